@@ -1,0 +1,139 @@
+//! Folders and files by handle: a root is opened once, and all below it is reached from there without ever following
+//! a symbolic link, so that a folder swapped for a link can lead nobody out of the root.
+//!
+//! Listing, statting and opening cost one system call each, take names without a trailing NUL and allocate nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use crate::platform::ListBuffer;
+
+use crate::error::{CoreError, ErrorKind};
+use crate::path::bytes_of;
+use crate::platform;
+use crate::stat::{FileKind, FileStat};
+
+/// The folder that a person named as root, held open.
+#[derive(Debug)]
+pub struct RootDir {
+    path: PathBuf,
+    handle: DirHandle,
+}
+
+impl RootDir {
+    /// Opens a root by its absolute path. The path itself may lead through symbolic links: it is the person's word.
+    ///
+    /// Fails with `NotAbsolute`, `NotFound`, `NotAFolder`, `Permission` and whatever else the system says.
+    pub fn open(path: &Path) -> Result<Self, CoreError> {
+        if !path.is_absolute() {
+            return Err(CoreError::new(ErrorKind::NotAbsolute, Some(bytes_of(path).to_vec()), "a full path is due"));
+        }
+        match platform::Directory::open_root(path) {
+            Ok(inner) => Ok(Self { path: path.to_path_buf(), handle: DirHandle { inner } }),
+            Err(error) => {
+                let mut error = CoreError::from(error).at(bytes_of(path));
+                if error.kind == ErrorKind::Vanished {
+                    error.kind = ErrorKind::NotFound;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The path that the root was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The stat of the root folder itself.
+    pub fn stat(&self) -> Result<FileStat, CoreError> {
+        self.handle.stat_self()
+    }
+
+    /// The root as a folder to list.
+    pub fn handle(&self) -> &DirHandle {
+        &self.handle
+    }
+
+    /// Opens a folder below the root by its relative path, of any length; `b""` is the root itself.
+    ///
+    /// A symbolic link anywhere on the way is refused (`SymlinkLoop` or `NotAFolder`), and so is a path that climbs
+    /// out of the root (`Unsupported`).
+    pub fn open_dir(&self, relative: &[u8]) -> Result<DirHandle, CoreError> {
+        Ok(DirHandle { inner: self.handle.inner.open_below(relative)? })
+    }
+}
+
+/// An open folder.
+#[derive(Debug)]
+pub struct DirHandle {
+    pub(crate) inner: platform::Directory,
+}
+
+impl DirHandle {
+    /// Calls `visit` with each name but `.` and `..`, and with its kind where the listing tells it for free.
+    ///
+    /// Each call lists from the start. One handle must not be listed by two threads at once: they would share the
+    /// position and each see a part.
+    pub fn list(
+        &self,
+        buffer: &mut ListBuffer,
+        mut visit: impl FnMut(&[u8], Option<FileKind>),
+    ) -> Result<(), CoreError> {
+        Ok(self.inner.list(buffer, &mut visit)?)
+    }
+
+    /// The stat of a name in this folder, of the link itself where it is one.
+    pub fn stat(&self, name: &[u8]) -> Result<FileStat, CoreError> {
+        Ok(self.inner.stat(name)?)
+    }
+
+    /// The stat of this folder.
+    pub fn stat_self(&self) -> Result<FileStat, CoreError> {
+        Ok(self.inner.stat_self()?)
+    }
+
+    /// Opens a folder by its name in this one; a symbolic link is refused. Cheaper than a path from the root.
+    pub fn open_child(&self, name: &[u8]) -> Result<Self, CoreError> {
+        Ok(Self { inner: self.inner.open_child(name)? })
+    }
+
+    /// Opens a file of this folder for reading. A symbolic link is refused, and a FIFO put in the file's place
+    /// meanwhile does not block: who needs to know asks [`FileHandle::stat`] before reading.
+    pub fn open_file(&self, name: &[u8]) -> Result<FileHandle, CoreError> {
+        Ok(FileHandle { inner: self.inner.open_file(name)? })
+    }
+}
+
+/// A file open for reading.
+#[derive(Debug)]
+pub struct FileHandle {
+    pub(crate) inner: platform::File,
+}
+
+impl FileHandle {
+    /// The stat of the open file, whatever its name leads to now.
+    pub fn stat(&self) -> Result<FileStat, CoreError> {
+        Ok(self.inner.stat()?)
+    }
+
+    /// Reads on from the handle's position; 0 is the end of the file. May give less than asked for.
+    pub fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError> {
+        Ok(retry(|| self.inner.read(buffer))?)
+    }
+
+    /// Reads at an offset in bytes; 0 is the end of the file. May give less than asked for.
+    pub fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
+        Ok(retry(|| self.inner.read_at(buffer, offset_bytes))?)
+    }
+}
+
+/// A signal is no error of the file.
+fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

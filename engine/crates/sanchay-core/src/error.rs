@@ -1,0 +1,158 @@
+//! One error type for the crate: a kind to act on, the path it is about, and the system's own words.
+//!
+//! Making one costs nothing but the path, and the hot path leaves the path out: a caller that knows it adds it with
+//! [`CoreError::at`]. Text is made only when the error is shown.
+
+use std::fmt;
+use std::io;
+
+/// What went wrong, as far as a caller may act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The root that was asked for does not exist.
+    NotFound,
+    /// The path must be absolute.
+    NotAbsolute,
+    /// A folder is due, and this is none.
+    NotAFolder,
+    /// The system denies access.
+    Permission,
+    /// The folder is on a file system that holds no files, such as proc.
+    PseudoFileSystem,
+    /// The device or the file system failed.
+    Io,
+    /// What was there a moment ago is gone or was replaced.
+    Vanished,
+    /// A name or path is longer than the system takes.
+    TooLong,
+    /// A symbolic link stands where none is followed, or links run in a circle.
+    SymlinkLoop,
+    /// The system or the file system cannot do this.
+    Unsupported,
+    /// No space, or the quota is used up.
+    DiskFull,
+    /// The pattern is no valid glob.
+    InvalidGlob,
+}
+
+impl ErrorKind {
+    /// Every kind, so that a border can prove its translation complete.
+    pub const ALL: [Self; 12] = [
+        Self::NotFound,
+        Self::NotAbsolute,
+        Self::NotAFolder,
+        Self::Permission,
+        Self::PseudoFileSystem,
+        Self::Io,
+        Self::Vanished,
+        Self::TooLong,
+        Self::SymlinkLoop,
+        Self::Unsupported,
+        Self::DiskFull,
+        Self::InvalidGlob,
+    ];
+
+    /// The kind as part of a sentence: "cannot use PATH: it ...".
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NotFound => "does not exist",
+            Self::NotAbsolute => "is not an absolute path",
+            Self::NotAFolder => "is not a folder",
+            Self::Permission => "cannot be read: permission denied",
+            Self::PseudoFileSystem => "is on a pseudo file system, which holds no files of yours",
+            Self::Io => "could not be read",
+            Self::Vanished => "is gone or was replaced",
+            Self::TooLong => "has a name or path that is too long for the system",
+            Self::SymlinkLoop => "is reached through a symbolic link, which is never followed",
+            Self::Unsupported => "asks for something that the system cannot do",
+            Self::DiskFull => "cannot be written: the disk is full",
+            Self::InvalidGlob => "is not a valid pattern",
+        }
+    }
+}
+
+/// A failed operation on a file or folder.
+#[derive(Debug)]
+pub struct CoreError {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// The path or pattern it is about, as raw bytes, where the place that failed knew it.
+    pub path: Option<Vec<u8>>,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl CoreError {
+    /// An error of a kind of our own finding, with a sentence for a person.
+    pub fn new(kind: ErrorKind, path: Option<Vec<u8>>, message: impl Into<String>) -> Self {
+        Self { kind, path, source: io::Error::other(message.into()) }
+    }
+
+    /// The same error, told to be about this path unless it knows a path already.
+    #[must_use]
+    pub fn at(mut self, path: &[u8]) -> Self {
+        if self.path.is_none() {
+            self.path = Some(path.to_vec());
+        }
+        self
+    }
+}
+
+impl From<io::Error> for CoreError {
+    fn from(source: io::Error) -> Self {
+        Self { kind: kind_of(&source), path: None, source }
+    }
+}
+
+impl fmt::Display for CoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(formatter, "{} {}", crate::path::display(path), self.kind.reason())?,
+            None => formatter.write_str(self.kind.reason())?,
+        }
+        write!(formatter, " ({})", self.source)
+    }
+}
+
+impl std::error::Error for CoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// The one mapping from the system's errors to ours.
+fn kind_of(error: &io::Error) -> ErrorKind {
+    if let Some(kind) = error.raw_os_error().and_then(crate::platform::error_kind) {
+        return kind;
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::StaleNetworkFileHandle => ErrorKind::Vanished,
+        io::ErrorKind::PermissionDenied => ErrorKind::Permission,
+        io::ErrorKind::NotADirectory => ErrorKind::NotAFolder,
+        io::ErrorKind::InvalidFilename => ErrorKind::TooLong,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
+        io::ErrorKind::Unsupported => ErrorKind::Unsupported,
+        // The rest differs in words, not in what a caller can do: count the file as unread and go on.
+        _ => ErrorKind::Io,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CoreError, ErrorKind};
+    use std::io;
+
+    #[test]
+    fn an_error_names_path_reason_and_cause() {
+        let error = CoreError::from(io::Error::from(io::ErrorKind::PermissionDenied)).at(b"/a/\xff");
+        assert_eq!(error.kind, ErrorKind::Permission);
+        assert_eq!(error.to_string(), "/a/\u{fffd} cannot be read: permission denied (permission denied)");
+        assert_eq!(error.at(b"/b").path.as_deref(), Some(&b"/a/\xff"[..]));
+    }
+
+    #[test]
+    fn every_kind_has_its_own_reason() {
+        let reasons: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.reason()).collect();
+        assert_eq!(reasons.len(), ErrorKind::ALL.len());
+    }
+}

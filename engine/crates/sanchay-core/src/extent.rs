@@ -1,0 +1,21 @@
+//! Which bytes on the volume a file's content occupies, so that what reflinked copies share is counted once.
+
+use crate::dir::FileHandle;
+
+/// One stretch of a file on its volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Extent {
+    /// Where it starts on the volume.
+    pub physical_bytes: u64,
+    /// How long it is; for a compressed extent, the length of what it unpacks to.
+    pub length_bytes: u64,
+    /// Another file, or another place of this one, uses it too.
+    pub shared: bool,
+}
+
+/// The extents of a file in the order of its content, without holes and without what is kept inside the inode.
+///
+/// `None` where it cannot be known: the file system or platform does not tell, or a part is not on the disk yet.
+pub fn shared_extents(file: &FileHandle) -> Option<Vec<Extent>> {
+    crate::platform::extents(&file.inner)
+}

@@ -1,0 +1,319 @@
+//! Hashes of content, read and never mapped: a file that is cut short while it is mapped kills the process.
+//!
+//! Every function tells how many bytes it hashed. When that is not the size that the caller saw in the stat, the file
+//! changed meanwhile: the hash is of no file that ever was, and must not be published.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use sha2::Digest;
+
+use crate::dir::FileHandle;
+use crate::error::CoreError;
+
+/// How much [`hash_large`] reads at a time, when its buffer is that long.
+pub const LARGE_READ_BYTES: usize = 1 << 20;
+
+/// Length of the first and of the last block that [`hash_edges`] reads.
+pub const EDGE_BYTES: usize = 16 << 10;
+
+/// Zeros for the holes of sparse files: long enough for the hashers' full speed, short enough to stay in the cache.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// The hash function of a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// BLAKE3 with 32 bytes of output: the default, several times as fast.
+    Blake3,
+    /// SHA-256, for comparing with other people's lists.
+    Sha256,
+}
+
+impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 2] = [Self::Blake3, Self::Sha256];
+
+    /// The name as settings spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Blake3 => "blake3",
+            Self::Sha256 => "sha256",
+        }
+    }
+
+    /// The algorithm of a name as settings spell it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// The hash of a content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    /// The hash of these bytes, as [`Self::as_bytes`] gave them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ContentHash({self})")
+    }
+}
+
+/// A hash and what it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    /// The hash of the bytes that were read.
+    pub hash: ContentHash,
+    /// How many bytes those were, holes included.
+    pub bytes_read: u64,
+}
+
+/// Where bytes come from; the seam at which tests make short reads, holes and growth.
+trait Content {
+    fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError>;
+    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError>;
+    /// The next stretch of data at or after an offset: (start, end). `None` where only a hole follows.
+    fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)>;
+}
+
+impl Content for FileHandle {
+    fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError> {
+        Self::read(self, buffer)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
+        Self::read_at(self, buffer, offset_bytes)
+    }
+
+    fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)> {
+        self.inner.data_after(offset_bytes, size_bytes)
+    }
+}
+
+/// Hashes the whole of a small file from its handle's position, which must be the start.
+///
+/// With a buffer longer than `expected_size_bytes` one read call proves both the content and its end. Bytes beyond
+/// `expected_size_bytes + 1` are not read: that the file grew is known by then (`bytes_read` says so).
+pub fn hash_small(
+    file: &FileHandle,
+    algorithm: Algorithm,
+    buffer: &mut [u8],
+    expected_size_bytes: u64,
+) -> Result<Hashed, CoreError> {
+    small(file, algorithm, buffer, expected_size_bytes)
+}
+
+/// Hashes a file of any size from its start, in reads of the buffer's length (give it [`LARGE_READ_BYTES`]).
+///
+/// Holes are hashed as the zeros they are without being read. `on_bytes` is told of each stretch done, in bytes; when
+/// it breaks, the hash is of what was read so far and `bytes_read` falls short of the size.
+pub fn hash_large(
+    file: &FileHandle,
+    algorithm: Algorithm,
+    buffer: &mut [u8],
+    expected_size_bytes: u64,
+    on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Hashed, CoreError> {
+    file.inner.read_is_sequential();
+    large(file, algorithm, buffer, expected_size_bytes, on_bytes)
+}
+
+/// The BLAKE3 hash of a file's first and last 16 KiB, of the whole where it is no longer than both: equal files have
+/// equal edges, so that most of the unequal ones need not be read. It is no hash of the content and never published.
+///
+/// The buffer must hold [`EDGE_BYTES`] twice. `bytes_read` below the smaller of size and 32 KiB says that the file was cut short meanwhile.
+pub fn hash_edges(file: &FileHandle, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
+    edges(file, size_bytes, buffer)
+}
+
+/// Either hasher, chosen once for a file.
+enum Hasher {
+    Blake3(Box<blake3::Hasher>),
+    Sha256(sha2::Sha256),
+}
+
+impl Hasher {
+    fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Blake3 => Self::Blake3(Box::new(blake3::Hasher::new())),
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
+            Self::Sha256(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> ContentHash {
+        match self {
+            Self::Blake3(hasher) => ContentHash(*hasher.finalize().as_bytes()),
+            Self::Sha256(hasher) => ContentHash(hasher.finalize().into()),
+        }
+    }
+}
+
+/// The hash of bytes in memory.
+pub fn hash_bytes(algorithm: Algorithm, bytes: &[u8]) -> ContentHash {
+    match algorithm {
+        Algorithm::Blake3 => ContentHash(*blake3::hash(bytes).as_bytes()),
+        Algorithm::Sha256 => ContentHash(sha2::Sha256::digest(bytes).into()),
+    }
+}
+
+fn small(
+    content: &impl Content,
+    algorithm: Algorithm,
+    buffer: &mut [u8],
+    expected_size_bytes: u64,
+) -> Result<Hashed, CoreError> {
+    let wanted = expected_size_bytes.saturating_add(1);
+    if wanted > buffer.len() as u64 {
+        return streamed(content, algorithm, buffer, wanted);
+    }
+    let window = &mut buffer[..wanted as usize];
+    let mut filled = content.read(window)?;
+    // A read that gives exactly the expected size has met the end: it asked for one byte more.
+    while filled < expected_size_bytes as usize {
+        let read = content.read(&mut window[filled..])?;
+        if read == 0 {
+            break;
+        }
+        filled += read;
+    }
+    Ok(Hashed { hash: hash_bytes(algorithm, &window[..filled]), bytes_read: filled as u64 })
+}
+
+/// A file that does not fit the buffer at once, read to its end or one byte past its expected size.
+fn streamed(
+    content: &impl Content,
+    algorithm: Algorithm,
+    buffer: &mut [u8],
+    wanted: u64,
+) -> Result<Hashed, CoreError> {
+    let mut hasher = Hasher::new(algorithm);
+    let mut bytes_read = 0;
+    while bytes_read < wanted {
+        let length = (wanted - bytes_read).min(buffer.len() as u64) as usize;
+        let read = content.read(&mut buffer[..length])?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+        bytes_read += read as u64;
+    }
+    Ok(Hashed { hash: hasher.finish(), bytes_read })
+}
+
+fn large(
+    content: &impl Content,
+    algorithm: Algorithm,
+    buffer: &mut [u8],
+    expected_size_bytes: u64,
+    on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Hashed, CoreError> {
+    let mut hasher = Hasher::new(algorithm);
+    let mut offset = 0;
+    'stretches: while offset < expected_size_bytes {
+        let (start, end) =
+            content.data_after(offset, expected_size_bytes).unwrap_or((expected_size_bytes, expected_size_bytes));
+        if feed_zeros(&mut hasher, start.saturating_sub(offset), on_bytes, &mut offset).is_break() {
+            return Ok(Hashed { hash: hasher.finish(), bytes_read: offset });
+        }
+        while offset < end {
+            let length = (end - offset).min(buffer.len() as u64) as usize;
+            let read = content.read_at(&mut buffer[..length], offset)?;
+            if read == 0 {
+                break 'stretches;
+            }
+            hasher.update(&buffer[..read]);
+            offset += read as u64;
+            if on_bytes(read as u64).is_break() {
+                break 'stretches;
+            }
+        }
+    }
+    if offset == expected_size_bytes {
+        offset = proven_end(content, buffer, offset)?;
+    }
+    Ok(Hashed { hash: hasher.finish(), bytes_read: offset })
+}
+
+/// Where the file ends, seen from its expected end: there, a byte earlier or a byte later. A hole that was hashed unread
+/// needs this proof most, for a file that was cut short has nothing but a hole at its old end.
+fn proven_end(content: &impl Content, buffer: &mut [u8], expected: u64) -> Result<u64, CoreError> {
+    let before = expected.saturating_sub(1);
+    let length = buffer.len().min((expected - before) as usize + 1);
+    Ok(before + content.read_at(&mut buffer[..length], before)? as u64)
+}
+
+/// Hashes a hole. Says so once for each megabyte, so that a hole of a terabyte can still be cancelled.
+fn feed_zeros(
+    hasher: &mut Hasher,
+    length_bytes: u64,
+    on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    offset: &mut u64,
+) -> ControlFlow<()> {
+    let mut left = length_bytes;
+    while left > 0 {
+        let stretch = left.min(LARGE_READ_BYTES as u64);
+        let mut fed = 0;
+        while fed < stretch {
+            let length = (stretch - fed).min(ZEROS.len() as u64);
+            hasher.update(&ZEROS[..length as usize]);
+            fed += length;
+        }
+        left -= stretch;
+        *offset += stretch;
+        on_bytes(stretch)?;
+    }
+    ControlFlow::Continue(())
+}
+
+fn edges(content: &impl Content, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
+    let both = size_bytes.min(2 * EDGE_BYTES as u64) as usize;
+    let window = &mut buffer[..both];
+    let mut filled = 0;
+    if size_bytes <= 2 * EDGE_BYTES as u64 {
+        filled += read_fully(content, window, 0)?;
+    } else {
+        let (first, last) = window.split_at_mut(EDGE_BYTES);
+        filled += read_fully(content, first, 0)?;
+        if filled == EDGE_BYTES {
+            filled += read_fully(content, last, size_bytes - EDGE_BYTES as u64)?;
+        }
+    }
+    Ok(Hashed { hash: hash_bytes(Algorithm::Blake3, &window[..filled]), bytes_read: filled as u64 })
+}
+
+/// Reads until the buffer is full or the content ends.
+fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match content.read_at(&mut buffer[filled..], offset_bytes + filled as u64)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}

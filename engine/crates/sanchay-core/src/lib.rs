@@ -1,0 +1,28 @@
+//! Files only: opening folders without following links, listing, statting, hashing, filtering and telling what a file
+//! is by its name. This crate has no SQL, no Python, no logging and prints nothing; it never writes to a file, never
+//! maps one into memory and never follows a symbolic link below a root.
+//!
+//! Names and relative paths are raw bytes everywhere. A relative path has its names parted by `/` on every platform,
+//! and the root itself is the empty path. On Unix the bytes are the kernel's, on Windows they are WTF-8.
+
+pub mod dir;
+pub mod error;
+pub mod extent;
+pub mod file_type;
+pub mod filter;
+pub mod hash;
+pub mod path;
+mod platform;
+pub mod priority;
+pub mod stat;
+pub mod volume;
+
+pub use dir::{DirHandle, FileHandle, ListBuffer, RootDir};
+pub use error::{CoreError, ErrorKind};
+pub use extent::{shared_extents, Extent};
+pub use file_type::{extension, Extension, FileType};
+pub use filter::Filter;
+pub use hash::{hash_edges, hash_large, hash_small, Algorithm, ContentHash, Hashed};
+pub use priority::{background_this_thread, foreground_this_thread};
+pub use stat::{FileKind, FileStat};
+pub use volume::{file_system_of, FileSystem, VolumeId};

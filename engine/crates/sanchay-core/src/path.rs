@@ -1,0 +1,78 @@
+//! Raw bytes to the system's paths and back, the same on every platform.
+//!
+//! On Unix the bytes are the kernel's. On Windows they are WTF-8, which holds every name that the system can hold,
+//! unpaired surrogates too; bytes that are no WTF-8 name no file there and become the replacement character.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+pub use crate::platform::{os_string_from_bytes, SEPARATOR};
+
+/// The raw bytes of a path or name.
+pub fn bytes_of(path: &(impl AsRef<OsStr> + ?Sized)) -> &[u8] {
+    path.as_ref().as_encoded_bytes()
+}
+
+/// The path that these raw bytes name.
+pub fn path_from_bytes(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(os_string_from_bytes(bytes))
+}
+
+/// The absolute path of a relative path (names parted by `/`) below a root, as the system writes it.
+pub fn absolute(root: &Path, relative: &[u8]) -> PathBuf {
+    let mut path = root.to_path_buf();
+    for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        path.push(os_string_from_bytes(name));
+    }
+    path
+}
+
+/// A folder's relative path and a name in it, joined by `/`; the name alone where the folder is the root.
+pub fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(parent.len() + name.len() + 1);
+    join_into(&mut joined, parent, name);
+    joined
+}
+
+/// As [`join`], into a buffer that is used again and again.
+pub fn join_into(joined: &mut Vec<u8>, parent: &[u8], name: &[u8]) {
+    joined.clear();
+    joined.extend_from_slice(parent);
+    if !parent.is_empty() && !parent.ends_with(b"/") {
+        joined.push(b'/');
+    }
+    joined.extend_from_slice(name);
+}
+
+/// The bytes for a person's eyes: what is not UTF-8 becomes the replacement character.
+pub fn display(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining_puts_one_separator_and_none_at_the_root() {
+        assert_eq!(join(b"", b"a"), b"a");
+        assert_eq!(join(b"a", b"\xff"), b"a/\xff");
+        assert_eq!(join(b"/", b"a"), b"/a");
+    }
+
+    #[test]
+    fn a_path_goes_to_bytes_and_back() {
+        let path = absolute(Path::new("root"), "a/ü\nb".as_bytes());
+        assert_eq!(path, Path::new("root").join("a").join("ü\nb"));
+        assert_eq!(path_from_bytes(bytes_of(&path)), path);
+        assert_eq!(absolute(Path::new("root"), b""), Path::new("root"));
+        assert_eq!(display(b"a\xffb"), "a\u{fffd}b");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_utf8_survive() {
+        let raw = b"\xff/\xfe\xf0";
+        assert_eq!(bytes_of(&path_from_bytes(raw)), raw);
+    }
+}

@@ -1,0 +1,335 @@
+//! What mount a Linux folder is on, and an identity for its file system that a remount keeps.
+
+use std::fs;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, StatxFlags};
+
+use crate::stat::{nanoseconds, FileStat};
+use crate::volume::{FileSystem, VolumeId};
+
+/// File systems that show the kernel's state.
+const PSEUDO: &[&str] = &[
+    "autofs",
+    "bdev",
+    "binder",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "cpuset",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "dmabuf",
+    "efivarfs",
+    "functionfs",
+    "fusectl",
+    "hugetlbfs",
+    "ipathfs",
+    "mqueue",
+    "nfsd",
+    "nsfs",
+    "pipefs",
+    "proc",
+    "pstore",
+    "resctrl",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "smackfs",
+    "sockfs",
+    "sysfs",
+    "tracefs",
+    "usbfs",
+];
+
+/// File systems that another machine can change unseen; a shared folder of a virtual machine's host is one.
+const NETWORK: &[&str] = &[
+    "9p",
+    "acfs",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "davfs",
+    "fuse.ceph",
+    "fuse.cephfs",
+    "fuse.curlftpfs",
+    "fuse.davfs",
+    "fuse.gcsfuse",
+    "fuse.glusterfs",
+    "fuse.goofys",
+    "fuse.gvfsd-fuse",
+    "fuse.juicefs",
+    "fuse.mount-s3",
+    "fuse.rclone",
+    "fuse.s3fs",
+    "fuse.smbnetfs",
+    "fuse.sshfs",
+    "glusterfs",
+    "gpfs",
+    "lustre",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "orangefs",
+    "prl_fs",
+    "smb3",
+    "smbfs",
+    "vboxsf",
+    "virtiofs",
+    "vmhgfs",
+    "fuse.vmhgfs-fuse",
+];
+
+/// File systems whose copies may share extents.
+const REFLINK: &[&str] = &["bcachefs", "btrfs", "ocfs2", "xfs", "zfs"];
+
+/// Names for when the mount table cannot be read, by the magic number of statfs; the pseudo ones matter most.
+const MAGIC: &[(u32, &str)] = &[
+    (0x0000_9fa0, "proc"),
+    (0x6265_6572, "sysfs"),
+    (0x0000_1cd1, "devpts"),
+    (0x0027_e0eb, "cgroup"),
+    (0x6367_7270, "cgroup2"),
+    (0x7363_6673, "securityfs"),
+    (0x6462_6720, "debugfs"),
+    (0x7472_6163, "tracefs"),
+    (0xcafe_4a11, "bpf"),
+    (0x6165_676c, "pstore"),
+    (0x1980_0202, "mqueue"),
+    (0x9584_58f6, "hugetlbfs"),
+    (0x6265_6570, "configfs"),
+    (0x6573_5543, "fusectl"),
+    (0x0000_0187, "autofs"),
+    (0x4249_4e4d, "binfmt_misc"),
+    (0x6759_6969, "rpc_pipefs"),
+    (0x6e73_6673, "nsfs"),
+    (0x0000_ef53, "ext4"),
+    (0x5846_5342, "xfs"),
+    (0x9123_683e, "btrfs"),
+    (0x0102_1994, "tmpfs"),
+    (0x794c_7630, "overlay"),
+    (0x6573_5546, "fuse"),
+    (0x0000_6969, "nfs"),
+    (0xff53_4d42, "cifs"),
+    (0xfe53_4d42, "smb3"),
+    (0x0000_4d44, "vfat"),
+    (0x2011_bab0, "exfat"),
+    (0x2fc1_2fc1, "zfs"),
+    (0x0102_1997, "9p"),
+];
+
+/// One line of the mount table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mount {
+    id: u64,
+    /// `MAJOR:MINOR`, the same for every mount of one file system.
+    device: Vec<u8>,
+    /// Which folder of the file system is mounted: `/` but for bind mounts and subvolumes.
+    root: Vec<u8>,
+    point: Vec<u8>,
+    kind: String,
+    source: Vec<u8>,
+}
+
+/// The file system of an open folder.
+pub(super) fn file_system_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<(VolumeId, FileSystem)> {
+    let statfs = rustix::fs::fstatfs(folder)?;
+    let magic = statfs.f_type as u32;
+    let own_id = rustix::fs::fstatvfs(folder)?.f_fsid;
+    // Without the mount table (a bare chroot) the magic number still tells the pseudo file systems.
+    let mounts = parse_mounts(&fs::read("/proc/self/mountinfo").unwrap_or_default());
+    let mount = mounts.iter().find(|mount| mount.id == stat.mount_id);
+    let name = mount.map_or_else(|| name_of_magic(magic), |mount| mount.kind.clone());
+    let network = NETWORK.contains(&name.as_str());
+    let source_device = mount.and_then(|mount| block_device(&mount.source));
+    // An overlay hands out the id of a layer below it, whose inode numbers are not its own.
+    let id = if own_id == 0 || own_id == encoded_device(stat.device) || name == "overlay" {
+        derived_id(&name, network, mount, &mounts, source_device)
+    } else {
+        VolumeId::derive(&[b"fsid", &magic.to_le_bytes(), &own_id.to_le_bytes()])
+    };
+    let file_system = FileSystem {
+        pseudo: PSEUDO.contains(&name.as_str()),
+        network,
+        reflink: REFLINK.contains(&name.as_str()),
+        solid_state: solid_state(source_device.unwrap_or(stat.device)),
+        name,
+    };
+    Ok((id, file_system))
+}
+
+/// The number that a file system without an id of its own puts into `f_fsid`: its device's, in the kernel's encoding.
+fn encoded_device(device: u64) -> u64 {
+    let (major, minor) = (u64::from(rustix::fs::major(device)), u64::from(rustix::fs::minor(device)));
+    (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)
+}
+
+/// An id from what a remount keeps: the disk's UUID; else the birth and inode of the file system's root; else where
+/// it comes from and where it is mounted.
+fn derived_id(
+    name: &str,
+    network: bool,
+    mount: Option<&Mount>,
+    mounts: &[Mount],
+    source_device: Option<u64>,
+) -> VolumeId {
+    let Some(mount) = mount else {
+        return VolumeId::derive(&[b"type", name.as_bytes()]);
+    };
+    if network {
+        // Asking the server for its root could hang.
+        return VolumeId::derive(&[b"network", name.as_bytes(), &mount.source]);
+    }
+    // Bind mounts of one file system share its first whole mount, and so the id.
+    let whole = mounts.iter().filter(|other| other.device == mount.device && other.root == b"/").min_by_key(|m| m.id);
+    let root = whole.and_then(root_of);
+    let root_inode = root.map_or(0, |root| root.inode).to_le_bytes();
+    let root_birth = root.and_then(|root| root.birth_ns);
+    if let Some(device) = source_device {
+        if let Some(uuid) = uuid_of(device) {
+            return VolumeId::derive(&[b"uuid", name.as_bytes(), &uuid]);
+        }
+        // The device may be another one next time (loop devices are), a root's birth is not.
+        if let Some(birth) = root_birth {
+            return VolumeId::derive(&[b"birth", name.as_bytes(), &root_inode, &birth.to_le_bytes()]);
+        }
+        return VolumeId::derive(&[b"device", name.as_bytes(), &mount.source]);
+    }
+    let point = whole.map_or(&mount.point, |whole| &whole.point);
+    let birth = root_birth.unwrap_or(0).to_le_bytes();
+    VolumeId::derive(&[b"mount", name.as_bytes(), &mount.source, point, &root_inode, &birth])
+}
+
+#[derive(Clone, Copy)]
+struct MountRoot {
+    inode: u64,
+    birth_ns: Option<i64>,
+}
+
+/// The root folder of a mount, unless something else is mounted over it.
+fn root_of(mount: &Mount) -> Option<MountRoot> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::MNT_ID;
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let statx = rustix::fs::statx(rustix::fs::CWD, mount.point.as_slice(), flags, wanted).ok()?;
+    let given = StatxFlags::from_bits_retain(statx.stx_mask);
+    (statx.stx_mnt_id == mount.id).then(|| MountRoot {
+        inode: statx.stx_ino,
+        birth_ns: given
+            .contains(StatxFlags::BTIME)
+            .then(|| nanoseconds(statx.stx_btime.tv_sec, statx.stx_btime.tv_nsec.into())),
+    })
+}
+
+/// The number of the block device that a mount names as its source.
+fn block_device(source: &[u8]) -> Option<u64> {
+    if !source.starts_with(b"/") {
+        return None;
+    }
+    let metadata = fs::metadata(path_of(source.to_vec())).ok()?;
+    metadata.file_type().is_block_device().then(|| metadata.rdev())
+}
+
+/// The UUID that udev knows of a block device.
+fn uuid_of(device: u64) -> Option<Vec<u8>> {
+    fs::read_dir("/dev/disk/by-uuid")
+        .ok()?
+        .flatten()
+        .find(|link| fs::metadata(link.path()).is_ok_and(|metadata| metadata.rdev() == device))
+        .map(|link| link.file_name().into_vec())
+}
+
+/// What the kernel knows of the disk under a device; a partition asks the whole disk.
+fn solid_state(device: u64) -> Option<bool> {
+    let device = format!("/sys/dev/block/{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
+    let rotational = fs::read(format!("{device}/queue/rotational"))
+        .or_else(|_| fs::read(format!("{device}/../queue/rotational")))
+        .ok()?;
+    match rotational.first()? {
+        b'0' => Some(true),
+        b'1' => Some(false),
+        _ => None,
+    }
+}
+
+fn name_of_magic(magic: u32) -> String {
+    MAGIC.iter().find(|(number, _)| *number == magic).map_or_else(|| format!("{magic:x}"), |(_, name)| (*name).into())
+}
+
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+}
+
+/// The mount table; a line that is not understood is passed over.
+fn parse_mounts(table: &[u8]) -> Vec<Mount> {
+    table.split(|byte| *byte == b'\n').filter_map(parse_mount).collect()
+}
+
+/// `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS`, escaped in octal.
+fn parse_mount(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let device = fields.nth(1)?.to_vec();
+    let root = unescape(fields.next()?);
+    let point = unescape(fields.next()?);
+    fields.find(|field| *field == b"-")?;
+    let kind = String::from_utf8(unescape(fields.next()?)).ok()?;
+    let source = unescape(fields.next()?);
+    Some(Mount { id, device, root, point, kind, source })
+}
+
+/// Turns `\040` and its like back into bytes.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = match after {
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] if *first == b'\\' => {
+                Some((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'))
+            }
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[3..] } else { after };
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_line_is_read_with_its_escapes_and_tags() {
+        let line = br"36 35 98:0 /mnt1 /mnt/a\040b\134c rw,noatime master:1 shared:2 - fuse.sshfs user@host:/x rw";
+        let expected = Mount {
+            id: 36,
+            device: b"98:0".to_vec(),
+            root: b"/mnt1".to_vec(),
+            point: br"/mnt/a b\c".to_vec(),
+            kind: "fuse.sshfs".into(),
+            source: b"user@host:/x".to_vec(),
+        };
+        assert_eq!(parse_mounts(&[line.as_slice(), b"\nnonsense\n"].concat()), [expected]);
+    }
+
+    #[test]
+    fn a_device_is_encoded_as_the_kernel_does() {
+        assert_eq!(encoded_device(rustix::fs::makedev(8, 1)), 0x801);
+        assert_eq!(encoded_device(rustix::fs::makedev(259, 0x12345)), 0x1231_0345);
+    }
+
+    #[test]
+    fn an_id_tells_its_parts_apart() {
+        assert_eq!(VolumeId::derive(&[b"a", b"b"]), VolumeId::derive(&[b"a", b"b"]));
+        assert_ne!(VolumeId::derive(&[b"ab", b""]), VolumeId::derive(&[b"a", b"b"]));
+    }
+}

@@ -1,0 +1,30 @@
+//! Whatever differs between the systems, one module for each with the same names. There is no `cfg` for a platform in
+//! any other module of this crate but in tests.
+//!
+//! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `extents`,
+//! `background_this_thread` and `foreground_this_thread`, `error_kind`, `os_string_from_bytes` and `SEPARATOR`.
+
+#[cfg(unix)]
+mod unix;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+mod linux_mount;
+#[cfg(target_os = "linux")]
+pub use linux::*;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub use macos::*;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+mod windows_name;
+#[cfg(windows)]
+pub use windows::*;
+
+#[cfg(unix)]
+pub use unix::{error_kind, os_string_from_bytes, File, SEPARATOR};
