@@ -1,0 +1,149 @@
+"""Builds the request messages that both clients send: arguments as people have them become exact wire values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar, Union
+
+from sanchay.errors import InvalidArgument
+from sanchay.v1 import catalog_pb2, common_pb2, job_pb2, root_pb2
+
+PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+RootName = int | PathLike
+Value = TypeVar("Value")
+
+HASH_SCOPES = {"all": root_pb2.HASH_ALL, "duplicates": root_pb2.HASH_DUPLICATES, "none": root_pb2.HASH_NONE}
+ALGORITHMS = {"blake3": root_pb2.BLAKE3, "sha256": root_pb2.SHA256}
+
+
+def path(value: PathLike) -> common_pb2.Path:
+    """The path as exact bytes with its display form. Windows' lone surrogates pass through (WTF-8)."""
+    raw = raw_bytes(value)
+    return common_pb2.Path(raw=raw, display=raw.decode("utf-8", "replace"))
+
+
+def raw_bytes(value: PathLike) -> bytes:
+    """The exact bytes of a path or a name."""
+    plain = os.fspath(value)
+    return plain if isinstance(plain, bytes) else os.fsencode(plain)
+
+
+def root_name(value: RootName) -> bytes:
+    """How a root is named: its name, its id or its path."""
+    return str(value).encode("ascii") if isinstance(value, int) else raw_bytes(value)
+
+
+def text(value: str, what: str) -> str:
+    """The text, refused here where it could not travel: gRPC's strings are UTF-8."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = value.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise InvalidArgument(f"The {what} {shown!r} holds bytes that are not UTF-8 at {error.start}.") from error
+    return value
+
+
+def choice(value: str, choices: Mapping[str, Value], what: str) -> Value:
+    """The wire value of a word."""
+    if value not in choices:
+        raise InvalidArgument(f"The {what} {value!r} is none of {', '.join(choices)}.")
+    return choices[value]
+
+
+def page(limit: int, token: str) -> common_pb2.PageRequest:
+    """A page request; a limit of 0 leaves it to the daemon."""
+    return common_pb2.PageRequest(limit=_count(limit, "limit"), page_token=token)
+
+
+def root_settings(
+    hash_scope: str, algorithm: str, exclude: Iterable[str], one_file_system: bool, skip_hidden: bool
+) -> root_pb2.RootSettings:
+    """The settings of a new root; `hash_scope` is all, duplicates or none, `algorithm` is blake3 or sha256."""
+    return root_pb2.RootSettings(
+        hash=choice(hash_scope, HASH_SCOPES, "hash setting"),
+        algorithm=choice(algorithm, ALGORITHMS, "algorithm"),
+        exclude=[text(glob, "glob") for glob in exclude],
+        one_file_system=one_file_system,
+        skip_hidden=skip_hidden,
+    )
+
+
+def add_root(folder: PathLike, name: str, settings: root_pb2.RootSettings, no_scan: bool) -> root_pb2.AddRootRequest:
+    return root_pb2.AddRootRequest(path=path(folder), name=text(name, "name"), settings=settings, no_scan=no_scan)
+
+
+def update_root(
+    root: RootName,
+    name: str | None,
+    hash_scope: str | None,
+    algorithm: str | None,
+    exclude: Sequence[str] | None,
+    replace_exclude: bool,
+    one_file_system: bool | None,
+    skip_hidden: bool | None,
+) -> root_pb2.UpdateRootRequest:
+    request = root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude)
+    request.exclude.extend(text(glob, "glob") for glob in exclude or ())
+    if name is not None:
+        request.name = text(name, "name")
+    if hash_scope is not None:
+        request.hash = choice(hash_scope, HASH_SCOPES, "hash setting")
+    if algorithm is not None:
+        request.algorithm = choice(algorithm, ALGORITHMS, "algorithm")
+    if one_file_system is not None:
+        request.one_file_system = one_file_system
+    if skip_hidden is not None:
+        request.skip_hidden = skip_hidden
+    return request
+
+
+def start_scan(roots: Iterable[RootName], background: bool) -> job_pb2.StartScanRequest:
+    return job_pb2.StartScanRequest(roots=[root_name(root) for root in roots], background=background)
+
+
+def find(expression: str, sort: str, limit: int, token: str) -> catalog_pb2.FindRequest:
+    return catalog_pb2.FindRequest(expression=text(expression, "query"), sort=sort, page=page(limit, token))
+
+
+def duplicates(
+    under: PathLike | None,
+    min_size_bytes: int | None,
+    extensions: Iterable[str],
+    types: Iterable[str],
+    sort: str,
+    limit: int,
+    token: str,
+) -> catalog_pb2.DuplicatesRequest:
+    request = catalog_pb2.DuplicatesRequest(
+        extensions=[text(extension, "extension") for extension in extensions],
+        types=[text(kind, "type") for kind in types],
+        sort=sort,
+        page=page(limit, token),
+    )
+    if under is not None:
+        request.under.CopyFrom(path(under))
+    if min_size_bytes is not None:
+        request.min_size = _count(min_size_bytes, "least size", bits=64)
+    return request
+
+
+def summary(by: str, roots: Iterable[RootName]) -> catalog_pb2.SummaryRequest:
+    return catalog_pb2.SummaryRequest(by=by, roots=[root_name(root) for root in roots])
+
+
+def disk_usage(folder: PathLike | None, depth: int, limit: int) -> catalog_pb2.DiskUsageRequest:
+    request = catalog_pb2.DiskUsageRequest(depth=_count(depth, "depth"), limit=_count(limit, "limit"))
+    if folder is not None:
+        request.path.CopyFrom(path(folder))
+    return request
+
+
+def export(expression: str, file_format: str) -> catalog_pb2.ExportRequest:
+    return catalog_pb2.ExportRequest(expression=text(expression, "query"), format=text(file_format, "format"))
+
+
+def _count(value: int, what: str, bits: int = 32) -> int:
+    if not 0 <= value < 1 << bits:
+        raise InvalidArgument(f"The {what} {value} is out of range.")
+    return value

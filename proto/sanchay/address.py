@@ -1,0 +1,172 @@
+"""Where a daemon and its files are: one rule for the daemon and for every client.
+
+`SANCHAY_HOME` puts everything under one folder. Without it the platform's own folders are used. Whatever says how a
+daemon is reached (lock, token, port, socket) lies in the private folder `run` of the data folder; only a socket whose
+path would be longer than the kernel takes lies elsewhere, in a private folder named by a hash, and `run/socket` says
+where. Nothing here imports gRPC, and nothing is created by asking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sanchay import hosts
+from sanchay.errors import DaemonUnavailable, PermissionDenied
+
+HOME_VARIABLE = "SANCHAY_HOME"
+SOCKET_NAME = "sanchayd.sock"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Every folder and file of one Sanchay. `home` is what SANCHAY_HOME said, or None on the platform's folders."""
+
+    home: Path | None
+    config_folder: Path
+    data_folder: Path
+    log_folder: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config_folder / "config.toml"
+
+    @property
+    def dotenv_file(self) -> Path:
+        return self.config_folder / ".env"
+
+    @property
+    def catalog_file(self) -> Path:
+        return self.data_folder / "catalog.db"
+
+    @property
+    def state_file(self) -> Path:
+        return self.data_folder / "state.db"
+
+    @property
+    def log_file(self) -> Path:
+        return self.log_folder / "sanchayd.log"
+
+    @property
+    def run_folder(self) -> Path:
+        return self.data_folder / "run"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.run_folder / "sanchayd.lock"
+
+    @property
+    def token_file(self) -> Path:
+        return self.run_folder / "token"
+
+    @property
+    def port_file(self) -> Path:
+        return self.run_folder / "port"
+
+    @property
+    def socket_record(self) -> Path:
+        return self.run_folder / "socket"
+
+    @property
+    def last_error_file(self) -> Path:
+        return self.data_folder / "last_error.json"
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders that are never a root and never scanned."""
+        folders = [self.home] if self.home else [self.config_folder, self.data_folder, self.log_folder]
+        return tuple(folder for folder in folders if folder is not None)
+
+
+def places(home: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Places:
+    """The places of `home`, else of SANCHAY_HOME, else of this platform."""
+    environ = os.environ if environ is None else environ
+    given = os.fspath(home) if home is not None else environ.get(HOME_VARIABLE, "")
+    if given:
+        base = Path(os.path.abspath(os.path.expanduser(given)))
+        return Places(home=base, config_folder=base, data_folder=base, log_folder=base / "logs")
+    from platformdirs import PlatformDirs
+
+    folders = PlatformDirs("sanchay", appauthor=False)
+    return Places(
+        home=None,
+        config_folder=folders.user_config_path,
+        data_folder=folders.user_data_path,
+        log_folder=folders.user_log_path,
+    )
+
+
+def socket_path(where: Places) -> Path:
+    """Where the daemon binds its socket: in the run folder, or where that is too long in a folder named by a hash."""
+    plain = where.run_folder / SOCKET_NAME
+    if len(os.fsencode(plain)) <= hosts.SOCKET_PATH_MAX_BYTES:
+        return plain
+    name = hashlib.sha256(os.fsencode(where.run_folder)).hexdigest()[:16]
+    return hosts.runtime_folder() / f"sanchay-{name}" / SOCKET_NAME
+
+
+def recorded_socket(where: Places) -> Path:
+    """Where a client looks for the socket: where the daemon wrote that it is, else where the rule puts it."""
+    try:
+        return Path(os.fsdecode(where.socket_record.read_bytes()))
+    except FileNotFoundError:
+        return socket_path(where)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something to connect to: `uri` as gRPC takes it."""
+
+    uri: str
+
+
+def socket_uri(socket: Path) -> str:
+    """The socket as gRPC's URI: every byte that a URI gives a meaning to is escaped."""
+    return f"unix:{quote(os.fsencode(socket), safe='/')}"
+
+
+def find_daemon(where: Places) -> Target:
+    """How the running daemon is reached.
+
+    Raises DaemonUnavailable where none runs, PermissionDenied and HomeNotPrivate where the socket's folder is not ours:
+    the token must not be told to somebody else's program. A port is believed only while the daemon's lock is held, for a
+    port that outlived its daemon may be anybody's.
+    """
+    try:
+        port = _read_port(where)
+        if port is not None and hosts.is_locked(where.lock_file):
+            return Target(f"ipv4:127.0.0.1:{port}")
+        socket = recorded_socket(where)
+        if port is None and hosts.HAS_UNIX_SOCKETS and stat.S_ISSOCK(socket.stat().st_mode):
+            hosts.check_private(socket.parent)
+            return Target(socket_uri(socket))
+    except FileNotFoundError:
+        pass
+    except PermissionError as error:
+        raise PermissionDenied(
+            f"The sanchayd of {where.data_folder} is not yours: {error.strerror}: {error.filename}",
+            path=os.fsencode(where.data_folder),
+        ) from error
+    raise DaemonUnavailable(f"No sanchayd is running for {where.data_folder}; start it with: sanchayctl daemon start")
+
+
+def read_token(where: Places) -> str:
+    """The token that every call carries. Raises DaemonUnavailable where there is none."""
+    try:
+        return where.token_file.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DaemonUnavailable(
+            f"The token of sanchayd cannot be read from {where.token_file}: {error}. Is it your daemon?"
+        ) from error
+
+
+def _read_port(where: Places) -> int | None:
+    try:
+        return int(where.port_file.read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return None

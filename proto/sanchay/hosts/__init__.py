@@ -1,0 +1,39 @@
+"""What differs between operating systems for a client, behind one face: `posix.py` or `windows.py`."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.platform == "win32":
+    from sanchay.hosts.windows import (
+        DETACHED,
+        HAS_UNIX_SOCKETS,
+        SOCKET_PATH_MAX_BYTES,
+        check_private,
+        is_locked,
+        make_private,
+        runtime_folder,
+        write_private,
+    )
+else:
+    from sanchay.hosts.posix import (
+        DETACHED,
+        HAS_UNIX_SOCKETS,
+        SOCKET_PATH_MAX_BYTES,
+        check_private,
+        is_locked,
+        make_private,
+        runtime_folder,
+        write_private,
+    )
+
+__all__ = [
+    "DETACHED",
+    "HAS_UNIX_SOCKETS",
+    "SOCKET_PATH_MAX_BYTES",
+    "check_private",
+    "is_locked",
+    "make_private",
+    "runtime_folder",
+    "write_private",
+]

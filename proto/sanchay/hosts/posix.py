@@ -1,0 +1,84 @@
+"""Linux and macOS: Unix sockets, folder modes and flock."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from sanchay.errors import HomeNotPrivate
+
+HAS_UNIX_SOCKETS = True
+# The kernel's field has 108 bytes (104 on macOS), the last of which ends the path.
+SOCKET_PATH_MAX_BYTES = 103 if sys.platform == "darwin" else 107
+# How a daemon is cut off from the terminal that started it.
+DETACHED: dict[str, bool | int] = {"start_new_session": True}
+
+
+def make_private(folder: Path) -> None:
+    """Makes the folder (0700) or checks that it is ours, and takes other people's rights to it away.
+
+    Raises HomeNotPrivate where it belongs to somebody else or is a symlink; OSError where it cannot be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    check_private(folder, others_may_enter=True)
+    if stat.S_IMODE(folder.lstat().st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def check_private(folder: Path, *, others_may_enter: bool = False) -> None:
+    """Raises HomeNotPrivate unless the folder is a real one, ours, and (by default) closed to everybody else."""
+    info = folder.lstat()
+    if not stat.S_ISDIR(info.st_mode):
+        raise HomeNotPrivate(f"{folder} is not a folder; move it away.", path=os.fsencode(folder))
+    if info.st_uid != os.geteuid():
+        raise HomeNotPrivate(
+            f"{folder} belongs to user {info.st_uid}, not to you (user {os.geteuid()}); choose another SANCHAY_HOME.",
+            path=os.fsencode(folder),
+        )
+    if not others_may_enter and stat.S_IMODE(info.st_mode) & 0o077:
+        raise HomeNotPrivate(
+            f"{folder} is open to other users; close it with: chmod 700 {folder}", path=os.fsencode(folder)
+        )
+
+
+def write_private(file: Path, content: str) -> None:
+    """Writes a 0600 file in one step: a reader sees the old content or the new, never a part."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(content)
+    temporary.replace(file)
+
+
+def runtime_folder() -> Path:
+    """A short folder of this user's for a socket whose home lies too deep."""
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    if given and os.path.isabs(given) and os.path.isdir(given) and len(os.fsencode(given)) <= 40:
+        return Path(given)
+    short = Path("/tmp")  # the folder below it is made 0700 and checked to be ours
+    return short if short.is_dir() else Path(tempfile.gettempdir())
+
+
+def is_locked(lock_file: Path) -> bool:
+    """Whether a daemon holds the lock: a socket or a port that outlived its daemon is told from a living one."""
+    import fcntl
+
+    try:
+        handle = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False

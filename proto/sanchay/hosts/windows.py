@@ -1,0 +1,61 @@
+"""Windows: loopback TCP, the profile folder's own access rules, and byte locks."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+assert sys.platform == "win32"
+
+import msvcrt
+import subprocess
+
+HAS_UNIX_SOCKETS = False  # gRPC's Python has none on Windows
+SOCKET_PATH_MAX_BYTES = 107
+DETACHED: dict[str, bool | int] = {
+    "creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+}
+
+
+def make_private(folder: Path) -> None:
+    """Makes the folder; below a user's profile Windows lets nobody else in."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def check_private(folder: Path, *, others_may_enter: bool = False) -> None:
+    """Nothing to check: the profile's access rules are inherited, and the token is what guards the port."""
+
+
+def write_private(file: Path, content: str) -> None:
+    """Writes a file in one step: a reader sees the old content or the new, never a part."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(content, encoding="utf-8")
+    temporary.replace(file)
+
+
+def runtime_folder() -> Path:
+    """The user's temporary folder."""
+    return Path(tempfile.gettempdir())
+
+
+def is_locked(lock_file: Path) -> bool:
+    """Whether a daemon holds the lock: a port that outlived its daemon is told from a living one."""
+    try:
+        handle = os.open(lock_file, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        os.lseek(handle, LOCK_OFFSET_BYTES, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+# A lock on Windows shuts readers out of the locked bytes, and the file holds the pid: so a byte far behind it is locked.
+LOCK_OFFSET_BYTES = 1 << 20

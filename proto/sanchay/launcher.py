@@ -1,0 +1,140 @@
+"""Starts a daemon that outlives its starter, and waits until one answers or has said why it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sanchay import hosts
+from sanchay.address import HOME_VARIABLE, Places, find_daemon, places
+from sanchay.errors import BY_KIND, EXIT_UNAVAILABLE, DaemonUnavailable, SanchayError, TimedOut
+
+if TYPE_CHECKING:
+    from sanchay.client import Client
+    from sanchay.v1.daemon_pb2 import GetStatusResponse
+
+START_TIMEOUT_S = 20.0
+POLL_S = 0.02
+PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """A daemon that answers. `already` is true where it ran before."""
+
+    pid: int
+    already: bool
+
+
+def running_daemon(where: Places | None = None) -> GetStatusResponse | None:
+    """The status of the daemon that answers, or None. Raises where there is one that is not ours."""
+    try:
+        with _probe(where or places()) as client:
+            return client.status()
+    except (DaemonUnavailable, TimedOut):
+        return None
+
+
+def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = START_TIMEOUT_S) -> Started:
+    """Starts the daemon of `home` (else of SANCHAY_HOME, else of the platform's folders) unless it runs.
+
+    A daemon that is still ending is waited for. Raises the daemon's own error where it could not start, and
+    DaemonUnavailable where it has not answered within `timeout_s`.
+    """
+    where = places(home)
+    deadline_s = time.monotonic() + timeout_s
+    status = running_daemon(where)
+    if status is not None:
+        return Started(pid=status.pid, already=True)
+    _wait_for_lock(where, deadline_s)
+    process = _spawn(where)
+    while time.monotonic() < deadline_s:
+        ended = process.poll()
+        status = running_daemon(where)
+        if status is not None:
+            process.returncode = process.returncode or 0  # it lives on: no warning that its handle is dropped
+            return Started(pid=status.pid, already=status.pid != process.pid)
+        if ended is not None:
+            raise _start_error(where, ended)
+        time.sleep(POLL_S)
+    raise DaemonUnavailable(
+        f"sanchayd (process {process.pid}) has not answered within {timeout_s:g} s; its log is {where.log_file}"
+    )
+
+
+def wait_stopped(where: Places, timeout_s: float) -> bool:
+    """Whether the daemon has let its lock go within `timeout_s`."""
+    deadline_s = time.monotonic() + timeout_s
+    while hosts.is_locked(where.lock_file):
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _probe(where: Places) -> Client:
+    find_daemon(where)  # says that none runs before gRPC is imported
+    from sanchay.client import Client
+
+    return Client(where, timeout_s=PROBE_TIMEOUT_S)
+
+
+def _wait_for_lock(where: Places, deadline_s: float) -> None:
+    """Waits while a daemon that is ending, or has just been started by somebody else, holds the lock."""
+    while hosts.is_locked(where.lock_file):
+        if running_daemon(where) is not None:
+            return
+        if time.monotonic() > deadline_s:
+            raise DaemonUnavailable(
+                f"Process {_holder(where)} holds {where.lock_file} but does not answer; end it and try again."
+            )
+        time.sleep(POLL_S)
+
+
+def _holder(where: Places) -> str:
+    try:
+        return where.lock_file.read_text("ascii").strip() or "?"
+    except (OSError, UnicodeDecodeError):
+        return "?"
+
+
+def _spawn(where: Places) -> subprocess.Popen[bytes]:
+    """A daemon with no stream of ours, in a session of its own, told its home by the environment."""
+    environ = dict(os.environ)
+    if where.home is not None:
+        environ[HOME_VARIABLE] = str(where.home)
+    where.last_error_file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "sanchayd"]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(where.data_folder.anchor),
+        env=environ,
+        close_fds=True,
+        **hosts.DETACHED,  # type: ignore[call-overload]
+    )
+
+
+def _start_error(where: Places, exit_code: int) -> SanchayError:
+    """What the daemon wrote about its end, as an exception whose `exit_code` is the daemon's."""
+    try:
+        said = json.loads(where.last_error_file.read_text("utf-8"))
+        return BY_KIND.get(said["kind"], SanchayError)(
+            said["message"],
+            path=os.fsencode(said["path"]) if said.get("path") else None,
+            details={str(key): str(value) for key, value in said.get("details", {}).items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+        return DaemonUnavailable(
+            f"sanchayd could not start ({how}) and left no reason; see it with: sanchayd --foreground",
+            details={"exit_code": str(exit_code if exit_code > 0 else EXIT_UNAVAILABLE)},
+        )
