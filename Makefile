@@ -1,0 +1,139 @@
+# What a person or a CI runner types. Each target says what it does in `make help`; the work itself is in scripts/.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+# Outside the checkout, so that a clean clone stays small and builds are shared between clones.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sanchay/target
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests and checks of one engine build each crate once; incremental state would only cost space and time.
+export CARGO_INCREMENTAL ?= 0
+export CARGO_TERM_COLOR ?= auto
+# The folder that `make run` catalogs; empty: the Python installation's own.
+export DIR ?=
+
+PACKAGES := proto daemon ctl
+CARGO := cd engine && cargo
+ENGINE_SOURCES := $(shell find engine -not -path '*/target/*' \( -type d -o -name '*.rs' -o -name '*.sql' -o -name '*.py' \
+    -o -name '*.pyi' -o -name '*.typed' -o -name 'Cargo.*' -o -name 'pyproject.toml' \) -not -name '__pycache__')
+
+.PHONY: help
+help: ## shows this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# ---- Set-up: each step leaves a stamp, so that a second call does only what changed ----
+
+.PHONY: install
+install: $(VENV)/.engine $(VENV)/.sanchay ## makes .venv with the engine (release mode), the daemon and sanchayctl
+	@echo "Installed: $(BIN)/sanchayctl and $(BIN)/sanchayd"
+
+$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt
+	@python=$$(scripts/find_python.sh) && scripts/make_venv.sh $(VENV) "$$python"
+	@echo "Installing the pinned requirements"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@echo "Installing what the checks and tests use"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.engine: $(VENV)/.runtime $(ENGINE_SOURCES)
+	@scripts/require_rust.sh
+	@echo "Building the engine in release mode (some minutes the first time, seconds later)"
+	@scripts/install_engine.sh $(BIN) $(VENV)/wheels
+	@touch $@
+
+$(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# ---- Use ----
+
+.PHONY: run
+run: install ## catalogs DIR=PATH (default: Python's own folder) with a daemon under .sanchay, and shows what is in it
+	@SANCHAY_HOME="$(CURDIR)/.sanchay" $(BIN)/python -m sanchayctl.first_run "$${DIR:-$$($(BIN)/python -c 'import sys; print(sys.base_prefix)')}"
+
+# ---- Checks and tests ----
+
+.PHONY: test
+test: check-python check-rust test-rust test-python ## runs every check and every test
+	@echo "All checks and tests passed"
+
+.PHONY: check-python
+check-python: install $(VENV)/.dev ## formatting, lints, types, import contracts and stub drift of the Python code
+	$(BIN)/python -m black --check --quiet . || { echo "black would change files: make format"; exit 1; }
+	$(BIN)/python -m isort --check-only --quiet . || { echo "isort would change files: make format"; exit 1; }
+	$(BIN)/python -m ruff check --quiet .
+	$(BIN)/python -m mypy $(PACKAGES) engine/python tests scripts
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python proto/generate.py --check
+
+.PHONY: check-rust
+check-rust: ## formatting and lints of the Rust code
+	@scripts/require_rust.sh
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+.PHONY: test-rust
+test-rust: ## tests of the Rust crates
+	@scripts/require_rust.sh
+	$(CARGO) test --workspace --exclude sanchay-py --locked --quiet
+
+.PHONY: test-python
+test-python: install $(VENV)/.dev ## Python tests of every kind, with coverage of 90 % or more
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term -q
+
+# The oldest supported Python has an environment of its own, and runs what needs no long-lived daemons.
+.PHONY: test-oldest
+test-oldest: ## unit and contract tests under Python 3.10
+	python=$$(scripts/find_python.sh 3.10) && \
+	$(MAKE) --no-print-directory VENV=.venv-3.10 PYTHON="$$python" install .venv-3.10/.dev && \
+	.venv-3.10/bin/python -m pytest -n 2 -q tests/unit tests/contract
+
+.PHONY: check-platforms
+check-platforms: ## type-checks for Windows and macOS, and tests under Wine (what is not installed is said and skipped)
+	scripts/check_platforms.sh
+
+.PHONY: bench
+bench: install ## measures Sanchay, the floor and every peer on PATH in one run (BENCH_OPTIONS="--help" lists options)
+	$(BIN)/python -m tests.bench.run $(BENCH_OPTIONS)
+
+# ---- Upkeep ----
+
+.PHONY: format
+format: $(VENV)/.dev ## formats the Python and the Rust code
+	$(BIN)/python -m isort --quiet .
+	$(BIN)/python -m black --quiet .
+	$(BIN)/python -m ruff check --fix --quiet .
+	$(CARGO) fmt --all
+
+.PHONY: stubs
+stubs: ## writes the gRPC stubs anew, with the oldest supported tools in an environment of their own
+	$(MAKE) --no-print-directory VENV=.venv-stubs .venv-stubs/.stubs
+	.venv-stubs/bin/python proto/generate.py
+
+.PHONY: check-stubs
+check-stubs: ## compares the committed gRPC stubs, byte for byte, with what those tools make
+	$(MAKE) --no-print-directory VENV=.venv-stubs .venv-stubs/.stubs
+	.venv-stubs/bin/python proto/generate.py --check
+
+.venv-stubs/.stubs: requirements/stubs.txt
+	@python=$$(scripts/find_python.sh 3.10) && scripts/make_venv.sh .venv-stubs "$$python"
+	@.venv-stubs/bin/python -m pip install --quiet --require-hashes -r requirements/stubs.txt
+	@touch $@
+
+.PHONY: requirements
+requirements: $(VENV)/.dev ## pins the requirements anew (UPGRADE=1 takes newer versions)
+	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/compile_requirements.sh $(if $(UPGRADE),--upgrade)
+
+.PHONY: clean
+clean: ## removes what the other targets made here; the daemon of `make run` is stopped first
+	@if [ -x $(BIN)/sanchayctl ] && [ -d .sanchay ]; then SANCHAY_HOME="$(CURDIR)/.sanchay" $(BIN)/sanchayctl daemon stop || true; fi
+	rm -rf .venv .venv-3.10 .venv-stubs .sanchay .cache dist build
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
