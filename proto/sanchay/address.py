@@ -34,53 +34,63 @@ class Places:
 
     @property
     def config_file(self) -> Path:
+        """config.toml, which a person edits."""
         return self.config_folder / "config.toml"
 
     @property
     def dotenv_file(self) -> Path:
+        """Environment variables of the daemon, for secrets that stay out of config.toml."""
         return self.config_folder / ".env"
 
     @property
     def catalog_file(self) -> Path:
+        """The engine's database."""
         return self.data_folder / "catalog.db"
 
     @property
     def state_file(self) -> Path:
+        """The daemon's database: roots and jobs."""
         return self.data_folder / "state.db"
 
     @property
     def log_file(self) -> Path:
+        """JSON lines of the daemon and the engine."""
         return self.log_folder / "sanchayd.log"
 
     @property
     def run_folder(self) -> Path:
+        """What says how the daemon is reached; 0700."""
         return self.data_folder / "run"
 
     @property
     def lock_file(self) -> Path:
+        """Held while a daemon runs; its content is the pid."""
         return self.run_folder / "sanchayd.lock"
 
     @property
     def token_file(self) -> Path:
+        """What every call must carry; 0600."""
         return self.run_folder / "token"
 
     @property
     def port_file(self) -> Path:
+        """The port, where the daemon listens on loopback TCP; 0600."""
         return self.run_folder / "port"
 
     @property
     def socket_record(self) -> Path:
+        """The exact path of the socket."""
         return self.run_folder / "socket"
 
     @property
     def last_error_file(self) -> Path:
+        """Why the last start failed, for whoever started it."""
         return self.data_folder / "last_error.json"
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
         """The folders that are never a root and never scanned."""
-        folders = [self.home] if self.home else [self.config_folder, self.data_folder, self.log_folder]
-        return tuple(folder for folder in folders if folder is not None)
+        return (self.home,) if self.home else (self.config_folder, self.data_folder, self.log_folder)
 
 
 def places(home: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Places:
@@ -133,9 +143,9 @@ def socket_uri(socket: Path) -> str:
 def find_daemon(where: Places) -> Target:
     """How the running daemon is reached.
 
-    Raises DaemonUnavailable where none runs, PermissionDenied and HomeNotPrivate where the socket's folder is not ours:
-    the token must not be told to somebody else's program. A port is believed only while the daemon's lock is held, for a
-    port that outlived its daemon may be anybody's.
+    Raises DaemonUnavailable where none runs, PermissionDenied and HomeNotPrivate where the socket's folder is not
+    ours: the token must not be told to somebody else's program. A port is believed only while the daemon's lock is
+    held, for a port that outlived its daemon may be anybody's.
     """
     try:
         port = _read_port(where)

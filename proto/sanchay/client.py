@@ -2,8 +2,8 @@
 
 Every call carries the token and a deadline, returns the daemon's message (see `sanchay/v1/*.pyi`), and raises a
 `sanchay.errors.SanchayError` by its reason. Sizes are bytes, times are Unix nanoseconds. Paths go in as str, bytes or
-PathLike and travel as exact bytes; a root is named by its name, its id or its path. A client is made for one daemon: after
-that daemon has ended, make a new one.
+PathLike and travel as exact bytes; a root is named by its name, its id or its path. A client is made for one daemon:
+after that daemon has ended, make a new one.
 """
 
 from __future__ import annotations

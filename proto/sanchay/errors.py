@@ -5,6 +5,8 @@ An error has a `kind` (the engine's and the daemon's name for it), the reason it
 imports gRPC: status codes are named, so that a client that meets no error pays nothing for this module.
 """
 
+# ruff: noqa: N818 - a reason is named as people say it, without a suffix
+
 from __future__ import annotations
 
 import base64

@@ -111,7 +111,7 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
         environ[HOME_VARIABLE] = str(where.home)
     where.last_error_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "sanchayd"]
-    return subprocess.Popen(
+    process: subprocess.Popen[bytes] = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -121,6 +121,7 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
         close_fds=True,
         **hosts.DETACHED,  # type: ignore[call-overload]
     )
+    return process
 
 
 def _start_error(where: Places, exit_code: int) -> SanchayError:

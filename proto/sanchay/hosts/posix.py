@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -23,10 +24,8 @@ def make_private(folder: Path) -> None:
     Raises HomeNotPrivate where it belongs to somebody else or is a symlink; OSError where it cannot be made.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
     check_private(folder, others_may_enter=True)
     if stat.S_IMODE(folder.lstat().st_mode) & 0o077:
         folder.chmod(0o700)
@@ -63,7 +62,7 @@ def runtime_folder() -> Path:
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     if given and os.path.isabs(given) and os.path.isdir(given) and len(os.fsencode(given)) <= 40:
         return Path(given)
-    short = Path("/tmp")  # the folder below it is made 0700 and checked to be ours
+    short = Path("/tmp")  # noqa: S108 - the folder below it is made 0700 and checked to be ours
     return short if short.is_dir() else Path(tempfile.gettempdir())
 
 

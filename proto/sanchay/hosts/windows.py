@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-assert sys.platform == "win32"
+assert sys.platform == "win32"  # noqa: S101 - tells the type checker which system's library this module is read with
 
-import msvcrt
-import subprocess
+import msvcrt  # noqa: E402
 
+# A lock on Windows shuts readers out of the locked bytes, and the file holds the pid: so a byte behind it is locked.
+LOCK_OFFSET_BYTES = 1 << 20
 HAS_UNIX_SOCKETS = False  # gRPC's Python has none on Windows
 SOCKET_PATH_MAX_BYTES = 107
 DETACHED: dict[str, bool | int] = {
@@ -55,7 +57,3 @@ def is_locked(lock_file: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-# A lock on Windows shuts readers out of the locked bytes, and the file holds the pid: so a byte far behind it is locked.
-LOCK_OFFSET_BYTES = 1 << 20
