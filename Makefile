@@ -4,7 +4,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-VENV ?= .venv
+VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # Outside the checkout, so that a clean clone stays small and builds are shared between clones.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sanchay/target
@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CARGO_INCREMENTAL ?= 0
 export CARGO_TERM_COLOR ?= auto
 # The folder that `make run` catalogs; empty: the Python installation's own.
-export DIR ?=
+export DIR :=
 
 PACKAGES := proto daemon ctl
 CARGO := cd engine && cargo
@@ -30,7 +30,12 @@ help: ## shows this list
 install: $(VENV)/.engine $(VENV)/.sanchay ## makes .venv with the engine (release mode), the daemon and sanchayctl
 	@echo "Installed: $(BIN)/sanchayctl and $(BIN)/sanchayd"
 
-$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt
+# Rust is asked for before anything is downloaded: a person should not wait to be told that it is missing.
+.PHONY: require-rust
+require-rust:
+	@scripts/require_rust.sh
+
+$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt | require-rust
 	@python=$$(scripts/find_python.sh) && scripts/make_venv.sh $(VENV) "$$python"
 	@echo "Installing the pinned requirements"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt
@@ -42,7 +47,6 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@touch $@
 
 $(VENV)/.engine: $(VENV)/.runtime $(ENGINE_SOURCES)
-	@scripts/require_rust.sh
 	@echo "Building the engine in release mode (some minutes the first time, seconds later)"
 	@scripts/install_engine.sh $(BIN) $(VENV)/wheels
 	@touch $@
@@ -73,14 +77,12 @@ check-python: install $(VENV)/.dev ## formatting, lints, types, import contracts
 	$(BIN)/python proto/generate.py --check
 
 .PHONY: check-rust
-check-rust: ## formatting and lints of the Rust code
-	@scripts/require_rust.sh
+check-rust: require-rust ## formatting and lints of the Rust code
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
 
 .PHONY: test-rust
-test-rust: ## tests of the Rust crates
-	@scripts/require_rust.sh
+test-rust: require-rust ## tests of the Rust crates
 	$(CARGO) test --workspace --exclude sanchay-py --locked --quiet
 
 .PHONY: test-python

@@ -7,5 +7,5 @@ mkdir -p "$2"
 wheels=$(cd "$2" && pwd)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../engine"
-"$bin/python" -m maturin build --quiet --release --locked --interpreter "$bin/python" --out "$wheels"
+"$bin/python" -m maturin build --release --locked --interpreter "$bin/python" --out "$wheels"
 "$bin/python" -m pip install --quiet --no-deps --no-index --force-reinstall "$wheels"/sanchay_engine-*.whl

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Prints the Debian packages that the tests and `make check-platforms` use and that are not installed, one a line.
+set -euo pipefail
+
+# command that a test starts -> package that brings it
+parts=(
+    setpriv:util-linux
+    setfattr:attr
+    mkfs.btrfs:btrfs-progs
+    mkfs.ext4:e2fsprogs
+    fusermount3:fuse3
+    fiu-run:fiu-utils
+    x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
+    x86_64-w64-mingw32-g++:g++-mingw-w64-x86-64
+)
+PATH=$PATH:/usr/sbin:/sbin
+for part in "${parts[@]}"; do
+    command -v "${part%%:*}" >/dev/null || echo "${part#*:}"
+done
+[[ -x /usr/lib/wine/wine64 ]] || echo wine64
+
+# Rust's standard library for Windows and macOS: from the tool chain in use where it has it, else built from the source
+# that Debian packages with its own compiler.
+targets=$(rustc --print sysroot 2>/dev/null || true)/lib/rustlib
+if [[ ! -d $targets/x86_64-pc-windows-gnu || ! -d $targets/aarch64-apple-darwin ]]; then
+    for package in rustc-web cargo-web rust-web-src; do
+        dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+    done
+fi

@@ -1,0 +1,71 @@
+"""Rules for every test: a clean environment, and a missing system part that is skipped here and fails under CI=true."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+from typing import Any
+
+import hypothesis
+import pytest
+
+IN_CI = os.environ.get("CI") == "true"
+
+#: A skip under CI=true is a failure, unless its reason begins so: another platform is no missing part.
+PLATFORM_REASON = "only on "
+
+# A developer's own daemon and settings must not be found by a test.
+for _name in [name for name in os.environ if name.startswith("SANCHAY_")]:
+    del os.environ[_name]
+for _name in ("LOG_LEVEL", "DATABASE_PATH"):
+    os.environ.pop(_name, None)
+
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if IN_CI else "here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker that names what a test needs of the machine."""
+    config.addinivalue_line(
+        "markers", "needs(*parts): programs on PATH, folders (with a slash) or 'root'; without them the test is skipped"
+    )
+
+
+def missing_parts(parts: tuple[str, ...]) -> list[str]:
+    """The parts of `needs` that this machine lacks."""
+    search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    missing = []
+    for part in parts:
+        if part == "root":
+            there = hasattr(os, "geteuid") and os.geteuid() == 0
+        elif "/" in part:
+            there = os.path.exists(part)
+        else:
+            there = shutil.which(part, path=search) is not None
+        if not there:
+            missing.append(part)
+    return missing
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips a test whose parts are missing."""
+    for marker in item.iter_markers("needs"):
+        missing = missing_parts(marker.args)
+        if missing:
+            pytest.skip(f"needs {', '.join(missing)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]  # noqa: ARG001
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns a skip into a failure under CI=true, where every part is due to be there."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(PLATFORM_REASON):
+            report.outcome = "failed"
+            report.longrepr = f"Skipped under CI=true, where nothing may be missing: {reason}"
+    return report
