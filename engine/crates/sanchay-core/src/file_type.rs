@@ -168,3 +168,82 @@ pub fn extension(name: &[u8]) -> Option<Extension> {
     }
     (digits < text.len() || text.len() <= 3).then_some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(name: &str) -> Option<String> {
+        extension(name.as_bytes()).map(|extension| extension.to_string())
+    }
+
+    #[test]
+    fn extensions_as_people_see_them() {
+        let cases = [
+            ("photo.JPG", Some("jpg")),
+            ("a.tar.gz", Some("gz")),
+            (".bashrc", None),
+            (".config.toml", Some("toml")),
+            ("README", None),
+            ("trailing.", None),
+            ("app.log.20240101", None),
+            ("app.log.1", Some("1")),
+            ("man.3p", Some("3p")),
+            ("video.3gp", Some("3gp")),
+            ("lib.so.1234", None),
+            ("a.c++", Some("c++")),
+            ("a.thirteen_byte", None),
+            ("a.twelvebytes1", Some("twelvebytes1")),
+            ("a.b c", None),
+            ("a.é", None),
+            ("", None),
+            (".", None),
+            ("..", None),
+            ("x.a", Some("a")),
+            (".twelvebytes1", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(text(name).as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_name_and_has_extensions() {
+        for file_type in FileType::ALL {
+            assert_eq!(FileType::parse(file_type.name()), Some(file_type));
+        }
+        assert_eq!(FileType::parse("Image"), None);
+        for (extension, expected) in [
+            ("cr3", FileType::Image),
+            ("heic", FileType::Image),
+            ("mkv", FileType::Video),
+            ("flac", FileType::Audio),
+            ("pdf", FileType::Document),
+            ("zst", FileType::Archive),
+            ("rs", FileType::Code),
+            ("log", FileType::Log),
+            ("journal", FileType::Log),
+            ("qqq", FileType::Other),
+        ] {
+            assert_eq!(FileType::from_extension(extension.as_bytes()), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn extension_agrees_with_the_rule_read_slowly(
+            name in proptest::collection::vec(prop_oneof![Just(b'.'), Just(b'a'), Just(b'Z'), Just(b'7'), any::<u8>()], 0..30)
+        ) {
+            let slow = || {
+                let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0)?;
+                let after = &name[dot + 1..];
+                let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+-".contains(byte);
+                let number = after.len() > 3 && after.iter().all(u8::is_ascii_digit);
+                let valid = (1..=12).contains(&after.len()) && after.iter().all(allowed) && !number;
+                valid.then(|| after.to_ascii_lowercase())
+            };
+            prop_assert_eq!(extension(&name).map(|extension| extension.as_bytes().to_vec()), slow());
+        }
+    }
+}

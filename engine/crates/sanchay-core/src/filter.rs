@@ -116,3 +116,89 @@ fn compile(pattern: &str, glob: &str) -> Result<globset::Glob, CoreError> {
 fn invalid(pattern: &str, message: &str) -> CoreError {
     CoreError::new(ErrorKind::InvalidGlob, Some(pattern.as_bytes().to_vec()), message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filter(globs: &[&str]) -> Filter {
+        Filter::new(&globs.iter().map(ToString::to_string).collect::<Vec<_>>(), false).expect("valid globs")
+    }
+
+    #[test]
+    fn nothing_is_left_out_unless_asked_for() {
+        assert!(!filter(&[]).excludes(b"a", b".hidden", false));
+        let hidden = Filter::new(&[], true).unwrap();
+        assert!(hidden.excludes(b"a", b".hidden", true));
+        assert!(!hidden.excludes(b".a", b"shown", true));
+        assert!(!hidden.excludes(b"", b"", true));
+    }
+
+    #[test]
+    fn each_sentence_of_the_manual_holds() {
+        // (glob, parent, name, is a folder, left out)
+        let cases: &[(&str, &[u8], &[u8], bool, bool)] = &[
+            ("*.tmp", b"", b"a.tmp", false, true),
+            ("*.tmp", b"deep/down", b"a.tmp", false, true),
+            ("*.tmp", b"x.tmp", b"a", false, false),
+            ("node_modules", b"a", b"node_modules", true, true),
+            ("build/*.o", b"build", b"a.o", false, true),
+            ("build/*.o", b"x/build", b"a.o", false, false),
+            ("build/*.o", b"build/x", b"a.o", false, false),
+            ("/cache", b"", b"cache", true, true),
+            ("/cache", b"a", b"cache", true, false),
+            ("**/target/debug", b"target", b"debug", true, true),
+            ("**/target/debug", b"a/b/target", b"debug", true, true),
+            ("a/**", b"a/b/c", b"d", false, true),
+            ("logs/", b"x", b"logs", true, true),
+            ("logs/", b"x", b"logs", false, false),
+            ("a/logs/", b"a", b"logs", true, true),
+            ("a/logs/", b"a", b"logs", false, false),
+            ("*.{jpg,png}", b"", b"a.png", false, true),
+            ("[ab]?", b"", b"bz", false, true),
+            ("A.txt", b"", b"a.txt", false, false),
+            (r"\!x", b"", b"!x", false, true),
+            (r"\*", b"", b"*", false, true),
+            (r"\*", b"", b"a", false, false),
+            ("*.tmp", b"\xff", b"\xfe\n.tmp", false, true),
+            ("d/*", b"d", b"\xff", false, true),
+        ];
+        for (glob, parent, name, is_dir, expected) in cases {
+            assert_eq!(filter(&[glob]).excludes(parent, name, *is_dir), *expected, "{glob} {parent:?} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_is_named_with_the_reason() {
+        for glob in ["[a", "", "/", "{a", "!x", "a/["] {
+            let error = Filter::new(&["fine".into(), glob.into()], false).unwrap_err();
+            assert_eq!((error.kind, error.path.as_deref()), (ErrorKind::InvalidGlob, Some(glob.as_bytes())));
+            assert!(error.to_string().contains("is not a valid pattern ("), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stars_agree_with_a_plain_matcher(
+            pattern in "[ab*]{1,6}".prop_filter("`**` alone means folders", |pattern| !pattern.contains("**")),
+            name in proptest::collection::vec(prop_oneof![Just(b'a'), Just(b'b'), Just(0xff)], 1..8),
+        ) {
+            fn matches(pattern: &[u8], name: &[u8]) -> bool {
+                match (pattern.split_first(), name.split_first()) {
+                    (None, None) => true,
+                    (Some((b'*', rest)), None) => matches(rest, name),
+                    (Some((b'*', rest)), Some((_, after))) => matches(rest, name) || matches(pattern, after),
+                    (Some((wanted, rest)), Some((byte, after))) => wanted == byte && matches(rest, after),
+                    _ => false,
+                }
+            }
+            let expected = matches(pattern.as_bytes(), &name);
+            prop_assert_eq!(filter(&[&pattern]).excludes(b"p", &name, false), expected);
+            let (path, folder) = (format!("p/{pattern}"), format!("{pattern}/"));
+            prop_assert_eq!(filter(&[&path]).excludes(b"p", &name, false), expected);
+            prop_assert_eq!(filter(&[&folder]).excludes(b"p", &name, true), expected);
+            prop_assert!(!filter(&[&folder]).excludes(b"p", &name, false));
+        }
+    }
+}

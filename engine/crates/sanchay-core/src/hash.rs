@@ -88,7 +88,7 @@ pub struct Hashed {
 trait Content {
     fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError>;
     fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError>;
-    /// The next stretch of data at or after an offset: (start, end). `None` where only a hole follows.
+    /// The next stretch of data at or after an offset: (start, end), never empty. `None` where only a hole follows.
     fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)>;
 }
 
@@ -316,4 +316,150 @@ fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> R
         }
     }
     Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::cell::Cell;
+
+    /// Content in memory whose reads give at most `most` bytes, and whose all-zero blocks are holes.
+    struct Fake {
+        bytes: Vec<u8>,
+        most: usize,
+        position: Cell<usize>,
+        reads: Cell<usize>,
+    }
+
+    const BLOCK: usize = 64;
+
+    impl Fake {
+        fn new(bytes: Vec<u8>, most: usize) -> Self {
+            Self { bytes, most, position: Cell::new(0), reads: Cell::new(0) }
+        }
+
+        fn blocks_from(&self, offset: usize, hole: bool) -> Option<usize> {
+            let is_hole = |block: &[u8]| block.iter().all(|byte| *byte == 0);
+            let first = offset / BLOCK;
+            let mut blocks = self.bytes.chunks(BLOCK).enumerate().skip(first);
+            blocks.find(|(_, block)| is_hole(block) == hole).map(|(index, _)| (index * BLOCK).max(offset))
+        }
+    }
+
+    impl Content for Fake {
+        fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError> {
+            let read = self.read_at(buffer, self.position.get() as u64)?;
+            self.position.set(self.position.get() + read);
+            Ok(read)
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
+            self.reads.set(self.reads.get() + 1);
+            let rest = self.bytes.get(offset_bytes as usize..).unwrap_or_default();
+            let length = rest.len().min(buffer.len()).min(self.most);
+            buffer[..length].copy_from_slice(&rest[..length]);
+            Ok(length)
+        }
+
+        fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)> {
+            let start = self.blocks_from(offset_bytes as usize, false)?;
+            let end = self.blocks_from(start, true).unwrap_or(self.bytes.len());
+            (start < self.bytes.len().min(size_bytes as usize)).then_some((start as u64, (end as u64).min(size_bytes)))
+        }
+    }
+
+    fn go_on(_: u64) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    #[test]
+    fn known_answers() {
+        let blake3 = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hash_bytes(Algorithm::Blake3, b"").to_string(), blake3);
+        assert_eq!(hash_bytes(Algorithm::Sha256, b"abc").to_string(), sha256);
+    }
+
+    #[test]
+    fn a_small_file_takes_one_read() {
+        let fake = Fake::new(vec![7; 1000], usize::MAX);
+        let hashed = small(&fake, Algorithm::Blake3, &mut [0; 4096], 1000).unwrap();
+        assert_eq!((hashed.bytes_read, fake.reads.get()), (1000, 1));
+        assert_eq!(hashed.hash, hash_bytes(Algorithm::Blake3, &[7; 1000]));
+    }
+
+    #[test]
+    fn a_file_that_grew_or_shrank_is_told_by_its_length() {
+        for (size, expected) in [(1001, 1000), (5000, 1000), (999, 1000), (0, 1000), (1, 0)] {
+            for buffer in [&mut [0; 2048][..], &mut [0; 100][..]] {
+                let fake = || Fake::new(vec![7; size], usize::MAX);
+                let read = small(&fake(), Algorithm::Blake3, buffer, expected).unwrap().bytes_read;
+                assert_ne!(read, expected, "small, {size} for {expected}");
+                let read = large(&fake(), Algorithm::Blake3, buffer, expected, &mut go_on).unwrap().bytes_read;
+                assert_ne!(read, expected, "large, {size} for {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sparse_file_that_shrank_to_a_hole_is_told_by_its_length() {
+        let fake = Fake::new(vec![0; 640], usize::MAX);
+        assert_ne!(large(&fake, Algorithm::Blake3, &mut [0; 64], 6400, &mut go_on).unwrap().bytes_read, 6400);
+    }
+
+    #[test]
+    fn a_large_file_can_be_cancelled_in_data_and_in_a_hole() {
+        for byte in [0, 1] {
+            let fake = Fake::new(vec![byte; 4 << 20], usize::MAX);
+            let mut told = 0;
+            let mut cancel = |bytes| {
+                told += bytes;
+                ControlFlow::Break(())
+            };
+            let hashed = large(&fake, Algorithm::Blake3, &mut vec![0; 1 << 20], 4 << 20, &mut cancel).unwrap();
+            assert_eq!((hashed.bytes_read, told), (1 << 20, 1 << 20));
+        }
+    }
+
+    #[test]
+    fn edges_see_the_first_and_the_last_block_and_nothing_between() {
+        let size = 5 * EDGE_BYTES;
+        let hash = |changed: usize| {
+            let mut bytes = vec![7; size];
+            bytes[changed] = 8;
+            edges(&Fake::new(bytes, 1000), size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap()
+        };
+        assert_eq!(hash(EDGE_BYTES).bytes_read, 2 * EDGE_BYTES as u64);
+        assert_eq!(hash(EDGE_BYTES).hash, hash(4 * EDGE_BYTES - 1).hash);
+        assert_ne!(hash(EDGE_BYTES - 1).hash, hash(EDGE_BYTES).hash);
+        assert_ne!(hash(size - 1).hash, hash(EDGE_BYTES).hash);
+        let shrunk = Fake::new(vec![7; 3 * EDGE_BYTES], usize::MAX);
+        let hashed = edges(&shrunk, size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap();
+        assert_eq!(hashed.bytes_read, EDGE_BYTES as u64);
+    }
+
+    proptest! {
+        #[test]
+        fn short_reads_and_holes_give_the_plain_hash(
+            blocks in proptest::collection::vec((any::<u8>(), 0..3u8), 0..40),
+            tail in 0..BLOCK,
+            most in 1..200usize,
+            buffer in 2..3000usize,
+        ) {
+            let fill = |(byte, hole): (u8, u8)| vec![if hole == 0 { byte } else { 0 }; BLOCK];
+            let mut bytes: Vec<u8> = blocks.into_iter().flat_map(fill).collect();
+            bytes.extend(std::iter::repeat_n(9, tail));
+            let size = bytes.len() as u64;
+            for algorithm in Algorithm::ALL {
+                let plain = Hashed { hash: hash_bytes(algorithm, &bytes), bytes_read: size };
+                let fake = || Fake::new(bytes.clone(), most);
+                let mut told = 0;
+                let mut count = |read| { told += read; ControlFlow::Continue(()) };
+                prop_assert_eq!(large(&fake(), algorithm, &mut vec![0; buffer], size, &mut count).unwrap(), plain);
+                prop_assert_eq!(told, size);
+                prop_assert_eq!(small(&fake(), algorithm, &mut vec![0; buffer], size).unwrap(), plain);
+            }
+        }
+    }
 }

@@ -40,7 +40,7 @@ pub struct FileStat {
     pub owner: u32,
     /// Which mount the file was reached through; the device number where the system has no such thing.
     pub mount_id: u64,
-    /// The content lives in a cloud and opening the file would fetch it; always false on Unix.
+    /// The content lives in a cloud and reading the file would fetch it; always false on Linux.
     pub placeholder: bool,
 }
 

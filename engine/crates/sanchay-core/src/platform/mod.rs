@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(any(windows, test))]
+mod wtf8;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -25,6 +27,8 @@ mod windows;
 mod windows_name;
 #[cfg(windows)]
 pub use windows::*;
+#[cfg(windows)]
+pub use windows_name::{os_string_from_bytes, SEPARATOR};
 
 #[cfg(unix)]
 pub use unix::{error_kind, os_string_from_bytes, File, SEPARATOR};

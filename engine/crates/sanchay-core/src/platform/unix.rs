@@ -135,14 +135,60 @@ impl File {
     /// The next stretch of data at or after an offset, all that follows where the file system cannot tell.
     pub fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)> {
         let start = match rustix::fs::seek(&self.descriptor, SeekFrom::Data(offset_bytes)) {
-            Ok(start) if start < size_bytes => start,
-            Ok(_) | Err(Errno::NXIO) => return None,
-            Err(_) => return Some((offset_bytes, size_bytes)),
+            Ok(start) if (offset_bytes..size_bytes).contains(&start) => start,
+            Ok(start) if start >= size_bytes => return None,
+            Err(Errno::NXIO) => return None,
+            Ok(_) | Err(_) => return Some((offset_bytes, size_bytes)),
         };
         match rustix::fs::seek(&self.descriptor, SeekFrom::Hole(start)) {
             Ok(end) if end > start => Some((start, end.min(size_bytes))),
             // The file changed between the two questions, or the second has no answer: read what is there.
             Ok(_) | Err(_) => Some((start, size_bytes)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn without_openat2_the_same_is_opened_and_the_same_refused() {
+        let tree = tempfile::tempdir().unwrap();
+        fs::create_dir_all(tree.path().join("a/b/c")).unwrap();
+        symlink("a", tree.path().join("link")).unwrap();
+        let root = open_root(tree.path().as_os_str()).unwrap();
+        let inode = |descriptor: &OwnedFd| rustix::fs::fstat(descriptor).unwrap().st_ino;
+        for path in [&b"a/b/c"[..], b"a//b/c/", b"./a/b/c"] {
+            let folder = open_name_by_name(&root, path).unwrap();
+            let direct = rustix::fs::stat(tree.path().join("a/b/c")).unwrap().st_ino;
+            assert_eq!(inode(&folder), direct);
+        }
+        assert_eq!(inode(&open_name_by_name(&root, b"").unwrap()), inode(&root));
+        for path in [&b"link"[..], b"link/b", b"..", b"a/../..", b"/", b"missing"] {
+            open_name_by_name(&root, path).expect_err("refused");
+        }
+    }
+
+    #[test]
+    fn errors_of_the_system_have_their_kind() {
+        let kind = |errno: Errno| crate::CoreError::from(io::Error::from(errno)).kind;
+        for (errno, expected) in [
+            (Errno::NOENT, ErrorKind::Vanished),
+            (Errno::STALE, ErrorKind::Vanished),
+            (Errno::ACCESS, ErrorKind::Permission),
+            (Errno::PERM, ErrorKind::Permission),
+            (Errno::LOOP, ErrorKind::SymlinkLoop),
+            (Errno::NAMETOOLONG, ErrorKind::TooLong),
+            (Errno::NOTDIR, ErrorKind::NotAFolder),
+            (Errno::NOSPC, ErrorKind::DiskFull),
+            (Errno::NOSYS, ErrorKind::Unsupported),
+            (Errno::IO, ErrorKind::Io),
+            (Errno::MFILE, ErrorKind::Io),
+        ] {
+            assert_eq!(kind(errno), expected, "{errno:?}");
         }
     }
 }
