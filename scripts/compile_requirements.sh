@@ -17,3 +17,4 @@ for name in runtime build dev; do
     compile "$name" 3.10 "$@"
 done
 compile stubs 3.10
+compile platforms 3.10 "$@"
