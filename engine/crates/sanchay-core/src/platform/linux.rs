@@ -6,7 +6,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags,
+    StatxTimestamp,
+};
 use rustix::io::Errno;
 
 use super::linux_mount;
@@ -50,7 +53,10 @@ pub struct Directory {
 
 impl Directory {
     fn new(descriptor: OwnedFd) -> Self {
-        Self { descriptor, listed: AtomicBool::new(false) }
+        Self {
+            descriptor,
+            listed: AtomicBool::new(false),
+        }
     }
 
     /// Opens the folder that a person named.
@@ -65,7 +71,12 @@ impl Directory {
 
     /// Opens a folder in this one.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
-        Ok(Self::new(rustix::fs::openat(&self.descriptor, name, FOLDER, Mode::empty())?))
+        Ok(Self::new(rustix::fs::openat(
+            &self.descriptor,
+            name,
+            FOLDER,
+            Mode::empty(),
+        )?))
     }
 
     /// Opens a file in this folder.
@@ -80,7 +91,11 @@ impl Directory {
     }
 
     /// Lists the folder from its start.
-    pub fn list(&self, buffer: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
+    pub fn list(
+        &self,
+        buffer: &mut ListBuffer,
+        visit: &mut impl FnMut(&[u8], Option<FileKind>),
+    ) -> io::Result<()> {
         if self.listed.swap(true, Relaxed) {
             rustix::fs::seek(&self.descriptor, SeekFrom::Start(0))?;
         }
@@ -102,7 +117,12 @@ impl Directory {
     /// The stat of a name in this folder.
     pub fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-        Ok(file_stat(&rustix::fs::statx(&self.descriptor, name, flags, wanted())?))
+        Ok(file_stat(&rustix::fs::statx(
+            &self.descriptor,
+            name,
+            flags,
+            wanted(),
+        )?))
     }
 
     /// The stat of this folder.
@@ -140,24 +160,36 @@ fn wanted() -> StatxFlags {
 
 /// The stat of an open file or folder.
 pub(super) fn stat_descriptor(descriptor: BorrowedFd<'_>) -> io::Result<FileStat> {
-    Ok(file_stat(&rustix::fs::statx(descriptor, c"", AtFlags::EMPTY_PATH, wanted())?))
+    Ok(file_stat(&rustix::fs::statx(
+        descriptor,
+        c"",
+        AtFlags::EMPTY_PATH,
+        wanted(),
+    )?))
 }
 
 fn file_stat(statx: &Statx) -> FileStat {
     let device = rustix::fs::makedev(statx.stx_dev_major, statx.stx_dev_minor);
     let given = StatxFlags::from_bits_retain(statx.stx_mask);
     FileStat {
-        kind: unix::file_kind(FileType::from_raw_mode(statx.stx_mode.into())).unwrap_or(FileKind::Special),
+        kind: unix::file_kind(FileType::from_raw_mode(statx.stx_mode.into()))
+            .unwrap_or(FileKind::Special),
         inode: statx.stx_ino,
         device,
         size_bytes: statx.stx_size,
         allocated_bytes: statx.stx_blocks.saturating_mul(512),
         mtime_ns: stamp(statx.stx_mtime),
         ctime_ns: stamp(statx.stx_ctime),
-        birth_ns: given.contains(StatxFlags::BTIME).then(|| stamp(statx.stx_btime)),
+        birth_ns: given
+            .contains(StatxFlags::BTIME)
+            .then(|| stamp(statx.stx_btime)),
         links: statx.stx_nlink,
         owner: statx.stx_uid,
-        mount_id: if given.contains(StatxFlags::MNT_ID) { statx.stx_mnt_id } else { device },
+        mount_id: if given.contains(StatxFlags::MNT_ID) {
+            statx.stx_mnt_id
+        } else {
+            device
+        },
         placeholder: false,
     }
 }
@@ -180,7 +212,7 @@ pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> 
 }
 
 /// `FS_IOC_FIEMAP`, `_IOWR('f', 11, struct fiemap)`.
-const FS_IOC_FIEMAP: u32 = 0xC020_660B;
+const FS_IOC_FIEMAP: libc::Ioctl = 0xC020_660B_u32 as libc::Ioctl;
 const EXTENT_LAST: u32 = 0x0001;
 /// Not on the disk yet, or nowhere that can be named.
 const EXTENT_UNKNOWN: u32 = 0x0002;
@@ -229,12 +261,15 @@ pub fn extents(file: &File) -> Option<Vec<Extent>> {
         };
         // SAFETY: the struct is laid out as the kernel's `struct fiemap` with room for the number of extents that
         // `extent_count` names, it lives through the call, and the descriptor is open.
-        let result = unsafe { libc::ioctl(file.descriptor.as_raw_fd(), FS_IOC_FIEMAP as _, &raw mut query) };
+        let result =
+            unsafe { libc::ioctl(file.descriptor.as_raw_fd(), FS_IOC_FIEMAP, &raw mut query) };
         if result != 0 {
             return None;
         }
         let extents = &query.extents[..(query.mapped_extents as usize).min(EXTENTS_AT_ONCE)];
-        let Some(last) = extents.last() else { return Some(found) };
+        let Some(last) = extents.last() else {
+            return Some(found);
+        };
         for extent in extents {
             if extent.flags & (EXTENT_UNKNOWN | EXTENT_DELAYED) != 0 {
                 return None;
@@ -260,7 +295,14 @@ const IOPRIO_IDLE: libc::c_int = 3 << 13;
 
 /// Background priority for the calling thread.
 pub fn background_this_thread() {
-    set_priority(if may_leave_idle() { libc::SCHED_IDLE } else { libc::SCHED_BATCH }, IOPRIO_IDLE);
+    set_priority(
+        if may_leave_idle() {
+            libc::SCHED_IDLE
+        } else {
+            libc::SCHED_BATCH
+        },
+        IOPRIO_IDLE,
+    );
 }
 
 /// Normal priority for the calling thread.
@@ -273,8 +315,10 @@ fn may_leave_idle() -> bool {
     // A soft limit of 20 stands for nice 0, the value of an ordinary thread.
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nice).current;
     limit.is_none_or(|limit| limit >= 20)
-        || rustix::thread::capabilities(None)
-            .is_ok_and(|sets| sets.effective.contains(rustix::thread::CapabilitySet::SYS_NICE))
+        || rustix::thread::capabilities(None).is_ok_and(|sets| {
+            sets.effective
+                .contains(rustix::thread::CapabilitySet::SYS_NICE)
+        })
 }
 
 fn set_priority(policy: libc::c_int, io_priority: libc::c_int) {

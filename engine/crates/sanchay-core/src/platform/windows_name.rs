@@ -1,7 +1,7 @@
 //! Names of Windows as bytes and back: WTF-8, which is UTF-8 that may also hold unpaired surrogates.
 
-use std::ffi::{OsStr, OsString};
-use std::os::windows::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsString;
+use std::os::windows::ffi::OsStringExt;
 
 use super::wtf8;
 
@@ -11,11 +11,6 @@ pub const SEPARATOR: u8 = b'\\';
 /// The name of these bytes; a byte that belongs to no character becomes the replacement character.
 pub fn os_string_from_bytes(bytes: &[u8]) -> OsString {
     OsString::from_wide(&wtf8::to_wide(bytes))
-}
-
-/// A name as the system's calls take it, with the closing NUL.
-pub(super) fn closed(name: &OsStr) -> Vec<u16> {
-    name.encode_wide().chain(Some(0)).collect()
 }
 
 /// A name from the system into a byte buffer that is used again and again.

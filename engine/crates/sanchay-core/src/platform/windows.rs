@@ -1,0 +1,528 @@
+//! Windows: everything by path, since there is no opening relative to a handle short of the kernel's own interface.
+//!
+//! That no link was followed is proven afterwards: the system is asked for the path of what the handle really is, and
+//! it must be the one that was opened. Paths are of the `\\?\` form, which has no length limit worth naming and takes
+//! names as they are, trailing dots and `aux` included.
+
+use std::ffi::{c_void, OsString};
+use std::fs::OpenOptions;
+use std::io;
+use std::mem::offset_of;
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
+use std::os::windows::fs::{FileExt, OpenOptionsExt};
+use std::os::windows::io::AsRawHandle;
+use std::path::{Path, PathBuf};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_CANT_ACCESS_FILE, ERROR_CANT_RESOLVE_FILENAME, ERROR_DELETE_PENDING, ERROR_DIRECTORY,
+    ERROR_DISK_FULL, ERROR_FILENAME_EXCED_RANGE, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL,
+    ERROR_INVALID_FUNCTION, ERROR_INVALID_NAME, ERROR_NOT_SUPPORTED, ERROR_NO_MORE_FILES,
+    ERROR_PATH_NOT_FOUND, ERROR_SHARING_VIOLATION, ERROR_STOPPED_ON_SYMLINK, HANDLE,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FileAttributeTagInfo, FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo,
+    FileIdInfo, FileStandardInfo, GetFileInformationByHandle, GetFileInformationByHandleEx,
+    GetFinalPathNameByHandleW, GetVolumeInformationByHandleW, BY_HANDLE_FILE_INFORMATION,
+    FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS,
+    FILE_ATTRIBUTE_RECALL_ON_OPEN, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO,
+    FILE_BASIC_INFO, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    FILE_FLAG_SEQUENTIAL_SCAN, FILE_ID_BOTH_DIR_INFO, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS,
+    FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ,
+    FILE_SHARE_WRITE, FILE_STANDARD_INFO, SYNCHRONIZE,
+};
+use windows_sys::Win32::System::Threading::{
+    GetCurrentThread, SetThreadPriority, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
+};
+
+use super::windows_name;
+use crate::error::ErrorKind;
+use crate::extent::Extent;
+use crate::stat::{nanoseconds, FileKind, FileStat};
+use crate::volume::{FileSystem, VolumeId};
+
+const LIST_BYTES: usize = 64 << 10;
+/// A reparse point whose tag has this bit stands for another place: a symbolic link, junction or mount point.
+const NAME_SURROGATE: u32 = 0x2000_0000;
+const SUPPORTS_BLOCK_REFCOUNTING: u32 = 0x0800_0000;
+/// Windows counts from 1601, in steps of 100 ns.
+const STEPS_TO_1970: i64 = 116_444_736_000_000_000;
+const LONGEST_PATH_UNITS: usize = 32 << 10;
+
+/// The kind of a system error; `None` leaves it to the general mapping.
+pub fn error_kind(code: i32) -> Option<ErrorKind> {
+    match code as u32 {
+        ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_DELETE_PENDING => {
+            Some(ErrorKind::Vanished)
+        }
+        ERROR_SHARING_VIOLATION | ERROR_CANT_ACCESS_FILE => Some(ErrorKind::Permission),
+        ERROR_DIRECTORY => Some(ErrorKind::NotAFolder),
+        ERROR_FILENAME_EXCED_RANGE => Some(ErrorKind::TooLong),
+        ERROR_STOPPED_ON_SYMLINK | ERROR_CANT_RESOLVE_FILENAME => Some(ErrorKind::SymlinkLoop),
+        ERROR_DISK_FULL | ERROR_HANDLE_DISK_FULL => Some(ErrorKind::DiskFull),
+        ERROR_NOT_SUPPORTED | ERROR_INVALID_FUNCTION | ERROR_INVALID_NAME => {
+            Some(ErrorKind::Unsupported)
+        }
+        _ => None,
+    }
+}
+
+/// Memory for listing folders, to be used again for the next one.
+#[derive(Debug)]
+pub struct ListBuffer {
+    /// In words, since the entries must be aligned to them.
+    entries: Vec<u64>,
+    wide: Vec<u16>,
+    name: Vec<u8>,
+}
+
+impl Default for ListBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ListBuffer {
+    /// Takes the memory, once for each thread.
+    pub fn new() -> Self {
+        Self {
+            entries: vec![0; LIST_BYTES / size_of::<u64>()],
+            wide: Vec::new(),
+            name: Vec::new(),
+        }
+    }
+}
+
+/// An open folder.
+#[derive(Debug)]
+pub struct Directory {
+    handle: std::fs::File,
+    /// Its true path, `\\?\...`.
+    path: PathBuf,
+}
+
+impl Directory {
+    /// Opens the folder that a person named; links in that path are followed.
+    pub fn open_root(path: &Path) -> io::Result<Self> {
+        let handle = open(path, FILE_LIST_DIRECTORY, FILE_FLAG_BACKUP_SEMANTICS)?;
+        if stat_handle(&handle)?.kind != FileKind::Directory {
+            return Err(system_error(ERROR_DIRECTORY));
+        }
+        let path = true_path(&handle)?;
+        Ok(Self { handle, path })
+    }
+
+    /// Opens a folder below this one.
+    pub fn open_below(&self, relative: &[u8]) -> io::Result<Self> {
+        if relative.first() == Some(&b'/') {
+            return Err(system_error(ERROR_NOT_SUPPORTED));
+        }
+        let mut path = self.path.clone();
+        for name in relative
+            .split(|byte| *byte == b'/')
+            .filter(|name| !name.is_empty())
+        {
+            push(&mut path, name)?;
+        }
+        Self::open_at(path)
+    }
+
+    /// Opens a folder in this one.
+    pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
+        Self::open_at(self.path_of(name)?)
+    }
+
+    fn open_at(path: PathBuf) -> io::Result<Self> {
+        let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+        let handle = open_there(&path, FILE_LIST_DIRECTORY, flags)?;
+        match stat_handle(&handle)?.kind {
+            FileKind::Directory => Ok(Self { handle, path }),
+            FileKind::Symlink => Err(system_error(ERROR_STOPPED_ON_SYMLINK)),
+            FileKind::File | FileKind::Special => Err(system_error(ERROR_DIRECTORY)),
+        }
+    }
+
+    /// Opens a file in this folder.
+    pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
+        let path = self.path_of(name)?;
+        let flags = FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_BACKUP_SEMANTICS;
+        let handle = open_there(&path, FILE_READ_DATA, flags | FILE_FLAG_OPEN_REPARSE_POINT)?;
+        let attributes = attributes(&handle)?;
+        if attributes.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 {
+            return Ok(File { handle });
+        }
+        if attributes.ReparseTag & NAME_SURROGATE != 0 {
+            return Err(system_error(ERROR_STOPPED_ON_SYMLINK));
+        }
+        // A compressed or deduplicated file: its content is behind the reparse point.
+        Ok(File {
+            handle: open_there(&path, FILE_READ_DATA, flags)?,
+        })
+    }
+
+    /// Lists the folder from its start.
+    pub fn list(
+        &self,
+        buffer: &mut ListBuffer,
+        visit: &mut impl FnMut(&[u8], Option<FileKind>),
+    ) -> io::Result<()> {
+        let mut class = FileIdBothDirectoryRestartInfo;
+        loop {
+            // SAFETY: the buffer is `LIST_BYTES` long, made of words, and borrowed by this call alone.
+            let answer = unsafe {
+                query(
+                    &self.handle,
+                    class,
+                    buffer.entries.as_mut_ptr().cast(),
+                    LIST_BYTES,
+                )
+            };
+            if let Err(error) = answer {
+                return match error.raw_os_error().map(|code| code as u32) {
+                    Some(ERROR_NO_MORE_FILES | ERROR_FILE_NOT_FOUND) => Ok(()),
+                    _ => Err(error),
+                };
+            }
+            class = FileIdBothDirectoryInfo;
+            // SAFETY: the buffer is `LIST_BYTES` long and every byte of it is initialised; a byte needs no alignment.
+            let mut rest = unsafe {
+                std::slice::from_raw_parts(buffer.entries.as_ptr().cast::<u8>(), LIST_BYTES)
+            };
+            loop {
+                let attributes = field(rest, offset_of!(FILE_ID_BOTH_DIR_INFO, FileAttributes));
+                let length =
+                    field(rest, offset_of!(FILE_ID_BOTH_DIR_INFO, FileNameLength)) as usize;
+                let start = offset_of!(FILE_ID_BOTH_DIR_INFO, FileName);
+                let name = rest.get(start..start + length).unwrap_or_default();
+                buffer.wide.clear();
+                buffer.wide.extend(
+                    name.chunks_exact(2)
+                        .map(|unit| u16::from_le_bytes([unit[0], unit[1]])),
+                );
+                windows_name::encode(&buffer.wide, &mut buffer.name);
+                if buffer.name != b"." && buffer.name != b".." {
+                    visit(&buffer.name, listed_kind(attributes));
+                }
+                match field(rest, offset_of!(FILE_ID_BOTH_DIR_INFO, NextEntryOffset)) {
+                    0 => break,
+                    next => rest = rest.get(next as usize..).unwrap_or_default(),
+                }
+            }
+        }
+    }
+
+    /// The stat of a name in this folder.
+    pub fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
+        let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+        stat_handle(&open_there(&self.path_of(name)?, 0, flags)?)
+    }
+
+    /// The stat of this folder.
+    pub fn stat_self(&self) -> io::Result<FileStat> {
+        stat_handle(&self.handle)
+    }
+
+    fn path_of(&self, name: &[u8]) -> io::Result<PathBuf> {
+        let mut path = self.path.clone();
+        push(&mut path, name)?;
+        Ok(path)
+    }
+}
+
+/// An open file.
+#[derive(Debug)]
+pub struct File {
+    handle: std::fs::File,
+}
+
+impl File {
+    /// The stat of the open file.
+    pub fn stat(&self) -> io::Result<FileStat> {
+        stat_handle(&self.handle)
+    }
+
+    /// One read at the handle's position.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        io::Read::read(&mut &self.handle, buffer)
+    }
+
+    /// One read at an offset.
+    pub fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<usize> {
+        self.handle.seek_read(buffer, offset_bytes)
+    }
+
+    /// All that follows: holes are read as the zeros they are.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // Reason: the other platforms know where holes are.
+    pub fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)> {
+        Some((offset_bytes, size_bytes))
+    }
+
+    /// Said when the file was opened.
+    #[allow(clippy::unused_self)] // Reason: the other platforms tell the open file.
+    pub fn read_is_sequential(&self) {}
+}
+
+/// The file system of a folder.
+pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> {
+    let (mut serial, mut flags, mut name) = (0, 0, [0_u16; 64]);
+    // SAFETY: the handle is open; each pointer is null or to memory that lives through the call, of the length given.
+    let done = unsafe {
+        GetVolumeInformationByHandleW(
+            raw(&folder.handle),
+            std::ptr::null_mut(),
+            0,
+            &raw mut serial,
+            std::ptr::null_mut(),
+            &raw mut flags,
+            name.as_mut_ptr(),
+            name.len() as u32,
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut long = FILE_ID_INFO::default();
+    let serial = match information(&folder.handle, FileIdInfo, &mut long) {
+        Ok(()) if long.VolumeSerialNumber != 0 => long.VolumeSerialNumber,
+        Ok(()) | Err(_) => u64::from(serial),
+    };
+    let length = name
+        .iter()
+        .position(|unit| *unit == 0)
+        .unwrap_or(name.len());
+    let name = String::from_utf16_lossy(&name[..length]);
+    let file_system = FileSystem {
+        pseudo: false,
+        network: folder
+            .path
+            .as_os_str()
+            .as_encoded_bytes()
+            .starts_with(br"\\?\UNC\"),
+        reflink: flags & SUPPORTS_BLOCK_REFCOUNTING != 0,
+        solid_state: None,
+        name,
+    };
+    Ok((
+        VolumeId::derive(&[
+            b"serial",
+            file_system.name.as_bytes(),
+            &serial.to_le_bytes(),
+        ]),
+        file_system,
+    ))
+}
+
+/// Extents are told to administrators only.
+pub fn extents(_: &File) -> Option<Vec<Extent>> {
+    None
+}
+
+/// Background priority for the calling thread.
+pub fn background_this_thread() {
+    set_priority(THREAD_MODE_BACKGROUND_BEGIN);
+}
+
+/// Normal priority for the calling thread.
+pub fn foreground_this_thread() {
+    set_priority(THREAD_MODE_BACKGROUND_END);
+}
+
+fn set_priority(mode: i32) {
+    // SAFETY: the pseudo handle of the calling thread is always valid. The call fails when the thread is in that mode
+    // already, which is what was asked for.
+    unsafe { SetThreadPriority(GetCurrentThread(), mode) };
+}
+
+/// Adds a name to a path, refusing what is no single name: a separator, or the colon of an alternate stream.
+fn push(path: &mut PathBuf, name: &[u8]) -> io::Result<()> {
+    if matches!(name, b"" | b"." | b"..")
+        || name
+            .iter()
+            .any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0))
+    {
+        return Err(system_error(ERROR_INVALID_NAME));
+    }
+    let mut longer = std::mem::take(path).into_os_string();
+    if !longer.as_encoded_bytes().ends_with(br"\") {
+        longer.push(r"\");
+    }
+    longer.push(windows_name::os_string_from_bytes(name));
+    *path = PathBuf::from(longer);
+    Ok(())
+}
+
+fn open(path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
+    OpenOptions::new()
+        .access_mode(access | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
+        .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+        .custom_flags(flags)
+        .open(path)
+}
+
+/// Opens a true path, and proves that what was opened is there and not behind a link.
+fn open_there(path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
+    let handle = open(path, access, flags)?;
+    if same_path(&true_path(&handle)?, path) {
+        Ok(handle)
+    } else {
+        Err(system_error(ERROR_STOPPED_ON_SYMLINK))
+    }
+}
+
+/// Names that differ only in the size of their letters lead to one place.
+fn same_path(one: &Path, other: &Path) -> bool {
+    let folded = |path: &Path| {
+        let text = char::decode_utf16(path.as_os_str().encode_wide()).map(|unit| match unit {
+            Ok(character) => character.to_lowercase().next().map_or(0, u32::from),
+            Err(lone) => u32::from(lone.unpaired_surrogate()),
+        });
+        text.collect::<Vec<_>>()
+    };
+    one == other || folded(one) == folded(other)
+}
+
+/// Where an open file or folder is: by its drive, or by its volume where that has no drive.
+fn true_path(handle: &std::fs::File) -> io::Result<PathBuf> {
+    const BY_DRIVE: u32 = 0;
+    const BY_VOLUME: u32 = 1;
+    let mut path = vec![0_u16; 512];
+    for flags in [BY_DRIVE, BY_VOLUME] {
+        loop {
+            // SAFETY: the handle is open, and the buffer lives through the call and is as long as it is told to be.
+            let length = unsafe {
+                GetFinalPathNameByHandleW(raw(handle), path.as_mut_ptr(), path.len() as u32, flags)
+            } as usize;
+            if length == 0 {
+                break;
+            }
+            if length < path.len() {
+                return Ok(PathBuf::from(OsString::from_wide(&path[..length])));
+            }
+            if length > LONGEST_PATH_UNITS + 8 {
+                return Err(system_error(ERROR_FILENAME_EXCED_RANGE));
+            }
+            path.resize(length + 1, 0);
+        }
+    }
+    Err(io::Error::last_os_error())
+}
+
+fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
+    let mut by_handle = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open and the struct lives through the call.
+    if unsafe { GetFileInformationByHandle(raw(handle), &raw mut by_handle) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let (mut basic, mut standard) = (FILE_BASIC_INFO::default(), FILE_STANDARD_INFO::default());
+    information(handle, FileBasicInfo, &mut basic)?;
+    information(handle, FileStandardInfo, &mut standard)?;
+    let flags = basic.FileAttributes;
+    let leads_elsewhere = flags & FILE_ATTRIBUTE_REPARSE_POINT != 0
+        && attributes(handle)?.ReparseTag & NAME_SURROGATE != 0;
+    let away = FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS
+        | FILE_ATTRIBUTE_RECALL_ON_OPEN
+        | FILE_ATTRIBUTE_OFFLINE;
+    let device = by_handle.dwVolumeSerialNumber.into();
+    Ok(FileStat {
+        kind: if leads_elsewhere {
+            FileKind::Symlink
+        } else if flags & FILE_ATTRIBUTE_DIRECTORY != 0 {
+            FileKind::Directory
+        } else {
+            FileKind::File
+        },
+        inode: wide(by_handle.nFileIndexHigh, by_handle.nFileIndexLow),
+        device,
+        size_bytes: standard.EndOfFile as u64,
+        allocated_bytes: standard.AllocationSize as u64,
+        mtime_ns: stamp(basic.LastWriteTime),
+        // FAT keeps no change time.
+        ctime_ns: stamp(if basic.ChangeTime == 0 {
+            basic.LastWriteTime
+        } else {
+            basic.ChangeTime
+        }),
+        birth_ns: (basic.CreationTime != 0).then(|| stamp(basic.CreationTime)),
+        links: by_handle.nNumberOfLinks,
+        owner: 0,
+        mount_id: device,
+        placeholder: flags & away != 0,
+    })
+}
+
+fn attributes(handle: &std::fs::File) -> io::Result<FILE_ATTRIBUTE_TAG_INFO> {
+    let mut attributes = FILE_ATTRIBUTE_TAG_INFO::default();
+    information(handle, FileAttributeTagInfo, &mut attributes)?;
+    Ok(attributes)
+}
+
+/// What a listing tells for free; for a reparse point that is not enough.
+fn listed_kind(attributes: u32) -> Option<FileKind> {
+    if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+        None
+    } else if attributes & FILE_ATTRIBUTE_DIRECTORY != 0 {
+        Some(FileKind::Directory)
+    } else {
+        Some(FileKind::File)
+    }
+}
+
+/// Fills a struct that belongs to the class.
+fn information<T: Copy + Default>(
+    handle: &std::fs::File,
+    class: FILE_INFO_BY_HANDLE_CLASS,
+    answer: &mut T,
+) -> io::Result<()> {
+    // SAFETY: a mutable reference is writable memory of its type's size, and the system's structs are word-aligned.
+    unsafe {
+        query(
+            handle,
+            class,
+            std::ptr::from_mut(answer).cast(),
+            size_of::<T>(),
+        )
+    }
+}
+
+/// Asks the system about a handle.
+///
+/// # Safety
+/// At `answer` there are `length` writable bytes, aligned to a word, which the caller keeps through the call.
+unsafe fn query(
+    handle: &std::fs::File,
+    class: FILE_INFO_BY_HANDLE_CLASS,
+    answer: *mut c_void,
+    length: usize,
+) -> io::Result<()> {
+    // SAFETY: the handle is open, and the caller vouches for the memory.
+    match unsafe { GetFileInformationByHandleEx(raw(handle), class, answer, length as u32) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+fn raw(handle: &std::fs::File) -> HANDLE {
+    handle.as_raw_handle().cast()
+}
+
+/// A 32-bit field of an entry of a listing.
+fn field(entry: &[u8], offset: usize) -> u32 {
+    entry.get(offset..offset + 4).map_or(0, |bytes| {
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    })
+}
+
+fn wide(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn stamp(steps: i64) -> i64 {
+    let steps = steps.saturating_sub(STEPS_TO_1970);
+    nanoseconds(
+        steps.div_euclid(10_000_000),
+        steps.rem_euclid(10_000_000) * 100,
+    )
+}
+
+fn system_error(code: u32) -> io::Error {
+    io::Error::from_raw_os_error(code as i32)
+}
