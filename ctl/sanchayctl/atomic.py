@@ -1,0 +1,78 @@
+"""Writes a file in one step: whoever looks sees the old file or the whole new one, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from sanchay.errors import InvalidArgument
+
+
+def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
+    """Writes the pieces; how many bytes they were. What failed half-way leaves nothing behind.
+
+    A symlink stays and its target is written; a device or a FIFO is written to as it is. Raises InvalidArgument for a
+    folder and, without `replace`, for a file that is there; OSError where the system refuses.
+    """
+    target = os.path.realpath(path)
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        with open(target, "wb", buffering=0) as device:
+            return _copy(pieces, device)
+    check(path, replace=replace)
+    temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{secrets.token_hex(6)}.part")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            size_bytes = _copy(pieces, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        check(path, replace=replace)  # it may have come meanwhile
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(os.path.dirname(target))
+    return size_bytes
+
+
+def check(path: str, *, replace: bool) -> None:
+    """Raises InvalidArgument where the path may not be written, before any work is done for it."""
+    if os.path.isdir(path):
+        raise InvalidArgument(f"{path} is a folder; name a file in it.", path=os.fsencode(path))
+    if os.path.isfile(path) and not replace:
+        raise InvalidArgument(
+            f"{path} is there already and was left as it is; choose another name, or replace it with --force.",
+            path=os.fsencode(path),
+        )
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise InvalidArgument(f"{path} cannot be written: there is no folder {folder}.", path=os.fsencode(path))
+
+
+def _copy(pieces: Iterable[bytes], stream: BinaryIO) -> int:
+    size_bytes = 0
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:  # a device may take less than it is given
+            view = view[stream.write(view) or 0 :]
+        size_bytes += len(piece)
+    return size_bytes
+
+
+def _sync_folder(folder: str) -> None:
+    """Makes the new name durable, where the system lets a folder be opened."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

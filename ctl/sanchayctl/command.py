@@ -1,0 +1,110 @@
+"""The kinds of command that all of ours are: with `--json` and `--no-start` in either place, examples in the help, and
+imported only when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import click
+
+from sanchayctl.session import Session
+
+
+class Example(NamedTuple):
+    """A line of the help: what to type after `sanchayctl`, and what for."""
+
+    arguments: str
+    purpose: str
+
+
+def _set_json(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Session).as_json = True
+
+
+def _set_no_start(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Session).may_start = False
+
+
+def global_options() -> list[click.Parameter]:
+    """The options that every command takes, before or after its name."""
+    return [
+        click.Option(
+            ["--json"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_set_json,
+            help="Print one JSON document instead of text.",
+        ),
+        click.Option(
+            ["--no-start"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_set_no_start,
+            help="Fail instead of starting a daemon where none is running.",
+        ),
+    ]
+
+
+class Command(click.Command):
+    """A command with examples. `values` are shown as they are typed, one a line."""
+
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params.extend(global_options())
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples at the end of the help."""
+        write_examples(formatter, self.examples)
+        super().format_epilog(context, formatter)
+
+
+class Group(click.Group):
+    """A noun with verbs."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params.extend(global_options())
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples at the end of the help."""
+        write_examples(formatter, self.examples)
+        super().format_epilog(context, formatter)
+
+
+class LazyGroup(Group):
+    """A group whose commands are named as `module:attribute` and imported when they are asked for."""
+
+    def __init__(self, *args: Any, lazy: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = lazy
+
+    def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
+        """The names, in the order of the table."""
+        return list(self.lazy)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        """Imports the command."""
+        if name not in self.lazy:
+            return None
+        module, attribute = self.lazy[name].split(":")
+        return cast("click.Command", getattr(importlib.import_module(module), attribute))
+
+
+def write_examples(formatter: click.HelpFormatter, examples: Sequence[Example]) -> None:
+    """The part of the help that shows what to type."""
+    if not examples:
+        return
+    with formatter.section("Examples"):
+        for example in examples:
+            formatter.write(f"{'':{formatter.current_indent}}sanchayctl {example.arguments}\n")
+            formatter.write(f"{'':{formatter.current_indent}}    {example.purpose}\n")

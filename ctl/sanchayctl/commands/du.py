@@ -1,0 +1,67 @@
+"""`sanchayctl du`: what folders hold, from the catalog's roll-ups: no disk is read."""
+
+from __future__ import annotations
+
+import click
+
+from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl.command import Command, Example
+from sanchayctl.session import Session
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("du", "every root and the folders in it"),
+        Example("du ~/Pictures --depth 2", "two levels below a folder"),
+    ],
+)
+@click.argument("path", required=False, type=click.Path())
+@click.option("--depth", type=click.IntRange(min=0), default=1, show_default=True, help="How many levels below PATH.")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="How many rows at the most.")
+@click.pass_obj
+def du(session: Session, path: str | None, depth: int, limit: int) -> int:
+    """Show what PATH (every root, where none is named) and the folders below it hold, the largest first.
+
+    SIZE is the sum of the files' sizes, ON DISK that of their allocated blocks.
+    """
+    folder = paths.absolute(path) if path is not None else None
+    answer = session.client().disk_usage(folder, depth=depth, limit=limit)
+    if session.as_json:
+        output.document(
+            {
+                "rows": [documents.usage_row(row) for row in answer.rows],
+                "truncated": answer.truncated,
+                "freshness": documents.freshness(answer.freshness),
+            }
+        )
+        return exit_codes.DONE
+    if not answer.rows:
+        output.line(f"Nothing is cataloged yet. Add a folder with: {session.next('scan FOLDER')}")
+        return exit_codes.DONE
+    largest = max(row.bytes for row in answer.rows)
+    output.table(
+        [
+            output.Column("SIZE", right=True),
+            output.Column("ON DISK", right=True),
+            output.Column("FILES", right=True),
+            output.Column(""),
+            output.Column("PATH"),
+        ],
+        [
+            [
+                units.size(row.bytes),
+                units.size(row.allocated),
+                units.count(row.files),
+                output.bar(row.bytes, largest, cells=12),
+                paths.shown(row.path),
+            ]
+            for row in answer.rows
+        ],
+    )
+    if answer.truncated:
+        output.line(f"\nThere are more folders than {units.count(limit)}; the smaller ones are left out. More: --limit")
+    warning = freshness.warning(answer.freshness)
+    if warning:
+        output.note(warning)
+    return exit_codes.DONE

@@ -1,0 +1,155 @@
+"""`sanchayctl duplicates`: groups of files with equal content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl.command import Command, Example
+from sanchayctl.session import Session
+
+if TYPE_CHECKING:
+    from sanchay.v1 import catalog_pb2
+
+TYPES = ("image", "video", "audio", "document", "archive", "code", "log")
+PAGE_GROUPS = 200
+PATHS_SHOWN = 20
+
+
+class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, and 8.1 will do
+    """Bytes, as `10M` or `1.5G`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        if isinstance(value, int):
+            return value
+        try:
+            return units.parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("duplicates", "the groups that would give back the most"),
+        Example("duplicates --under ~/Pictures --type image", "pictures, counting copies below one folder only"),
+        Example("duplicates --min-size 10M --ext mkv,mp4 --sort size", "large videos"),
+        Example("--json duplicates --all", "every group as one JSON document"),
+    ],
+)
+@click.option("--under", metavar="PATH", type=click.Path(), help="Count only copies below PATH, in the totals too.")
+@click.option(
+    "--min-size", metavar="SIZE", type=Size(), help="Leave out smaller files, such as 10M; 0 asks for empty ones."
+)
+@click.option("--ext", metavar="EXT", multiple=True, help="Only files with this extension; repeatable, or a,b,c.")
+@click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only files of this type; repeatable.")
+@click.option(
+    "--sort",
+    type=click.Choice(["reclaimable", "size", "copies"]),
+    default="reclaimable",
+    show_default=True,
+    help="What comes first; always the largest.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many groups at the most.")
+@click.option("--all", "everything", is_flag=True, help="Every group, whatever the limit.")
+@click.pass_obj
+def duplicates(
+    session: Session,
+    under: str | None,
+    min_size: int | None,
+    ext: tuple[str, ...],
+    types: tuple[str, ...],
+    sort: str,
+    limit: int,
+    everything: bool,
+) -> int:
+    """Show groups of files whose content is equal. Hard links are one copy; nothing is deleted.
+
+    RECLAIMABLE is the size of all copies but one; FREED is what clearing them would really give back, which is less
+    where a copy has another link outside the roots, or shares its blocks. The totals never depend on the limit.
+    """
+
+    def page(count: int, token: str) -> catalog_pb2.DuplicatesResponse:
+        return session.client().duplicates(
+            under=paths.absolute(under) if under is not None else None,
+            min_size_bytes=min_size,
+            extensions=[one.strip().lstrip(".") for value in ext for one in value.split(",") if one.strip(" .")],
+            types=types,
+            sort=sort,
+            limit=count,
+            page_token=token,
+        )
+
+    first = page(PAGE_GROUPS if everything else min(limit, PAGE_GROUPS), "")
+    groups = _groups(page, first, None if everything else limit)
+    if session.as_json:
+        output.document_list("groups", (documents.duplicate_group(group) for group in groups))
+        output.document_end(documents.duplicate_totals(first))
+    else:
+        shown = show_groups(groups, paths_shown=None if everything else PATHS_SHOWN)
+        _show_totals(session, first, shown)
+    return exit_codes.DONE
+
+
+def _groups(
+    page: Callable[[int, str], catalog_pb2.DuplicatesResponse],
+    first: catalog_pb2.DuplicatesResponse,
+    limit: int | None,
+) -> Iterator[catalog_pb2.DuplicateGroup]:
+    """At most `limit` groups, a page in memory at a time."""
+    answer, given = first, 0
+    while True:
+        for group in answer.groups:
+            if limit is not None and given >= limit:
+                return
+            yield group
+            given += 1
+        if not answer.next_page_token or (limit is not None and given >= limit):
+            return
+        wanted = PAGE_GROUPS if limit is None else min(limit - given, PAGE_GROUPS)
+        answer = page(wanted, answer.next_page_token)
+
+
+def show_groups(groups: Iterator[catalog_pb2.DuplicateGroup], paths_shown: int | None = PATHS_SHOWN) -> int:
+    """Each group with its paths below it; how many there were."""
+    shown = 0
+    for group in groups:
+        if shown == 0:
+            output.line(output.bold(f"{'SIZE':>7}  {'COPIES':>6}  {'RECLAIMABLE':>11}  {'FREED':>7}"))
+        shown += 1
+        output.line(
+            f"{units.size(group.size):>7}  {units.count(group.copies):>6}  "
+            f"{units.size(group.reclaimable_bytes):>11}  {units.size(group.freed_bytes):>7}"
+        )
+        listed = group.paths if paths_shown is None else group.paths[:paths_shown]
+        for each in listed:
+            output.line(f"    {paths.shown(each.path)}")
+        if group.total_paths > len(listed):
+            output.line(f"    … and {units.count(group.total_paths - len(listed))} more")
+    return shown
+
+
+def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown: int) -> None:
+    warning = freshness.warning(answer.freshness)
+    if not answer.total_groups:
+        output.line("No duplicates.")
+        if warning:
+            output.note(f"{warning} See: {session.next('status')}")
+        return
+    redundant = units.counted(answer.total_redundant_files, "copy", "copies")
+    output.line()
+    output.line(
+        f"{units.counted(answer.total_groups, 'group')} with {redundant} too many: "
+        f"{units.size(answer.total_reclaimable_bytes)} reclaimable; clearing them would really free "
+        f"{units.size(answer.total_freed_bytes)}."
+    )
+    if shown < answer.total_groups:
+        output.line(f"{units.counted(shown, 'group')} shown; more with --limit, everything with --all.")
+    if warning:
+        output.note(warning)

@@ -1,0 +1,165 @@
+"""`sanchayctl jobs` and `sanchayctl job`: the daemon's work, under way and ended."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from sanchayctl import documents, exit_codes, output, paths, progress, units
+from sanchayctl.command import Command, Example, Group
+from sanchayctl.commands.scan import show_result
+from sanchayctl.following import ENDED, follow, say_detached
+from sanchayctl.session import Session
+
+if TYPE_CHECKING:
+    from sanchay.v1 import job_pb2
+
+JOB_ID = click.IntRange(min=1)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("jobs", "what was done and what is under way, newest first"),
+        Example("jobs --active", "only that"),
+    ],
+)
+@click.option("--active", is_flag=True, help="Only jobs that have not ended.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at the most.")
+@click.pass_obj
+def jobs(session: Session, active: bool, limit: int) -> int:
+    """List jobs, newest first. A job outlives the program that asked for it, and the daemon itself."""
+    listed = list(islice(session.client().iter_jobs(active_only=active), limit))
+    if session.as_json:
+        output.document({"jobs": [documents.job(job) for job in listed]})
+    elif listed:
+        _show_table(listed)
+    else:
+        output.line("No job is under way." if active else f"No job yet. Start one with: {session.next('scan FOLDER')}")
+    return exit_codes.DONE
+
+
+@click.group(
+    cls=Group,
+    examples=[
+        Example("job show 3", "one job with the files that it could not read"),
+        Example("job follow 3", "watch it until it ends"),
+    ],
+)
+def job() -> None:
+    """Show, follow, cancel, pause or resume a job. `sanchayctl jobs` lists their ids."""
+
+
+@job.command(examples=[Example("job show 3", "how far it has come, or its result, and what it could not read")])
+@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.pass_obj
+def show(session: Session, job_id: int) -> int:
+    """Show a job with the first hundred files that it could not read."""
+    answer = session.client().get_job(job_id).job
+    if session.as_json:
+        output.document(documents.job(answer, with_errors=True))
+        return exit_codes.DONE
+    _show_job(session, answer)
+    return exit_codes.DONE
+
+
+@job.command(
+    name="follow", examples=[Example("job follow 3", "wait for it with a progress bar; Ctrl-C leaves it running")]
+)
+@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.pass_obj
+def follow_(session: Session, job_id: int) -> int:
+    """Watch a job until it ends; the exit code is that of its outcome."""
+    try:
+        ended = follow(session, [job_id])[0]
+    except KeyboardInterrupt:
+        say_detached(session, [job_id])
+        return exit_codes.INTERRUPTED
+    if session.as_json:
+        output.document(documents.job(ended))
+    else:
+        show_result(session, ended)
+    return exit_codes.of_job_state(ended.state)
+
+
+@job.command(examples=[Example("job cancel 3", "end it; what it has found stays in the catalog")])
+@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.pass_obj
+def cancel(session: Session, job_id: int) -> int:
+    """Cancel a job. What it has found and hashed stays."""
+    return _changed(session, session.client().cancel_job(job_id).job, "Cancelled job {id}; what it found stays.")
+
+
+@job.command(examples=[Example("job pause 3", "let it rest, such as while the disk is needed")])
+@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.pass_obj
+def pause(session: Session, job_id: int) -> int:
+    """Pause a job."""
+    again = session.next(f"job resume {job_id}")
+    return _changed(session, session.client().pause_job(job_id).job, f"Paused job {{id}}. Go on with: {again}")
+
+
+@job.command(examples=[Example("job resume 3", "go on where it was paused")])
+@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.pass_obj
+def resume(session: Session, job_id: int) -> int:
+    """Go on with a paused job."""
+    watch = session.next(f"job follow {job_id}")
+    return _changed(session, session.client().resume_job(job_id).job, f"Job {{id}} goes on. Watch it: {watch}")
+
+
+def _changed(session: Session, answer: job_pb2.Job, sentence: str) -> int:
+    if session.as_json:
+        output.document(documents.job(answer))
+    else:
+        output.line(sentence.format(id=answer.id))
+    return exit_codes.DONE
+
+
+def _show_table(listed: list[job_pb2.Job]) -> None:
+    columns = [output.Column("ID", right=True), output.Column("STATE"), output.Column("STARTED")]
+    columns += [output.Column(title, right=True) for title in ("DURATION", "FILES", "HASHED", "ERRORS")]
+    columns += [output.Column("ROOTS")]
+    rows = []
+    for each in listed:
+        counts = each.result if each.HasField("result") else each.progress
+        rows.append(
+            [
+                str(each.id),
+                each.state,
+                units.moment(each.started_ns or each.created_ns),
+                _lasted(each),
+                units.count(counts.files),
+                units.size(counts.hashed_bytes),
+                units.count(counts.errors),
+                paths.safe_text(", ".join(each.root_names)),
+            ]
+        )
+    output.table(columns, rows)
+
+
+def _lasted(job: job_pb2.Job) -> str:
+    if not job.started_ns:
+        return ""
+    return units.duration(((job.ended_ns or time.time_ns()) - job.started_ns) / 1e9)
+
+
+def _show_job(session: Session, job: job_pb2.Job) -> None:
+    output.line(f"Job {job.id} ({job.kind}) is {job.state}. Started {units.moment(job.started_ns) or 'not yet'}.")
+    if job.state in ENDED and job.HasField("result"):
+        show_result(session, job, errors=False)
+    else:
+        known = f" {job.progress.percent:.0f}%" if job.progress.HasField("percent") else ""
+        output.line(f"{progress.phase(job)}{known}: {', '.join(progress.facts(job))}.")
+        if job.message:
+            output.line(paths.safe_text(job.message))
+    count = job.result.errors if job.HasField("result") else job.progress.errors
+    if count:
+        output.line(f"{units.count(count)} could not be read:")
+        for error in job.errors:
+            output.line(f"  {paths.shown(error.path)}: {paths.safe_text(error.message)}")
+        if count > len(job.errors):
+            output.line(f"  … and {units.count(count - len(job.errors))} more, which were counted but not kept.")

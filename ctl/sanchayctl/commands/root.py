@@ -1,0 +1,153 @@
+"""`sanchayctl root`: the folders that are kept in the catalog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sanchayctl import documents, exit_codes, output, paths, units
+from sanchayctl.command import Example, Group
+from sanchayctl.commands.status import show_roots
+from sanchayctl.session import Session
+
+if TYPE_CHECKING:
+    from sanchay.v1 import root_pb2
+
+HASH_SCOPES = click.Choice(["all", "duplicates", "none"])
+ALGORITHMS = click.Choice(["blake3", "sha256"])
+
+
+@click.group(
+    cls=Group,
+    examples=[
+        Example("root add ~/Pictures --name photos", "keep a folder in the catalog"),
+        Example("root list", "which folders are in it, and how fresh"),
+    ],
+)
+def root() -> None:
+    """The folders that are kept in the catalog. A ROOT is named by its name, its id or its path."""
+
+
+@root.command(
+    examples=[
+        Example("root add ~/Pictures --name photos", "add a folder; its scan starts in the background"),
+        Example(
+            "root add /mnt/nas --hash duplicates --exclude '*.tmp' --exclude '.cache/'", "read less of a slow disk"
+        ),
+    ]
+)
+@click.argument("path", type=click.Path())
+@click.option("--name", default="", help="A short name for it; made from the folder's own name otherwise.")
+@click.option(
+    "--hash",
+    "hash_scope",
+    type=HASH_SCOPES,
+    default="all",
+    show_default=True,
+    help="Which files are read and hashed: all, those that may have a duplicate, or none.",
+)
+@click.option("--algorithm", type=ALGORITHMS, default="blake3", show_default=True, help="How they are hashed.")
+@click.option("--exclude", metavar="GLOB", multiple=True, help="Leave out what matches, below the folder; repeatable.")
+@click.option("--one-file-system", is_flag=True, help="Do not enter file systems that are mounted below it.")
+@click.option("--skip-hidden", is_flag=True, help="Leave out hidden files and folders.")
+@click.option("--no-scan", is_flag=True, help="Do not start a scan now.")
+@click.pass_obj
+def add(session: Session, /, path: str, **settings: Any) -> int:
+    """Add the folder PATH to the catalog; a scan of it starts in the background."""
+    answer = session.client().add_root(paths.absolute(path), **settings)
+    if session.as_json:
+        output.document(
+            {
+                "root": documents.root(answer.root),
+                "existed": answer.existed,
+                "job_id": answer.job_id or None,
+                "notices": list(answer.notices),
+            }
+        )
+        return exit_codes.DONE
+    if answer.existed:
+        output.line(f"{_named(answer.root)} was a root already; nothing was changed.")
+        output.line(f"Change its settings with: {session.next(f'root update {answer.root.id}')} …")
+    else:
+        output.line(f"Added {_named(answer.root)}.")
+    for notice in answer.notices:
+        output.line(paths.safe_text(notice))
+    if answer.job_id:
+        output.line(f"It is being scanned in the background. Watch: {session.next(f'job follow {answer.job_id}')}")
+    return exit_codes.DONE
+
+
+@root.command(name="list", examples=[Example("root list", "every root with its state, size and freshness")])
+@click.pass_obj
+def list_(session: Session) -> int:
+    """List every root."""
+    roots = session.client().list_roots().roots
+    if session.as_json:
+        output.document({"roots": [documents.root(each) for each in roots]})
+    elif roots:
+        show_roots(roots)
+    else:
+        output.line(f"No folder is cataloged yet. Add one with: {session.next('root add FOLDER')}")
+    return exit_codes.DONE
+
+
+@root.command(
+    examples=[
+        Example("root update photos --hash duplicates", "hash only what may have a duplicate from now on"),
+        Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
+    ]
+)
+@click.argument("root", metavar="ROOT", type=click.Path())
+@click.option("--name", help="Another name.")
+@click.option("--hash", "hash_scope", type=HASH_SCOPES, help="Which files are read and hashed.")
+@click.option("--algorithm", type=ALGORITHMS, help="How they are hashed.")
+@click.option("--exclude", metavar="GLOB", multiple=True, help="Leave out what matches as well; repeatable.")
+@click.option("--no-exclude", is_flag=True, help="Forget the globs that the root has.")
+@click.option("--one-file-system/--no-one-file-system", default=None, help="Whether mounted file systems are left out.")
+@click.option("--skip-hidden/--no-skip-hidden", default=None, help="Whether hidden files are left out.")
+@click.pass_obj
+def update(session: Session, /, root: str, exclude: tuple[str, ...], no_exclude: bool, **settings: Any) -> int:
+    """Change a root's name or settings; they count from its next scan."""
+    if not exclude and not no_exclude and all(value is None for value in settings.values()):
+        raise click.UsageError("Nothing to change was named.")
+    answer = session.client().update_root(
+        session.root_names([root])[0],
+        exclude=exclude,
+        replace_exclude=no_exclude,
+        **settings,
+    )
+    if session.as_json:
+        output.document({"root": documents.root(answer.root)})
+    else:
+        output.line(f"Changed {_named(answer.root)}: {_settings(answer.root.settings)}.")
+        output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
+    return exit_codes.DONE
+
+
+@root.command(examples=[Example("root remove photos", "forget a root; its files stay where they are")])
+@click.argument("root", metavar="ROOT", type=click.Path())
+@click.pass_obj
+def remove(session: Session, root: str) -> int:
+    """Forget a root and what the catalog knows of it. No file is touched."""
+    answer = session.client().remove_root(session.root_names([root])[0])
+    if session.as_json:
+        output.document({"root": documents.root(answer.root)})
+    else:
+        output.line(
+            f"Removed {_named(answer.root)} and its {units.counted(answer.root.files, 'file')} from the catalog. "
+            "Nothing on the disk was touched."
+        )
+    return exit_codes.DONE
+
+
+def _named(root: root_pb2.Root) -> str:
+    return f"root {root.id} {paths.safe_text(root.name)} ({paths.shown(root.path)})"
+
+
+def _settings(settings: root_pb2.RootSettings) -> str:
+    words = [f"hash {documents.hash_scope(settings)}", f"algorithm {documents.algorithm(settings)}"]
+    words += [f"exclude {paths.safe_text(glob)}" for glob in settings.exclude]
+    words += ["one file system"] if settings.one_file_system else []
+    words += ["hidden files left out"] if settings.skip_hidden else []
+    return ", ".join(words)

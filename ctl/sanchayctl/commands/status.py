@@ -1,0 +1,102 @@
+"""`sanchayctl status`: what the daemon is doing, its catalog and its roots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sanchay.errors import DaemonUnavailable
+from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl.command import Command, Example
+from sanchayctl.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sanchay.v1 import daemon_pb2, root_pb2
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("status", "is the daemon running, and how fresh is the catalog"),
+        Example("--json status", "the same for a script; exit 69 where no daemon runs"),
+    ],
+)
+@click.pass_obj
+def status(session: Session) -> int:
+    """Show the daemon, its catalog and its roots. Never starts a daemon; exit 69 where none runs."""
+    try:
+        answer = session.running_client().status()
+    except DaemonUnavailable as error:
+        return _not_running(session, error)
+    if session.as_json:
+        output.document(documents.status(answer))
+    else:
+        _show(session, answer)
+    return exit_codes.DONE
+
+
+def _not_running(session: Session, error: DaemonUnavailable) -> int:
+    folder = str(session.where.data_folder)
+    if session.as_json:
+        output.document({"running": False, "data_folder": folder, "message": error.message})
+    else:
+        output.line(f"No sanchayd is running for {paths.shown_bytes(folder.encode('utf-8', 'surrogateescape'))}.")
+        output.line(f"Start it with: {session.next('daemon start')}")
+    return exit_codes.UNAVAILABLE
+
+
+def _show(session: Session, answer: daemon_pb2.GetStatusResponse) -> None:
+    catalog = answer.catalog
+    output.line(
+        f"sanchayd {answer.version} has been running for {units.duration(answer.uptime_s)} "
+        f"(process {answer.pid}, {units.size(answer.rss_bytes)} of memory)."
+    )
+    output.line(
+        f"The catalog holds {units.counted(catalog.files, 'file')} in {units.counted(catalog.directories, 'folder')}, "
+        f"{units.size(catalog.bytes)}. It takes {units.size(catalog.db_bytes)} in {paths.shown(catalog.path)}"
+    )
+    if catalog.name_index == "building":
+        output.line("The name index is still being built: searches by name are slower until it is ready.")
+    if catalog.message:
+        output.line(f"Catalog: {paths.safe_text(catalog.message)}")
+    if answer.config_error:
+        output.line(f"The last change of the configuration was not taken: {paths.safe_text(answer.config_error)}")
+    for notice in answer.notices:
+        output.line(paths.safe_text(notice))
+    if answer.active_jobs:
+        output.line(f"{units.counted(answer.active_jobs, 'job')} under way; see: {session.next('jobs')}")
+    output.line()
+    if answer.roots:
+        show_roots(answer.roots)
+    else:
+        output.line(f"No folder is cataloged yet. Add one with: {session.next('scan FOLDER')}")
+
+
+def show_roots(roots: Iterable[root_pb2.Root]) -> None:
+    """The table of roots."""
+    output.table(
+        [
+            output.Column("ID", right=True),
+            output.Column("NAME"),
+            output.Column("STATE"),
+            output.Column("FILES", right=True),
+            output.Column("SIZE", right=True),
+            output.Column("FRESHNESS"),
+            output.Column("PATH"),
+        ],
+        [
+            [
+                str(root.id),
+                paths.safe_text(root.name),
+                root.state,
+                units.count(root.files),
+                units.size(root.bytes),
+                freshness.words(root.freshness),
+                paths.shown(root.path),
+            ]
+            for root in roots
+        ],
+    )

@@ -1,0 +1,284 @@
+"""The daemon's messages as the JSON documents that scripts rely on; `docs/sanchayctl.md` names every key.
+
+Sizes are bytes, durations seconds, moments RFC 3339 strings in UTC or null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sanchayctl import paths, units
+
+if TYPE_CHECKING:
+    from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, job_pb2, root_pb2
+
+Document = dict[str, object]
+
+# By the numbers of the protos' enums, so that reading an answer imports no generated module by itself.
+_FRESHNESS_STATES = (
+    "unknown",
+    "never_scanned",
+    "scanning",
+    "scanned",
+    "partial",
+    "offline",
+    "live",
+    "reconciling",
+    "polled",
+)
+_HASH_SCOPES = ("unknown", "all", "duplicates", "none")
+_ALGORITHMS = ("unknown", "blake3", "sha256")
+
+SCAN_KEYS = (
+    "files",
+    "directories",
+    "bytes",
+    "hashed_files",
+    "hashed_bytes",
+    "added",
+    "changed",
+    "removed",
+    "errors",
+    "duration_s",
+    "files_per_s",
+    "peak_rss_bytes",
+)
+SKIPPED_KEYS = ("unstable", "special", "symlinks", "excluded", "skipped_mounts")
+
+
+def freshness_state(freshness: common_pb2.Freshness) -> str:
+    """The state in lower case, such as `live` or `never_scanned`."""
+    return _named(_FRESHNESS_STATES, freshness.state)
+
+
+def hash_scope(settings: root_pb2.RootSettings) -> str:
+    """`all`, `duplicates` or `none`."""
+    return _named(_HASH_SCOPES, settings.hash)
+
+
+def algorithm(settings: root_pb2.RootSettings) -> str:
+    """`blake3` or `sha256`."""
+    return _named(_ALGORITHMS, settings.algorithm)
+
+
+def freshness(message: common_pb2.Freshness) -> Document:
+    """The freshness of an answer or a root."""
+    document: Document = {"state": freshness_state(message), "as_of": moment(message.as_of_ns)}
+    return document | ({"reason": message.reason} if message.reason else {})
+
+
+def moment(time_ns: int) -> str | None:
+    """RFC 3339; None for 0, which is how the protos say never."""
+    return units.rfc3339(time_ns) if time_ns else None
+
+
+def root(message: root_pb2.Root) -> Document:
+    """A root with its settings and counts."""
+    return {
+        "id": message.id,
+        "name": message.name,
+        **paths.document(message.path),
+        "state": message.state,
+        "freshness": freshness(message.freshness),
+        "files": message.files,
+        "directories": message.directories,
+        "bytes": message.bytes,
+        "created": moment(message.created_ns),
+        "settings": {
+            "hash": hash_scope(message.settings),
+            "algorithm": algorithm(message.settings),
+            "exclude": list(message.settings.exclude),
+            "one_file_system": message.settings.one_file_system,
+            "skip_hidden": message.settings.skip_hidden,
+        },
+    }
+
+
+def status(message: daemon_pb2.GetStatusResponse) -> Document:
+    """The daemon, its catalog and its roots."""
+    catalog = message.catalog
+    return {
+        "running": True,
+        "pid": message.pid,
+        "version": message.version,
+        "engine_version": message.engine_version,
+        "uptime_s": round(message.uptime_s, 3),
+        "rss_bytes": message.rss_bytes,
+        "active_jobs": message.active_jobs,
+        "catalog": {
+            **paths.document(catalog.path),
+            "files": catalog.files,
+            "directories": catalog.directories,
+            "bytes": catalog.bytes,
+            "db_bytes": catalog.db_bytes,
+            "wal_bytes": catalog.wal_bytes,
+            "rollup_bytes": catalog.rollup_bytes,
+            "name_index_bytes": catalog.name_index_bytes,
+            "name_index": catalog.name_index,
+            "state": catalog.state,
+            "message": catalog.message,
+        },
+        "roots": [root(each) for each in message.roots],
+        "config_error": message.config_error,
+        "notices": list(message.notices),
+    }
+
+
+def progress(message: job_pb2.Progress) -> Document:
+    """How far a job has come; null is unknown."""
+    return {
+        "phase": message.phase,
+        "files": message.files,
+        "directories": message.directories,
+        "bytes": message.bytes,
+        "hashed_files": message.hashed_files,
+        "hashed_bytes": message.hashed_bytes,
+        "errors": message.errors,
+        "files_per_s": message.files_per_s,
+        "bytes_per_s": message.bytes_per_s,
+        "current": paths.document(message.current) if message.current.raw else None,
+        "percent": message.percent if message.HasField("percent") else None,
+        "seconds_left": message.seconds_left if message.HasField("seconds_left") else None,
+    }
+
+
+def job(message: job_pb2.Job, *, with_errors: bool = False) -> Document:
+    """A job; `errors` is a number, and `error_list` is there where it was asked for."""
+    result = scan_result(message)
+    document: Document = {
+        "id": message.id,
+        "kind": message.kind,
+        "state": message.state,
+        "background": message.background,
+        "roots": [
+            {"id": root_id, "name": name} for root_id, name in zip(message.root_ids, message.root_names, strict=False)
+        ],
+        "created": moment(message.created_ns),
+        "started": moment(message.started_ns),
+        "ended": moment(message.ended_ns),
+        "message": message.message,
+        "errors": result["errors"],
+        "progress": progress(message.progress),
+        "result": result if message.HasField("result") else None,
+    }
+    if with_errors:
+        document["error_list"] = [
+            {**paths.document(error.path), "kind": error.kind, "message": error.message} for error in message.errors
+        ]
+    return document
+
+
+def scan_result(message: job_pb2.Job) -> Document:
+    """The counts of a scan: its result, or how far it has come."""
+    if message.HasField("result"):
+        return {key: getattr(message.result, key) for key in (*SCAN_KEYS, *SKIPPED_KEYS)}
+    so_far = message.progress
+    document: Document = dict.fromkeys((*SCAN_KEYS, *SKIPPED_KEYS), 0)
+    counted = ("files", "directories", "bytes", "hashed_files", "hashed_bytes", "errors", "files_per_s")
+    return document | {key: getattr(so_far, key) for key in counted}
+
+
+# The worst state of several jobs is that of them all.
+_WORST_FIRST = ("failed", "cancelled", "interrupted", "partial", "paused", "running", "queued", "done")
+
+
+def scan(jobs: Iterable[job_pb2.Job], notices: Iterable[str] = ()) -> Document:
+    """One document for a scan of one or several roots: sums, with every job beside them."""
+    listed = list(jobs)
+    results = [scan_result(each) for each in listed]
+    states = {each.state for each in listed}
+    document: Document = {"state": next((state for state in _WORST_FIRST if state in states), "done")}
+    for key in (*SCAN_KEYS, *SKIPPED_KEYS):
+        values = [_number(result[key]) for result in results]
+        document[key] = max(values, default=0) if key == "peak_rss_bytes" else sum(values)
+    if len(listed) > 1:
+        if all(each.started_ns and each.ended_ns for each in listed):  # they may have run side by side
+            span_ns = max(each.ended_ns for each in listed) - min(each.started_ns for each in listed)
+            document["duration_s"] = span_ns / 1e9
+        seconds = _number(document["duration_s"])
+        document["files_per_s"] = _number(document["files"]) / seconds if seconds else 0.0
+    document["job_ids"] = [each.id for each in listed]
+    document["roots"] = [name for each in listed for name in each.root_names]
+    document["notices"] = list(notices)
+    document["jobs"] = [job(each) for each in listed]
+    return document
+
+
+def file_row(row: catalog_pb2.FileRow) -> Document:
+    """A file."""
+    return {
+        **paths.document(row.path),
+        "size": row.size,
+        "allocated": row.allocated,
+        "modified": units.rfc3339(row.modified_ns),
+        "created": units.rfc3339(row.created_ns) if row.HasField("created_ns") else None,
+        "type": row.type,
+        "extension": row.extension,
+        "hash": row.hash.hex() or None,
+        "algorithm": row.algorithm or None,
+        "hash_state": row.hash_state,
+        "links": row.links,
+        "owner": row.owner,
+        "root_id": row.root_id,
+        "inode": row.inode,
+    }
+
+
+def duplicate_group(group: catalog_pb2.DuplicateGroup) -> Document:
+    """A group of files with equal content."""
+    return {
+        "size": group.size,
+        "hash": group.hash.hex(),
+        "algorithm": group.algorithm,
+        "copies": group.copies,
+        "reclaimable_bytes": group.reclaimable_bytes,
+        "freed_bytes": group.freed_bytes,
+        "paths": [
+            {
+                **paths.document(each.path),
+                "inode": each.inode,
+                "modified": units.rfc3339(each.modified_ns),
+                "root_id": each.root_id,
+            }
+            for each in group.paths
+        ],
+        "total_paths": group.total_paths,
+    }
+
+
+def duplicate_totals(page: catalog_pb2.DuplicatesResponse) -> Document:
+    """The totals of all groups, whatever page they come with."""
+    return {
+        "total_groups": page.total_groups,
+        "total_redundant_files": page.total_redundant_files,
+        "total_reclaimable_bytes": page.total_reclaimable_bytes,
+        "total_freed_bytes": page.total_freed_bytes,
+        "freshness": freshness(page.freshness),
+    }
+
+
+def summary_row(row: catalog_pb2.SummaryRow) -> Document:
+    """A row of a summary."""
+    return {"key": row.key, "files": row.files, "bytes": row.bytes}
+
+
+def usage_row(row: catalog_pb2.DiskUsageRow) -> Document:
+    """What a folder holds, with all that is below it."""
+    return {
+        **paths.document(row.path),
+        "depth": row.depth,
+        "files": row.files,
+        "directories": row.directories,
+        "bytes": row.bytes,
+        "allocated": row.allocated,
+        "newest": moment(row.newest_ns),
+    }
+
+
+def _named(names: tuple[str, ...], number: int) -> str:
+    return names[number] if 0 <= number < len(names) else names[0]
+
+
+def _number(value: object) -> int | float:
+    return value if isinstance(value, int | float) else 0

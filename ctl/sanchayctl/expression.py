@@ -1,0 +1,95 @@
+"""The arguments of `find` and `export` made into the one expression that the daemon takes.
+
+Only what the shell and the current folder know is done here: a word that the shell kept together stays together,
+`under:` is made absolute, and a leading `-` is a negated term and no option. What terms mean is the daemon's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import click
+
+from sanchay.errors import InvalidQuery
+from sanchayctl import paths
+from sanchayctl.command import Command
+
+KEYS = (
+    "name",
+    "path",
+    "under",
+    "ext",
+    "type",
+    "size",
+    "modified",
+    "created",
+    "root",
+    "hash",
+    "dup",
+    "empty",
+    "owner",
+    "links",
+)
+# Values of these may hold spaces; in others a space can only part two terms.
+_SPACED = frozenset({"name", "path", "under", "root", "owner"})
+_TERM = re.compile(r"(-?)(?:([a-z]+):)?(.*)", re.DOTALL)
+_KEY_INSIDE = re.compile(rf"\s-?(?:{'|'.join(KEYS)}):")
+# What an argument that begins with `-` begins with while click parses: no argument of a process can hold a NUL.
+_HIDDEN = "\0"
+
+
+class QueryCommand(Command):
+    """A command whose arguments are terms: `-ext:jpg` and `-draft` are negated terms, options have two dashes."""
+
+    short_options: tuple[str, ...] = ()
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Parses with the terms that begin with a dash hidden from click."""
+        return super().parse_args(context, self._hide_terms(args))
+
+    def _hide_terms(self, args: Sequence[str]) -> list[str]:
+        takes_value = {
+            name
+            for parameter in self.params
+            if isinstance(parameter, click.Option) and not parameter.is_flag
+            for name in parameter.opts
+        }
+        short = {"-h"} | {name for name in takes_value if not name.startswith("--")}
+        hidden: list[str] = []
+        for number, argument in enumerate(args):
+            if argument == "--":
+                return hidden + list(args[number:])
+            is_value = number > 0 and args[number - 1] in takes_value
+            is_term = argument.startswith("-") and not argument.startswith("--") and len(argument) > 1
+            hidden.append(_HIDDEN + argument if is_term and not is_value and argument not in short else argument)
+        return hidden
+
+
+def join(arguments: Iterable[str]) -> str:
+    """One expression of all arguments. Raises InvalidQuery for bytes that are not UTF-8."""
+    expression = " ".join(_prepared(argument.removeprefix(_HIDDEN)) for argument in arguments)
+    try:
+        expression.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidQuery(
+            "A term holds bytes that are not UTF-8, which a query cannot carry. Name the folder above with under:, or "
+            "find the file by its size, date or hash.",
+            position=error.start,
+        ) from error
+    return expression
+
+
+def _prepared(argument: str) -> str:
+    match = _TERM.fullmatch(argument)
+    if match is None or _KEY_INSIDE.search(argument):
+        return argument
+    sign, key, value = match[1], match[2], match[3]
+    if key is not None and key not in KEYS:
+        sign, key, value = sign, None, argument[len(sign) :]  # such as C:\folder or a name with a colon
+    if value.startswith('"') or (key is not None and key not in _SPACED):
+        return argument
+    if key == "under" or (key == "path" and value.startswith("~")):
+        value = paths.absolute(value)
+    quoted = f'"{value}"' if any(character.isspace() for character in value) and '"' not in value else value
+    return f"{sign}{key}:{quoted}" if key else f"{sign}{quoted}"

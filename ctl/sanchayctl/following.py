@@ -1,0 +1,53 @@
+"""Waits for jobs and shows how far they have come. The jobs are the daemon's: whoever stops watching stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
+from sanchayctl import output, progress
+from sanchayctl.session import Session
+
+if TYPE_CHECKING:
+    from sanchay.v1 import job_pb2
+
+ENDED = frozenset({"done", "partial", "failed", "cancelled"})
+
+
+def follow(session: Session, job_ids: Iterable[int]) -> list[job_pb2.Job]:
+    """The jobs as they ended, one after the other.
+
+    Raises DaemonUnavailable where the daemon ends before a job does, KeyboardInterrupt where the person does.
+    """
+    client = session.client()
+    ended = []
+    with progress.display(quiet=session.as_json) as display:
+        for job_id in job_ids:
+            last = None
+            try:
+                for last in client.follow_job(job_id):
+                    display.show(last)
+            except (DaemonUnavailable, ShuttingDown, CatalogClosed) as error:
+                raise _daemon_ended(session, job_id) from error
+            if last is None or last.state not in ENDED:
+                raise _daemon_ended(session, job_id)
+            ended.append(last)
+    return ended
+
+
+def say_detached(session: Session, job_ids: Iterable[int]) -> None:
+    """Tells the person who pressed Ctrl-C what goes on without them."""
+    for job_id in job_ids:
+        again, cancel = session.next(f"job follow {job_id}"), session.next(f"job cancel {job_id}")
+        output.note(
+            f"Stopped watching; job {job_id} goes on in the background. Watch it: {again} · cancel it: {cancel}"
+        )
+
+
+def _daemon_ended(session: Session, job_id: int) -> DaemonUnavailable:
+    return DaemonUnavailable(
+        f"sanchayd ended while job {job_id} was under way. What it did is kept, and it goes on when the daemon is "
+        f"started again: {session.next('daemon start')}",
+        details={"job_id": str(job_id)},
+    )

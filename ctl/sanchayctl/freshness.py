@@ -1,0 +1,52 @@
+"""How far an answer can be trusted, in words."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sanchayctl import documents, paths, units
+
+if TYPE_CHECKING:
+    from sanchay.v1 import common_pb2
+
+_WORDS = {
+    "unknown": "unknown",
+    "never_scanned": "never scanned",
+    "scanning": "being scanned",
+    "live": "live",
+    "reconciling": "catching up",
+}
+_WORDS_WITH_TIME = {
+    "scanned": "scanned {when}",
+    "partial": "partial, scanned {when}",
+    "offline": "offline, last seen {when}",
+    "polled": "looked at {when}",
+}
+_WORDS_WITHOUT_TIME = {"scanned": "scanned", "partial": "partial", "offline": "offline", "polled": "polled"}
+
+
+def words(message: common_pb2.Freshness, now_ns: int | None = None) -> str:
+    """`live`, `scanned 3 min ago`, `offline, last seen on 2024-01-31 14:05`; the reason follows where there is one."""
+    state = documents.freshness_state(message)
+    if state in _WORDS:
+        text = _WORDS[state]
+    elif message.as_of_ns:
+        now_ns = time.time_ns() if now_ns is None else now_ns
+        text = _WORDS_WITH_TIME[state].format(when=units.ago(message.as_of_ns, now_ns))
+    else:
+        text = _WORDS_WITHOUT_TIME[state]
+    return f"{text}: {paths.safe_text(message.reason)}" if message.reason else text
+
+
+def warning(message: common_pb2.Freshness) -> str:
+    """A sentence where an answer may lack something; empty where it is complete."""
+    state = documents.freshness_state(message)
+    sentence = {
+        "never_scanned": "Nothing has been scanned yet, so there is nothing to answer from.",
+        "scanning": "A scan is under way: what is here is true, but not all.",
+        "partial": "Parts could not be read; for them this shows what was known before.",
+        "offline": "A root is not there now; for it this shows what was known before.",
+        "reconciling": "The catalog is catching up with changes.",
+    }.get(state, "")
+    return f"{sentence} ({paths.safe_text(message.reason)})" if sentence and message.reason else sentence

@@ -1,0 +1,124 @@
+"""Writes to the screen: JSON documents, aligned tables, bars and sentences.
+
+Answers go to stdout; progress, remarks and errors go to stderr. Nothing here imports more than a plain answer needs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import click
+
+# What a terminal would obey or hide although JSON allows it as it is.
+_UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+class Column(NamedTuple):
+    """A column of a table: its title, and whether its values stand to the right."""
+
+    title: str
+    right: bool = False
+
+
+def line(text: str = "") -> None:
+    """A line of the answer."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A remark beside the answer."""
+    click.echo(text, err=True)
+
+
+def to_json(document: object, indent: int | None = 2) -> str:
+    """JSON text with names as they are, save for characters that no screen should get raw."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def document(value: object) -> None:
+    """The one JSON document of a command, as UTF-8 whatever the locale is."""
+    click.echo(f"{to_json(value)}\n".encode(), nl=False)
+
+
+def document_list(key: str, items: Iterable[object]) -> None:
+    """The beginning of a document, `{"key": [...]`, an item at a time: a long list is never held in memory.
+
+    Close it with `document_end`.
+    """
+    click.echo(f'{{\n  "{key}": ['.encode(), nl=False)
+    separator = "\n    "
+    for item in items:
+        click.echo(f"{separator}{to_json(item, indent=None)}".encode(), nl=False)
+        separator = ",\n    "
+    click.echo(b"]" if separator.startswith("\n") else b"\n  ]", nl=False)
+
+
+def document_end(rest: dict[str, object]) -> None:
+    """The other keys of a document that `document_list` began."""
+    for key, value in rest.items():
+        click.echo(f",\n  {to_json(key)}: {to_json(value, indent=None)}".encode(), nl=False)
+    click.echo(b"\n}")
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """A table: every column as wide as its widest value, the last one unbounded, so that paths stay whole."""
+    body = [list(row) for row in rows]
+    titles = [column.title for column in columns]
+    widths = [max(map(width, values)) for values in zip(titles, *body, strict=True)]
+    for number, row in enumerate([titles, *body]):
+        cells = [
+            cell.rjust(len(cell) + room) if column.right else cell + " " * room
+            for cell, column, room in zip(
+                row, columns, (wide - width(cell) for cell, wide in zip(row, widths, strict=True)), strict=True
+            )
+        ]
+        text = "  ".join(cells).rstrip()
+        line(bold(text) if number == 0 else text)
+
+
+def bar(part: float, whole: float, cells: int = 20) -> str:
+    """`part` of `whole` as a bar; what is not nothing is at least a sliver."""
+    share = min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
+    filled, empty = ("█", "·") if _speaks_utf8() else ("#", ".")
+    length = max(round(share * cells), 1 if part > 0 else 0)
+    return filled * length + empty * (cells - length)
+
+
+def bold(text: str) -> str:
+    """Bold on a terminal, unless NO_COLOR is set."""
+    return click.style(text, bold=True) if styled() else text
+
+
+def styled() -> bool:
+    """Whether stdout is a terminal that wants styles."""
+    return is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_terminal(stream: object) -> bool:
+    """Whether a person looks at the stream."""
+    isatty = getattr(stream, "isatty", None)
+    try:
+        return bool(isatty and isatty())
+    except ValueError:  # closed
+        return False
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that the text takes: wide East Asian characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _speaks_utf8() -> bool:
+    return (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") == "utf8"

@@ -1,0 +1,101 @@
+"""Paths between a person and the daemon.
+
+Going in, `~` and relative paths are made absolute here, since only the client knows the folder it stands in; symlinks
+are left to the daemon. Coming out, a path is exact in JSON, and on a screen no name can move the cursor, colour the
+text or pass for another name.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sanchay.v1 import common_pb2, root_pb2
+
+# Controls, line separators, and the marks that turn the direction of writing or cannot be seen.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_NAMED = {"\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e"}
+
+
+def absolute(text: str) -> str:
+    """`text` with `~` expanded, made absolute from the current folder, `.` and `..` taken out; symlinks stay."""
+    return os.path.abspath(os.path.expanduser(text))
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether the word can only be a path: it has a separator, or begins with `~` or a dot."""
+    return text.startswith(("~", ".")) or "/" in text or os.sep in text or os.path.isabs(text)
+
+
+def root_argument(text: str, roots: Iterable[root_pb2.Root] | None = None) -> str:
+    """A ROOT as typed, ready for the daemon: a name or an id as it is, a path made absolute.
+
+    A bare word is the root of that name or id; only where `roots` has none and the current folder has such an entry is
+    it a path.
+    """
+    if looks_like_path(text):
+        return absolute(text)
+    known = roots is not None and any(text in (root.name, str(root.id)) for root in roots)
+    return absolute(text) if roots is not None and not known and os.path.lexists(text) else text
+
+
+def document(path: common_pb2.Path) -> dict[str, str]:
+    """The keys of a path in JSON: `path`, and `path_bytes` (base64) where the bytes are not UTF-8."""
+    return of_bytes(path.raw)
+
+
+def of_bytes(raw: bytes) -> dict[str, str]:
+    """As `document`, from the bytes."""
+    try:
+        return {"path": raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"path": raw.decode("utf-8", "replace"), "path_bytes": base64.b64encode(raw).decode("ascii")}
+
+
+def shown(path: common_pb2.Path) -> str:
+    """The path for a screen."""
+    return shown_bytes(path.raw)
+
+
+def shown_bytes(raw: bytes) -> str:
+    """The name for a screen: as it is, or as the shell's `$'…'` where that would not be safe or not be clear.
+
+    What stands there can be pasted into bash or zsh, and no two names look the same.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "surrogateescape")
+    else:
+        if not _UNSAFE.search(text) and not text.startswith("$'"):
+            return text
+    return "$'" + "".join(_escaped(character) for character in text) + "'"
+
+
+def safe_text(text: str) -> str:
+    """Any other text of the daemon's for a screen: control characters as escapes."""
+    return _UNSAFE.sub(lambda match: _escaped(match[0]), text)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text in at most `width` characters, its middle left out: the end of a path says the most."""
+    if len(text) <= width:
+        return text
+    tail = max((width - 1) * 2 // 3, 0)
+    return text[: max(width - 1 - tail, 0)] + "…" + (text[-tail:] if tail else "")
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, by surrogateescape
+        return f"\\x{code - 0xDC00:02x}"
+    if character in "\\'":
+        return "\\" + character
+    if not _UNSAFE.match(character):
+        return character
+    return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}")

@@ -1,0 +1,103 @@
+"""What one run of the program knows: how to answer, and its one connection to the daemon."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sanchay import hosts
+from sanchay.address import Places, places
+from sanchay.errors import DaemonUnavailable
+from sanchayctl import output, paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sanchay.client import Client
+
+
+@dataclass
+class Session:
+    """Passed from the top command to every other as click's `obj`.
+
+    `program` is how this program is called in the lines that say what to type next; `expression` is the query under
+    way, so that an error can point into it. The connection is made when it is first needed.
+    """
+
+    as_json: bool = False
+    may_start: bool = True
+    program: str = "sanchayctl"
+    expression: str = ""
+    _client: Client | None = field(default=None, repr=False)
+
+    @cached_property
+    def where(self) -> Places:
+        """The folders of the daemon that this run talks to."""
+        return places()
+
+    def client(self) -> Client:
+        """The connection; starts a daemon where none runs, unless `--no-start`. Raises DaemonUnavailable."""
+        if self._client is None:
+            if not hosts.is_locked(self.where.lock_file):
+                self._start()
+            self._client = self._connect()
+        return self._client
+
+    def running_client(self) -> Client:
+        """The connection to a daemon that already runs. Raises DaemonUnavailable and starts nothing."""
+        if self._client is None:
+            from sanchay.client import Client
+
+            self._client = Client(self.where)
+        return self._client
+
+    def root_names(self, texts: Iterable[str]) -> list[str]:
+        """ROOTs as typed, ready for the daemon (see `paths.root_argument`); asks it only where a word is ambiguous."""
+        words = list(texts)
+        ambiguous = any(not paths.looks_like_path(word) and os.path.lexists(word) for word in words)
+        roots = self.client().list_roots().roots if ambiguous else None
+        return [paths.root_argument(word, roots) for word in words]
+
+    def next(self, arguments: str) -> str:
+        """A command to type next."""
+        return f"{self.program} {arguments}"
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _connect(self) -> Client:
+        from sanchay.client import Client
+
+        try:
+            return Client(self.where)
+        except DaemonUnavailable:
+            self._start()  # it holds its lock but does not listen yet: this waits for it
+            return Client(self.where)
+
+    def _start(self) -> None:
+        if not self.may_start:
+            raise DaemonUnavailable(
+                f"No sanchayd is running for {self.where.data_folder}, and --no-start forbids starting one. "
+                f"Start it with: {self.next('daemon start')}"
+            )
+        from sanchay.launcher import start_daemon
+
+        started = start_daemon(self.where.home)
+        if not started.already:
+            output.note(
+                f"Started sanchayd (process {started.pid}); it keeps running. Stop it: {self.next('daemon stop')}"
+            )
+
+
+def program_in(folder: str) -> str:
+    """How to call the `sanchayctl` of `folder` from here, with the SANCHAY_HOME that this run has."""
+    home = os.environ.get("SANCHAY_HOME", "")
+    here = os.path.relpath(folder)
+    program = os.path.join(folder if here.startswith(os.pardir) else here, "sanchayctl")
+    return (f"SANCHAY_HOME={shlex.quote(home)} " if home else "") + shlex.quote(program)

@@ -1,0 +1,197 @@
+"""Canned answers of the fake daemon: small, and with the names that hurt."""
+
+from __future__ import annotations
+
+from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, job_pb2, root_pb2
+
+NOON_NS = 1_704_110_400_000_000_000  # 2024-01-01T12:00:00Z
+PLAIN = b"/data/photos/a.jpg"
+HOSTILE = b"/data/photos/\x1b[31mred\nline\t.jpg"
+NOT_UTF8 = b"/data/photos/caf\xe9.jpg"
+QUOTED = "/data/photos/it's an \u202eexe.jpg".encode()
+
+
+def path(raw: bytes) -> common_pb2.Path:
+    return common_pb2.Path(raw=raw, display=raw.decode("utf-8", "replace"))
+
+
+def freshness(state: str = "SCANNED", reason: str = "") -> common_pb2.Freshness:
+    return common_pb2.Freshness(state=common_pb2.Freshness.State.Value(state), as_of_ns=NOON_NS, reason=reason)
+
+
+def root(root_id: int = 1, name: str = "photos", raw: bytes = b"/data/photos") -> root_pb2.Root:
+    return root_pb2.Root(
+        id=root_id,
+        name=name,
+        path=path(raw),
+        settings=root_pb2.RootSettings(
+            hash=root_pb2.HASH_ALL, algorithm=root_pb2.BLAKE3, exclude=["*.tmp"], one_file_system=True, skip_hidden=True
+        ),
+        state="ready",
+        freshness=freshness(),
+        files=1234,
+        directories=56,
+        bytes=5 << 30,
+        created_ns=NOON_NS,
+    )
+
+
+def status() -> daemon_pb2.GetStatusResponse:
+    return daemon_pb2.GetStatusResponse(
+        pid=4711,
+        version="0.1.0",
+        engine_version="0.1.0",
+        uptime_s=3725.0,
+        rss_bytes=58 << 20,
+        catalog=daemon_pb2.CatalogStatus(
+            path=path(b"/home/me/catalog.db"),
+            files=1234,
+            directories=56,
+            bytes=5 << 30,
+            db_bytes=75 << 20,
+            name_index_bytes=20 << 20,
+            name_index="building",
+            wal_bytes=4096,
+            rollup_bytes=8192,
+            state="ok",
+        ),
+        roots=[root()],
+        active_jobs=1,
+    )
+
+
+def result(errors: int = 0) -> job_pb2.ScanResult:
+    return job_pb2.ScanResult(
+        files=1000,
+        directories=20,
+        bytes=1 << 30,
+        hashed_files=900,
+        hashed_bytes=1 << 29,
+        added=990,
+        changed=10,
+        removed=3,
+        errors=errors,
+        duration_s=2.5,
+        files_per_s=400.0,
+        peak_rss_bytes=100 << 20,
+        unstable=1,
+        special=2,
+        symlinks=3,
+        excluded=4,
+        skipped_mounts=5,
+    )
+
+
+def job(job_id: int = 7, state: str = "done", errors: int = 0, name: str = "photos") -> job_pb2.Job:
+    """A job; ended ones have a result and `errors` errors."""
+    made = job_pb2.Job(
+        id=job_id,
+        kind="scan",
+        state=state,
+        root_ids=[1],
+        root_names=[name],
+        created_ns=NOON_NS,
+        started_ns=NOON_NS,
+        progress=job_pb2.Progress(
+            phase="hashing",
+            files=500,
+            directories=10,
+            bytes=1 << 29,
+            hashed_files=300,
+            hashed_bytes=1 << 28,
+            errors=errors,
+            files_per_s=40000,
+            bytes_per_s=1 << 27,
+            current=path(HOSTILE),
+            percent=42.0,
+            seconds_left=75.0,
+        ),
+        errors=[
+            job_pb2.JobError(path=path(NOT_UTF8), kind="permission", message=f"Permission denied ({number})")
+            for number in range(min(errors, 100))
+        ],
+    )
+    if state in ("done", "partial", "cancelled", "failed"):
+        made.ended_ns = NOON_NS + 2_500_000_000
+        made.result.CopyFrom(result(errors))
+    return made
+
+
+def file_row(raw: bytes = PLAIN, size: int = 1536) -> catalog_pb2.FileRow:
+    return catalog_pb2.FileRow(
+        path=path(raw),
+        size=size,
+        allocated=4096,
+        modified_ns=NOON_NS + 123,
+        created_ns=-1_000_000_000,
+        type="image",
+        extension="jpg",
+        hash=bytes(32),
+        algorithm="blake3",
+        hash_state="hashed",
+        links=1,
+        owner=1000,
+        root_id=1,
+        inode=42,
+    )
+
+
+def find(*rows: catalog_pb2.FileRow, total: int | None = None) -> catalog_pb2.FindResponse:
+    listed = rows or (file_row(), file_row(HOSTILE), file_row(NOT_UTF8))
+    return catalog_pb2.FindResponse(
+        rows=listed, total=len(listed) if total is None else total, total_bytes=4608, freshness=freshness()
+    )
+
+
+def group(*raws: bytes, size: int = 1000) -> catalog_pb2.DuplicateGroup:
+    listed = raws or (PLAIN, HOSTILE, NOT_UTF8)
+    return catalog_pb2.DuplicateGroup(
+        size=size,
+        hash=bytes(range(32)),
+        algorithm="blake3",
+        copies=len(listed),
+        reclaimable_bytes=size * (len(listed) - 1),
+        freed_bytes=4096,
+        paths=[
+            catalog_pb2.DuplicatePath(path=path(raw), inode=number, modified_ns=NOON_NS, root_id=1)
+            for number, raw in enumerate(listed)
+        ],
+        total_paths=len(listed),
+    )
+
+
+def duplicates(*groups: catalog_pb2.DuplicateGroup, token: str = "", total: int = 2) -> catalog_pb2.DuplicatesResponse:
+    return catalog_pb2.DuplicatesResponse(
+        groups=groups or [group()],
+        total_groups=total,
+        total_redundant_files=4,
+        total_reclaimable_bytes=4000,
+        total_freed_bytes=3000,
+        freshness=freshness(),
+        next_page_token=token,
+    )
+
+
+def summary() -> catalog_pb2.SummaryResponse:
+    return catalog_pb2.SummaryResponse(
+        rows=[
+            catalog_pb2.SummaryRow(key="video", files=10, bytes=4 << 30),
+            catalog_pb2.SummaryRow(key="image", files=1000, bytes=1 << 30),
+        ],
+        files=1010,
+        bytes=5 << 30,
+        freshness=freshness(),
+    )
+
+
+def disk_usage() -> catalog_pb2.DiskUsageResponse:
+    return catalog_pb2.DiskUsageResponse(
+        rows=[
+            catalog_pb2.DiskUsageRow(
+                path=path(b"/data/photos"), files=3, directories=1, bytes=3000, allocated=12288, newest_ns=NOON_NS
+            ),
+            catalog_pb2.DiskUsageRow(path=path(HOSTILE), depth=1, files=1, bytes=1000, allocated=4096),
+        ],
+        truncated=True,
+        freshness=freshness("PARTIAL", "2 folders could not be read"),
+    )

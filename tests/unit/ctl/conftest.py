@@ -1,0 +1,100 @@
+"""A home of its own for every test, a fake daemon in it where one is asked for, and a way to run the program."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanchay.v1 import catalog_pb2, daemon_pb2, job_pb2, root_pb2
+from sanchayctl.__main__ import main
+from tests.unit.ctl import answers
+from tests.unit.ctl.fake_daemon import Answer, FakeDaemon
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short SANCHAY_HOME, so that the socket's path is short enough."""
+    with tempfile.TemporaryDirectory(prefix="sctl") as folder:
+        monkeypatch.setenv("SANCHAY_HOME", folder)
+        yield Path(folder)
+
+
+def canned() -> dict[str, Answer]:
+    """An answer for every call."""
+    return {
+        "GetStatus": answers.status(),
+        "StopDaemon": daemon_pb2.StopDaemonResponse(pid=4711),
+        "GetSettings": daemon_pb2.GetSettingsResponse(
+            settings=[daemon_pb2.Setting(key="log_level", value='"info"', origin="default")]
+        ),
+        "AddRoot": root_pb2.AddRootResponse(root=answers.root(), job_id=7, notices=["It lies inside the root data."]),
+        "ListRoots": root_pb2.ListRootsResponse(roots=[answers.root()]),
+        "UpdateRoot": root_pb2.UpdateRootResponse(root=answers.root()),
+        "RemoveRoot": root_pb2.RemoveRootResponse(root=answers.root()),
+        "StartScan": job_pb2.StartScanResponse(jobs=[answers.job(state="running")]),
+        "ListJobs": job_pb2.ListJobsResponse(jobs=[answers.job(8, "running"), answers.job(7, "partial", errors=2)]),
+        "GetJob": job_pb2.GetJobResponse(job=answers.job(errors=2, state="partial")),
+        "FollowJob": lambda request: iter(
+            job_pb2.FollowJobResponse(job=answers.job(request.id, state)) for state in ("running", "done")
+        ),
+        "CancelJob": job_pb2.CancelJobResponse(job=answers.job(state="cancelled")),
+        "PauseJob": job_pb2.PauseJobResponse(job=answers.job(state="paused")),
+        "ResumeJob": job_pb2.ResumeJobResponse(job=answers.job(state="running")),
+        "Find": answers.find(),
+        "Duplicates": answers.duplicates(),
+        "Summary": answers.summary(),
+        "DiskUsage": answers.disk_usage(),
+        "Export": lambda _request: iter(
+            [
+                catalog_pb2.ExportResponse(data=b"path,size\n", rows=0),
+                catalog_pb2.ExportResponse(data=b"/data/a,1\n", rows=1, complete=True, left_out=2),
+            ]
+        ),
+    }
+
+
+@pytest.fixture
+def daemon(home: Path) -> Iterator[FakeDaemon]:
+    """A fake daemon that runs in `home`."""
+    with FakeDaemon(home, canned()) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run of the program left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document on stdout."""
+        return dict(json.loads(self.out))
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error document on stderr."""
+        return dict(json.loads(self.err)["error"])
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(home: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs `sanchayctl` with the arguments, in this process."""
+
+    def runner(*arguments: str) -> Ended:
+        code = main(arguments)
+        captured = capfdbinary.readouterr()
+        return Ended(code, captured.out.decode("utf-8"), captured.err.decode("utf-8"))
+
+    return runner

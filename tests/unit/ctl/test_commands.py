@@ -1,0 +1,376 @@
+"""Every command against a daemon of canned answers: what it asks, prints and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sanchay import errors
+from sanchay.v1 import catalog_pb2, job_pb2, root_pb2
+from tests.unit.ctl import answers
+from tests.unit.ctl.conftest import Run
+from tests.unit.ctl.fake_daemon import FakeDaemon
+
+COMMANDS: list[tuple[list[str], int]] = [
+    (["status"], 0),
+    (["daemon", "start"], 0),
+    (["root", "add", "/data/photos"], 0),
+    (["root", "list"], 0),
+    (["root", "update", "photos", "--hash", "none"], 0),
+    (["root", "remove", "photos"], 0),
+    (["scan"], 0),
+    (["scan", "photos", "--detach"], 0),
+    (["jobs"], 0),
+    (["job", "show", "7"], 0),
+    (["job", "follow", "7"], 0),
+    (["job", "cancel", "7"], 0),
+    (["job", "pause", "7"], 0),
+    (["job", "resume", "7"], 0),
+    (["duplicates"], 0),
+    (["find", "ext:jpg"], 0),
+    (["summary"], 0),
+    (["du"], 0),
+    (["config", "show"], 0),
+    (["config", "path"], 0),
+    (["completion", "bash"], 0),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code"), COMMANDS, ids=[" ".join(arguments) for arguments, _ in COMMANDS])
+def test_every_command_speaks_to_people(run: Run, daemon: FakeDaemon, arguments: list[str], code: int) -> None:
+    ended = run(*arguments)
+    assert ended.code == code
+    assert ended.out.strip()
+    assert not any(character in ended.out for character in "\x1b\t\r\u202e") or arguments[0] == "completion"
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(("arguments", "code"), COMMANDS, ids=[" ".join(arguments) for arguments, _ in COMMANDS])
+def test_every_command_prints_one_json_document(run: Run, daemon: FakeDaemon, arguments: list[str], code: int) -> None:
+    before = run("--json", *arguments)
+    behind = run(*arguments, "--json")
+    assert (before.code, behind.code) == (code, code)
+    assert before.document
+    assert before.out == behind.out
+    assert before.err == ""
+
+
+def test_status_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "status").document
+    assert {"pid", "version", "uptime_s", "rss_bytes", "catalog", "roots", "running"} <= document.keys()
+    catalog = {"path", "files", "directories", "bytes", "db_bytes", "name_index_bytes", "name_index"}
+    assert catalog <= document["catalog"].keys()
+    assert document["roots"][0]["freshness"] == {"state": "scanned", "as_of": "2024-01-01T12:00:00Z"}
+    assert {"id", "name", "path", "state", "freshness"} <= document["roots"][0].keys()
+
+
+def test_status_says_what_hurts(run: Run, daemon: FakeDaemon) -> None:
+    status = answers.status()
+    status.catalog.message = "the disk is full"
+    status.config_error = "line 3: no such key"
+    status.notices.append("Watches ran out.")
+    del status.roots[:]
+    daemon.answers["GetStatus"] = status
+    said = run("status").out
+    for words in ("the disk is full", "line 3: no such key", "Watches ran out.", "No folder is cataloged", "1 job"):
+        assert words in said
+
+
+def test_root_add_sends_every_setting(
+    run: Run, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = "root add sub/../pics --name p --hash duplicates --algorithm sha256 --exclude *.tmp --exclude .cache/"
+    document = run("--json", *arguments.split(), "--one-file-system", "--skip-hidden").document
+    assert document["job_id"] == 7
+    assert document["notices"] == ["It lies inside the root data."]
+    (request,) = daemon.asked("AddRoot")
+    assert request.path.raw == str(tmp_path / "pics").encode()
+    assert request.name == "p"
+    settings = root_pb2.RootSettings(
+        hash=root_pb2.HASH_DUPLICATES,
+        algorithm=root_pb2.SHA256,
+        exclude=["*.tmp", ".cache/"],
+        one_file_system=True,
+        skip_hidden=True,
+    )
+    assert request.settings == settings
+
+
+def test_a_root_that_is_there_already_is_said(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["AddRoot"] = root_pb2.AddRootResponse(root=answers.root(), existed=True)
+    ended = run("root", "add", "/data/photos")
+    assert ended.code == 0
+    assert "was a root already" in ended.out
+
+
+def test_root_update_sends_only_what_was_named(run: Run, daemon: FakeDaemon) -> None:
+    assert run("root", "update", "photos", "--no-exclude", "--exclude", "*.bak", "--no-skip-hidden").code == 0
+    (request,) = daemon.asked("UpdateRoot")
+    assert request.root == b"photos"
+    assert list(request.exclude) == ["*.bak"]
+    assert request.replace_exclude
+    assert request.HasField("skip_hidden")
+    assert not request.skip_hidden
+    assert not request.HasField("hash")
+    assert not request.HasField("one_file_system")
+    assert run("root", "update", "photos").code == 2
+
+
+def test_scan_has_its_keys_and_sums_several_roots(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["StartScan"] = job_pb2.StartScanResponse(jobs=[answers.job(1, "queued"), answers.job(2, "queued")])
+    daemon.answers["FollowJob"] = lambda request: iter(
+        [
+            job_pb2.FollowJobResponse(
+                job=answers.job(request.id, "partial" if request.id == 2 else "done", request.id - 1)
+            )
+        ]
+    )
+    ended = run("--json", "scan", "photos", "music")
+    assert ended.code == 3
+    document = ended.document
+    assert document["state"] == "partial"
+    assert document["files"] == 2000
+    assert document["errors"] == 1
+    assert document["duration_s"] == 2.5  # side by side
+    assert document["files_per_s"] == 800
+    assert document["peak_rss_bytes"] == 100 << 20
+    assert document["job_ids"] == [1, 2]
+    keys = "state files directories bytes hashed_files hashed_bytes added changed removed errors duration_s files_per_s"
+    assert {*keys.split(), "peak_rss_bytes"} <= document.keys()
+    assert [list(request.roots) for request in daemon.asked("StartScan")] == [[b"photos", b"music"]]
+
+
+def test_scan_tells_people_what_it_could_not_read(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["FollowJob"] = lambda request: iter(
+        [job_pb2.FollowJobResponse(job=answers.job(request.id, "partial", errors=9))]
+    )
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=answers.job(errors=9, state="partial"))
+    ended = run("scan")
+    assert ended.code == 3
+    assert "1,000 files in 20 folders, 1.0G" in ended.out
+    assert "9 could not be read" in ended.out
+    assert ended.out.count("Permission denied") == 5
+    assert "sanchayctl job show 7" in ended.out
+    for words in ("3 symlinks", "2 FIFOs", "4 entries left out", "5 mounted file systems", "1 file that changed"):
+        assert words in ended.out
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize(("state", "code"), [("done", 0), ("partial", 3), ("failed", 1), ("cancelled", 1)])
+def test_scan_ends_as_its_job(run: Run, daemon: FakeDaemon, state: str, code: int) -> None:
+    daemon.answers["FollowJob"] = lambda request: iter([job_pb2.FollowJobResponse(job=answers.job(request.id, state))])
+    assert run("scan").code == code
+    assert run("--json", "scan").document["state"] == state
+    assert run("job", "follow", "7").code == code
+
+
+def test_scan_without_roots_says_what_to_do(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["StartScan"] = job_pb2.StartScanResponse()
+    ended = run("scan")
+    assert ended.code == 1
+    assert "sanchayctl scan FOLDER" in ended.err
+
+
+def test_a_daemon_that_ends_during_a_scan_is_said(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["FollowJob"] = lambda request: iter(
+        [job_pb2.FollowJobResponse(job=answers.job(request.id, "running"))]
+    )
+    ended = run("scan")
+    assert ended.code == 69
+    assert "goes on when the daemon is started again" in ended.err
+    daemon.answers["FollowJob"] = errors.ShuttingDown("The daemon is stopping.")
+    assert run("--json", "scan").error["kind"] == "daemon_unavailable"
+
+
+@pytest.mark.parametrize("arguments", [["scan"], ["job", "follow", "7"]])
+def test_ctrl_c_stops_watching_and_not_the_scan(
+    run: Run, daemon: FakeDaemon, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("sanchay.client.Client.follow_job", interrupted)
+    ended = run(*arguments)
+    assert ended.code == 130
+    assert "sanchayctl job cancel 7" in ended.err
+    assert "sanchayctl job follow 7" in ended.err
+    assert not daemon.asked("CancelJob")
+
+
+def test_a_bare_word_is_a_root_before_it_is_a_folder(
+    run: Run, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "music").mkdir()
+    run("scan", "photos", "music", "./photos", "1", "nothing")
+    (request,) = daemon.asked("StartScan")
+    here = str(tmp_path).encode()
+    assert list(request.roots) == [b"photos", here + b"/music", here + b"/photos", b"1", b"nothing"]
+
+
+def test_jobs_and_one_with_its_errors(run: Run, daemon: FakeDaemon) -> None:
+    listed = run("--json", "jobs", "--active", "--limit", "1").document["jobs"]
+    assert [job["id"] for job in listed] == [8]
+    assert daemon.asked("ListJobs")[0].active_only
+    shown = run("--json", "job", "show", "7").document
+    assert shown["errors"] == 2
+    assert shown["error_list"][0]["path_bytes"]
+    assert shown["roots"] == [{"id": 1, "name": "photos"}]
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=answers.job(state="running", errors=101))
+    text = run("job", "show", "7").out
+    assert "Hashing 42%" in text
+    assert "1 more, which were counted but not kept" in text
+    daemon.answers["ListJobs"] = job_pb2.ListJobsResponse()
+    assert "No job is under way" in run("jobs", "--active").out
+
+
+def test_duplicates_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "duplicates").document
+    totals = {"total_groups", "total_redundant_files", "total_reclaimable_bytes", "total_freed_bytes", "freshness"}
+    assert document.keys() == {"groups"} | totals
+    group = document["groups"][0]
+    assert {"size", "hash", "copies", "reclaimable_bytes", "freed_bytes", "paths"} <= group.keys()
+    assert group["hash"] == bytes(range(32)).hex()
+    assert group["paths"][1]["path"] == answers.HOSTILE.decode()
+    assert "path_bytes" not in group["paths"][1]
+    assert group["paths"][2]["path_bytes"] == "L2RhdGEvcGhvdG9zL2NhZukuanBn"
+
+
+def test_duplicates_sends_every_filter(run: Run, daemon: FakeDaemon) -> None:
+    arguments = (
+        "duplicates --under /data/x/.. --min-size 1.5K --ext .jpg,png --ext gif --type image --sort size --limit 3"
+    )
+    assert run(*arguments.split()).code == 0
+    (request,) = daemon.asked("Duplicates")
+    assert request.under.raw == b"/data"
+    assert request.min_size == 1536
+    assert list(request.extensions) == ["jpg", "png", "gif"]
+    assert list(request.types) == ["image"]
+    assert (request.sort, request.page.limit) == ("size", 3)
+    assert run("duplicates", "--min-size", "lots").code == 2
+
+
+def test_duplicates_all_pages_through_everything(run: Run, daemon: FakeDaemon) -> None:
+    def pages(request: catalog_pb2.DuplicatesRequest) -> catalog_pb2.DuplicatesResponse:
+        number = int(request.page.page_token or 0)
+        return answers.duplicates(answers.group(size=number), token=str(number + 1) if number < 4 else "", total=5)
+
+    daemon.answers["Duplicates"] = pages
+    document = run("--json", "duplicates", "--all").document
+    assert [group["size"] for group in document["groups"]] == [0, 1, 2, 3, 4]
+    assert document["total_groups"] == 5
+    assert len(run("--json", "duplicates", "--limit", "2").document["groups"]) == 2
+    assert "2 groups shown" in run("duplicates", "--limit", "2").out
+
+
+def test_duplicates_of_nothing(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["Duplicates"] = catalog_pb2.DuplicatesResponse(freshness=answers.freshness("NEVER_SCANNED"))
+    assert run("--json", "duplicates").document["groups"] == []
+    ended = run("duplicates")
+    assert ended.out == "No duplicates.\n"
+    assert "Nothing has been scanned yet" in ended.err
+
+
+def test_a_long_group_is_cut_for_people_only(run: Run, daemon: FakeDaemon) -> None:
+    many = answers.group(*[f"/data/{number}".encode() for number in range(30)])
+    daemon.answers["Duplicates"] = answers.duplicates(many, total=1)
+    assert "… and 10 more" in run("duplicates").out
+    assert "more" not in run("duplicates", "--all").out
+    assert len(run("--json", "duplicates").document["groups"][0]["paths"]) == 30
+
+
+def test_find_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "find", "ext:jpg").document
+    row = document["rows"][0]
+    keys = "path size allocated modified created type extension hash algorithm hash_state links owner root_id inode"
+    assert row.keys() == set(keys.split())
+    assert row["modified"] == "2024-01-01T12:00:00.000000123Z"
+    assert row["created"] == "1969-12-31T23:59:59Z"
+    assert document["total"] == 3
+
+
+def test_find_pages_up_to_its_limit(run: Run, daemon: FakeDaemon) -> None:
+    def pages(request: catalog_pb2.FindRequest) -> catalog_pb2.FindResponse:
+        page = answers.find(*[answers.file_row() for _ in range(request.page.limit)], total=5000)
+        page.next_page_token = "more"
+        return page
+
+    daemon.answers["Find"] = pages
+    ended = run("find", "a", "--sort", "-size", "--limit", "1500")
+    assert [request.page.limit for request in daemon.asked("Find")] == [1000, 500]
+    assert daemon.asked("Find")[0].sort == "-size"
+    assert "5,000 files" in ended.out
+    assert "The first 1,500 are shown" in ended.out
+
+
+def test_find_of_nothing_is_no_failure(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["Find"] = catalog_pb2.FindResponse(total=0, freshness=answers.freshness())
+    assert run("find", "x").out == "No file matches.\n"
+    ended = run("--json", "find", "x")
+    assert (ended.code, ended.document["rows"], ended.document["total"]) == (0, [], 0)
+    daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[answers.file_row()], total_at_least=10)
+    assert "At least 10 files" in run("find", "x").out
+    assert run("--json", "find", "x").document["total"] is None
+
+
+def test_a_bad_term_is_pointed_at(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["Find"] = errors.InvalidQuery("size:>1X is no size.", term="size:>1X", position=8)
+    ended = run("find", "ext:jpg", "size:>1X")
+    assert ended.code == 2
+    assert ended.err == "sanchayctl: size:>1X is no size.\n    ext:jpg size:>1X\n            ^\n"
+    error = run("--json", "find", "ext:jpg", "size:>1X").error
+    assert (error["kind"], error["term"], error["position"]) == ("invalid_query", "size:>1X", 8)
+
+
+def test_summary_and_du(run: Run, daemon: FakeDaemon) -> None:
+    assert run("--json", "summary", "--by", "ext").document["rows"][0] == {
+        "key": "video",
+        "files": 10,
+        "bytes": 4 << 30,
+    }
+    assert daemon.asked("Summary")[0].by == "ext"
+    text = run("summary").out
+    assert "video     10  4.0G  ████████████████████" in text
+    assert "image  1,000  1.0G  █████···············" in text
+    usage = run("--json", "du", "/data", "--depth", "2").document
+    assert usage["truncated"]
+    assert usage["rows"][1]["path"] == answers.HOSTILE.decode()
+    assert daemon.asked("DiskUsage")[0].depth == 2
+    ended = run("du")
+    assert "the smaller ones are left out" in ended.out
+    assert "2 folders could not be read" in ended.err
+    daemon.answers["DiskUsage"] = catalog_pb2.DiskUsageResponse()
+    assert "Nothing is cataloged yet" in run("du").out
+
+
+def test_owners_have_names(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["Summary"] = catalog_pb2.SummaryResponse(
+        rows=[catalog_pb2.SummaryRow(key=key) for key in ("0", "4000000000", "strange")]
+    )
+    text = run("summary", "--by", "owner").out
+    assert "root (0)" in text
+    assert "4000000000" in text
+    assert "strange" in text
+    assert "(none)" not in text
+    daemon.answers["Summary"] = catalog_pb2.SummaryResponse(rows=[catalog_pb2.SummaryRow(key="")] * 50)
+    text = run("summary", "--by", "ext").out
+    assert "(none)" in text
+    assert "10 smaller rows are left out" in text
+
+
+def test_config_show_and_path(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "config", "show").document
+    assert document["settings"] == [{"key": "log_level", "value": '"info"', "origin": "default"}]
+    assert "log_level" in run("config", "show").out
+    assert run("--json", "config", "path").document["config"] == str(daemon.where.config_file)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_the_program(run: Run, shell: str) -> None:
+    assert "_SANCHAYCTL_COMPLETE" in run("completion", shell).out
+    assert run("completion", "tcsh").code == 2
