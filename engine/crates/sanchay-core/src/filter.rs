@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn each_sentence_of_the_manual_holds() {
         // (glob, parent, name, is a folder, left out)
-        let cases: [(&str, &[u8], &[u8], bool, bool); 24] = [
+        type Case = (&'static str, &'static [u8], &'static [u8], bool, bool);
+        let cases: [Case; 24] = [
             ("*.tmp", b"", b"a.tmp", false, true),
             ("*.tmp", b"deep/down", b"a.tmp", false, true),
             ("*.tmp", b"x.tmp", b"a", false, false),
