@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sanchay import hosts
-from sanchay.errors import DaemonUnavailable, PermissionDenied
+from sanchay.errors import DaemonUnavailable, InputOutputError, PermissionDenied
 
 HOME_VARIABLE = "SANCHAY_HOME"
 SOCKET_NAME = "sanchayd.sock"
@@ -180,3 +180,24 @@ def _read_port(where: Places) -> int | None:
         return int(where.port_file.read_text("ascii"))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def prepare(where: Places) -> None:
+    """Makes the folders of a daemon that is to start, for its owner alone.
+
+    A home that stands already keeps its mode, so that naming somebody's folder by mistake changes nothing; the run
+    folder in it is ours and closed. Raises HomeNotPrivate, PermissionDenied or InputOutputError.
+    """
+    try:
+        for folder in (where.config_folder, where.data_folder, where.log_folder):
+            hosts.make_own(folder)
+        hosts.make_private(where.run_folder)
+    except PermissionError as error:
+        raise PermissionDenied(
+            f"{error.filename} cannot be made: {error.strerror}; choose another {HOME_VARIABLE}.",
+            path=os.fsencode(error.filename),
+        ) from error
+    except OSError as error:
+        raise InputOutputError(
+            f"{error.filename} cannot be made: {error.strerror}.", path=os.fsencode(error.filename or where.data_folder)
+        ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanchay import hosts
-from sanchay.address import HOME_VARIABLE, Places, find_daemon, places
+from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare
 from sanchay.errors import BY_KIND, EXIT_UNAVAILABLE, DaemonUnavailable, SanchayError, TimedOut
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = 
         if status is not None:
             process.returncode = process.returncode or 0  # it lives on: no warning that its handle is dropped
             return Started(pid=status.pid, already=status.pid != process.pid)
-        if ended is not None:
+        if ended is not None and not hosts.is_locked(where.lock_file):  # else another start won
             raise _start_error(where, ended)
         time.sleep(POLL_S)
     raise DaemonUnavailable(
@@ -109,6 +109,7 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
     environ = dict(os.environ)
     if where.home is not None:
         environ[HOME_VARIABLE] = str(where.home)
+    prepare(where)  # says here, in the starter, why a home cannot be used
     where.last_error_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "sanchayd"]
     process: subprocess.Popen[bytes] = subprocess.Popen(

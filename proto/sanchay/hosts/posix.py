@@ -18,33 +18,43 @@ SOCKET_PATH_MAX_BYTES = 103 if sys.platform == "darwin" else 107
 DETACHED: dict[str, bool | int] = {"start_new_session": True}
 
 
+def make_own(folder: Path) -> None:
+    """Makes the folder (0700), or checks that the one that stands is ours and that nobody else can write to it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    _check(folder.stat(), folder, forbidden=0o022)
+
+
 def make_private(folder: Path) -> None:
-    """Makes the folder (0700) or checks that it is ours, and takes other people's rights to it away.
+    """Makes a folder that is Sanchay's own (0700), or closes the one that stands.
 
     Raises HomeNotPrivate where it belongs to somebody else or is a symlink; OSError where it cannot be made.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    check_private(folder, others_may_enter=True)
+    _check(folder.lstat(), folder, forbidden=0)
     if stat.S_IMODE(folder.lstat().st_mode) & 0o077:
         folder.chmod(0o700)
 
 
-def check_private(folder: Path, *, others_may_enter: bool = False) -> None:
-    """Raises HomeNotPrivate unless the folder is a real one, ours, and (by default) closed to everybody else."""
-    info = folder.lstat()
+def check_private(folder: Path) -> None:
+    """Raises HomeNotPrivate unless the folder is a real one, ours, and closed to everybody else."""
+    _check(folder.lstat(), folder, forbidden=0o077)
+
+
+def _check(info: os.stat_result, folder: Path, *, forbidden: int) -> None:
+    path = os.fsencode(folder)
     if not stat.S_ISDIR(info.st_mode):
-        raise HomeNotPrivate(f"{folder} is not a folder; move it away.", path=os.fsencode(folder))
+        raise HomeNotPrivate(f"{folder} is not a folder; move it away or choose another SANCHAY_HOME.", path=path)
     if info.st_uid != os.geteuid():
         raise HomeNotPrivate(
             f"{folder} belongs to user {info.st_uid}, not to you (user {os.geteuid()}); choose another SANCHAY_HOME.",
-            path=os.fsencode(folder),
+            path=path,
         )
-    if not others_may_enter and stat.S_IMODE(info.st_mode) & 0o077:
-        raise HomeNotPrivate(
-            f"{folder} is open to other users; close it with: chmod 700 {folder}", path=os.fsencode(folder)
-        )
+    if stat.S_IMODE(info.st_mode) & forbidden:
+        raise HomeNotPrivate(f"{folder} is open to other users; close it with: chmod go-rwx {folder}", path=path)
 
 
 def write_private(file: Path, content: str) -> None:

@@ -21,12 +21,17 @@ DETACHED: dict[str, bool | int] = {
 }
 
 
+def make_own(folder: Path) -> None:
+    """Makes the folder, or takes it as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def make_private(folder: Path) -> None:
     """Makes the folder; below a user's profile Windows lets nobody else in."""
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def check_private(folder: Path, *, others_may_enter: bool = False) -> None:
+def check_private(_folder: Path) -> None:
     """Nothing to check: the profile's access rules are inherited, and the token is what guards the port."""
 
 

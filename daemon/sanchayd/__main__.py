@@ -1,0 +1,133 @@
+"""`sanchayd`: parse, prepare, lock, run; an error becomes an exit code here, once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+from sanchay.address import Places, places
+from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED
+from sanchayd import __version__, config, log, paths
+from sanchayd.config import Config
+from sanchayd.engine_port import CatalogPort
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.lock import InstanceLock
+
+_log = log.logger("sanchayd.main")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the daemon until it is told to stop; the exit code says how it ended."""
+    options = _parse(arguments)
+    where = places(options.home)
+    try:
+        flags = _flags(options)
+        if options.check_config:
+            return _show_config(config.load(where, flags, os.environ))
+        paths.prepare(where)
+        return _run(where, flags, foreground=options.foreground)
+    except DomainError as error:
+        return _refuse(where, error)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="sanchayd",
+        description="Keeps the catalog of your files, and answers sanchayctl. It logs into a file, see --check-config.",
+        epilog="exit codes: 0 stopped, 1 failed, 2 usage, 77 denied, 78 configuration or newer database",
+    )
+    parser.add_argument("--home", metavar="FOLDER", help="everything under one folder, as SANCHAY_HOME does")
+    parser.add_argument("--foreground", action="store_true", help="log to stderr too")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting that wins over every file"
+    )
+    parser.add_argument(
+        "--check-config", action="store_true", help="print every setting with its origin as JSON, and start nothing"
+    )
+    parser.add_argument("--version", action="version", version=f"sanchayd {__version__}")
+    return parser.parse_args(arguments)
+
+
+def _flags(options: argparse.Namespace) -> dict[str, str]:
+    flags = {}
+    for given in options.set:
+        key, separator, value = given.partition("=")
+        if not separator or key not in config.VARIABLES:
+            raise DomainError(
+                ErrorKind.INVALID_ARGUMENT,
+                f"--set {given}: write KEY=VALUE, where KEY is one of {', '.join(config.VARIABLES)}.",
+            )
+        flags[key] = value
+    return flags
+
+
+def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
+    settings = config.load(where, flags, os.environ)
+    lock = InstanceLock.acquire(where.lock_file)
+    log.set_up(
+        where.log_file,
+        settings.log_level,
+        file_mb=settings.log_file_mb,
+        files=settings.log_files,
+        foreground=foreground,
+    )
+    # Only now: importing gRPC and SQLAlchemy takes a while, and whoever loses the race for the lock need not.
+    from sanchayd.app import App, Launch
+
+    async def serve() -> None:
+        await App(Launch(where, flags, os.environ, settings, _open_catalog)).run()
+
+    try:
+        asyncio.run(serve())
+    except DomainError as error:
+        _log.error("sanchayd cannot start", kind=error.kind.value, message=error.message)
+        raise
+    except Exception as error:
+        _log.exception("sanchayd failed")
+        raise DomainError(ErrorKind.INTERNAL, f"sanchayd failed: {error}; see {where.log_file}.") from error
+    _log.info("sanchayd stopped")
+    log.close()
+    lock.release()
+    _leave_hanging_threads()
+    return EXIT_DONE
+
+
+def _open_catalog(settings: Config, where: Places) -> CatalogPort:
+    from sanchayd.engine_port.native import NativeCatalog
+
+    return NativeCatalog.open(
+        os.fsencode(settings.database_path),
+        own_folders=[os.fsencode(folder) for folder in where.own_folders],
+        threads=settings.engine_threads,
+        cache_mb=settings.cache_mb,
+    )
+
+
+def _leave_hanging_threads() -> None:
+    """Python waits for its threads at exit; one that a dead share holds up would keep the process for ever."""
+    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        os._exit(EXIT_DONE)
+
+
+def _show_config(settings: Config) -> int:
+    document = {one.key: {"value": one.value, "origin": one.origin} for one in settings.settings()}
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    return EXIT_DONE
+
+
+def _refuse(where: Places, error: DomainError) -> int:
+    """Says why: on stderr for a person, in the home for whoever started us. The winner of a race has its own word."""
+    if error.kind is not ErrorKind.ALREADY_RUNNING:
+        paths.write_last_error(where, error)
+    if sys.stderr is not None:
+        sys.stderr.write(f"sanchayd: {error.message}\n")
+    return BY_KIND[error.kind.value].exit_code if error.kind.value in BY_KIND else EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

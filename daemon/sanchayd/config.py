@@ -1,0 +1,242 @@
+"""Settings, in two steps: raw values from every source, then one frozen `Config` that is passed on.
+
+Flags win over the environment, the environment over `.env` in the configuration folder, that over config.toml, and that
+over the defaults. Each value remembers where it came from. A setting that makes no sense is refused with the file, the
+line and the key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sanchay.address import Places
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Setting
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# Every environment variable that is read, in the order in which they count.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "log_level": ("SANCHAY_LOG_LEVEL", "LOG_LEVEL"),
+    "database_path": ("SANCHAY_DATABASE_PATH", "DATABASE_PATH"),
+    "listen": ("SANCHAY_LISTEN",),
+    "max_scans": ("SANCHAY_MAX_SCANS",),
+    "engine_threads": ("SANCHAY_ENGINE_THREADS",),
+    "cache_mb": ("SANCHAY_CACHE_MB",),
+    "reflection": ("SANCHAY_REFLECTION",),
+    "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
+    "log_files": ("SANCHAY_LOG_FILES",),
+}
+TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
+# What a running daemon takes over; the others count from its next start.
+LIVE_KEYS = frozenset({"log_level", "max_scans"})
+
+
+class RawSettings(BaseSettings):
+    """Every setting with its type, bounds and default; the description is what the manual says."""
+
+    model_config = SettingsConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    database_path: str = Field("", description="The catalog's file, absolute; empty: catalog.db in the data folder.")
+    listen: Literal["auto", "unix", "tcp"] = Field(
+        "auto", description="auto: a private socket where there are any; tcp: loopback with a token."
+    )
+    max_scans: int = Field(2, ge=1, le=16, description="Scans at once; the others wait.")
+    engine_threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0: as many as it has cores.")
+    cache_mb: int = Field(64, ge=8, le=4096, description="Memory for the catalog's pages, in MiB.")
+    reflection: bool = Field(False, description="gRPC reflection, for developers.")
+    log_file_mb: int = Field(10, ge=1, le=1024, description="Size at which the log file is put aside, in MiB.")
+    log_files: int = Field(3, ge=1, le=100, description="How many of those are kept.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes these by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` merged: it alone knows where each value came from."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the daemon goes by. Sizes in MiB; `origins` names each key's source."""
+
+    log_level: str
+    database_path: Path
+    listen: str
+    max_scans: int
+    engine_threads: int
+    cache_mb: int
+    reflection: bool
+    log_file_mb: int
+    log_files: int
+    origins: Mapping[str, str] = field(compare=False)
+
+    def settings(self) -> list[Setting]:
+        """Every setting as TOML, with its origin."""
+        return [Setting(key, _as_toml(getattr(self, key)), self.origins[key]) for key in VARIABLES]
+
+    def differing_keys(self, other: Config) -> list[str]:
+        """The keys whose values are not those of `other`."""
+        return [key for key in VARIABLES if getattr(self, key) != getattr(other, key)]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Raw values of one source, and where each stands, for a message."""
+
+    origin: str
+    values: Mapping[str, Any]
+    places: Mapping[str, str]
+    details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) -> Config:
+    """The settings of this moment. Raises config_invalid with `file`, `line` and `key` where one makes no sense."""
+    dotenv = {key: value for key, value in _read_dotenv(where.dotenv_file).items() if value is not None}
+    sources = [
+        _Source("flag", flags, {key: f"the flag for {key}" for key in flags}),
+        _from_variables("environment", environ, "the environment"),
+        _from_variables(".env", dotenv, str(where.dotenv_file)),
+        _from_toml(where.config_file),
+    ]
+    merged: dict[str, Any] = {}
+    origins = dict.fromkeys(VARIABLES, "default")
+    for source in reversed(sources):
+        merged.update(source.values)
+        origins.update(dict.fromkeys(source.values, source.origin))
+    try:
+        raw = RawSettings(**merged)
+    except ValidationError as error:
+        raise _refused(error, sources, origins) from None
+    database = Path(os.path.expanduser(raw.database_path)) if raw.database_path else where.catalog_file
+    if not database.is_absolute():
+        source = next(source for source in sources if source.origin == origins["database_path"])
+        raise _complaint(source, "database_path", f"{raw.database_path!r} is not an absolute path")
+    return Config(
+        log_level=raw.log_level,
+        database_path=database,
+        listen=raw.listen,
+        max_scans=raw.max_scans,
+        engine_threads=raw.engine_threads,
+        cache_mb=raw.cache_mb,
+        reflection=raw.reflection,
+        log_file_mb=raw.log_file_mb,
+        log_files=raw.log_files,
+        origins=origins,
+    )
+
+
+def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Source:
+    values: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for key, names in VARIABLES.items():
+        for name in names:
+            if environ.get(name, "") != "":
+                # LOG_LEVEL=INFO is how other programs write it
+                values[key] = environ[name].lower() if key == "log_level" else environ[name]
+                places[key] = f"{name} in {what}"
+                break
+    if environ.get(TCP_VARIABLE, "").lower() in {"1", "true", "yes"} and "listen" not in values:
+        values["listen"] = "tcp"
+        places["listen"] = f"{TCP_VARIABLE} in {what}"
+    return _Source(origin, values, places)
+
+
+def _read_dotenv(file: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(file, interpolate=False) if file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise DomainError(
+            ErrorKind.CONFIG_INVALID,
+            f"{file} cannot be read: {error}",
+            path=os.fsencode(file),
+            details={"file": str(file)},
+        ) from error
+
+
+def _from_toml(file: Path) -> _Source:
+    text = ""
+    try:
+        text = file.read_bytes().decode("utf-8")
+        values = tomllib.loads(text)
+    except FileNotFoundError:
+        return _Source("config.toml", {}, {})
+    except (OSError, UnicodeDecodeError) as error:
+        raise DomainError(
+            ErrorKind.CONFIG_INVALID,
+            f"{file} cannot be read: {error}",
+            path=os.fsencode(file),
+            details={"file": str(file)},
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = found.group(1) if found else str(text.count("\n") + 1)
+        key = _key_of_line(text, int(line))
+        raise DomainError(
+            ErrorKind.CONFIG_INVALID,
+            f"{file}, line {line}{f', {key}' if key else ''}: this is not TOML: {error}",
+            path=os.fsencode(file),
+            details={"file": str(file), "line": line, "key": key},
+        ) from error
+    lines = {key: _line_of_key(text, key) for key in values}
+    places = {key: f"{file}, line {line}" for key, line in lines.items()}
+    details = {key: {"file": str(file), "line": str(line)} for key, line in lines.items()}
+    return _Source("config.toml", values, places, details)
+
+
+def _line_of_key(text: str, key: str) -> int:
+    pattern = re.compile(rf"""^\s*(\[+\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
+
+
+def _key_of_line(text: str, number: int) -> str:
+    lines = text.splitlines()
+    found = re.match(r"\s*([A-Za-z0-9_-]+)\s*=?", lines[number - 1]) if 0 < number <= len(lines) else None
+    return found.group(1) if found else ""
+
+
+def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[str, str]) -> DomainError:
+    """The first complaint, in words: later ones often follow from it."""
+    first = error.errors()[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    source = next(source for source in sources if source.origin == origins.get(key, "config.toml"))
+    if first["type"] == "extra_forbidden":
+        reason = f"there is no such setting; the settings are {', '.join(VARIABLES)}"
+    else:
+        message = first["msg"]
+        reason = f"{first['input']!r} will not do: {message[:1].lower()}{message[1:]}"
+    return _complaint(source, key, reason)
+
+
+def _complaint(source: _Source, key: str, reason: str) -> DomainError:
+    return DomainError(
+        ErrorKind.CONFIG_INVALID,
+        f"{source.places.get(key, source.origin)}: {key}: {reason}.",
+        details={**source.details.get(key, {}), "key": key},
+    )
+
+
+def _as_toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

@@ -1,0 +1,223 @@
+"""The engine as a `CatalogPort`: values pass through, and each error becomes a `DomainError` of the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import sanchay_engine
+from sanchayd.engine_port import values
+from sanchayd.engine_port.port import DuplicateSort, ExportFormat, SummaryBy
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Root
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Inside the block an engine's error becomes the domain's. An unknown kind is a fault of ours and says so."""
+    try:
+        yield
+    except sanchay_engine.EngineError as error:
+        raise DomainError(
+            ErrorKind(error.kind), error.message, path=error.path, term=error.term, position=error.position
+        ) from error
+
+
+class NativeScan:
+    """A `ScanPort` over the engine's scan."""
+
+    def __init__(self, scan: sanchay_engine.Scan) -> None:
+        self._scan = scan
+
+    def progress(self) -> values.ScanProgress:
+        """A snapshot of atomics."""
+        return self._scan.progress()
+
+    def pause(self) -> None:
+        """Holds still."""
+        self._scan.pause()
+
+    def resume(self) -> None:
+        """Goes on."""
+        self._scan.resume()
+
+    def cancel(self) -> None:
+        """Ends soon."""
+        self._scan.cancel()
+
+    def foreground(self) -> None:
+        """Goes on at normal priority."""
+        self._scan.foreground()
+
+    def wait(self) -> values.ScanResult:
+        """Blocks, with the GIL free, until the end."""
+        with translated():
+            while True:
+                result = self._scan.wait(None)
+                if result is not None:
+                    return result
+
+
+class NativeExport:
+    """An `ExportPort` over the engine's export."""
+
+    def __init__(self, export: sanchay_engine.Export) -> None:
+        self._export = export
+
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        return self._export.rows
+
+    @property
+    def left_out(self) -> int:
+        """Rows that the format cannot carry, so far."""
+        return self._export.left_out
+
+    def read(self) -> bytes | None:
+        """The next piece; None after the last."""
+        with translated():
+            return next(self._export, None)
+
+    def close(self) -> None:
+        """Gives up what is left."""
+        self._export.close()
+
+
+class NativeCatalog:
+    """A `CatalogPort` over the engine's catalog."""
+
+    def __init__(self, catalog: sanchay_engine.Catalog, own_folders: Sequence[bytes]) -> None:
+        self._catalog = catalog
+        self._own_folders = tuple(own_folders)
+
+    @classmethod
+    def open(cls, path: bytes, *, own_folders: Sequence[bytes], threads: int, cache_mb: int) -> NativeCatalog:
+        """Opens or makes the catalog. Raises newer_database, busy, io, permission, disk_full."""
+        with translated():
+            catalog = sanchay_engine.Catalog.open(path, own_folders=own_folders, threads=threads, cache_mb=cache_mb)
+        return cls(catalog, own_folders)
+
+    def version(self) -> str:
+        """The engine's version."""
+        return sanchay_engine.__version__
+
+    def close(self) -> None:
+        """Cancels what runs, waits for it, and checkpoints."""
+        with translated():
+            self._catalog.close()
+
+    def check_root(self, path: bytes) -> values.RootCheck:
+        """Whether a path can be a root."""
+        with translated():
+            check = sanchay_engine.check_root(path, self._own_folders)
+        return values.RootCheck(check.path, check.file_system, check.network)
+
+    def status(self) -> values.CatalogStatus:
+        """Size and health."""
+        with translated():
+            status = self._catalog.status()
+        return values.CatalogStatus(
+            path=status.path,
+            files=status.files,
+            directories=status.directories,
+            bytes=status.bytes,
+            db_bytes=status.db_bytes,
+            wal_bytes=status.wal_bytes,
+            name_index_bytes=status.name_index_bytes,
+            name_index=status.name_index,
+            rollup_bytes=status.rollup_bytes,
+            rebuilt_from=status.rebuilt_from,
+            notice=status.notice,
+        )
+
+    def put_root(self, root: Root) -> None:
+        """Adds a root or replaces its settings."""
+        spec = sanchay_engine.RootSpec(
+            root.id,
+            root.path,
+            hash=root.settings.hash.value,
+            algorithm=root.settings.algorithm.value,
+            exclude=root.settings.exclude,
+            one_file_system=root.settings.one_file_system,
+            skip_hidden=root.settings.skip_hidden,
+        )
+        with translated():
+            self._catalog.put_root(spec)
+
+    def remove_root(self, root_id: int) -> None:
+        """Forgets a root and its rows."""
+        with translated():
+            self._catalog.remove_root(root_id)
+
+    def root_status(self, root_id: int) -> values.RootStatus:
+        """What is known of a root."""
+        with translated():
+            status = self._catalog.root_status(root_id)
+        return values.RootStatus(
+            root_id=status.root_id,
+            state=status.state,
+            scanned_ns=status.scanned_ns,
+            reason=status.reason,
+            files=status.files,
+            directories=status.directories,
+            bytes=status.bytes,
+        )
+
+    def scan(self, root_id: int, *, background: bool, request_id: str) -> NativeScan:
+        """Starts a scan on the engine's threads."""
+        with translated():
+            return NativeScan(self._catalog.scan(root_id, background=background, request_id=request_id))
+
+    def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:
+        """A page of files."""
+        with translated():
+            return self._catalog.find(expression, sort=sort, limit=limit, token=token)
+
+    def duplicates(
+        self,
+        *,
+        under: bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        sort: DuplicateSort,
+        limit: int,
+        token: str,
+        paths_limit: int,
+    ) -> values.DuplicatePage:
+        """A page of groups."""
+        with translated():
+            return self._catalog.duplicates(
+                under=under,
+                min_size=min_size,
+                extensions=extensions,
+                types=types,
+                sort=sort,
+                limit=limit,
+                token=token,
+                paths_limit=paths_limit,
+            )
+
+    def summary(self, by: SummaryBy, *, root_ids: Sequence[int]) -> Sequence[values.SummaryRow]:
+        """Files and bytes by a key."""
+        with translated():
+            return self._catalog.summary(by, root_ids=root_ids)
+
+    def usage(self, path: bytes | None, *, depth: int, limit: int) -> Sequence[values.UsageRow]:
+        """Folders and what they hold."""
+        with translated():
+            return self._catalog.usage(path, depth=depth, limit=limit)
+
+    def export(self, expression: str, file_format: ExportFormat) -> NativeExport:
+        """Starts an export."""
+        with translated():
+            return NativeExport(self._catalog.export(expression, file_format))
+
+    def set_log_level(self, level: str) -> None:
+        """How much the engine says; its lines are kept for `take_log_lines`."""
+        sanchay_engine.set_log(None, level)
+
+    def take_log_lines(self) -> Sequence[str]:
+        """What the engine said since the last call."""
+        return sanchay_engine.take_log_lines(1000)

@@ -1,0 +1,44 @@
+"""Runs a catalog's blocking calls on a bounded number of threads, so that the event loop never waits for a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+Parameters = ParamSpec("Parameters")
+Value = TypeVar("Value")
+
+
+class CatalogPool:
+    """Two kinds of threads: quick ones for what must answer at once, and the rest for questions of any length."""
+
+    def __init__(self, question_threads: int = 8, quick_threads: int = 2) -> None:
+        self._questions = ThreadPoolExecutor(question_threads, "question")
+        self._quick = ThreadPoolExecutor(quick_threads, "quick")
+
+    async def ask(
+        self, call: Callable[Parameters, Value], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Value:
+        """The call's value; it may wait behind other questions."""
+        return await _run(self._questions, functools.partial(call, *args, **kwargs))
+
+    async def quick(
+        self, call: Callable[Parameters, Value], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Value:
+        """The call's value, for calls that take milliseconds, such as a status: no question stands before them."""
+        return await _run(self._quick, functools.partial(call, *args, **kwargs))
+
+    def close(self) -> None:
+        """Takes no more calls; those under way are not waited for."""
+        self._questions.shutdown(wait=False, cancel_futures=True)
+        self._quick.shutdown(wait=False, cancel_futures=True)
+
+
+async def _run(executor: ThreadPoolExecutor, call: Callable[[], Value]) -> Value:
+    context = contextvars.copy_context()
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(executor, lambda: context.run(call))

@@ -1,0 +1,141 @@
+"""What the services ask of a catalog. Every call may block, and raises `DomainError` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, get_args
+
+from sanchayd.engine_port import values
+from sanchayd.models import Root
+
+SummaryBy = Literal["type", "ext", "age", "size", "owner"]
+DuplicateSort = Literal["reclaimable", "size", "copies"]
+ExportFormat = Literal["csv", "ndjson", "parquet", "b3sum", "sha256sum", "fdupes"]
+SUMMARY_KEYS: tuple[SummaryBy, ...] = get_args(SummaryBy)
+DUPLICATE_SORTS: tuple[DuplicateSort, ...] = get_args(DuplicateSort)
+EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+
+
+class ScanPort(Protocol):
+    """A scan under way on threads that are not ours."""
+
+    def progress(self) -> values.ScanProgress:
+        """A snapshot; never blocks."""
+        ...
+
+    def pause(self) -> None:
+        """Holds still until it is resumed."""
+        ...
+
+    def resume(self) -> None:
+        """Goes on."""
+        ...
+
+    def cancel(self) -> None:
+        """Ends soon; what was found stays."""
+        ...
+
+    def foreground(self) -> None:
+        """Goes on at normal priority."""
+        ...
+
+    def wait(self) -> values.ScanResult:
+        """Blocks until the end."""
+        ...
+
+
+class ExportPort(Protocol):
+    """A rendered file, piece by piece."""
+
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        ...
+
+    @property
+    def left_out(self) -> int:
+        """Rows that the format cannot carry, so far."""
+        ...
+
+    def read(self) -> bytes | None:
+        """The next piece; None after the last. Blocks."""
+        ...
+
+    def close(self) -> None:
+        """Gives up what is left."""
+        ...
+
+
+class CatalogPort(Protocol):
+    """An open catalog; safe to call from any thread."""
+
+    def version(self) -> str:
+        """The engine's version."""
+        ...
+
+    def close(self) -> None:
+        """Cancels what runs, waits for it, and checkpoints."""
+        ...
+
+    def check_root(self, path: bytes) -> values.RootCheck:
+        """Whether a path can be a root."""
+        ...
+
+    def status(self) -> values.CatalogStatus:
+        """Size and health."""
+        ...
+
+    def put_root(self, root: Root) -> None:
+        """Adds a root or replaces its settings."""
+        ...
+
+    def remove_root(self, root_id: int) -> None:
+        """Forgets a root and its rows."""
+        ...
+
+    def root_status(self, root_id: int) -> values.RootStatus:
+        """What is known of a root."""
+        ...
+
+    def scan(self, root_id: int, *, background: bool, request_id: str) -> ScanPort:
+        """Starts a scan."""
+        ...
+
+    def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:
+        """A page of files."""
+        ...
+
+    def duplicates(
+        self,
+        *,
+        under: bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        sort: DuplicateSort,
+        limit: int,
+        token: str,
+        paths_limit: int,
+    ) -> values.DuplicatePage:
+        """A page of groups."""
+        ...
+
+    def summary(self, by: SummaryBy, *, root_ids: Sequence[int]) -> Sequence[values.SummaryRow]:
+        """Files and bytes by a key."""
+        ...
+
+    def usage(self, path: bytes | None, *, depth: int, limit: int) -> Sequence[values.UsageRow]:
+        """Folders and what they hold."""
+        ...
+
+    def export(self, expression: str, file_format: ExportFormat) -> ExportPort:
+        """Starts an export."""
+        ...
+
+    def set_log_level(self, level: str) -> None:
+        """How much the engine says."""
+        ...
+
+    def take_log_lines(self) -> Sequence[str]:
+        """What the engine said since the last call, as JSON objects."""
+        ...

@@ -1,0 +1,197 @@
+"""The shapes of a catalog's answers. Rows pass through as the catalog made them, for copies would cost time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sanchayd.models import RawBytes
+
+
+@dataclass(frozen=True)
+class RootCheck:
+    """What a path would be as a root: resolved, with its file system's name."""
+
+    path: bytes
+    file_system: str
+    network: bool
+
+
+@dataclass(frozen=True)
+class RootStatus:
+    """What the catalog holds of a root; `state` is new, ready, partial or offline."""
+
+    root_id: int
+    state: str
+    scanned_ns: int
+    reason: str
+    files: int
+    directories: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CatalogStatus:
+    """The catalog's size and health; `rebuilt_from` is where a corrupt one was moved at this opening."""
+
+    path: RawBytes
+    files: int
+    directories: int
+    bytes: int
+    db_bytes: int
+    wal_bytes: int
+    name_index_bytes: int
+    name_index: str
+    rollup_bytes: int
+    rebuilt_from: RawBytes | None
+    notice: str
+
+
+class ScanProgress(Protocol):
+    """A snapshot of a scan's counters."""
+
+    phase: str
+    files: int
+    directories: int
+    bytes: int
+    hashed_files: int
+    hashed_bytes: int
+    errors: int
+    files_per_s: float
+    bytes_per_s: float
+    current: RawBytes
+    percent: float | None
+    seconds_left: float | None
+    paused: bool
+    waiting_for_disk: bool
+
+
+class ScanError(Protocol):
+    """One thing that a scan could not read."""
+
+    path: bytes
+    kind: str
+    message: str
+
+
+class ScanResult(Protocol):
+    """How a scan ended; `state` is done, partial, cancelled, failed or offline."""
+
+    state: str
+    message: str
+    files: int
+    directories: int
+    bytes: int
+    hashed_files: int
+    hashed_bytes: int
+    added: int
+    changed: int
+    removed: int
+    errors: int
+    duration_s: float
+    files_per_s: float
+    unstable: int
+    special: int
+    symlinks: int
+    excluded: int
+    skipped_mounts: int
+
+    @property
+    def error_list(self) -> Sequence[ScanError]:
+        """The first hundred."""
+        ...
+
+
+class FileRow(Protocol):
+    """A name of a file."""
+
+    path: bytes
+    size: int
+    allocated: int
+    modified_ns: int
+    created_ns: int | None
+    type: str
+    extension: str
+    hash: bytes
+    algorithm: str
+    hash_state: str
+    links: int
+    owner: int
+    root_id: int
+    inode: int
+
+
+class FindPage(Protocol):
+    """A page of files; `total` is None where only a lower bound is known."""
+
+    total: int | None
+    total_at_least: int
+    total_bytes: int
+    next_token: str
+
+    @property
+    def rows(self) -> Sequence[FileRow]:
+        """The page's rows."""
+        ...
+
+
+class DuplicatePath(Protocol):
+    """A name of a copy."""
+
+    path: bytes
+    inode: int
+    modified_ns: int
+    root_id: int
+
+
+class DuplicateGroup(Protocol):
+    """Files of equal content."""
+
+    size: int
+    hash: bytes
+    algorithm: str
+    copies: int
+    reclaimable_bytes: int
+    freed_bytes: int
+    total_paths: int
+
+    @property
+    def paths(self) -> Sequence[DuplicatePath]:
+        """The first of its names."""
+        ...
+
+
+class DuplicatePage(Protocol):
+    """A page of groups, and the totals of all of them."""
+
+    total_groups: int
+    total_redundant_files: int
+    total_reclaimable_bytes: int
+    total_freed_bytes: int
+    next_token: str
+
+    @property
+    def groups(self) -> Sequence[DuplicateGroup]:
+        """The page's groups."""
+        ...
+
+
+class SummaryRow(Protocol):
+    """One kind of file."""
+
+    key: str
+    files: int
+    bytes: int
+
+
+class UsageRow(Protocol):
+    """One folder."""
+
+    path: RawBytes
+    depth: int
+    files: int
+    directories: int
+    bytes: int
+    allocated: int
+    newest_ns: int

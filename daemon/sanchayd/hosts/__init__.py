@@ -1,0 +1,33 @@
+"""What differs between operating systems for the daemon, behind one face: `posix.py` or `windows.py`."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.platform == "win32":
+    from sanchayd.hosts.windows import (
+        lock_exclusive,
+        on_stop_signal,
+        peak_rss_bytes,
+        reset_peak_rss,
+        restrict_new_files,
+        rss_bytes,
+    )
+else:
+    from sanchayd.hosts.posix import (
+        lock_exclusive,
+        on_stop_signal,
+        peak_rss_bytes,
+        reset_peak_rss,
+        restrict_new_files,
+        rss_bytes,
+    )
+
+__all__ = [
+    "lock_exclusive",
+    "on_stop_signal",
+    "peak_rss_bytes",
+    "reset_peak_rss",
+    "restrict_new_files",
+    "rss_bytes",
+]

@@ -1,0 +1,58 @@
+"""Windows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import psutil
+
+assert sys.platform == "win32"  # noqa: S101 - tells the type checker which system's library this module is read with
+
+import msvcrt  # noqa: E402
+
+from sanchay.hosts.windows import LOCK_OFFSET_BYTES  # noqa: E402
+
+
+def restrict_new_files() -> None:
+    """Nothing to do: files inherit the access rules of the user's profile."""
+
+
+def lock_exclusive(handle: int) -> bool:
+    """Takes the lock of an open file for as long as this process lives; False where another holds it."""
+    os.lseek(handle, LOCK_OFFSET_BYTES, os.SEEK_SET)
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    finally:
+        os.lseek(handle, 0, os.SEEK_SET)
+    return True
+
+
+def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Calls `stop` in the loop on Ctrl-C and Ctrl-Break; the loop has no signal handlers of its own here."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+
+    for number in (signal.SIGINT, signal.SIGBREAK, signal.SIGTERM):
+        signal.signal(number, handle)
+
+
+def rss_bytes() -> int:
+    """The memory that this process holds now."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_rss_bytes() -> int:
+    """The most it holds, sampled: Windows' own peak cannot be reset."""
+    return rss_bytes()
+
+
+def reset_peak_rss() -> None:
+    """Nothing to reset: the peak is sampled."""

@@ -1,0 +1,88 @@
+"""The daemon's folders, made private before anything is put into them; where they are is `sanchay.address`'s to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from sanchay import address
+from sanchay import hosts as client_hosts
+from sanchay.address import Places
+from sanchay.errors import SanchayError
+from sanchayd import hosts
+from sanchayd.errors import DomainError, ErrorKind
+
+TOKEN_BYTES = 32
+
+
+def prepare(where: Places) -> None:
+    """Makes the folders. Raises home_not_private, permission or io where they cannot be made ours."""
+    hosts.restrict_new_files()
+    try:
+        address.prepare(where)
+    except SanchayError as error:
+        raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
+
+
+def write_token(where: Places) -> str:
+    """A new token for this run of the daemon."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    client_hosts.write_private(where.token_file, token)
+    return token
+
+
+def claim_socket(where: Places) -> Path:
+    """Where to bind: the folder is made, a stale socket of ours is cleared, and the path is written down.
+
+    To be called by the holder of the lock alone. Raises socket_taken where something else stands there, untouched.
+    """
+    socket = address.socket_path(where)
+    try:
+        client_hosts.make_private(socket.parent)
+    except SanchayError as error:
+        raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
+    try:
+        mode = socket.lstat().st_mode
+    except FileNotFoundError:
+        pass
+    else:
+        if not stat.S_ISSOCK(mode):
+            what = "a symlink" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a file"
+            raise DomainError(
+                ErrorKind.SOCKET_TAKEN,
+                f"{socket} is {what}, not a socket of sanchayd; it was not touched. Move it away and start again.",
+                path=os.fsencode(socket),
+            )
+        socket.unlink()
+    client_hosts.write_private(where.socket_record, str(socket))
+    where.port_file.unlink(missing_ok=True)
+    return socket
+
+
+def write_port(where: Places, port: int) -> None:
+    """Tells clients the port of loopback TCP."""
+    client_hosts.write_private(where.port_file, str(port))
+
+
+def clear_address(where: Places) -> None:
+    """At the end: nothing is left that a client would try."""
+    where.port_file.unlink(missing_ok=True)
+    where.socket_record.unlink(missing_ok=True)
+
+
+def write_last_error(where: Places, error: DomainError) -> None:
+    """Leaves word for whoever started this daemon without a terminal; best effort, for the disk may be the reason."""
+    said = {
+        "kind": error.kind.value,
+        "message": error.message,
+        "path": os.fsdecode(error.path) if error.path is not None else None,
+        "details": error.details,
+        "pid": os.getpid(),
+    }
+    try:
+        client_hosts.write_private(where.last_error_file, json.dumps(said))
+    except OSError:
+        return

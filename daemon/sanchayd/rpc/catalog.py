@@ -1,0 +1,83 @@
+"""CatalogService on the wire. A page that would not fit into a message is asked for again, smaller."""
+
+# ruff: noqa: N802, ARG002 - gRPC gives the names of the calls and their arguments
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import grpc
+
+from sanchay.v1 import catalog_pb2, catalog_pb2_grpc
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.rpc.convert import catalog as convert
+from sanchayd.services.catalog import CatalogService
+
+Context = grpc.aio.ServicerContext[Any, Any]
+# Under the 4 MiB that a client takes.
+MESSAGE_MAX_BYTES = 3_500_000
+# A client that takes nothing for so long has gone away in spirit; its export holds a reader of the catalog open.
+EXPORT_STALL_S = 120.0
+
+
+class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
+    """Converts, and leaves the rest to `CatalogService`."""
+
+    def __init__(self, service: CatalogService, export_stall_s: float = EXPORT_STALL_S) -> None:
+        self._service = service
+        self._export_stall_s = export_stall_s
+
+    async def Find(self, request: catalog_pb2.FindRequest, context: Context) -> catalog_pb2.FindResponse:
+        """A page of files."""
+        limit = request.page.limit
+        while True:
+            answered = await self._service.find(
+                request.expression, sort=request.sort, limit=limit, token=request.page.page_token
+            )
+            response = convert.from_found(answered)
+            if response.ByteSize() <= MESSAGE_MAX_BYTES or len(response.rows) <= 1:
+                return response
+            limit = len(response.rows) // 2
+
+    async def Duplicates(
+        self, request: catalog_pb2.DuplicatesRequest, context: Context
+    ) -> catalog_pb2.DuplicatesResponse:
+        """A page of groups."""
+        question = convert.to_duplicates(request)
+        while True:
+            response = convert.from_duplicates(await self._service.duplicates(question))
+            if response.ByteSize() <= MESSAGE_MAX_BYTES or question.paths_limit <= 1:
+                return response
+            if len(response.groups) > 1:
+                question = replace(question, limit=len(response.groups) // 2)
+            else:
+                question = replace(question, paths_limit=question.paths_limit // 2)
+
+    async def Summary(self, request: catalog_pb2.SummaryRequest, context: Context) -> catalog_pb2.SummaryResponse:
+        """Files and bytes by a key."""
+        return convert.from_summary(await self._service.summary(request.by, list(request.roots)))
+
+    async def DiskUsage(self, request: catalog_pb2.DiskUsageRequest, context: Context) -> catalog_pb2.DiskUsageResponse:
+        """Folders and what they hold."""
+        path = request.path.raw if request.HasField("path") and request.path.raw else None
+        limit = request.limit
+        while True:
+            response = convert.from_usage(await self._service.usage(path, depth=request.depth, limit=limit))
+            if response.ByteSize() <= MESSAGE_MAX_BYTES or len(response.rows) <= 1:
+                return response
+            limit = len(response.rows) // 2
+
+    # The generated type knows handlers that yield; this one writes, so that it can time a client that has stopped.
+    async def Export(self, request: catalog_pb2.ExportRequest, context: Context) -> None:  # type: ignore[override]
+        """The rendered file; a piece is made when the client has room for it."""
+        async with aclosing(self._service.export(request.expression, request.format)) as pieces:
+            async for piece in pieces:
+                try:
+                    await asyncio.wait_for(context.write(convert.from_piece(piece)), self._export_stall_s)
+                except asyncio.TimeoutError:
+                    raise DomainError(
+                        ErrorKind.CANCELLED, f"The export ended: nothing was read for {self._export_stall_s:g} s."
+                    ) from None

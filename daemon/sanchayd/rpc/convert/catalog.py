@@ -1,0 +1,128 @@
+"""Messages of `catalog.proto`. Built by keyword in one step: a page has thousands of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sanchay.v1 import catalog_pb2
+from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, SummaryRow, UsageRow
+from sanchayd.rpc.convert import common
+from sanchayd.services.catalog import Answered, DuplicatesQuestion, Piece
+
+
+def from_row(row: FileRow) -> catalog_pb2.FileRow:
+    """A name of a file."""
+    return catalog_pb2.FileRow(
+        path=common.path(row.path),
+        size=row.size,
+        allocated=row.allocated,
+        modified_ns=row.modified_ns,
+        created_ns=row.created_ns,
+        type=row.type,
+        extension=common.text(row.extension),
+        hash=row.hash,
+        algorithm=row.algorithm,
+        hash_state=row.hash_state,
+        links=row.links,
+        owner=row.owner,
+        root_id=row.root_id,
+        inode=row.inode,
+    )
+
+
+def from_found(answered: Answered[FindPage]) -> catalog_pb2.FindResponse:
+    """A page of files."""
+    page = answered.answer
+    return catalog_pb2.FindResponse(
+        rows=[from_row(row) for row in page.rows],
+        total=page.total,
+        total_at_least=page.total_at_least,
+        next_page_token=page.next_token,
+        freshness=common.freshness(answered.freshness),
+        total_bytes=page.total_bytes,
+    )
+
+
+def to_duplicates(message: catalog_pb2.DuplicatesRequest) -> DuplicatesQuestion:
+    """Which groups are asked for."""
+    return DuplicatesQuestion(
+        under=message.under.raw if message.HasField("under") and message.under.raw else None,
+        min_size=message.min_size if message.HasField("min_size") else None,
+        extensions=tuple(message.extensions),
+        types=tuple(message.types),
+        sort=message.sort,
+        limit=message.page.limit,
+        token=message.page.page_token,
+    )
+
+
+def from_group(group: DuplicateGroup) -> catalog_pb2.DuplicateGroup:
+    """Files of equal content."""
+    return catalog_pb2.DuplicateGroup(
+        size=group.size,
+        hash=group.hash,
+        algorithm=group.algorithm,
+        copies=group.copies,
+        reclaimable_bytes=group.reclaimable_bytes,
+        freed_bytes=group.freed_bytes,
+        total_paths=group.total_paths,
+        paths=[
+            catalog_pb2.DuplicatePath(
+                path=common.path(copy.path), inode=copy.inode, modified_ns=copy.modified_ns, root_id=copy.root_id
+            )
+            for copy in group.paths
+        ],
+    )
+
+
+def from_duplicates(answered: Answered[DuplicatePage]) -> catalog_pb2.DuplicatesResponse:
+    """A page of groups, and the totals of all."""
+    page = answered.answer
+    return catalog_pb2.DuplicatesResponse(
+        groups=[from_group(group) for group in page.groups],
+        total_groups=page.total_groups,
+        total_redundant_files=page.total_redundant_files,
+        total_reclaimable_bytes=page.total_reclaimable_bytes,
+        total_freed_bytes=page.total_freed_bytes,
+        freshness=common.freshness(answered.freshness),
+        next_page_token=page.next_token,
+    )
+
+
+def from_summary(answered: Answered[Sequence[SummaryRow]]) -> catalog_pb2.SummaryResponse:
+    """Files and bytes by a key, with their sums."""
+    rows = answered.answer
+    return catalog_pb2.SummaryResponse(
+        rows=[catalog_pb2.SummaryRow(key=common.text(row.key), files=row.files, bytes=row.bytes) for row in rows],
+        files=sum(row.files for row in rows),
+        bytes=sum(row.bytes for row in rows),
+        freshness=common.freshness(answered.freshness),
+    )
+
+
+def from_usage(answered: Answered[tuple[Sequence[UsageRow], bool]]) -> catalog_pb2.DiskUsageResponse:
+    """Folders and what they hold."""
+    rows, truncated = answered.answer
+    return catalog_pb2.DiskUsageResponse(
+        rows=[
+            catalog_pb2.DiskUsageRow(
+                path=common.path(row.path),
+                depth=row.depth,
+                files=row.files,
+                directories=row.directories,
+                bytes=row.bytes,
+                allocated=row.allocated,
+                newest_ns=row.newest_ns,
+            )
+            for row in rows
+        ],
+        truncated=truncated,
+        freshness=common.freshness(answered.freshness),
+    )
+
+
+def from_piece(piece: Piece) -> catalog_pb2.ExportResponse:
+    """A piece of an export."""
+    return catalog_pb2.ExportResponse(
+        data=piece.data, rows=piece.rows, complete=piece.complete, left_out=piece.left_out
+    )

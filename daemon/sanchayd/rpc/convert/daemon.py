@@ -1,0 +1,51 @@
+"""Messages of `daemon.proto`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sanchay.v1 import daemon_pb2
+from sanchayd.models import Setting
+from sanchayd.rpc.convert import common, root
+from sanchayd.services.status import CatalogView, DaemonStatus
+
+
+def from_catalog(view: CatalogView) -> daemon_pb2.CatalogStatus:
+    """The catalog's size and health."""
+    status = view.status
+    return daemon_pb2.CatalogStatus(
+        path=common.path(status.path),
+        files=status.files,
+        directories=status.directories,
+        bytes=status.bytes,
+        db_bytes=status.db_bytes,
+        name_index_bytes=status.name_index_bytes,
+        name_index=status.name_index,
+        wal_bytes=status.wal_bytes,
+        rollup_bytes=status.rollup_bytes,
+        state=view.state,
+        message=common.text(view.message),
+    )
+
+
+def from_status(status: DaemonStatus) -> daemon_pb2.GetStatusResponse:
+    """The daemon as it stands."""
+    return daemon_pb2.GetStatusResponse(
+        pid=status.pid,
+        version=status.version,
+        engine_version=status.engine_version,
+        uptime_s=status.uptime_s,
+        rss_bytes=status.rss_bytes,
+        catalog=from_catalog(status.catalog),
+        roots=[root.from_view(view) for view in status.roots],
+        active_jobs=status.active_jobs,
+        config_error=common.text(status.config_error),
+        notices=[common.text(notice) for notice in status.notices],
+    )
+
+
+def from_settings(settings: Sequence[Setting]) -> daemon_pb2.GetSettingsResponse:
+    """Every setting with its origin."""
+    return daemon_pb2.GetSettingsResponse(
+        settings=[daemon_pb2.Setting(key=one.key, value=common.text(one.value), origin=one.origin) for one in settings]
+    )

@@ -1,0 +1,56 @@
+"""Messages of `job.proto`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from sanchay.v1 import job_pb2
+from sanchayd.models import Job, JobError, JobProgress, JobResult
+from sanchayd.rpc.convert import common
+
+
+def from_progress(progress: JobProgress) -> job_pb2.Progress:
+    """A snapshot; what is not known stays unset."""
+    return job_pb2.Progress(
+        phase=progress.phase,
+        files=progress.files,
+        directories=progress.directories,
+        bytes=progress.bytes,
+        hashed_files=progress.hashed_files,
+        hashed_bytes=progress.hashed_bytes,
+        errors=progress.errors,
+        files_per_s=progress.files_per_s,
+        bytes_per_s=progress.bytes_per_s,
+        current=common.path(progress.current),
+        percent=progress.percent,
+        seconds_left=progress.seconds_left,
+    )
+
+
+def from_result(result: JobResult) -> job_pb2.ScanResult:
+    """What a scan found; both sides have the same names."""
+    return job_pb2.ScanResult(**asdict(result))
+
+
+def from_error(error: JobError) -> job_pb2.JobError:
+    """One thing that could not be read."""
+    return job_pb2.JobError(path=common.path(error.path), kind=error.kind, message=common.text(error.message))
+
+
+def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
+    """A job; its errors only where they are asked for."""
+    return job_pb2.Job(
+        id=job.id,
+        kind=job.kind,
+        state=job.state.value,
+        root_ids=[job.root_id],
+        root_names=[job.root_name],
+        created_ns=job.created_ns,
+        started_ns=job.started_ns,
+        ended_ns=job.ended_ns,
+        progress=from_progress(job.progress),
+        result=from_result(job.result) if job.result is not None else None,
+        message=common.text(job.message),
+        errors=[from_error(error) for error in job.errors] if with_errors else [],
+        background=job.background,
+    )

@@ -1,0 +1,38 @@
+"""DaemonService on the wire."""
+
+# ruff: noqa: N802, ARG002 - gRPC gives the names of the calls and their arguments
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
+from sanchayd.rpc.convert import daemon as convert
+from sanchayd.services.status import StatusService
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
+    """Converts, and leaves the rest to `StatusService`."""
+
+    def __init__(self, service: StatusService) -> None:
+        self._service = service
+
+    async def GetStatus(self, request: daemon_pb2.GetStatusRequest, context: Context) -> daemon_pb2.GetStatusResponse:
+        """The daemon as it stands."""
+        return convert.from_status(await self._service.status())
+
+    async def StopDaemon(
+        self, request: daemon_pb2.StopDaemonRequest, context: Context
+    ) -> daemon_pb2.StopDaemonResponse:
+        """Asks the daemon to end; the answer comes before it does."""
+        return daemon_pb2.StopDaemonResponse(pid=self._service.stop())
+
+    async def GetSettings(
+        self, request: daemon_pb2.GetSettingsRequest, context: Context
+    ) -> daemon_pb2.GetSettingsResponse:
+        """Every setting with its origin."""
+        return convert.from_settings(self._service.settings())

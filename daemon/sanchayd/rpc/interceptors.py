@@ -1,0 +1,132 @@
+"""What every call passes through, in this order: the token, the request id, and errors turned into statuses."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import grpc
+import structlog
+
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.log import logger
+from sanchayd.rpc import errors
+
+REQUEST_ID_KEY = "x-request-id"
+log = logger("sanchayd.rpc")
+
+if TYPE_CHECKING:
+    Interceptor: TypeAlias = grpc.aio.ServerInterceptor[Any, Any]
+else:
+    Interceptor = grpc.aio.ServerInterceptor  # generic in its types alone
+Details: TypeAlias = grpc.HandlerCallDetails
+Handler: TypeAlias = Any  # grpc.RpcMethodHandler has no attributes in its types
+Continuation: TypeAlias = Callable[[Details], Awaitable[Handler]]
+
+
+def request_id() -> str:
+    """The request id of the call that runs here; empty outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def _metadata(details: Details, key: str) -> str:
+    """The first value of a key; metadata is a tuple of pairs."""
+    for name, value in details.invocation_metadata or ():
+        if name == key:
+            return value if isinstance(value, str) else value.decode("utf-8", "replace")
+    return ""
+
+
+class TokenInterceptor(Interceptor):
+    """Refuses every call, to the health service too, that does not carry this run's token."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    async def intercept_service(self, continuation: Continuation, handler_call_details: Details) -> Handler:
+        """The call's handler, or one that refuses. Compared in constant time."""
+        given = _metadata(handler_call_details, "authorization").encode("utf-8", "replace")
+        if hmac.compare_digest(given, self._expected):
+            return await continuation(handler_call_details)
+        return grpc.unary_unary_rpc_method_handler(_refuse)
+
+
+async def _refuse(_request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    error = DomainError(
+        ErrorKind.UNAUTHENTICATED, "The token is missing or wrong: this is not your sanchayd, or it was started anew."
+    )
+    await _abort(context, error)
+
+
+class CallInterceptor(Interceptor):
+    """Names each call by a request id, and answers an error with its reason."""
+
+    async def intercept_service(self, continuation: Continuation, handler_call_details: Details) -> Handler:
+        """The handler, wrapped."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.request_streaming:
+            return handler
+        given = _metadata(handler_call_details, REQUEST_ID_KEY)
+        call = _Call(handler_call_details.method, given if _ID.fullmatch(given) else secrets.token_hex(8))
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                call.streaming(handler.unary_stream), handler.request_deserializer, handler.response_serializer
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            call.unary(handler.unary_unary), handler.request_deserializer, handler.response_serializer
+        )
+
+
+# What a client may call itself in our log.
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class _Call:
+    """One call under its request id."""
+
+    def __init__(self, method: str, identifier: str) -> None:
+        self._method = method
+        self._id = identifier
+
+    def unary(self, behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            async with self._guarded(context):
+                return await behaviour(request, context)
+
+        return call
+
+    def streaming(self, behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+            async with self._guarded(context):
+                async for response in behaviour(request, context):
+                    yield response
+
+        return call
+
+    @asynccontextmanager
+    async def _guarded(self, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
+        structlog.contextvars.bind_contextvars(request_id=self._id)
+        context.set_trailing_metadata(((REQUEST_ID_KEY, self._id),))
+        try:
+            yield
+        except DomainError as error:
+            log.info("a call was refused", method=self._method, kind=error.kind.value, message=error.message)
+            await _abort(context, error, self._id)
+        except grpc.aio.AbortError:
+            raise
+        except Exception:
+            log.exception("a call failed", method=self._method)
+            message = f"sanchayd failed; its log has more under request id {self._id}."
+            await _abort(context, DomainError(ErrorKind.INTERNAL, message), self._id)
+
+
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: DomainError, identifier: str = "") -> None:
+    wire = errors.to_wire(error)
+    trailers: list[tuple[str, str | bytes]] = [errors.trailer(wire)]
+    if identifier:
+        trailers.append((REQUEST_ID_KEY, identifier))
+    await context.abort(errors.status_code(wire), wire.message, tuple(trailers))

@@ -1,0 +1,49 @@
+"""RootService on the wire."""
+
+# ruff: noqa: N802, ARG002 - gRPC gives the names of the calls and their arguments
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from sanchay.v1 import root_pb2, root_pb2_grpc
+from sanchayd.rpc.convert import root as convert
+from sanchayd.rpc.interceptors import request_id
+from sanchayd.services.roots import RootService
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class RootServicer(root_pb2_grpc.RootServiceServicer):
+    """Converts, and leaves the rest to `RootService`."""
+
+    def __init__(self, service: RootService) -> None:
+        self._service = service
+
+    async def AddRoot(self, request: root_pb2.AddRootRequest, context: Context) -> root_pb2.AddRootResponse:
+        """Makes a folder a root."""
+        added = await self._service.add(
+            request.path.raw,
+            request.name,
+            convert.to_settings(request.settings),
+            no_scan=request.no_scan,
+            request_id=request_id(),
+        )
+        return convert.from_added(added)
+
+    async def ListRoots(self, request: root_pb2.ListRootsRequest, context: Context) -> root_pb2.ListRootsResponse:
+        """Every root."""
+        views = await self._service.list_roots()
+        return root_pb2.ListRootsResponse(roots=[convert.from_view(view) for view in views])
+
+    async def UpdateRoot(self, request: root_pb2.UpdateRootRequest, context: Context) -> root_pb2.UpdateRootResponse:
+        """Changes a root."""
+        view = await self._service.update(request.root, convert.to_change(request))
+        return root_pb2.UpdateRootResponse(root=convert.from_view(view))
+
+    async def RemoveRoot(self, request: root_pb2.RemoveRootRequest, context: Context) -> root_pb2.RemoveRootResponse:
+        """Forgets a root."""
+        view = await self._service.remove(request.root)
+        return root_pb2.RemoveRootResponse(root=convert.from_view(view))

@@ -1,0 +1,86 @@
+"""The gRPC server: bound to the private socket or to loopback, every call behind the token."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+# Read when gRPC is first imported. The daemon never forks, and its log is not gRPC's.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+
+from sanchay import hosts as client_hosts
+from sanchay.address import Places, socket_uri
+from sanchay.v1 import catalog_pb2_grpc, daemon_pb2_grpc, job_pb2_grpc, root_pb2_grpc
+from sanchayd import paths
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.rpc.catalog import CatalogServicer
+from sanchayd.rpc.daemon import DaemonServicer
+from sanchayd.rpc.interceptors import CallInterceptor, TokenInterceptor
+from sanchayd.rpc.job import JobServicer
+from sanchayd.rpc.root import RootServicer
+from sanchayd.services.catalog import CatalogService
+from sanchayd.services.jobs import JobService
+from sanchayd.services.roots import RootService
+from sanchayd.services.status import StatusService
+
+RECEIVE_MAX_BYTES = 4 << 20
+CALLS_AT_ONCE = 4096
+SERVICES = ("CatalogService", "DaemonService", "JobService", "RootService")
+OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
+    ("grpc.so_reuseport", 0),
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use cases that the wire reaches."""
+
+    catalog: CatalogService
+    jobs: JobService
+    roots: RootService
+    status: StatusService
+
+
+def build(services: Services, token: str, *, reflection: bool) -> grpc.aio.Server:
+    """A server with every service on it, not bound yet."""
+    server = grpc.aio.server(
+        interceptors=(TokenInterceptor(token), CallInterceptor()),
+        options=OPTIONS,
+        maximum_concurrent_rpcs=CALLS_AT_ONCE,
+    )
+    catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
+    daemon_pb2_grpc.add_DaemonServiceServicer_to_server(DaemonServicer(services.status), server)
+    job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)
+    root_pb2_grpc.add_RootServiceServicer_to_server(RootServicer(services.roots), server)
+    health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
+    if reflection:
+        from grpc_reflection.v1alpha import reflection as reflecting
+
+        names = [f"sanchay.v1.{name}" for name in SERVICES]
+        reflecting.enable_server_reflection([*names, health.SERVICE_NAME, reflecting.SERVICE_NAME], server)
+    return server
+
+
+def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
+    """Binds the socket, or loopback where that is asked for or there are no sockets; where clients find it.
+
+    Raises socket_taken, or io where it cannot be bound.
+    """
+    try:
+        if listen == "tcp" or (listen == "auto" and not client_hosts.HAS_UNIX_SOCKETS):
+            where.socket_record.unlink(missing_ok=True)
+            port = server.add_insecure_port("127.0.0.1:0")
+            paths.write_port(where, port)
+            return f"127.0.0.1:{port}"
+        socket = paths.claim_socket(where)
+        server.add_insecure_port(socket_uri(socket))
+    except RuntimeError as error:  # gRPC's word for every failure to bind
+        raise DomainError(ErrorKind.IO, f"sanchayd cannot listen in {where.run_folder}: {error}.") from error
+    return str(socket)

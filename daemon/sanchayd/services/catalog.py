@@ -1,0 +1,152 @@
+"""Questions to the catalog, each answered with how far the answer can be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import port as engine
+from sanchayd.engine_port.values import DuplicatePage, FindPage, SummaryRow, UsageRow
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Freshness, Root
+from sanchayd.services.freshness import FreshnessBoard
+from sanchayd.services.registry import RootRegistry
+from sanchayd.services.scan_queue import ScanQueue
+
+FIND_LIMIT = 100
+DUPLICATES_LIMIT = 20
+PAGE_LIMIT = 10_000
+PATHS_LIMIT = 1000
+USAGE_LIMIT = 1000
+USAGE_MAX_LIMIT = 10_000
+EXPORTS_AT_ONCE = 8
+
+Answer = TypeVar("Answer")
+Word = TypeVar("Word", bound=str)
+
+
+@dataclass(frozen=True)
+class Answered(Generic[Answer]):
+    """What the catalog said, and how far it can be trusted."""
+
+    answer: Answer
+    freshness: Freshness
+
+
+@dataclass(frozen=True)
+class DuplicatesQuestion:
+    """Which groups: `min_size` in bytes, None for 1 (empty files are left out)."""
+
+    under: bytes | None = None
+    min_size: int | None = None
+    extensions: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    sort: str = ""
+    limit: int = 0
+    token: str = ""
+    paths_limit: int = PATHS_LIMIT
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of an export; the last one is empty and complete."""
+
+    data: bytes
+    rows: int
+    complete: bool
+    left_out: int
+
+
+class CatalogService:
+    """Use cases that only read."""
+
+    def __init__(
+        self,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        registry: RootRegistry,
+        queue: ScanQueue,
+        board: FreshnessBoard,
+    ) -> None:
+        self._catalog = catalog
+        self._pool = pool
+        self._registry = registry
+        self._queue = queue
+        self._board = board
+        self._exports = 0
+
+    async def find(self, expression: str, *, sort: str, limit: int, token: str) -> Answered[FindPage]:
+        """A page of files. Raises invalid_query with its term and position."""
+        page = await self._pool.ask(
+            self._catalog.find, expression, sort=sort, limit=_bounded(limit, FIND_LIMIT), token=token
+        )
+        return Answered(page, self._freshness(self._registry.all()))
+
+    async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:
+        """A page of groups of equal files, and the totals of all of them."""
+        sort = _one_of(question.sort or "reclaimable", engine.DUPLICATE_SORTS, "order")
+        page = await self._pool.ask(
+            self._catalog.duplicates,
+            under=question.under,
+            min_size=1 if question.min_size is None else question.min_size,
+            extensions=question.extensions,
+            types=question.types,
+            sort=sort,
+            limit=_bounded(question.limit, DUPLICATES_LIMIT),
+            token=question.token,
+            paths_limit=question.paths_limit,
+        )
+        return Answered(page, self._freshness(self._roots_of(question.under)))
+
+    async def summary(self, by: str, words: Sequence[bytes]) -> Answered[Sequence[SummaryRow]]:
+        """Files and bytes by a key, of the roots that are named or of all."""
+        key = _one_of(by or "type", engine.SUMMARY_KEYS, "key")
+        roots = [await self._registry.resolve(word) for word in words] if words else self._registry.all()
+        root_ids = [root.id for root in roots] if words else []
+        rows = await self._pool.ask(self._catalog.summary, key, root_ids=root_ids)
+        return Answered(rows, self._freshness(roots))
+
+    async def usage(self, path: bytes | None, *, depth: int, limit: int) -> Answered[tuple[Sequence[UsageRow], bool]]:
+        """Folders and what they hold, and whether some were left out for the limit."""
+        bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
+        rows = await self._pool.ask(self._catalog.usage, path, depth=depth, limit=bound + 1)
+        return Answered((rows[:bound], len(rows) > bound), self._freshness(self._roots_of(path)))
+
+    async def export(self, expression: str, file_format: str) -> AsyncGenerator[Piece, None]:
+        """The rendered file in pieces. The next is made only when the last was taken. Raises invalid_query, busy."""
+        chosen = _one_of(file_format, engine.EXPORT_FORMATS, "format")
+        if self._exports >= EXPORTS_AT_ONCE:
+            raise DomainError(ErrorKind.BUSY, f"{self._exports} exports are under way; try again when one has ended.")
+        self._exports += 1
+        export = None
+        try:
+            export = await self._pool.ask(self._catalog.export, expression, chosen)
+            while (data := await self._pool.ask(export.read)) is not None:
+                yield Piece(data, export.rows, complete=False, left_out=0)
+            yield Piece(b"", export.rows, complete=True, left_out=export.left_out)
+        finally:
+            self._exports -= 1
+            if export is not None:
+                # shielded: a client that went away cancels this task, and the export must still be let go
+                await asyncio.shield(self._pool.quick(export.close))
+
+    def _roots_of(self, path: bytes | None) -> list[Root]:
+        return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))
+
+    def _freshness(self, roots: Sequence[Root]) -> Freshness:
+        return self._board.overall(roots, self._queue.scanning_root_ids())
+
+
+def _bounded(limit: int, default: int) -> int:
+    return min(limit or default, PAGE_LIMIT)
+
+
+def _one_of(word: str, words: Sequence[Word], what: str) -> Word:
+    found = next((known for known in words if known == word), None)
+    if found is None:
+        raise DomainError(ErrorKind.INVALID_ARGUMENT, f"The {what} {word!r} is none of {', '.join(words)}.")
+    return found

@@ -1,0 +1,195 @@
+"""Jobs as clients ask for them: start or join a scan, list, look at, follow, pause, resume and cancel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Job, JobState, Root, RootSettings
+from sanchayd.services.registry import RootRegistry
+from sanchayd.services.scan_queue import ActiveJob, ScanQueue
+from sanchayd.state import StateStore
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class StartedScans:
+    """The jobs that were started or joined, and what a person should know."""
+
+    jobs: tuple[Job, ...]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """Jobs, newest first; an empty token is the last page."""
+
+    jobs: tuple[Job, ...]
+    next_token: str
+
+
+class JobService:
+    """Use cases on jobs."""
+
+    def __init__(self, registry: RootRegistry, queue: ScanQueue, store: StateStore, now_ns: Callable[[], int]) -> None:
+        self._registry = registry
+        self._queue = queue
+        self._store = store
+        self._now_ns = now_ns
+
+    async def restore(self) -> int:
+        """Goes on with what the last daemon left; how many jobs there were. A paused one stays paused."""
+        left = await self._store.unended_jobs()
+        for job in left:
+            if self._registry.get(job.root_id) is None or self._queue.of_root(job.root_id) is not None:
+                await self._store.set_job_states([job.id], JobState.CANCELLED)
+            elif job.state is JobState.PAUSED:
+                self._queue.add(job)
+            else:
+                await self._store.set_job_states([job.id], JobState.QUEUED)
+                self._queue.add(_queued(job))
+        return len(left)
+
+    async def start_scans(self, words: Sequence[bytes], *, background: bool, request_id: str) -> StartedScans:
+        """Starts or joins a scan of each root; all roots where none is named. A new absolute path becomes a root."""
+        notices: list[str] = []
+        roots = [await self._root_of(word, notices) for word in words] if words else self._registry.all()
+        if not roots:
+            raise DomainError(
+                ErrorKind.ROOT_NOT_FOUND, "There is no root to scan yet; add one: sanchayctl root add PATH"
+            )
+        jobs = [
+            await self.start(root, background=background, request_id=request_id, notices=notices)
+            for root in dict.fromkeys(roots)
+        ]
+        return StartedScans(tuple(jobs), tuple(notices))
+
+    async def start(self, root: Root, *, background: bool, request_id: str, notices: list[str]) -> Job:
+        """Starts a scan of the root, or joins the one that waits or runs."""
+        active = self._queue.of_root(root.id)
+        if active is None:
+            job = await self._store.add_job(
+                Job(
+                    id=0,
+                    root_id=root.id,
+                    root_name=root.name,
+                    state=JobState.QUEUED,
+                    background=background,
+                    created_ns=self._now_ns(),
+                    request_id=request_id,
+                )
+            )
+            # while that was written, another client may have started one: the later of the two gives way
+            rival = self._queue.of_root(root.id)
+            if rival is None:
+                return self._queue.add(job).job
+            await self._store.set_job_states([job.id], JobState.CANCELLED)
+            active = rival
+        if not background:
+            self._queue.foreground(active)
+            if active.job.state is JobState.PAUSED:
+                notices.append(f"The scan of {root.name} was paused; it goes on.")
+                self._queue.resume(active)
+        return active.snapshot()
+
+    async def list_jobs(self, *, active_only: bool, limit: int, token: str) -> JobPage:
+        """A page of jobs, newest first."""
+        limit = min(limit or DEFAULT_LIMIT, MAX_LIMIT)
+        if active_only:
+            jobs = sorted((active.snapshot() for active in self._queue.active()), key=lambda job: -job.id)
+            return JobPage(tuple(jobs), "")
+        if token and not token.isdecimal():
+            raise DomainError(ErrorKind.INVALID_ARGUMENT, f"{token!r} is no page token of this listing.")
+        stored = await self._store.jobs(before_id=int(token) if token else None, limit=limit + 1)
+        page = [self._current(job) for job in stored[:limit]]
+        return JobPage(tuple(page), str(page[-1].id) if len(stored) > limit else "")
+
+    async def get(self, job_id: int) -> Job:
+        """One job with its errors. Raises job_not_found."""
+        active = self._queue.get(job_id)
+        if active is not None:
+            return active.snapshot()
+        job = await self._store.job(job_id)
+        if job is None:
+            raise DomainError(ErrorKind.JOB_NOT_FOUND, f"There is no job {job_id}.", details={"job_id": str(job_id)})
+        return job
+
+    async def follow(self, job_id: int) -> AsyncIterator[Job]:
+        """The job at once, then at each change until it has ended. Raises shutting_down where the daemon ends first."""
+        active = self._queue.get(job_id)
+        if active is None:
+            yield await self.get(job_id)
+            return
+        with active.topic.subscribe(capacity=1) as changes:
+            job = active.snapshot()
+            yield job
+            async for job in changes:
+                yield job
+        if not job.state.ended:
+            raise DomainError(ErrorKind.SHUTTING_DOWN, "sanchayd is stopping; the scan goes on at its next start.")
+
+    async def cancel(self, job_id: int) -> Job:
+        """Ends a job; what it found stays."""
+        active = await self._active(job_id)
+        await self._queue.cancel(active)
+        return active.job
+
+    async def pause(self, job_id: int) -> Job:
+        """Holds a job still."""
+        active = await self._active(job_id)
+        self._queue.pause(active)
+        return active.job
+
+    async def resume(self, job_id: int) -> Job:
+        """Goes on with a paused job."""
+        active = await self._active(job_id)
+        self._queue.resume(active)
+        return active.job
+
+    async def cancel_of_root(self, root_id: int) -> None:
+        """Ends the scan of a root that is about to go."""
+        active = self._queue.of_root(root_id)
+        if active is not None:
+            await self._queue.cancel(active)
+
+    async def _active(self, job_id: int) -> ActiveJob:
+        active = self._queue.get(job_id)
+        if active is None:
+            job = await self.get(job_id)
+            raise DomainError(
+                ErrorKind.JOB_NOT_ACTIVE,
+                f"Job {job_id} has ended already: {job.state.value}.",
+                details={"job_id": str(job_id), "state": job.state.value},
+            )
+        return active
+
+    async def _root_of(self, word: bytes, notices: list[str]) -> Root:
+        try:
+            return await self._registry.resolve(word)
+        except DomainError as error:
+            if error.kind is not ErrorKind.ROOT_NOT_FOUND or not os.path.isabs(word):
+                raise
+        root, _existed = await self._registry.add(word, "", RootSettings())
+        notices.append(f"{os.fsdecode(root.path)!r} is a root from now on, called {root.name}.")
+        notices.extend(self._registry.nesting_notices(root))
+        return root
+
+    def _current(self, job: Job) -> Job:
+        active = self._queue.get(job.id)
+        return active.snapshot() if active is not None else job
+
+
+def _queued(job: Job) -> Job:
+    return Job(
+        id=job.id,
+        root_id=job.root_id,
+        root_name=job.root_name,
+        state=JobState.QUEUED,
+        background=job.background,
+        created_ns=job.created_ns,
+        request_id=job.request_id,
+    )

@@ -1,0 +1,163 @@
+"""Every root, kept in memory and in state.db, and how a person's word for one is understood."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Root, RootSettings
+from sanchayd.state import StateStore
+
+NAME_MAX_CHARACTERS = 100
+
+
+class RootRegistry:
+    """The roots. The catalog is told of each before it counts."""
+
+    def __init__(self, catalog: CatalogPort, pool: CatalogPool, store: StateStore, now_ns: Callable[[], int]) -> None:
+        self._catalog = catalog
+        self._pool = pool
+        self._store = store
+        self._now_ns = now_ns
+        self._roots: dict[int, Root] = {}
+
+    async def load(self) -> None:
+        """Takes the roots of state.db into the catalog, which may be a new one."""
+        for root in await self._store.roots():
+            await self._pool.ask(self._catalog.put_root, root)
+            self._roots[root.id] = root
+
+    def all(self) -> list[Root]:
+        """Every root, in the order in which they were added."""
+        return list(self._roots.values())
+
+    def get(self, root_id: int) -> Root | None:
+        """The root of that id."""
+        return self._roots.get(root_id)
+
+    async def add(self, path: bytes, name: str, settings: RootSettings) -> tuple[Root, bool]:
+        """The root of that folder, and whether it was one before; then nothing is changed.
+
+        Raises what `check_root` does, root_name_taken and invalid_argument.
+        """
+        folder = (await self._pool.ask(self._catalog.check_root, path)).path
+        existing = next((root for root in self._roots.values() if root.path == folder), None)
+        if existing is not None:
+            return existing, True
+        chosen = self._check_name(name, own_id=0) if name else self._derive_name(folder)
+        root = await self._store.add_root(Root(0, chosen, folder, settings, self._now_ns()))
+        try:
+            await self._pool.ask(self._catalog.put_root, root)
+        except DomainError:
+            await self._store.remove_root(root.id)
+            raise
+        self._roots[root.id] = root
+        return root, False
+
+    async def update(self, root: Root, *, name: str | None, settings: RootSettings) -> Root:
+        """The root with its new name and settings; these count from its next scan."""
+        chosen = self._check_name(name, own_id=root.id) if name is not None else root.name
+        changed = replace(root, name=chosen, settings=settings)
+        await self._pool.ask(self._catalog.put_root, changed)
+        await self._store.update_root(changed)
+        self._roots[root.id] = changed
+        return changed
+
+    async def remove(self, root: Root) -> None:
+        """Forgets the root in the catalog, then here: a crash between the two leaves it to be removed again."""
+        await self._pool.ask(self._catalog.remove_root, root.id)
+        await self._store.remove_root(root.id)
+        self._roots.pop(root.id, None)
+
+    async def resolve(self, word: bytes) -> Root:
+        """The root that a person means by a name, an id or a path. Raises root_not_found."""
+        root = self._by_name_or_id(word) or await self._by_path(word)
+        if root is None:
+            names = ", ".join(sorted(root.name for root in self._roots.values())) or "there is none yet"
+            shown = word.decode("utf-8", "replace")
+            raise DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {shown!r}; the roots are: {names}.")
+        return root
+
+    def _by_name_or_id(self, word: bytes) -> Root | None:
+        text = word.decode("utf-8", "surrogateescape")
+        named = next((root for root in self._roots.values() if root.name == text), None)
+        return named or (self._roots.get(int(text)) if text.isascii() and text.isdecimal() else None)
+
+    async def _by_path(self, word: bytes) -> Root | None:
+        """By the path as it was added, else by what it leads to; a root that is offline has only the first."""
+        if not os.path.isabs(word):
+            return None
+        plain = os.path.normpath(word)
+        found = next((root for root in self._roots.values() if root.path in {word, plain}), None)
+        if found is None:
+            try:
+                resolved = (await self._pool.ask(self._catalog.check_root, word)).path
+            except DomainError:
+                return None
+            found = next((root for root in self._roots.values() if root.path == resolved), None)
+        return found
+
+    def holding(self, path: bytes) -> list[Root]:
+        """The roots that a path lies in, or that lie in it: what an answer about the path draws on."""
+        return [root for root in self._roots.values() if _is_within(path, root.path) or _is_within(root.path, path)]
+
+    def nesting_notices(self, root: Root) -> list[str]:
+        """What a person should know of roots inside each other: each file is still kept once."""
+        notices = []
+        for other in self._roots.values():
+            if other.id == root.id:
+                continue
+            if _is_within(root.path, other.path):
+                notices.append(f"{root.name} lies inside the root {other.name}; each file is cataloged once.")
+            elif _is_within(other.path, root.path):
+                notices.append(f"{root.name} contains the root {other.name}; each file is cataloged once.")
+        return notices
+
+    def _taken(self, name: str, own_id: int) -> bool:
+        return any(root.name == name and root.id != own_id for root in self._roots.values())
+
+    def _check_name(self, name: str, own_id: int) -> str:
+        """A name that is free, and that nobody could take for an id or a path."""
+        chosen = name.strip()
+        if not chosen or len(chosen) > NAME_MAX_CHARACTERS or not chosen.isprintable():
+            raise DomainError(
+                ErrorKind.INVALID_ARGUMENT,
+                f"{name!r} is no name for a root: it needs 1 to {NAME_MAX_CHARACTERS} characters that can be shown.",
+            )
+        if chosen.isdecimal() or os.path.isabs(chosen):
+            raise DomainError(
+                ErrorKind.INVALID_ARGUMENT, f"{name!r} is no name for a root: it would be taken for an id or a path."
+            )
+        if self._taken(chosen, own_id):
+            raise DomainError(ErrorKind.ROOT_NAME_TAKEN, f"Another root is called {chosen!r}; choose another name.")
+        return chosen
+
+    def _derive_name(self, folder: bytes) -> str:
+        """The folder's own name, with -2, -3, ... where it is taken."""
+        shown = os.path.basename(folder).decode("utf-8", "replace")
+        name = "".join(c if c.isprintable() else "?" for c in shown).strip()[:NAME_MAX_CHARACTERS] or "root"
+        if name.isdecimal():
+            name = f"root-{name}"
+        return next(candidate for candidate in _numbered(name) if not self._taken(candidate, own_id=0))
+
+
+def _plain_path(word: bytes) -> bytes | None:
+    """The word as a path without dots, by its text alone; None where it is not absolute."""
+    return os.path.normpath(word) if os.path.isabs(word) else None
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}-{number}"
+        number += 1
+
+
+def _is_within(path: bytes, folder: bytes) -> bool:
+    """Whether the path is the folder or lies below it; `/mnt/movies2` does not lie in `/mnt/movies`."""
+    separator = os.fsencode(os.sep)
+    return path == folder or path.startswith(folder.rstrip(separator) + separator)

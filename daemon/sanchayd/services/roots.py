@@ -1,0 +1,92 @@
+"""Roots as clients ask for them: add, list, change and remove."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sanchayd.models import HashAlgorithm, HashScope, RootSettings, RootView
+from sanchayd.services.freshness import FreshnessBoard
+from sanchayd.services.jobs import JobService
+from sanchayd.services.registry import RootRegistry
+from sanchayd.services.scan_queue import ScanQueue
+
+
+@dataclass(frozen=True)
+class AddedRoot:
+    """The root; `job_id` is its background scan, 0 where none was started."""
+
+    view: RootView
+    existed: bool
+    job_id: int
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RootChange:
+    """What is to change; None leaves it. `exclude` is added, or replaces all with `replace_exclude`."""
+
+    name: str | None = None
+    hash: HashScope | None = None
+    algorithm: HashAlgorithm | None = None
+    exclude: Sequence[str] = ()
+    replace_exclude: bool = False
+    one_file_system: bool | None = None
+    skip_hidden: bool | None = None
+
+    def apply(self, settings: RootSettings) -> RootSettings:
+        """The settings after the change."""
+        kept = () if self.replace_exclude else settings.exclude
+        return replace(
+            settings,
+            hash=self.hash or settings.hash,
+            algorithm=self.algorithm or settings.algorithm,
+            exclude=tuple(dict.fromkeys([*kept, *self.exclude])),
+            one_file_system=settings.one_file_system if self.one_file_system is None else self.one_file_system,
+            skip_hidden=settings.skip_hidden if self.skip_hidden is None else self.skip_hidden,
+        )
+
+
+class RootService:
+    """Use cases on roots."""
+
+    def __init__(self, registry: RootRegistry, jobs: JobService, queue: ScanQueue, board: FreshnessBoard) -> None:
+        self._registry = registry
+        self._jobs = jobs
+        self._queue = queue
+        self._board = board
+
+    async def add(self, path: bytes, name: str, settings: RootSettings, *, no_scan: bool, request_id: str) -> AddedRoot:
+        """Makes the folder a root and starts its scan in the background, unless it is one or `no_scan` is set."""
+        root, existed = await self._registry.add(path, name, settings)
+        notices = [] if existed else self._registry.nesting_notices(root)
+        job_id = 0
+        if not existed and not no_scan:
+            job = await self._jobs.start(root, background=True, request_id=request_id, notices=notices)
+            job_id = job.id
+        await self._board.refresh([root.id])
+        view = self._board.view(root, self._queue.scanning_root_ids())
+        return AddedRoot(view, existed, job_id, tuple(notices))
+
+    async def list_roots(self) -> list[RootView]:
+        """Every root as it stands."""
+        roots = self._registry.all()
+        await self._board.refresh(root.id for root in roots)
+        scanning = self._queue.scanning_root_ids()
+        return [self._board.view(root, scanning) for root in roots]
+
+    async def update(self, word: bytes, change: RootChange) -> RootView:
+        """Changes a root; its settings count from its next scan."""
+        root = await self._registry.resolve(word)
+        changed = await self._registry.update(root, name=change.name, settings=change.apply(root.settings))
+        return self._board.view(changed, self._queue.scanning_root_ids())
+
+    async def remove(self, word: bytes) -> RootView:
+        """Ends the root's scan and forgets its rows; no file is touched. The root as it was."""
+        root = await self._registry.resolve(word)
+        await self._jobs.cancel_of_root(root.id)
+        await self._board.refresh([root.id])
+        view = self._board.view(root, ())
+        await self._registry.remove(root)
+        self._board.forget(root.id)
+        return view

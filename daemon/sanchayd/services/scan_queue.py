@@ -1,0 +1,335 @@
+"""Runs the scans: one for each root, a bounded number at once, those that somebody waits for first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sanchayd import hosts
+from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort
+from sanchayd.engine_port.values import ScanResult
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.events import Topic
+from sanchayd.log import logger
+from sanchayd.models import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.state import StateStore
+
+TICK_S = 0.2
+STOP_PATIENCE_S = 2.5
+CANCEL_PATIENCE_S = 2.0
+log = logger("sanchayd.scans")
+
+
+@dataclass(eq=False)
+class ActiveJob:
+    """A job that has not ended. `handle` is None until the engine has started it."""
+
+    job: Job
+    handle: ScanPort | None = None
+    starting: bool = False
+    cancel_wanted: bool = False
+    peak_rss_bytes: int = 0
+    waiting_for_disk: bool = False
+    topic: Topic[Job] = field(default_factory=Topic)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether it counts among the scans that run."""
+        return self.job.state is JobState.RUNNING
+
+    def snapshot(self) -> Job:
+        """The job with its counters of this moment."""
+        if self.handle is not None and not self.ended.is_set():
+            progress = self.handle.progress()
+            self.waiting_for_disk = progress.waiting_for_disk
+            self.job = replace(self.job, progress=_progress(progress))
+        return self.job
+
+
+class ScanQueue:
+    """The jobs that have not ended. Used from the event loop alone; only waiting for a scan takes a thread."""
+
+    def __init__(
+        self,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        store: StateStore,
+        now_ns: Callable[[], int],
+        max_scans: int,
+        on_end: Callable[[Job], Awaitable[None]],
+    ) -> None:
+        self._catalog = catalog
+        self._pool = pool
+        self._store = store
+        self._now_ns = now_ns
+        self.max_scans = max_scans
+        self._on_end = on_end
+        self._active: dict[int, ActiveJob] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ticker: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def active(self) -> list[ActiveJob]:
+        """Jobs that have not ended, oldest first."""
+        return list(self._active.values())
+
+    def get(self, job_id: int) -> ActiveJob | None:
+        """The job, where it has not ended."""
+        return self._active.get(job_id)
+
+    def of_root(self, root_id: int) -> ActiveJob | None:
+        """The scan of a root, where one waits or runs."""
+        return next((active for active in self._active.values() if active.job.root_id == root_id), None)
+
+    def scanning_root_ids(self) -> set[int]:
+        """Roots whose scan is under way."""
+        return {active.job.root_id for active in self._active.values() if active.handle is not None}
+
+    def waiting_for_disk(self) -> bool:
+        """Whether a scan stands still because the catalog's disk is full."""
+        return any(active.waiting_for_disk for active in self._active.values())
+
+    def add(self, job: Job) -> ActiveJob:
+        """Takes a job that is stored already, queued or paused, and runs it when its turn comes."""
+        active = ActiveJob(job)
+        self._active[job.id] = active
+        self.pump()
+        return active
+
+    def pump(self) -> None:
+        """Starts what may start: a scan that somebody waits for is not held up by those in the background."""
+        if self._stopping:
+            return
+        queued = [active for active in self._active.values() if active.job.state is JobState.QUEUED]
+        for active in sorted(queued, key=lambda active: (active.job.background, active.job.id)):
+            running = [other for other in self._active.values() if other.holds_slot]
+            rivals = running if active.job.background else [other for other in running if not other.job.background]
+            if len(rivals) < self.max_scans:
+                self._run(active)
+
+    def foreground(self, active: ActiveJob) -> None:
+        """Somebody waits for it now."""
+        if active.job.background:
+            self._set(active, replace(active.job, background=False))
+            if active.handle is not None:
+                active.handle.foreground()
+            self.pump()
+
+    def pause(self, active: ActiveJob) -> None:
+        """Holds it still; another may run meanwhile."""
+        if active.job.state is not JobState.PAUSED:
+            if active.handle is not None:
+                active.handle.pause()
+            self._set(active, replace(active.snapshot(), state=JobState.PAUSED))
+            self.pump()
+
+    def resume(self, active: ActiveJob) -> None:
+        """Goes on when its turn comes."""
+        if active.job.state is JobState.PAUSED:
+            self._set(active, replace(active.job, state=JobState.QUEUED))
+            self.pump()
+
+    async def cancel(self, active: ActiveJob) -> None:
+        """Ends it; returns when it has ended, or after a while when a disk holds it up."""
+        active.cancel_wanted = True
+        if active.handle is not None:
+            active.handle.cancel()
+        elif not active.starting:
+            await self._end(active, replace(active.job, state=JobState.CANCELLED, ended_ns=self._now_ns()))
+        try:
+            await asyncio.wait_for(active.ended.wait(), CANCEL_PATIENCE_S)
+        except asyncio.TimeoutError:
+            log.warning("a scan is slow to end", job_id=active.job.id)
+
+    async def stop(self) -> None:
+        """Leaves what runs to the next start: interrupted, or paused where it was."""
+        self._stopping = True
+        await asyncio.sleep(0)  # what was changed just now is on its way to state.db before what follows
+        running = [active for active in self.active() if active.handle is not None or active.starting]
+        for active in running:
+            if active.handle is not None:
+                active.handle.cancel()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(active.ended.wait() for active in running)), STOP_PATIENCE_S)
+        left = [active for active in self.active() if active.job.state is not JobState.PAUSED]
+        await self._store.set_job_states([active.job.id for active in left], JobState.INTERRUPTED)
+        for active in self.active():
+            active.topic.close()
+        for task in [*self._tasks, *([self._ticker] if self._ticker else [])]:
+            task.cancel()
+
+    def _set(self, active: ActiveJob, job: Job) -> None:
+        """The job changed: those who follow hear of it, and state.db in its time."""
+        active.job = job
+        active.topic.publish(job)
+        self._spawn(self._store.update_job(job))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work on a job failed", error=str(error))
+
+    def _run(self, active: ActiveJob) -> None:
+        started_ns = active.job.started_ns or self._now_ns()
+        self._set(active, replace(active.job, state=JobState.RUNNING, started_ns=started_ns))
+        if active.handle is not None:
+            active.handle.resume()
+        elif not active.starting:
+            active.starting = True
+            self._spawn(self._scan(active))
+        if self._ticker is None or self._ticker.done():
+            self._ticker = asyncio.ensure_future(self._tick())
+
+    async def _scan(self, active: ActiveJob) -> None:
+        """One scan, from its start to its end."""
+        self._new_peak(active)
+        job = active.job
+        log.info(
+            "a scan starts", job_id=job.id, root=job.root_name, background=job.background, request_id=job.request_id
+        )
+        try:
+            handle = await self._pool.ask(
+                self._catalog.scan, job.root_id, background=job.background, request_id=job.request_id
+            )
+            self._take_handle(active, handle)
+            result = await _in_thread(handle.wait, f"scan-{job.id}")
+        except DomainError as error:
+            active.handle, active.starting = None, False
+            if self._stopping:
+                active.ended.set()
+                return
+            await self._end(active, self._failed(active, error.message))
+            return
+        if self._stopping and result.state == "cancelled" and not active.cancel_wanted:
+            active.handle = None
+            active.ended.set()
+            return
+        await self._end(active, self._ended(active, result))
+
+    def _take_handle(self, active: ActiveJob, handle: ScanPort) -> None:
+        """What was asked for while the engine was starting counts now."""
+        active.handle, active.starting = handle, False
+        if active.cancel_wanted or self._stopping:
+            handle.cancel()
+        elif active.job.state is JobState.PAUSED:
+            handle.pause()
+        if not active.job.background:
+            handle.foreground()
+
+    def _ended(self, active: ActiveJob, result: ScanResult) -> Job:
+        """The job with what its scan found. An absent root is what could not be read: partial."""
+        state = JobState.PARTIAL if result.state == "offline" else JobState(result.state)
+        active.peak_rss_bytes = max(active.peak_rss_bytes, hosts.peak_rss_bytes())
+        return replace(
+            active.snapshot(),
+            state=state,
+            ended_ns=self._now_ns(),
+            message=result.message,
+            result=_result(result, active.peak_rss_bytes),
+            errors=tuple(JobError(error.path, error.kind, error.message) for error in result.error_list),
+        )
+
+    def _failed(self, active: ActiveJob, message: str) -> Job:
+        return replace(active.job, state=JobState.FAILED, ended_ns=self._now_ns(), message=message)
+
+    async def _end(self, active: ActiveJob, job: Job) -> None:
+        """Stored first, then told: who hears of the end finds it written."""
+        active.handle = None
+        active.job = job
+        self._active.pop(job.id, None)
+        try:
+            await self._on_end(job)
+            await self._store.update_job(job)
+        finally:
+            active.ended.set()
+            active.topic.publish(job)
+            active.topic.close()
+            self.pump()
+        _log_end(job)
+
+    def _new_peak(self, active: ActiveJob) -> None:
+        """Starts the measure of memory anew for this job, without losing what the others have reached."""
+        peak = hosts.peak_rss_bytes()
+        for other in self._active.values():
+            if other is not active:
+                other.peak_rss_bytes = max(other.peak_rss_bytes, peak)
+        hosts.reset_peak_rss()
+        active.peak_rss_bytes = hosts.rss_bytes()
+
+    async def _tick(self) -> None:
+        """Looks at the counters of what runs, and tells those who follow."""
+        while any(active.holds_slot for active in self._active.values()):
+            await asyncio.sleep(TICK_S)
+            peak = hosts.peak_rss_bytes()
+            for active in self.active():
+                if active.holds_slot:
+                    active.peak_rss_bytes = max(active.peak_rss_bytes, peak)
+                    before = active.job
+                    if active.snapshot() != before:
+                        active.topic.publish(active.job)
+
+
+async def _in_thread(call: Callable[[], ScanResult], name: str) -> ScanResult:
+    """Waits on a thread of its own, which ends with the process: a dead share holds up nothing else."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[ScanResult] = loop.create_future()
+
+    def settle(result: ScanResult | None, error: DomainError | None) -> None:
+        if future.done():
+            return
+        if result is not None:
+            future.set_result(result)
+        else:
+            future.set_exception(error or DomainError(ErrorKind.INTERNAL, "A scan ended without a result."))
+
+    def work() -> None:
+        result, failure = None, None
+        try:
+            result = call()
+        except DomainError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - the thread's end must be told, whatever it was
+            failure = DomainError(ErrorKind.INTERNAL, f"A scan failed: {error}")
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return await future
+
+
+def _progress(progress: Any) -> JobProgress:
+    return JobProgress(**{name: getattr(progress, name) for name in JobProgress.__dataclass_fields__})
+
+
+def _result(result: ScanResult, peak_rss_bytes: int) -> JobResult:
+    names = [name for name in JobResult.__dataclass_fields__ if name != "peak_rss_bytes"]
+    return JobResult(peak_rss_bytes=peak_rss_bytes, **{name: getattr(result, name) for name in names})
+
+
+def _log_end(job: Job) -> None:
+    result = job.result or JobResult()
+    log.info(
+        "a scan ended",
+        job_id=job.id,
+        root=job.root_name,
+        state=job.state.value,
+        message=job.message,
+        duration_s=round(result.duration_s, 3),
+        files=result.files,
+        files_per_s=round(result.files_per_s, 1),
+        hashed_bytes=result.hashed_bytes,
+        bytes_per_s=round(result.hashed_bytes / result.duration_s, 1) if result.duration_s else 0.0,
+        errors=result.errors,
+        peak_rss_bytes=result.peak_rss_bytes,
+        request_id=job.request_id,
+    )

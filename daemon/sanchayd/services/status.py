@@ -1,0 +1,110 @@
+"""The daemon as it stands: what it runs, what it was told, and what a person should know."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sanchayd import __version__, hosts
+from sanchayd.config import Config
+from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port.values import CatalogStatus
+from sanchayd.models import RootView, Setting
+from sanchayd.services.roots import RootService
+from sanchayd.services.scan_queue import ScanQueue
+
+
+@dataclass
+class Settings:
+    """The settings that count, and what became of the last edit of config.toml."""
+
+    config: Config
+    error: str = ""
+    pending: list[str] = field(default_factory=list)  # changed in the file; they count from the next start
+
+
+@dataclass(frozen=True)
+class CatalogView:
+    """The catalog; `state` is ok, disk_full or rebuilt, and `message` says what happened."""
+
+    status: CatalogStatus
+    state: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DaemonStatus:
+    """Everything that `status` shows."""
+
+    pid: int
+    version: str
+    engine_version: str
+    uptime_s: float
+    rss_bytes: int
+    catalog: CatalogView
+    roots: list[RootView]
+    active_jobs: int
+    config_error: str
+    notices: list[str]
+
+
+class StatusService:
+    """Use cases on the daemon itself."""
+
+    def __init__(
+        self,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        roots: RootService,
+        queue: ScanQueue,
+        settings: Settings,
+        stop: Callable[[], None],
+    ) -> None:
+        self._catalog = catalog
+        self._pool = pool
+        self._roots = roots
+        self._queue = queue
+        self._settings = settings
+        self._stop = stop
+        self._started_s = time.monotonic()
+        self.notices: list[str] = []
+
+    async def status(self) -> DaemonStatus:
+        """The daemon as it stands; takes milliseconds, whatever runs."""
+        catalog = self._view(await self._pool.quick(self._catalog.status))
+        notices = [*self.notices, *([catalog.message] if catalog.message else [])]
+        if self._settings.pending:
+            notices.append(f"Changed in config.toml, counts from the next start: {', '.join(self._settings.pending)}.")
+        return DaemonStatus(
+            pid=os.getpid(),
+            version=__version__,
+            engine_version=self._catalog.version(),
+            uptime_s=time.monotonic() - self._started_s,
+            rss_bytes=hosts.rss_bytes(),
+            catalog=catalog,
+            roots=await self._roots.list_roots(),
+            active_jobs=len(self._queue.active()),
+            config_error=self._settings.error,
+            notices=notices,
+        )
+
+    def settings(self) -> list[Setting]:
+        """Every setting with its origin."""
+        return self._settings.config.settings()
+
+    def stop(self) -> int:
+        """Asks the daemon to end; its pid."""
+        self._stop()
+        return os.getpid()
+
+    def _view(self, status: CatalogStatus) -> CatalogView:
+        if self._queue.waiting_for_disk():
+            message = f"The disk of {os.fsdecode(status.path)} is full: scans wait, and go on by themselves."
+            return CatalogView(status, "disk_full", message)
+        if status.rebuilt_from is not None:
+            moved = os.fsdecode(status.rebuilt_from)
+            message = status.notice or f"The catalog was damaged. It was moved to {moved}, and is built anew."
+            return CatalogView(status, "rebuilt", message)
+        return CatalogView(status, "ok", status.notice)

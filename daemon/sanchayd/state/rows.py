@@ -1,0 +1,81 @@
+"""Between the tables and the daemon's own values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sanchayd.models import HashAlgorithm, HashScope, Job, JobError, JobResult, JobState, Root, RootSettings
+from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
+
+
+def to_root(row: RootTable) -> Root:
+    """The root of a row."""
+    settings = RootSettings(
+        hash=HashScope(row.hash),
+        algorithm=HashAlgorithm(row.algorithm),
+        exclude=tuple(row.exclude),
+        one_file_system=row.one_file_system,
+        skip_hidden=row.skip_hidden,
+    )
+    return Root(id=row.id, name=row.name, path=row.path, settings=settings, created_ns=row.created_ns)
+
+
+def from_root(root: Root, root_id: int | None = None) -> RootTable:
+    """The row of a root; without an id the table gives one."""
+    return RootTable(
+        id=root_id,
+        name=root.name,
+        path=root.path,
+        hash=root.settings.hash.value,
+        algorithm=root.settings.algorithm.value,
+        exclude=list(root.settings.exclude),
+        one_file_system=root.settings.one_file_system,
+        skip_hidden=root.settings.skip_hidden,
+        created_ns=root.created_ns,
+    )
+
+
+def to_job(row: JobTable, errors: Sequence[JobErrorTable] = ()) -> Job:
+    """The job of a row."""
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        root_id=row.root_id,
+        root_name=row.root_name,
+        state=JobState(row.state),
+        background=row.background,
+        created_ns=row.created_ns,
+        started_ns=row.started_ns,
+        ended_ns=row.ended_ns,
+        message=row.message,
+        result=JobResult(**row.result) if row.result is not None else None,
+        errors=tuple(JobError(error.path, error.kind, error.message) for error in errors),
+        request_id=row.request_id,
+    )
+
+
+def from_job(job: Job, job_id: int | None = None) -> JobTable:
+    """The row of a job; without an id the table gives one."""
+    return JobTable(
+        id=job_id,
+        kind=job.kind,
+        root_id=job.root_id,
+        root_name=job.root_name,
+        state=job.state.value,
+        background=job.background,
+        created_ns=job.created_ns,
+        started_ns=job.started_ns,
+        ended_ns=job.ended_ns,
+        message=job.message,
+        result=asdict(job.result) if job.result is not None else None,
+        request_id=job.request_id,
+    )
+
+
+def from_job_errors(job: Job) -> list[JobErrorTable]:
+    """The rows of a job's errors."""
+    return [
+        JobErrorTable(job_id=job.id, position=position, path=error.path, kind=error.kind, message=error.message)
+        for position, error in enumerate(job.errors)
+    ]

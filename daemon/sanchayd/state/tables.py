@@ -1,0 +1,61 @@
+"""The tables as SQLAlchemy sees them. Migrations are the truth of the file; a test holds the two together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """The declarative base."""
+
+
+class RootTable(Base):
+    """A root; ids are never used twice, since the catalog's rows go by them."""
+
+    __tablename__ = "root"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    hash: Mapped[str]
+    algorithm: Mapped[str]
+    exclude: Mapped[list[str]] = mapped_column(JSON)
+    one_file_system: Mapped[bool]
+    skip_hidden: Mapped[bool]
+    created_ns: Mapped[int]
+
+
+class JobTable(Base):
+    """A job. It keeps its root's name, for a root may be gone before its jobs are."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index("job_state", "state"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    root_id: Mapped[int]
+    root_name: Mapped[str]
+    state: Mapped[str]
+    background: Mapped[bool]
+    created_ns: Mapped[int]
+    started_ns: Mapped[int]
+    ended_ns: Mapped[int]
+    message: Mapped[str]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    request_id: Mapped[str]
+
+
+class JobErrorTable(Base):
+    """One of a job's first hundred errors, in their order."""
+
+    __tablename__ = "job_error"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[str]
+    message: Mapped[str]
