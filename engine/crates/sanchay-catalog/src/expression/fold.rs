@@ -1,0 +1,85 @@
+//! Letters large and small made one, the same way for the name index and for every comparison.
+
+use memchr::memmem;
+
+/// ASCII names up to this length are folded on the stack; a name of a file is rarely longer anywhere.
+const STACK_BYTES: usize = 256;
+
+/// The text that stands for a name in the name index: each character in small letters by itself, without regard to
+/// what surrounds it, so that a part of a name folds to a part of the folded name. Bytes that are not UTF-8 become the
+/// replacement character. Accents are kept, and composed letters stay different from decomposed ones.
+pub fn fold(name: &[u8]) -> String {
+    if name.is_ascii() {
+        let mut folded = String::from_utf8_lossy(name).into_owned();
+        folded.make_ascii_lowercase();
+        return folded;
+    }
+    fold_text(&String::from_utf8_lossy(name))
+}
+
+/// As [`fold`], of text.
+pub(super) fn fold_text(text: &str) -> String {
+    // Reasons: Σ has two small forms, by its place in the word; one of them stands for both.
+    text.chars().flat_map(char::to_lowercase).map(|small| if small == 'ς' { 'σ' } else { small }).collect()
+}
+
+/// Whether the folded name contains `needle_lower`, a text that is folded already.
+pub fn contains_lowercase(name: &[u8], needle_lower: &str) -> bool {
+    with_folded(name, |folded| memmem::find(folded, needle_lower.as_bytes()).is_some())
+}
+
+/// Calls `test` with the folded bytes; a short ASCII name needs no allocation.
+#[inline]
+pub(super) fn with_folded<T>(bytes: &[u8], test: impl FnOnce(&[u8]) -> T) -> T {
+    if bytes.len() > STACK_BYTES || !bytes.is_ascii() {
+        return test(fold(bytes).as_bytes());
+    }
+    let mut buffer = [0; STACK_BYTES];
+    let folded = &mut buffer[..bytes.len()];
+    folded.copy_from_slice(bytes);
+    folded.make_ascii_lowercase();
+    test(folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn letters_large_and_small_are_one() {
+        for (name, needle, expected) in [
+            ("IMG_0001.JPG", "img", true),
+            ("ÄRGER.txt", "ärger", true),
+            ("ärger.txt", "ÄRGER", true),
+            ("ΟΔΟΣ", "οδος", true),
+            ("ΑΣΑ", "ας", true),
+            ("abc", "", true),
+            ("", "a", false),
+            ("abc", "abd", false),
+            ("résumé", "resume", false),
+        ] {
+            assert_eq!(contains_lowercase(name.as_bytes(), &fold(needle.as_bytes())), expected, "{name} {needle}");
+        }
+        assert!(contains_lowercase(b"\xffABC", "abc"));
+        assert_eq!(fold(b"A\xff"), "a\u{fffd}");
+        assert!(contains_lowercase(&[b'Q'; 1000], "qqq"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_of_a_name_is_found_in_it(before in ".{0,20}", part in ".{0,20}", after in ".{0,300}") {
+            let name = format!("{before}{part}{after}");
+            prop_assert!(contains_lowercase(name.as_bytes(), &fold(part.as_bytes())));
+            prop_assert!(contains_lowercase(name.as_bytes(), &fold_text(&part)));
+        }
+
+        #[test]
+        fn the_quick_path_agrees_with_the_folded_text(
+            name in proptest::collection::vec(prop_oneof![b'a'..=b'c', b'A'..=b'C', any::<u8>()], 0..300),
+            needle in "[a-c\u{fffd}]{0,3}",
+        ) {
+            prop_assert_eq!(contains_lowercase(&name, &needle), fold(&name).contains(&needle));
+        }
+    }
+}

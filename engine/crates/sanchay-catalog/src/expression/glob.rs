@@ -1,0 +1,428 @@
+//! Patterns for names and whole paths.
+//!
+//! `*` is any run of characters and `?` any one; neither crosses a `/`. In a path `**` crosses it, and `/**/` is also a
+//! single `/`. `[a-z]` is one of a set, `[!a-z]` one outside it, `{a,b}` either, and `\` takes the next character as it
+//! is. Letters large and small are the same. Bytes that are not UTF-8 are each the replacement character.
+
+use std::fmt::Write;
+
+use memchr::memmem;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::fold::{fold_text, with_folded};
+
+/// A program this large comes of no pattern that a person types.
+const REGEX_BYTES: usize = 1 << 20;
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub struct Glob {
+    pattern: String,
+    is_path: bool,
+    matcher: Matcher,
+    literal: String,
+}
+
+/// The quickest test that decides.
+#[derive(Clone, Debug)]
+enum Matcher {
+    Exact(String),
+    Prefix(String),
+    Suffix(String),
+    Contains(String),
+    Regex(Box<Regex>),
+}
+
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.pattern, self.is_path) == (&other.pattern, other.is_path)
+    }
+}
+
+impl Eq for Glob {}
+
+impl Glob {
+    /// A pattern for names; the error says what is wrong with it.
+    pub fn name(pattern: &str) -> Result<Self, String> {
+        if pattern.contains('/') {
+            return Err(format!("no name holds a `/`: write path:**/{}", pattern.trim_start_matches('/')));
+        }
+        Self::compile(pattern, false)
+    }
+
+    /// A pattern for whole paths, their parts parted by `/` on every platform; the error says what is wrong with it.
+    pub fn path(pattern: &str) -> Result<Self, String> {
+        let is_drive = pattern.as_bytes().get(1) == Some(&b':') && pattern.as_bytes()[0].is_ascii_alphabetic();
+        if !is_drive && !pattern.starts_with(['/', '*', '?', '[', '{', '\\']) {
+            return Err(format!("a whole path begins with a `/`: write path:**/{pattern}"));
+        }
+        Self::compile(pattern, true)
+    }
+
+    fn compile(pattern: &str, is_path: bool) -> Result<Self, String> {
+        if pattern.is_empty() {
+            return Err("a pattern is due, such as *.jpg".to_owned());
+        }
+        let mut translation = Translation::new(is_path);
+        translation.run(pattern)?;
+        let matcher = match translation.simple {
+            Some(simple) => simple.matcher(),
+            None => Matcher::Regex(Box::new(
+                RegexBuilder::new(&format!(r"\A(?s:{})\z", translation.regex))
+                    .size_limit(REGEX_BYTES)
+                    .build()
+                    .map_err(|_| "the pattern is too large or its set of letters is not in order".to_owned())?,
+            )),
+        };
+        Ok(Self { pattern: pattern.to_owned(), is_path, matcher, literal: translation.longest })
+    }
+
+    /// Whether the whole name or path fits.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        if cfg!(windows) && self.is_path && text.contains(&b'\\') {
+            let slashes: Vec<u8> = text.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+            return with_folded(&slashes, |folded| self.matches_folded(folded));
+        }
+        with_folded(text, |folded| self.matches_folded(folded))
+    }
+
+    fn matches_folded(&self, folded: &[u8]) -> bool {
+        match &self.matcher {
+            Matcher::Exact(text) => folded == text.as_bytes(),
+            Matcher::Prefix(text) => folded.starts_with(text.as_bytes()),
+            Matcher::Suffix(text) => folded.ends_with(text.as_bytes()),
+            Matcher::Contains(text) => memmem::find(folded, text.as_bytes()).is_some(),
+            Matcher::Regex(regex) => memmem::find(folded, self.literal.as_bytes()).is_some() && regex.is_match(folded),
+        }
+    }
+
+    /// The longest text that the folded form of everything that fits contains, for the name index.
+    pub fn longest_literal(&self) -> Option<String> {
+        Some(self.literal.clone()).filter(|text| !text.is_empty())
+    }
+
+    /// The pattern as it was written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+}
+
+/// A pattern of one literal with a `*` before it, after it, or both.
+#[derive(Default)]
+struct Simple {
+    star_before: bool,
+    literal: String,
+    star_after: bool,
+}
+
+impl Simple {
+    fn matcher(self) -> Matcher {
+        match (self.star_before, self.star_after) {
+            (false, false) => Matcher::Exact(self.literal),
+            (false, true) => Matcher::Prefix(self.literal),
+            (true, false) => Matcher::Suffix(self.literal),
+            (true, true) => Matcher::Contains(self.literal),
+        }
+    }
+}
+
+/// A pattern on its way to a regular expression over folded text.
+struct Translation {
+    is_path: bool,
+    regex: String,
+    simple: Option<Simple>,
+    run: String,
+    longest: String,
+    depth: usize,
+}
+
+impl Translation {
+    fn new(is_path: bool) -> Self {
+        Self {
+            is_path,
+            regex: String::new(),
+            simple: Some(Simple::default()),
+            run: String::new(),
+            longest: String::new(),
+            depth: 0,
+        }
+    }
+
+    fn run(&mut self, pattern: &str) -> Result<(), String> {
+        let mut rest = pattern;
+        while let Some(letter) = rest.chars().next() {
+            let after = &rest[letter.len_utf8()..];
+            rest = match letter {
+                '*' => self.stars(rest),
+                '?' => {
+                    self.wild(if self.is_path { "[^/]" } else { "." });
+                    after
+                }
+                '[' => self.set(after)?,
+                '{' => {
+                    self.wild("(?:");
+                    self.depth += 1;
+                    after
+                }
+                '}' if self.depth > 0 => {
+                    self.wild(")");
+                    self.depth -= 1;
+                    after
+                }
+                ',' if self.depth > 0 => {
+                    self.wild("|");
+                    after
+                }
+                '\\' => {
+                    let taken = after.chars().next().ok_or("the `\\` at the end of the pattern takes no character")?;
+                    self.literal(taken);
+                    &after[taken.len_utf8()..]
+                }
+                _ => {
+                    self.literal(letter);
+                    after
+                }
+            };
+        }
+        if self.depth > 0 {
+            return Err("the pattern opens a `{` that it does not close; for the character write \\{".to_owned());
+        }
+        self.end_run();
+        Ok(())
+    }
+
+    /// One or more stars; gives what follows them.
+    fn stars<'a>(&mut self, rest: &'a str) -> &'a str {
+        let after = rest.trim_start_matches('*');
+        let crosses = self.is_path && rest.starts_with("**");
+        let at_part = self.regex.is_empty() || self.regex.ends_with('/');
+        if crosses && at_part && after.starts_with('/') {
+            // `/**/` is any number of folders, none included.
+            self.wild("(?:.*/)?");
+            return &after[1..];
+        }
+        let simple = self.simple.take().filter(|simple| (!self.is_path || crosses) && !simple.star_after);
+        self.wild(if crosses || !self.is_path { ".*" } else { "[^/]*" });
+        self.simple = simple.map(|mut simple| {
+            if simple.literal.is_empty() {
+                simple.star_before = true;
+            } else {
+                simple.star_after = true;
+            }
+            simple
+        });
+        after
+    }
+
+    /// Something that is no plain text.
+    fn wild(&mut self, regex: &str) {
+        self.end_run();
+        self.simple = None;
+        self.regex.push_str(regex);
+    }
+
+    fn literal(&mut self, letter: char) {
+        let folded = fold_text(letter.encode_utf8(&mut [0; 4]));
+        self.regex.push_str(&regex::escape(&folded));
+        if self.depth == 0 {
+            self.run.push_str(&folded);
+        }
+        match &mut self.simple {
+            Some(simple) if !simple.star_after => simple.literal.push_str(&folded),
+            _ => self.simple = None,
+        }
+    }
+
+    fn end_run(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        if run.len() > self.longest.len() {
+            self.longest = run;
+        }
+    }
+
+    /// A set of letters, after its `[`; gives what follows its `]`.
+    fn set<'a>(&mut self, after: &'a str) -> Result<&'a str, String> {
+        let (negated, body) = match after.strip_prefix(['!', '^']) {
+            Some(body) => (true, body),
+            None => (false, after),
+        };
+        // A `]` that comes first is one of the letters.
+        let skip = body.chars().next().map_or(0, char::len_utf8);
+        let end = body[skip..].find(']').map(|end| end + skip);
+        let end = end.ok_or("the pattern opens a `[` that it does not close; for the character write \\[")?;
+        let mut set = String::from(if negated { "(?i:[^" } else { "(?i:[" });
+        if negated && self.is_path {
+            set.push('/');
+        }
+        let letters: Vec<char> = body[..end].chars().collect();
+        let mut index = 0;
+        while index < letters.len() {
+            let (low, high, length) = match letters[index..] {
+                [low, '-', high, ..] => (low, high, 3),
+                [one, ..] => (one, one, 1),
+                [] => break,
+            };
+            index += length;
+            if low > high {
+                return Err(format!("the set of letters {low}-{high} ends before it begins"));
+            }
+            // A String takes all that is written to it.
+            let _ = write!(set, "\\x{{{:x}}}-\\x{{{:x}}}", low as u32, high as u32);
+        }
+        set.push_str("])");
+        self.wild(&set);
+        Ok(&body[end + 1..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_fit_as_the_manual_says() {
+        for (pattern, name, expected) in [
+            ("*.jpg", "a.JPG", true),
+            ("*.JPG", "a.jpg", true),
+            ("*.jpg", "a.jpg.txt", false),
+            ("img*", "IMG_1", true),
+            ("img*", "aimg", false),
+            ("*mid*", "aMIDb", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxbyy", false),
+            ("readme", "README", true),
+            ("readme", "README.md", false),
+            ("*", "", true),
+            ("?", "é", true),
+            ("??", "é", false),
+            ("Ä*", "ärger", true),
+            ("[a-c]x", "Bx", true),
+            ("[A-C]x", "bx", true),
+            ("[!a-c]x", "Bx", false),
+            ("[^a-c]x", "dx", true),
+            ("[]a]", "]", true),
+            ("[a-]", "-", true),
+            ("[a-]", "A", true),
+            ("[a-]", "b", false),
+            ("[a-cx-z]", "Y", true),
+            ("[a-cx-z]", "m", false),
+            ("[-a]", "-", true),
+            ("[é]", "É", true),
+            ("*.{jpg,png}", "a.png", true),
+            ("*.{jpg,png}", "a.gif", false),
+            ("{a,{b,c}}d", "cd", true),
+            ("a{,b}", "a", true),
+            ("a,b", "a,b", true),
+            ("a}", "a}", true),
+            (r"\*", "*", true),
+            (r"\*", "a", false),
+            (r"a\[b", "A[B", true),
+            ("a.b", "axb", false),
+            ("a*", "a\nb", true),
+            ("**", "abc", true),
+            ("οδος", "ΟΔΟΣ", true),
+        ] {
+            assert_eq!(Glob::name(pattern).unwrap().matches(name.as_bytes()), expected, "{pattern} {name}");
+        }
+        assert!(Glob::name("a?").unwrap().matches(b"A\xff"));
+    }
+
+    #[test]
+    fn paths_fit_as_the_manual_says() {
+        for (pattern, path, expected) in [
+            ("/a/*.rs", "/a/b.rs", true),
+            ("/a/*.rs", "/a/b/c.rs", false),
+            ("/a/**", "/a/b/c.rs", true),
+            ("/a/**/c.rs", "/a/b/d/c.rs", true),
+            ("/a/**/c.rs", "/a/c.rs", true),
+            ("/a/**/c.rs", "/a/xc.rs", false),
+            ("**/c.rs", "/a/b/c.rs", true),
+            ("**.rs", "/a/b/c.rs", true),
+            ("**/b/**", "/a/B/c", true),
+            ("**b**", "/a/b/c", true),
+            ("/a?b", "/a/b", false),
+            ("/a[!x]b", "/a/b", false),
+            ("/a[/]b", "/a/b", true),
+            ("*/b", "/a/b", false),
+            ("/*/b", "/a/b", true),
+            ("/a/b", "/A/B", true),
+            ("/a/b*", "/a/b/c", false),
+            ("/a/b**", "/a/b/c", true),
+        ] {
+            assert_eq!(Glob::path(pattern).unwrap().matches(path.as_bytes()), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn the_longest_literal_is_in_all_that_fits() {
+        for (pattern, expected) in [
+            ("*.JPG", Some(".jpg")),
+            ("a*bcd*e", Some("bcd")),
+            ("{abc,def}g", Some("g")),
+            ("[abc]", None),
+            ("*", None),
+            (r"\**", Some("*")),
+        ] {
+            assert_eq!(Glob::name(pattern).unwrap().longest_literal().as_deref(), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_is_refused_with_the_reason() {
+        for (pattern, reason) in [
+            ("", "a pattern is due"),
+            ("a/b", "write path:**/a/b"),
+            ("[a", "opens a `["),
+            ("[", "opens a `["),
+            ("[]", "opens a `["),
+            ("{a", "opens a `{"),
+            ("a\\", "takes no character"),
+            ("[z-a]", "ends before it begins"),
+        ] {
+            assert!(Glob::name(pattern).expect_err(pattern).contains(reason), "{pattern}");
+        }
+        assert!(Glob::path("src/*.rs").unwrap_err().contains("write path:**/src/*.rs"));
+        assert!(Glob::path("C:/a").is_ok());
+        assert!(Glob::name(&"{".repeat(5000)).is_err());
+        assert!(Glob::name(&format!("{}{}", "{".repeat(5000), "}".repeat(5000))).is_err());
+    }
+
+    /// Stars and question marks, read slowly.
+    fn slow(pattern: &[char], text: &[char]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some(('*', rest)), None) => slow(rest, text),
+            (Some(('*', rest)), Some((_, after))) => slow(rest, text) || slow(pattern, after),
+            (Some(('?', rest)), Some((_, after))) => slow(rest, after),
+            (Some((wanted, rest)), Some((letter, after))) => wanted == letter && slow(rest, after),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stars_agree_with_a_slow_matcher(pattern in "[abé*?]{1,6}", name in "[abé]{0,8}") {
+            let (slow_pattern, letters): (Vec<_>, Vec<_>) = (pattern.chars().collect(), name.chars().collect());
+            let glob = Glob::name(&pattern).unwrap();
+            prop_assert_eq!(glob.matches(name.as_bytes()), slow(&slow_pattern, &letters));
+        }
+
+        #[test]
+        fn what_fits_has_the_literal(pattern in "[abc*?{},\\[\\]\\\\]{1,8}", name in "[abcABC]{0,8}") {
+            if let Ok(glob) = Glob::name(&pattern) {
+                if glob.matches(name.as_bytes()) {
+                    let literal = glob.longest_literal().unwrap_or_default();
+                    prop_assert!(super::super::fold::contains_lowercase(name.as_bytes(), &literal));
+                }
+            }
+        }
+
+        #[test]
+        fn no_pattern_panics(pattern in ".{0,40}", text in proptest::collection::vec(any::<u8>(), 0..40)) {
+            for glob in [Glob::name(&pattern), Glob::path(&pattern)].into_iter().flatten() {
+                glob.matches(&text);
+            }
+        }
+    }
+}

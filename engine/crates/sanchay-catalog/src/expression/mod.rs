@@ -1,0 +1,57 @@
+//! The language of `find`.
+//!
+//! An expression is a row of terms with blanks between them; a file is found when every term holds for it, and an
+//! expression without terms finds everything. A `-` in front turns a term round. Double quotes hold blanks anywhere in a
+//! value; inside them `\"` and `\\` are the two characters themselves, and a quoted colon ends no key.
+//!
+//! | term | what it finds |
+//! |---|---|
+//! | `text`, `"two words"` | names that contain the text |
+//! | `name:GLOB` | names that fit the pattern as a whole |
+//! | `path:GLOB` | whole paths that fit; `*` does not cross a `/`, `**` does |
+//! | `under:PATH` | what lies below an absolute path; `~` is for the client to expand |
+//! | `ext:log`, `ext:jpg,png` | extensions |
+//! | `type:image,video` | `image`, `video`, `audio`, `document`, `archive`, `code`, `log`, `other` |
+//! | `size:>1G`, `size:1M..2G` | apparent size; B K M G T P are powers of 1024 |
+//! | `modified:<7d`, `modified:>30d` | younger, older; s m h d w, mo (30 days), y (365 days) |
+//! | `modified:2024-01`, `modified:>2024-01-01` | by local date or time, which lasts for its whole unit |
+//! | `modified:2024-01-01..2024-06-30` | a range, both ends included; also `today`, `yesterday` |
+//! | `created:` | as `modified:` |
+//! | `root:NAME`, `root:ID`, `root:PATH` | what lies in a root |
+//! | `hash:HEX` | content whose hash begins with these 8 to 64 digits |
+//! | `dup:yes`, `dup:no` | files that have a copy, or have none |
+//! | `empty:yes`, `empty:no` | files of size 0, or not |
+//! | `owner:NAME`, `owner:UID` | by owner |
+//! | `links:>1` | by the number of hard links |
+//!
+//! Comparisons are `>`, `>=`, `<`, `<=` and `=` (or nothing); ranges are `a..b`, `a..` and `..b`. Letters large and small
+//! are the same in names, patterns, extensions, types and keys, and different in `under:`, `root:` and `owner:`.
+//!
+//! Nothing here asks a database, and no text makes it panic.
+
+mod bounds;
+mod compare;
+mod error;
+mod fold;
+mod glob;
+mod hash_prefix;
+mod key;
+mod local_time;
+mod owners;
+mod parse;
+mod split;
+mod term;
+#[cfg(test)]
+mod tests;
+mod time_bounds;
+
+pub use bounds::Bounds;
+pub use error::ExpressionError;
+pub use fold::{contains_lowercase, fold};
+pub use glob::Glob;
+pub use hash_prefix::HashPrefix;
+pub use local_time::{LocalTime, SystemLocalTime, UtcTime};
+pub use owners::{Owners, SystemOwners};
+pub use parse::parse;
+pub use term::{Expression, Term, TermKind};
+pub use time_bounds::TimeBounds;

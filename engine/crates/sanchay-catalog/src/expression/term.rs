@@ -1,0 +1,60 @@
+//! What an expression says.
+
+use sanchay_core::FileType;
+
+use super::{Bounds, Glob, HashPrefix, TimeBounds};
+
+/// Terms that must all hold; without terms, everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expression {
+    /// In the order in which they were written.
+    pub terms: Vec<Term>,
+}
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// Whether the condition is turned round.
+    pub negated: bool,
+    /// The condition.
+    pub kind: TermKind,
+    /// As it was typed.
+    pub text: String,
+    /// Where it begins, in characters from the start of the expression.
+    pub position: usize,
+}
+
+/// What a condition is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TermKind {
+    /// The folded name contains this folded text.
+    NameContains(String),
+    /// The name as a whole fits.
+    NameGlob(Glob),
+    /// The whole path fits.
+    PathGlob(Glob),
+    /// The file lies below this absolute path, in raw bytes without a separator at the end.
+    Under(Vec<u8>),
+    /// The extension is one of these, in small letters.
+    Extension(Vec<String>),
+    /// The type is one of these.
+    Type(Vec<FileType>),
+    /// The apparent size in bytes.
+    Size(Bounds),
+    /// The time of the last modification.
+    Modified(TimeBounds),
+    /// The time of birth; a file whose birth is unknown fits no bounds.
+    Created(TimeBounds),
+    /// The file lies in the root of this name, id or path.
+    Root(String),
+    /// The content's hash begins so.
+    HashPrefix(HashPrefix),
+    /// Whether the content has another physical copy.
+    Duplicate(bool),
+    /// Whether the size is 0.
+    Empty(bool),
+    /// The owner's number.
+    Owner(u32),
+    /// The number of hard links.
+    Links(Bounds),
+}
