@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -99,10 +99,10 @@ class _Call:
 
         return call
 
-    def streaming(self, behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+    def streaming(self, behaviour: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., AsyncIterator[Any]]:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-            async with self._guarded(context):
-                async for response in behaviour(request, context):
+            async with self._guarded(context), aclosing(behaviour(request, context)) as responses:
+                async for response in responses:
                     yield response
 
         return call

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -51,8 +52,9 @@ class JobServicer(job_pb2_grpc.JobServiceServicer):
         self, request: job_pb2.FollowJobRequest, context: Context
     ) -> AsyncIterator[job_pb2.FollowJobResponse]:
         """A job at each change until it has ended."""
-        async for job in self._service.follow(request.id):
-            yield job_pb2.FollowJobResponse(job=convert.from_job(job))
+        async with aclosing(self._service.follow(request.id)) as jobs:
+            async for job in jobs:
+                yield job_pb2.FollowJobResponse(job=convert.from_job(job))
 
     async def CancelJob(self, request: job_pb2.CancelJobRequest, context: Context) -> job_pb2.CancelJobResponse:
         """Ends a job."""

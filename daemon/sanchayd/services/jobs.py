@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from sanchayd.errors import DomainError, ErrorKind
@@ -118,7 +118,7 @@ class JobService:
             raise DomainError(ErrorKind.JOB_NOT_FOUND, f"There is no job {job_id}.", details={"job_id": str(job_id)})
         return job
 
-    async def follow(self, job_id: int) -> AsyncIterator[Job]:
+    async def follow(self, job_id: int) -> AsyncGenerator[Job, None]:
         """The job at once, then at each change until it has ended. Raises shutting_down where the daemon ends first."""
         active = self._queue.get(job_id)
         if active is None:

@@ -88,9 +88,9 @@ class RootRegistry:
 
     async def _by_path(self, word: bytes) -> Root | None:
         """By the path as it was added, else by what it leads to; a root that is offline has only the first."""
-        if not os.path.isabs(word):
+        plain = _plain_path(word)
+        if plain is None:
             return None
-        plain = os.path.normpath(word)
         found = next((root for root in self._roots.values() if root.path in {word, plain}), None)
         if found is None:
             try:

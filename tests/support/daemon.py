@@ -1,0 +1,133 @@
+"""A daemon as a process of its own, in a home of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from sanchay.address import Places, places
+from sanchay.client import Client
+from sanchay.errors import DaemonUnavailable
+from sanchay.launcher import running_daemon
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SOURCES = [str(REPOSITORY / folder) for folder in ("proto", "daemon", "ctl")] + [str(REPOSITORY)]
+START_TIMEOUT_S = 30.0
+
+
+def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a program that belongs to `home`, without settings of whoever runs the tests."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SANCHAY_") and key != "LOG_LEVEL"}
+    path = os.pathsep.join([*SOURCES, *filter(None, [kept.get("PYTHONPATH", "")])])
+    return {**kept, "PYTHONPATH": path, "SANCHAY_HOME": str(home), **(extra or {})}
+
+
+def engine_missing() -> bool:
+    """Whether the engine is not built, so that only its stand-in can be used."""
+    try:
+        import sanchay_engine  # noqa: F401
+    except ImportError:
+        return True
+    return False
+
+
+class DaemonProcess:
+    """A running `sanchayd`. As a context manager it is stopped at the end; `fake` runs it without the engine."""
+
+    def __init__(
+        self, home: Path, *flags: str, fake: bool = False, env: Mapping[str, str] | None = None, wait: bool = True
+    ) -> None:
+        self.home = home
+        self.where: Places = places(home)
+        module = "tests.support.fake_daemon" if fake else "sanchayd"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, *flags],
+            env=environment(home, env),
+            cwd=home.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        if wait:
+            self.wait_ready()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self.process.pid
+
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Returns once this very process answers."""
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s:
+            if self.process.poll() is not None:
+                raise AssertionError(f"sanchayd ended with {self.process.returncode}: {self.stderr()}")
+            status = running_daemon(self.where)
+            if status is not None and status.pid == self.pid:
+                return
+            time.sleep(0.02)
+        raise AssertionError("sanchayd did not answer in time")
+
+    def client(self, timeout_s: float = 30.0) -> Client:
+        """A client of this daemon."""
+        return Client(self.where, timeout_s=timeout_s)
+
+    def stderr(self) -> str:
+        """What it said, once it has ended."""
+        return self.process.communicate(timeout=10)[1].decode("utf-8", "replace")
+
+    def log(self) -> str:
+        """Its log so far."""
+        return self.where.log_file.read_text("utf-8") if self.where.log_file.exists() else ""
+
+    def stop(self, timeout_s: float = 10.0) -> int:
+        """Asks it to end; its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        code = self.process.wait(timeout_s)
+        self._close_pipes()
+        return code
+
+    def kill(self) -> None:
+        """Ends it without a chance to tidy up."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.wait(10)
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def __enter__(self) -> DaemonProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._close_pipes()
+
+
+def wait_until_gone(where: Places, timeout_s: float = 10.0) -> None:
+    """Returns once no daemon answers there."""
+    deadline_s = time.monotonic() + timeout_s
+    while time.monotonic() < deadline_s:
+        try:
+            if running_daemon(where) is None:
+                return
+        except DaemonUnavailable:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the daemon still answers")

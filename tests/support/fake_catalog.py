@@ -1,0 +1,407 @@
+"""A `CatalogPort` in memory: it walks, hashes and answers by the plainest means, and can be told to be slow or to fail.
+
+It stands in for the engine where the daemon's own behaviour is tested. `FAKE_SCAN_S` makes each scan take so long.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sanchayd.engine_port import values
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import RawBytes, Root
+
+
+@dataclass
+class Row:
+    """A file."""
+
+    path: bytes
+    size: int
+    allocated: int
+    modified_ns: int
+    created_ns: int | None
+    type: str
+    extension: str
+    hash: bytes
+    algorithm: str
+    hash_state: str
+    links: int
+    owner: int
+    root_id: int
+    inode: int
+
+
+@dataclass
+class Page:
+    """A page of files."""
+
+    rows: list[Row]
+    total: int | None
+    total_at_least: int
+    total_bytes: int
+    next_token: str
+
+
+@dataclass
+class Copy:
+    """A name of a copy."""
+
+    path: bytes
+    inode: int
+    modified_ns: int
+    root_id: int
+
+
+@dataclass
+class Group:
+    """Files of equal content."""
+
+    size: int
+    hash: bytes
+    algorithm: str
+    copies: int
+    reclaimable_bytes: int
+    freed_bytes: int
+    total_paths: int
+    paths: list[Copy]
+
+
+@dataclass
+class Groups:
+    """A page of groups."""
+
+    groups: list[Group]
+    total_groups: int
+    total_redundant_files: int
+    total_reclaimable_bytes: int
+    total_freed_bytes: int
+    next_token: str
+
+
+@dataclass
+class SummaryRow:
+    """One kind of file."""
+
+    key: str
+    files: int
+    bytes: int
+
+
+@dataclass
+class UsageRow:
+    """One folder."""
+
+    path: RawBytes
+    depth: int
+    files: int
+    directories: int
+    bytes: int
+    allocated: int
+    newest_ns: int
+
+
+@dataclass
+class Progress:
+    """A snapshot."""
+
+    phase: str = "listing"
+    files: int = 0
+    directories: int = 0
+    bytes: int = 0
+    hashed_files: int = 0
+    hashed_bytes: int = 0
+    errors: int = 0
+    files_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    current: RawBytes = b""
+    percent: float | None = None
+    seconds_left: float | None = None
+    paused: bool = False
+    waiting_for_disk: bool = False
+
+
+@dataclass
+class Unreadable:
+    """What could not be read."""
+
+    path: bytes
+    kind: str
+    message: str
+
+
+@dataclass
+class Result:
+    """How a scan ended."""
+
+    state: str
+    message: str = ""
+    files: int = 0
+    directories: int = 0
+    bytes: int = 0
+    hashed_files: int = 0
+    hashed_bytes: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    errors: int = 0
+    duration_s: float = 0.0
+    files_per_s: float = 0.0
+    unstable: int = 0
+    special: int = 0
+    symlinks: int = 0
+    excluded: int = 0
+    skipped_mounts: int = 0
+    error_list: list[Unreadable] = field(default_factory=list)
+
+
+class FakeScan:
+    """A scan that lists on `wait`, after `catalog.scan_s` and once `catalog.gate` is open."""
+
+    def __init__(self, catalog: FakeCatalog, root: Root, background: bool) -> None:
+        self._catalog = catalog
+        self._root = root
+        self.background = background
+        self.cancelled = threading.Event()
+        self.state = Progress()
+
+    def progress(self) -> Progress:
+        return Progress(**vars(self.state))
+
+    def pause(self) -> None:
+        self.state.paused = True
+
+    def resume(self) -> None:
+        self.state.paused = False
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+    def foreground(self) -> None:
+        self.background = False
+
+    def wait(self) -> Result:
+        started_s = time.monotonic()
+        while not self.cancelled.is_set():
+            waited = time.monotonic() - started_s >= self._catalog.scan_s
+            if waited and self._catalog.gate.is_set() and not self.state.paused:
+                break
+            self.state.files += 1
+            time.sleep(0.005)
+        if self.cancelled.is_set():
+            return Result("cancelled", "it was cancelled")
+        if self._catalog.scan_error is not None:
+            raise self._catalog.scan_error
+        rows, errors, directories = self._catalog.walk(self._root)
+        self._catalog.rows[self._root.id] = rows
+        state = "partial" if errors else "done"
+        if not os.path.isdir(self._root.path):
+            state = "offline"
+        self._catalog.statuses[self._root.id] = state
+        return Result(
+            state,
+            files=len(rows),
+            directories=directories,
+            bytes=sum(row.size for row in rows),
+            errors=len(errors),
+            duration_s=time.monotonic() - started_s,
+            error_list=errors,
+        )
+
+
+class FakeExport:
+    """Lines of CSV, a piece for each `catalog.piece_bytes`."""
+
+    def __init__(self, pieces: Iterator[bytes], catalog: FakeCatalog) -> None:
+        self._pieces = pieces
+        self._catalog = catalog
+        self.rows = 0
+        self.left_out = 0
+
+    def read(self) -> bytes | None:
+        self.rows += 1
+        return next(self._pieces, None)
+
+    def close(self) -> None:
+        self._catalog.open_exports -= 1
+
+
+class FakeCatalog:
+    """The catalog. Its knobs: `gate` (closed: scans wait), `scan_s`, `scan_error`, `rebuilt_from`, `export_pieces`."""
+
+    def __init__(self, own_folders: Sequence[bytes] = ()) -> None:
+        self.own_folders = tuple(own_folders)
+        self.roots: dict[int, Root] = {}
+        self.rows: dict[int, list[Row]] = {}
+        self.statuses: dict[int, str] = {}
+        self.scans: list[FakeScan] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.scan_s = float(os.environ.get("FAKE_SCAN_S", "0"))
+        self.export_pieces = int(os.environ.get("FAKE_EXPORT_PIECES", "3"))
+        self.scan_error: DomainError | None = None
+        self.rebuilt_from: bytes | None = None
+        self.open_exports = 0
+        self.log_level = ""
+        self.closed = False
+
+    def version(self) -> str:
+        return "fake"
+
+    def close(self) -> None:
+        self.closed = True
+        for scan in self.scans:
+            scan.cancel()
+
+    def check_root(self, path: bytes) -> values.RootCheck:
+        if not os.path.isabs(path):
+            raise DomainError(ErrorKind.NOT_ABSOLUTE, f"{os.fsdecode(path)} is not absolute.", path=path)
+        real = os.path.realpath(path)
+        if not os.path.exists(real):
+            raise DomainError(ErrorKind.NOT_FOUND, f"{os.fsdecode(path)} does not exist.", path=path)
+        if not os.path.isdir(real):
+            raise DomainError(ErrorKind.NOT_A_FOLDER, f"{os.fsdecode(path)} is not a folder.", path=path)
+        if any(real == own or real.startswith(own + b"/") for own in self.own_folders):
+            raise DomainError(ErrorKind.OWN_FOLDER, f"{os.fsdecode(path)} is Sanchay's own.", path=path)
+        return values.RootCheck(real, "ext4", False)
+
+    def status(self) -> values.CatalogStatus:
+        rows = [row for rows in self.rows.values() for row in rows]
+        size = sum(row.size for row in rows)
+        return values.CatalogStatus(
+            b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, ""
+        )
+
+    def put_root(self, root: Root) -> None:
+        self.roots[root.id] = root
+
+    def remove_root(self, root_id: int) -> None:
+        self.roots.pop(root_id, None)
+        self.rows.pop(root_id, None)
+
+    def root_status(self, root_id: int) -> values.RootStatus:
+        rows = self.rows.get(root_id, [])
+        state = {"done": "ready"}.get(self.statuses.get(root_id, "new"), self.statuses.get(root_id, "new"))
+        scanned_ns = 1 if root_id in self.rows else 0
+        return values.RootStatus(root_id, state, scanned_ns, "", len(rows), 0, sum(row.size for row in rows))
+
+    def scan(self, root_id: int, *, background: bool, request_id: str) -> FakeScan:
+        scan = FakeScan(self, self.roots[root_id], background)
+        self.scans.append(scan)
+        return scan
+
+    def walk(self, root: Root) -> tuple[list[Row], list[Unreadable], int]:
+        """Every regular file below the root, and what could not be read."""
+        rows: list[Row] = []
+        errors: list[Unreadable] = []
+        directories = 0
+
+        def failed(error: OSError) -> None:
+            errors.append(Unreadable(os.fsencode(error.filename), "permission", str(error)))
+
+        for folder, _, names in os.walk(root.path, onerror=failed):
+            directories += 1
+            for name in names:
+                path = os.path.join(folder, name)
+                info = os.lstat(path)
+                if stat.S_ISREG(info.st_mode):
+                    rows.append(_row(root.id, path, info))
+        return rows, errors, directories
+
+    def find(self, expression: str, *, sort: str, limit: int, token: str) -> Page:
+        if expression.startswith("size:>x"):
+            raise DomainError(ErrorKind.INVALID_QUERY, "x is no size.", term="size:>x", position=0)
+        word = os.fsencode(expression)
+        hits = [row for rows in self.rows.values() for row in rows if word in os.path.basename(row.path)]
+        start = int(token or 0)
+        more = str(start + limit) if start + limit < len(hits) else ""
+        return Page(hits[start : start + limit], len(hits), len(hits), sum(row.size for row in hits), more)
+
+    def duplicates(
+        self,
+        *,
+        under: bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        sort: str,
+        limit: int,
+        token: str,
+        paths_limit: int,
+    ) -> Groups:
+        found: dict[tuple[int, bytes], list[Row]] = defaultdict(list)
+        for rows in self.rows.values():
+            for row in rows:
+                if row.size >= min_size and (under is None or row.path.startswith(under + b"/")):
+                    found[(row.size, row.hash)].append(row)
+        groups = [_group(rows, paths_limit) for rows in found.values() if len({row.inode for row in rows}) > 1]
+        groups.sort(key=lambda group: -group.reclaimable_bytes)
+        reclaimable = sum(group.reclaimable_bytes for group in groups)
+        start = int(token or 0)
+        more = str(start + limit) if start + limit < len(groups) else ""
+        redundant = sum(group.copies - 1 for group in groups)
+        return Groups(groups[start : start + limit], len(groups), redundant, reclaimable, reclaimable, more)
+
+    def summary(self, by: str, *, root_ids: Sequence[int]) -> list[SummaryRow]:
+        counts: dict[str, SummaryRow] = {}
+        for root_id, rows in self.rows.items():
+            for row in rows:
+                if not root_ids or root_id in root_ids:
+                    entry = counts.setdefault(row.extension, SummaryRow(row.extension, 0, 0))
+                    entry.files += 1
+                    entry.bytes += row.size
+        return sorted(counts.values(), key=lambda row: -row.bytes)
+
+    def usage(self, path: bytes | None, *, depth: int, limit: int) -> list[UsageRow]:
+        if path is not None and not any(path.startswith(root.path) for root in self.roots.values()):
+            raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
+        return [UsageRow(root.path, 0, 1, 1, 1, 1, 1) for root in self.roots.values()][:limit]
+
+    def export(self, expression: str, file_format: str) -> FakeExport:
+        self.open_exports += 1
+        return FakeExport((b"x" * (1 << 20) for _ in range(self.export_pieces)), self)
+
+    def set_log_level(self, level: str) -> None:
+        self.log_level = level
+
+    def take_log_lines(self) -> list[str]:
+        return []
+
+
+def _row(root_id: int, path: bytes, info: os.stat_result) -> Row:
+    try:
+        digest = hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).digest()
+    except OSError:
+        digest = b""
+    extension = os.path.splitext(path)[1].lstrip(b".").decode("utf-8", "replace")
+    return Row(
+        path=path,
+        size=info.st_size,
+        allocated=info.st_blocks * 512,
+        modified_ns=info.st_mtime_ns,
+        created_ns=None,
+        type="other",
+        extension=extension,
+        hash=digest,
+        algorithm="sha256",
+        hash_state="hashed",
+        links=info.st_nlink,
+        owner=info.st_uid,
+        root_id=root_id,
+        inode=info.st_ino,
+    )
+
+
+def _group(rows: list[Row], paths_limit: int) -> Group:
+    copies = len({row.inode for row in rows})
+    names = [Copy(row.path, row.inode, row.modified_ns, row.root_id) for row in rows[:paths_limit]]
+    reclaimable = rows[0].size * (copies - 1)
+    return Group(rows[0].size, rows[0].hash, "sha256", copies, reclaimable, reclaimable, len(rows), names)
