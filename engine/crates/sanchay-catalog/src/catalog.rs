@@ -1,0 +1,194 @@
+//! An open catalog: the writer, the readers, and what they share.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sanchay_core::VolumeId;
+
+use crate::database::{open_writer, with_suffix};
+use crate::error::CatalogError;
+use crate::queries::TreeCache;
+use crate::reader::{ReaderGuard, ReaderPool};
+use crate::shared::{Extensions, Shared};
+use crate::writer::{Session, Writer, FULL_DISK_RETRY};
+
+/// How a catalog is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogOptions {
+    /// Pages that the writer keeps in memory, bytes.
+    pub writer_cache_bytes: u64,
+    /// Pages that each reader keeps in memory, bytes.
+    pub reader_cache_bytes: u64,
+}
+
+impl Default for CatalogOptions {
+    fn default() -> Self {
+        Self {
+            writer_cache_bytes: 64 << 20,
+            reader_cache_bytes: 16 << 20,
+        }
+    }
+}
+
+/// A catalog file, open.
+pub struct Catalog {
+    path: PathBuf,
+    rebuilt_from: Option<PathBuf>,
+    shared: Arc<Shared>,
+    writer: Writer,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    readers: ReaderPool,
+    pub(crate) trees: TreeCache,
+}
+
+impl Catalog {
+    /// Opens the catalog at `path`, or begins one.
+    pub fn open(path: &Path, options: CatalogOptions) -> Result<Self, CatalogError> {
+        let opened = open_writer(path, options.writer_cache_bytes)?;
+        let shared = Arc::new(Shared::default());
+        let session = Session::new(opened.connection, Arc::clone(&shared))?;
+        let (writer, thread) = Writer::start(session, Arc::clone(&shared));
+        Ok(Self {
+            path: path.to_owned(),
+            rebuilt_from: opened.rebuilt_from,
+            shared,
+            writer,
+            thread: Mutex::new(Some(thread)),
+            readers: ReaderPool::new(path, options.reader_cache_bytes),
+            trees: TreeCache::default(),
+        })
+    }
+
+    /// Writes what is queued, shortens the WAL and closes the file. Later calls give [`CatalogError::Closed`].
+    pub fn close(&self) {
+        let thread = self.thread.lock().expect("no panic under this lock").take();
+        if let Some(thread) = thread {
+            self.shared.closing.store(true, Ordering::Relaxed);
+            self.readers.close();
+            self.writer.close();
+            // A writer that panicked has said so already; the file is closed either way.
+            let _ = thread.join();
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The files that SQLite keeps beside it, and itself.
+    pub fn files(&self) -> [PathBuf; 3] {
+        [
+            self.path.clone(),
+            with_suffix(&self.path, "-wal"),
+            with_suffix(&self.path, "-shm"),
+        ]
+    }
+
+    /// Where a damaged predecessor was moved at this opening.
+    pub fn rebuilt_from(&self) -> Option<&Path> {
+        self.rebuilt_from.as_deref()
+    }
+
+    /// The writer's queue.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// A connection for reading; it goes back to the pool when dropped.
+    pub fn reader(&self) -> Result<ReaderGuard<'_>, CatalogError> {
+        self.readers.take()
+    }
+
+    /// The extensions' ids.
+    pub fn extensions(&self) -> &Extensions {
+        &self.shared.extensions
+    }
+
+    /// A directory id that nobody has yet.
+    pub fn next_directory_id(&self) -> i64 {
+        self.shared.next_directory.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The first of `count` block ids that nobody has yet.
+    pub fn reserve_blocks(&self, count: usize) -> i64 {
+        self.shared
+            .next_block
+            .fetch_add(count as i64, Ordering::Relaxed)
+    }
+
+    /// Whether the name index covers `block`, so that a change of it must be told to the index.
+    pub fn in_name_index(&self, block: i64) -> bool {
+        self.shared.in_name_index(block)
+    }
+
+    /// Whether the writer waits for room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        self.shared.disk_full.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` until it is done, fails, or `go_on` says no: a full disk is waited for, never hammered.
+    pub fn persist<T>(
+        &self,
+        go_on: &dyn Fn() -> bool,
+        work: &mut dyn FnMut() -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        loop {
+            match work() {
+                Err(CatalogError::DiskFull) => {
+                    self.shared.disk_full.store(true, Ordering::Relaxed);
+                    let until = Instant::now() + FULL_DISK_RETRY;
+                    while Instant::now() < until {
+                        if !go_on() || self.shared.closing.load(Ordering::Relaxed) {
+                            return Err(CatalogError::DiskFull);
+                        }
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                }
+                outcome => {
+                    if outcome.is_ok() {
+                        self.shared.disk_full.store(false, Ordering::Relaxed);
+                    }
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    /// Content keys that wait to be merged.
+    pub fn staged_len(&self) -> usize {
+        self.shared.staged.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The catalog's id of a volume, a new one where it has none yet.
+    pub fn volume_id(&self, identity: VolumeId, reflink: bool) -> Result<i64, CatalogError> {
+        let identity = identity.to_bytes();
+        self.writer.run(move |session| {
+            session.transaction(|session| {
+                session.connection.execute(
+                    "INSERT OR IGNORE INTO volume (identity, reflink) VALUES (?1, ?2)",
+                    (identity, reflink),
+                )?;
+                let id = session.connection.query_row(
+                    "SELECT id FROM volume WHERE identity = ?1",
+                    [identity],
+                    |row| row.get(0),
+                )?;
+                Ok(id)
+            })
+        })
+    }
+}
+
+impl Drop for Catalog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

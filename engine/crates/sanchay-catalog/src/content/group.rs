@@ -1,0 +1,210 @@
+//! What a group of equal files amounts to: physical copies, and the bytes a clean-up would give back.
+
+use crate::block::EntryId;
+use crate::content::posting::{usual_allocation, Posting, MULTIPLE_LINKS, ODD_ALLOCATION};
+use crate::error::CatalogError;
+
+/// What only the catalog's other tables know of an entry; asked for the unusual ones alone.
+pub trait Facts {
+    /// The volume of the entry's directory.
+    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError>;
+    /// Its link count and allocated bytes.
+    fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError>;
+}
+
+/// Figures of one group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupFigures {
+    /// Apparent bytes of each copy.
+    pub size_bytes: u64,
+    /// Distinct (volume, inode).
+    pub copies: u64,
+    /// Size x (copies - 1).
+    pub reclaimable_bytes: u64,
+    /// Allocated bytes of the copies whose every name is known here, less one kept copy.
+    pub freed_bytes: u64,
+}
+
+/// Postings of one content, to be counted.
+pub struct SharedContent<'a>(pub &'a [Posting]);
+
+impl SharedContent<'_> {
+    /// Counts copies and bytes. With fewer than two copies there is no group, and the figures say so by `copies`.
+    pub fn figures(&self, facts: &mut dyn Facts) -> Result<GroupFigures, CatalogError> {
+        let Some(first) = self.0.first() else {
+            return Ok(GroupFigures::default());
+        };
+        let size_bytes = first.size_bytes;
+        let mut copies = 0u64;
+        let (mut inside_bytes, mut largest_inside, mut any_linked_outside) = (0u64, 0u64, false);
+        self.for_each_copy(facts, &mut |names, facts| {
+            copies += 1;
+            let (links, allocated_bytes) = if names
+                .iter()
+                .any(|name| name.flags & (MULTIPLE_LINKS | ODD_ALLOCATION) != 0)
+            {
+                facts.links_and_allocated(names[0].entry)?
+            } else {
+                (1, usual_allocation(size_bytes))
+            };
+            if links as usize > names.len() {
+                any_linked_outside = true;
+            } else {
+                inside_bytes += allocated_bytes;
+                largest_inside = largest_inside.max(allocated_bytes);
+            }
+            Ok(())
+        })?;
+        // A copy that is linked from outside is the one to keep: it would free nothing.
+        let freed_bytes = if any_linked_outside {
+            inside_bytes
+        } else {
+            inside_bytes - largest_inside
+        };
+        Ok(GroupFigures {
+            size_bytes,
+            copies,
+            reclaimable_bytes: size_bytes.saturating_mul(copies.saturating_sub(1)),
+            freed_bytes: if copies > 1 { freed_bytes } else { 0 },
+        })
+    }
+
+    /// Calls `visit` with the names of each physical copy.
+    fn for_each_copy(
+        &self,
+        facts: &mut dyn Facts,
+        visit: &mut dyn FnMut(&[Posting], &mut dyn Facts) -> Result<(), CatalogError>,
+    ) -> Result<(), CatalogError> {
+        let mut by_inode = self.0.to_vec();
+        by_inode.sort_unstable_by_key(|posting| (posting.inode, posting.entry));
+        for same_inode in by_inode.chunk_by_mut(|a, b| a.inode == b.inode) {
+            if same_inode.len() == 1 {
+                visit(same_inode, facts)?;
+                continue;
+            }
+            // The same inode number on two volumes is two copies.
+            let mut with_volume = Vec::with_capacity(same_inode.len());
+            for posting in same_inode.iter() {
+                with_volume.push((facts.volume(posting.entry)?, *posting));
+            }
+            with_volume.sort_by_key(|(volume, _)| *volume);
+            for copy in with_volume.chunk_by(|a, b| a.0 == b.0) {
+                let names: Vec<Posting> = copy.iter().map(|(_, posting)| *posting).collect();
+                visit(&names, facts)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Known(Vec<(u64, i64, u32, u64)>);
+
+    impl Facts for Known {
+        fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
+            Ok(self.0.iter().find(|row| row.0 == entry.0).unwrap().1)
+        }
+        fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
+            let row = self.0.iter().find(|row| row.0 == entry.0).unwrap();
+            Ok((row.2, row.3))
+        }
+    }
+
+    fn posting(entry: u64, inode: u64, flags: u8) -> Posting {
+        Posting {
+            key: 1,
+            entry: EntryId(entry),
+            inode,
+            size_bytes: 5000,
+            extension: 0,
+            flags,
+        }
+    }
+
+    #[test]
+    fn hard_links_only_are_one_copy_and_free_nothing() {
+        let mut facts = Known(vec![(1, 1, 2, 8192), (2, 1, 2, 8192)]);
+        let members = [posting(1, 7, MULTIPLE_LINKS), posting(2, 7, MULTIPLE_LINKS)];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!(
+            (
+                figures.copies,
+                figures.reclaimable_bytes,
+                figures.freed_bytes
+            ),
+            (1, 0, 0)
+        );
+    }
+
+    #[test]
+    fn two_hard_links_and_one_copy_are_two_physical_copies_and_one_size() {
+        let mut facts = Known(vec![(1, 1, 2, 8192), (2, 1, 2, 8192)]);
+        let members = [
+            posting(1, 7, MULTIPLE_LINKS),
+            posting(2, 7, MULTIPLE_LINKS),
+            posting(3, 8, 0),
+        ];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!(
+            (
+                figures.copies,
+                figures.reclaimable_bytes,
+                figures.freed_bytes
+            ),
+            (2, 5000, 8192)
+        );
+    }
+
+    #[test]
+    fn a_copy_linked_from_outside_is_kept_and_the_others_are_freed() {
+        let mut facts = Known(vec![(1, 1, 2, 8192)]);
+        let members = [
+            posting(1, 7, MULTIPLE_LINKS),
+            posting(3, 8, 0),
+            posting(4, 9, 0),
+        ];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!(
+            (
+                figures.copies,
+                figures.reclaimable_bytes,
+                figures.freed_bytes
+            ),
+            (3, 10000, 16384)
+        );
+    }
+
+    #[test]
+    fn every_copy_linked_from_outside_frees_nothing() {
+        let mut facts = Known(vec![(1, 1, 2, 8192), (2, 1, 3, 8192)]);
+        let members = [posting(1, 7, MULTIPLE_LINKS), posting(2, 8, MULTIPLE_LINKS)];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!(
+            (
+                figures.copies,
+                figures.reclaimable_bytes,
+                figures.freed_bytes
+            ),
+            (2, 5000, 0)
+        );
+    }
+
+    #[test]
+    fn one_inode_number_on_two_volumes_is_two_copies() {
+        let mut facts = Known(vec![(1, 1, 1, 8192), (2, 2, 1, 8192)]);
+        let members = [posting(1, 7, 0), posting(2, 7, 0)];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!((figures.copies, figures.freed_bytes), (2, 8192));
+    }
+
+    #[test]
+    fn a_sparse_copy_frees_what_it_has_allocated() {
+        let mut facts = Known(vec![(1, 1, 1, 0), (2, 1, 1, 0)]);
+        let members = [posting(1, 7, ODD_ALLOCATION), posting(2, 8, ODD_ALLOCATION)];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!((figures.reclaimable_bytes, figures.freed_bytes), (5000, 0));
+    }
+}

@@ -1,0 +1,12 @@
+//! The content index: which files have the same content, answered by walking an index and never by a GROUP BY.
+
+mod group;
+mod merge;
+mod posting;
+
+pub use group::{Facts, GroupFigures, SharedContent};
+pub use merge::Staged;
+pub(crate) use merge::CHUNKS_OF_KEY;
+pub use posting::{
+    content_key, encode_chunk, usual_allocation, ChunkView, Posting, MULTIPLE_LINKS, ODD_ALLOCATION,
+};

@@ -1,0 +1,154 @@
+//! Opening the file: pragmas, migrations, the version that is too new, and the damaged file that is moved aside.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::CatalogError;
+
+/// Numbered, forward only, frozen once released.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_catalog.sql")];
+
+/// The version that this program writes.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Larger pages than SQLite's usual: blocks fill them, and half as many system calls read them.
+const PAGE_BYTES: u32 = 8192;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The writer's connection, and where a damaged predecessor was put.
+pub struct Opened {
+    /// Ready for writing.
+    pub connection: Connection,
+    /// The damaged file that was moved aside.
+    pub rebuilt_from: Option<PathBuf>,
+}
+
+/// Opens the catalog for writing. A damaged file is moved aside and a new one begun; a newer one is left untouched.
+pub fn open_writer(path: &Path, cache_bytes: u64) -> Result<Opened, CatalogError> {
+    match try_open(path, cache_bytes) {
+        Ok(connection) => Ok(Opened {
+            connection,
+            rebuilt_from: None,
+        }),
+        Err(CatalogError::Corrupt(reason)) => {
+            let aside = move_aside(path)?;
+            tracing::error!(path = %path.display(), aside = %aside.display(), reason, "catalog_damaged_moved_aside");
+            Ok(Opened {
+                connection: try_open(path, cache_bytes)?,
+                rebuilt_from: Some(aside),
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a connection that only reads.
+pub fn open_reader(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    set_cache(&connection, cache_bytes)?;
+    Ok(connection)
+}
+
+/// Sets how much of the file a connection keeps in memory.
+pub fn set_cache(connection: &Connection, cache_bytes: u64) -> Result<(), CatalogError> {
+    Ok(connection.pragma_update(None, "cache_size", -((cache_bytes / 1024) as i64))?)
+}
+
+fn try_open(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| CatalogError::io(folder, source))?;
+    }
+    refuse_newer(path)?;
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    set_cache(&connection, cache_bytes)?;
+    migrate(&connection)?;
+    check(&connection)?;
+    Ok(connection)
+}
+
+/// Reads the version with a connection that cannot write, so that a newer file is not touched at all.
+fn refuse_newer(path: &Path) -> Result<(), CatalogError> {
+    if !path.metadata().is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(());
+    }
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let found = version(&connection)?;
+    if found > SCHEMA_VERSION {
+        return Err(CatalogError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, CatalogError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn migrate(connection: &Connection) -> Result<(), CatalogError> {
+    let found = version(connection)?;
+    for (number, sql) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {};\nCOMMIT;",
+            number + 1
+        ))?;
+    }
+    Ok(())
+}
+
+/// A look that costs little at any size: the schema reads, and the first and last rows of the large tables do.
+fn check(connection: &Connection) -> Result<(), CatalogError> {
+    connection.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0))?;
+    for (table, blob) in [
+        ("block", "columns"),
+        ("block_detail", "detail"),
+        ("content_chunk", "postings"),
+    ] {
+        for order in ["ASC", "DESC"] {
+            let sql = format!("SELECT length({blob}) FROM {table} ORDER BY id {order} LIMIT 3");
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                row.get::<_, i64>(0)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
+    let aside = (1..)
+        .map(|number| with_suffix(path, &format!(".damaged-{number}")))
+        .find(|candidate| !candidate.exists())
+        .expect("numbers do not end");
+    for suffix in ["", "-wal", "-shm"] {
+        let from = with_suffix(path, suffix);
+        if from.exists() {
+            std::fs::rename(&from, with_suffix(&aside, suffix))
+                .map_err(|source| CatalogError::io(&from, source))?;
+        }
+    }
+    Ok(aside)
+}
+
+/// `path` with `suffix` behind its last letter.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut text = path.as_os_str().to_owned();
+    text.push(suffix);
+    PathBuf::from(text)
+}

@@ -1,0 +1,33 @@
+//! The catalog: the only crate with SQL.
+//!
+//! Promises: one writer thread; readers see whole transactions; memory does not grow with the catalog. It never touches a
+//! file of a person, and never opens its own file a second time by other means than SQLite.
+//!
+//! Every fallible call gives a [`CatalogError`].
+
+pub mod block;
+mod catalog;
+pub mod content;
+mod database;
+mod error;
+pub mod expression;
+mod name_index;
+pub mod queries;
+mod reader;
+mod roots;
+mod shared;
+mod stored;
+mod writer;
+
+pub use catalog::{Catalog, CatalogOptions};
+pub use database::{with_suffix, SCHEMA_VERSION};
+pub use error::CatalogError;
+pub use expression::fold as fold_name;
+pub use reader::{Reader, ReaderGuard};
+pub use roots::{RootRow, RootState};
+pub use shared::{Extensions, Shared};
+pub use stored::{StoredBlock, StoredChild, StoredDirectory};
+pub use writer::{
+    BlockWrite, DirectoryChange, DirectoryRow, HashUpdate, Removed, RollupDelta, RollupKind,
+    Rollups, Session, UsageDelta, Writer,
+};

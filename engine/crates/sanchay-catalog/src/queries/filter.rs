@@ -1,0 +1,321 @@
+//! An expression made ready for blocks: bounds that pass over a block, tests on columns, tests on names.
+
+use std::sync::Arc;
+
+use sanchay_core::FileType;
+
+use super::tree::{DirectorySet, RootNames, TreeCache};
+use crate::block::{BlockColumns, BlockView, EntryRef};
+use crate::error::CatalogError;
+use crate::expression::{
+    contains_lowercase, Bounds, Expression, Glob, HashPrefix, TermKind, TimeBounds,
+};
+use crate::name_index::SHORTEST_TERM;
+use crate::reader::Reader;
+use crate::shared::Extensions;
+
+const NS: i64 = 1_000_000_000;
+
+/// A test that columns alone decide.
+enum ColumnTest {
+    Size(Bounds),
+    Modified(i64, i64),
+    Created(i64, i64),
+    Extensions(Vec<bool>),
+    Owner(u32),
+    Links(Bounds),
+    Directories(Arc<DirectorySet>),
+    Duplicate(Arc<Vec<u64>>),
+}
+
+/// A test that needs the name, the path or the hash.
+enum DetailTest {
+    NameContains(String),
+    NameGlob(Glob),
+    PathGlob(Glob),
+    Hash(HashPrefix),
+}
+
+/// An expression, compiled for one snapshot.
+pub(crate) struct Filter {
+    columns: Vec<(bool, ColumnTest)>,
+    detail: Vec<(bool, DetailTest)>,
+}
+
+/// What the compiler may ask of the snapshot.
+pub(crate) struct Context<'a> {
+    pub(crate) reader: &'a Reader,
+    pub(crate) trees: &'a TreeCache,
+    pub(crate) roots: &'a RootNames,
+    pub(crate) extensions: &'a Extensions,
+}
+
+impl Filter {
+    pub(crate) fn compile(
+        expression: &Expression,
+        context: &Context<'_>,
+    ) -> Result<Self, CatalogError> {
+        let mut filter = Self {
+            columns: Vec::new(),
+            detail: Vec::new(),
+        };
+        for term in &expression.terms {
+            let test = match &term.kind {
+                TermKind::NameContains(text) => Err(DetailTest::NameContains(text.clone())),
+                TermKind::NameGlob(glob) => Err(DetailTest::NameGlob(glob.clone())),
+                TermKind::PathGlob(glob) => Err(DetailTest::PathGlob(glob.clone())),
+                TermKind::HashPrefix(prefix) => Err(DetailTest::Hash(prefix.clone())),
+                TermKind::Size(bounds) => Ok(ColumnTest::Size(*bounds)),
+                TermKind::Empty(yes) => {
+                    let bounds = if *yes {
+                        Bounds { low: 0, high: 0 }
+                    } else {
+                        Bounds {
+                            low: 1,
+                            high: u64::MAX,
+                        }
+                    };
+                    Ok(ColumnTest::Size(bounds))
+                }
+                TermKind::Modified(TimeBounds { low_ns, high_ns }) => Ok(ColumnTest::Modified(
+                    low_ns.div_euclid(NS),
+                    high_ns.div_euclid(NS),
+                )),
+                TermKind::Created(TimeBounds { low_ns, high_ns }) => Ok(ColumnTest::Created(
+                    low_ns.div_euclid(NS),
+                    high_ns.div_euclid(NS),
+                )),
+                TermKind::Extension(wanted) => Ok(extension_test(
+                    context.extensions,
+                    |text, _| wanted.iter().any(|one| one == text),
+                    false,
+                )),
+                TermKind::Type(wanted) => {
+                    let other = wanted.contains(&FileType::Other);
+                    Ok(extension_test(
+                        context.extensions,
+                        |_, file_type| wanted.contains(&file_type),
+                        other,
+                    ))
+                }
+                TermKind::Owner(uid) => Ok(ColumnTest::Owner(*uid)),
+                TermKind::Links(bounds) => Ok(ColumnTest::Links(*bounds)),
+                TermKind::Under(path) => Ok(ColumnTest::Directories(under(context, path)?)),
+                TermKind::Root(name) => {
+                    let root = context
+                        .roots
+                        .resolve(name)
+                        .ok_or_else(|| CatalogError::UnknownRoot(name.clone()))?;
+                    Ok(ColumnTest::Directories(under(context, &root.path)?))
+                }
+                TermKind::Duplicate(yes) => {
+                    let entries = Arc::new(context.reader.duplicate_entries()?);
+                    if *yes {
+                        Ok(ColumnTest::Duplicate(entries))
+                    } else {
+                        filter
+                            .columns
+                            .push((!term.negated, ColumnTest::Duplicate(entries)));
+                        continue;
+                    }
+                }
+            };
+            match test {
+                Ok(test) => filter.columns.push((term.negated, test)),
+                Err(test) => filter.detail.push((term.negated, test)),
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Whether names or hashes must be read.
+    pub(crate) fn needs_detail(&self) -> bool {
+        !self.detail.is_empty()
+    }
+
+    /// Whether every regular file passes.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.columns.is_empty() && self.detail.is_empty()
+    }
+
+    /// Whether anything but names, paths and hashes is tested.
+    pub(crate) fn has_column_tests(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
+    /// A text that every hit's folded name contains, long enough for the name index.
+    pub(crate) fn indexed_text(&self) -> Option<String> {
+        let literals = self
+            .detail
+            .iter()
+            .filter(|(negated, _)| !negated)
+            .filter_map(|(_, test)| match test {
+                DetailTest::NameContains(text) => Some(text.clone()),
+                DetailTest::NameGlob(glob) => glob.longest_literal(),
+                DetailTest::PathGlob(_) | DetailTest::Hash(_) => None,
+            });
+        literals
+            .filter(|text| text.chars().count() >= SHORTEST_TERM)
+            .max_by_key(String::len)
+    }
+
+    /// The hash that every hit's hash begins with.
+    pub(crate) fn hash_prefix(&self) -> Option<&HashPrefix> {
+        self.detail.iter().find_map(|(negated, test)| match test {
+            DetailTest::Hash(prefix) if !negated => Some(prefix),
+            _ => None,
+        })
+    }
+
+    /// Whether the name index's answer for [`Filter::indexed_text`] is the whole test of names.
+    pub(crate) fn index_decides(&self) -> bool {
+        matches!(
+            self.detail.as_slice(),
+            [(false, DetailTest::NameContains(_))]
+        )
+    }
+
+    /// Bounds on size (bytes) and modification (seconds) that every hit lies in.
+    pub(crate) fn zone(&self) -> Zone {
+        let mut zone = Zone {
+            size_bytes: (0, i64::MAX),
+            mtime_s: (i64::MIN, i64::MAX),
+        };
+        for (negated, test) in &self.columns {
+            match test {
+                ColumnTest::Size(bounds) if !negated => {
+                    zone.size_bytes.0 = zone.size_bytes.0.max(clamp(bounds.low));
+                    zone.size_bytes.1 = zone.size_bytes.1.min(clamp(bounds.high));
+                }
+                ColumnTest::Modified(low, high) if !negated => {
+                    zone.mtime_s = (zone.mtime_s.0.max(*low), zone.mtime_s.1.min(*high));
+                }
+                _ => {}
+            }
+        }
+        zone
+    }
+
+    /// Whether a block of this directory can be passed over.
+    pub(crate) fn excludes_directory(&self, directory: i64) -> bool {
+        self.columns.iter().any(|(negated, test)| match test {
+            ColumnTest::Directories(set) => set.contains(directory) == *negated,
+            _ => false,
+        })
+    }
+
+    /// Whether the file in `slot` passes all tests on columns; its directory has passed.
+    #[inline]
+    pub(crate) fn passes_columns(
+        &self,
+        block: i64,
+        columns: &BlockColumns<'_>,
+        slot: usize,
+    ) -> bool {
+        self.columns.iter().all(|(negated, test)| {
+            let passes = match test {
+                ColumnTest::Size(bounds) => bounds.contains(columns.size_bytes(slot)),
+                ColumnTest::Modified(low, high) => (*low..=*high).contains(&columns.mtime_s(slot)),
+                ColumnTest::Created(low, high) => columns
+                    .birth_s(slot)
+                    .is_some_and(|at| (*low..=*high).contains(&at)),
+                ColumnTest::Extensions(wanted) => wanted
+                    .get(columns.extension(slot) as usize)
+                    .copied()
+                    .unwrap_or(false),
+                ColumnTest::Owner(uid) => columns.owner(slot) == *uid,
+                ColumnTest::Links(bounds) => bounds.contains(u64::from(columns.links(slot))),
+                ColumnTest::Directories(_) => return true,
+                ColumnTest::Duplicate(entries) => entries
+                    .binary_search(&crate::block::EntryId::new(block, slot).0)
+                    .is_ok(),
+            };
+            passes != *negated
+        })
+    }
+
+    /// Whether a file passes the tests on name, path and hash. `path` spells its path when it is asked.
+    pub(crate) fn passes_detail(
+        &self,
+        item: &EntryRef<'_>,
+        path: &mut dyn FnMut() -> Result<Vec<u8>, CatalogError>,
+    ) -> Result<bool, CatalogError> {
+        for (negated, test) in &self.detail {
+            let passes = match test {
+                DetailTest::NameContains(text) => contains_lowercase(item.name, text),
+                DetailTest::NameGlob(glob) => glob.matches(item.name),
+                DetailTest::PathGlob(glob) => glob.matches(&path()?),
+                DetailTest::Hash(prefix) => item
+                    .entry
+                    .hash
+                    .is_some_and(|hash| prefix.matches(hash.as_bytes())),
+            };
+            if passes == *negated {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Calls `visit` with each slot of a block that passes everything.
+    pub(crate) fn for_each_hit(
+        &self,
+        block: i64,
+        view: &BlockView<'_>,
+        path: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, CatalogError>,
+        visit: &mut dyn FnMut(usize, &EntryRef<'_>),
+    ) -> Result<(), CatalogError> {
+        let mut failure = None;
+        view.for_each(|slot, item| {
+            if failure.is_some()
+                || !item.entry.is_file()
+                || !self.passes_columns(block, &view.columns, slot)
+            {
+                return;
+            }
+            match self.passes_detail(&item, &mut || path(item.name)) {
+                Ok(true) => visit(slot, &item),
+                Ok(false) => {}
+                Err(error) => failure = Some(error),
+            }
+        })?;
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Bounds that let a block be passed over unread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Zone {
+    pub(crate) size_bytes: (i64, i64),
+    pub(crate) mtime_s: (i64, i64),
+}
+
+fn clamp(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn under(context: &Context<'_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
+    let Some((directory, _)) = context.reader.locate(path)? else {
+        return Ok(Arc::new(DirectorySet::none()));
+    };
+    Ok(Arc::new(
+        context.trees.shape(context.reader)?.below(directory),
+    ))
+}
+
+/// Extension ids that are wanted; `none_wanted`: whether files without an extension are.
+fn extension_test(
+    extensions: &Extensions,
+    wanted: impl Fn(&str, FileType) -> bool,
+    none_wanted: bool,
+) -> ColumnTest {
+    let mut table = vec![none_wanted];
+    for (id, extension) in extensions.all() {
+        table.resize(table.len().max(id as usize + 1), false);
+        table[id as usize] = wanted(
+            extension.as_str(),
+            FileType::from_extension(extension.as_bytes()),
+        );
+    }
+    ColumnTest::Extensions(table)
+}

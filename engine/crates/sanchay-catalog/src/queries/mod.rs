@@ -1,0 +1,67 @@
+//! Questions to the catalog, a file a noun. Each answers from one snapshot.
+
+mod duplicates;
+mod filter;
+mod find;
+mod pending;
+mod status;
+mod stream;
+mod summary;
+mod tree;
+mod usage;
+
+pub use duplicates::{
+    DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort,
+};
+pub use find::{FindPage, FindRequest, Sort, SortKey};
+pub use pending::{PendingFile, SizeSketch};
+pub use status::{CatalogStatus, RootStatus};
+pub use stream::FileStream;
+pub use summary::{SummaryBy, SummaryRow};
+pub use tree::{PathResolver, RootName, RootNames, TreeCache};
+pub use usage::UsageRow;
+
+use sanchay_core::{extension, Algorithm, ContentHash, FileType};
+
+use crate::block::{Entry, HashState};
+
+/// A regular file as it is shown.
+#[derive(Clone, Debug)]
+pub struct FileRow {
+    /// Its entry.
+    pub id: crate::block::EntryId,
+    /// Exact bytes.
+    pub path: Vec<u8>,
+    /// What is known of it.
+    pub entry: Entry,
+    /// The innermost root that it lies in; 0: none.
+    pub root_id: i64,
+}
+
+impl FileRow {
+    /// Its hash and the algorithm, where there is one.
+    pub fn hash(&self) -> Option<(ContentHash, Algorithm)> {
+        self.entry.hash.map(|hash| (hash, self.entry.algorithm))
+    }
+
+    /// What is known of its content.
+    pub fn hash_state(&self) -> HashState {
+        self.entry.hash_state
+    }
+
+    /// Its type, by extension.
+    pub fn file_type(&self) -> FileType {
+        extension(self.name()).map_or(FileType::Other, |extension| {
+            FileType::from_extension(extension.as_bytes())
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &[u8] {
+        let at = self
+            .path
+            .iter()
+            .rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\'));
+        &self.path[at.map_or(0, |at| at + 1)..]
+    }
+}

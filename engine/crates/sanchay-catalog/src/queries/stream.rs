@@ -1,0 +1,93 @@
+//! Every hit of an expression, a block at a time: what exports are made of. Memory does not grow with the hits.
+
+use super::filter::{Context, Filter};
+use super::tree::{PathResolver, RootNames};
+use super::FileRow;
+use crate::block::EntryId;
+use crate::catalog::Catalog;
+use crate::error::CatalogError;
+use crate::expression::Expression;
+
+/// Blocks read in one snapshot: a long export must not keep the WAL from being shortened.
+const BLOCKS_AT_ONCE: i64 = 256;
+
+/// A walk over the hits in stored order. Entries never move, so each is seen at most once whatever changes meanwhile.
+pub struct FileStream {
+    expression: Expression,
+    roots: RootNames,
+    next_block: i64,
+    ended: bool,
+}
+
+impl FileStream {
+    /// From the beginning.
+    pub fn new(expression: Expression, roots: RootNames) -> Self {
+        Self {
+            expression,
+            roots,
+            next_block: 0,
+            ended: false,
+        }
+    }
+
+    /// Gives the next hits to `visit`; false when there are no more.
+    pub fn next(
+        &mut self,
+        catalog: &Catalog,
+        visit: &mut dyn FnMut(&FileRow),
+    ) -> Result<bool, CatalogError> {
+        if self.ended {
+            return Ok(false);
+        }
+        let reader = catalog.reader()?;
+        reader.snapshot(|reader| {
+            let context = Context {
+                reader,
+                trees: &catalog.trees,
+                roots: &self.roots,
+                extensions: catalog.extensions(),
+            };
+            let filter = Filter::compile(&self.expression, &context)?;
+            let mut paths = PathResolver::new(reader);
+            let blocks: Vec<i64> = reader
+                .connection
+                .prepare_cached(
+                    "SELECT id FROM block WHERE id >= ?1 AND files > 0 ORDER BY id LIMIT ?2",
+                )?
+                .query_map([self.next_block, BLOCKS_AT_ONCE], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            self.ended = blocks.len() < BLOCKS_AT_ONCE as usize;
+            for block in blocks {
+                self.next_block = block + 1;
+                reader.with_block(block, |view, directory| {
+                    if filter.excludes_directory(directory) {
+                        return Ok(());
+                    }
+                    let folder = paths.directory(directory)?;
+                    let root_id = self.roots.root_of(&folder);
+                    let spell = |name: &[u8]| sanchay_core::path::join(&folder, name);
+                    let mut row = None::<FileRow>;
+                    filter.for_each_hit(
+                        block,
+                        view,
+                        &mut |name| Ok(spell(name)),
+                        &mut |slot, item| {
+                            let id = EntryId::new(block, slot);
+                            let row = row.get_or_insert_with(|| FileRow {
+                                id,
+                                path: Vec::new(),
+                                entry: item.entry,
+                                root_id,
+                            });
+                            row.id = id;
+                            row.entry = item.entry;
+                            row.path = spell(item.name);
+                            visit(row);
+                        },
+                    )
+                })?;
+            }
+            Ok(true)
+        })
+    }
+}

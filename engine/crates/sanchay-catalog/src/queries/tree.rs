@@ -1,0 +1,217 @@
+//! The shape of the trees, in memory for the length of a question: who is below whom, and how a path is spelled.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::error::CatalogError;
+use crate::reader::Reader;
+use crate::roots::is_within;
+
+/// A root as a person may name it.
+#[derive(Clone, Debug)]
+pub struct RootName {
+    /// The daemon's id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: Vec<u8>,
+    /// Its directory; 0 before its first scan.
+    pub directory: i64,
+}
+
+/// All roots.
+#[derive(Clone, Debug, Default)]
+pub struct RootNames(pub Vec<RootName>);
+
+impl RootNames {
+    /// The innermost root that holds `path`; 0: none.
+    pub fn root_of(&self, path: &[u8]) -> i64 {
+        let holding = self.0.iter().filter(|root| is_within(path, &root.path));
+        holding
+            .max_by_key(|root| root.path.len())
+            .map_or(0, |root| root.id)
+    }
+
+    /// The root with this name, id or path.
+    pub fn resolve(&self, text: &str) -> Option<&RootName> {
+        let by_name = self.0.iter().find(|root| root.name == text);
+        by_name
+            .or_else(|| self.0.iter().find(|root| root.path == text.as_bytes()))
+            .or_else(|| {
+                text.parse()
+                    .ok()
+                    .and_then(|id: i64| self.0.iter().find(|root| root.id == id))
+            })
+    }
+}
+
+/// Who is whose parent, and whose blocks are whose, in one state of the catalog.
+#[derive(Debug, Default)]
+pub(crate) struct TreeShape {
+    sequence: i64,
+    parents: Vec<i64>,
+    block_directories: Vec<i64>,
+}
+
+impl TreeShape {
+    /// The directory of a block; 0: unknown.
+    pub(crate) fn directory_of(&self, block: i64) -> i64 {
+        self.block_directories
+            .get(block as usize)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// `directory` and all below it, as bits by id.
+    pub(crate) fn below(&self, directory: i64) -> DirectorySet {
+        // 0 unknown, 1 outside, 2 inside
+        let mut known = vec![0u8; self.parents.len()];
+        let mut trail = Vec::new();
+        if let Some(own) = known.get_mut(directory as usize) {
+            *own = 2;
+        }
+        for id in 1..self.parents.len() {
+            let mut at = id;
+            while known[at] == 0 {
+                trail.push(at);
+                let parent = self.parents[at] as usize;
+                if parent == 0 || parent >= known.len() || trail.len() > self.parents.len() {
+                    known[at] = 1;
+                    break;
+                }
+                at = parent;
+            }
+            let verdict = known[at];
+            for passed in trail.drain(..) {
+                known[passed] = verdict;
+            }
+        }
+        DirectorySet(known)
+    }
+}
+
+/// A set of directories.
+#[derive(Debug, Clone)]
+pub(crate) struct DirectorySet(Vec<u8>);
+
+impl DirectorySet {
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, directory: i64) -> bool {
+        self.0
+            .get(directory as usize)
+            .is_some_and(|&known| known == 2)
+    }
+}
+
+/// The last shape that was read, good until the next transaction.
+#[derive(Default)]
+pub struct TreeCache(Mutex<Arc<TreeShape>>);
+
+impl TreeCache {
+    /// The shape in the reader's snapshot.
+    pub(crate) fn shape(&self, reader: &Reader) -> Result<Arc<TreeShape>, CatalogError> {
+        let sequence = reader.meta("commit_sequence")?;
+        let held = Arc::clone(&self.0.lock().expect("no panic under this lock"));
+        if held.sequence == sequence && sequence != 0 {
+            return Ok(held);
+        }
+        let mut shape = TreeShape {
+            sequence,
+            ..TreeShape::default()
+        };
+        fill(
+            reader,
+            "SELECT id, parent FROM directory",
+            &mut shape.parents,
+        )?;
+        fill(
+            reader,
+            "SELECT id, directory FROM block INDEXED BY block_by_directory",
+            &mut shape.block_directories,
+        )?;
+        let shape = Arc::new(shape);
+        *self.0.lock().expect("no panic under this lock") = Arc::clone(&shape);
+        Ok(shape)
+    }
+}
+
+fn fill(reader: &Reader, sql: &str, into: &mut Vec<i64>) -> Result<(), CatalogError> {
+    let mut statement = reader.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, value) = (row.get::<_, i64>(0)? as usize, row.get(1)?);
+        if into.len() <= id {
+            into.resize((id + 1).next_power_of_two(), 0);
+        }
+        into[id] = value;
+    }
+    Ok(())
+}
+
+/// Spells the paths of directories, each once.
+pub struct PathResolver<'a> {
+    reader: &'a Reader,
+    known: HashMap<i64, Arc<[u8]>>,
+}
+
+/// Directories remembered at once.
+const PATHS_MOST: usize = 20_000;
+
+impl<'a> PathResolver<'a> {
+    /// For one snapshot of `reader`.
+    pub fn new(reader: &'a Reader) -> Self {
+        Self {
+            reader,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The absolute path of a directory.
+    pub fn directory(&mut self, id: i64) -> Result<Arc<[u8]>, CatalogError> {
+        let mut names = Vec::new();
+        let mut at = id;
+        let mut path = loop {
+            if let Some(path) = self.known.get(&at) {
+                break path.to_vec();
+            }
+            let (parent, name): (i64, Vec<u8>) = self
+                .reader
+                .connection
+                .prepare_cached("SELECT parent, name FROM directory WHERE id = ?1")?
+                .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            names.push((at, name));
+            if parent == 0 {
+                break Vec::new();
+            }
+            at = parent;
+        };
+        if self.known.len() > PATHS_MOST {
+            self.known.clear();
+        }
+        for (id, name) in names.iter().rev() {
+            append(&mut path, name);
+            self.known.insert(*id, path.as_slice().into());
+        }
+        Ok(path.into())
+    }
+
+    /// The absolute path of a file in a directory.
+    pub fn file(&mut self, directory: i64, name: &[u8]) -> Result<Vec<u8>, CatalogError> {
+        let mut path = self.directory(directory)?.to_vec();
+        append(&mut path, name);
+        Ok(path)
+    }
+}
+
+fn append(path: &mut Vec<u8>, name: &[u8]) {
+    let separator = if cfg!(windows) { b'\\' } else { b'/' };
+    if !path.is_empty() && path.last() != Some(&separator) {
+        path.push(separator);
+    }
+    path.extend_from_slice(name);
+}

@@ -1,0 +1,136 @@
+//! `du`: what folders hold, from totals that are kept as entries change.
+
+use super::tree::PathResolver;
+use crate::catalog::Catalog;
+use crate::error::CatalogError;
+use crate::reader::Reader;
+
+/// One folder with all below it.
+#[derive(Clone, Debug)]
+pub struct UsageRow {
+    /// Exact bytes.
+    pub path: Vec<u8>,
+    /// 0: the folder that was asked for.
+    pub depth: u32,
+    /// Regular files.
+    pub files: u64,
+    /// Folders, itself included.
+    pub directories: u64,
+    /// Apparent bytes.
+    pub bytes: u64,
+    /// Allocated bytes.
+    pub allocated: u64,
+    /// Newest modification that was seen there; None without files.
+    pub newest_ns: Option<i64>,
+}
+
+impl Catalog {
+    /// The folder at `path` (None: the top of every tree) and `depth` levels below it; a folder stands before its own,
+    /// sisters by size. At most `limit` rows.
+    pub fn usage(
+        &self,
+        path: Option<&[u8]>,
+        depth: u32,
+        limit: usize,
+    ) -> Result<Vec<UsageRow>, CatalogError> {
+        let reader = self.reader()?;
+        reader.snapshot(|reader| {
+            let mut rows = Vec::new();
+            match path {
+                Some(path) => {
+                    let (directory, _) = reader
+                        .locate(path)?
+                        .ok_or_else(|| CatalogError::UnknownPath(path.to_vec()))?;
+                    if let Some(own) = reader.usage_row(directory, path.to_vec())? {
+                        reader.descend(own, 0, depth, limit, &mut rows)?;
+                    }
+                }
+                None => {
+                    let mut tops = Vec::new();
+                    for (top, name) in reader.tops()? {
+                        tops.extend(reader.usage_row(top, name)?);
+                    }
+                    tops.sort_by(|a, b| b.1.bytes.cmp(&a.1.bytes));
+                    for top in tops {
+                        reader.descend(top, 0, depth, limit, &mut rows)?;
+                    }
+                }
+            }
+            Ok(rows)
+        })
+    }
+}
+
+type Found = (i64, UsageRow);
+
+impl Reader {
+    fn usage_row(&self, directory: i64, path: Vec<u8>) -> Result<Option<Found>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT directory, files, directories, bytes, allocated, newest_ns, x'' FROM usage WHERE directory = ?1",
+        )?;
+        let mut rows = statement.query([directory])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let (id, mut found) = usage_row(row)?;
+        found.path = path;
+        Ok(Some((id, found)))
+    }
+
+    fn descend(
+        &self,
+        own: Found,
+        at: u32,
+        depth: u32,
+        limit: usize,
+        rows: &mut Vec<UsageRow>,
+    ) -> Result<(), CatalogError> {
+        if rows.len() >= limit {
+            return Ok(());
+        }
+        let (directory, mut row) = own;
+        row.depth = at;
+        let path = row.path.clone();
+        rows.push(row);
+        if at >= depth {
+            return Ok(());
+        }
+        for (id, mut child) in self.usage_below(directory, limit)? {
+            child.path = sanchay_core::path::join(&path, &child.path);
+            self.descend((id, child), at + 1, depth, limit, rows)?;
+        }
+        Ok(())
+    }
+
+    fn usage_below(&self, directory: i64, limit: usize) -> Result<Vec<Found>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT u.directory, u.files, u.directories, u.bytes, u.allocated, u.newest_ns, d.name
+             FROM directory d JOIN usage u ON u.directory = d.id WHERE d.parent = ?1 ORDER BY u.bytes DESC, d.name LIMIT ?2",
+        )?;
+        let mut rows = statement.query((directory, limit as i64))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(usage_row(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The path of a directory, spelled once.
+    pub fn directory_path(&self, directory: i64) -> Result<Vec<u8>, CatalogError> {
+        Ok(PathResolver::new(self).directory(directory)?.to_vec())
+    }
+}
+
+fn usage_row(row: &rusqlite::Row<'_>) -> Result<Found, CatalogError> {
+    let newest_ns: i64 = row.get(5)?;
+    let found = UsageRow {
+        path: row.get(6)?,
+        depth: 0,
+        files: row.get::<_, i64>(1)? as u64,
+        directories: row.get::<_, i64>(2)? as u64,
+        bytes: row.get::<_, i64>(3)? as u64,
+        allocated: row.get::<_, i64>(4)? as u64,
+        newest_ns: (newest_ns != i64::MIN).then_some(newest_ns),
+    };
+    Ok((row.get(0)?, found))
+}

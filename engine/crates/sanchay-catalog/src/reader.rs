@@ -1,0 +1,142 @@
+//! Connections that read. Each piece of reading is one short transaction, so that the WAL can be shortened behind it.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rusqlite::Connection;
+
+use crate::block::{BlockView, EntryId, EntryRef};
+use crate::database::open_reader;
+use crate::error::CatalogError;
+
+/// Idle connections that are kept.
+const KEPT: usize = 4;
+
+/// A connection that reads.
+pub struct Reader {
+    pub(crate) connection: Connection,
+}
+
+impl Reader {
+    /// Runs `work` on one state of the catalog.
+    pub fn snapshot<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let outcome = work(self);
+        transaction.finish()?;
+        outcome
+    }
+
+    /// Reads one entry with its name; None when it is gone.
+    pub fn entry<T>(
+        &self,
+        id: EntryId,
+        read: impl FnOnce(EntryRef<'_>, i64) -> T,
+    ) -> Result<Option<T>, CatalogError> {
+        self.with_block(id.block(), |view, directory| {
+            Ok(view.get(id.slot())?.map(|item| read(item, directory)))
+        })
+        .map(Option::flatten)
+    }
+
+    /// Reads one block, with its directory's id; None when it is gone.
+    pub fn with_block<T>(
+        &self,
+        block: i64,
+        read: impl FnOnce(&BlockView<'_>, i64) -> Result<T, CatalogError>,
+    ) -> Result<Option<T>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT b.directory, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id WHERE b.id = ?1",
+        )?;
+        let mut rows = statement.query([block])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let columns = row
+            .get_ref(1)?
+            .as_blob()
+            .map_err(|_| CatalogError::corrupt_block())?;
+        let detail = row
+            .get_ref(2)?
+            .as_blob()
+            .map_err(|_| CatalogError::corrupt_block())?;
+        read(&BlockView::parse(columns, detail)?, row.get(0)?).map(Some)
+    }
+
+    /// A counter of the `meta` table.
+    pub(crate) fn meta(&self, key: &str) -> Result<i64, CatalogError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))?)
+    }
+}
+
+/// The idle connections.
+pub(crate) struct ReaderPool {
+    path: PathBuf,
+    cache_bytes: u64,
+    idle: Mutex<Option<Vec<Reader>>>,
+}
+
+impl ReaderPool {
+    pub(crate) fn new(path: &Path, cache_bytes: u64) -> Self {
+        Self {
+            path: path.to_owned(),
+            cache_bytes,
+            idle: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    pub(crate) fn take(&self) -> Result<ReaderGuard<'_>, CatalogError> {
+        let idle = self
+            .idle
+            .lock()
+            .expect("no panic under this lock")
+            .as_mut()
+            .ok_or(CatalogError::Closed)?
+            .pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => Reader {
+                connection: open_reader(&self.path, self.cache_bytes)?,
+            },
+        };
+        Ok(ReaderGuard {
+            reader: Some(reader),
+            pool: self,
+        })
+    }
+
+    /// Closes the idle ones; those in use close when they come back.
+    pub(crate) fn close(&self) {
+        self.idle.lock().expect("no panic under this lock").take();
+    }
+}
+
+/// A reader on loan.
+pub struct ReaderGuard<'a> {
+    reader: Option<Reader>,
+    pool: &'a ReaderPool,
+}
+
+impl Deref for ReaderGuard<'_> {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        self.reader.as_ref().expect("present until dropped")
+    }
+}
+
+impl Drop for ReaderGuard<'_> {
+    fn drop(&mut self) {
+        if let (Some(reader), Ok(mut idle)) = (self.reader.take(), self.pool.idle.lock()) {
+            if let Some(idle) = idle.as_mut().filter(|idle| idle.len() < KEPT) {
+                idle.push(reader);
+            }
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Roots in the catalog: where each tree begins, and how roots that lie inside one another share their rows.
+//!
+//! A directory is stored once. A root inside another root is a name for a directory of the outer root's tree; when the
+//! outer one is added later, its scan *adopts* the inner tree, and when the outer one is removed, the inner is *detached*.
+
+use std::collections::HashMap;
+
+use rusqlite::{params, OptionalExtension, Row};
+
+use crate::error::CatalogError;
+use crate::reader::Reader;
+use crate::writer::{Removed, RollupKind, Rollups, Session, UsageDelta};
+
+/// What the last look at a root found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RootState {
+    /// Never scanned to an end.
+    New,
+    /// All of it was read.
+    Ready,
+    /// Parts could not be read; their older rows are kept.
+    Partial,
+    /// It is not there; its rows are kept.
+    Offline,
+}
+
+impl RootState {
+    /// The word that is stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Ready => "ready",
+            Self::Partial => "partial",
+            Self::Offline => "offline",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "ready" => Self::Ready,
+            "partial" => Self::Partial,
+            "offline" => Self::Offline,
+            _ => Self::New,
+        }
+    }
+}
+
+/// A root's row.
+#[derive(Clone, Debug)]
+pub struct RootRow {
+    /// The daemon's id.
+    pub id: i64,
+    /// Absolute, resolved.
+    pub path: Vec<u8>,
+    /// Its directory; 0 before its first scan.
+    pub directory: i64,
+    /// Volume id; 0 before its first scan.
+    pub volume: i64,
+    /// Inode of its folder; 0 before its first scan.
+    pub inode: u64,
+    /// What the last look found.
+    pub state: RootState,
+    /// Why, for people.
+    pub reason: String,
+    /// End of the last scan that was not cancelled; 0: never.
+    pub scanned_ns: i64,
+    /// The engine's settings of it, JSON.
+    pub settings: String,
+}
+
+const ROOT_COLUMNS: &str =
+    "id, path, directory, volume, inode, state, reason, scanned_ns, settings";
+
+fn root_row(row: &Row<'_>) -> rusqlite::Result<RootRow> {
+    Ok(RootRow {
+        id: row.get(0)?,
+        path: row.get(1)?,
+        directory: row.get(2)?,
+        volume: row.get(3)?,
+        inode: row.get::<_, i64>(4)? as u64,
+        state: RootState::parse(&row.get::<_, String>(5)?),
+        reason: row.get(6)?,
+        scanned_ns: row.get(7)?,
+        settings: row.get(8)?,
+    })
+}
+
+/// Whether `path` is `folder` or lies below it. `/mnt/movies2` does not lie below `/mnt/movies`.
+pub(crate) fn is_within(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| {
+        rest.is_empty() || folder.ends_with(b"/") || rest[0] == b'/' || rest[0] == b'\\'
+    })
+}
+
+impl Reader {
+    /// Every root.
+    pub fn roots(&self) -> Result<Vec<RootRow>, CatalogError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {ROOT_COLUMNS} FROM root ORDER BY id"))?;
+        let rows = statement
+            .query_map([], root_row)?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// One root.
+    pub fn root(&self, id: i64) -> Result<RootRow, CatalogError> {
+        self.connection
+            .prepare_cached(&format!("SELECT {ROOT_COLUMNS} FROM root WHERE id = ?1"))?
+            .query_row([id], root_row)
+            .optional()?
+            .ok_or_else(|| CatalogError::UnknownRoot(id.to_string()))
+    }
+
+    /// The top directories of all trees: (id, path).
+    pub fn tops(&self) -> Result<Vec<(i64, Vec<u8>)>, CatalogError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, name FROM directory WHERE parent = 0")?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// The directory at an absolute path, and the top of its tree; None where the catalog has none.
+    pub fn locate(&self, path: &[u8]) -> Result<Option<(i64, i64)>, CatalogError> {
+        locate(&self.connection, path)
+    }
+}
+
+fn locate(
+    connection: &rusqlite::Connection,
+    path: &[u8],
+) -> Result<Option<(i64, i64)>, CatalogError> {
+    let mut tops = connection.prepare_cached("SELECT id, name FROM directory WHERE parent = 0")?;
+    let tops = tops
+        .query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some((top, prefix)) = tops
+        .into_iter()
+        .filter(|(_, name)| is_within(path, name))
+        .max_by_key(|(_, name)| name.len())
+    else {
+        return Ok(None);
+    };
+    let mut directory = top;
+    let mut step =
+        connection.prepare_cached("SELECT id FROM directory WHERE parent = ?1 AND name = ?2")?;
+    for name in path[prefix.len()..].split(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\'))
+    {
+        if name.is_empty() {
+            continue;
+        }
+        match step
+            .query_row(params![directory, name], |row| row.get(0))
+            .optional()?
+        {
+            Some(id) => directory = id,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some((directory, top)))
+}
+
+impl Session {
+    /// Adds a root, or replaces the settings of one.
+    pub fn put_root(&mut self, id: i64, path: &[u8], settings: &str) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            session.connection.execute(
+                "INSERT INTO root (id, path, directory, volume, inode, state, reason, scanned_ns, settings)
+                 VALUES (?1, ?2, 0, 0, 0, 'new', '', 0, ?3)
+                 ON CONFLICT (id) DO UPDATE SET settings = ?3",
+                params![id, path, settings],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The root's directory and the top of its tree; a new top where the catalog knows nothing of its path.
+    pub fn root_directory(
+        &mut self,
+        id: i64,
+        new_directory: i64,
+    ) -> Result<(i64, i64), CatalogError> {
+        self.transaction(|session| {
+            let (path, directory): (Vec<u8>, i64) = session
+                .connection
+                .query_row("SELECT path, directory FROM root WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?
+                .ok_or_else(|| CatalogError::UnknownRoot(id.to_string()))?;
+            if let Some(found) = locate(&session.connection, &path)? {
+                if found.0 != directory {
+                    session.connection.execute("UPDATE root SET directory = ?2 WHERE id = ?1", [id, found.0])?;
+                }
+                return Ok(found);
+            }
+            session.connection.execute(
+                "INSERT INTO directory (id, parent, name, volume, inode, mtime_ns, state) VALUES (?1, 0, ?2, 0, 0, 0, 0)",
+                params![new_directory, path],
+            )?;
+            session.connection.execute("UPDATE root SET directory = ?2 WHERE id = ?1", [id, new_directory])?;
+            let own = UsageDelta { directories: 1, ..UsageDelta::none() };
+            session.add_usage(&HashMap::from([(new_directory, own)]))?;
+            Ok((new_directory, new_directory))
+        })
+    }
+
+    /// Notes what a look at the root found. `seen` is the (volume, inode) of its folder, where it could be opened.
+    pub fn set_root_state(
+        &mut self,
+        id: i64,
+        state: RootState,
+        reason: &str,
+        scanned_ns: Option<i64>,
+        seen: Option<(i64, u64)>,
+    ) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            session.connection.execute(
+                "UPDATE root SET state = ?2, reason = ?3, scanned_ns = coalesce(?4, scanned_ns),
+                     volume = coalesce(?5, volume), inode = coalesce(?6, inode) WHERE id = ?1",
+                params![
+                    id,
+                    state.name(),
+                    reason,
+                    scanned_ns,
+                    seen.map(|(volume, _)| volume),
+                    seen.map(|(_, inode)| inode as i64)
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Makes the tree of `top` a subdirectory `name` of `parent`, which is in `tree`.
+    pub fn adopt(
+        &mut self,
+        top: i64,
+        parent: i64,
+        name: &[u8],
+        tree: i64,
+    ) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            session
+                .connection
+                .execute("UPDATE directory SET parent = ?2, name = ?3 WHERE id = ?1", params![top, parent, name])?;
+            session.remember_parent(top, parent);
+            let below = session.usage_of(top)?;
+            let mut usage = HashMap::new();
+            session.carry_up(parent, &below, &mut usage)?;
+            session.add_usage(&usage)?;
+            session.connection.execute(
+                "INSERT INTO rollup (tree, kind, key, files, bytes)
+                 SELECT ?2, kind, key, files, bytes FROM rollup WHERE tree = ?1
+                 ON CONFLICT (tree, kind, key) DO UPDATE SET files = files + excluded.files, bytes = bytes + excluded.bytes",
+                [top, tree],
+            )?;
+            session.connection.execute("DELETE FROM rollup WHERE tree = ?1", [top])?;
+            Ok(())
+        })
+    }
+
+    /// Forgets a root and the rows that no other root needs.
+    pub fn remove_root(&mut self, id: i64) -> Result<Removed, CatalogError> {
+        let (path, directory): (Vec<u8>, i64) = self
+            .connection
+            .query_row(
+                "SELECT path, directory FROM root WHERE id = ?1",
+                [id],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?
+            .ok_or_else(|| CatalogError::UnknownRoot(id.to_string()))?;
+        let others: Vec<(i64, Vec<u8>)> = self
+            .connection
+            .prepare("SELECT directory, path FROM root WHERE id <> ?1 AND directory <> 0 ORDER BY length(path)")?
+            .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        self.merge_content(&mut |_| std::ops::ControlFlow::Continue(()))?;
+        let is_top = directory != 0 && self.parent_of(directory)? == 0;
+        let mut removed = Removed::default();
+        if is_top {
+            let mut detached: Vec<&Vec<u8>> = Vec::new();
+            for (inner, inner_path) in others
+                .iter()
+                .filter(|(_, inner_path)| is_within(inner_path, &path))
+            {
+                if !detached.iter().any(|outer| is_within(inner_path, outer)) {
+                    self.detach(*inner, inner_path, directory)?;
+                    detached.push(inner_path);
+                }
+            }
+            removed = self.remove_subtree(directory, directory)?;
+        }
+        self.transaction(|session| {
+            if is_top {
+                session
+                    .connection
+                    .execute("DELETE FROM rollup WHERE tree = ?1", [directory])?;
+            }
+            session
+                .connection
+                .execute("DELETE FROM root WHERE id = ?1", [id])?;
+            Ok(())
+        })?;
+        Ok(removed)
+    }
+
+    /// Makes a directory of `tree` the top of a tree of its own.
+    fn detach(&mut self, directory: i64, path: &[u8], tree: i64) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            let mut lost = session.usage_of(directory)?;
+            lost.files = -lost.files;
+            lost.directories = -lost.directories;
+            lost.bytes = -lost.bytes;
+            lost.allocated = -lost.allocated;
+            lost.newest_ns = i64::MIN;
+            let parent = session.parent_of(directory)?;
+            let mut usage = HashMap::new();
+            session.carry_up(parent, &lost, &mut usage)?;
+            session.add_usage(&usage)?;
+            session.connection.execute(
+                "UPDATE directory SET parent = 0, name = ?2 WHERE id = ?1",
+                params![directory, path],
+            )?;
+            session.remember_parent(directory, 0);
+            let mut sums: HashMap<(i64, RollupKind, i64), (i64, i64)> = HashMap::new();
+            for below in session.subtree(directory)? {
+                for delta in session.rollups_of(below)?.0 {
+                    for (owner, sign) in [(directory, 1), (tree, -1)] {
+                        let sum = sums.entry((owner, delta.kind, delta.key)).or_default();
+                        sum.0 += sign * delta.files;
+                        sum.1 += sign * delta.bytes;
+                    }
+                }
+            }
+            session.add_rollups(&sums)
+        })
+    }
+
+    fn usage_of(&self, directory: i64) -> Result<UsageDelta, CatalogError> {
+        let found = self
+            .connection
+            .query_row(
+                "SELECT files, directories, bytes, allocated, newest_ns FROM usage WHERE directory = ?1",
+                [directory],
+                |row| {
+                    Ok(UsageDelta {
+                        files: row.get(0)?,
+                        directories: row.get(1)?,
+                        bytes: row.get(2)?,
+                        allocated: row.get(3)?,
+                        newest_ns: row.get(4)?,
+                    })
+                },
+            )
+            .optional()?;
+        Ok(found.unwrap_or_else(UsageDelta::none))
+    }
+
+    fn rollups_of(&self, directory: i64) -> Result<Rollups, CatalogError> {
+        let blocks: Vec<i64> = self
+            .connection
+            .prepare_cached("SELECT id FROM block WHERE directory = ?1")?
+            .query_map([directory], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let mut rollups = Rollups::default();
+        for block in blocks {
+            self.with_block(block, |view| {
+                view.for_each(|_, item| rollups.count(&item.entry, 1))
+            })?;
+        }
+        Ok(rollups)
+    }
+}

@@ -1,0 +1,114 @@
+//! What the catalog holds of one directory, as a rescan compares it with the disk.
+
+use rusqlite::{OptionalExtension, Row};
+
+use crate::block::BlockView;
+use crate::error::CatalogError;
+use crate::reader::Reader;
+
+/// A subdirectory's row.
+#[derive(Clone, Debug)]
+pub struct StoredChild {
+    /// Its id.
+    pub id: i64,
+    /// Its exact name.
+    pub name: Vec<u8>,
+    /// Volume id in the catalog.
+    pub volume: i64,
+    /// On that volume.
+    pub inode: u64,
+    /// Unix time.
+    pub mtime_ns: i64,
+    /// It could not be listed the last time.
+    pub unreadable: bool,
+}
+
+/// A block as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredBlock {
+    /// Its row id.
+    pub id: i64,
+    columns: Vec<u8>,
+    detail: Vec<u8>,
+}
+
+impl StoredBlock {
+    /// For reading.
+    pub fn view(&self) -> Result<BlockView<'_>, CatalogError> {
+        BlockView::parse(&self.columns, &self.detail)
+    }
+}
+
+/// One directory's subdirectories and blocks.
+#[derive(Clone, Debug, Default)]
+pub struct StoredDirectory {
+    /// Subdirectories, by name.
+    pub children: Vec<StoredChild>,
+    /// Blocks, by id: the order in which their entries were first listed.
+    pub blocks: Vec<StoredBlock>,
+}
+
+const CHILD_COLUMNS: &str = "id, name, volume, inode, mtime_ns, state";
+
+fn child(row: &Row<'_>) -> rusqlite::Result<StoredChild> {
+    Ok(StoredChild {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        volume: row.get(2)?,
+        inode: row.get::<_, i64>(3)? as u64,
+        mtime_ns: row.get(4)?,
+        unreadable: row.get(5)?,
+    })
+}
+
+impl Reader {
+    /// One directory's own row.
+    pub fn load_child(&self, directory: i64) -> Result<Option<StoredChild>, CatalogError> {
+        let sql = format!("SELECT {CHILD_COLUMNS} FROM directory WHERE id = ?1");
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([directory], child)
+            .optional()?)
+    }
+
+    /// The parent of a directory; 0 for a top.
+    pub fn parent(&self, directory: i64) -> Result<i64, CatalogError> {
+        let sql = "SELECT parent FROM directory WHERE id = ?1";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([directory], |row| row.get(0))?)
+    }
+
+    /// Regular files in a directory and all below it.
+    pub fn directory_files(&self, directory: i64) -> Result<u64, CatalogError> {
+        let sql = "SELECT files FROM usage WHERE directory = ?1";
+        let files = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([directory], |row| row.get::<_, i64>(0))
+            .optional()?;
+        Ok(files.unwrap_or(0) as u64)
+    }
+
+    /// Everything stored of `directory`.
+    pub fn load_directory(&self, directory: i64) -> Result<StoredDirectory, CatalogError> {
+        self.snapshot(|reader| {
+            let children = reader
+                .connection
+                .prepare_cached(&format!("SELECT {CHILD_COLUMNS} FROM directory WHERE parent = ?1 ORDER BY name"))?
+                .query_map([directory], child)?
+                .collect::<Result<_, _>>()?;
+            let blocks = reader
+                .connection
+                .prepare_cached(
+                    "SELECT b.id, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id
+                     WHERE b.directory = ?1 ORDER BY b.id",
+                )?
+                .query_map([directory], |row| Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? }))?
+                .collect::<Result<_, _>>()?;
+            Ok(StoredDirectory { children, blocks })
+        })
+    }
+}

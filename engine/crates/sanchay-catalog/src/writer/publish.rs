@@ -1,0 +1,120 @@
+//! Putting hashes into blocks that are written already.
+
+use rusqlite::{params, OptionalExtension};
+use sanchay_core::{Algorithm, ContentHash};
+
+use super::session::Session;
+use crate::block::{encode, Entry, EntryId, EntryRef, HashState};
+use crate::content::{Posting, Staged};
+use crate::error::CatalogError;
+
+/// What reading one file gave.
+#[derive(Clone, Copy, Debug)]
+pub struct HashUpdate {
+    /// Whose.
+    pub id: EntryId,
+    /// The entry as it was read: the hash is published only if the stored witness is still this one.
+    pub expected: Entry,
+    /// What is known of the content now.
+    pub state: HashState,
+    /// Of the hash.
+    pub algorithm: Algorithm,
+    /// With the states that have one.
+    pub hash: Option<ContentHash>,
+}
+
+impl Session {
+    /// Publishes `updates`, in one transaction.
+    pub fn publish(&mut self, mut updates: Vec<HashUpdate>) -> Result<(), CatalogError> {
+        updates.sort_by_key(|update| update.id);
+        let staged = self.transaction(|session| {
+            let (mut staged, mut unstaged) = (Vec::new(), Vec::new());
+            for of_block in updates.chunk_by(|a, b| a.id.block() == b.id.block()) {
+                session.publish_block(of_block, &mut staged, &mut unstaged)?;
+            }
+            session.remove_postings(&mut unstaged)?;
+            Ok(staged)
+        })?;
+        self.staged.extend(staged);
+        self.shared
+            .staged
+            .store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn publish_block(
+        &mut self,
+        updates: &[HashUpdate],
+        staged: &mut Vec<Staged>,
+        unstaged: &mut Vec<(i64, EntryId)>,
+    ) -> Result<(), CatalogError> {
+        let block = updates[0].id.block();
+        let reflink: Option<bool> = self
+            .connection
+            .prepare_cached(
+                "SELECT v.reflink FROM block b JOIN directory d ON d.id = b.directory JOIN volume v ON v.id = d.volume
+                 WHERE b.id = ?1",
+            )?
+            .query_row([block], |row| row.get(0))
+            .optional()?;
+        let encoded = self.with_block(block, |view| {
+            let mut slots = vec![
+                EntryRef {
+                    name: b"",
+                    entry: Entry::dead()
+                };
+                view.columns.len()
+            ];
+            view.for_each(|slot, item| slots[slot] = item)?;
+            for update in updates {
+                let Some(item) = slots.get_mut(update.id.slot()) else {
+                    continue;
+                };
+                if !same_witness(&item.entry, &update.expected) {
+                    continue;
+                }
+                if let Some((posting, _)) = Posting::of(update.id, &item.entry, false) {
+                    unstaged.push((posting.key, update.id));
+                }
+                item.entry.hash_state = update.state;
+                item.entry.hash = update.hash;
+                item.entry.algorithm = update.algorithm;
+                if let Some((posting, hash)) =
+                    Posting::of(update.id, &item.entry, reflink.unwrap_or(false))
+                {
+                    staged.push(Staged { posting, hash });
+                }
+            }
+            Ok(encode(&slots))
+        })?;
+        // The block went away with its directory: there is nothing to publish.
+        let Some(encoded) = encoded else {
+            return Ok(());
+        };
+        self.connection
+            .prepare_cached("UPDATE block SET columns = ?2 WHERE id = ?1")?
+            .execute(params![block, encoded.columns])?;
+        self.connection
+            .prepare_cached("UPDATE block_detail SET detail = ?2 WHERE id = ?1")?
+            .execute(params![block, encoded.detail])?;
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO content_pending (block) VALUES (?1)")?
+            .execute([block])?;
+        Ok(())
+    }
+}
+
+fn same_witness(stored: &Entry, expected: &Entry) -> bool {
+    stored.is_file()
+        && (
+            stored.size_bytes,
+            stored.mtime_ns,
+            stored.ctime_ns,
+            stored.inode,
+        ) == (
+            expected.size_bytes,
+            expected.mtime_ns,
+            expected.ctime_ns,
+            expected.inode,
+        )
+}

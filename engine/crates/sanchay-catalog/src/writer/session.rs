@@ -1,0 +1,251 @@
+//! The writer's state on its thread: the connection, what is staged, and how a transaction is made.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use rusqlite::{params, Connection, OptionalExtension};
+
+use super::change::UsageDelta;
+use crate::block::{BlockView, Entry, EntryId, EntryRef};
+use crate::content::{Facts, Posting, Staged};
+use crate::error::CatalogError;
+use crate::shared::Shared;
+
+/// Parents remembered between batches, so that totals are carried up without a query each.
+const PARENTS_MOST: usize = 200_000;
+
+/// What a task on the writer thread works with.
+pub struct Session {
+    pub(crate) connection: Connection,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) staged: Vec<Staged>,
+    pub(crate) parents: HashMap<i64, i64>,
+    rested: bool,
+}
+
+impl Session {
+    pub(crate) fn new(connection: Connection, shared: Arc<Shared>) -> Result<Self, CatalogError> {
+        let mut session = Self {
+            connection,
+            shared,
+            staged: Vec::new(),
+            parents: HashMap::new(),
+            rested: true,
+        };
+        session.load_ids()?;
+        session.stage_pending()?;
+        Ok(session)
+    }
+
+    /// Runs `work` in one transaction, and counts it.
+    pub fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        self.rested = false;
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let outcome = work(self).and_then(|value| {
+            self.save_ids()?;
+            self.add_meta("commit_sequence", 1)?;
+            self.connection.execute_batch("COMMIT")?;
+            Ok(value)
+        });
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            // SQLite may have rolled back by itself; a second rollback that fails changes nothing.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        outcome
+    }
+
+    /// Keys waiting for [`Session::merge_content`].
+    pub fn staged_len(&self) -> usize {
+        self.staged.len()
+    }
+
+    /// Gives memory back and shortens the WAL when there has been nothing to do for a while.
+    pub(crate) fn rest(&mut self) {
+        if !self.rested {
+            self.rested = true;
+            self.parents = HashMap::new();
+            self.staged.shrink_to_fit();
+            self.checkpoint();
+            // Only memory is at stake here, and it is tried again at the next rest.
+            let _ = self.connection.execute_batch("PRAGMA shrink_memory");
+        }
+    }
+
+    /// Moves the WAL into the file, as far as readers let it.
+    pub fn checkpoint(&mut self) {
+        if let Err(error) = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        {
+            tracing::warn!(error = %error, "catalog_checkpoint_failed");
+        }
+    }
+
+    pub(crate) fn meta(&self, key: &str) -> Result<i64, CatalogError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))?)
+    }
+
+    pub(crate) fn set_meta(&self, key: &str, value: i64) -> Result<(), CatalogError> {
+        self.connection
+            .prepare_cached("UPDATE meta SET value = ?2 WHERE key = ?1")?
+            .execute(params![key, value])?;
+        Ok(())
+    }
+
+    pub(crate) fn add_meta(&self, key: &str, delta: i64) -> Result<(), CatalogError> {
+        self.connection
+            .prepare_cached("UPDATE meta SET value = value + ?2 WHERE key = ?1")?
+            .execute(params![key, delta])?;
+        Ok(())
+    }
+
+    /// Calls `visit` with each entry of a block.
+    pub(crate) fn with_block<T>(
+        &self,
+        block: i64,
+        read: impl FnOnce(&BlockView<'_>) -> Result<T, CatalogError>,
+    ) -> Result<Option<T>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id WHERE b.id = ?1",
+        )?;
+        let mut rows = statement.query([block])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let columns = row
+            .get_ref(0)?
+            .as_blob()
+            .map_err(|_| CatalogError::corrupt_block())?;
+        let detail = row
+            .get_ref(1)?
+            .as_blob()
+            .map_err(|_| CatalogError::corrupt_block())?;
+        read(&BlockView::parse(columns, detail)?).map(Some)
+    }
+
+    /// One entry; None when its slot is dead.
+    pub fn entry(&self, id: EntryId) -> Result<Option<Entry>, CatalogError> {
+        let found = self.with_block(id.block(), |view| {
+            Ok(view.get(id.slot())?.map(|item| item.entry))
+        })?;
+        Ok(found.flatten())
+    }
+
+    /// The parent of a directory, 0 for a top or an unknown one.
+    pub(crate) fn parent_of(&mut self, directory: i64) -> Result<i64, CatalogError> {
+        if let Some(parent) = self.parents.get(&directory) {
+            return Ok(*parent);
+        }
+        let parent = self
+            .connection
+            .prepare_cached("SELECT parent FROM directory WHERE id = ?1")?
+            .query_row([directory], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0);
+        self.remember_parent(directory, parent);
+        Ok(parent)
+    }
+
+    pub(crate) fn remember_parent(&mut self, directory: i64, parent: i64) {
+        if self.parents.len() >= PARENTS_MOST {
+            self.parents.clear();
+        }
+        self.parents.insert(directory, parent);
+    }
+
+    /// Adds `delta` to `directory` and all above it, in `into`.
+    pub(crate) fn carry_up(
+        &mut self,
+        mut directory: i64,
+        delta: &UsageDelta,
+        into: &mut HashMap<i64, UsageDelta>,
+    ) -> Result<(), CatalogError> {
+        while directory != 0 {
+            into.entry(directory)
+                .or_insert_with(UsageDelta::none)
+                .add(delta);
+            directory = self.parent_of(directory)?;
+        }
+        Ok(())
+    }
+
+    fn load_ids(&mut self) -> Result<(), CatalogError> {
+        self.shared
+            .next_directory
+            .store(self.meta("next_directory")?, Ordering::Relaxed);
+        self.shared
+            .next_block
+            .store(self.meta("next_block")?, Ordering::Relaxed);
+        self.shared
+            .name_index_watermark
+            .store(self.meta("name_index_watermark")?, Ordering::Relaxed);
+        let mut statement = self.connection.prepare("SELECT id, text FROM extension")?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
+        })?;
+        for row in rows {
+            let (id, text) = row?;
+            self.shared.extensions.load(id, &text);
+        }
+        Ok(())
+    }
+
+    fn save_ids(&self) -> Result<(), CatalogError> {
+        self.set_meta(
+            "next_directory",
+            self.shared.next_directory.load(Ordering::Relaxed),
+        )?;
+        self.set_meta("next_block", self.shared.next_block.load(Ordering::Relaxed))
+    }
+
+    /// Stages again what a crash left outside the content index.
+    fn stage_pending(&mut self) -> Result<(), CatalogError> {
+        let blocks: Vec<(i64, bool)> = self
+            .connection
+            .prepare(
+                "SELECT p.block, v.reflink FROM content_pending p JOIN block b ON b.id = p.block
+                 JOIN directory d ON d.id = b.directory JOIN volume v ON v.id = d.volume",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        for (block, reflink) in blocks {
+            let mut staged = std::mem::take(&mut self.staged);
+            self.with_block(block, |view| {
+                view.for_each(|slot, EntryRef { entry, .. }| {
+                    if let Some((posting, hash)) =
+                        Posting::of(EntryId::new(block, slot), &entry, reflink)
+                    {
+                        staged.push(Staged { posting, hash });
+                    }
+                })
+            })?;
+            self.staged = staged;
+        }
+        Ok(())
+    }
+}
+
+impl Facts for Session {
+    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1",
+        )?;
+        Ok(statement
+            .query_row([entry.block()], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0))
+    }
+
+    fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
+        Ok(self
+            .entry(entry)?
+            .map_or((1, 0), |entry| (entry.links, entry.allocated_bytes)))
+    }
+}

@@ -1,0 +1,471 @@
+//! The engine: an open catalog, the scans that run on it, and the name index that follows them.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use sanchay_catalog::queries::RootNames;
+use sanchay_catalog::{Catalog, CatalogOptions, RootRow};
+use sanchay_core::{file_system_of, RootDir};
+
+use crate::error::{EngineError, ErrorKind};
+use crate::own_files::is_within;
+use crate::root_spec::{root_name, RootSettings, Rules};
+use crate::scan::{lost, run, Control, Phase, Progress, ScanRequest, ScanResult};
+
+/// How an engine is opened.
+#[derive(Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// The daemon's own folders: never cataloged.
+    pub own_folders: Vec<PathBuf>,
+    /// Threads of a scan; 0: as many as the machine has processors.
+    pub threads: usize,
+    /// Memory for pages of the catalog, bytes; 0: the default.
+    pub cache_bytes: u64,
+}
+
+/// What a path would be as a root.
+#[derive(Clone, Debug)]
+pub struct RootCheck {
+    /// Resolved: no links, no dots.
+    pub path: Vec<u8>,
+    /// Such as `ext4`.
+    pub file_system: String,
+    /// Another machine can change it unseen.
+    pub network: bool,
+}
+
+/// Looks whether `path` can be a root.
+pub fn check_root(path: &[u8], own_folders: &[PathBuf]) -> Result<RootCheck, EngineError> {
+    let asked = sanchay_core::path::path_from_bytes(path);
+    // Opening first gives the error its kind; resolving alone would call a file a folder that is not there.
+    let opened = RootDir::open(&asked)?;
+    let resolved = std::fs::canonicalize(&asked)
+        .map_err(|error| EngineError::from(sanchay_core::CoreError::from(error).at(path)))?;
+    let bytes = sanchay_core::path::bytes_of(&resolved).to_vec();
+    let (_, system) = file_system_of(opened.handle())?;
+    let refuse = |kind, message: String| EngineError {
+        kind,
+        path: Some(bytes.clone()),
+        message,
+        term: None,
+    };
+    let shown = sanchay_core::path::display(&bytes);
+    if system.pseudo {
+        let message = format!(
+            "{shown} is on a pseudo file system ({}), which holds no files of yours",
+            system.name
+        );
+        return Err(refuse(ErrorKind::PseudoFileSystem, message));
+    }
+    let own: Vec<PathBuf> = own_folders
+        .iter()
+        .filter_map(|folder| std::fs::canonicalize(folder).ok())
+        .collect();
+    if is_within(&resolved, &own) {
+        let message =
+            format!("{shown} is the daemon's own folder: its databases are never cataloged");
+        return Err(refuse(ErrorKind::OwnFolder, message));
+    }
+    // A folder that cannot be listed is no use as a root, and it is better to hear it now.
+    opened
+        .handle()
+        .list(&mut sanchay_core::ListBuffer::new(), |_, _| ())
+        .map_err(|error| EngineError::from(error.at(&bytes)))?;
+    Ok(RootCheck {
+        path: bytes,
+        file_system: system.name,
+        network: system.network,
+    })
+}
+
+/// An open catalog with its scans.
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    catalog: Catalog,
+    options: EngineOptions,
+    scans: Mutex<Scans>,
+    changed: Condvar,
+    closing: AtomicBool,
+}
+
+#[derive(Default)]
+struct Scans {
+    /// Scans that run or wait their turn: (number, root, path, control).
+    active: Vec<(u64, i64, Vec<u8>, Arc<Control>)>,
+    running: Vec<u64>,
+    next_number: u64,
+    indexing: bool,
+}
+
+/// A scan under way, on threads of its own.
+#[derive(Clone)]
+pub struct Scan {
+    control: Arc<Control>,
+    inner: Arc<Inner>,
+    outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
+}
+
+impl Engine {
+    /// Opens the catalog at `path`, or begins one.
+    pub fn open(path: &Path, options: EngineOptions) -> Result<Self, EngineError> {
+        let mut cache = CatalogOptions::default();
+        if options.cache_bytes > 0 {
+            cache.writer_cache_bytes = options.cache_bytes;
+        }
+        let catalog = Catalog::open(path, cache)?;
+        let inner = Arc::new(Inner {
+            catalog,
+            options,
+            scans: Mutex::default(),
+            changed: Condvar::new(),
+            closing: AtomicBool::new(false),
+        });
+        inner.index_names();
+        Ok(Self { inner })
+    }
+
+    /// Cancels what runs, waits for it, and closes the catalog.
+    pub fn close(&self) {
+        self.inner.closing.store(true, Ordering::Relaxed);
+        let mut scans = self.inner.scans.lock().expect("no panic under this lock");
+        for (_, _, _, control) in &scans.active {
+            control.cancel();
+        }
+        while !scans.active.is_empty() || scans.indexing {
+            let waited = self
+                .inner
+                .changed
+                .wait_timeout(scans, Duration::from_millis(100));
+            scans = waited.expect("no panic under this lock").0;
+        }
+        drop(scans);
+        self.inner.catalog.close();
+    }
+
+    /// The catalog, for questions.
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    /// Adds a root, or replaces its settings: they count from its next scan.
+    pub fn put_root(
+        &self,
+        id: i64,
+        path: &[u8],
+        settings: &RootSettings,
+    ) -> Result<(), EngineError> {
+        Rules::new(settings)?;
+        let (path, json) = (path.to_vec(), settings.to_json());
+        Ok(self
+            .inner
+            .catalog
+            .writer()
+            .run(move |session| session.put_root(id, &path, &json))?)
+    }
+
+    /// Forgets a root and the rows that no other root needs. A scan of it is cancelled first.
+    pub fn remove_root(&self, id: i64) -> Result<(), EngineError> {
+        let mut scans = self.inner.scans.lock().expect("no panic under this lock");
+        for (_, _, _, control) in scans.active.iter().filter(|(_, root, _, _)| *root == id) {
+            control.cancel();
+        }
+        while scans.active.iter().any(|(_, root, _, _)| *root == id) {
+            scans = self
+                .inner
+                .changed
+                .wait(scans)
+                .expect("no panic under this lock");
+        }
+        drop(scans);
+        self.inner
+            .catalog
+            .writer()
+            .run(move |session| session.remove_root(id))?;
+        Ok(())
+    }
+
+    /// One root's row.
+    pub fn root(&self, id: i64) -> Result<RootRow, EngineError> {
+        Ok(self.inner.catalog.reader()?.root(id)?)
+    }
+
+    /// All roots, for naming them in questions.
+    pub fn root_names(&self) -> Result<RootNames, EngineError> {
+        Ok(RootNames(
+            self.inner
+                .catalog
+                .reader()?
+                .roots()?
+                .iter()
+                .map(root_name)
+                .collect(),
+        ))
+    }
+
+    /// Starts a scan of a root. Scans of roots that share folders take turns.
+    pub fn scan(
+        &self,
+        root_id: i64,
+        background: bool,
+        request_id: &str,
+    ) -> Result<Scan, EngineError> {
+        if self.inner.closing.load(Ordering::Relaxed) {
+            return Err(sanchay_catalog::CatalogError::Closed.into());
+        }
+        let row = self.root(root_id)?;
+        let control = Arc::new(Control::new(background, request_id));
+        let scan = Scan {
+            control: Arc::clone(&control),
+            inner: Arc::clone(&self.inner),
+            outcome: Arc::default(),
+        };
+        let number = {
+            let mut scans = self.inner.scans.lock().expect("no panic under this lock");
+            scans.next_number += 1;
+            let number = scans.next_number;
+            scans.active.push((number, root_id, row.path, control));
+            number
+        };
+        let thread = scan.clone();
+        let started = std::thread::Builder::new()
+            .name(format!("scan-{number}"))
+            .spawn(move || thread.run(number, root_id));
+        if let Err(error) = started {
+            self.inner.end(number);
+            return Err(EngineError::new(
+                ErrorKind::Io,
+                format!("no thread could be started for the scan: {error}"),
+            ));
+        }
+        Ok(scan)
+    }
+
+    /// Whether every name is in the name index; waits for it up to `timeout`.
+    pub fn wait_name_index(&self, timeout: Option<Duration>) -> bool {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut scans = self.inner.scans.lock().expect("no panic under this lock");
+        loop {
+            if self.inner.catalog.name_index_ready() {
+                return true;
+            }
+            if self.inner.closing.load(Ordering::Relaxed)
+                || until.is_some_and(|until| Instant::now() >= until)
+            {
+                return false;
+            }
+            let waited = self
+                .inner
+                .changed
+                .wait_timeout(scans, Duration::from_millis(50));
+            scans = waited.expect("no panic under this lock").0;
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Inner {
+    /// Waits until no earlier scan shares folders with this one; false when it is cancelled meanwhile.
+    fn take_turn(&self, number: u64, control: &Control) -> bool {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        loop {
+            if control.is_cancelled() {
+                return false;
+            }
+            let own = scans
+                .active
+                .iter()
+                .find(|scan| scan.0 == number)
+                .map(|scan| scan.2.clone())
+                .unwrap_or_default();
+            let in_the_way = scans
+                .active
+                .iter()
+                .any(|(other, _, path, _)| *other < number && shares_folders(path, &own));
+            if !in_the_way {
+                scans.running.push(number);
+                return true;
+            }
+            let waited = self.changed.wait_timeout(scans, Duration::from_millis(100));
+            scans = waited.expect("no panic under this lock").0;
+        }
+    }
+
+    fn end(self: &Arc<Self>, number: u64) {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        scans.active.retain(|scan| scan.0 != number);
+        scans.running.retain(|other| *other != number);
+        drop(scans);
+        self.changed.notify_all();
+        self.index_names();
+    }
+
+    /// Lets the name index catch up on a thread of its own, once no scan is writing blocks.
+    fn index_names(self: &Arc<Self>) {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        let idle =
+            scans.active.is_empty() && !scans.indexing && !self.closing.load(Ordering::Relaxed);
+        if !idle || self.catalog.name_index_ready() {
+            return;
+        }
+        // No scan holds block ids that are not written yet: every block up to here is in the catalog.
+        let limit = self.catalog.last_block();
+        scans.indexing = true;
+        drop(scans);
+        let inner = Arc::clone(self);
+        let started = std::thread::Builder::new()
+            .name("name-index".to_owned())
+            .spawn(move || {
+                let outcome = inner
+                    .catalog
+                    .build_name_index(limit, &|| !inner.closing.load(Ordering::Relaxed));
+                if let Err(error) = &outcome {
+                    tracing::error!(error = %error, "name_index_failed");
+                }
+                inner
+                    .scans
+                    .lock()
+                    .expect("no panic under this lock")
+                    .indexing = false;
+                inner.changed.notify_all();
+                if outcome.is_ok() {
+                    inner.index_names();
+                }
+            });
+        if started.is_err() {
+            self.scans
+                .lock()
+                .expect("no panic under this lock")
+                .indexing = false;
+        }
+    }
+}
+
+fn shares_folders(a: &[u8], b: &[u8]) -> bool {
+    let (a, b) = (
+        sanchay_core::path::path_from_bytes(a),
+        sanchay_core::path::path_from_bytes(b),
+    );
+    a.starts_with(&b) || b.starts_with(&a)
+}
+
+fn log_end(control: &Control, root_id: i64, outcome: &Result<ScanResult, EngineError>) {
+    let request_id = control.request_id();
+    match outcome {
+        Ok(result) => tracing::info!(
+            request_id,
+            root_id,
+            state = result.state.name(),
+            files = result.files,
+            errors = result.errors,
+            hashed_bytes = result.hashed_bytes,
+            duration_s = result.duration_s,
+            "scan_ended"
+        ),
+        Err(error) => {
+            tracing::error!(request_id, root_id, kind = error.kind.name(), error = %error, "scan_failed")
+        }
+    }
+}
+
+impl Scan {
+    fn run(self, number: u64, root_id: i64) {
+        let work = std::panic::AssertUnwindSafe(|| {
+            if !self.inner.take_turn(number, &self.control) {
+                self.control.enter(Phase::Done);
+                return Ok(ScanResult::cancelled(&self.control));
+            }
+            run(&ScanRequest {
+                catalog: &self.inner.catalog,
+                root_id,
+                own_folders: &self.inner.options.own_folders,
+                threads: self.inner.threads(),
+                control: &self.control,
+            })
+        });
+        tracing::info!(
+            request_id = self.control.request_id(),
+            root_id,
+            "scan_started"
+        );
+        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(lost()));
+        log_end(&self.control, root_id, &outcome);
+        self.inner.end(number);
+        *self.outcome.0.lock().expect("no panic under this lock") = Some(outcome);
+        self.outcome.1.notify_all();
+    }
+
+    /// A snapshot of its counters.
+    pub fn progress(&self) -> Progress {
+        self.control.progress(self.inner.catalog.is_disk_full())
+    }
+
+    /// Holds it.
+    pub fn pause(&self) {
+        self.control.pause();
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.control.resume();
+    }
+
+    /// Ends it early; what it has read stays.
+    pub fn cancel(&self) {
+        self.control.cancel();
+    }
+
+    /// A client waits now: normal priority.
+    pub fn foreground(&self) {
+        self.control.foreground();
+    }
+
+    /// Whether it has ended.
+    pub fn is_done(&self) -> bool {
+        self.outcome
+            .0
+            .lock()
+            .expect("no panic under this lock")
+            .is_some()
+    }
+
+    /// Its result; None when it has not ended after `timeout`.
+    pub fn wait(&self, timeout: Option<Duration>) -> Option<Result<ScanResult, EngineError>> {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut outcome = self.outcome.0.lock().expect("no panic under this lock");
+        while outcome.is_none() {
+            let left = match until {
+                Some(until) => until.saturating_duration_since(Instant::now()),
+                None => Duration::from_secs(3600),
+            };
+            if left.is_zero() {
+                return None;
+            }
+            outcome = self
+                .outcome
+                .1
+                .wait_timeout(outcome, left)
+                .expect("no panic under this lock")
+                .0;
+        }
+        outcome.clone()
+    }
+}
+
+impl Inner {
+    fn threads(&self) -> usize {
+        match self.options.threads {
+            0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
+            threads => threads,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A root as the daemon asks for it.
+
+use sanchay_catalog::queries::RootName;
+use sanchay_catalog::RootRow;
+use sanchay_core::{Algorithm, Filter};
+use serde::{Deserialize, Serialize};
+
+use crate::error::EngineError;
+
+/// Which files of a root are hashed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashScope {
+    /// Every regular file.
+    #[default]
+    All,
+    /// Those that share their size with another.
+    Duplicates,
+    /// None.
+    None,
+}
+
+/// What a person set for a root; kept with it in the catalog as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootSettings {
+    /// What a person calls it.
+    pub name: String,
+    /// Which files are hashed.
+    pub hash: HashScope,
+    /// `blake3` or `sha256`.
+    pub algorithm: String,
+    /// Globs of what is left out.
+    pub exclude: Vec<String>,
+    /// Other file systems below it are left out.
+    pub one_file_system: bool,
+    /// Names that begin with a dot are left out.
+    pub skip_hidden: bool,
+}
+
+impl RootSettings {
+    pub(crate) fn of(row: &RootRow) -> Self {
+        serde_json::from_str(&row.settings).unwrap_or_default()
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Default for RootSettings {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            hash: HashScope::All,
+            algorithm: Algorithm::Blake3.name().to_owned(),
+            exclude: Vec::new(),
+            one_file_system: false,
+            skip_hidden: false,
+        }
+    }
+}
+
+/// Settings, ready for use.
+pub(crate) struct Rules {
+    pub(crate) hash: HashScope,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) filter: Filter,
+    pub(crate) one_file_system: bool,
+}
+
+impl Rules {
+    pub(crate) fn new(settings: &RootSettings) -> Result<Self, EngineError> {
+        let algorithm = Algorithm::parse(&settings.algorithm).ok_or_else(|| {
+            EngineError::invalid_argument(format!(
+                "'{}' is no hash: use blake3 or sha256",
+                settings.algorithm
+            ))
+        })?;
+        let filter = Filter::new(&settings.exclude, settings.skip_hidden)?;
+        Ok(Self {
+            hash: settings.hash,
+            algorithm,
+            filter,
+            one_file_system: settings.one_file_system,
+        })
+    }
+}
+
+pub(crate) fn root_name(row: &RootRow) -> RootName {
+    RootName {
+        id: row.id,
+        name: RootSettings::of(row).name,
+        path: row.path.clone(),
+        directory: row.directory,
+    }
+}

@@ -1,0 +1,306 @@
+//! How a scan is watched and steered from outside: atomics and one condition variable, never a lock on the hot path.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+
+use sanchay_core::CoreError;
+
+use super::report::{ErrorNote, Progress};
+
+/// Notes of errors that are kept; all are counted.
+const NOTES_MOST: usize = 100;
+
+/// What a scan is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Not begun.
+    Queued = 0,
+    /// Listing folders, reading small files on the way.
+    Listing = 1,
+    /// Reading large files.
+    Hashing = 2,
+    /// Merging content keys into the catalog.
+    Merging = 3,
+    /// Over.
+    Done = 4,
+}
+
+impl Phase {
+    /// The word for people and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Listing => "listing",
+            Self::Hashing => "hashing",
+            Self::Merging => "merging",
+            Self::Done => "done",
+        }
+    }
+
+    fn from_bits(bits: u8) -> Self {
+        match bits {
+            1 => Self::Listing,
+            2 => Self::Hashing,
+            3 => Self::Merging,
+            4 => Self::Done,
+            _ => Self::Queued,
+        }
+    }
+}
+
+/// Counters of a scan; each is a number of things seen, or bytes.
+#[derive(Debug, Default)]
+#[allow(missing_docs)] // the names say it, and `ScanResult` documents the same words
+pub struct Counters {
+    pub files: AtomicU64,
+    pub directories: AtomicU64,
+    pub bytes: AtomicU64,
+    pub hashed_files: AtomicU64,
+    pub hashed_bytes: AtomicU64,
+    pub errors: AtomicU64,
+    pub added: AtomicU64,
+    pub changed: AtomicU64,
+    pub removed: AtomicU64,
+    pub unstable: AtomicU64,
+    pub special: AtomicU64,
+    pub symlinks: AtomicU64,
+    pub excluded: AtomicU64,
+    pub skipped_mounts: AtomicU64,
+}
+
+/// Adds to a counter.
+pub(crate) fn add(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}
+
+/// What the last scan counted, or the listing of this one: what a percentage can honestly be of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Expected {
+    pub(crate) files: u64,
+    pub(crate) hashed_bytes: u64,
+}
+
+/// Shared by a scan's threads and whoever watches it.
+#[derive(Debug)]
+pub struct Control {
+    /// What was counted.
+    pub counters: Counters,
+    phase: AtomicU8,
+    cancelled: Arc<AtomicBool>,
+    background: AtomicBool,
+    paused: Mutex<bool>,
+    is_paused: AtomicBool,
+    resumed: Condvar,
+    current: Mutex<Vec<u8>>,
+    notes: Mutex<Vec<ErrorNote>>,
+    expected: Mutex<Expected>,
+    started: Instant,
+    request_id: String,
+}
+
+impl Control {
+    /// For a scan that begins now, on behalf of a request that the log names.
+    pub fn new(background: bool, request_id: &str) -> Self {
+        Self {
+            counters: Counters::default(),
+            phase: AtomicU8::new(0),
+            cancelled: Arc::new(AtomicBool::new(false)),
+            background: AtomicBool::new(background),
+            paused: Mutex::new(false),
+            is_paused: AtomicBool::new(false),
+            resumed: Condvar::new(),
+            current: Mutex::new(Vec::new()),
+            notes: Mutex::new(Vec::new()),
+            expected: Mutex::new(Expected::default()),
+            started: Instant::now(),
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// Asks the scan to end early; what it has read stays.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.resume();
+    }
+
+    /// Whether it was asked to.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// The flag that the writer looks at when the disk is full.
+    pub(crate) fn abandoned(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
+    /// Holds every worker at its next step.
+    pub fn pause(&self) {
+        if !self.is_cancelled() {
+            *self.paused.lock().expect("no panic under this lock") = true;
+            self.is_paused.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets them go on.
+    pub fn resume(&self) {
+        *self.paused.lock().expect("no panic under this lock") = false;
+        self.is_paused.store(false, Ordering::Relaxed);
+        self.resumed.notify_all();
+    }
+
+    /// Goes on at normal priority.
+    pub fn foreground(&self) {
+        self.background.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_background(&self) -> bool {
+        self.background.load(Ordering::Relaxed)
+    }
+
+    /// Waits while paused; false when the scan is cancelled.
+    pub(crate) fn step(&self) -> bool {
+        if self.is_paused.load(Ordering::Relaxed) {
+            let mut paused = self.paused.lock().expect("no panic under this lock");
+            while *paused && !self.is_cancelled() {
+                paused = self.resumed.wait(paused).expect("no panic under this lock");
+            }
+        }
+        !self.is_cancelled()
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn expect(&self, expected: Expected) {
+        *self.expected.lock().expect("no panic under this lock") = expected;
+    }
+
+    pub(crate) fn look_at(&self, path: &[u8]) {
+        // Somebody reading it is no reason to wait: the next folder tells.
+        if let Ok(mut current) = self.current.try_lock() {
+            current.clear();
+            current.extend_from_slice(path);
+        }
+    }
+
+    /// Counts an error and keeps a note of the first hundred.
+    pub(crate) fn report(&self, path: &[u8], kind: &'static str, message: String) {
+        add(&self.counters.errors, 1);
+        let mut notes = self.notes.lock().expect("no panic under this lock");
+        if notes.len() < NOTES_MOST {
+            let shown = String::from_utf8_lossy(path);
+            tracing::warn!(request_id = self.request_id, path = %shown, kind, message, "scan_error");
+            notes.push(ErrorNote {
+                path: path.to_vec(),
+                kind,
+                message,
+            });
+        }
+    }
+
+    pub(crate) fn report_core(&self, path: &[u8], error: CoreError) {
+        let kind = crate::error::core_kind(error.kind).name();
+        self.report(path, kind, error.at(path).to_string());
+    }
+
+    pub(crate) fn notes(&self) -> Vec<ErrorNote> {
+        self.notes.lock().expect("no panic under this lock").clone()
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    pub(crate) fn elapsed_s(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// A snapshot of everything.
+    pub fn progress(&self, waiting_for_disk: bool) -> Progress {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.counters;
+        let (files, hashed_bytes) = (get(&counters.files), get(&counters.hashed_bytes));
+        let phase = Phase::from_bits(self.phase.load(Ordering::Relaxed));
+        let elapsed_s = self.elapsed_s().max(1e-3);
+        let expected = *self.expected.lock().expect("no panic under this lock");
+        let share = match phase {
+            Phase::Queued => None,
+            Phase::Listing => (expected.files > 0).then(|| files as f64 / expected.files as f64),
+            Phase::Hashing => (expected.hashed_bytes > 0)
+                .then(|| hashed_bytes as f64 / expected.hashed_bytes as f64),
+            Phase::Merging => None,
+            Phase::Done => Some(1.0),
+        };
+        // More than was expected: how much more is not known.
+        let share = share.filter(|share| *share <= 1.0);
+        Progress {
+            phase,
+            files,
+            directories: get(&counters.directories),
+            bytes: get(&counters.bytes),
+            hashed_files: get(&counters.hashed_files),
+            hashed_bytes,
+            errors: get(&counters.errors),
+            files_per_s: files as f64 / elapsed_s,
+            bytes_per_s: hashed_bytes as f64 / elapsed_s,
+            current: self
+                .current
+                .lock()
+                .expect("no panic under this lock")
+                .clone(),
+            percent: share.map(|share| share * 100.0),
+            seconds_left: share
+                .filter(|share| *share > 0.01)
+                .map(|share| elapsed_s * (1.0 - share) / share),
+            paused: self.is_paused.load(Ordering::Relaxed),
+            waiting_for_disk,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_unknown_until_something_was_listed_before() {
+        let control = Control::new(false, "");
+        control.enter(Phase::Listing);
+        add(&control.counters.files, 10);
+        assert_eq!(control.progress(false).percent, None);
+        control.expect(Expected {
+            files: 40,
+            hashed_bytes: 0,
+        });
+        assert_eq!(control.progress(false).percent, Some(25.0));
+        add(&control.counters.files, 40);
+        assert_eq!(
+            control.progress(false).percent,
+            None,
+            "more than last time is unknown, never over 100"
+        );
+    }
+
+    #[test]
+    fn cancelling_wakes_what_is_paused() {
+        let control = Arc::new(Control::new(false, ""));
+        control.pause();
+        let waiting = Arc::clone(&control);
+        let thread = std::thread::spawn(move || waiting.step());
+        control.cancel();
+        assert!(!thread.join().unwrap());
+    }
+
+    #[test]
+    fn errors_are_all_counted_and_the_first_hundred_kept() {
+        let control = Control::new(false, "");
+        for _ in 0..150 {
+            control.report(b"/x", "io", "bad".to_owned());
+        }
+        assert_eq!(control.counters.errors.load(Ordering::Relaxed), 150);
+        assert_eq!(control.notes().len(), 100);
+    }
+}

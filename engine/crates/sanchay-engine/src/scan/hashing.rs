@@ -1,0 +1,145 @@
+//! Reading one file whole and deciding whether its hash may be trusted.
+
+use std::ops::ControlFlow;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
+use sanchay_core::{
+    hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileStat,
+};
+
+use sanchay_catalog::block::HashState;
+
+/// Files up to this size are read in the walk that lists them.
+pub(crate) const SMALL_BYTES: u64 = 128 << 10;
+
+/// A stamp younger than this at the time of reading could be shared by a second write: clocks of file systems tick
+/// every few milliseconds; where all stamps are whole seconds, every second or two.
+const RACY_NS: i64 = 50_000_000;
+const RACY_COARSE_NS: i64 = 2_000_000_000;
+
+/// What came of reading a file.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// What is known of the content now.
+    pub(crate) state: HashState,
+    /// With the states that have one.
+    pub(crate) hash: Option<ContentHash>,
+    /// Bytes that were read.
+    pub(crate) bytes: u64,
+    /// Why it could not be read.
+    pub(crate) error: Option<CoreError>,
+}
+
+/// Reads files, with buffers that are kept.
+pub(crate) struct FileReader {
+    buffer: Vec<u8>,
+}
+
+impl FileReader {
+    pub(crate) fn new() -> Self {
+        Self {
+            buffer: vec![0; LARGE_READ_BYTES],
+        }
+    }
+
+    /// Reads `name` in `folder` whole, which `seen` describes. `on_bytes` hears of each stretch of a large file and may
+    /// break off: then the state is `Pending`.
+    pub(crate) fn read(
+        &mut self,
+        folder: &DirHandle,
+        name: &[u8],
+        seen: &FileStat,
+        algorithm: Algorithm,
+        on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Verdict {
+        if seen.size_bytes == 0 {
+            return settle(seen, Some(hash_bytes(algorithm, b"")), 0);
+        }
+        let mut broken_off = false;
+        let outcome = folder.open_file(name).and_then(|file| {
+            let hashed = if seen.size_bytes <= SMALL_BYTES {
+                hash_small(&file, algorithm, &mut self.buffer, seen.size_bytes)?
+            } else {
+                let before = file.stat()?;
+                if !same_witness(&before, seen) {
+                    return Ok((before, None, 0));
+                }
+                hash_large(
+                    &file,
+                    algorithm,
+                    &mut self.buffer,
+                    seen.size_bytes,
+                    &mut |bytes| {
+                        let flow = on_bytes(bytes);
+                        broken_off |= flow.is_break();
+                        flow
+                    },
+                )?
+            };
+            let after = file.stat()?;
+            let held_still = hashed.bytes_read == seen.size_bytes && same_witness(&after, seen);
+            Ok((after, held_still.then_some(hashed.hash), hashed.bytes_read))
+        });
+        match outcome {
+            Ok(_) if broken_off => Verdict {
+                state: HashState::Pending,
+                hash: None,
+                bytes: 0,
+                error: None,
+            },
+            Ok((witness, hash, bytes)) => settle(&witness, hash, bytes),
+            Err(error) => Verdict {
+                // A name that is gone, or is a link by now, changed under our feet; it is no fault of the disk.
+                state: match error.kind {
+                    ErrorKind::Vanished | ErrorKind::NotFound | ErrorKind::SymlinkLoop => {
+                        HashState::Unstable
+                    }
+                    _ => HashState::Unreadable,
+                },
+                hash: None,
+                bytes: 0,
+                error: Some(error),
+            },
+        }
+    }
+}
+
+fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64) -> Verdict {
+    let state = match hash {
+        None => HashState::Unstable,
+        Some(_) if is_racy(witness, now_ns()) => HashState::Racy,
+        Some(_) => HashState::Hashed,
+    };
+    Verdict {
+        state,
+        hash,
+        bytes,
+        error: None,
+    }
+}
+
+/// Whether nothing that a write or a replacement would change has changed.
+pub(crate) fn same_witness(a: &FileStat, b: &FileStat) -> bool {
+    a.kind == b.kind
+        && a.inode == b.inode
+        && a.size_bytes == b.size_bytes
+        && a.mtime_ns == b.mtime_ns
+        && a.ctime_ns == b.ctime_ns
+        && a.device == b.device
+}
+
+/// Whether a write could still bear the stamps of `witness`.
+fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
+    let coarse = witness.mtime_ns % 1_000_000_000 == 0 && witness.ctime_ns % 1_000_000_000 == 0;
+    let window_ns = if coarse { RACY_COARSE_NS } else { RACY_NS };
+    let newest_ns = witness.mtime_ns.max(witness.ctime_ns);
+    (now_ns.saturating_sub(window_ns)..=now_ns.saturating_add(window_ns)).contains(&newest_ns)
+}
+
+/// Unix time.
+pub(crate) fn now_ns() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as i64)
+}

@@ -1,0 +1,322 @@
+//! Files that the listing left for later: the large ones, and with `duplicates` those that may have a twin.
+//!
+//! Sizes that occur twice are read first, so that duplicates are known early.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{bounded, Receiver, Sender};
+use sanchay_catalog::block::HashState;
+use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
+use sanchay_catalog::HashUpdate;
+use sanchay_core::{
+    background_this_thread, foreground_this_thread, Algorithm, DirHandle, FileKind, RootDir,
+};
+
+use super::context::Context;
+use super::control::{add, Expected, Phase};
+use super::hashing::FileReader;
+use crate::error::EngineError;
+use crate::root_spec::{HashScope, Rules};
+
+/// Hashes wait this long, or for so many, before they are written.
+const PUBLISH_TIME: Duration = Duration::from_millis(500);
+const PUBLISH_HASHES: usize = 4096;
+
+/// A root whose files may be read now.
+pub(super) struct Governed {
+    pub(super) id: i64,
+    pub(super) path: Vec<u8>,
+    pub(super) rules: std::sync::Arc<Rules>,
+}
+
+/// Reads what waits. `roots` are all roots of the catalog with their rules.
+pub(super) fn hash_later(
+    context: &Context<'_>,
+    roots: &[Governed],
+    names: &RootNames,
+    threads: usize,
+) -> Result<(), EngineError> {
+    let control = context.control;
+    let governed = |id: i64| roots.iter().find(|root| root.id == id);
+    let any_duplicates = roots
+        .iter()
+        .any(|root| root.rules.hash == HashScope::Duplicates);
+    if context.later_files.load(Ordering::Relaxed) == 0 && !any_duplicates {
+        return Ok(());
+    }
+    control.enter(Phase::Hashing);
+    let sketch = context.catalog.size_sketch()?;
+    let done = control.counters.hashed_bytes.load(Ordering::Relaxed);
+    let known_bytes = if any_duplicates {
+        0
+    } else {
+        done + context.later_bytes.load(Ordering::Relaxed)
+    };
+    control.expect(Expected {
+        files: 0,
+        hashed_bytes: known_bytes,
+    });
+    let passes: &[bool] = if any_duplicates {
+        &[true]
+    } else {
+        &[true, false]
+    };
+    for &twins in passes {
+        let (jobs, queue) = bounded::<Work>(256);
+        let (results, arrived) = bounded::<HashUpdate>(1024);
+        std::thread::scope(|scope| {
+            let feeder = scope.spawn({
+                let sketch = &sketch;
+                let governed = &governed;
+                move || feed(context, sketch, twins, names, governed, &jobs)
+            });
+            for _ in 0..threads {
+                let (queue, results) = (queue.clone(), results.clone());
+                scope.spawn(move || Reader::new(context).run(&queue, &results));
+            }
+            drop((queue, results));
+            let published = publish(context, &arrived);
+            if published.is_err() {
+                control.cancel();
+            }
+            // Readers end when the feeder's channel closes; what they still send is dropped with the receiver.
+            drop(arrived);
+            let fed = feeder.join().unwrap_or_else(|_| {
+                Err(EngineError::new(
+                    crate::ErrorKind::Internal,
+                    "a scan worker ended abnormally",
+                ))
+            });
+            published.and(fed)
+        })?;
+        if control.is_cancelled() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A file to read, and how it is reached.
+struct Work {
+    file: PendingFile,
+    root: Vec<u8>,
+    algorithm: Algorithm,
+}
+
+fn feed<'r>(
+    context: &Context<'_>,
+    sketch: &SizeSketch,
+    twins: bool,
+    names: &RootNames,
+    governed: &dyn Fn(i64) -> Option<&'r Governed>,
+    jobs: &Sender<Work>,
+) -> Result<(), EngineError> {
+    let wanted = |state: HashState, size_bytes: u64| {
+        let waits = matches!(
+            state,
+            HashState::Pending | HashState::None | HashState::Unstable | HashState::Unreadable
+        );
+        size_bytes > 0 && waits && sketch.may_have_twin(size_bytes) == twins
+    };
+    let mut from = Some(0);
+    while let Some(block) = from {
+        let (files, next) = context.catalog.pending_files(block, &wanted)?;
+        from = next;
+        for file in files {
+            let Some(root) = governed(names.root_of(&file.folder)) else {
+                continue;
+            };
+            let here = file.folder.starts_with(context.root_path);
+            let is_due = match root.rules.hash {
+                HashScope::All => here && file.entry.hash_state == HashState::Pending,
+                HashScope::Duplicates => twins,
+                HashScope::None => false,
+            };
+            if !is_due {
+                continue;
+            }
+            let work = Work {
+                file,
+                root: root.path.clone(),
+                algorithm: root.rules.algorithm,
+            };
+            if !context.control.step() || jobs.send(work).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Reader<'c> {
+    context: &'c Context<'c>,
+    files: FileReader,
+    roots: HashMap<Vec<u8>, Option<RootDir>>,
+    folder: Option<(std::sync::Arc<[u8]>, DirHandle)>,
+    background: bool,
+}
+
+impl<'c> Reader<'c> {
+    fn new(context: &'c Context<'c>) -> Self {
+        Self {
+            context,
+            files: FileReader::new(),
+            roots: HashMap::new(),
+            folder: None,
+            background: false,
+        }
+    }
+
+    fn run(mut self, queue: &Receiver<Work>, results: &Sender<HashUpdate>) {
+        for work in queue {
+            if !self.context.control.step() {
+                return;
+            }
+            let background = self.context.control.is_background();
+            if background != self.background {
+                self.background = background;
+                if background {
+                    background_this_thread();
+                } else {
+                    foreground_this_thread();
+                }
+            }
+            if let Some(update) = self.read(&work) {
+                if results.send(update).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads one file; None when its root cannot be reached or the scan is cancelled.
+    fn read(&mut self, work: &Work) -> Option<HashUpdate> {
+        let control = self.context.control;
+        let file = &work.file;
+        let path = sanchay_core::path::join(&file.folder, &file.name);
+        control.look_at(&path);
+        if self
+            .folder
+            .as_ref()
+            .is_none_or(|(open, _)| *open != file.folder)
+        {
+            self.folder = None;
+            let root = self
+                .roots
+                .entry(work.root.clone())
+                .or_insert_with(|| {
+                    RootDir::open(&sanchay_core::path::path_from_bytes(&work.root)).ok()
+                })
+                .as_ref()?;
+            let below = file.folder.get(work.root.len()..).unwrap_or_default();
+            let relative: &[u8] = below
+                .strip_prefix(b"/")
+                .or_else(|| below.strip_prefix(b"\\"))
+                .unwrap_or(below);
+            match root.open_dir(relative) {
+                Ok(folder) => self.folder = Some((std::sync::Arc::clone(&file.folder), folder)),
+                Err(error) => {
+                    control.report_core(&path, error);
+                    return None;
+                }
+            }
+        }
+        let (_, folder) = self.folder.as_ref()?;
+        let (expected, algorithm) = (file.entry, work.algorithm);
+        let update = |state, hash| HashUpdate {
+            id: file.id,
+            expected,
+            state,
+            algorithm,
+            hash,
+        };
+        let seen = match folder.stat(&file.name) {
+            Ok(seen)
+                if seen.kind == FileKind::File
+                    && is_expected(&expected, &seen)
+                    && !self.context.own.is_file(&seen) =>
+            {
+                seen
+            }
+            // It changed since it was listed, or is gone: the next look sees what it is now.
+            Ok(_) | Err(_) => {
+                add(&control.counters.unstable, 1);
+                return Some(update(HashState::Unstable, None));
+            }
+        };
+        if seen.placeholder {
+            return None;
+        }
+        let verdict = self
+            .files
+            .read(folder, &file.name, &seen, algorithm, &mut |bytes| {
+                add(&control.counters.hashed_bytes, bytes);
+                if control.step() {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+        match verdict.state {
+            HashState::Hashed | HashState::Racy => add(&control.counters.hashed_files, 1),
+            HashState::Unstable => add(&control.counters.unstable, 1),
+            HashState::Unreadable => {
+                if let Some(error) = verdict.error {
+                    control.report_core(&path, error);
+                }
+            }
+            HashState::Pending | HashState::None => return None,
+        }
+        if seen.size_bytes <= super::hashing::SMALL_BYTES {
+            add(&control.counters.hashed_bytes, verdict.bytes);
+        }
+        Some(update(verdict.state, verdict.hash))
+    }
+}
+
+fn is_expected(entry: &sanchay_catalog::block::Entry, seen: &sanchay_core::FileStat) -> bool {
+    (
+        entry.size_bytes,
+        entry.mtime_ns,
+        entry.ctime_ns,
+        entry.inode,
+    ) == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode)
+}
+
+/// Writes hashes as they arrive, in batches; ends when all readers have.
+fn publish(context: &Context<'_>, arrived: &Receiver<HashUpdate>) -> Result<(), EngineError> {
+    let mut batch: Vec<HashUpdate> = Vec::new();
+    let mut since = Instant::now();
+    loop {
+        let next = arrived.recv_timeout(PUBLISH_TIME);
+        let ended = matches!(next, Err(crossbeam_channel::RecvTimeoutError::Disconnected));
+        batch.extend(next.ok());
+        if ended || batch.len() >= PUBLISH_HASHES || since.elapsed() >= PUBLISH_TIME {
+            since = Instant::now();
+            let updates = std::mem::take(&mut batch);
+            if !updates.is_empty() {
+                context
+                    .catalog
+                    .persist(&|| !context.control.is_cancelled(), &mut || {
+                        let updates = updates.clone();
+                        context
+                            .catalog
+                            .writer()
+                            .run(move |session| session.publish(updates))
+                    })?;
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+/// The path as the system takes it.
+pub(super) fn to_path(bytes: &[u8]) -> PathBuf {
+    sanchay_core::path::path_from_bytes(bytes)
+}

@@ -1,0 +1,285 @@
+//! A scan: open the root, list and compare, read what waits, merge the content keys, note how it went.
+//!
+//! A scan never deletes for lack of evidence: what cannot be read keeps its rows, and the scan ends "partial".
+
+mod compare;
+mod context;
+mod control;
+mod hashing;
+mod later;
+mod report;
+mod walk;
+
+pub use control::{Control, Counters, Phase};
+pub use report::{ErrorNote, Progress, ScanResult, ScanState};
+
+pub(crate) use hashing::now_ns;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+use sanchay_catalog::queries::RootNames;
+use sanchay_catalog::{Catalog, CatalogError, RootRow, RootState};
+use sanchay_core::{CoreError, FileStat, RootDir};
+
+use self::context::{Context, Mount, Mounts};
+use self::control::Expected;
+use self::later::Governed;
+use self::walk::Job;
+use crate::error::{EngineError, ErrorKind};
+use crate::own_files::OwnFiles;
+use crate::root_spec::{root_name, RootSettings, Rules};
+
+/// What a scan works with.
+pub(crate) struct ScanRequest<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) root_id: i64,
+    pub(crate) own_folders: &'a [PathBuf],
+    pub(crate) threads: usize,
+    pub(crate) control: &'a Control,
+}
+
+/// Runs a scan to its end.
+pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
+    let (catalog, control) = (request.catalog, request.control);
+    let (row, rows) = {
+        let reader = catalog.reader()?;
+        (reader.root(request.root_id)?, reader.roots()?)
+    };
+    let root = match RootDir::open(&later::to_path(&row.path)) {
+        Ok(root) => root,
+        Err(error) => return absent(request, &row, &error),
+    };
+    let stat = root.stat()?;
+    let mounts = Mounts::new(catalog);
+    let mount = mounts.of(root.handle(), &stat)?;
+    if let Some(reason) = other_volume(&row, mount) {
+        return offline(request, &row, &reason);
+    }
+    let governed = governed(&rows)?;
+    let context = prepare(request, &row, &rows, &governed, &root, mounts)?;
+    control.expect(Expected {
+        files: catalog.root_figures(&row.path)?.files,
+        hashed_bytes: 0,
+    });
+
+    control.enter(Phase::Listing);
+    walk::walk(
+        &context,
+        first_job(&context, &row, &governed)?,
+        request.threads,
+    )?;
+    let names = RootNames(rows.iter().map(root_name).collect());
+    if !control.is_cancelled() {
+        later::hash_later(&context, &governed, &names, request.threads)?;
+    }
+    control.enter(Phase::Merging);
+    merge(catalog, control)?;
+    finish(request, &row, &stat, mount)
+}
+
+/// The root could not be opened: offline if it was ever scanned, an error if not.
+fn absent(
+    request: &ScanRequest<'_>,
+    row: &RootRow,
+    error: &CoreError,
+) -> Result<ScanResult, EngineError> {
+    if row.scanned_ns == 0 {
+        let kind = crate::error::core_kind(error.kind);
+        let path = Some(row.path.clone());
+        return Err(EngineError {
+            kind,
+            path,
+            message: error.to_string(),
+            term: None,
+        });
+    }
+    offline(request, row, &error.to_string())
+}
+
+fn offline(
+    request: &ScanRequest<'_>,
+    row: &RootRow,
+    reason: &str,
+) -> Result<ScanResult, EngineError> {
+    let (id, why) = (row.id, reason.to_owned());
+    request
+        .catalog
+        .writer()
+        .run(move |session| session.set_root_state(id, RootState::Offline, &why, None, None))?;
+    Ok(ScanResult::of(
+        request.control,
+        ScanState::Offline,
+        reason.to_owned(),
+    ))
+}
+
+/// Why the folder is not the root that was scanned before; None when it is. A folder that was replaced on the same
+/// volume is the root still, with other contents.
+fn other_volume(row: &RootRow, mount: Mount) -> Option<String> {
+    if mount.pseudo {
+        return Some(format!(
+            "{} is on a pseudo file system now",
+            sanchay_core::path::display(&row.path)
+        ));
+    }
+    (row.volume != 0 && row.volume != mount.volume).then(|| {
+        format!(
+            "{}: another file system is there than at the last scan, or the one that was there is not mounted",
+            sanchay_core::path::display(&row.path)
+        )
+    })
+}
+
+fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
+    rows.iter()
+        .map(|row| {
+            let rules = Arc::new(Rules::new(&RootSettings::of(row))?);
+            Ok(Governed {
+                id: row.id,
+                path: row.path.clone(),
+                rules,
+            })
+        })
+        .collect()
+}
+
+fn prepare<'a>(
+    request: &ScanRequest<'a>,
+    row: &'a RootRow,
+    rows: &[RootRow],
+    governed: &[Governed],
+    root: &'a RootDir,
+    mounts: Mounts<'a>,
+) -> Result<Context<'a>, EngineError> {
+    let catalog = request.catalog;
+    let (id, new_directory) = (row.id, catalog.next_directory_id());
+    let go_on = || !request.control.is_cancelled();
+    let (_, tree) = catalog.persist(&go_on, &mut || {
+        catalog
+            .writer()
+            .run(move |session| session.root_directory(id, new_directory))
+    })?;
+    let below = |path: &[u8]| -> Option<Vec<u8>> {
+        let rest = path.strip_prefix(row.path.as_slice())?;
+        let rest = rest
+            .strip_prefix(b"/")
+            .or_else(|| row.path.ends_with(b"/").then_some(rest))?;
+        (!rest.is_empty()).then(|| rest.to_vec())
+    };
+    let nested = rows
+        .iter()
+        .zip(governed)
+        .filter_map(|(other, governed)| Some((below(&other.path)?, Arc::clone(&governed.rules))))
+        .collect();
+    let tops: HashMap<Vec<u8>, i64> = catalog
+        .reader()?
+        .tops()?
+        .into_iter()
+        .filter_map(|(id, path)| Some((below(&path)?, id)))
+        .collect();
+    Ok(Context {
+        catalog,
+        control: request.control,
+        root,
+        root_path: &row.path,
+        tree,
+        nested,
+        tops,
+        own: OwnFiles::look(request.own_folders),
+        mounts,
+        later_files: AtomicU64::new(0),
+        later_bytes: AtomicU64::new(0),
+    })
+}
+
+fn first_job(
+    context: &Context<'_>,
+    row: &RootRow,
+    governed: &[Governed],
+) -> Result<Job, EngineError> {
+    let reader = context.catalog.reader()?;
+    let (directory, _) = reader
+        .locate(&row.path)?
+        .ok_or_else(|| CatalogError::UnknownPath(row.path.clone()))?;
+    let known = reader.load_child(directory)?;
+    let rules = governed
+        .iter()
+        .find(|root| root.id == row.id)
+        .map(|root| Arc::clone(&root.rules));
+    let name = known
+        .as_ref()
+        .map_or_else(|| row.path.clone(), |known| known.name.clone());
+    Ok(Job {
+        id: directory,
+        parent: reader.parent(directory)?,
+        known,
+        relative: Vec::new(),
+        name,
+        parent_device: None,
+        rules: rules.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?,
+    })
+}
+
+/// Merges what is staged, even when the scan was cancelled: what was read must not be read again.
+fn merge(catalog: &Catalog, control: &Control) -> Result<(), EngineError> {
+    let mut work = || {
+        catalog
+            .writer()
+            .run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())))
+    };
+    Ok(catalog.persist(&|| !control.is_cancelled(), &mut work)?)
+}
+
+fn finish(
+    request: &ScanRequest<'_>,
+    row: &RootRow,
+    stat: &FileStat,
+    mount: Mount,
+) -> Result<ScanResult, EngineError> {
+    let control = request.control;
+    let errors = control.counters.errors.load(Ordering::Relaxed);
+    let (state, message) = if control.is_cancelled() {
+        (
+            ScanState::Cancelled,
+            "cancelled; what was read so far is kept".to_owned(),
+        )
+    } else if errors > 0 {
+        let plural = if errors == 1 { "item" } else { "items" };
+        (
+            ScanState::Partial,
+            format!("{errors} {plural} could not be read; what was known of them is kept"),
+        )
+    } else {
+        (ScanState::Done, String::new())
+    };
+    let root_state = match state {
+        ScanState::Done => Some(RootState::Ready),
+        ScanState::Partial => Some(RootState::Partial),
+        ScanState::Cancelled | ScanState::Offline => None,
+    };
+    if let Some(root_state) = root_state {
+        let (id, reason, seen) = (row.id, message.clone(), (mount.volume, stat.inode));
+        request
+            .catalog
+            .persist(&|| !control.is_cancelled(), &mut || {
+                let reason = reason.clone();
+                request.catalog.writer().run(move |session| {
+                    session.set_root_state(id, root_state, &reason, Some(now_ns()), Some(seen))
+                })
+            })?;
+    }
+    control.enter(Phase::Done);
+    Ok(ScanResult::of(control, state, message))
+}
+
+/// The error for a scan whose thread ended abnormally.
+pub(crate) fn lost() -> EngineError {
+    EngineError::new(
+        ErrorKind::Internal,
+        "the scan ended abnormally; the log has the details",
+    )
+}
