@@ -1,7 +1,8 @@
 //! Windows: everything by path, since there is no opening relative to a handle short of the kernel's own interface.
 //!
 //! That no link was followed is proven afterwards: the system is asked for the path of what the handle really is, and
-//! it must be the one that was opened. Paths are of the `\\?\` form, which has no length limit worth naming and takes
+//! it must be the one that was opened. Some drivers of RAM disks and network shares cannot tell (nor can Wine, for long
+//! paths): there each folder on the way is looked at, which a swap at the right moment could outwit. Paths are of the `\\?\` form, which has no length limit worth naming and takes
 //! names as they are, trailing dots and `aux` included.
 
 use std::ffi::{c_void, OsString};
@@ -11,7 +12,8 @@ use std::mem::offset_of;
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, Prefix};
+use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{
     ERROR_CANT_ACCESS_FILE, ERROR_CANT_RESOLVE_FILENAME, ERROR_DELETE_PENDING, ERROR_DIRECTORY,
@@ -34,7 +36,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadPriority, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
 };
 
-use super::windows_name;
+use super::windows_name::{self, SEPARATOR};
 use crate::error::ErrorKind;
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
@@ -96,7 +98,9 @@ impl ListBuffer {
 #[derive(Debug)]
 pub struct Directory {
     handle: std::fs::File,
-    /// Its true path, `\\?\...`.
+    /// The true path of the root, `\\?\...`.
+    root: Arc<Path>,
+    /// The path of this folder, from there.
     path: PathBuf,
 }
 
@@ -107,8 +111,12 @@ impl Directory {
         if stat_handle(&handle)?.kind != FileKind::Directory {
             return Err(system_error(ERROR_DIRECTORY));
         }
-        let path = true_path(&handle)?;
-        Ok(Self { handle, path })
+        let path = true_path(&handle).or_else(|_| verbatim(path))?;
+        Ok(Self {
+            handle,
+            root: path.as_path().into(),
+            path,
+        })
     }
 
     /// Opens a folder below this one.
@@ -123,19 +131,23 @@ impl Directory {
         {
             push(&mut path, name)?;
         }
-        Self::open_at(path)
+        self.open_at(path)
     }
 
     /// Opens a folder in this one.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
-        Self::open_at(self.path_of(name)?)
+        self.open_at(self.path_of(name)?)
     }
 
-    fn open_at(path: PathBuf) -> io::Result<Self> {
+    fn open_at(&self, path: PathBuf) -> io::Result<Self> {
         let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-        let handle = open_there(&path, FILE_LIST_DIRECTORY, flags)?;
+        let handle = open_there(&self.root, &path, FILE_LIST_DIRECTORY, flags)?;
         match stat_handle(&handle)?.kind {
-            FileKind::Directory => Ok(Self { handle, path }),
+            FileKind::Directory => Ok(Self {
+                handle,
+                root: Arc::clone(&self.root),
+                path,
+            }),
             FileKind::Symlink => Err(system_error(ERROR_STOPPED_ON_SYMLINK)),
             FileKind::File | FileKind::Special => Err(system_error(ERROR_DIRECTORY)),
         }
@@ -145,7 +157,12 @@ impl Directory {
     pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
         let path = self.path_of(name)?;
         let flags = FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_BACKUP_SEMANTICS;
-        let handle = open_there(&path, FILE_READ_DATA, flags | FILE_FLAG_OPEN_REPARSE_POINT)?;
+        let handle = open_there(
+            &self.root,
+            &path,
+            FILE_READ_DATA,
+            flags | FILE_FLAG_OPEN_REPARSE_POINT,
+        )?;
         let attributes = attributes(&handle)?;
         if attributes.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 {
             return Ok(File { handle });
@@ -155,7 +172,7 @@ impl Directory {
         }
         // A compressed or deduplicated file: its content is behind the reparse point.
         Ok(File {
-            handle: open_there(&path, FILE_READ_DATA, flags)?,
+            handle: open_there(&self.root, &path, FILE_READ_DATA, flags)?,
         })
     }
 
@@ -213,7 +230,7 @@ impl Directory {
     /// The stat of a name in this folder.
     pub fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
         let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-        stat_handle(&open_there(&self.path_of(name)?, 0, flags)?)
+        stat_handle(&open_there(&self.root, &self.path_of(name)?, 0, flags)?)
     }
 
     /// The stat of this folder.
@@ -358,26 +375,67 @@ fn open(path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
         .open(path)
 }
 
-/// Opens a true path, and proves that what was opened is there and not behind a link.
-fn open_there(path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
+/// Opens a path below a root, and proves that what was opened is there and not behind a link.
+fn open_there(root: &Path, path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
     let handle = open(path, access, flags)?;
-    if same_path(&true_path(&handle)?, path) {
+    let proven = match true_path(&handle) {
+        Ok(found) => same_path(&found, path),
+        Err(_) => no_link_on_the_way(root, path)?,
+    };
+    if proven {
         Ok(handle)
     } else {
         Err(system_error(ERROR_STOPPED_ON_SYMLINK))
     }
 }
 
-/// Names that differ only in the size of their letters lead to one place.
+/// Whether every folder between a root and a path is a folder in its own place.
+fn no_link_on_the_way(root: &Path, path: &Path) -> io::Result<bool> {
+    let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+    for folder in path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| *folder != root)
+    {
+        if attributes(&open(folder, 0, flags)?)?.ReparseTag & NAME_SURROGATE != 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether two paths lead to one place as far as a link out of the root is concerned. The system gives names in the
+/// size of letters that the disk has, and Wine gives them without trailing dots and spaces; a link between names that
+/// differ in no more than that leads to a neighbour below the same root.
 fn same_path(one: &Path, other: &Path) -> bool {
-    let folded = |path: &Path| {
-        let text = char::decode_utf16(path.as_os_str().encode_wide()).map(|unit| match unit {
+    one == other || folded(one) == folded(other)
+}
+
+fn folded(path: &Path) -> Vec<u32> {
+    let separator = u32::from(SEPARATOR);
+    let mut folded = Vec::with_capacity(path.as_os_str().len());
+    for unit in char::decode_utf16(path.as_os_str().encode_wide()) {
+        let code = match unit {
             Ok(character) => character.to_lowercase().next().map_or(0, u32::from),
             Err(lone) => u32::from(lone.unpaired_surrogate()),
-        });
-        text.collect::<Vec<_>>()
-    };
-    one == other || folded(one) == folded(other)
+        };
+        if code == separator {
+            trim(&mut folded);
+        }
+        folded.push(code);
+    }
+    trim(&mut folded);
+    folded
+}
+
+/// Takes the dots and spaces off the end of a name.
+fn trim(folded: &mut Vec<u32>) {
+    while folded
+        .last()
+        .is_some_and(|code| [u32::from(b'.'), u32::from(b' ')].contains(code))
+    {
+        folded.pop();
+    }
 }
 
 /// Where an open file or folder is: by its drive, or by its volume where that has no drive.
@@ -404,6 +462,22 @@ fn true_path(handle: &std::fs::File) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::last_os_error())
+}
+
+/// A path in the form that has no length limit, where the system cannot tell the true one.
+fn verbatim(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let mut longer = OsString::from(r"\\?\");
+    match path.components().next() {
+        Some(Component::Prefix(prefix)) if prefix.kind().is_verbatim() => return Ok(path),
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::UNC(..)) => {
+            let units: Vec<u16> = path.as_os_str().encode_wide().skip(2).collect();
+            longer.push(r"UNC\");
+            longer.push(OsString::from_wide(&units));
+        }
+        _ => longer.push(&path),
+    }
+    Ok(PathBuf::from(longer))
 }
 
 fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
