@@ -2,7 +2,7 @@
 
 Three kinds, each after a complaint of real users: many small files (a photo library's sidecars, a source tree), a few
 large ones (film, disk images), and names without contents (millions of log files whose metadata alone is wanted).
-Nothing here is random beyond its seed. Run as a program, it makes one tree: `python trees.py small PATH --files 500000`.
+Nothing here is random beyond its seed. As a program it makes one tree: `python trees.py small PATH --files 500000`.
 """
 
 from __future__ import annotations
@@ -106,11 +106,12 @@ def make_metadata_tree(top: Path, files: int, seed: int = 3) -> TreeTotals:
 def _make_folders(top: Path, wanted: int) -> list[Path]:
     """Makes about `wanted` folders three deep below `top`, and gives all of them."""
     side = max(1, round(wanted ** (1 / 3)))
-    folders: list[Path] = []
-    for first in range(side):
-        for second in range(side):
-            for third in range(max(1, wanted // (side * side))):
-                folders.append(top / f"area-{first:02}" / f"set-{second:02}" / f"{third:03}")
+    folders = [
+        top / f"area-{first:02}" / f"set-{second:02}" / f"{third:03}"
+        for first in range(side)
+        for second in range(side)
+        for third in range(max(1, wanted // (side * side)))
+    ]
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     parents = {parent for folder in folders for parent in (folder.parent, folder.parent.parent)}
