@@ -24,7 +24,7 @@ fn a_path_of_more_than_300_characters_is_listed_statted_and_read() {
     let deep = root.open_dir(relative.as_bytes()).unwrap();
     let mut names = Vec::new();
     deep.list(&mut ListBuffer::new(), |name, kind| {
-        names.push((name.to_vec(), kind))
+        names.push((name.to_vec(), kind));
     })
     .unwrap();
     assert_eq!(names, [(b"file".to_vec(), Some(FileKind::File))]);

@@ -24,11 +24,11 @@ pub use macos::*;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-mod windows_name;
+mod windows_path;
 #[cfg(windows)]
 pub use windows::*;
 #[cfg(windows)]
-pub use windows_name::{os_string_from_bytes, SEPARATOR};
+pub use windows_path::{os_string_from_bytes, SEPARATOR};
 
 #[cfg(unix)]
 pub use unix::{error_kind, os_string_from_bytes, File, SEPARATOR};

@@ -5,14 +5,12 @@
 //! paths): there each folder on the way is looked at, which a swap at the right moment could outwit. Paths are of the `\\?\` form, which has no length limit worth naming and takes
 //! names as they are, trailing dots and `aux` included.
 
-use std::ffi::{c_void, OsString};
-use std::fs::OpenOptions;
+use std::ffi::c_void;
 use std::io;
 use std::mem::offset_of;
-use std::os::windows::ffi::{OsStrExt, OsStringExt};
-use std::os::windows::fs::{FileExt, OpenOptionsExt};
+use std::os::windows::fs::FileExt;
 use std::os::windows::io::AsRawHandle;
-use std::path::{Component, Path, PathBuf, Prefix};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{
@@ -24,19 +22,18 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::Storage::FileSystem::{
     FileAttributeTagInfo, FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo,
     FileIdInfo, FileStandardInfo, GetFileInformationByHandle, GetFileInformationByHandleEx,
-    GetFinalPathNameByHandleW, GetVolumeInformationByHandleW, BY_HANDLE_FILE_INFORMATION,
-    FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS,
-    FILE_ATTRIBUTE_RECALL_ON_OPEN, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO,
-    FILE_BASIC_INFO, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-    FILE_FLAG_SEQUENTIAL_SCAN, FILE_ID_BOTH_DIR_INFO, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS,
-    FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ,
-    FILE_SHARE_WRITE, FILE_STANDARD_INFO, SYNCHRONIZE,
+    GetVolumeInformationByHandleW, BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY,
+    FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS, FILE_ATTRIBUTE_RECALL_ON_OPEN,
+    FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO, FILE_BASIC_INFO,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_FLAG_SEQUENTIAL_SCAN,
+    FILE_ID_BOTH_DIR_INFO, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_LIST_DIRECTORY,
+    FILE_READ_DATA, FILE_STANDARD_INFO,
 };
 use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadPriority, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
 };
 
-use super::windows_name::{self, SEPARATOR};
+use super::windows_path::{self, open, open_there, push, true_path, verbatim};
 use crate::error::ErrorKind;
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
@@ -44,11 +41,10 @@ use crate::volume::{FileSystem, VolumeId};
 
 const LIST_BYTES: usize = 64 << 10;
 /// A reparse point whose tag has this bit stands for another place: a symbolic link, junction or mount point.
-const NAME_SURROGATE: u32 = 0x2000_0000;
+pub(super) const NAME_SURROGATE: u32 = 0x2000_0000;
 const SUPPORTS_BLOCK_REFCOUNTING: u32 = 0x0800_0000;
 /// Windows counts from 1601, in steps of 100 ns.
 const STEPS_TO_1970: i64 = 116_444_736_000_000_000;
-const LONGEST_PATH_UNITS: usize = 32 << 10;
 
 /// The kind of a system error; `None` leaves it to the general mapping.
 pub fn error_kind(code: i32) -> Option<ErrorKind> {
@@ -215,7 +211,7 @@ impl Directory {
                     name.chunks_exact(2)
                         .map(|unit| u16::from_le_bytes([unit[0], unit[1]])),
                 );
-                windows_name::encode(&buffer.wide, &mut buffer.name);
+                windows_path::encode(&buffer.wide, &mut buffer.name);
                 if buffer.name != b"." && buffer.name != b".." {
                     visit(&buffer.name, listed_kind(attributes));
                 }
@@ -349,137 +345,6 @@ fn set_priority(mode: i32) {
     unsafe { SetThreadPriority(GetCurrentThread(), mode) };
 }
 
-/// Adds a name to a path, refusing what is no single name: a separator, or the colon of an alternate stream.
-fn push(path: &mut PathBuf, name: &[u8]) -> io::Result<()> {
-    if matches!(name, b"" | b"." | b"..")
-        || name
-            .iter()
-            .any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0))
-    {
-        return Err(system_error(ERROR_INVALID_NAME));
-    }
-    let mut longer = std::mem::take(path).into_os_string();
-    if !longer.as_encoded_bytes().ends_with(br"\") {
-        longer.push(r"\");
-    }
-    longer.push(windows_name::os_string_from_bytes(name));
-    *path = PathBuf::from(longer);
-    Ok(())
-}
-
-fn open(path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
-    OpenOptions::new()
-        .access_mode(access | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
-        .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
-        .custom_flags(flags)
-        .open(path)
-}
-
-/// Opens a path below a root, and proves that what was opened is there and not behind a link.
-fn open_there(root: &Path, path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
-    let handle = open(path, access, flags)?;
-    let proven = match true_path(&handle) {
-        Ok(found) => same_path(&found, path),
-        Err(_) => no_link_on_the_way(root, path)?,
-    };
-    if proven {
-        Ok(handle)
-    } else {
-        Err(system_error(ERROR_STOPPED_ON_SYMLINK))
-    }
-}
-
-/// Whether every folder between a root and a path is a folder in its own place.
-fn no_link_on_the_way(root: &Path, path: &Path) -> io::Result<bool> {
-    let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-    for folder in path
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| *folder != root)
-    {
-        if attributes(&open(folder, 0, flags)?)?.ReparseTag & NAME_SURROGATE != 0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether two paths lead to one place as far as a link out of the root is concerned. The system gives names in the
-/// size of letters that the disk has, and Wine gives them without trailing dots and spaces; a link between names that
-/// differ in no more than that leads to a neighbour below the same root.
-fn same_path(one: &Path, other: &Path) -> bool {
-    one == other || folded(one) == folded(other)
-}
-
-fn folded(path: &Path) -> Vec<u32> {
-    let separator = u32::from(SEPARATOR);
-    let mut folded = Vec::with_capacity(path.as_os_str().len());
-    for unit in char::decode_utf16(path.as_os_str().encode_wide()) {
-        let code = match unit {
-            Ok(character) => character.to_lowercase().next().map_or(0, u32::from),
-            Err(lone) => u32::from(lone.unpaired_surrogate()),
-        };
-        if code == separator {
-            trim(&mut folded);
-        }
-        folded.push(code);
-    }
-    trim(&mut folded);
-    folded
-}
-
-/// Takes the dots and spaces off the end of a name.
-fn trim(folded: &mut Vec<u32>) {
-    while folded
-        .last()
-        .is_some_and(|code| [u32::from(b'.'), u32::from(b' ')].contains(code))
-    {
-        folded.pop();
-    }
-}
-
-/// Where an open file or folder is: by its drive, or by its volume where that has no drive.
-fn true_path(handle: &std::fs::File) -> io::Result<PathBuf> {
-    const BY_DRIVE: u32 = 0;
-    const BY_VOLUME: u32 = 1;
-    let mut path = vec![0_u16; 512];
-    for flags in [BY_DRIVE, BY_VOLUME] {
-        loop {
-            // SAFETY: the handle is open, and the buffer lives through the call and is as long as it is told to be.
-            let length = unsafe {
-                GetFinalPathNameByHandleW(raw(handle), path.as_mut_ptr(), path.len() as u32, flags)
-            } as usize;
-            if length == 0 {
-                break;
-            }
-            if length < path.len() {
-                return Ok(PathBuf::from(OsString::from_wide(&path[..length])));
-            }
-            if length > LONGEST_PATH_UNITS + 8 {
-                return Err(system_error(ERROR_FILENAME_EXCED_RANGE));
-            }
-            path.resize(length + 1, 0);
-        }
-    }
-    Err(io::Error::last_os_error())
-}
-
-/// A path in the form that has no length limit, where the system cannot tell the true one.
-fn verbatim(path: &Path) -> io::Result<PathBuf> {
-    let path = std::path::absolute(path)?;
-    let mut longer = OsString::from(r"\\?\");
-    match path.components().next() {
-        Some(Component::Prefix(prefix)) if prefix.kind().is_verbatim() => return Ok(path),
-        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::UNC(..)) => {
-            let units: Vec<u16> = path.as_os_str().encode_wide().skip(2).collect();
-            longer.push(r"UNC\");
-            longer.push(OsString::from_wide(&units));
-        }
-        _ => longer.push(&path),
-    }
-    Ok(PathBuf::from(longer))
-}
-
 fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
     let mut by_handle = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: the handle is open and the struct lives through the call.
@@ -523,7 +388,7 @@ fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
     })
 }
 
-fn attributes(handle: &std::fs::File) -> io::Result<FILE_ATTRIBUTE_TAG_INFO> {
+pub(super) fn attributes(handle: &std::fs::File) -> io::Result<FILE_ATTRIBUTE_TAG_INFO> {
     let mut attributes = FILE_ATTRIBUTE_TAG_INFO::default();
     information(handle, FileAttributeTagInfo, &mut attributes)?;
     Ok(attributes)
@@ -574,7 +439,7 @@ unsafe fn query(
     }
 }
 
-fn raw(handle: &std::fs::File) -> HANDLE {
+pub(super) fn raw(handle: &std::fs::File) -> HANDLE {
     handle.as_raw_handle().cast()
 }
 
@@ -597,6 +462,6 @@ fn stamp(steps: i64) -> i64 {
     )
 }
 
-fn system_error(code: u32) -> io::Error {
+pub(super) fn system_error(code: u32) -> io::Error {
     io::Error::from_raw_os_error(code as i32)
 }
