@@ -31,10 +31,10 @@ KEYS = (
     "owner",
     "links",
 )
-# Values of these may hold spaces; in others a space can only part two terms.
-_SPACED = frozenset({"name", "path", "under", "root", "owner"})
-_TERM = re.compile(r"(-?)(?:([a-z]+):)?(.*)", re.DOTALL)
-_KEY_INSIDE = re.compile(rf"\s-?(?:{'|'.join(KEYS)}):")
+# Values of these, and bare text, may hold spaces; in others a space can only part two terms.
+_SPACED = frozenset({"", "name", "path", "under", "root", "owner"})
+_TERM = re.compile(r"(-?)(?:([a-z]+):)?(.*)", re.DOTALL | re.IGNORECASE)
+_KEY_INSIDE = re.compile(rf"\s-?(?:{'|'.join(KEYS)}):", re.IGNORECASE)
 # What an argument that begins with `-` begins with while click parses: no argument of a process can hold a NUL.
 _HIDDEN = "\0"
 
@@ -84,12 +84,15 @@ def _prepared(argument: str) -> str:
     match = _TERM.fullmatch(argument)
     if match is None or _KEY_INSIDE.search(argument):
         return argument
-    sign, key, value = match[1], match[2], match[3]
-    if key is not None and key not in KEYS:
-        sign, key, value = sign, None, argument[len(sign) :]  # such as C:\folder or a name with a colon
-    if value.startswith('"') or (key is not None and key not in _SPACED):
+    sign, key, value = match[1], match[2] or "", match[3]
+    if key.lower() not in _SPACED:  # an unknown key too: the daemon says what is wrong with it
         return argument
-    if key == "under" or (key == "path" and value.startswith("~")):
+    if key.lower() == "under" and re.fullmatch(r'"[^"\\]+"', value):
+        value = value[1:-1]
+    if not value or '"' in value:  # in the daemon's own quotes already
+        return argument
+    if key.lower() == "under" or (key.lower() == "path" and value.startswith("~")):
         value = paths.absolute(value)
-    quoted = f'"{value}"' if any(character.isspace() for character in value) and '"' not in value else value
-    return f"{sign}{key}:{quoted}" if key else f"{sign}{quoted}"
+    if any(character.isspace() for character in value):
+        value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{sign}{key}:{value}" if key else f"{sign}{value}"

@@ -1,7 +1,7 @@
 """`python -m sanchayctl.first_run FOLDER`: what `make run` shows a newcomer, by the commands that they can type next.
 
-Starts the daemon, scans FOLDER (which becomes a root), and shows the summary, the top duplicates, the largest files, and
-what to type next.
+Starts the daemon, scans FOLDER (which becomes a root), and shows the summary, the top duplicates, the largest files,
+and what to type next.
 """
 
 from __future__ import annotations

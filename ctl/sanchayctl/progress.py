@@ -131,6 +131,7 @@ class Bar:
             description=f"{paths.safe_text(name)}{phase(job)}",
             total=100 if known else None,
             completed=progress.percent if known else 0,
+            refresh=True,
             facts=" · ".join(([f"{progress.percent:.0f}%"] if known else []) + facts(job)),
         )
 

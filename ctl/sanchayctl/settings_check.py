@@ -9,12 +9,14 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from sanchay.address import HOME_VARIABLE
-from sanchay.errors import BY_KIND, ConfigInvalid, DaemonUnavailable, TimedOut
+from sanchay.errors import BY_KIND, EXIT_CONFIG, ConfigInvalid, DaemonUnavailable, SanchayError, TimedOut
 
 if TYPE_CHECKING:
     from sanchay.address import Places
 
 TIMEOUT_S = 20.0
+COMMAND = (sys.executable, "-m", "sanchayd", "--check-config")
+_SAID_BY = "sanchayd: "
 
 
 class Setting(NamedTuple):
@@ -25,31 +27,37 @@ class Setting(NamedTuple):
     origin: str
 
 
-def check(where: Places, file: str | None = None) -> list[Setting]:
-    """The settings that a daemon of `where` would start with, `file` in the place of its config.toml.
+def check(where: Places) -> list[Setting]:
+    """The settings that a daemon of `where` would start with.
 
     Raises ConfigInvalid with `file`, `line` and `key` in its details where one makes no sense.
     """
-    if file is not None and not os.path.isfile(file):
-        raise ConfigInvalid(f"{file} is not there or is no file.", path=os.fsencode(file), details={"file": file})
     environ = dict(os.environ)
     if where.home is not None:
         environ[HOME_VARIABLE] = str(where.home)
-    command = [sys.executable, "-m", "sanchayd", "--check-config", *([file] if file is not None else [])]
     try:
-        ended = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S)
+        ended = subprocess.run(
+            COMMAND, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise TimedOut(f"sanchayd has not checked the settings within {TIMEOUT_S:g} s.") from error
+    if ended.returncode != 0:
+        raise _refusal(where, ended.returncode, ended.stderr.decode("utf-8", "replace").strip())
+    document = json.loads(ended.stdout)
+    return [Setting(key, setting["value"], setting["origin"]) for key, setting in document.items()]
+
+
+def _refusal(where: Places, exit_code: int, said: str) -> SanchayError:
+    """What the program said, with the details that it left in the home where they belong to the same refusal."""
+    message = said.removeprefix(_SAID_BY)
     try:
-        answer = json.loads(ended.stdout)
-        if ended.returncode == 0:
-            return [Setting(each["key"], each["value"], each["origin"]) for each in answer["settings"]]
-        said = answer["error"]
-        kind, message, details = str(said["kind"]), str(said["message"]), dict(said.get("details") or {})
-    except (ValueError, KeyError, TypeError) as error:
-        said_last = ended.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        reason = f": {said_last[0]}" if said_last else ""
-        raise DaemonUnavailable(
-            f"sanchayd could not check the settings (exit code {ended.returncode}{reason})."
-        ) from error
-    raise BY_KIND.get(kind, ConfigInvalid)(message, details={str(key): str(value) for key, value in details.items()})
+        left = json.loads(where.last_error_file.read_text("utf-8"))
+        if left["message"] == message:
+            details = {str(key): str(value) for key, value in left.get("details", {}).items()}
+            return BY_KIND.get(left["kind"], ConfigInvalid)(message, details=details)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # nothing was left, or by another version: its sentence is enough
+    if exit_code == EXIT_CONFIG:
+        return ConfigInvalid(message)
+    last = message.splitlines()[-1:] or ["it said nothing"]
+    return DaemonUnavailable(f"sanchayd could not check the settings (exit code {exit_code}): {last[0]}")

@@ -80,26 +80,20 @@ def path(session: Session) -> int:
     return exit_codes.DONE
 
 
-@config.command(
-    examples=[
-        Example("config check", "check the settings that the daemon would start with"),
-        Example("config check new.toml", "check another file before it takes the place of config.toml"),
-    ]
-)
-@click.argument("file", required=False, type=click.Path())
+@config.command(examples=[Example("config check", "check the settings before the daemon is started with them")])
 @click.pass_obj
-def check(session: Session, file: str | None) -> int:
-    """Check config.toml (or FILE) and the environment, without a daemon.
+def check(session: Session) -> int:
+    """Check config.toml, .env and the environment, without a daemon.
 
     Exit 78 where something makes no sense; the message names the file, the line and the key.
     """
-    target = paths.absolute(file) if file is not None else str(session.where.config_file)
-    settings = settings_check.check(session.where, target if file is not None else None)
+    settings = settings_check.check(session.where)
+    file = session.where.config_file
     if session.as_json:
-        output.document({"ok": True, "file": target, "settings": [setting._asdict() for setting in settings]})
+        output.document({"ok": True, "file": str(file), "settings": [setting._asdict() for setting in settings]})
         return exit_codes.DONE
-    shown = paths.shown_bytes(os.fsencode(target))
-    if os.path.exists(target):
+    shown = paths.shown_bytes(os.fsencode(file))
+    if file.exists():
         output.line(f"{shown} makes sense.")
     else:
         output.line(f"There is no {shown}, which is fine: the defaults hold, and what the environment says.")

@@ -14,7 +14,7 @@ from sanchayctl.session import Session
 if TYPE_CHECKING:
     from sanchay.v1 import catalog_pb2
 
-TYPES = ("image", "video", "audio", "document", "archive", "code", "log")
+TYPES = ("image", "video", "audio", "document", "archive", "code", "log", "other")
 PAGE_GROUPS = 200
 PATHS_SHOWN = 20
 

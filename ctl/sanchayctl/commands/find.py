@@ -40,12 +40,12 @@ def find(session: Session, terms: tuple[str, ...], sort: str | None, limit: int)
     """Find files. Every term must hold; a dash before a term negates it.
 
     \b
-    TEXT             the name contains TEXT        type:    image video audio document archive code log
-    name:GLOB        the whole name matches        size:    >1G  <=10K  1M..2M
-    path:GLOB        the whole path matches        modified: and created:  <7d  >1y  2024-01-01..2024-06-30
-    under:FOLDER     anywhere below FOLDER         owner:   a user's name or number
-    ext:jpg          the extension                 links:   >1 (hard links)
-    root:ROOT        of one root                   dup:yes  empty:yes  hash:HEX
+    TEXT           the name contains TEXT        type:image,video   and audio, document, archive, code, log
+    name:GLOB      the whole name fits           size:>1G           size:1M..2G, 1K is 1024
+    path:GLOB      the whole path fits           modified:<7d       in the last 7 days; also h, w, mo, y
+    under:FOLDER   anywhere below FOLDER         created:2024-01-01..2024-06-30
+    ext:jpg,png    the extension                 owner:NAME         links:>1
+    root:ROOT      in one root                   dup:yes            empty:yes   hash:HEX
 
     Quotes hold spaces: under:"/a b". The total is exact, whatever the limit; no hit is no failure.
     """

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
 from sanchay import errors
@@ -45,7 +45,7 @@ class FakeDaemon:
         self._lock = -1
 
     def __enter__(self) -> FakeDaemon:
-        self.where.run_folder.mkdir(mode=0o700, parents=True)
+        self.where.run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(self.where.lock_file)
         self.where.token_file.write_text(TOKEN, "ascii")
         socket = self.where.run_folder / "sanchayd.sock"
@@ -69,7 +69,7 @@ class FakeDaemon:
         """The requests of one method."""
         return [request for name, request in self.requests if name == method]
 
-    def _handlers(self, module: Any, name: str) -> grpc.GenericRpcHandler:
+    def _handlers(self, module: Any, name: str) -> Any:
         service = module.DESCRIPTOR.services_by_name[name]
         handlers = {}
         for method in service.methods:

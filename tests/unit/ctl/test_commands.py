@@ -191,7 +191,6 @@ def test_ctrl_c_stops_watching_and_not_the_scan(
 ) -> None:
     def interrupted(*_arguments: object) -> Iterator[object]:
         raise KeyboardInterrupt
-        yield
 
     monkeypatch.setattr("sanchay.client.Client.follow_job", interrupted)
     ended = run(*arguments)

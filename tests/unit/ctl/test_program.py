@@ -1,0 +1,251 @@
+"""The program as a whole: its help, what it imports, its progress, and the first run."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from sanchay.v1 import job_pb2
+from sanchayctl import first_run, freshness, progress, session, settings_check
+from sanchayctl.cli import cli
+from tests.unit.ctl import answers
+from tests.unit.ctl.conftest import Run
+from tests.unit.ctl.fake_daemon import FakeDaemon
+
+HEAVY = ("rich", "pyarrow", "sqlalchemy", "alembic", "pydantic", "structlog", "sanchayd", "sanchay_engine", "psutil")
+
+
+def every_command(command: click.Command = cli, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with its words."""
+    yield names, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from every_command(found, (*names, name))
+
+
+@pytest.mark.parametrize("names", [names for names, _ in every_command()], ids=" ".join)
+def test_every_help_has_examples_that_parse(run: Run, names: tuple[str, ...]) -> None:
+    ended = run(*names, "--help")
+    assert ended.code == 0
+    assert "Examples:\n  sanchayctl " in ended.out
+    assert len(max(ended.out.splitlines(), key=len)) <= 120
+
+
+def test_every_option_says_what_it_does() -> None:
+    for names, command in every_command():
+        assert command.help, names
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, (names, parameter.name)
+
+
+def test_the_commands_of_the_issue_are_there() -> None:
+    assert {" ".join(names) for names, command in every_command() if not isinstance(command, click.Group)} == {
+        "status",
+        "daemon start",
+        "daemon stop",
+        "daemon restart",
+        "root add",
+        "root list",
+        "root update",
+        "root remove",
+        "scan",
+        "jobs",
+        "job show",
+        "job follow",
+        "job cancel",
+        "job pause",
+        "job resume",
+        "duplicates",
+        "find",
+        "summary",
+        "du",
+        "export",
+        "config show",
+        "config path",
+        "config check",
+        "completion",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["--json", "status"], ["find", "x"], ["duplicates"]])
+def test_nothing_heavy_is_imported(daemon: FakeDaemon, arguments: list[str]) -> None:
+    code = (
+        "import sys; from sanchayctl.__main__ import main; code = main(sys.argv[1:]);"
+        "sys.stderr.write(' '.join(sys.modules)); sys.exit(code)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=_environ())
+    assert ended.returncode == 0, ended.stderr
+    imported = {name.partition(".")[0] for name in ended.stderr.split()}
+    assert not imported & set(HEAVY)
+
+
+def test_the_module_runs_as_a_process(daemon: FakeDaemon) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "sanchayctl", "--json", "find", "x"], capture_output=True, env=_environ()
+    )
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["total"] == 3
+    narrow = _environ() | {"PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([sys.executable, "-m", "sanchayctl", "summary"], capture_output=True, env=narrow)
+    assert ended.returncode == 0
+    assert b"####################" in ended.stdout
+
+
+def test_completion_knows_commands_and_options() -> None:
+    asked = _environ() | {"_SANCHAYCTL_COMPLETE": "bash_complete", "COMP_WORDS": "sanchayctl du", "COMP_CWORD": "1"}
+    ended = subprocess.run([sys.executable, "-m", "sanchayctl"], capture_output=True, text=True, env=asked)
+    assert {"plain,du", "plain,duplicates"} == set(ended.stdout.split())
+
+
+class Terminal(io.StringIO):
+    """A stderr that is looked at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_shows_the_facts_and_escapes_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.display(quiet=True) as display:
+        display.show(answers.job(state="running", errors=3, name="[bold]x"))
+        display.show(answers.job(state="paused"))
+    drawn = screen.getvalue()
+    for words in (
+        "[bold]x: Hashing",
+        "42%",
+        "500 files",
+        "40,000 files/s",
+        "256M hashed",
+        "3 unreadable",
+        "1 min 15 s left",
+    ):
+        assert words in drawn
+    assert "\\e[31mred" in drawn
+    assert "Paused" in drawn
+
+
+def test_what_is_unknown_is_not_guessed() -> None:
+    job = job_pb2.Job(state="running", progress=job_pb2.Progress(phase="listing", files=1))
+    assert progress.facts(job) == ["1 file"]
+    assert progress.phase(job) == "Listing"
+    assert progress.phase(job_pb2.Job(state="running")) == "Starting"
+
+
+def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.Lines(every_s=0) as display:
+        display.show(answers.job(state="running"))
+    said = capsys.readouterr().err
+    assert said.startswith("Job 7: hashing 42%, 500 files, 40,000 files/s")
+    with progress.display(quiet=False) as display:
+        display.show(answers.job(state="running"))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("NEVER_SCANNED", "never scanned"),
+        ("SCANNED", "scanned 3 min ago"),
+        ("PARTIAL", "partial, scanned 3 min ago"),
+        ("OFFLINE", "offline, last seen 3 min ago"),
+        ("LIVE", "live"),
+        ("POLLED", "looked at 3 min ago"),
+    ],
+)
+def test_freshness_in_words(state: str, said: str) -> None:
+    now_ns = answers.NOON_NS + 200 * 1_000_000_000
+    assert freshness.words(answers.freshness(state), now_ns) == said
+    assert freshness.words(answers.freshness(state, "why\n"), now_ns) == f"{said}: why\\n"
+    without = answers.freshness(state)
+    without.as_of_ns = 0
+    assert "1970" not in freshness.words(without, now_ns)
+
+
+def test_the_first_run_shows_everything_and_what_to_type(
+    daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.answers["FollowJob"] = lambda request: iter(
+        [job_pb2.FollowJobResponse(job=answers.job(request.id, "partial", errors=2))]
+    )
+    monkeypatch.chdir(Path(sys.executable).parent.parent)
+    assert first_run.run(["/data/photos"]) == 0
+    shown = capsys.readouterr().out
+    program = f"SANCHAY_HOME={os.environ['SANCHAY_HOME']} bin/sanchayctl"
+    for words in ("2 could not be read", "video", "reclaimable", "The largest files", f"  {program} daemon stop"):
+        assert words in shown
+    assert [list(request.roots) for request in daemon.asked("StartScan")] == [[b"/data/photos"]]
+    assert f"{program} job show" not in shown
+
+
+def test_the_first_run_stops_at_what_fails(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
+    daemon.answers["StartScan"] = job_pb2.StartScanResponse()
+    assert first_run.run(["/data/photos"]) == 1
+    assert "What to type next" not in capsys.readouterr().out
+    assert first_run.run([]) == 2
+
+
+def test_programs_elsewhere_are_named_by_their_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SANCHAY_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert session.program_in("/opt/a b/bin") == "'/opt/a b/bin/sanchayctl'"
+    assert session.program_in(str(tmp_path / ".venv" / "bin")) == ".venv/bin/sanchayctl"
+
+
+def checker(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Puts a program of the test in the place of the daemon's."""
+    monkeypatch.setattr(settings_check, "COMMAND", (sys.executable, "-c", code))
+
+
+def test_settings_are_checked_without_a_daemon(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checker(monkeypatch, """print('{"log_level": {"value": "\\\\"info\\\\"", "origin": "default"}}')""")
+    assert run("config", "check").code == 0
+    assert "which is fine" in run("config", "check").out
+    (home / "config.toml").touch()
+    assert "makes sense" in run("config", "check").out
+    document = run("--json", "config", "check").document
+    assert document["ok"]
+    assert document["settings"] == [{"key": "log_level", "value": '"info"', "origin": "default"}]
+    shown = run("config", "show")
+    assert "No sanchayd is running" in shown.err
+    assert run("--json", "config", "show").document["running"] is False
+
+
+def test_a_bad_setting_is_named(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checker(monkeypatch, "import sys; sys.exit(sys.stderr.write('sanchayd: config.toml, line 2: no.\\n') and 78)")
+    ended = run("config", "check")
+    assert (ended.code, ended.err) == (78, "sanchayctl: config.toml, line 2: no.\n")
+    left = {"kind": "config_invalid", "message": "config.toml, line 2: no.", "details": {"line": "2", "key": "x"}}
+    (home / "last_error.json").write_text(json.dumps(left))
+    error = run("--json", "config", "check").error
+    assert (error["kind"], error["line"], error["key"], error["exit_code"]) == ("config_invalid", "2", "x", 78)
+    (home / "last_error.json").write_text("[]")
+    assert run("config", "check").code == 78
+
+
+def test_a_checker_that_breaks_or_hangs_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    checker(monkeypatch, "raise SystemExit(5)")
+    assert "exit code 5" in run("config", "check").err
+    checker(monkeypatch, "import time; time.sleep(30)")
+    monkeypatch.setattr(settings_check, "TIMEOUT_S", 0.2)
+    assert run("config", "check").code == 69
+
+
+def _environ() -> dict[str, str]:
+    """This environment, with the packages of this interpreter to be found by another one."""
+    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(sys.path)}
