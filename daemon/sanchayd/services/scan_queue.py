@@ -230,12 +230,15 @@ class ScanQueue:
         """The job with what its scan found. An absent root is what could not be read: partial."""
         state = JobState.PARTIAL if result.state == "offline" else JobState(result.state)
         active.peak_rss_bytes = max(active.peak_rss_bytes, hosts.peak_rss_bytes())
+        found = _result(result, active.peak_rss_bytes)
+        percent = 100.0 if state in {JobState.DONE, JobState.PARTIAL} else None
         return replace(
-            active.snapshot(),
+            active.job,
             state=state,
             ended_ns=self._now_ns(),
             message=result.message,
-            result=_result(result, active.peak_rss_bytes),
+            progress=replace(found.progress(), percent=percent),
+            result=found,
             errors=tuple(JobError(error.path, error.kind, error.message) for error in result.error_list),
         )
 

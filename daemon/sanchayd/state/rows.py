@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sanchayd.models import HashAlgorithm, HashScope, Job, JobError, JobResult, JobState, Root, RootSettings
+from sanchayd.models import HashAlgorithm, HashScope, Job, JobError, JobProgress, JobResult, JobState, Root, RootSettings
 from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
 
 
@@ -38,6 +38,7 @@ def from_root(root: Root, root_id: int | None = None) -> RootTable:
 
 def to_job(row: JobTable, errors: Sequence[JobErrorTable] = ()) -> Job:
     """The job of a row."""
+    result = JobResult(**row.result) if row.result is not None else None
     return Job(
         id=row.id,
         kind=row.kind,
@@ -49,7 +50,8 @@ def to_job(row: JobTable, errors: Sequence[JobErrorTable] = ()) -> Job:
         started_ns=row.started_ns,
         ended_ns=row.ended_ns,
         message=row.message,
-        result=JobResult(**row.result) if row.result is not None else None,
+        progress=result.progress() if result is not None else JobProgress(),
+        result=result,
         errors=tuple(JobError(error.path, error.kind, error.message) for error in errors),
         request_id=row.request_id,
     )

@@ -1,0 +1,106 @@
+"""The daemon's use cases over a catalog in memory, and daemons as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sanchayd.config import Config, load
+from sanchayd.engine_port import CatalogPool
+from sanchayd.models import Job
+from sanchayd.services.catalog import CatalogService
+from sanchayd.services.freshness import FreshnessBoard
+from sanchayd.services.jobs import JobService
+from sanchayd.services.registry import RootRegistry
+from sanchayd.services.roots import RootService
+from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.services.status import Settings, StatusService
+from sanchayd.state import StateStore
+from sanchay.address import places
+
+from tests.support.daemon import DaemonProcess
+from tests.support.fake_catalog import FakeCatalog
+
+
+@dataclass
+class Core:
+    """Every service, over one catalog and one state.db."""
+
+    catalog: FakeCatalog
+    store: StateStore
+    registry: RootRegistry
+    queue: ScanQueue
+    jobs: JobService
+    roots: RootService
+    reads: CatalogService
+    status: StatusService
+    stops: list[bool]
+
+
+def make_config(home: Path, **changes: str) -> Config:
+    """The settings of an empty home, with some flags."""
+    return load(places(home), changes, {})
+
+
+async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> Core:
+    """The services as `app` puts them together. The clock counts calls."""
+    clock = itertools.count(1).__next__
+    pool = CatalogPool()
+    store = StateStore.open(home / "state.db")
+    board = FreshnessBoard(catalog, pool)
+
+    async def ended(job: Job) -> None:
+        await board.refresh([job.root_id])
+
+    registry = RootRegistry(catalog, pool, store, clock)
+    queue = ScanQueue(catalog, pool, store, clock, max_scans, ended)
+    jobs = JobService(registry, queue, store, clock)
+    roots = RootService(registry, jobs, queue, board)
+    stops: list[bool] = []
+    settings = Settings(make_config(home))
+    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True))
+    reads = CatalogService(catalog, pool, registry, queue, board)
+    await registry.load()
+    return Core(catalog, store, registry, queue, jobs, roots, reads, status, stops)
+
+
+Scenario = Callable[[Core], Awaitable[Any]]
+
+
+@pytest.fixture
+def catalog() -> FakeCatalog:
+    """A catalog that knows nothing."""
+    return FakeCatalog()
+
+
+@pytest.fixture
+def play(tmp_path: Path, catalog: FakeCatalog) -> Callable[..., Any]:
+    """Runs a scenario over fresh services; state.db stays for the next one."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def run(scenario: Scenario, **options: int) -> Any:
+        async def scene() -> Any:
+            core = await open_core(home, catalog, **options)
+            try:
+                return await scenario(core)
+            finally:
+                await core.queue.stop()
+                core.store.close()
+                catalog.gate.set()
+
+        return asyncio.run(scene())
+
+    return run
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
+    """A daemon as a process, over the catalog in memory."""
+    with DaemonProcess(tmp_path / "home", fake=True) as process:
+        yield process

@@ -1,0 +1,131 @@
+"""Answers carry how far they can be trusted; words that make no sense are refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Freshness, FreshnessState, RootSettings
+from sanchayd.services.catalog import EXPORTS_AT_ONCE, DuplicatesQuestion
+from sanchayd.services.freshness import overall
+
+from tests.support import trees
+from tests.support.fake_catalog import FakeCatalog
+from tests.unit.daemon.conftest import Core
+from tests.unit.daemon.test_jobs import end_of
+
+Play = Callable[..., Any]
+
+
+def test_the_least_fresh_root_decides() -> None:
+    scanned = Freshness(FreshnessState.SCANNED, 9)
+    assert overall([("a", scanned), ("b", Freshness(FreshnessState.SCANNED, 5))]) == Freshness(
+        FreshnessState.SCANNED, 5, ""
+    )
+    partial = overall([("a", scanned), ("b", Freshness(FreshnessState.PARTIAL, 7, "2 errors"))])
+    assert partial == Freshness(FreshnessState.PARTIAL, 7, "b: 2 errors")
+    scanning = overall([("a", Freshness(FreshnessState.OFFLINE, 3)), ("b", Freshness(FreshnessState.SCANNING, 0))])
+    assert scanning == Freshness(FreshnessState.SCANNING, 0, "b: scanning")
+    assert overall([]).state is FreshnessState.NEVER_SCANNED
+
+
+def test_an_answer_is_scanning_while_a_scan_runs_and_scanned_after_it(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    tree = trees.build(tmp_path / "tree", {"a.txt": "same", "b.txt": "same"})
+
+    async def scene(core: Core) -> None:
+        assert (await core.reads.find("", sort="", limit=0, token="")).freshness.reason == "there is no root yet"
+        catalog.gate.clear()
+        added = await core.roots.add(bytes(tree), "", RootSettings(), no_scan=False, request_id="")
+        while not catalog.scans:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.02)
+        assert (await core.reads.summary("ext", [])).freshness.state is FreshnessState.SCANNING
+        catalog.gate.set()
+        await end_of(core, added.job_id)
+        found = await core.reads.find("a", sort="", limit=0, token="")
+        assert found.freshness.state is FreshnessState.SCANNED
+        assert found.answer.total == 1
+        duplicates = await core.reads.duplicates(DuplicatesQuestion(under=bytes(tree)))
+        assert duplicates.answer.total_groups == 1
+        assert duplicates.freshness.state is FreshnessState.SCANNED
+        elsewhere = await core.reads.duplicates(DuplicatesQuestion(under=b"/elsewhere"))
+        assert elsewhere.freshness.state is FreshnessState.NEVER_SCANNED
+
+    play(scene)
+
+
+def test_words_that_make_no_sense_are_refused(play: Play) -> None:
+    async def scene(core: Core) -> None:
+        for question in (
+            core.reads.summary("colour", []),
+            core.reads.duplicates(DuplicatesQuestion(sort="beauty")),
+            core.reads.export("", "pdf").__anext__(),
+        ):
+            with pytest.raises(DomainError, match="is none of") as caught:
+                await question
+            assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+    play(scene)
+
+
+def test_usage_says_when_rows_were_left_out(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        for name in ("a", "b"):
+            folder = trees.build(tmp_path / name, {"x": "x"})
+            await core.roots.add(bytes(folder), "", RootSettings(), no_scan=True, request_id="")
+        rows, truncated = (await core.reads.usage(None, depth=1, limit=1)).answer
+        assert (len(rows), truncated) == (1, True)
+        rows, truncated = (await core.reads.usage(None, depth=1, limit=2)).answer
+        assert (len(rows), truncated) == (2, False)
+
+    play(scene)
+
+
+def test_exports_are_bounded_and_let_go(play: Play, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        exports = [core.reads.export("", "csv") for _ in range(EXPORTS_AT_ONCE)]
+        for export in exports:
+            await export.__anext__()
+        with pytest.raises(DomainError) as caught:
+            await core.reads.export("", "csv").__anext__()
+        assert caught.value.kind is ErrorKind.BUSY
+        for export in exports:
+            await export.aclose()
+        assert catalog.open_exports == 0
+        pieces = [piece async for piece in core.reads.export("", "csv")]
+        assert [piece.complete for piece in pieces] == [False, False, False, True]
+
+    play(scene)
+
+
+def test_the_status_tells_of_a_full_disk_and_of_a_rebuilt_catalog(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    tree = trees.build(tmp_path / "tree", {"a": "a"})
+
+    async def scene(core: Core) -> None:
+        assert (await core.status.status()).catalog.state == "ok"
+        catalog.rebuilt_from = b"/home/catalog.db.corrupt"
+        status = await core.status.status()
+        assert status.catalog.state == "rebuilt"
+        assert "/home/catalog.db.corrupt" in status.notices[0]
+        catalog.gate.clear()
+        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        while not catalog.scans:
+            await asyncio.sleep(0.01)
+        catalog.scans[0].state.waiting_for_disk = True
+        await asyncio.sleep(0.05)
+        await core.jobs.get(job.id)
+        status = await core.status.status()
+        assert (status.catalog.state, status.active_jobs) == ("disk_full", 1)
+        assert "go on by themselves" in status.notices[0]
+        assert core.status.stop() == status.pid
+        assert core.stops == [True]
+
+    play(scene)

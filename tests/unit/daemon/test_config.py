@@ -1,0 +1,113 @@
+"""Settings: which source wins, where each value came from, and what a bad one is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sanchay.address import places
+from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings, load
+from sanchayd.errors import DomainError, ErrorKind
+
+
+def write(home: Path, toml: str = "", dotenv: str = "") -> None:
+    (home / "config.toml").write_text(toml, "utf-8")
+    (home / ".env").write_text(dotenv, "utf-8")
+
+
+def test_flags_win_over_the_environment_that_over_dotenv_that_over_the_file_that_over_defaults(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        toml='max_scans = 3\ncache_mb = 33\nlog_files = 9\nlog_level = "error"\n',
+        dotenv="SANCHAY_MAX_SCANS=4\nSANCHAY_CACHE_MB=44\nLOG_LEVEL=DEBUG\n",
+    )
+    config = load(places(tmp_path), {"max_scans": "6"}, {"SANCHAY_MAX_SCANS": "5", "SANCHAY_CACHE_MB": "55"})
+    assert (config.max_scans, config.cache_mb, config.log_level, config.log_files) == (6, 55, "debug", 9)
+    origins = {one.key: one.origin for one in config.settings()}
+    assert origins["max_scans"] == "flag"
+    assert origins["cache_mb"] == "environment"
+    assert origins["log_level"] == ".env"
+    assert origins["log_files"] == "config.toml"
+    assert origins["listen"] == "default"
+
+
+def test_other_programs_variables_work_after_our_own(tmp_path: Path) -> None:
+    environ = {"LOG_LEVEL": "WARNING", "DATABASE_PATH": "/d/c.db", "SANCHAY_TCP": "1"}
+    config = load(places(tmp_path), {}, environ)
+    assert (config.log_level, str(config.database_path), config.listen) == ("warning", "/d/c.db", "tcp")
+    config = load(places(tmp_path), {}, {**environ, "SANCHAY_LOG_LEVEL": "error", "SANCHAY_LISTEN": "unix"})
+    assert (config.log_level, config.listen) == ("error", "unix")
+
+
+def test_dotenv_of_the_current_folder_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".env").write_text("SANCHAY_MAX_SCANS=9")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert load(places(tmp_path / "home"), {}, {}).max_scans == 2
+
+
+def test_defaults_and_toml_values(tmp_path: Path) -> None:
+    config = load(places(tmp_path), {}, {})
+    assert config.database_path == tmp_path / "catalog.db"
+    values = {one.key: one.value for one in config.settings()}
+    assert values["reflection"] == "false"
+    assert values["max_scans"] == "2"
+    assert values["listen"] == '"auto"'
+    assert values["database_path"] == json.dumps(str(tmp_path / "catalog.db"))
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "key", "words"),
+    [
+        ('# hello\nmax_scan = 3\n', "2", "max_scan", "there is no such setting"),
+        ("\n\nmax_scans = 99\n", "3", "max_scans", "less than or equal to 16"),
+        ('log_level = "loud"\n', "1", "log_level", "'debug', 'info', 'warning' or 'error'"),
+        ("cache_mb = \n", "1", "cache_mb", "not TOML"),
+        ("[max_scans]\nx = 1\n", "1", "max_scans", "will not do"),
+        ("log_files = 3\nlog_files = 4\n", "2", "log_files", "not TOML"),
+    ],
+)
+def test_a_bad_line_names_file_line_and_key(tmp_path: Path, toml: str, line: str, key: str, words: str) -> None:
+    write(tmp_path, toml)
+    with pytest.raises(DomainError) as caught:
+        load(places(tmp_path), {}, {})
+    error = caught.value
+    assert error.kind is ErrorKind.CONFIG_INVALID
+    assert (error.details["file"], error.details["line"], error.details["key"]) == (
+        str(tmp_path / "config.toml"),
+        line,
+        key,
+    )
+    assert f"config.toml, line {line}" in error.message
+    assert key in error.message
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "dotenv", "words"),
+    [
+        ({"max_scans": "many"}, {}, "", "the flag for max_scans"),
+        ({}, {"SANCHAY_LISTEN": "radio"}, "", "SANCHAY_LISTEN in the environment"),
+        ({}, {}, "SANCHAY_CACHE_MB=1\n", "SANCHAY_CACHE_MB in "),
+        ({}, {"DATABASE_PATH": "relative.db"}, "", "DATABASE_PATH in the environment"),
+    ],
+)
+def test_a_bad_value_names_its_source(
+    tmp_path: Path, flags: dict[str, str], environ: dict[str, str], dotenv: str, words: str
+) -> None:
+    write(tmp_path, dotenv=dotenv)
+    with pytest.raises(DomainError, match=words):
+        load(places(tmp_path), flags, environ)
+
+
+def test_files_that_cannot_be_read_as_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(DomainError, match="cannot be read"):
+        load(places(tmp_path), {}, {})
+
+
+def test_every_setting_has_a_variable_and_a_description() -> None:
+    assert set(RawSettings.model_fields) == set(VARIABLES)
+    assert set(VARIABLES) >= LIVE_KEYS
+    assert all(field.description for field in RawSettings.model_fields.values())

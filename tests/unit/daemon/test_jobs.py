@@ -1,0 +1,268 @@
+"""Jobs: one scan for each root, a bounded number at once, and nothing lost when the daemon ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import HashScope, JobState, RootSettings
+
+from tests.support import trees
+from tests.support.fake_catalog import FakeCatalog
+from tests.unit.daemon.conftest import Core
+
+Play = Callable[..., Any]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return trees.build(tmp_path / "tree", {"a.txt": "same", "b.txt": "same", "c/d.log": "other"})
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to pass")
+
+
+async def end_of(core: Core, job_id: int) -> Any:
+    job = None
+    async for job in core.jobs.follow(job_id):
+        pass
+    return job
+
+
+def test_a_scan_of_a_new_path_makes_it_a_root_and_ends_done(play: Play, tree: Path) -> None:
+    async def scene(core: Core) -> None:
+        started = await core.jobs.start_scans([bytes(tree)], background=False, request_id="r1")
+        assert "is a root from now on" in started.notices[0]
+        job = await end_of(core, started.jobs[0].id)
+        assert job.state is JobState.DONE
+        assert job.result.files == 3
+        assert job.result.peak_rss_bytes > 0
+        assert job.progress.phase == "done"
+        assert (await core.jobs.get(job.id)).result == job.result
+        assert job.request_id == "r1"
+
+    play(scene)
+
+
+def test_a_second_scan_of_a_root_joins_the_first_which_becomes_foreground(
+    play: Play, tree: Path, catalog: FakeCatalog
+) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        added = await core.roots.add(bytes(tree), "", RootSettings(), no_scan=False, request_id="")
+        await until(lambda: len(catalog.scans) == 1)
+        assert catalog.scans[0].background
+        joined = await core.jobs.start_scans([b"tree"], background=False, request_id="")
+        assert joined.jobs[0].id == added.job_id
+        assert not joined.jobs[0].background
+        await until(lambda: not catalog.scans[0].background)
+        again = await core.jobs.start_scans([], background=True, request_id="")
+        assert [job.id for job in again.jobs] == [added.job_id]
+        catalog.gate.set()
+        assert (await end_of(core, added.job_id)).state is JobState.DONE
+        assert len(catalog.scans) == 1
+
+    play(scene)
+
+
+def test_two_clients_at_once_start_one_scan(play: Play, tree: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
+        starts = [core.jobs.start_scans([b"tree"], background=False, request_id="") for _ in range(5)]
+        jobs = {started.jobs[0].id for started in await asyncio.gather(*starts)}
+        assert len(jobs) == 1
+
+    play(scene)
+
+
+def test_background_scans_wait_for_a_slot_and_never_hold_up_one_that_somebody_waits_for(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        folders = [trees.build(tmp_path / f"t{number}", {"a": "a"}) for number in range(4)]
+        ids = []
+        for folder in folders:
+            added = await core.roots.add(bytes(folder), "", RootSettings(), no_scan=False, request_id="")
+            ids.append(added.job_id)
+        await until(lambda: len(catalog.scans) == 1)
+        await asyncio.sleep(0.05)
+        states = [(await core.jobs.get(job_id)).state for job_id in ids]
+        assert states == [JobState.RUNNING, JobState.QUEUED, JobState.QUEUED, JobState.QUEUED]
+        await core.jobs.start_scans([b"t3"], background=False, request_id="")
+        await until(lambda: len(catalog.scans) == 2)
+        assert (await core.jobs.get(ids[3])).state is JobState.RUNNING
+        catalog.gate.set()
+        for job_id in ids:
+            assert (await end_of(core, job_id)).state is JobState.DONE
+
+    play(scene, max_scans=1)
+
+
+def test_a_paused_job_gives_its_slot_away_and_goes_on(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        ids = []
+        for number in range(2):
+            folder = trees.build(tmp_path / f"t{number}", {"a": "a"})
+            ids.append((await core.jobs.start_scans([bytes(folder)], background=False, request_id="")).jobs[0].id)
+        await until(lambda: len(catalog.scans) == 1)
+        await until(lambda: core.queue.get(ids[0]).handle is not None)  # type: ignore[union-attr]
+        assert (await core.jobs.pause(ids[0])).state is JobState.PAUSED
+        await until(lambda: len(catalog.scans) == 2)
+        catalog.gate.set()
+        assert (await end_of(core, ids[1])).state is JobState.DONE
+        assert (await core.jobs.get(ids[0])).state is JobState.PAUSED
+        await core.jobs.resume(ids[0])
+        assert (await end_of(core, ids[0])).state is JobState.DONE
+
+    play(scene, max_scans=1)
+
+
+def test_a_client_that_waits_for_a_paused_scan_makes_it_go_on_and_is_told(
+    play: Play, tree: Path, catalog: FakeCatalog
+) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        job = (await core.jobs.start_scans([bytes(tree)], background=True, request_id="")).jobs[0]
+        await core.jobs.pause(job.id)
+        catalog.gate.set()
+        started = await core.jobs.start_scans([b"tree"], background=False, request_id="")
+        assert started.notices == ("The scan of tree was paused; it goes on.",)
+        assert (await end_of(core, job.id)).state is JobState.DONE
+
+    play(scene)
+
+
+@pytest.mark.parametrize("queued", [True, False])
+def test_a_cancelled_job_ends_and_cannot_be_cancelled_again(
+    play: Play, tmp_path: Path, catalog: FakeCatalog, queued: bool
+) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        jobs = []
+        for number in range(2):
+            folder = trees.build(tmp_path / f"t{number}", {"a": "a"})
+            jobs.append((await core.jobs.start_scans([bytes(folder)], background=True, request_id="")).jobs[0])
+        job = jobs[1] if queued else jobs[0]
+        assert (await core.jobs.cancel(job.id)).state is JobState.CANCELLED
+        with pytest.raises(DomainError, match="has ended already: cancelled") as caught:
+            await core.jobs.pause(job.id)
+        assert caught.value.kind is ErrorKind.JOB_NOT_ACTIVE
+
+    play(scene, max_scans=1)
+
+
+def test_a_failed_scan_says_why(play: Play, tree: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        catalog.scan_error = DomainError(ErrorKind.IO, "the disk is gone")
+        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        ended = await end_of(core, job.id)
+        assert (ended.state, ended.message) == (JobState.FAILED, "the disk is gone")
+
+    play(scene)
+
+
+def test_an_absent_root_is_a_partial_scan(play: Play, tree: Path) -> None:
+    async def scene(core: Core) -> None:
+        await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
+        tree.rename(tree.with_name("away"))
+        job = (await core.jobs.start_scans([b"tree"], background=False, request_id="")).jobs[0]
+        assert (await end_of(core, job.id)).state is JobState.PARTIAL
+        assert (await core.roots.list_roots())[0].state == "offline"
+
+    play(scene)
+
+
+def test_what_runs_when_the_daemon_stops_goes_on_at_the_next_start(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    ids: list[int] = []
+
+    async def first(core: Core) -> None:
+        catalog.gate.clear()
+        for number in range(3):
+            folder = trees.build(tmp_path / f"t{number}", {"a": "a"})
+            ids.append((await core.jobs.start_scans([bytes(folder)], background=False, request_id="x")).jobs[0].id)
+        await core.jobs.pause(ids[1])
+
+    async def second(core: Core) -> None:
+        left = {job.id: job.state for job in await core.store.unended_jobs()}
+        assert left == {ids[0]: JobState.INTERRUPTED, ids[1]: JobState.PAUSED, ids[2]: JobState.INTERRUPTED}
+        assert await core.jobs.restore() == 3
+        assert (await end_of(core, ids[0])).state is JobState.DONE
+        assert (await end_of(core, ids[2])).state is JobState.DONE
+        assert (await core.jobs.get(ids[1])).state is JobState.PAUSED
+
+    play(first)
+    play(second)
+
+
+def test_a_follower_hears_that_the_daemon_stops(play: Play, tree: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+
+        async def follow() -> None:
+            async for _ in core.jobs.follow(job.id):
+                pass
+
+        following = asyncio.ensure_future(follow())
+        await asyncio.sleep(0.05)
+        await core.queue.stop()
+        with pytest.raises(DomainError) as caught:
+            await following
+        assert caught.value.kind is ErrorKind.SHUTTING_DOWN
+
+    play(scene)
+
+
+def test_jobs_are_listed_newest_first_a_page_at_a_time(play: Play, tree: Path) -> None:
+    async def scene(core: Core) -> None:
+        for _ in range(5):
+            job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+            await end_of(core, job.id)
+        page = await core.jobs.list_jobs(active_only=False, limit=2, token="")
+        assert [job.id for job in page.jobs] == [5, 4]
+        page = await core.jobs.list_jobs(active_only=False, limit=3, token=page.next_token)
+        assert [job.id for job in page.jobs] == [3, 2, 1]
+        assert page.next_token == ""
+        assert (await core.jobs.list_jobs(active_only=True, limit=0, token="")).jobs == ()
+        with pytest.raises(DomainError, match="no page token"):
+            await core.jobs.list_jobs(active_only=False, limit=0, token="x")
+        with pytest.raises(DomainError, match="There is no job 99"):
+            await core.jobs.get(99)
+
+    play(scene)
+
+
+def test_nothing_to_scan_is_said(play: Play) -> None:
+    async def scene(core: Core) -> None:
+        with pytest.raises(DomainError, match="There is no root to scan yet"):
+            await core.jobs.start_scans([], background=False, request_id="")
+
+    play(scene)
+
+
+def test_removing_a_root_ends_its_scan(play: Play, tree: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        added = await core.roots.add(
+            bytes(tree), "", RootSettings(hash=HashScope.NONE), no_scan=False, request_id=""
+        )
+        await core.roots.remove(b"tree")
+        assert (await core.jobs.get(added.job_id)).state is JobState.CANCELLED
+        assert await core.roots.list_roots() == []
+        assert catalog.roots == {}
+
+    play(scene)

@@ -1,0 +1,62 @@
+"""One daemon for each home: of two, or of twenty at once, one wins and the rest name it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sanchay import hosts
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.lock import InstanceLock
+
+from tests.support.daemon import DaemonProcess, environment
+
+
+def test_the_second_is_told_who_holds_the_lock_and_the_next_gets_it(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    lock = InstanceLock.acquire(file)
+    assert file.read_text() == f"{os.getpid()}\n"
+    assert hosts.is_locked(file)
+    with pytest.raises(DomainError, match=f"process {os.getpid()}") as caught:
+        InstanceLock.acquire(file, patience_s=0.05)
+    assert caught.value.kind is ErrorKind.ALREADY_RUNNING
+    assert caught.value.details == {"pid": str(os.getpid())}
+    lock.release()
+    assert not hosts.is_locked(file)
+    InstanceLock.acquire(file).release()
+
+
+def test_a_lock_that_nobody_made_is_not_held(tmp_path: Path) -> None:
+    assert not hosts.is_locked(tmp_path / "none")
+
+
+def test_of_twenty_daemons_at_once_one_wins_and_the_rest_name_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "tests.support.fake_daemon"]
+    started = [
+        subprocess.Popen(command, env=environment(home), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(20)
+    ]
+    try:
+        losers = []
+        for process in started:
+            try:
+                losers.append((process, process.communicate(timeout=30 if not losers else 5)[1]))
+            except subprocess.TimeoutExpired:
+                continue
+        winners = [process for process in started if process.poll() is None]
+        assert len(winners) == 1
+        assert len(losers) == 19
+        for process, said in losers:
+            assert process.returncode == 1
+            assert f"already running as process {winners[0].pid}" in said.decode()
+        with DaemonProcess(home, fake=True, wait=False) as late:
+            assert late.process.wait(10) == 1
+            assert f"process {winners[0].pid}" in late.stderr()
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()

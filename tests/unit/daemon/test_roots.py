@@ -1,0 +1,163 @@
+"""Roots: their names, how a person's word for one is understood, and what may become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import HashAlgorithm, HashScope, RootSettings
+from sanchayd.services.roots import RootChange
+
+from tests.support.fake_catalog import FakeCatalog
+from tests.unit.daemon.conftest import Core
+
+Play = Callable[..., Any]
+
+
+async def add(core: Core, path: Path | bytes, name: str = "") -> Any:
+    return await core.roots.add(bytes(path), name, RootSettings(), no_scan=True, request_id="")
+
+
+def folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def test_names_are_made_from_the_folder_and_stay_unique(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        names = []
+        for parent in ("a", "b", "c"):
+            names.append((await add(core, folder(tmp_path / parent / "photos"))).view.root.name)
+        assert names == ["photos", "photos-2", "photos-3"]
+        assert (await add(core, folder(tmp_path / "2024"))).view.root.name == "root-2024"
+        raw = bytes(tmp_path) + b"/\xff\n"
+        import os
+
+        os.mkdir(raw)
+        assert (await add(core, raw)).view.root.name == "\ufffd?"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("name", [" ", "12", "/abs", "a\nb", "x" * 101])
+def test_a_name_that_could_be_mistaken_is_refused(play: Play, tmp_path: Path, name: str) -> None:
+    async def scene(core: Core) -> None:
+        with pytest.raises(DomainError, match="no name for a root"):
+            await add(core, folder(tmp_path / "a"), name)
+        assert await core.roots.list_roots() == []
+
+    play(scene)
+
+
+def test_a_taken_name_is_refused_and_a_free_one_stays_with_its_root(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        await add(core, folder(tmp_path / "a"), "films")
+        with pytest.raises(DomainError) as caught:
+            await add(core, folder(tmp_path / "b"), "films")
+        assert caught.value.kind is ErrorKind.ROOT_NAME_TAKEN
+        await core.roots.update(b"films", RootChange(name="films"))
+
+    play(scene)
+
+
+def test_a_root_is_found_by_name_id_path_and_what_a_symlink_leads_to(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        path = folder(tmp_path / "photos")
+        (tmp_path / "link").symlink_to(path)
+        root = (await add(core, path)).view.root
+        words = [b"photos", b"1", bytes(path), bytes(path) + b"/", bytes(path) + b"/../photos", bytes(tmp_path / "link")]
+        for word in words:
+            assert await core.registry.resolve(word) == root
+        path.rmdir()
+        assert await core.registry.resolve(bytes(path)) == root
+        for word in (b"photo", b"2", b"", bytes(tmp_path), b"\xff"):
+            with pytest.raises(DomainError, match="the roots are: photos"):
+                await core.registry.resolve(word)
+
+    play(scene)
+
+
+def test_a_root_given_twice_or_through_a_symlink_is_one_root(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        path = folder(tmp_path / "photos")
+        (tmp_path / "link").symlink_to(path)
+        first = await add(core, path)
+        again = await add(core, tmp_path / "link", "other")
+        assert (first.existed, again.existed) == (False, True)
+        assert again.view.root == first.view.root
+
+    play(scene)
+
+
+def test_roots_inside_each_other_are_accepted_and_said(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        inner = folder(tmp_path / "movies" / "old")
+        assert (await add(core, tmp_path / "movies")).notices == ()
+        assert "old lies inside the root movies" in (await add(core, inner)).notices[0]
+        assert (await add(core, folder(tmp_path / "movies2"))).notices == ()
+        notices = (await add(core, tmp_path, "everything")).notices
+        assert len(notices) == 3
+        assert "everything contains the root movies;" in notices[0]
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda base: b"relative", ErrorKind.NOT_ABSOLUTE),
+        (lambda base: bytes(base / "missing"), ErrorKind.NOT_FOUND),
+        (lambda base: bytes(base / "file"), ErrorKind.NOT_A_FOLDER),
+        (lambda base: bytes(base / "own"), ErrorKind.OWN_FOLDER),
+    ],
+)
+def test_what_cannot_be_a_root_is_refused_and_nothing_changes(
+    play: Play, tmp_path: Path, catalog: FakeCatalog, make: Callable[[Path], bytes], kind: ErrorKind
+) -> None:
+    (tmp_path / "file").write_text("x")
+    catalog.own_folders = (bytes(folder(tmp_path / "own")),)
+
+    async def scene(core: Core) -> None:
+        with pytest.raises(DomainError) as caught:
+            await add(core, make(tmp_path))
+        assert caught.value.kind is kind
+        assert await core.roots.list_roots() == []
+
+    play(scene)
+
+
+def test_only_what_is_set_is_changed_and_the_catalog_hears_of_it(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    async def scene(core: Core) -> None:
+        await add(core, folder(tmp_path / "a"))
+        await core.roots.update(b"a", RootChange(hash=HashScope.DUPLICATES, exclude=("*.tmp", "x"), skip_hidden=True))
+        await core.roots.update(b"a", RootChange(name="b", algorithm=HashAlgorithm.SHA256, exclude=("x", "y")))
+        expected = RootSettings(HashScope.DUPLICATES, HashAlgorithm.SHA256, ("*.tmp", "x", "y"), False, True)
+        assert catalog.roots[1].settings == expected
+        assert (await core.store.roots())[0].settings == expected
+        await core.roots.update(b"b", RootChange(replace_exclude=True, one_file_system=True, skip_hidden=False))
+        view = (await core.roots.list_roots())[0]
+        assert view.root.settings.exclude == ()
+        assert view.root.settings.one_file_system
+        assert not view.root.settings.skip_hidden
+
+    play(scene)
+
+
+def test_roots_outlive_the_daemon_and_ids_are_never_used_twice(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def first(core: Core) -> None:
+        await add(core, folder(tmp_path / "a"))
+        await add(core, folder(tmp_path / "b"))
+        await core.roots.remove(b"b")
+
+    async def second(core: Core) -> None:
+        assert list(catalog.roots) == [1]
+        assert (await add(core, tmp_path / "b")).view.root.id == 3
+
+    play(first)
+    catalog.roots.clear()
+    play(second)

@@ -1,0 +1,144 @@
+"""state.db: what was stored comes back, migrations and tables agree, a newer or broken file is left as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import (
+    HashAlgorithm,
+    HashScope,
+    Job,
+    JobError,
+    JobResult,
+    JobState,
+    Root,
+    RootSettings,
+)
+from sanchayd.state import StateStore, database
+from sanchayd.state.tables import Base
+
+ROOT = Root(0, "films", b"/mnt/\xff", RootSettings(HashScope.NONE, HashAlgorithm.SHA256, ("a", "é"), True, True), 7)
+
+
+def use(file: Path, work: Callable[[StateStore], Awaitable[Any]]) -> Any:
+    async def scene() -> Any:
+        store = StateStore.open(file)
+        try:
+            return await work(store)
+        finally:
+            store.close()
+
+    return asyncio.run(scene())
+
+
+def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
+    file = tmp_path / "a %b" / "state.db"
+    file.parent.mkdir()
+    errors = (JobError(b"/\xfe", "io", "it broke"), JobError(b"/b", "permission", "no"))
+
+    async def write(store: StateStore) -> Job:
+        root = await store.add_root(ROOT)
+        job = await store.add_job(Job(0, root.id, root.name, JobState.QUEUED, True, 5, request_id="r"))
+        ended = Job(
+            job.id, root.id, root.name, JobState.PARTIAL, True, 5, 6, 7, result=JobResult(files=2**40), errors=errors
+        )
+        await store.update_job(ended)
+        await store.update_job(ended)
+        return ended
+
+    async def read(store: StateStore) -> None:
+        (root,) = await store.roots()
+        assert (root.name, root.path, root.settings) == (ROOT.name, ROOT.path, ROOT.settings)
+        job = await store.job(1)
+        assert job is not None
+        assert (job.state, job.result, job.errors) == (JobState.PARTIAL, ended.result, errors)
+        assert job.progress.files == 2**40
+        assert await store.job(2) is None
+        assert await store.unended_jobs() == []
+
+    ended = use(file, write)
+    use(file, read)
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    engine = database.open_database(tmp_path / "state.db")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert context.get_current_revision() == database.REVISIONS[-1]
+    engine.dispose()
+
+
+def test_a_newer_file_is_refused_and_not_a_byte_of_it_changes(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    database.open_database(file).dispose()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = file.read_bytes()
+    with pytest.raises(DomainError, match="start the newer Sanchay") as caught:
+        database.open_database(file)
+    assert caught.value.kind is ErrorKind.NEWER_DATABASE
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
+
+
+def test_an_older_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "state.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+    monkeypatch.setattr(database, "REVISIONS", ("0000", "0001"))
+    monkeypatch.setattr(database, "_migrate", lambda engine: None)
+    database.open_database(file).dispose()
+    assert (tmp_path / "state.db.0000.bak").exists()
+
+
+def test_a_file_that_is_no_database_is_left_and_said(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    file.write_bytes(b"not a database, but somebody's notes " * 100)
+    with pytest.raises(DomainError, match="Move it away") as caught:
+        database.open_database(file)
+    assert caught.value.kind is ErrorKind.CORRUPT
+    assert file.read_bytes().startswith(b"not a database")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("database or disk is full", ErrorKind.DISK_FULL),
+        ("attempt to write a readonly database", ErrorKind.PERMISSION),
+        ("disk I/O error", ErrorKind.IO),
+    ],
+)
+def test_what_sqlite_says_becomes_a_kind(text: str, kind: ErrorKind) -> None:
+    assert database.to_domain(sqlite3.OperationalError(text), Path("/s")).kind is kind
+
+
+def test_a_name_that_is_taken_behind_our_back_is_an_error_of_the_domain(tmp_path: Path) -> None:
+    async def work(store: StateStore) -> None:
+        await store.add_root(ROOT)
+        with pytest.raises(DomainError, match="UNIQUE"):
+            await store.add_root(ROOT)
+
+    use(tmp_path / "state.db", work)
+
+
+def test_old_jobs_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sanchayd.state.store.KEPT_JOBS", 3)
+
+    async def work(store: StateStore) -> None:
+        for state in (JobState.PAUSED, JobState.DONE, JobState.DONE, JobState.DONE, JobState.DONE, JobState.DONE):
+            await store.add_job(Job(0, 1, "a", state, False, 1))
+        left = await store.jobs(before_id=None, limit=10)
+        assert [job.id for job in left] == [6, 5, 4, 1]
+
+    use(tmp_path / "state.db", work)
