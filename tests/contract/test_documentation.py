@@ -1,0 +1,75 @@
+"""What a person can type or set is written down where they would look for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from sanchayctl.cli import cli
+from sanchayd import config
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MANUAL = REPOSITORY / "docs" / "sanchayctl.md"
+README = REPOSITORY / "README.md"
+
+
+def commands(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, with the words that a person types for it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"), list(commands(cli)), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_and_option_is_in_the_manual_and_has_help(typed: str, command: click.Command) -> None:
+    manual = MANUAL.read_text("utf-8")
+    assert re.search(rf"\b{re.escape(typed)}\b", manual), f"docs/sanchayctl.md does not mention: {typed}"
+    assert command.help, f"{typed} has no help"
+    for parameter in command.params:
+        for option in parameter.opts:
+            if option.startswith("--"):
+                assert option in manual, f"docs/sanchayctl.md does not mention: {typed} {option}"
+
+
+def settings_table() -> dict[str, tuple[str, str]]:
+    """The README's table of settings: the cells for environment and default by key."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", README.read_text("utf-8"), re.MULTILINE)
+    return {key: (environment, default) for key, environment, default in rows}
+
+
+def test_every_setting_is_in_the_readme_with_its_variables_and_default() -> None:
+    table = settings_table()
+    assert set(table) == set(config.VARIABLES)
+    for key, (environment, default) in table.items():
+        for variable in config.VARIABLES[key]:
+            assert f"`{variable}`" in environment, f"{key}: {variable}"
+        field = config.RawSettings.model_fields[key]
+        shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        if shown:
+            assert default == f"`{shown}`", key
+
+
+@pytest.mark.parametrize("document", sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("docs/*.md")), ids=str)
+def test_every_link_into_the_repository_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8")):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_target_of_the_makefile_says_what_it_does() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE))
+    described = set(re.findall(r"^([a-z-]+):.*## \w", makefile, re.MULTILINE))
+    assert targets - described == {"require-rust"}
+    for name in ("install", "run", "test", "bench", "check-platforms"):
+        assert f"make {name}" in README.read_text("utf-8")

@@ -1,0 +1,66 @@
+"""Third parties: every import is declared, every declaration is pinned and hashed, and no index is named."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+REQUIREMENTS = REPOSITORY / "requirements"
+PACKAGES = ("proto/sanchay", "daemon/sanchayd", "ctl/sanchayctl")
+OURS = {"sanchay", "sanchayd", "sanchayctl", "sanchay_engine"}
+
+
+def imported_modules() -> set[str]:
+    """Top-level names of everything that our packages import, ours and the standard library left out."""
+    names = set()
+    for package in PACKAGES:
+        for path in (REPOSITORY / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names.add(node.module.partition(".")[0])
+    return names - OURS - set(sys.stdlib_module_names) - {"tomllib"}
+
+
+def named(text: str) -> set[str]:
+    """The distributions that lines of requirements name."""
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
+    return {re.split(r"[\s;<>=!\[]", line)[0].lower() for line in lines if line and not line.startswith("-")}
+
+
+def declared() -> set[str]:
+    """The dependencies of pyproject.toml."""
+    block = re.search(r"^dependencies = \[(.*?)^\]", (REPOSITORY / "pyproject.toml").read_text("utf-8"), re.S | re.M)
+    assert block is not None
+    return named("\n".join(re.findall(r'"([^"]+)"', block.group(1))))
+
+
+def test_every_third_party_import_is_a_declared_dependency() -> None:
+    distributions = metadata.packages_distributions()
+    # A name such as `google` belongs to several distributions: one that is declared is enough.
+    for module in imported_modules() - {"tomli"}:
+        givers = {giver.lower().replace("_", "-") for giver in distributions.get(module, [])}
+        assert givers & declared(), f"{module} is imported, and none of {sorted(givers)} is a dependency"
+
+
+def test_the_pinned_requirements_are_those_of_the_distribution() -> None:
+    assert named((REQUIREMENTS / "runtime.in").read_text("utf-8")) == declared() - {"sanchay-engine"}
+
+
+@pytest.mark.parametrize("path", sorted(REQUIREMENTS.glob("*.txt")), ids=lambda path: path.name)
+def test_every_requirement_is_pinned_and_hashed_without_an_index(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links|--trusted-host", text)
+    entries = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)).splitlines()
+    assert entries
+    for entry in filter(str.strip, entries):
+        assert re.match(r"[a-z0-9._-]+==[^\s;]+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+    assert path.with_suffix(".in").is_file()
