@@ -90,15 +90,18 @@ class App:
             rpc.Services(reads, jobs, roots, status),
             paths.write_token(launch.where),
             reflection=launch.config.reflection,
+            stopping=self._stop.is_set,
         )
         address = rpc.bind(server, launch.where, launch.config.listen)
-        await server.start()
-        launch.where.last_error_file.unlink(missing_ok=True)
-        _log.info("sanchayd started", version=__version__, pid=os.getpid(), address=address, engine=catalog.version())
         watch = self._watch(queue, catalog, status)
         lines = asyncio.create_task(_copy_engine_log(catalog))
         try:
-            await self._go_on(jobs, registry, catalog, pool)
+            await self._go_on(jobs, registry, catalog, pool)  # before the first call: a client finds its job going on
+            await server.start()
+            launch.where.last_error_file.unlink(missing_ok=True)
+            _log.info(
+                "sanchayd started", version=__version__, pid=os.getpid(), address=address, engine=catalog.version()
+            )
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:

@@ -136,7 +136,6 @@ class JobResult:
     excluded: int = 0
     skipped_mounts: int = 0
 
-
     def progress(self) -> JobProgress:
         """The counters of a scan that has ended."""
         return JobProgress(

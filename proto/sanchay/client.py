@@ -8,7 +8,7 @@ after that daemon has ended, make a new one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast, final
 
 from sanchay import _requests, errors
@@ -72,7 +72,7 @@ class Client:
 
     def _stream(
         self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float
-    ) -> Iterator[Response]:
+    ) -> Generator[Response, None, None]:
         call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
         try:
             yield from call
@@ -203,7 +203,7 @@ class Client:
         """What a folder and those below it hold; every root where none is named."""
         return self._unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit))
 
-    def iter_jobs(self, *, active_only: bool = False) -> Iterator[job_pb2.Job]:
+    def iter_jobs(self, *, active_only: bool = False) -> Generator[job_pb2.Job, None, None]:
         """Every job, newest first, a page at a time."""
         token = ""
         while True:
@@ -213,7 +213,9 @@ class Client:
             if not token:
                 return
 
-    def iter_find(self, expression: str, *, sort: str = "", page_size: int = 1000) -> Iterator[catalog_pb2.FileRow]:
+    def iter_find(
+        self, expression: str, *, sort: str = "", page_size: int = 1000
+    ) -> Generator[catalog_pb2.FileRow, None, None]:
         """Every file that the expression names, a page at a time."""
         token = ""
         while True:
@@ -232,7 +234,7 @@ class Client:
         types: Sequence[str] = (),
         sort: str = "reclaimable",
         page_size: int = 100,
-    ) -> Iterator[catalog_pb2.DuplicateGroup]:
+    ) -> Generator[catalog_pb2.DuplicateGroup, None, None]:
         """Every group of duplicates, a page at a time."""
         token = ""
         while True:
@@ -250,7 +252,7 @@ class Client:
             if not token:
                 return
 
-    def follow_job(self, job_id: int) -> Iterator[job_pb2.Job]:
+    def follow_job(self, job_id: int) -> Generator[job_pb2.Job, None, None]:
         """The job at once, then at each change (5 Hz at most), until it has ended or the caller stops."""
         ended = False
         while not ended:
@@ -264,7 +266,7 @@ class Client:
 
     def export(
         self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
-    ) -> Iterator[catalog_pb2.ExportResponse]:
+    ) -> Generator[catalog_pb2.ExportResponse, None, None]:
         """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
         yield from self._stream(self._catalog.Export, _requests.export(expression, file_format), timeout_s)
 
@@ -305,7 +307,7 @@ class AsyncClient:
 
     async def _stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float
-    ) -> AsyncIterator[Response]:
+    ) -> AsyncGenerator[Response, None]:
         call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
         try:
             async for response in call:
@@ -441,7 +443,7 @@ class AsyncClient:
         """What a folder and those below it hold; every root where none is named."""
         return await self._unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit))
 
-    async def iter_jobs(self, *, active_only: bool = False) -> AsyncIterator[job_pb2.Job]:
+    async def iter_jobs(self, *, active_only: bool = False) -> AsyncGenerator[job_pb2.Job, None]:
         """Every job, newest first, a page at a time."""
         token = ""
         while True:
@@ -454,7 +456,7 @@ class AsyncClient:
 
     async def iter_find(
         self, expression: str, *, sort: str = "", page_size: int = 1000
-    ) -> AsyncIterator[catalog_pb2.FileRow]:
+    ) -> AsyncGenerator[catalog_pb2.FileRow, None]:
         """Every file that the expression names, a page at a time."""
         token = ""
         while True:
@@ -474,7 +476,7 @@ class AsyncClient:
         types: Sequence[str] = (),
         sort: str = "reclaimable",
         page_size: int = 100,
-    ) -> AsyncIterator[catalog_pb2.DuplicateGroup]:
+    ) -> AsyncGenerator[catalog_pb2.DuplicateGroup, None]:
         """Every group of duplicates, a page at a time."""
         token = ""
         while True:
@@ -493,7 +495,7 @@ class AsyncClient:
             if not token:
                 return
 
-    async def follow_job(self, job_id: int) -> AsyncIterator[job_pb2.Job]:
+    async def follow_job(self, job_id: int) -> AsyncGenerator[job_pb2.Job, None]:
         """The job at once, then at each change (5 Hz at most), until it has ended or the caller stops."""
         ended = False
         while not ended:
@@ -507,7 +509,7 @@ class AsyncClient:
 
     async def export(
         self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
-    ) -> AsyncIterator[catalog_pb2.ExportResponse]:
+    ) -> AsyncGenerator[catalog_pb2.ExportResponse, None]:
         """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
         async for response in self._stream(self._catalog.Export, _requests.export(expression, file_format), timeout_s):
             yield response

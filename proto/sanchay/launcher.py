@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sanchay import hosts
 from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare
-from sanchay.errors import BY_KIND, EXIT_UNAVAILABLE, DaemonUnavailable, SanchayError, TimedOut
+from sanchay.errors import BY_KIND, EXIT_UNAVAILABLE, DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
 
 if TYPE_CHECKING:
     from sanchay.client import Client
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 20.0
 POLL_S = 0.02
 PROBE_TIMEOUT_S = 2.0
+DAEMON_MODULE = "sanchayd"
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Started:
 
 
 def running_daemon(where: Places | None = None) -> GetStatusResponse | None:
-    """The status of the daemon that answers, or None. Raises where there is one that is not ours."""
+    """The status of the daemon that answers; None where none does or it is ending. Raises where it is not ours."""
     try:
         with _probe(where or places()) as client:
             return client.status()
-    except (DaemonUnavailable, TimedOut):
+    except (DaemonUnavailable, ShuttingDown, TimedOut):
         return None
 
 
@@ -111,7 +112,7 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
         environ[HOME_VARIABLE] = str(where.home)
     prepare(where)  # says here, in the starter, why a home cannot be used
     where.last_error_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sanchayd"]
+    command = [sys.executable, "-m", DAEMON_MODULE]
     process: subprocess.Popen[bytes] = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

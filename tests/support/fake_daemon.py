@@ -9,7 +9,6 @@ import sanchayd.__main__ as daemon
 from sanchay.address import Places
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPort
-
 from tests.support.fake_catalog import FakeCatalog
 
 

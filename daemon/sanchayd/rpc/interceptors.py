@@ -62,14 +62,23 @@ async def _refuse(_request: bytes, context: grpc.aio.ServicerContext[Any, Any]) 
     await _abort(context, error)
 
 
+async def _refuse_stopping(_request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    await _abort(context, DomainError(ErrorKind.SHUTTING_DOWN, "sanchayd is stopping; start it again."))
+
+
 class CallInterceptor(Interceptor):
-    """Names each call by a request id, and answers an error with its reason."""
+    """Names each call by a request id, refuses it once the daemon is ending, and answers an error with its reason."""
+
+    def __init__(self, stopping: Callable[[], bool]) -> None:
+        self._stopping = stopping
 
     async def intercept_service(self, continuation: Continuation, handler_call_details: Details) -> Handler:
         """The handler, wrapped."""
         handler = await continuation(handler_call_details)
         if handler is None or handler.request_streaming:
             return handler
+        if self._stopping():
+            return grpc.unary_unary_rpc_method_handler(_refuse_stopping)
         given = _metadata(handler_call_details, REQUEST_ID_KEY)
         call = _Call(handler_call_details.method, given if _ID.fullmatch(given) else secrets.token_hex(8))
         if handler.response_streaming:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # Read when gRPC is first imported. The daemon never forks, and its log is not gRPC's.
@@ -48,10 +49,10 @@ class Services:
     status: StatusService
 
 
-def build(services: Services, token: str, *, reflection: bool) -> grpc.aio.Server:
+def build(services: Services, token: str, *, reflection: bool, stopping: Callable[[], bool]) -> grpc.aio.Server:
     """A server with every service on it, not bound yet."""
     server = grpc.aio.server(
-        interceptors=(TokenInterceptor(token), CallInterceptor()),
+        interceptors=(TokenInterceptor(token), CallInterceptor(stopping)),
         options=OPTIONS,
         maximum_concurrent_rpcs=CALLS_AT_ONCE,
     )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sanchayd.models import HashAlgorithm, HashScope, Job, JobError, JobProgress, JobResult, JobState, Root, RootSettings
+from sanchayd.models import (
+    HashAlgorithm,
+    HashScope,
+    Job,
+    JobError,
+    JobProgress,
+    JobResult,
+    JobState,
+    Root,
+    RootSettings,
+)
 from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sanchay.address import places
 from sanchayd.config import Config, load
 from sanchayd.engine_port import CatalogPool
 from sanchayd.models import Job
@@ -21,8 +23,6 @@ from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
 from sanchayd.services.status import Settings, StatusService
 from sanchayd.state import StateStore
-from sanchay.address import places
-
 from tests.support.daemon import DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Freshness, FreshnessState, RootSettings
 from sanchayd.services.catalog import EXPORTS_AT_ONCE, DuplicatesQuestion
 from sanchayd.services.freshness import overall
-
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
-from tests.unit.daemon.test_jobs import end_of
+from tests.unit.daemon.test_jobs import end_of, until
 
 Play = Callable[..., Any]
 
@@ -42,8 +42,7 @@ def test_an_answer_is_scanning_while_a_scan_runs_and_scanned_after_it(
         assert (await core.reads.find("", sort="", limit=0, token="")).freshness.reason == "there is no root yet"
         catalog.gate.clear()
         added = await core.roots.add(bytes(tree), "", RootSettings(), no_scan=False, request_id="")
-        while not catalog.scans:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(catalog.scans) == 1)
         await asyncio.sleep(0.02)
         assert (await core.reads.summary("ext", [])).freshness.state is FreshnessState.SCANNING
         catalog.gate.set()
@@ -117,8 +116,7 @@ def test_the_status_tells_of_a_full_disk_and_of_a_rebuilt_catalog(
         assert "/home/catalog.db.corrupt" in status.notices[0]
         catalog.gate.clear()
         job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
-        while not catalog.scans:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(catalog.scans) == 1)
         catalog.scans[0].state.waiting_for_disk = True
         await asyncio.sleep(0.05)
         await core.jobs.get(job.id)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from sanchay.address import places
 from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings, load
 from sanchayd.errors import DomainError, ErrorKind
@@ -60,7 +61,7 @@ def test_defaults_and_toml_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "line", "key", "words"),
     [
-        ('# hello\nmax_scan = 3\n', "2", "max_scan", "there is no such setting"),
+        ("# hello\nmax_scan = 3\n", "2", "max_scan", "there is no such setting"),
         ("\n\nmax_scans = 99\n", "3", "max_scans", "less than or equal to 16"),
         ('log_level = "loud"\n', "1", "log_level", "'debug', 'info', 'warning' or 'error'"),
         ("cache_mb = \n", "1", "cache_mb", "not TOML"),

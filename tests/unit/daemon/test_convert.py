@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sanchay.v1 import catalog_pb2, common_pb2, job_pb2, root_pb2
 from sanchayd.models import (
     Freshness,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import HashScope, JobState, RootSettings
-
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
@@ -32,10 +33,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def end_of(core: Core, job_id: int) -> Any:
-    job = None
-    async for job in core.jobs.follow(job_id):
-        pass
-    return job
+    return [job async for job in core.jobs.follow(job_id)][-1]
 
 
 def test_a_scan_of_a_new_path_makes_it_a_root_and_ends_done(play: Play, tree: Path) -> None:
@@ -176,7 +174,7 @@ def test_a_failed_scan_says_why(play: Play, tree: Path, catalog: FakeCatalog) ->
 def test_an_absent_root_is_a_partial_scan(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
         await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
-        tree.rename(tree.with_name("away"))
+        os.rename(tree, tree.with_name("away"))
         job = (await core.jobs.start_scans([b"tree"], background=False, request_id="")).jobs[0]
         assert (await end_of(core, job.id)).state is JobState.PARTIAL
         assert (await core.roots.list_roots())[0].state == "offline"
@@ -257,9 +255,7 @@ def test_nothing_to_scan_is_said(play: Play) -> None:
 def test_removing_a_root_ends_its_scan(play: Play, tree: Path, catalog: FakeCatalog) -> None:
     async def scene(core: Core) -> None:
         catalog.gate.clear()
-        added = await core.roots.add(
-            bytes(tree), "", RootSettings(hash=HashScope.NONE), no_scan=False, request_id=""
-        )
+        added = await core.roots.add(bytes(tree), "", RootSettings(hash=HashScope.NONE), no_scan=False, request_id="")
         await core.roots.remove(b"tree")
         assert (await core.jobs.get(added.job_id)).state is JobState.CANCELLED
         assert await core.roots.list_roots() == []

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from sanchay import hosts
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.lock import InstanceLock
-
 from tests.support.daemon import DaemonProcess, environment
 
 
@@ -37,11 +37,13 @@ def test_of_twenty_daemons_at_once_one_wins_and_the_rest_name_it(tmp_path: Path)
     home = tmp_path / "home"
     command = [sys.executable, "-m", "tests.support.fake_daemon"]
     started = [
-        subprocess.Popen(command, env=environment(home), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            command, env=environment(home), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         for _ in range(20)
     ]
     try:
-        losers = []
+        losers: list[tuple[subprocess.Popen[bytes], bytes]] = []
         for process in started:
             try:
                 losers.append((process, process.communicate(timeout=30 if not losers else 5)[1]))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import HashAlgorithm, HashScope, RootSettings
 from sanchayd.services.roots import RootChange
-
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
 
@@ -28,14 +29,10 @@ def folder(path: Path) -> Path:
 
 def test_names_are_made_from_the_folder_and_stay_unique(play: Play, tmp_path: Path) -> None:
     async def scene(core: Core) -> None:
-        names = []
-        for parent in ("a", "b", "c"):
-            names.append((await add(core, folder(tmp_path / parent / "photos"))).view.root.name)
+        names = [(await add(core, folder(tmp_path / parent / "photos"))).view.root.name for parent in "abc"]
         assert names == ["photos", "photos-2", "photos-3"]
         assert (await add(core, folder(tmp_path / "2024"))).view.root.name == "root-2024"
         raw = bytes(tmp_path) + b"/\xff\n"
-        import os
-
         os.mkdir(raw)
         assert (await add(core, raw)).view.root.name == "\ufffd?"
 
@@ -68,7 +65,14 @@ def test_a_root_is_found_by_name_id_path_and_what_a_symlink_leads_to(play: Play,
         path = folder(tmp_path / "photos")
         (tmp_path / "link").symlink_to(path)
         root = (await add(core, path)).view.root
-        words = [b"photos", b"1", bytes(path), bytes(path) + b"/", bytes(path) + b"/../photos", bytes(tmp_path / "link")]
+        words = [
+            b"photos",
+            b"1",
+            bytes(path),
+            bytes(path) + b"/",
+            bytes(path) + b"/../photos",
+            bytes(tmp_path / "link"),
+        ]
         for word in words:
             assert await core.registry.resolve(word) == root
         path.rmdir()
@@ -108,7 +112,7 @@ def test_roots_inside_each_other_are_accepted_and_said(play: Play, tmp_path: Pat
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (lambda base: b"relative", ErrorKind.NOT_ABSOLUTE),
+        (lambda _: b"relative", ErrorKind.NOT_ABSOLUTE),
         (lambda base: bytes(base / "missing"), ErrorKind.NOT_FOUND),
         (lambda base: bytes(base / "file"), ErrorKind.NOT_A_FOLDER),
         (lambda base: bytes(base / "own"), ErrorKind.OWN_FOLDER),
@@ -148,7 +152,9 @@ def test_only_what_is_set_is_changed_and_the_catalog_hears_of_it(
     play(scene)
 
 
-def test_roots_outlive_the_daemon_and_ids_are_never_used_twice(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+def test_roots_outlive_the_daemon_and_ids_are_never_used_twice(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
     async def first(core: Core) -> None:
         await add(core, folder(tmp_path / "a"))
         await add(core, folder(tmp_path / "b"))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import (
     HashAlgorithm,
@@ -97,7 +98,7 @@ def test_an_older_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypat
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES ('0000')")
     monkeypatch.setattr(database, "REVISIONS", ("0000", "0001"))
-    monkeypatch.setattr(database, "_migrate", lambda engine: None)
+    monkeypatch.setattr(database, "_migrate", lambda _: None)
     database.open_database(file).dispose()
     assert (tmp_path / "state.db.0000.bak").exists()
 

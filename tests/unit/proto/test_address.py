@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from sanchay import hosts
 from sanchay.address import find_daemon, places, prepare, read_token, recorded_socket, socket_path, socket_uri
 from sanchay.errors import DaemonUnavailable, HomeNotPrivate, InputOutputError, PermissionDenied

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import sanchay
 from sanchay.client import AsyncClient, Client
-
 from tests.support.daemon import REPOSITORY, environment
 
 
@@ -23,7 +23,9 @@ def test_the_committed_stubs_are_what_the_protos_say(tmp_path: Path) -> None:
 
 def imported_by(statement: str, tmp_path: Path) -> set[str]:
     code = f"{statement}\nimport sys\nprint(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment(tmp_path)
+    )
     return set(done.stdout.split())
 
 
@@ -58,7 +60,10 @@ def public(of: type) -> dict[str, list[str]]:
 
 def test_both_clients_have_the_same_calls_with_the_same_arguments() -> None:
     assert public(Client) == public(AsyncClient)
-    assert inspect.signature(Client.__init__).parameters.keys() == inspect.signature(AsyncClient.__init__).parameters.keys()
+    assert (
+        inspect.signature(Client.__init__).parameters.keys()
+        == inspect.signature(AsyncClient.__init__).parameters.keys()
+    )
 
 
 def test_every_call_of_the_protos_is_in_the_client() -> None:

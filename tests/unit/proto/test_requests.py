@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from sanchay import _requests
 from sanchay.errors import InvalidArgument
 from sanchay.v1 import root_pb2
@@ -17,7 +18,12 @@ def test_paths_travel_as_exact_bytes(value: str | bytes | Path) -> None:
 
 
 def test_a_root_is_named_by_name_id_or_path() -> None:
-    assert [_requests.root_name(root) for root in ("films", 7, b"/\xff", Path("/a"))] == [b"films", b"7", b"/\xff", b"/a"]
+    assert [_requests.root_name(root) for root in ("films", 7, b"/\xff", Path("/a"))] == [
+        b"films",
+        b"7",
+        b"/\xff",
+        b"/a",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""Starting a daemon: it answers or says why not, whoever else starts or ends one at the same time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sanchay import errors, launcher
+from sanchay.address import Places, places
+from sanchay.client import Client
+from tests.support import trees
+from tests.support.daemon import DaemonProcess, environment
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home whose daemons need no engine, and are stopped at the end."""
+    home = tmp_path / "home"
+    monkeypatch.setattr(launcher, "DAEMON_MODULE", "tests.support.fake_daemon")
+    monkeypatch.setenv("PYTHONPATH", environment(home)["PYTHONPATH"])
+    yield home
+    status = launcher.running_daemon(places(home))
+    if status is not None:
+        os.kill(status.pid, signal.SIGTERM)
+        assert launcher.wait_stopped(places(home), 10)
+
+
+def stop(where: Places) -> None:
+    with Client(where) as client:
+        client.stop_daemon()
+
+
+def test_a_daemon_is_started_once_and_outlives_its_starter(home: Path) -> None:
+    first = launcher.start_daemon(home)
+    assert not first.already
+    assert launcher.start_daemon(home) == launcher.Started(pid=first.pid, already=True)
+    assert os.getsid(first.pid) == first.pid
+    for number in (0, 1, 2):
+        assert os.readlink(f"/proc/{first.pid}/fd/{number}") == "/dev/null"
+    stop(places(home))
+    assert launcher.wait_stopped(places(home), 5)
+    assert launcher.running_daemon(places(home)) is None
+
+
+def test_a_start_waits_for_a_daemon_that_is_ending(home: Path) -> None:
+    first = launcher.start_daemon(home)
+    stop(places(home))
+    second = launcher.start_daemon(home)
+    assert not second.already
+    assert second.pid != first.pid
+
+
+def test_several_starts_at_once_make_one_daemon(home: Path) -> None:
+    started: list[launcher.Started] = []
+    threads = [threading.Thread(target=lambda: started.append(launcher.start_daemon(home))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({one.pid for one in started}) == 1
+    assert len(started) == 4
+
+
+def test_a_daemon_that_cannot_start_says_why_with_its_exit_code(home: Path) -> None:
+    trees.build(home, {"config.toml": "max_scans = 0\n"})
+    with pytest.raises(errors.ConfigInvalid, match="max_scans") as caught:
+        launcher.start_daemon(home)
+    assert caught.value.exit_code == 78
+    assert caught.value.details["line"] == "1"
+
+
+def test_a_daemon_that_dies_without_a_word_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "DAEMON_MODULE", "no_such_module")
+    with pytest.raises(errors.DaemonUnavailable, match="exit code 1") as caught:
+        launcher.start_daemon(home)
+    assert caught.value.details["exit_code"] == "1"
+
+
+def test_a_home_that_cannot_be_used_is_said_before_anything_is_started(home: Path) -> None:
+    home.mkdir()
+    home.chmod(0o777)
+    with pytest.raises(errors.HomeNotPrivate):
+        launcher.start_daemon(home)
+    home.chmod(0o700)
+
+
+def test_a_holder_of_the_lock_that_does_not_answer_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "PROBE_TIMEOUT_S", 0.2)
+    with DaemonProcess(home, fake=True) as daemon:
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            began_s = time.monotonic()
+            with pytest.raises(errors.DaemonUnavailable, match=f"Process {daemon.pid} holds"):
+                launcher.start_daemon(home, timeout_s=0.5)
+            assert time.monotonic() - began_s < 3
+            assert not launcher.wait_stopped(places(home), 0.1)
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+
+
+def test_a_status_of_no_daemon_costs_no_grpc(tmp_path: Path) -> None:
+    code = "import sys\nfrom sanchay.launcher import running_daemon\nprint(running_daemon(), 'grpc' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "None False\n"
