@@ -136,6 +136,7 @@ class NativeCatalog:
         spec = sanchay_engine.RootSpec(
             root.id,
             root.path,
+            name=root.name,
             hash=root.settings.hash.value,
             algorithm=root.settings.algorithm.value,
             exclude=root.settings.exclude,
