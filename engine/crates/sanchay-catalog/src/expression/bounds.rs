@@ -30,26 +30,16 @@ pub(super) struct Quantity {
 pub(super) fn quantity(number: &str, unit: u128) -> Option<Quantity> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole)
-        || (number.contains('.') && !digits(fraction))
-        || fraction.len() > 15
-        || whole.len() > 20
-    {
+    if !digits(whole) || (number.contains('.') && !digits(fraction)) || fraction.len() > 15 || whole.len() > 20 {
         return None;
     }
     let whole = whole.parse::<u128>().ok()?.checked_mul(unit)?;
     if fraction.is_empty() {
-        return Some(Quantity {
-            floor: whole,
-            exact: true,
-        });
+        return Some(Quantity { floor: whole, exact: true });
     }
     let scale = 10_u128.pow(fraction.len() as u32);
     let scaled = fraction.parse::<u128>().ok()?.checked_mul(unit)?;
-    Some(Quantity {
-        floor: whole.checked_add(scaled / scale)?,
-        exact: scaled % scale == 0,
-    })
+    Some(Quantity { floor: whole.checked_add(scaled / scale)?, exact: scaled % scale == 0 })
 }
 
 /// The bounds of `size:`.
@@ -61,66 +51,34 @@ pub(super) fn parse_size(text: &str) -> Result<Bounds, String> {
 pub(super) fn parse_links(text: &str) -> Result<Bounds, String> {
     parse_bounds(text, "number of links", &|text| {
         let value = text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
-        let floor = value
-            .ok_or_else(|| format!("{text:?} is not a whole number: write one such as links:>1"))?;
-        Ok(Quantity {
-            floor: u128::from(floor),
-            exact: true,
-        })
+        let floor = value.ok_or_else(|| format!("{text:?} is not a whole number: write one such as links:>1"))?;
+        Ok(Quantity { floor: u128::from(floor), exact: true })
     })
 }
 
-fn parse_bounds(
-    text: &str,
-    noun: &str,
-    read: &dyn Fn(&str) -> Result<Quantity, String>,
-) -> Result<Bounds, String> {
-    let whole = |quantity: &Quantity| {
-        u64::try_from(quantity.floor).map_err(|_| format!("no {noun} is as large as {text:?}"))
-    };
+fn parse_bounds(text: &str, noun: &str, read: &dyn Fn(&str) -> Result<Quantity, String>) -> Result<Bounds, String> {
+    let whole =
+        |quantity: &Quantity| u64::try_from(quantity.floor).map_err(|_| format!("no {noun} is as large as {text:?}"));
     let least = |text: &str| {
         let quantity = read(text)?;
-        whole(&quantity).map(|floor| {
-            if quantity.exact {
-                floor
-            } else {
-                floor.saturating_add(1)
-            }
-        })
+        whole(&quantity).map(|floor| if quantity.exact { floor } else { floor.saturating_add(1) })
     };
     let greatest = |text: &str| whole(&read(text)?);
     let bounds = match Comparison::parse(text)? {
         Comparison::Above(text) => {
-            let low = greatest(text)?
-                .checked_add(1)
-                .ok_or_else(|| format!("no {noun} is above {text}"))?;
-            Bounds {
-                low,
-                high: u64::MAX,
-            }
+            let low = greatest(text)?.checked_add(1).ok_or_else(|| format!("no {noun} is above {text}"))?;
+            Bounds { low, high: u64::MAX }
         }
-        Comparison::AtLeast(text) => Bounds {
-            low: least(text)?,
-            high: u64::MAX,
-        },
+        Comparison::AtLeast(text) => Bounds { low: least(text)?, high: u64::MAX },
         Comparison::Below(text) => {
-            let high = least(text)?
-                .checked_sub(1)
-                .ok_or_else(|| format!("no {noun} is below {text}"))?;
+            let high = least(text)?.checked_sub(1).ok_or_else(|| format!("no {noun} is below {text}"))?;
             Bounds { low: 0, high }
         }
-        Comparison::AtMost(text) => Bounds {
-            low: 0,
-            high: greatest(text)?,
-        },
-        Comparison::Equal(text) => Bounds {
-            low: least(text)?,
-            high: greatest(text)?,
-        },
-        Comparison::Range(low, high) => Bounds {
-            low: low.map_or(Ok(0), least)?,
-            high: high.map_or(Ok(u64::MAX), greatest)?,
-        },
+        Comparison::AtMost(text) => Bounds { low: 0, high: greatest(text)? },
+        Comparison::Equal(text) => Bounds { low: least(text)?, high: greatest(text)? },
+        Comparison::Range(low, high) => {
+            Bounds { low: low.map_or(Ok(0), least)?, high: high.map_or(Ok(u64::MAX), greatest)? }
+        }
     };
     if bounds.low > bounds.high {
         return Err(match Comparison::parse(text)? {
@@ -138,9 +96,7 @@ fn size(text: &str) -> Result<Quantity, String> {
              size:>1G, size:<=1.5M or size:1M..2G"
         )
     };
-    let digits = text
-        .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
-        .unwrap_or(text.len());
+    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let power = match unit.to_ascii_uppercase().as_str() {
         "" | "B" => 0,
@@ -219,12 +175,7 @@ mod tests {
         assert_eq!(parse_links(">1"), Ok(Bounds { low: 2, high: MAX }));
         assert_eq!(parse_links("2..4"), Ok(Bounds { low: 2, high: 4 }));
         for text in ["1K", "", "+1", "1.5"] {
-            assert!(
-                parse_links(text)
-                    .unwrap_err()
-                    .contains("not a whole number"),
-                "{text}"
-            );
+            assert!(parse_links(text).unwrap_err().contains("not a whole number"), "{text}");
         }
     }
 }

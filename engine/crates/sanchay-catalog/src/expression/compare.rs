@@ -16,9 +16,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
         if let Some((low, high)) = text.split_once("..") {
             if low.starts_with(['<', '>', '=']) || high.starts_with(['<', '>', '=']) {
-                return Err(format!(
-                    "{text:?} is to be either a comparison or a range, not both"
-                ));
+                return Err(format!("{text:?} is to be either a comparison or a range, not both"));
             }
             if low.is_empty() && high.is_empty() {
                 return Err("a range needs an end, such as 1..2, 1.. or ..2".to_owned());

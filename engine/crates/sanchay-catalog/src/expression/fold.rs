@@ -20,17 +20,12 @@ pub fn fold(name: &[u8]) -> String {
 /// As [`fold`], of text.
 pub(super) fn fold_text(text: &str) -> String {
     // Reasons: Σ has two small forms, by its place in the word; one of them stands for both.
-    text.chars()
-        .flat_map(char::to_lowercase)
-        .map(|small| if small == 'ς' { 'σ' } else { small })
-        .collect()
+    text.chars().flat_map(char::to_lowercase).map(|small| if small == 'ς' { 'σ' } else { small }).collect()
 }
 
 /// Whether the folded name contains `needle_lower`, a text that is folded already.
 pub fn contains_lowercase(name: &[u8], needle_lower: &str) -> bool {
-    with_folded(name, |folded| {
-        memmem::find(folded, needle_lower.as_bytes()).is_some()
-    })
+    with_folded(name, |folded| memmem::find(folded, needle_lower.as_bytes()).is_some())
 }
 
 /// Calls `test` with the folded bytes; a short ASCII name needs no allocation.
@@ -64,11 +59,7 @@ mod tests {
             ("abc", "abd", false),
             ("résumé", "resume", false),
         ] {
-            assert_eq!(
-                contains_lowercase(name.as_bytes(), &fold(needle.as_bytes())),
-                expected,
-                "{name} {needle}"
-            );
+            assert_eq!(contains_lowercase(name.as_bytes(), &fold(needle.as_bytes())), expected, "{name} {needle}");
         }
         assert!(contains_lowercase(b"\xffABC", "abc"));
         assert_eq!(fold(b"A\xff"), "a\u{fffd}");

@@ -45,22 +45,16 @@ impl Glob {
     /// A pattern for names; the error says what is wrong with it.
     pub fn name(pattern: &str) -> Result<Self, String> {
         if pattern.contains('/') {
-            return Err(format!(
-                "no name holds a `/`: write path:**/{}",
-                pattern.trim_start_matches('/')
-            ));
+            return Err(format!("no name holds a `/`: write path:**/{}", pattern.trim_start_matches('/')));
         }
         Self::compile(pattern, false)
     }
 
     /// A pattern for whole paths, their parts parted by `/` on every platform; the error says what is wrong with it.
     pub fn path(pattern: &str) -> Result<Self, String> {
-        let is_drive =
-            pattern.as_bytes().get(1) == Some(&b':') && pattern.as_bytes()[0].is_ascii_alphabetic();
+        let is_drive = pattern.as_bytes().get(1) == Some(&b':') && pattern.as_bytes()[0].is_ascii_alphabetic();
         if !is_drive && !pattern.starts_with(['/', '*', '?', '[', '{', '\\']) {
-            return Err(format!(
-                "a whole path begins with a `/`: write path:**/{pattern}"
-            ));
+            return Err(format!("a whole path begins with a `/`: write path:**/{pattern}"));
         }
         Self::compile(pattern, true)
     }
@@ -77,26 +71,16 @@ impl Glob {
                 RegexBuilder::new(&format!(r"\A(?s:{})\z", translation.regex))
                     .size_limit(REGEX_BYTES)
                     .build()
-                    .map_err(|_| {
-                        "the pattern is too large or its set of letters is not in order".to_owned()
-                    })?,
+                    .map_err(|_| "the pattern is too large or its set of letters is not in order".to_owned())?,
             )),
         };
-        Ok(Self {
-            pattern: pattern.to_owned(),
-            is_path,
-            matcher,
-            literal: translation.longest,
-        })
+        Ok(Self { pattern: pattern.to_owned(), is_path, matcher, literal: translation.longest })
     }
 
     /// Whether the whole name or path fits.
     pub fn matches(&self, text: &[u8]) -> bool {
         if cfg!(windows) && self.is_path && text.contains(&b'\\') {
-            let slashes: Vec<u8> = text
-                .iter()
-                .map(|byte| if *byte == b'\\' { b'/' } else { *byte })
-                .collect();
+            let slashes: Vec<u8> = text.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
             return with_folded(&slashes, |folded| self.matches_folded(folded));
         }
         with_folded(text, |folded| self.matches_folded(folded))
@@ -108,9 +92,7 @@ impl Glob {
             Matcher::Prefix(text) => folded.starts_with(text.as_bytes()),
             Matcher::Suffix(text) => folded.ends_with(text.as_bytes()),
             Matcher::Contains(text) => memmem::find(folded, text.as_bytes()).is_some(),
-            Matcher::Regex(regex) => {
-                memmem::find(folded, self.literal.as_bytes()).is_some() && regex.is_match(folded)
-            }
+            Matcher::Regex(regex) => memmem::find(folded, self.literal.as_bytes()).is_some() && regex.is_match(folded),
         }
     }
 
@@ -192,10 +174,7 @@ impl Translation {
                     after
                 }
                 '\\' => {
-                    let taken = after
-                        .chars()
-                        .next()
-                        .ok_or("the `\\` at the end of the pattern takes no character")?;
+                    let taken = after.chars().next().ok_or("the `\\` at the end of the pattern takes no character")?;
                     self.literal(taken);
                     &after[taken.len_utf8()..]
                 }
@@ -206,10 +185,7 @@ impl Translation {
             };
         }
         if self.depth > 0 {
-            return Err(
-                "the pattern opens a `{` that it does not close; for the character write \\{"
-                    .to_owned(),
-            );
+            return Err("the pattern opens a `{` that it does not close; for the character write \\{".to_owned());
         }
         self.end_run();
         Ok(())
@@ -225,15 +201,8 @@ impl Translation {
             self.wild("(?:.*/)?");
             return &after[1..];
         }
-        let simple = self
-            .simple
-            .take()
-            .filter(|simple| (!self.is_path || crosses) && !simple.star_after);
-        self.wild(if crosses || !self.is_path {
-            ".*"
-        } else {
-            "[^/]*"
-        });
+        let simple = self.simple.take().filter(|simple| (!self.is_path || crosses) && !simple.star_after);
+        self.wild(if crosses || !self.is_path { ".*" } else { "[^/]*" });
         self.simple = simple.map(|mut simple| {
             if simple.literal.is_empty() {
                 simple.star_before = true;
@@ -280,8 +249,7 @@ impl Translation {
         // A `]` that comes first is one of the letters.
         let skip = body.chars().next().map_or(0, char::len_utf8);
         let end = body[skip..].find(']').map(|end| end + skip);
-        let end = end
-            .ok_or("the pattern opens a `[` that it does not close; for the character write \\[")?;
+        let end = end.ok_or("the pattern opens a `[` that it does not close; for the character write \\[")?;
         let mut set = String::from(if negated { "(?i:[^" } else { "(?i:[" });
         if negated && self.is_path {
             set.push('/');
@@ -296,9 +264,7 @@ impl Translation {
             };
             index += length;
             if low > high {
-                return Err(format!(
-                    "the set of letters {low}-{high} ends before it begins"
-                ));
+                return Err(format!("the set of letters {low}-{high} ends before it begins"));
             }
             // A String takes all that is written to it.
             let _ = write!(set, "\\x{{{:x}}}-\\x{{{:x}}}", low as u32, high as u32);
@@ -357,11 +323,7 @@ mod tests {
             ("**", "abc", true),
             ("οδος", "ΟΔΟΣ", true),
         ] {
-            assert_eq!(
-                Glob::name(pattern).unwrap().matches(name.as_bytes()),
-                expected,
-                "{pattern} {name}"
-            );
+            assert_eq!(Glob::name(pattern).unwrap().matches(name.as_bytes()), expected, "{pattern} {name}");
         }
         assert!(Glob::name("a?").unwrap().matches(b"A\xff"));
     }
@@ -388,11 +350,7 @@ mod tests {
             ("/a/b*", "/a/b/c", false),
             ("/a/b**", "/a/b/c", true),
         ] {
-            assert_eq!(
-                Glob::path(pattern).unwrap().matches(path.as_bytes()),
-                expected,
-                "{pattern} {path}"
-            );
+            assert_eq!(Glob::path(pattern).unwrap().matches(path.as_bytes()), expected, "{pattern} {path}");
         }
     }
 
@@ -406,11 +364,7 @@ mod tests {
             ("*", None),
             (r"\**", Some("*")),
         ] {
-            assert_eq!(
-                Glob::name(pattern).unwrap().longest_literal().as_deref(),
-                expected,
-                "{pattern}"
-            );
+            assert_eq!(Glob::name(pattern).unwrap().longest_literal().as_deref(), expected, "{pattern}");
         }
     }
 
@@ -426,14 +380,9 @@ mod tests {
             ("a\\", "takes no character"),
             ("[z-a]", "ends before it begins"),
         ] {
-            assert!(
-                Glob::name(pattern).expect_err(pattern).contains(reason),
-                "{pattern}"
-            );
+            assert!(Glob::name(pattern).expect_err(pattern).contains(reason), "{pattern}");
         }
-        assert!(Glob::path("src/*.rs")
-            .unwrap_err()
-            .contains("write path:**/src/*.rs"));
+        assert!(Glob::path("src/*.rs").unwrap_err().contains("write path:**/src/*.rs"));
         assert!(Glob::path("C:/a").is_ok());
         assert!(Glob::name(&"{".repeat(5000)).is_err());
         assert!(Glob::name(&format!("{}{}", "{".repeat(5000), "}".repeat(5000))).is_err());

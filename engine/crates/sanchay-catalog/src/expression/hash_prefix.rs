@@ -19,15 +19,7 @@ impl fmt::Display for HashPrefix {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for index in 0..self.digits {
             let byte = self.low[index / 2];
-            write!(
-                formatter,
-                "{:x}",
-                if index % 2 == 0 {
-                    byte >> 4
-                } else {
-                    byte & 0x0f
-                }
-            )?;
+            write!(formatter, "{:x}", if index % 2 == 0 { byte >> 4 } else { byte & 0x0f })?;
         }
         Ok(())
     }
@@ -37,9 +29,7 @@ impl HashPrefix {
     /// Reads the digits; the error says what is wrong with them.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(other) = text.chars().find(|digit| !digit.is_ascii_hexdigit()) {
-            return Err(format!(
-                "{other:?} is no hexadecimal digit; a hash is written with 0-9 and a-f"
-            ));
+            return Err(format!("{other:?} is no hexadecimal digit; a hash is written with 0-9 and a-f"));
         }
         if !(SHORTEST_DIGITS..=HASH_DIGITS).contains(&text.len()) {
             let given = text.len();
@@ -47,11 +37,7 @@ impl HashPrefix {
                 "a hash, or its beginning, has {SHORTEST_DIGITS} to {HASH_DIGITS} digits, not {given}"
             ));
         }
-        let mut prefix = Self {
-            low: [0; 32],
-            high: [0xff; 32],
-            digits: text.len(),
-        };
+        let mut prefix = Self { low: [0; 32], high: [0xff; 32], digits: text.len() };
         for (index, digit) in text.chars().enumerate() {
             let value = digit.to_digit(16).unwrap_or_default() as u8;
             let byte = index / 2;
@@ -93,11 +79,7 @@ mod tests {
             ("01234566", false),
             ("012345675b", false),
         ] {
-            assert_eq!(
-                HashPrefix::parse(text).unwrap().matches(&hash),
-                expected,
-                "{text}"
-            );
+            assert_eq!(HashPrefix::parse(text).unwrap().matches(&hash), expected, "{text}");
         }
         let whole = HashPrefix::parse(&"5a".repeat(32)).unwrap();
         assert_eq!(whole.bounds(), ([0x5a; 32], [0x5a; 32]));
@@ -106,14 +88,8 @@ mod tests {
 
     #[test]
     fn what_is_no_hash_is_refused_with_the_reason() {
-        assert!(HashPrefix::parse("0123456")
-            .unwrap_err()
-            .contains("8 to 64 digits, not 7"));
-        assert!(HashPrefix::parse(&"a".repeat(65))
-            .unwrap_err()
-            .contains("not 65"));
-        assert!(HashPrefix::parse("0123456g")
-            .unwrap_err()
-            .contains("'g' is no hexadecimal digit"));
+        assert!(HashPrefix::parse("0123456").unwrap_err().contains("8 to 64 digits, not 7"));
+        assert!(HashPrefix::parse(&"a".repeat(65)).unwrap_err().contains("not 65"));
+        assert!(HashPrefix::parse("0123456g").unwrap_err().contains("'g' is no hexadecimal digit"));
     }
 }

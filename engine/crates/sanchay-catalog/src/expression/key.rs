@@ -2,8 +2,8 @@
 
 /// Every key, in the order in which the manual names them.
 pub(super) const KEYS: [&str; 14] = [
-    "name", "path", "under", "ext", "type", "size", "modified", "created", "root", "hash", "dup",
-    "empty", "owner", "links",
+    "name", "path", "under", "ext", "type", "size", "modified", "created", "root", "hash", "dup", "empty", "owner",
+    "links",
 ];
 
 /// Words that other programs use for the same.
@@ -42,11 +42,7 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         return Some(key);
     }
     let (distance, key) = known.iter().map(|key| (distance(word, key), *key)).min()?;
-    let allowed = if key.len().min(word.chars().count()) < 4 {
-        1
-    } else {
-        2
-    };
+    let allowed = if key.len().min(word.chars().count()) < 4 { 1 } else { 2 };
     (word.len() > 1 && distance <= allowed).then_some(key)
 }
 

@@ -50,31 +50,18 @@ impl LocalTime for TimeZone {
             AmbiguousOffset::Gap { before, after } => after
                 .to_timestamp(civil)
                 .or_else(|_| before.to_timestamp(civil))
-                .map(|early| {
-                    self.following(early)
-                        .next()
-                        .map_or(early, |change| change.timestamp())
-                }),
+                .map(|early| self.following(early).next().map_or(early, |change| change.timestamp())),
         };
-        found.map_or(
-            if civil.year() < 1970 {
-                i64::MIN
-            } else {
-                i64::MAX
-            },
-            clamp,
-        )
+        found.map_or(if civil.year() < 1970 { i64::MIN } else { i64::MAX }, clamp)
     }
 
     fn civil(&self, unix_ns: i64) -> DateTime {
-        Timestamp::from_nanosecond(i128::from(unix_ns))
-            .map_or(DateTime::ZERO, |at| self.to_datetime(at))
+        Timestamp::from_nanosecond(i128::from(unix_ns)).map_or(DateTime::ZERO, |at| self.to_datetime(at))
     }
 }
 
 fn clamp(at: Timestamp) -> i64 {
-    at.as_nanosecond()
-        .clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    at.as_nanosecond().clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
 #[cfg(test)]
@@ -88,34 +75,20 @@ mod tests {
     fn a_skipped_time_is_the_next_that_exists_and_a_repeated_one_is_the_first() {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         let spring = UtcTime.unix_ns(date(2024, 3, 31).at(1, 0, 0, 0));
-        assert_eq!(
-            zone.unix_ns(date(2024, 3, 31).at(1, 59, 59, 0)),
-            spring - 1_000_000_000
-        );
+        assert_eq!(zone.unix_ns(date(2024, 3, 31).at(1, 59, 59, 0)), spring - 1_000_000_000);
         assert_eq!(zone.unix_ns(date(2024, 3, 31).at(2, 0, 0, 0)), spring);
         assert_eq!(zone.unix_ns(date(2024, 3, 31).at(2, 30, 0, 0)), spring);
         assert_eq!(zone.unix_ns(date(2024, 3, 31).at(3, 0, 0, 0)), spring);
         let autumn = UtcTime.unix_ns(date(2024, 10, 27).at(0, 30, 0, 0));
         assert_eq!(zone.unix_ns(date(2024, 10, 27).at(2, 30, 0, 0)), autumn);
-        assert_eq!(
-            LocalTime::civil(&zone, autumn),
-            LocalTime::civil(&zone, autumn + HOUR)
-        );
+        assert_eq!(LocalTime::civil(&zone, autumn), LocalTime::civil(&zone, autumn + HOUR));
     }
 
     #[test]
     fn what_64_bits_cannot_hold_is_the_nearest() {
         assert_eq!(UtcTime.unix_ns(date(1, 1, 1).at(0, 0, 0, 0)), i64::MIN);
-        assert_eq!(
-            UtcTime.unix_ns(date(9999, 12, 31).at(23, 59, 59, 0)),
-            i64::MAX
-        );
-        assert_eq!(
-            TimeZone::posix("XXX12")
-                .unwrap()
-                .unix_ns(date(9999, 12, 31).at(23, 59, 59, 0)),
-            i64::MAX
-        );
+        assert_eq!(UtcTime.unix_ns(date(9999, 12, 31).at(23, 59, 59, 0)), i64::MAX);
+        assert_eq!(TimeZone::posix("XXX12").unwrap().unix_ns(date(9999, 12, 31).at(23, 59, 59, 0)), i64::MAX);
         assert_eq!(UtcTime.civil(0), date(1970, 1, 1).at(0, 0, 0, 0));
         for at in [i64::MIN, i64::MAX] {
             assert_eq!(UtcTime.unix_ns(UtcTime.civil(at)), at);

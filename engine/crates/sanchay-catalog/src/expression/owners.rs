@@ -40,13 +40,7 @@ mod unix {
             // SAFETY: the name ends with a NUL, the buffer is as long as is said, and both outlive the call; `record` is
             // read only where the call has filled it, which it says by making `found` point to it.
             let code = unsafe {
-                libc::getpwnam_r(
-                    name.as_ptr(),
-                    record.as_mut_ptr(),
-                    buffer.as_mut_ptr(),
-                    buffer.len(),
-                    &raw mut found,
-                )
+                libc::getpwnam_r(name.as_ptr(), record.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &raw mut found)
             };
             if code == libc::ERANGE && buffer.len() < LARGEST_RECORD_BYTES {
                 buffer.resize(buffer.len() * 2, 0);

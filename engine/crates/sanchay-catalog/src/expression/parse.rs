@@ -23,46 +23,20 @@ pub fn parse(
     local_time: &dyn LocalTime,
     owners: &dyn Owners,
 ) -> Result<Expression, ExpressionError> {
-    let times = TimeReader {
-        now_ns,
-        local: local_time,
-    };
+    let times = TimeReader { now_ns, local: local_time };
     let read = |raw: RawTerm| match term_kind(&raw, &times, owners) {
-        Ok(kind) => Ok(Term {
-            negated: raw.negated,
-            kind,
-            text: raw.text,
-            position: raw.position,
-        }),
-        Err(message) => Err(ExpressionError {
-            term: raw.text,
-            position: raw.position,
-            message,
-        }),
+        Ok(kind) => Ok(Term { negated: raw.negated, kind, text: raw.text, position: raw.position }),
+        Err(message) => Err(ExpressionError { term: raw.text, position: raw.position, message }),
     };
-    Ok(Expression {
-        terms: split(text)?
-            .into_iter()
-            .map(read)
-            .collect::<Result<_, _>>()?,
-    })
+    Ok(Expression { terms: split(text)?.into_iter().map(read).collect::<Result<_, _>>()? })
 }
 
-fn term_kind(
-    raw: &RawTerm,
-    times: &TimeReader<'_>,
-    owners: &dyn Owners,
-) -> Result<TermKind, String> {
-    let Some(written_key) = &raw.key else {
-        return Ok(TermKind::NameContains(fold_text(&raw.value)));
-    };
+fn term_kind(raw: &RawTerm, times: &TimeReader<'_>, owners: &dyn Owners) -> Result<TermKind, String> {
+    let Some(written_key) = &raw.key else { return Ok(TermKind::NameContains(fold_text(&raw.value))) };
     let key = written_key.to_ascii_lowercase();
     let value = raw.value.as_str();
     if value.is_empty() && KEYS.contains(&key.as_str()) {
-        return Err(format!(
-            "{key}: needs a value right after the colon, such as {}",
-            example(&key)
-        ));
+        return Err(format!("{key}: needs a value right after the colon, such as {}", example(&key)));
     }
     Ok(match key.as_str() {
         "name" => TermKind::NameGlob(Glob::name(value)?),
@@ -103,15 +77,8 @@ fn example(key: &str) -> &'static str {
 }
 
 fn unknown_key(raw: &RawTerm, written_key: &str, key: &str) -> String {
-    let guess = nearest(key, &KEYS).map_or_else(
-        || ".".to_owned(),
-        |guess| format!("; did you mean {guess}:?"),
-    );
-    let plain = raw
-        .text
-        .strip_prefix('-')
-        .unwrap_or(&raw.text)
-        .replace('"', "");
+    let guess = nearest(key, &KEYS).map_or_else(|| ".".to_owned(), |guess| format!("; did you mean {guess}:?"));
+    let plain = raw.text.strip_prefix('-').unwrap_or(&raw.text).replace('"', "");
     let known = KEYS.join(", ");
     format!(
         "there is no key {written_key:?}{guess} The keys are {known}. To search names for a colon, quote it: \"{plain}\""
@@ -119,16 +86,11 @@ fn unknown_key(raw: &RawTerm, written_key: &str, key: &str) -> String {
 }
 
 /// Comma alternatives, each read by `read`.
-fn alternatives<T: PartialEq>(
-    value: &str,
-    read: fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
+fn alternatives<T: PartialEq>(value: &str, read: fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     let mut found = Vec::new();
     for part in value.split(',') {
         if part.is_empty() {
-            return Err(format!(
-                "{value:?} has a comma with nothing on one side of it"
-            ));
+            return Err(format!("{value:?} has a comma with nothing on one side of it"));
         }
         let one = read(part)?;
         if !found.contains(&one) {
@@ -154,14 +116,8 @@ fn file_type(text: &str) -> Result<FileType, String> {
     let wanted = text.to_lowercase();
     FileType::parse(&wanted).ok_or_else(|| {
         let names = FileType::ALL.map(FileType::name);
-        let guess = nearest(&wanted, &names).map_or_else(
-            || ".".to_owned(),
-            |guess| format!("; did you mean {guess}?"),
-        );
-        format!(
-            "there is no type {text:?}{guess} The types are {}",
-            names.join(", ")
-        )
+        let guess = nearest(&wanted, &names).map_or_else(|| ".".to_owned(), |guess| format!("; did you mean {guess}?"));
+        format!("there is no type {text:?}{guess} The types are {}", names.join(", "))
     })
 }
 
@@ -175,36 +131,22 @@ fn yes_or_no(key: &str, value: &str) -> Result<bool, String> {
 
 fn owner(value: &str, owners: &dyn Owners) -> Result<u32, String> {
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return value
-            .parse()
-            .map_err(|_| format!("no user has a number as large as {value}"));
+        return value.parse().map_err(|_| format!("no user has a number as large as {value}"));
     }
-    owners
-        .uid(value)
-        .ok_or_else(|| format!("this computer knows no user {value:?}; a number is taken as it is"))
+    owners.uid(value).ok_or_else(|| format!("this computer knows no user {value:?}; a number is taken as it is"))
 }
 
 /// The path without doubled or closing separators.
 fn absolute(value: &str) -> Result<Vec<u8>, String> {
     if value.starts_with('~') {
-        return Err(format!(
-            "{value:?} begins with a `~`, which is the client's to expand: write the whole path"
-        ));
+        return Err(format!("{value:?} begins with a `~`, which is the client's to expand: write the whole path"));
     }
     let path = Path::new(value);
     if !path.is_absolute() {
-        return Err(format!(
-            "{value:?} is not absolute: write the whole path, such as {}",
-            example("under")
-        ));
+        return Err(format!("{value:?} is not absolute: write the whole path, such as {}", example("under")));
     }
-    if path
-        .components()
-        .any(|component| component == Component::ParentDir)
-    {
-        return Err(format!(
-            "{value:?} goes up by `..`, which a link may turn elsewhere: write the path without it"
-        ));
+    if path.components().any(|component| component == Component::ParentDir) {
+        return Err(format!("{value:?} goes up by `..`, which a link may turn elsewhere: write the path without it"));
     }
     let clean: PathBuf = path.components().collect();
     Ok(clean.into_os_string().into_encoded_bytes())

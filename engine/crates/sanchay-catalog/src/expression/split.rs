@@ -45,11 +45,7 @@ fn read_term(letters: &[char], position: usize) -> Result<(RawTerm, usize), Expr
     // A key is plain: once something was quoted, a colon is a character like others.
     let mut may_be_key = true;
     let mut quoted = false;
-    while let Some(letter) = letters
-        .get(index)
-        .copied()
-        .filter(|letter| !is_blank(*letter))
-    {
+    while let Some(letter) = letters.get(index).copied().filter(|letter| !is_blank(*letter)) {
         index += 1;
         match letter {
             '"' => {
@@ -77,22 +73,9 @@ fn read_term(letters: &[char], position: usize) -> Result<(RawTerm, usize), Expr
         } else {
             "a - negates the term that follows it without a blank; for the character itself write \"-\"".to_owned()
         };
-        return Err(ExpressionError {
-            term: text,
-            position,
-            message,
-        });
+        return Err(ExpressionError { term: text, position, message });
     }
-    Ok((
-        RawTerm {
-            text,
-            position,
-            negated,
-            key,
-            value,
-        },
-        index,
-    ))
+    Ok((RawTerm { text, position, negated, key, value }, index))
 }
 
 /// Reads to the closing quote; the length includes it. None: there is none.
@@ -130,10 +113,7 @@ mod tests {
             ("-a", &[(true, None, "a", 0)]),
             ("--a", &[(true, None, "-a", 0)]),
             ("a-b", &[(false, None, "a-b", 0)]),
-            (
-                r#""two words" x"#,
-                &[(false, None, "two words", 0), (false, None, "x", 12)],
-            ),
+            (r#""two words" x"#, &[(false, None, "two words", 0), (false, None, "x", 12)]),
             (r#"under:"/a b""#, &[(false, Some("under"), "/a b", 0)]),
             (r#"-under:/a" "b"#, &[(true, Some("under"), "/a b", 0)]),
             (r#""a:b""#, &[(false, None, "a:b", 0)]),
@@ -148,17 +128,8 @@ mod tests {
         ];
         for (expression, expected) in cases {
             let terms = split(expression).unwrap();
-            let found: Vec<_> = terms
-                .iter()
-                .map(|term| {
-                    (
-                        term.negated,
-                        term.key.as_deref(),
-                        &*term.value,
-                        term.position,
-                    )
-                })
-                .collect();
+            let found: Vec<_> =
+                terms.iter().map(|term| (term.negated, term.key.as_deref(), &*term.value, term.position)).collect();
             assert_eq!(&found, expected, "{expression}");
         }
     }
@@ -173,11 +144,7 @@ mod tests {
             ("-\"\"", "-\"\"", 0, "empty text"),
         ] {
             let error = split(expression).unwrap_err();
-            assert_eq!(
-                (&*error.term, error.position),
-                (term, position),
-                "{expression}"
-            );
+            assert_eq!((&*error.term, error.position), (term, position), "{expression}");
             assert!(error.message.contains(reason), "{expression}: {error}");
         }
     }

@@ -32,10 +32,7 @@ fn kind(text: &str) -> TermKind {
 /// An absolute path on this platform, as it is written and as it is kept.
 fn whole(path: &str) -> (String, Vec<u8>) {
     if cfg!(windows) {
-        (
-            format!("C:{path}"),
-            format!("C:{path}").replace('/', "\\").into_bytes(),
-        )
+        (format!("C:{path}"), format!("C:{path}").replace('/', "\\").into_bytes())
     } else {
         (path.to_owned(), path.to_owned().into_bytes())
     }
@@ -55,80 +52,26 @@ fn each_term_of_the_manual_is_understood() {
         ("path:**/x/*", PathGlob(Glob::path("**/x/*").unwrap())),
         (&format!("under:\"{written}\""), Under(kept.clone())),
         (&format!("under:\"{written}/\""), Under(kept)),
-        (
-            &format!("under:{}", whole("/a//b/./c").0),
-            Under(whole("/a/b/c").1),
-        ),
+        (&format!("under:{}", whole("/a//b/./c").0), Under(whole("/a/b/c").1)),
         ("ext:log", Extension(vec!["log".into()])),
-        (
-            "ext:JPG,.png,jpg",
-            Extension(vec!["jpg".into(), "png".into()]),
-        ),
+        ("ext:JPG,.png,jpg", Extension(vec!["jpg".into(), "png".into()])),
         ("type:image", Type(vec![FileType::Image])),
-        (
-            "type:Video,audio",
-            Type(vec![FileType::Video, FileType::Audio]),
-        ),
-        (
-            "size:>1G",
-            Size(Bounds {
-                low: gib + 1,
-                high: u64::MAX,
-            }),
-        ),
-        (
-            "SIZE:>1g",
-            Size(Bounds {
-                low: gib + 1,
-                high: u64::MAX,
-            }),
-        ),
-        (
-            "size:1M..2G",
-            Size(Bounds {
-                low: 1 << 20,
-                high: 2 * gib,
-            }),
-        ),
-        (
-            "modified:<7d",
-            Modified(TimeBounds {
-                low_ns: NOW_NS - 7 * 86_400 * S + 1,
-                high_ns: i64::MAX,
-            }),
-        ),
-        (
-            "created:1970-01-01..1970-01-02",
-            Created(TimeBounds {
-                low_ns: 0,
-                high_ns: 2 * 86_400 * S - 1,
-            }),
-        ),
-        (
-            "modified:1970-01-01T10:00",
-            Modified(TimeBounds {
-                low_ns: 36_000 * S,
-                high_ns: 36_060 * S - 1,
-            }),
-        ),
+        ("type:Video,audio", Type(vec![FileType::Video, FileType::Audio])),
+        ("size:>1G", Size(Bounds { low: gib + 1, high: u64::MAX })),
+        ("SIZE:>1g", Size(Bounds { low: gib + 1, high: u64::MAX })),
+        ("size:1M..2G", Size(Bounds { low: 1 << 20, high: 2 * gib })),
+        ("modified:<7d", Modified(TimeBounds { low_ns: NOW_NS - 7 * 86_400 * S + 1, high_ns: i64::MAX })),
+        ("created:1970-01-01..1970-01-02", Created(TimeBounds { low_ns: 0, high_ns: 2 * 86_400 * S - 1 })),
+        ("modified:1970-01-01T10:00", Modified(TimeBounds { low_ns: 36_000 * S, high_ns: 36_060 * S - 1 })),
         ("root:photos", Root("photos".into())),
         ("root:\"My Photos\"", Root("My Photos".into())),
-        (
-            "hash:0123456789",
-            HashPrefix(super::HashPrefix::parse("0123456789").unwrap()),
-        ),
+        ("hash:0123456789", HashPrefix(super::HashPrefix::parse("0123456789").unwrap())),
         ("dup:yes", Duplicate(true)),
         ("dup:NO", Duplicate(false)),
         ("empty:yes", Empty(true)),
         ("owner:alice", Owner(1000)),
         ("owner:0", Owner(0)),
-        (
-            "links:>1",
-            Links(Bounds {
-                low: 2,
-                high: u64::MAX,
-            }),
-        ),
+        ("links:>1", Links(Bounds { low: 2, high: u64::MAX })),
     ] {
         assert_eq!(kind(text), expected, "{text}");
     }
@@ -137,86 +80,35 @@ fn each_term_of_the_manual_is_understood() {
 #[test]
 fn terms_keep_their_text_place_and_sign() {
     let expression = read(" é -ext:log \"x y\"").unwrap();
-    let found: Vec<_> = expression
-        .terms
-        .iter()
-        .map(|term| (term.negated, &*term.text, term.position))
-        .collect();
-    assert_eq!(
-        found,
-        [
-            (false, "é", 1),
-            (true, "-ext:log", 3),
-            (false, "\"x y\"", 12)
-        ]
-    );
+    let found: Vec<_> = expression.terms.iter().map(|term| (term.negated, &*term.text, term.position)).collect();
+    assert_eq!(found, [(false, "é", 1), (true, "-ext:log", 3), (false, "\"x y\"", 12)]);
     assert_eq!(read("  "), Ok(Expression::default()));
 }
 
 #[test]
 fn a_bad_term_is_named_with_its_place_and_the_reason() {
     for (text, term, position, reason) in [
-        (
-            "é foo:bar",
-            "foo:bar",
-            2,
-            "there is no key \"foo\". The keys are name, path, under,",
-        ),
+        ("é foo:bar", "foo:bar", 2, "there is no key \"foo\". The keys are name, path, under,"),
         ("foo:bar", "foo:bar", 0, "quote it: \"foo:bar\""),
-        (
-            "a -szie:>1G",
-            "-szie:>1G",
-            2,
-            "there is no key \"szie\"; did you mean size:? The keys are",
-        ),
+        ("a -szie:>1G", "-szie:>1G", 2, "there is no key \"szie\"; did you mean size:? The keys are"),
         ("12:30", "12:30", 0, "quote it: \"12:30\""),
-        (
-            "size:",
-            "size:",
-            0,
-            "size: needs a value right after the colon, such as size:>1G",
-        ),
+        ("size:", "size:", 0, "size: needs a value right after the colon, such as size:>1G"),
         ("ext:\"\"", "ext:\"\"", 0, "ext: needs a value"),
         ("size:big", "size:big", 0, "is not a size"),
         ("size:> 1G", "size:>", 0, "is not a size"),
-        (
-            "modified:soon",
-            "modified:soon",
-            0,
-            "neither an age nor a date",
-        ),
+        ("modified:soon", "modified:soon", 0, "neither an age nor a date"),
         ("created:7d", "created:7d", 0, "write `<7d`"),
         ("under:~/x", "under:~/x", 0, "the client's to expand"),
         ("under:x", "under:x", 0, "is not absolute"),
         ("ext:tar.gz", "ext:tar.gz", 0, "write \"name:*.tar.gz\""),
         ("ext:jpg,,png", "ext:jpg,,png", 0, "nothing on one side"),
-        (
-            "type:imag",
-            "type:imag",
-            0,
-            "did you mean image? The types are image, video,",
-        ),
-        (
-            "type:nonsense",
-            "type:nonsense",
-            0,
-            "The types are image, video,",
-        ),
+        ("type:imag", "type:imag", 0, "did you mean image? The types are image, video,"),
+        ("type:nonsense", "type:nonsense", 0, "The types are image, video,"),
         ("hash:xyz", "hash:xyz", 0, "no hexadecimal digit"),
-        (
-            "dup:maybe",
-            "dup:maybe",
-            0,
-            "dup: is yes or no, not \"maybe\"",
-        ),
+        ("dup:maybe", "dup:maybe", 0, "dup: is yes or no, not \"maybe\""),
         ("empty:1", "empty:1", 0, "empty: is yes or no"),
         ("x owner:bob", "owner:bob", 2, "knows no user \"bob\""),
-        (
-            "owner:4294967296",
-            "owner:4294967296",
-            0,
-            "no user has a number as large",
-        ),
+        ("owner:4294967296", "owner:4294967296", 0, "no user has a number as large"),
         ("links:many", "links:many", 0, "not a whole number"),
         ("name:[a", "name:[a", 0, "opens a `["),
         ("name:a/b", "name:a/b", 0, "write path:**/a/b"),
@@ -256,13 +148,7 @@ fn print(expression: &Expression) -> String {
             TermKind::Under(path) => format!("under:{}", quote(std::str::from_utf8(path).unwrap())),
             TermKind::Extension(all) => format!("ext:{}", all.join(",")),
             TermKind::Type(all) => {
-                format!(
-                    "type:{}",
-                    all.iter()
-                        .map(|one| one.name())
-                        .collect::<Vec<_>>()
-                        .join(",")
-                )
+                format!("type:{}", all.iter().map(|one| one.name()).collect::<Vec<_>>().join(","))
             }
             TermKind::Size(bounds) => format!("size:{}", range(*bounds)),
             TermKind::Modified(bounds) => format!("modified:{}", time_range(*bounds)),
@@ -280,18 +166,12 @@ fn print(expression: &Expression) -> String {
 }
 
 fn bounds() -> impl Strategy<Value = Bounds> {
-    any::<(u64, u64)>().prop_map(|(a, b)| Bounds {
-        low: a.min(b),
-        high: a.max(b),
-    })
+    any::<(u64, u64)>().prop_map(|(a, b)| Bounds { low: a.min(b), high: a.max(b) })
 }
 
 fn time_bounds() -> impl Strategy<Value = TimeBounds> {
     let seconds = -9_000_000_000_i64..9_000_000_000;
-    (seconds.clone(), seconds).prop_map(|(a, b)| TimeBounds {
-        low_ns: a.min(b) * S,
-        high_ns: a.max(b) * S + (S - 1),
-    })
+    (seconds.clone(), seconds).prop_map(|(a, b)| TimeBounds { low_ns: a.min(b) * S, high_ns: a.max(b) * S + (S - 1) })
 }
 
 fn term_kinds() -> impl Strategy<Value = TermKind> {
@@ -309,8 +189,7 @@ fn term_kinds() -> impl Strategy<Value = TermKind> {
         time_bounds().prop_map(TermKind::Modified),
         time_bounds().prop_map(TermKind::Created),
         "\\PC{1,12}".prop_map(TermKind::Root),
-        "[0-9a-f]{8,64}"
-            .prop_map(|text| TermKind::HashPrefix(super::HashPrefix::parse(&text).unwrap())),
+        "[0-9a-f]{8,64}".prop_map(|text| TermKind::HashPrefix(super::HashPrefix::parse(&text).unwrap())),
         any::<bool>().prop_map(TermKind::Duplicate),
         any::<bool>().prop_map(TermKind::Empty),
         any::<u32>().prop_map(TermKind::Owner),
@@ -362,10 +241,5 @@ proptest! {
 
 #[test]
 fn the_present_is_the_one_that_was_given() {
-    assert_eq!(
-        Timestamp::from_nanosecond(i128::from(NOW_NS))
-            .unwrap()
-            .to_string(),
-        "2024-03-10T15:30:00Z"
-    );
+    assert_eq!(Timestamp::from_nanosecond(i128::from(NOW_NS)).unwrap().to_string(), "2024-03-10T15:30:00Z");
 }

@@ -43,14 +43,8 @@ enum Moment {
 impl TimeReader<'_> {
     pub(super) fn parse(&self, text: &str) -> Result<TimeBounds, String> {
         use Moment::{Age, Date};
-        let since = |low_ns| TimeBounds {
-            low_ns,
-            high_ns: i64::MAX,
-        };
-        let until = |high_ns| TimeBounds {
-            low_ns: i64::MIN,
-            high_ns,
-        };
+        let since = |low_ns| TimeBounds { low_ns, high_ns: i64::MAX };
+        let until = |high_ns| TimeBounds { low_ns: i64::MIN, high_ns };
         let before = |at: i64| at.saturating_sub(1);
         let after = |at: i64| at.saturating_add(1);
         Ok(match Comparison::parse(text)? {
@@ -73,9 +67,7 @@ impl TimeReader<'_> {
             Comparison::Equal(written) => match self.moment(written)? {
                 Age(_) => {
                     let age = written.trim_start_matches('=');
-                    return Err(format!(
-                        "write `<{age}` for younger than that, or `>{age}` for older"
-                    ));
+                    return Err(format!("write `<{age}` for younger than that, or `>{age}` for older"));
                 }
                 Date(low_ns, high_ns) => TimeBounds { low_ns, high_ns },
             },
@@ -83,12 +75,7 @@ impl TimeReader<'_> {
         })
     }
 
-    fn range(
-        &self,
-        text: &str,
-        from: Option<&str>,
-        to: Option<&str>,
-    ) -> Result<TimeBounds, String> {
+    fn range(&self, text: &str, from: Option<&str>, to: Option<&str>) -> Result<TimeBounds, String> {
         use Moment::{Age, Date};
         let from = from.map(|text| self.moment(text)).transpose()?;
         let to = to.map(|text| self.moment(text)).transpose()?;
@@ -97,13 +84,9 @@ impl TimeReader<'_> {
             // The smaller age is the later time.
             (Some(Date(low, _)), None) | (None, Some(Age(low))) => (low, i64::MAX),
             (None, Some(Date(_, high))) | (Some(Age(high)), None) => (i64::MIN, high),
-            (Some(Date(low, _)), Some(Date(_, high))) | (Some(Age(high)), Some(Age(low))) => {
-                (low, high)
-            }
+            (Some(Date(low, _)), Some(Date(_, high))) | (Some(Age(high)), Some(Age(low))) => (low, high),
             (Some(Age(_)), Some(Date(..))) | (Some(Date(..)), Some(Age(_))) => {
-                return Err(format!(
-                    "the range {text:?} mixes an age with a date: write two terms, one for each"
-                ));
+                return Err(format!("the range {text:?} mixes an age with a date: write two terms, one for each"));
             }
         };
         if low_ns > high_ns {
@@ -121,9 +104,7 @@ impl TimeReader<'_> {
         let (first, unit, utc) = self.date(text).ok_or_else(|| wrong(text))?;
         let local: &dyn LocalTime = if utc { &UtcTime } else { self.local };
         let first_ns = local.unix_ns(first);
-        let last_ns = first
-            .checked_add(unit)
-            .map_or(i64::MAX, |next| local.unix_ns(next).saturating_sub(1));
+        let last_ns = first.checked_add(unit).map_or(i64::MAX, |next| local.unix_ns(next).saturating_sub(1));
         // Dates that 64 bits cannot hold fall together at their end.
         Ok(Moment::Date(first_ns, last_ns.max(first_ns)))
     }
@@ -133,15 +114,7 @@ impl TimeReader<'_> {
         let day = |day: Date| (day.to_datetime(Time::midnight()), 1.day(), false);
         match text {
             "today" => return Some(day(self.local.civil(self.now_ns).date())),
-            "yesterday" => {
-                return self
-                    .local
-                    .civil(self.now_ns)
-                    .date()
-                    .yesterday()
-                    .ok()
-                    .map(day)
-            }
+            "yesterday" => return self.local.civil(self.now_ns).date().yesterday().ok().map(day),
             _ => {}
         }
         let (date_text, time_text) = match text.split_once(['T', 't']) {
@@ -160,12 +133,8 @@ impl TimeReader<'_> {
             (Some(_), Some(_)) => 1.day(),
         };
         let part = |text: Option<&str>| text.map_or(Some(1), |text| number(text, 2));
-        let first = Date::new(year, part(month)? as i8, part(month_day)? as i8)
-            .ok()
-            .filter(|_| year > 0)?;
-        let Some(time_text) = time_text else {
-            return Some((first.at(0, 0, 0, 0), unit, false));
-        };
+        let first = Date::new(year, part(month)? as i8, part(month_day)? as i8).ok().filter(|_| year > 0)?;
+        let Some(time_text) = time_text else { return Some((first.at(0, 0, 0, 0), unit, false)) };
         month_day?;
         let (time_text, utc) = match time_text.strip_suffix(['Z', 'z']) {
             Some(time) => (time, true),
@@ -232,10 +201,7 @@ mod tests {
     }
 
     fn reader() -> TimeReader<'static> {
-        TimeReader {
-            now_ns: UtcTime.unix_ns(date(2024, 3, 10).at(15, 30, 0, 5)),
-            local: &UtcTime,
-        }
+        TimeReader { now_ns: UtcTime.unix_ns(date(2024, 3, 10).at(15, 30, 0, 5)), local: &UtcTime }
     }
 
     #[test]
@@ -257,11 +223,7 @@ mod tests {
             ("..7d", now - 7 * DAY, i64::MAX),
             ("<9999y", i64::MIN + 1, i64::MAX),
         ] {
-            assert_eq!(
-                reader().parse(text),
-                Ok(TimeBounds { low_ns, high_ns }),
-                "{text}"
-            );
+            assert_eq!(reader().parse(text), Ok(TimeBounds { low_ns, high_ns }), "{text}");
         }
     }
 
@@ -274,11 +236,7 @@ mod tests {
             ("2024", "2024-01-01", "2025-01-01"),
             ("2024-01-01T10", "2024-01-01T10:00", "2024-01-01T11:00"),
             ("2024-01-01T10:00", "2024-01-01T10:00", "2024-01-01T10:01"),
-            (
-                "2024-01-01T10:00:59",
-                "2024-01-01T10:00:59",
-                "2024-01-01T10:01:00",
-            ),
+            ("2024-01-01T10:00:59", "2024-01-01T10:00:59", "2024-01-01T10:01:00"),
             ("2024-01-01T10:00Z", "2024-01-01T10:00", "2024-01-01T10:01"),
             ("today", "2024-03-10", "2024-03-11"),
             ("yesterday", "2024-03-09", "2024-03-10"),
@@ -286,14 +244,7 @@ mod tests {
             ("2023..2024-02", "2023-01-01", "2024-03-01"),
             ("yesterday..today", "2024-03-09", "2024-03-11"),
         ] {
-            assert_eq!(
-                reader().parse(text),
-                Ok(TimeBounds {
-                    low_ns: at(first),
-                    high_ns: at(next) - 1
-                }),
-                "{text}"
-            );
+            assert_eq!(reader().parse(text), Ok(TimeBounds { low_ns: at(first), high_ns: at(next) - 1 }), "{text}");
         }
         for (text, low_ns, high_ns) in [
             (">2024-01-01", at("2024-01-02"), i64::MAX),
@@ -305,21 +256,14 @@ mod tests {
             (">=0001", i64::MIN, i64::MAX),
             ("..9999", i64::MIN, i64::MAX),
         ] {
-            assert_eq!(
-                reader().parse(text),
-                Ok(TimeBounds { low_ns, high_ns }),
-                "{text}"
-            );
+            assert_eq!(reader().parse(text), Ok(TimeBounds { low_ns, high_ns }), "{text}");
         }
     }
 
     #[test]
     fn dates_are_by_the_local_clocks() {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        let reader = TimeReader {
-            now_ns: at("2024-05-01T22:30"),
-            local: &zone,
-        };
+        let reader = TimeReader { now_ns: at("2024-05-01T22:30"), local: &zone };
         let bounds = |text: &str| reader.parse(text).unwrap();
         assert_eq!(bounds("today").low_ns, at("2024-05-01T22:00"));
         // The day on which clocks go forward has 23 hours.

@@ -1,0 +1,141 @@
+//! A JSON object a line, with the keys of `find --json`.
+
+use super::text::{push_base64, push_hex, push_number, push_time};
+use super::{Counts, ExportError, ExportRow, Renderer};
+
+#[derive(Default)]
+pub(super) struct Ndjson {
+    counts: Counts,
+}
+
+impl Renderer for Ndjson {
+    fn header(&mut self, _out: &mut Vec<u8>) -> Result<(), ExportError> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &ExportRow<'_>, out: &mut Vec<u8>) -> Result<(), ExportError> {
+        out.extend_from_slice(b"{\"path\":\"");
+        if let Ok(path) = std::str::from_utf8(row.path) {
+            push_string(out, path);
+        } else {
+            push_string(out, &String::from_utf8_lossy(row.path));
+            out.extend_from_slice(b"\",\"path_bytes\":\"");
+            push_base64(out, row.path);
+        }
+        out.extend_from_slice(b"\",\"size\":");
+        push_number(out, row.size);
+        out.extend_from_slice(b",\"allocated\":");
+        push_number(out, row.allocated);
+        out.extend_from_slice(b",\"modified\":\"");
+        push_time(out, row.modified_ns);
+        out.extend_from_slice(b"\",\"created\":");
+        match row.created_ns {
+            Some(created_ns) => push_quoted(out, |out| push_time(out, created_ns)),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"type\":\"");
+        out.extend_from_slice(row.file_type.as_bytes());
+        out.extend_from_slice(b"\",\"extension\":\"");
+        push_string(out, row.extension);
+        out.extend_from_slice(b"\",\"hash\":");
+        match row.hash {
+            Some(hash) => push_quoted(out, |out| push_hex(out, hash)),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"algorithm\":");
+        match row.algorithm {
+            Some(algorithm) => push_quoted(out, |out| out.extend_from_slice(algorithm.as_bytes())),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"links\":");
+        push_number(out, row.links);
+        out.extend_from_slice(b",\"owner\":");
+        push_number(out, row.owner);
+        out.extend_from_slice(b",\"root_id\":");
+        push_number(out, row.root_id);
+        out.extend_from_slice(b",\"inode\":");
+        push_number(out, row.inode);
+        out.extend_from_slice(b"}\n");
+        self.counts.rows += 1;
+        Ok(())
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), ExportError> {
+        Ok(())
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts
+    }
+}
+
+fn push_quoted(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    push(out);
+    out.push(b'"');
+}
+
+/// The inside of a JSON string.
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    let special = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
+    let mut rest = text.as_bytes();
+    // Without a branch in the loop it runs over many bytes at once; most paths need no more.
+    if rest.iter().fold(false, |found, byte| found | special(byte)) {
+        while let Some(at) = rest.iter().position(special) {
+            out.extend_from_slice(&rest[..at]);
+            match rest[at] {
+                b'"' => out.extend_from_slice(b"\\\""),
+                b'\\' => out.extend_from_slice(b"\\\\"),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                control => {
+                    out.extend_from_slice(if control < 0x10 { b"\\u000" } else { b"\\u001" });
+                    out.push(b"0123456789abcdef"[usize::from(control & 0x0f)]);
+                }
+            }
+            rest = &rest[at + 1..];
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{render, rows, OwnedRow};
+    use super::super::Format;
+    use proptest::prelude::*;
+    use serde_json::{json, Value};
+
+    fn lines(rows: &[OwnedRow]) -> Vec<Value> {
+        let (out, counts) = render(Format::Ndjson, &[rows]);
+        assert_eq!((counts.rows, counts.left_out), (rows.len() as u64, 0));
+        out.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn each_key_is_written() {
+        let found = lines(&rows());
+        let plain = json!({
+            "path": "/a/=b", "size": 7, "allocated": 4096, "modified": "1970-01-01T00:00:00Z", "created": null,
+            "type": "other", "extension": "", "hash": null, "algorithm": null, "links": 1, "owner": 1000, "root_id": 3,
+            "inode": u64::MAX,
+        });
+        assert_eq!(found[0], plain);
+        assert_eq!(found[1]["path"], "/a/\"é\",\n.jpg");
+        assert_eq!(found[1]["modified"], "2024-01-01T00:00:00.123456789Z");
+        assert_eq!(found[1]["created"], "2024-01-01T00:00:00.5Z");
+        assert_eq!(found[1]["hash"], format!("01{}", "ab".repeat(31)));
+        assert_eq!(found[1]["algorithm"], "blake3");
+        assert_eq!(found[2]["path"], "/a/\u{fffd},\u{1}");
+        assert_eq!(found[2]["path_bytes"], "L2Ev/ywB");
+        assert_eq!(found[1].get("path_bytes"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_comes_back(path in "/(.|[\u{0}-\u{20}\"\\\\]){0,12}") {
+            prop_assert_eq!(&lines(&[OwnedRow::new(path.as_bytes())])[0]["path"], &Value::from(path));
+        }
+    }
+}
