@@ -26,10 +26,7 @@ pub struct CatalogOptions {
 
 impl Default for CatalogOptions {
     fn default() -> Self {
-        Self {
-            writer_cache_bytes: 64 << 20,
-            reader_cache_bytes: 16 << 20,
-        }
+        Self { writer_cache_bytes: 64 << 20, reader_cache_bytes: 16 << 20 }
     }
 }
 
@@ -81,11 +78,7 @@ impl Catalog {
 
     /// The files that SQLite keeps beside it, and itself.
     pub fn files(&self) -> [PathBuf; 3] {
-        [
-            self.path.clone(),
-            with_suffix(&self.path, "-wal"),
-            with_suffix(&self.path, "-shm"),
-        ]
+        [self.path.clone(), with_suffix(&self.path, "-wal"), with_suffix(&self.path, "-shm")]
     }
 
     /// Where a damaged predecessor was moved at this opening.
@@ -115,9 +108,7 @@ impl Catalog {
 
     /// The first of `count` block ids that nobody has yet.
     pub fn reserve_blocks(&self, count: usize) -> i64 {
-        self.shared
-            .next_block
-            .fetch_add(count as i64, Ordering::Relaxed)
+        self.shared.next_block.fetch_add(count as i64, Ordering::Relaxed)
     }
 
     /// Whether the name index covers `block`, so that a change of it must be told to the index.
@@ -172,15 +163,13 @@ impl Catalog {
         let identity = identity.to_bytes();
         self.writer.run(move |session| {
             session.transaction(|session| {
-                session.connection.execute(
-                    "INSERT OR IGNORE INTO volume (identity, reflink) VALUES (?1, ?2)",
-                    (identity, reflink),
-                )?;
-                let id = session.connection.query_row(
-                    "SELECT id FROM volume WHERE identity = ?1",
-                    [identity],
-                    |row| row.get(0),
-                )?;
+                session
+                    .connection
+                    .execute("INSERT OR IGNORE INTO volume (identity, reflink) VALUES (?1, ?2)", (identity, reflink))?;
+                let id =
+                    session
+                        .connection
+                        .query_row("SELECT id FROM volume WHERE identity = ?1", [identity], |row| row.get(0))?;
                 Ok(id)
             })
         })

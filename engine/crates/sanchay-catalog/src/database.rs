@@ -28,17 +28,11 @@ pub struct Opened {
 /// Opens the catalog for writing. A damaged file is moved aside and a new one begun; a newer one is left untouched.
 pub fn open_writer(path: &Path, cache_bytes: u64) -> Result<Opened, CatalogError> {
     match try_open(path, cache_bytes) {
-        Ok(connection) => Ok(Opened {
-            connection,
-            rebuilt_from: None,
-        }),
+        Ok(connection) => Ok(Opened { connection, rebuilt_from: None }),
         Err(CatalogError::Corrupt(reason)) => {
             let aside = move_aside(path)?;
             tracing::error!(path = %path.display(), aside = %aside.display(), reason, "catalog_damaged_moved_aside");
-            Ok(Opened {
-                connection: try_open(path, cache_bytes)?,
-                rebuilt_from: Some(aside),
-            })
+            Ok(Opened { connection: try_open(path, cache_bytes)?, rebuilt_from: Some(aside) })
         }
         Err(error) => Err(error),
     }
@@ -63,6 +57,7 @@ fn try_open(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| CatalogError::io(folder, source))?;
     }
+    stop_counting_memory();
     refuse_newer(path)?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -79,6 +74,19 @@ fn try_open(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
     Ok(connection)
 }
 
+/// SQLite counts its memory under one lock for all connections; nobody reads the count, and readers wait for the lock.
+fn stop_counting_memory() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the option takes one int, and this runs before the first connection of this library is opened; if
+        // another user of the library was earlier, SQLite refuses and changes nothing.
+        let outcome = unsafe { rusqlite::ffi::sqlite3_config(rusqlite::ffi::SQLITE_CONFIG_MEMSTATUS, 0) };
+        if outcome != rusqlite::ffi::SQLITE_OK {
+            tracing::debug!(outcome, "sqlite_memory_statistics_stay_on");
+        }
+    });
+}
+
 /// Reads the version with a connection that cannot write, so that a newer file is not touched at all.
 fn refuse_newer(path: &Path) -> Result<(), CatalogError> {
     if !path.metadata().is_ok_and(|metadata| metadata.len() > 0) {
@@ -87,11 +95,7 @@ fn refuse_newer(path: &Path) -> Result<(), CatalogError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let found = version(&connection)?;
     if found > SCHEMA_VERSION {
-        return Err(CatalogError::Newer {
-            path: path.to_owned(),
-            found,
-            known: SCHEMA_VERSION,
-        });
+        return Err(CatalogError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
     }
     Ok(())
 }
@@ -103,10 +107,8 @@ fn version(connection: &Connection) -> Result<i64, CatalogError> {
 fn migrate(connection: &Connection) -> Result<(), CatalogError> {
     let found = version(connection)?;
     for (number, sql) in MIGRATIONS.iter().enumerate().skip(found as usize) {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {};\nCOMMIT;",
-            number + 1
-        ))?;
+        connection
+            .execute_batch(&format!("BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {};\nCOMMIT;", number + 1))?;
     }
     Ok(())
 }
@@ -114,11 +116,7 @@ fn migrate(connection: &Connection) -> Result<(), CatalogError> {
 /// A look that costs little at any size: the schema reads, and the first and last rows of the large tables do.
 fn check(connection: &Connection) -> Result<(), CatalogError> {
     connection.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0))?;
-    for (table, blob) in [
-        ("block", "columns"),
-        ("block_detail", "detail"),
-        ("content_chunk", "postings"),
-    ] {
+    for (table, blob) in [("block", "columns"), ("block_detail", "detail"), ("content_chunk", "postings")] {
         for order in ["ASC", "DESC"] {
             let sql = format!("SELECT length({blob}) FROM {table} ORDER BY id {order} LIMIT 3");
             let mut statement = connection.prepare(&sql)?;
@@ -139,8 +137,7 @@ fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
     for suffix in ["", "-wal", "-shm"] {
         let from = with_suffix(path, suffix);
         if from.exists() {
-            std::fs::rename(&from, with_suffix(&aside, suffix))
-                .map_err(|source| CatalogError::io(&from, source))?;
+            std::fs::rename(&from, with_suffix(&aside, suffix)).map_err(|source| CatalogError::io(&from, source))?;
         }
     }
     Ok(aside)

@@ -63,10 +63,7 @@ impl CatalogError {
 
     /// An I/O error at `path`.
     pub fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 
     /// Whether waiting may mend it: the disk may get room again.
@@ -82,9 +79,7 @@ impl From<rusqlite::Error> for CatalogError {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             // A file-size limit or a full thin volume shows as a failed write.
             Some(ErrorCode::SystemIoFailure) if is_write_failure(&error) => Self::DiskFull,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Corrupt(error.to_string())
-            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
             _ => Self::Sqlite(error),
         }
@@ -92,7 +87,5 @@ impl From<rusqlite::Error> for CatalogError {
 }
 
 fn is_write_failure(error: &rusqlite::Error) -> bool {
-    error
-        .sqlite_error()
-        .is_some_and(|inner| inner.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE)
+    error.sqlite_error().is_some_and(|inner| inner.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE)
 }

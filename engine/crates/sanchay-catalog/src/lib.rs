@@ -28,6 +28,6 @@ pub use roots::{RootRow, RootState};
 pub use shared::{Extensions, Shared};
 pub use stored::{StoredBlock, StoredChild, StoredDirectory};
 pub use writer::{
-    BlockWrite, DirectoryChange, DirectoryRow, HashUpdate, Removed, RollupDelta, RollupKind,
-    Rollups, Session, UsageDelta, Writer,
+    BlockWrite, DirectoryChange, DirectoryRow, HashUpdate, Removed, RollupDelta, RollupKind, Rollups, Session,
+    UsageDelta, Writer,
 };

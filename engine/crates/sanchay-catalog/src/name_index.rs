@@ -19,16 +19,9 @@ const SLICE_NAMES: i64 = 200_000;
 
 impl Catalog {
     /// Indexes up to `limit` (a block id) in slices, while `go_on` says so. Other writes run between the slices.
-    pub fn build_name_index(
-        &self,
-        limit: i64,
-        go_on: &dyn Fn() -> bool,
-    ) -> Result<(), CatalogError> {
+    pub fn build_name_index(&self, limit: i64, go_on: &dyn Fn() -> bool) -> Result<(), CatalogError> {
         while go_on() && self.shared().name_index_watermark.load(Ordering::Relaxed) < limit {
-            if self
-                .writer()
-                .run(move |session| session.index_names(limit))?
-            {
+            if self.writer().run(move |session| session.index_names(limit))? {
                 break;
             }
         }
@@ -51,18 +44,16 @@ impl Session {
     fn index_names(&mut self, limit: i64) -> Result<bool, CatalogError> {
         let watermark = self.transaction(|session| {
             let from = session.meta("name_index_watermark")?;
-            session.connection.execute(
-                "INSERT INTO name_index (name_index, rank) VALUES ('hashsize', 33554432)",
-                [],
-            )?;
+            session
+                .connection
+                .execute("INSERT INTO name_index (name_index, rank) VALUES ('hashsize', 33554432)", [])?;
             let (mut names, mut reached) = (0, limit);
             {
-                let mut blocks = session.connection.prepare_cached(
-                    "SELECT id, files FROM block WHERE id > ?1 AND id <= ?2 ORDER BY id",
-                )?;
-                let mut insert = session
+                let mut blocks = session
                     .connection
-                    .prepare_cached("INSERT INTO name_index (rowid, name) VALUES (?1, ?2)")?;
+                    .prepare_cached("SELECT id, files FROM block WHERE id > ?1 AND id <= ?2 ORDER BY id")?;
+                let mut insert =
+                    session.connection.prepare_cached("INSERT INTO name_index (rowid, name) VALUES (?1, ?2)")?;
                 let mut rows = blocks.query([from, limit])?;
                 while let Some(row) = rows.next()? {
                     let block: i64 = row.get(0)?;
@@ -93,9 +84,7 @@ impl Session {
             }
             Ok(reached)
         })?;
-        self.shared
-            .name_index_watermark
-            .store(watermark, Ordering::Relaxed);
+        self.shared.name_index_watermark.store(watermark, Ordering::Relaxed);
         Ok(watermark >= limit)
     }
 }
@@ -111,9 +100,8 @@ impl Reader {
         text: &str,
         visit: &mut dyn FnMut(EntryId) -> Result<bool, CatalogError>,
     ) -> Result<(), CatalogError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT rowid FROM name_index WHERE name_index MATCH ?1 ORDER BY rowid",
-        )?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT rowid FROM name_index WHERE name_index MATCH ?1 ORDER BY rowid")?;
         let mut rows = statement.query([format!("\"{}\"", text.replace('"', "\"\""))])?;
         while let Some(row) = rows.next()? {
             if !visit(EntryId(row.get::<_, i64>(0)? as u64))? {

@@ -20,10 +20,7 @@ pub struct Reader {
 
 impl Reader {
     /// Runs `work` on one state of the catalog.
-    pub fn snapshot<T>(
-        &self,
-        work: impl FnOnce(&Self) -> Result<T, CatalogError>,
-    ) -> Result<T, CatalogError> {
+    pub fn snapshot<T>(&self, work: impl FnOnce(&Self) -> Result<T, CatalogError>) -> Result<T, CatalogError> {
         let transaction = self.connection.unchecked_transaction()?;
         let outcome = work(self);
         transaction.finish()?;
@@ -31,15 +28,9 @@ impl Reader {
     }
 
     /// Reads one entry with its name; None when it is gone.
-    pub fn entry<T>(
-        &self,
-        id: EntryId,
-        read: impl FnOnce(EntryRef<'_>, i64) -> T,
-    ) -> Result<Option<T>, CatalogError> {
-        self.with_block(id.block(), |view, directory| {
-            Ok(view.get(id.slot())?.map(|item| read(item, directory)))
-        })
-        .map(Option::flatten)
+    pub fn entry<T>(&self, id: EntryId, read: impl FnOnce(EntryRef<'_>, i64) -> T) -> Result<Option<T>, CatalogError> {
+        self.with_block(id.block(), |view, directory| Ok(view.get(id.slot())?.map(|item| read(item, directory))))
+            .map(Option::flatten)
     }
 
     /// Reads one block, with its directory's id; None when it is gone.
@@ -55,14 +46,8 @@ impl Reader {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let columns = row
-            .get_ref(1)?
-            .as_blob()
-            .map_err(|_| CatalogError::corrupt_block())?;
-        let detail = row
-            .get_ref(2)?
-            .as_blob()
-            .map_err(|_| CatalogError::corrupt_block())?;
+        let columns = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+        let detail = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
         read(&BlockView::parse(columns, detail)?, row.get(0)?).map(Some)
     }
 
@@ -84,31 +69,16 @@ pub(crate) struct ReaderPool {
 
 impl ReaderPool {
     pub(crate) fn new(path: &Path, cache_bytes: u64) -> Self {
-        Self {
-            path: path.to_owned(),
-            cache_bytes,
-            idle: Mutex::new(Some(Vec::new())),
-        }
+        Self { path: path.to_owned(), cache_bytes, idle: Mutex::new(Some(Vec::new())) }
     }
 
     pub(crate) fn take(&self) -> Result<ReaderGuard<'_>, CatalogError> {
-        let idle = self
-            .idle
-            .lock()
-            .expect("no panic under this lock")
-            .as_mut()
-            .ok_or(CatalogError::Closed)?
-            .pop();
+        let idle = self.idle.lock().expect("no panic under this lock").as_mut().ok_or(CatalogError::Closed)?.pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => Reader {
-                connection: open_reader(&self.path, self.cache_bytes)?,
-            },
+            None => Reader { connection: open_reader(&self.path, self.cache_bytes)? },
         };
-        Ok(ReaderGuard {
-            reader: Some(reader),
-            pool: self,
-        })
+        Ok(ReaderGuard { reader: Some(reader), pool: self })
     }
 
     /// Closes the idle ones; those in use close when they come back.

@@ -68,8 +68,7 @@ pub struct RootRow {
     pub settings: String,
 }
 
-const ROOT_COLUMNS: &str =
-    "id, path, directory, volume, inode, state, reason, scanned_ns, settings";
+const ROOT_COLUMNS: &str = "id, path, directory, volume, inode, state, reason, scanned_ns, settings";
 
 fn root_row(row: &Row<'_>) -> rusqlite::Result<RootRow> {
     Ok(RootRow {
@@ -87,20 +86,15 @@ fn root_row(row: &Row<'_>) -> rusqlite::Result<RootRow> {
 
 /// Whether `path` is `folder` or lies below it. `/mnt/movies2` does not lie below `/mnt/movies`.
 pub(crate) fn is_within(path: &[u8], folder: &[u8]) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| {
-        rest.is_empty() || folder.ends_with(b"/") || rest[0] == b'/' || rest[0] == b'\\'
-    })
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || folder.ends_with(b"/") || rest[0] == b'/' || rest[0] == b'\\')
 }
 
 impl Reader {
     /// Every root.
     pub fn roots(&self) -> Result<Vec<RootRow>, CatalogError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("SELECT {ROOT_COLUMNS} FROM root ORDER BY id"))?;
-        let rows = statement
-            .query_map([], root_row)?
-            .collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {ROOT_COLUMNS} FROM root ORDER BY id"))?;
+        let rows = statement.query_map([], root_row)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
@@ -115,12 +109,8 @@ impl Reader {
 
     /// The top directories of all trees: (id, path).
     pub fn tops(&self) -> Result<Vec<(i64, Vec<u8>)>, CatalogError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, name FROM directory WHERE parent = 0")?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached("SELECT id, name FROM directory WHERE parent = 0")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
@@ -130,35 +120,23 @@ impl Reader {
     }
 }
 
-fn locate(
-    connection: &rusqlite::Connection,
-    path: &[u8],
-) -> Result<Option<(i64, i64)>, CatalogError> {
+fn locate(connection: &rusqlite::Connection, path: &[u8]) -> Result<Option<(i64, i64)>, CatalogError> {
     let mut tops = connection.prepare_cached("SELECT id, name FROM directory WHERE parent = 0")?;
     let tops = tops
-        .query_map([], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-        })?
+        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?
         .collect::<Result<Vec<_>, _>>()?;
-    let Some((top, prefix)) = tops
-        .into_iter()
-        .filter(|(_, name)| is_within(path, name))
-        .max_by_key(|(_, name)| name.len())
+    let Some((top, prefix)) =
+        tops.into_iter().filter(|(_, name)| is_within(path, name)).max_by_key(|(_, name)| name.len())
     else {
         return Ok(None);
     };
     let mut directory = top;
-    let mut step =
-        connection.prepare_cached("SELECT id FROM directory WHERE parent = ?1 AND name = ?2")?;
-    for name in path[prefix.len()..].split(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\'))
-    {
+    let mut step = connection.prepare_cached("SELECT id FROM directory WHERE parent = ?1 AND name = ?2")?;
+    for name in path[prefix.len()..].split(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')) {
         if name.is_empty() {
             continue;
         }
-        match step
-            .query_row(params![directory, name], |row| row.get(0))
-            .optional()?
-        {
+        match step.query_row(params![directory, name], |row| row.get(0)).optional()? {
             Some(id) => directory = id,
             None => return Ok(None),
         }
@@ -181,11 +159,7 @@ impl Session {
     }
 
     /// The root's directory and the top of its tree; a new top where the catalog knows nothing of its path.
-    pub fn root_directory(
-        &mut self,
-        id: i64,
-        new_directory: i64,
-    ) -> Result<(i64, i64), CatalogError> {
+    pub fn root_directory(&mut self, id: i64, new_directory: i64) -> Result<(i64, i64), CatalogError> {
         self.transaction(|session| {
             let (path, directory): (Vec<u8>, i64) = session
                 .connection
@@ -236,13 +210,7 @@ impl Session {
     }
 
     /// Makes the tree of `top` a subdirectory `name` of `parent`, which is in `tree`.
-    pub fn adopt(
-        &mut self,
-        top: i64,
-        parent: i64,
-        name: &[u8],
-        tree: i64,
-    ) -> Result<(), CatalogError> {
+    pub fn adopt(&mut self, top: i64, parent: i64, name: &[u8], tree: i64) -> Result<(), CatalogError> {
         self.transaction(|session| {
             session
                 .connection
@@ -267,11 +235,7 @@ impl Session {
     pub fn remove_root(&mut self, id: i64) -> Result<Removed, CatalogError> {
         let (path, directory): (Vec<u8>, i64) = self
             .connection
-            .query_row(
-                "SELECT path, directory FROM root WHERE id = ?1",
-                [id],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
+            .query_row("SELECT path, directory FROM root WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?
             .ok_or_else(|| CatalogError::UnknownRoot(id.to_string()))?;
         let others: Vec<(i64, Vec<u8>)> = self
@@ -284,10 +248,7 @@ impl Session {
         let mut removed = Removed::default();
         if is_top {
             let mut detached: Vec<&Vec<u8>> = Vec::new();
-            for (inner, inner_path) in others
-                .iter()
-                .filter(|(_, inner_path)| is_within(inner_path, &path))
-            {
+            for (inner, inner_path) in others.iter().filter(|(_, inner_path)| is_within(inner_path, &path)) {
                 if !detached.iter().any(|outer| is_within(inner_path, outer)) {
                     self.detach(*inner, inner_path, directory)?;
                     detached.push(inner_path);
@@ -297,13 +258,9 @@ impl Session {
         }
         self.transaction(|session| {
             if is_top {
-                session
-                    .connection
-                    .execute("DELETE FROM rollup WHERE tree = ?1", [directory])?;
+                session.connection.execute("DELETE FROM rollup WHERE tree = ?1", [directory])?;
             }
-            session
-                .connection
-                .execute("DELETE FROM root WHERE id = ?1", [id])?;
+            session.connection.execute("DELETE FROM root WHERE id = ?1", [id])?;
             Ok(())
         })?;
         Ok(removed)
@@ -322,10 +279,9 @@ impl Session {
             let mut usage = HashMap::new();
             session.carry_up(parent, &lost, &mut usage)?;
             session.add_usage(&usage)?;
-            session.connection.execute(
-                "UPDATE directory SET parent = 0, name = ?2 WHERE id = ?1",
-                params![directory, path],
-            )?;
+            session
+                .connection
+                .execute("UPDATE directory SET parent = 0, name = ?2 WHERE id = ?1", params![directory, path])?;
             session.remember_parent(directory, 0);
             let mut sums: HashMap<(i64, RollupKind, i64), (i64, i64)> = HashMap::new();
             for below in session.subtree(directory)? {
@@ -369,9 +325,7 @@ impl Session {
             .collect::<Result<_, _>>()?;
         let mut rollups = Rollups::default();
         for block in blocks {
-            self.with_block(block, |view| {
-                view.for_each(|_, item| rollups.count(&item.entry, 1))
-            })?;
+            self.with_block(block, |view| view.for_each(|_, item| rollups.count(&item.entry, 1)))?;
         }
         Ok(rollups)
     }

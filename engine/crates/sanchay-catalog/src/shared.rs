@@ -34,10 +34,7 @@ impl Shared {
 
     /// Remembers that a write failed for good: every later write says so.
     pub(crate) fn fail(&self, error: &CatalogError) {
-        self.failure
-            .lock()
-            .expect("no panic under this lock")
-            .get_or_insert_with(|| error.to_string());
+        self.failure.lock().expect("no panic under this lock").get_or_insert_with(|| error.to_string());
     }
 
     pub(crate) fn check_failure(&self) -> Result<(), CatalogError> {
@@ -65,13 +62,7 @@ impl Extensions {
     /// The id of `extension`, a new one where it has none yet.
     pub fn intern(&self, extension: Option<Extension>) -> u32 {
         let Some(extension) = extension else { return 0 };
-        if let Some(id) = self
-            .inner
-            .read()
-            .expect("no panic under this lock")
-            .ids
-            .get(&extension)
-        {
+        if let Some(id) = self.inner.read().expect("no panic under this lock").ids.get(&extension) {
             return *id;
         }
         let mut table = self.inner.write().expect("no panic under this lock");
@@ -86,42 +77,23 @@ impl Extensions {
 
     /// The id of an extension that is there already.
     pub fn find(&self, extension: &Extension) -> Option<u32> {
-        self.inner
-            .read()
-            .expect("no panic under this lock")
-            .ids
-            .get(extension)
-            .copied()
+        self.inner.read().expect("no panic under this lock").ids.get(extension).copied()
     }
 
     /// The extension with `id`; None for 0.
     pub fn get(&self, id: u32) -> Option<Extension> {
-        self.inner
-            .read()
-            .expect("no panic under this lock")
-            .texts
-            .get(id as usize)
-            .copied()
-            .flatten()
+        self.inner.read().expect("no panic under this lock").texts.get(id as usize).copied().flatten()
     }
 
     /// Every extension with its id.
     pub fn all(&self) -> Vec<(u32, Extension)> {
         let table = self.inner.read().expect("no panic under this lock");
-        table
-            .texts
-            .iter()
-            .enumerate()
-            .filter_map(|(id, text)| text.map(|text| (id as u32, text)))
-            .collect()
+        table.texts.iter().enumerate().filter_map(|(id, text)| text.map(|text| (id as u32, text))).collect()
     }
 
     pub(crate) fn load(&self, id: u32, text: &str) {
         if let Some(extension) = sanchay_core::extension(format!("x.{text}").as_bytes()) {
-            self.inner
-                .write()
-                .expect("no panic under this lock")
-                .put(id, extension);
+            self.inner.write().expect("no panic under this lock").put(id, extension);
         }
     }
 
@@ -134,9 +106,7 @@ impl Extensions {
     pub(crate) fn mark_saved(&self, saved: &[(u32, String)]) {
         if !saved.is_empty() {
             let mut table = self.inner.write().expect("no panic under this lock");
-            table
-                .unsaved
-                .retain(|id| !saved.iter().any(|(done, _)| done == id));
+            table.unsaved.retain(|id| !saved.iter().any(|(done, _)| done == id));
         }
     }
 }

@@ -65,30 +65,20 @@ impl Reader {
     /// One directory's own row.
     pub fn load_child(&self, directory: i64) -> Result<Option<StoredChild>, CatalogError> {
         let sql = format!("SELECT {CHILD_COLUMNS} FROM directory WHERE id = ?1");
-        Ok(self
-            .connection
-            .prepare_cached(&sql)?
-            .query_row([directory], child)
-            .optional()?)
+        Ok(self.connection.prepare_cached(&sql)?.query_row([directory], child).optional()?)
     }
 
     /// The parent of a directory; 0 for a top.
     pub fn parent(&self, directory: i64) -> Result<i64, CatalogError> {
         let sql = "SELECT parent FROM directory WHERE id = ?1";
-        Ok(self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([directory], |row| row.get(0))?)
+        Ok(self.connection.prepare_cached(sql)?.query_row([directory], |row| row.get(0))?)
     }
 
     /// Regular files in a directory and all below it.
     pub fn directory_files(&self, directory: i64) -> Result<u64, CatalogError> {
         let sql = "SELECT files FROM usage WHERE directory = ?1";
-        let files = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([directory], |row| row.get::<_, i64>(0))
-            .optional()?;
+        let files =
+            self.connection.prepare_cached(sql)?.query_row([directory], |row| row.get::<_, i64>(0)).optional()?;
         Ok(files.unwrap_or(0) as u64)
     }
 
@@ -106,7 +96,9 @@ impl Reader {
                     "SELECT b.id, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id
                      WHERE b.directory = ?1 ORDER BY b.id",
                 )?
-                .query_map([directory], |row| Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? }))?
+                .query_map([directory], |row| {
+                    Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? })
+                })?
                 .collect::<Result<_, _>>()?;
             Ok(StoredDirectory { children, blocks })
         })

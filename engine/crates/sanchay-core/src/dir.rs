@@ -26,17 +26,10 @@ impl RootDir {
     /// Fails with `NotAbsolute`, `NotFound`, `NotAFolder`, `Permission` and whatever else the system says.
     pub fn open(path: &Path) -> Result<Self, CoreError> {
         if !path.is_absolute() {
-            return Err(CoreError::new(
-                ErrorKind::NotAbsolute,
-                Some(bytes_of(path).to_vec()),
-                "a full path is due",
-            ));
+            return Err(CoreError::new(ErrorKind::NotAbsolute, Some(bytes_of(path).to_vec()), "a full path is due"));
         }
         match platform::Directory::open_root(path) {
-            Ok(inner) => Ok(Self {
-                path: path.to_path_buf(),
-                handle: DirHandle { inner },
-            }),
+            Ok(inner) => Ok(Self { path: path.to_path_buf(), handle: DirHandle { inner } }),
             Err(error) => {
                 let mut error = CoreError::from(error).at(bytes_of(path));
                 if error.kind == ErrorKind::Vanished {
@@ -67,9 +60,7 @@ impl RootDir {
     /// A symbolic link anywhere on the way is refused (`SymlinkLoop` or `NotAFolder`), and so is a path that climbs
     /// out of the root (`Unsupported`).
     pub fn open_dir(&self, relative: &[u8]) -> Result<DirHandle, CoreError> {
-        Ok(DirHandle {
-            inner: self.handle.inner.open_below(relative)?,
-        })
+        Ok(DirHandle { inner: self.handle.inner.open_below(relative)? })
     }
 }
 
@@ -104,17 +95,13 @@ impl DirHandle {
 
     /// Opens a folder by its name in this one; a symbolic link is refused. Cheaper than a path from the root.
     pub fn open_child(&self, name: &[u8]) -> Result<Self, CoreError> {
-        Ok(Self {
-            inner: self.inner.open_child(name)?,
-        })
+        Ok(Self { inner: self.inner.open_child(name)? })
     }
 
     /// Opens a file of this folder for reading. A symbolic link is refused, and a FIFO put in the file's place
     /// meanwhile does not block: who needs to know asks [`FileHandle::stat`] before reading.
     pub fn open_file(&self, name: &[u8]) -> Result<FileHandle, CoreError> {
-        Ok(FileHandle {
-            inner: self.inner.open_file(name)?,
-        })
+        Ok(FileHandle { inner: self.inner.open_file(name)? })
     }
 }
 

@@ -85,11 +85,7 @@ pub struct CoreError {
 impl CoreError {
     /// An error of a kind of our own finding, with a sentence for a person.
     pub fn new(kind: ErrorKind, path: Option<Vec<u8>>, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            path,
-            source: io::Error::other(message.into()),
-        }
+        Self { kind, path, source: io::Error::other(message.into()) }
     }
 
     /// The same error, told to be about this path unless it knows a path already.
@@ -104,23 +100,14 @@ impl CoreError {
 
 impl From<io::Error> for CoreError {
     fn from(source: io::Error) -> Self {
-        Self {
-            kind: kind_of(&source),
-            path: None,
-            source,
-        }
+        Self { kind: kind_of(&source), path: None, source }
     }
 }
 
 impl fmt::Display for CoreError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) => write!(
-                formatter,
-                "{} {}",
-                crate::path::display(path),
-                self.kind.reason()
-            )?,
+            Some(path) => write!(formatter, "{} {}", crate::path::display(path), self.kind.reason())?,
             None => formatter.write_str(self.kind.reason())?,
         }
         write!(formatter, " ({})", self.source)
@@ -157,20 +144,15 @@ mod tests {
 
     #[test]
     fn an_error_names_path_reason_and_cause() {
-        let error =
-            CoreError::from(io::Error::from(io::ErrorKind::PermissionDenied)).at(b"/a/\xff");
+        let error = CoreError::from(io::Error::from(io::ErrorKind::PermissionDenied)).at(b"/a/\xff");
         assert_eq!(error.kind, ErrorKind::Permission);
-        assert_eq!(
-            error.to_string(),
-            "/a/\u{fffd} cannot be read: permission denied (permission denied)"
-        );
+        assert_eq!(error.to_string(), "/a/\u{fffd} cannot be read: permission denied (permission denied)");
         assert_eq!(error.at(b"/b").path.as_deref(), Some(&b"/a/\xff"[..]));
     }
 
     #[test]
     fn every_kind_has_its_own_reason() {
-        let reasons: std::collections::HashSet<_> =
-            ErrorKind::ALL.iter().map(|kind| kind.reason()).collect();
+        let reasons: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.reason()).collect();
         assert_eq!(reasons.len(), ErrorKind::ALL.len());
     }
 }

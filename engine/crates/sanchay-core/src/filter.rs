@@ -38,11 +38,7 @@ impl Filter {
     ///
     /// Fails with `InvalidGlob`, whose path is the pattern and whose source says what is wrong with it.
     pub fn new(globs: &[String], skip_hidden: bool) -> Result<Self, CoreError> {
-        let globs = if globs.is_empty() {
-            None
-        } else {
-            Some(Box::new(Globs::new(globs)?))
-        };
+        let globs = if globs.is_empty() { None } else { Some(Box::new(Globs::new(globs)?)) };
         Ok(Self { skip_hidden, globs })
     }
 
@@ -61,8 +57,7 @@ impl Filter {
 
 impl Globs {
     fn new(patterns: &[String]) -> Result<Self, CoreError> {
-        let [mut name, mut folder_name, mut path, mut folder_path] =
-            std::array::from_fn(|_| GlobSetBuilder::new());
+        let [mut name, mut folder_name, mut path, mut folder_path] = std::array::from_fn(|_| GlobSetBuilder::new());
         for pattern in patterns {
             let (glob, folders_only) = match pattern.strip_suffix('/') {
                 Some(glob) => (glob, true),
@@ -80,10 +75,8 @@ impl Globs {
             };
             set.add(compile(pattern, glob)?);
         }
-        let build = |set: &GlobSetBuilder| {
-            set.build()
-                .map_err(|error| invalid("the patterns together", &error.to_string()))
-        };
+        let build =
+            |set: &GlobSetBuilder| set.build().map_err(|error| invalid("the patterns together", &error.to_string()));
         Ok(Self {
             name: build(&name)?,
             folder_name: build(&folder_name)?,
@@ -94,9 +87,7 @@ impl Globs {
 
     fn exclude(&self, parent: &[u8], name: &[u8], is_dir: bool) -> bool {
         let candidate = Candidate::from_bytes(name);
-        if self.name.is_match_candidate(&candidate)
-            || (is_dir && self.folder_name.is_match_candidate(&candidate))
-        {
+        if self.name.is_match_candidate(&candidate) || (is_dir && self.folder_name.is_match_candidate(&candidate)) {
             return true;
         }
         if self.path.is_empty() && (!is_dir || self.folder_path.is_empty()) {
@@ -105,8 +96,7 @@ impl Globs {
         let mut joined = Vec::with_capacity(parent.len() + name.len() + 1);
         join_into(&mut joined, parent, name);
         let candidate = Candidate::from_bytes(&joined);
-        self.path.is_match_candidate(&candidate)
-            || (is_dir && self.folder_path.is_match_candidate(&candidate))
+        self.path.is_match_candidate(&candidate) || (is_dir && self.folder_path.is_match_candidate(&candidate))
     }
 }
 
@@ -115,10 +105,7 @@ fn compile(pattern: &str, glob: &str) -> Result<globset::Glob, CoreError> {
         return Err(invalid(pattern, "it is empty"));
     }
     if pattern.starts_with('!') {
-        return Err(invalid(
-            pattern,
-            "`!` cannot take files back in; write `\\!` for a name that starts with it",
-        ));
+        return Err(invalid(pattern, "`!` cannot take files back in; write `\\!` for a name that starts with it"));
     }
     GlobBuilder::new(glob)
         .literal_separator(true)
@@ -128,11 +115,7 @@ fn compile(pattern: &str, glob: &str) -> Result<globset::Glob, CoreError> {
 }
 
 fn invalid(pattern: &str, message: &str) -> CoreError {
-    CoreError::new(
-        ErrorKind::InvalidGlob,
-        Some(pattern.as_bytes().to_vec()),
-        message,
-    )
+    CoreError::new(ErrorKind::InvalidGlob, Some(pattern.as_bytes().to_vec()), message)
 }
 
 #[cfg(test)]
@@ -141,11 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn filter(globs: &[&str]) -> Filter {
-        Filter::new(
-            &globs.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            false,
-        )
-        .expect("valid globs")
+        Filter::new(&globs.iter().map(ToString::to_string).collect::<Vec<_>>(), false).expect("valid globs")
     }
 
     #[test]
@@ -188,11 +167,7 @@ mod tests {
             ("d/*", b"d", b"\xff", false, true),
         ];
         for (glob, parent, name, is_dir, expected) in cases {
-            assert_eq!(
-                filter(&[glob]).excludes(parent, name, is_dir),
-                expected,
-                "{glob} {parent:?} {name:?}"
-            );
+            assert_eq!(filter(&[glob]).excludes(parent, name, is_dir), expected, "{glob} {parent:?} {name:?}");
         }
     }
 
@@ -200,14 +175,8 @@ mod tests {
     fn a_bad_pattern_is_named_with_the_reason() {
         for glob in ["[a", "", "/", "{a", "!x", "a/["] {
             let error = Filter::new(&["fine".into(), glob.into()], false).unwrap_err();
-            assert_eq!(
-                (error.kind, error.path.as_deref()),
-                (ErrorKind::InvalidGlob, Some(glob.as_bytes()))
-            );
-            assert!(
-                error.to_string().contains("is not a valid pattern ("),
-                "{error}"
-            );
+            assert_eq!((error.kind, error.path.as_deref()), (ErrorKind::InvalidGlob, Some(glob.as_bytes())));
+            assert!(error.to_string().contains("is not a valid pattern ("), "{error}");
         }
     }
 

@@ -43,9 +43,7 @@ impl Algorithm {
 
     /// The algorithm of a name as settings spell it.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 }
 
@@ -67,9 +65,7 @@ impl ContentHash {
 
 impl fmt::Display for ContentHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -142,11 +138,7 @@ pub fn hash_large(
 /// equal edges, so that most of the unequal ones need not be read. It is no hash of the content and never published.
 ///
 /// The buffer must hold [`EDGE_BYTES`] twice. `bytes_read` below the smaller of size and 32 KiB says that the file was cut short meanwhile.
-pub fn hash_edges(
-    file: &FileHandle,
-    size_bytes: u64,
-    buffer: &mut [u8],
-) -> Result<Hashed, CoreError> {
+pub fn hash_edges(file: &FileHandle, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
     edges(file, size_bytes, buffer)
 }
 
@@ -209,19 +201,11 @@ fn small(
         }
         filled += read;
     }
-    Ok(Hashed {
-        hash: hash_bytes(algorithm, &window[..filled]),
-        bytes_read: filled as u64,
-    })
+    Ok(Hashed { hash: hash_bytes(algorithm, &window[..filled]), bytes_read: filled as u64 })
 }
 
 /// A file that does not fit the buffer at once, read to its end or one byte past its expected size.
-fn streamed(
-    content: &impl Content,
-    algorithm: Algorithm,
-    buffer: &mut [u8],
-    wanted: u64,
-) -> Result<Hashed, CoreError> {
+fn streamed(content: &impl Content, algorithm: Algorithm, buffer: &mut [u8], wanted: u64) -> Result<Hashed, CoreError> {
     let mut hasher = Hasher::new(algorithm);
     let mut bytes_read = 0;
     while bytes_read < wanted {
@@ -233,10 +217,7 @@ fn streamed(
         hasher.update(&buffer[..read]);
         bytes_read += read as u64;
     }
-    Ok(Hashed {
-        hash: hasher.finish(),
-        bytes_read,
-    })
+    Ok(Hashed { hash: hasher.finish(), bytes_read })
 }
 
 fn large(
@@ -249,21 +230,10 @@ fn large(
     let mut hasher = Hasher::new(algorithm);
     let mut offset = 0;
     'stretches: while offset < expected_size_bytes {
-        let (start, end) = content
-            .data_after(offset, expected_size_bytes)
-            .unwrap_or((expected_size_bytes, expected_size_bytes));
-        if feed_zeros(
-            &mut hasher,
-            start.saturating_sub(offset),
-            on_bytes,
-            &mut offset,
-        )
-        .is_break()
-        {
-            return Ok(Hashed {
-                hash: hasher.finish(),
-                bytes_read: offset,
-            });
+        let (start, end) =
+            content.data_after(offset, expected_size_bytes).unwrap_or((expected_size_bytes, expected_size_bytes));
+        if feed_zeros(&mut hasher, start.saturating_sub(offset), on_bytes, &mut offset).is_break() {
+            return Ok(Hashed { hash: hasher.finish(), bytes_read: offset });
         }
         while offset < end {
             let length = (end - offset).min(buffer.len() as u64) as usize;
@@ -281,10 +251,7 @@ fn large(
     if offset == expected_size_bytes {
         offset = proven_end(content, buffer, offset)?;
     }
-    Ok(Hashed {
-        hash: hasher.finish(),
-        bytes_read: offset,
-    })
+    Ok(Hashed { hash: hasher.finish(), bytes_read: offset })
 }
 
 /// Where the file ends, seen from its expected end: there, a byte earlier or a byte later. A hole that was hashed unread
@@ -331,18 +298,11 @@ fn edges(content: &impl Content, size_bytes: u64, buffer: &mut [u8]) -> Result<H
             filled += read_fully(content, last, size_bytes - EDGE_BYTES as u64)?;
         }
     }
-    Ok(Hashed {
-        hash: hash_bytes(Algorithm::Blake3, &window[..filled]),
-        bytes_read: filled as u64,
-    })
+    Ok(Hashed { hash: hash_bytes(Algorithm::Blake3, &window[..filled]), bytes_read: filled as u64 })
 }
 
 /// Reads until the buffer is full or the content ends.
-fn read_fully(
-    content: &impl Content,
-    buffer: &mut [u8],
-    offset_bytes: u64,
-) -> Result<usize, CoreError> {
+fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
     let mut filled = 0;
     while filled < buffer.len() {
         match content.read_at(&mut buffer[filled..], offset_bytes + filled as u64)? {
@@ -371,21 +331,14 @@ mod tests {
 
     impl Fake {
         fn new(bytes: Vec<u8>, most: usize) -> Self {
-            Self {
-                bytes,
-                most,
-                position: Cell::new(0),
-                reads: Cell::new(0),
-            }
+            Self { bytes, most, position: Cell::new(0), reads: Cell::new(0) }
         }
 
         fn blocks_from(&self, offset: usize, hole: bool) -> Option<usize> {
             let is_hole = |block: &[u8]| block.iter().all(|byte| *byte == 0);
             let first = offset / BLOCK;
             let mut blocks = self.bytes.chunks(BLOCK).enumerate().skip(first);
-            blocks
-                .find(|(_, block)| is_hole(block) == hole)
-                .map(|(index, _)| (index * BLOCK).max(offset))
+            blocks.find(|(_, block)| is_hole(block) == hole).map(|(index, _)| (index * BLOCK).max(offset))
         }
     }
 
@@ -407,8 +360,7 @@ mod tests {
         fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)> {
             let start = self.blocks_from(offset_bytes as usize, false)?;
             let end = self.blocks_from(start, true).unwrap_or(self.bytes.len());
-            (start < self.bytes.len().min(size_bytes as usize))
-                .then_some((start as u64, (end as u64).min(size_bytes)))
+            (start < self.bytes.len().min(size_bytes as usize)).then_some((start as u64, (end as u64).min(size_bytes)))
         }
     }
 
@@ -437,13 +389,9 @@ mod tests {
         for (size, expected) in [(1001, 1000), (5000, 1000), (999, 1000), (0, 1000), (1, 0)] {
             for buffer in [&mut [0; 2048][..], &mut [0; 100][..]] {
                 let fake = || Fake::new(vec![7; size], usize::MAX);
-                let read = small(&fake(), Algorithm::Blake3, buffer, expected)
-                    .unwrap()
-                    .bytes_read;
+                let read = small(&fake(), Algorithm::Blake3, buffer, expected).unwrap().bytes_read;
                 assert_ne!(read, expected, "small, {size} for {expected}");
-                let read = large(&fake(), Algorithm::Blake3, buffer, expected, &mut go_on)
-                    .unwrap()
-                    .bytes_read;
+                let read = large(&fake(), Algorithm::Blake3, buffer, expected, &mut go_on).unwrap().bytes_read;
                 assert_ne!(read, expected, "large, {size} for {expected}");
             }
         }
@@ -452,12 +400,7 @@ mod tests {
     #[test]
     fn a_sparse_file_that_shrank_to_a_hole_is_told_by_its_length() {
         let fake = Fake::new(vec![0; 640], usize::MAX);
-        assert_ne!(
-            large(&fake, Algorithm::Blake3, &mut [0; 64], 6400, &mut go_on)
-                .unwrap()
-                .bytes_read,
-            6400
-        );
+        assert_ne!(large(&fake, Algorithm::Blake3, &mut [0; 64], 6400, &mut go_on).unwrap().bytes_read, 6400);
     }
 
     #[test]
@@ -469,14 +412,7 @@ mod tests {
                 told += bytes;
                 ControlFlow::Break(())
             };
-            let hashed = large(
-                &fake,
-                Algorithm::Blake3,
-                &mut vec![0; 1 << 20],
-                4 << 20,
-                &mut cancel,
-            )
-            .unwrap();
+            let hashed = large(&fake, Algorithm::Blake3, &mut vec![0; 1 << 20], 4 << 20, &mut cancel).unwrap();
             assert_eq!((hashed.bytes_read, told), (1 << 20, 1 << 20));
         }
     }
@@ -487,12 +423,7 @@ mod tests {
         let hash = |changed: usize| {
             let mut bytes = vec![7; size];
             bytes[changed] = 8;
-            edges(
-                &Fake::new(bytes, 1000),
-                size as u64,
-                &mut vec![0; 2 * EDGE_BYTES],
-            )
-            .unwrap()
+            edges(&Fake::new(bytes, 1000), size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap()
         };
         assert_eq!(hash(EDGE_BYTES).bytes_read, 2 * EDGE_BYTES as u64);
         assert_eq!(hash(EDGE_BYTES).hash, hash(4 * EDGE_BYTES - 1).hash);

@@ -21,10 +21,7 @@ pub fn path_from_bytes(bytes: &[u8]) -> PathBuf {
 /// The absolute path of a relative path (names parted by `/`) below a root, as the system writes it.
 pub fn absolute(root: &Path, relative: &[u8]) -> PathBuf {
     let mut path = root.to_path_buf();
-    for name in relative
-        .split(|byte| *byte == b'/')
-        .filter(|name| !name.is_empty())
-    {
+    for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
         path.push(os_string_from_bytes(name));
     }
     path

@@ -46,9 +46,7 @@ pub struct FileStat {
 
 /// Nanoseconds of a (seconds, nanoseconds) stamp, held at the ends of `i64` (the years 1677 and 2262).
 pub(crate) fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
-    seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(nanoseconds)
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }
 
 #[cfg(test)]

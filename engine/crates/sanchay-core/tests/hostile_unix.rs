@@ -15,37 +15,21 @@ fn list(root: &RootDir, relative: &[u8]) -> BTreeMap<Vec<u8>, FileKind> {
     let mut names = BTreeMap::new();
     let visit = |name: &[u8], hint: Option<FileKind>| {
         let kind = folder.stat(name).expect("a listed name has a stat").kind;
-        assert!(
-            hint.is_none_or(|hint| hint == kind),
-            "the listing and the stat agree on {name:?}"
-        );
+        assert!(hint.is_none_or(|hint| hint == kind), "the listing and the stat agree on {name:?}");
         names.insert(name.to_vec(), kind);
     };
-    folder
-        .list(&mut ListBuffer::new(), visit)
-        .expect("the folder lists");
+    folder.list(&mut ListBuffer::new(), visit).expect("the folder lists");
     names
 }
 
 #[test]
 fn hostile_names_are_listed_statted_and_read() {
     let tree = tempfile::tempdir().unwrap();
-    let names: [&[u8]; 7] = [
-        b"\xff",
-        b"\xfe",
-        b"new\nline",
-        b"-dash",
-        b"=1+1",
-        b"\x1b[31m",
-        b"quote\"",
-    ];
+    let names: [&[u8]; 7] = [b"\xff", b"\xfe", b"new\nline", b"-dash", b"=1+1", b"\x1b[31m", b"quote\""];
     for name in names {
         if let Err(error) = fs::write(tree.path().join(OsStr::from_bytes(name)), name) {
             // APFS takes no name that is not UTF-8.
-            assert!(
-                cfg!(target_os = "macos") && std::str::from_utf8(name).is_err(),
-                "{error}"
-            );
+            assert!(cfg!(target_os = "macos") && std::str::from_utf8(name).is_err(), "{error}");
         }
     }
     let root = RootDir::open(tree.path()).unwrap();
@@ -53,12 +37,7 @@ fn hostile_names_are_listed_statted_and_read() {
     assert_eq!(found.len(), fs::read_dir(tree.path()).unwrap().count());
     for name in found.keys() {
         let mut buffer = [0; 64];
-        let read = root
-            .handle()
-            .open_file(name)
-            .unwrap()
-            .read(&mut buffer)
-            .unwrap();
+        let read = root.handle().open_file(name).unwrap().read(&mut buffer).unwrap();
         assert_eq!(&buffer[..read], name.as_slice());
     }
 }
@@ -67,12 +46,7 @@ fn hostile_names_are_listed_statted_and_read() {
 fn a_folder_is_listed_again_from_its_start() {
     let tree = tempfile::tempdir().unwrap();
     for number in 0..3000 {
-        fs::write(
-            tree.path()
-                .join(format!("a file with a rather long name {number}")),
-            "",
-        )
-        .unwrap();
+        fs::write(tree.path().join(format!("a file with a rather long name {number}")), "").unwrap();
     }
     let root = RootDir::open(tree.path()).unwrap();
     let mut buffer = ListBuffer::new();
@@ -103,14 +77,8 @@ fn a_folder_swapped_for_a_symlink_is_refused() {
     assert!(refused(root.handle().open_child(b"a").unwrap_err().kind));
     symlink("secret", outside.path().join("link")).unwrap();
     let folder = RootDir::open(outside.path()).unwrap();
-    assert_eq!(
-        folder.handle().open_file(b"link").unwrap_err().kind,
-        ErrorKind::SymlinkLoop
-    );
-    assert_eq!(
-        folder.handle().stat(b"link").unwrap().kind,
-        FileKind::Symlink
-    );
+    assert_eq!(folder.handle().open_file(b"link").unwrap_err().kind, ErrorKind::SymlinkLoop);
+    assert_eq!(folder.handle().stat(b"link").unwrap().kind, FileKind::Symlink);
 }
 
 #[test]
@@ -120,10 +88,7 @@ fn a_path_out_of_the_root_is_refused() {
     let root = RootDir::open(&tree.path().join("a")).unwrap();
     for path in [&b".."[..], b"/", b"x/../.."] {
         let kind = root.open_dir(path).unwrap_err().kind;
-        assert!(
-            matches!(kind, ErrorKind::Unsupported | ErrorKind::Vanished),
-            "{path:?}: {kind:?}"
-        );
+        assert!(matches!(kind, ErrorKind::Unsupported | ErrorKind::Vanished), "{path:?}: {kind:?}");
     }
 }
 
@@ -131,23 +96,11 @@ fn a_path_out_of_the_root_is_refused() {
 fn a_path_longer_than_the_kernel_takes_is_listed_and_statted() {
     let tree = tempfile::tempdir().unwrap();
     let name = "d".repeat(200);
-    let mut folder = openat(
-        CWD,
-        tree.path(),
-        OFlags::RDONLY | OFlags::DIRECTORY,
-        Mode::empty(),
-    )
-    .unwrap();
+    let mut folder = openat(CWD, tree.path(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
     let mut relative = Vec::new();
     for _ in 0..60 {
         mkdirat(&folder, name.as_str(), Mode::RWXU).unwrap();
-        folder = openat(
-            &folder,
-            name.as_str(),
-            OFlags::RDONLY | OFlags::DIRECTORY,
-            Mode::empty(),
-        )
-        .unwrap();
+        folder = openat(&folder, name.as_str(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
         relative = sanchay_core::path::join(&relative, name.as_bytes());
     }
     let flags = OFlags::CREATE | OFlags::WRONLY;
@@ -155,30 +108,17 @@ fn a_path_longer_than_the_kernel_takes_is_listed_and_statted() {
 
     assert!(relative.len() > 12_000);
     let root = RootDir::open(tree.path()).unwrap();
-    assert_eq!(
-        list(&root, &relative),
-        BTreeMap::from([(b"file".to_vec(), FileKind::File)])
-    );
+    assert_eq!(list(&root, &relative), BTreeMap::from([(b"file".to_vec(), FileKind::File)]));
     let deep = root.open_dir(&relative).unwrap();
     assert_eq!(deep.stat(b"file").unwrap().size_bytes, 4);
-    assert_eq!(
-        deep.stat_self().unwrap().inode,
-        rustix::fs::fstat(&folder).unwrap().st_ino
-    );
-    assert_eq!(
-        root.open_dir(&vec![b'x'; 9000]).unwrap_err().kind,
-        ErrorKind::TooLong
-    );
+    assert_eq!(deep.stat_self().unwrap().inode, rustix::fs::fstat(&folder).unwrap().st_ino);
+    assert_eq!(root.open_dir(&vec![b'x'; 9000]).unwrap_err().kind, ErrorKind::TooLong);
 }
 
 #[test]
 fn a_fifo_in_place_of_a_file_never_blocks() {
     let tree = tempfile::tempdir().unwrap();
-    assert!(std::process::Command::new("mkfifo")
-        .arg(tree.path().join("fifo"))
-        .status()
-        .unwrap()
-        .success());
+    assert!(std::process::Command::new("mkfifo").arg(tree.path().join("fifo")).status().unwrap().success());
     let root = RootDir::open(tree.path()).unwrap();
     assert_eq!(root.handle().stat(b"fifo").unwrap().kind, FileKind::Special);
     let file = root.handle().open_file(b"fifo").unwrap();
@@ -190,20 +130,11 @@ fn a_fifo_in_place_of_a_file_never_blocks() {
 fn a_stamp_before_1970_is_negative() {
     let tree = tempfile::tempdir().unwrap();
     fs::write(tree.path().join("old"), "").unwrap();
-    let stamp = Timespec {
-        tv_sec: -86_400,
-        tv_nsec: 5,
-    };
-    let stamps = Timestamps {
-        last_access: stamp,
-        last_modification: stamp,
-    };
+    let stamp = Timespec { tv_sec: -86_400, tv_nsec: 5 };
+    let stamps = Timestamps { last_access: stamp, last_modification: stamp };
     utimensat(CWD, tree.path().join("old"), &stamps, AtFlags::empty()).unwrap();
     let root = RootDir::open(tree.path()).unwrap();
-    assert_eq!(
-        root.handle().stat(b"old").unwrap().mtime_ns,
-        -86_400_000_000_000 + 5
-    );
+    assert_eq!(root.handle().stat(b"old").unwrap().mtime_ns, -86_400_000_000_000 + 5);
 }
 
 #[test]
@@ -212,10 +143,7 @@ fn hard_links_share_an_inode_and_count_each_other() {
     fs::write(tree.path().join("a"), "x").unwrap();
     fs::hard_link(tree.path().join("a"), tree.path().join("b")).unwrap();
     let root = RootDir::open(tree.path()).unwrap();
-    let (a, b) = (
-        root.handle().stat(b"a").unwrap(),
-        root.handle().stat(b"b").unwrap(),
-    );
+    let (a, b) = (root.handle().stat(b"a").unwrap(), root.handle().stat(b"b").unwrap());
     assert_eq!((a, a.links), (b, 2));
     assert_eq!(root.handle().open_file(b"a").unwrap().stat().unwrap(), a);
     assert!(!a.placeholder && a.birth_ns.is_none_or(|birth| birth <= a.ctime_ns));

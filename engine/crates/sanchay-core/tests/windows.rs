@@ -30,12 +30,7 @@ fn a_path_of_more_than_300_characters_is_listed_statted_and_read() {
     assert_eq!(names, [(b"file".to_vec(), Some(FileKind::File))]);
     let file = deep.open_file(b"file").unwrap();
     assert_eq!(file.stat().unwrap(), deep.stat(b"file").unwrap());
-    assert_eq!(
-        hash_small(&file, Algorithm::Blake3, &mut [0; 64], 4)
-            .unwrap()
-            .bytes_read,
-        4
-    );
+    assert_eq!(hash_small(&file, Algorithm::Blake3, &mut [0; 64], 4).unwrap().bytes_read, 4);
 }
 
 #[test]
@@ -51,42 +46,23 @@ fn odd_names_are_taken_as_they_are() {
         found.insert(name.to_vec(), root.handle().stat(name).unwrap().size_bytes);
     };
     root.handle().list(&mut ListBuffer::new(), visit).unwrap();
-    let expected = names
-        .iter()
-        .map(|name| (name.as_bytes().to_vec(), name.len() as u64));
+    let expected = names.iter().map(|name| (name.as_bytes().to_vec(), name.len() as u64));
     assert_eq!(found, expected.collect());
     for name in names {
         let mut buffer = [0; 32];
-        let read = root
-            .handle()
-            .open_file(name.as_bytes())
-            .unwrap()
-            .read(&mut buffer)
-            .unwrap();
+        let read = root.handle().open_file(name.as_bytes()).unwrap().read(&mut buffer).unwrap();
         assert_eq!(&buffer[..read], name.as_bytes());
     }
     fs::create_dir(verbatim(&tree).join("folder..")).unwrap();
     fs::write(verbatim(&tree).join(r"folder..\file"), "").unwrap();
-    assert_eq!(
-        root.open_dir(b"folder..")
-            .unwrap()
-            .stat(b"file")
-            .unwrap()
-            .kind,
-        FileKind::File
-    );
+    assert_eq!(root.open_dir(b"folder..").unwrap().stat(b"file").unwrap().kind, FileKind::File);
 }
 
 #[test]
 fn a_folder_of_more_entries_than_one_call_gives_is_listed_whole_and_again() {
     let tree = tempfile::tempdir().unwrap();
     for number in 0..1500 {
-        fs::write(
-            tree.path()
-                .join(format!("a file with a rather long name {number}")),
-            "",
-        )
-        .unwrap();
+        fs::write(tree.path().join(format!("a file with a rather long name {number}")), "").unwrap();
     }
     let root = RootDir::open(tree.path()).unwrap();
     let mut buffer = ListBuffer::new();
@@ -103,20 +79,10 @@ fn what_is_no_name_is_refused() {
     fs::write(tree.path().join("file"), "x").unwrap();
     let root = RootDir::open(tree.path()).unwrap();
     for name in [&b".."[..], b".", b"", b"file:stream", b"a\\b", b"a/b"] {
-        assert_eq!(
-            root.handle().stat(name).unwrap_err().kind,
-            ErrorKind::Unsupported,
-            "{name:?}"
-        );
+        assert_eq!(root.handle().stat(name).unwrap_err().kind, ErrorKind::Unsupported, "{name:?}");
     }
-    assert_eq!(
-        root.open_dir(b"../x").unwrap_err().kind,
-        ErrorKind::Unsupported
-    );
-    assert_eq!(
-        root.open_dir(b"/x").unwrap_err().kind,
-        ErrorKind::Unsupported
-    );
+    assert_eq!(root.open_dir(b"../x").unwrap_err().kind, ErrorKind::Unsupported);
+    assert_eq!(root.open_dir(b"/x").unwrap_err().kind, ErrorKind::Unsupported);
 }
 
 #[test]
@@ -142,10 +108,6 @@ fn a_folder_swapped_for_a_link_is_refused() {
     let root = RootDir::open(tree.path()).unwrap();
     assert_eq!(root.handle().stat(b"link").unwrap().kind, FileKind::Symlink);
     for path in [&b"link"[..], b"link/inner"] {
-        assert_eq!(
-            root.open_dir(path).unwrap_err().kind,
-            ErrorKind::SymlinkLoop,
-            "{path:?}"
-        );
+        assert_eq!(root.open_dir(path).unwrap_err().kind, ErrorKind::SymlinkLoop, "{path:?}");
     }
 }

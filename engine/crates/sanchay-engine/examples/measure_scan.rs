@@ -19,18 +19,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     engine.put_root(1, folder.as_bytes(), &settings)?;
     for _ in 0..scans {
         let started = Instant::now();
-        let result = engine
-            .scan(1, false, "")?
-            .wait(None)
-            .ok_or("the scan did not end")??;
+        let result = engine.scan(1, false, "")?.wait(None).ok_or("the scan did not end")??;
         println!("{:.3} s {result:?}", started.elapsed().as_secs_f64());
     }
     let started = Instant::now();
     engine.wait_name_index(None);
-    println!(
-        "{:.3} s for the name index",
-        started.elapsed().as_secs_f64()
-    );
+    println!("{:.3} s for the name index", started.elapsed().as_secs_f64());
     println!("{:?}", engine.catalog().status()?);
     Ok(())
 }

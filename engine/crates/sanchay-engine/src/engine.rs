@@ -45,27 +45,15 @@ pub fn check_root(path: &[u8], own_folders: &[PathBuf]) -> Result<RootCheck, Eng
         .map_err(|error| EngineError::from(sanchay_core::CoreError::from(error).at(path)))?;
     let bytes = sanchay_core::path::bytes_of(&resolved).to_vec();
     let (_, system) = file_system_of(opened.handle())?;
-    let refuse = |kind, message: String| EngineError {
-        kind,
-        path: Some(bytes.clone()),
-        message,
-        term: None,
-    };
+    let refuse = |kind, message: String| EngineError { kind, path: Some(bytes.clone()), message, term: None };
     let shown = sanchay_core::path::display(&bytes);
     if system.pseudo {
-        let message = format!(
-            "{shown} is on a pseudo file system ({}), which holds no files of yours",
-            system.name
-        );
+        let message = format!("{shown} is on a pseudo file system ({}), which holds no files of yours", system.name);
         return Err(refuse(ErrorKind::PseudoFileSystem, message));
     }
-    let own: Vec<PathBuf> = own_folders
-        .iter()
-        .filter_map(|folder| std::fs::canonicalize(folder).ok())
-        .collect();
+    let own: Vec<PathBuf> = own_folders.iter().filter_map(|folder| std::fs::canonicalize(folder).ok()).collect();
     if is_within(&resolved, &own) {
-        let message =
-            format!("{shown} is the daemon's own folder: its databases are never cataloged");
+        let message = format!("{shown} is the daemon's own folder: its databases are never cataloged");
         return Err(refuse(ErrorKind::OwnFolder, message));
     }
     // A folder that cannot be listed is no use as a root, and it is better to hear it now.
@@ -73,11 +61,7 @@ pub fn check_root(path: &[u8], own_folders: &[PathBuf]) -> Result<RootCheck, Eng
         .handle()
         .list(&mut sanchay_core::ListBuffer::new(), |_, _| ())
         .map_err(|error| EngineError::from(error.at(&bytes)))?;
-    Ok(RootCheck {
-        path: bytes,
-        file_system: system.name,
-        network: system.network,
-    })
+    Ok(RootCheck { path: bytes, file_system: system.name, network: system.network })
 }
 
 /// An open catalog with its scans.
@@ -137,10 +121,7 @@ impl Engine {
             control.cancel();
         }
         while !scans.active.is_empty() || scans.indexing {
-            let waited = self
-                .inner
-                .changed
-                .wait_timeout(scans, Duration::from_millis(100));
+            let waited = self.inner.changed.wait_timeout(scans, Duration::from_millis(100));
             scans = waited.expect("no panic under this lock").0;
         }
         drop(scans);
@@ -153,19 +134,10 @@ impl Engine {
     }
 
     /// Adds a root, or replaces its settings: they count from its next scan.
-    pub fn put_root(
-        &self,
-        id: i64,
-        path: &[u8],
-        settings: &RootSettings,
-    ) -> Result<(), EngineError> {
+    pub fn put_root(&self, id: i64, path: &[u8], settings: &RootSettings) -> Result<(), EngineError> {
         Rules::new(settings)?;
         let (path, json) = (path.to_vec(), settings.to_json());
-        Ok(self
-            .inner
-            .catalog
-            .writer()
-            .run(move |session| session.put_root(id, &path, &json))?)
+        Ok(self.inner.catalog.writer().run(move |session| session.put_root(id, &path, &json))?)
     }
 
     /// Forgets a root and the rows that no other root needs. A scan of it is cancelled first.
@@ -175,17 +147,10 @@ impl Engine {
             control.cancel();
         }
         while scans.active.iter().any(|(_, root, _, _)| *root == id) {
-            scans = self
-                .inner
-                .changed
-                .wait(scans)
-                .expect("no panic under this lock");
+            scans = self.inner.changed.wait(scans).expect("no panic under this lock");
         }
         drop(scans);
-        self.inner
-            .catalog
-            .writer()
-            .run(move |session| session.remove_root(id))?;
+        self.inner.catalog.writer().run(move |session| session.remove_root(id))?;
         Ok(())
     }
 
@@ -196,34 +161,17 @@ impl Engine {
 
     /// All roots, for naming them in questions.
     pub fn root_names(&self) -> Result<RootNames, EngineError> {
-        Ok(RootNames(
-            self.inner
-                .catalog
-                .reader()?
-                .roots()?
-                .iter()
-                .map(root_name)
-                .collect(),
-        ))
+        Ok(RootNames(self.inner.catalog.reader()?.roots()?.iter().map(root_name).collect()))
     }
 
     /// Starts a scan of a root. Scans of roots that share folders take turns.
-    pub fn scan(
-        &self,
-        root_id: i64,
-        background: bool,
-        request_id: &str,
-    ) -> Result<Scan, EngineError> {
+    pub fn scan(&self, root_id: i64, background: bool, request_id: &str) -> Result<Scan, EngineError> {
         if self.inner.closing.load(Ordering::Relaxed) {
             return Err(sanchay_catalog::CatalogError::Closed.into());
         }
         let row = self.root(root_id)?;
         let control = Arc::new(Control::new(background, request_id));
-        let scan = Scan {
-            control: Arc::clone(&control),
-            inner: Arc::clone(&self.inner),
-            outcome: Arc::default(),
-        };
+        let scan = Scan { control: Arc::clone(&control), inner: Arc::clone(&self.inner), outcome: Arc::default() };
         let number = {
             let mut scans = self.inner.scans.lock().expect("no panic under this lock");
             scans.next_number += 1;
@@ -232,15 +180,11 @@ impl Engine {
             number
         };
         let thread = scan.clone();
-        let started = std::thread::Builder::new()
-            .name(format!("scan-{number}"))
-            .spawn(move || thread.run(number, root_id));
+        let started =
+            std::thread::Builder::new().name(format!("scan-{number}")).spawn(move || thread.run(number, root_id));
         if let Err(error) = started {
             self.inner.end(number);
-            return Err(EngineError::new(
-                ErrorKind::Io,
-                format!("no thread could be started for the scan: {error}"),
-            ));
+            return Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the scan: {error}")));
         }
         Ok(scan)
     }
@@ -253,15 +197,10 @@ impl Engine {
             if self.inner.catalog.name_index_ready() {
                 return true;
             }
-            if self.inner.closing.load(Ordering::Relaxed)
-                || until.is_some_and(|until| Instant::now() >= until)
-            {
+            if self.inner.closing.load(Ordering::Relaxed) || until.is_some_and(|until| Instant::now() >= until) {
                 return false;
             }
-            let waited = self
-                .inner
-                .changed
-                .wait_timeout(scans, Duration::from_millis(50));
+            let waited = self.inner.changed.wait_timeout(scans, Duration::from_millis(50));
             scans = waited.expect("no panic under this lock").0;
         }
     }
@@ -281,16 +220,9 @@ impl Inner {
             if control.is_cancelled() {
                 return false;
             }
-            let own = scans
-                .active
-                .iter()
-                .find(|scan| scan.0 == number)
-                .map(|scan| scan.2.clone())
-                .unwrap_or_default();
-            let in_the_way = scans
-                .active
-                .iter()
-                .any(|(other, _, path, _)| *other < number && shares_folders(path, &own));
+            let own = scans.active.iter().find(|scan| scan.0 == number).map(|scan| scan.2.clone()).unwrap_or_default();
+            let in_the_way =
+                scans.active.iter().any(|(other, _, path, _)| *other < number && shares_folders(path, &own));
             if !in_the_way {
                 scans.running.push(number);
                 return true;
@@ -309,11 +241,16 @@ impl Inner {
         self.index_names();
     }
 
+    /// A scan that somebody waits for goes first; its end starts the index again.
+    fn may_index(&self) -> bool {
+        let scans = self.scans.lock().expect("no panic under this lock");
+        !self.closing.load(Ordering::Relaxed) && scans.active.iter().all(|(_, _, _, control)| control.is_background())
+    }
+
     /// Lets the name index catch up on a thread of its own, once no scan is writing blocks.
     fn index_names(self: &Arc<Self>) {
         let mut scans = self.scans.lock().expect("no panic under this lock");
-        let idle =
-            scans.active.is_empty() && !scans.indexing && !self.closing.load(Ordering::Relaxed);
+        let idle = scans.active.is_empty() && !scans.indexing && !self.closing.load(Ordering::Relaxed);
         if !idle || self.catalog.name_index_ready() {
             return;
         }
@@ -322,39 +259,26 @@ impl Inner {
         scans.indexing = true;
         drop(scans);
         let inner = Arc::clone(self);
-        let started = std::thread::Builder::new()
-            .name("name-index".to_owned())
-            .spawn(move || {
-                let outcome = inner
-                    .catalog
-                    .build_name_index(limit, &|| !inner.closing.load(Ordering::Relaxed));
-                if let Err(error) = &outcome {
-                    tracing::error!(error = %error, "name_index_failed");
-                }
-                inner
-                    .scans
-                    .lock()
-                    .expect("no panic under this lock")
-                    .indexing = false;
-                inner.changed.notify_all();
-                if outcome.is_ok() {
-                    inner.index_names();
-                }
-            });
+        let started = std::thread::Builder::new().name("name-index".to_owned()).spawn(move || {
+            let outcome = inner.catalog.build_name_index(limit, &|| inner.may_index());
+            if let Err(error) = &outcome {
+                tracing::error!(error = %error, "name_index_failed");
+            }
+            inner.scans.lock().expect("no panic under this lock").indexing = false;
+            inner.changed.notify_all();
+            if outcome.is_ok() {
+                // A scan that ended meanwhile left more to do.
+                inner.index_names();
+            }
+        });
         if started.is_err() {
-            self.scans
-                .lock()
-                .expect("no panic under this lock")
-                .indexing = false;
+            self.scans.lock().expect("no panic under this lock").indexing = false;
         }
     }
 }
 
 fn shares_folders(a: &[u8], b: &[u8]) -> bool {
-    let (a, b) = (
-        sanchay_core::path::path_from_bytes(a),
-        sanchay_core::path::path_from_bytes(b),
-    );
+    let (a, b) = (sanchay_core::path::path_from_bytes(a), sanchay_core::path::path_from_bytes(b));
     a.starts_with(&b) || b.starts_with(&a)
 }
 
@@ -392,11 +316,7 @@ impl Scan {
                 control: &self.control,
             })
         });
-        tracing::info!(
-            request_id = self.control.request_id(),
-            root_id,
-            "scan_started"
-        );
+        tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");
         let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(lost()));
         log_end(&self.control, root_id, &outcome);
         self.inner.end(number);
@@ -431,11 +351,7 @@ impl Scan {
 
     /// Whether it has ended.
     pub fn is_done(&self) -> bool {
-        self.outcome
-            .0
-            .lock()
-            .expect("no panic under this lock")
-            .is_some()
+        self.outcome.0.lock().expect("no panic under this lock").is_some()
     }
 
     /// Its result; None when it has not ended after `timeout`.
@@ -450,12 +366,7 @@ impl Scan {
             if left.is_zero() {
                 return None;
             }
-            outcome = self
-                .outcome
-                .1
-                .wait_timeout(outcome, left)
-                .expect("no panic under this lock")
-                .0;
+            outcome = self.outcome.1.wait_timeout(outcome, left).expect("no panic under this lock").0;
         }
         outcome.clone()
     }

@@ -110,12 +110,7 @@ pub struct EngineError {
 impl EngineError {
     /// An error without a path.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            path: None,
-            message: message.into(),
-            term: None,
-        }
+        Self { kind, path: None, message: message.into(), term: None }
     }
 
     /// An argument that makes no sense.
@@ -132,9 +127,7 @@ pub(crate) fn core_kind(kind: CoreKind) -> ErrorKind {
         CoreKind::NotAFolder => ErrorKind::NotAFolder,
         CoreKind::Permission => ErrorKind::Permission,
         CoreKind::PseudoFileSystem => ErrorKind::PseudoFileSystem,
-        CoreKind::Io | CoreKind::TooLong | CoreKind::SymlinkLoop | CoreKind::Unsupported => {
-            ErrorKind::Io
-        }
+        CoreKind::Io | CoreKind::TooLong | CoreKind::SymlinkLoop | CoreKind::Unsupported => ErrorKind::Io,
         CoreKind::DiskFull => ErrorKind::DiskFull,
         CoreKind::InvalidGlob => ErrorKind::InvalidArgument,
     }
@@ -142,12 +135,7 @@ pub(crate) fn core_kind(kind: CoreKind) -> ErrorKind {
 
 impl From<CoreError> for EngineError {
     fn from(error: CoreError) -> Self {
-        Self {
-            kind: core_kind(error.kind),
-            message: error.to_string(),
-            path: error.path,
-            term: None,
-        }
+        Self { kind: core_kind(error.kind), message: error.to_string(), path: error.path, term: None }
     }
 }
 
@@ -170,11 +158,6 @@ impl From<CatalogError> for EngineError {
             CatalogError::Cancelled => (ErrorKind::Cancelled, None),
             CatalogError::Closed => (ErrorKind::Closed, None),
         };
-        Self {
-            kind,
-            path,
-            message,
-            term: None,
-        }
+        Self { kind, path, message, term: None }
     }
 }

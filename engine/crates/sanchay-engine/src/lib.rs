@@ -7,12 +7,14 @@
 
 mod engine;
 mod error;
+mod exporter;
 mod own_files;
 mod root_spec;
 mod scan;
 
 pub use engine::{check_root, Engine, EngineOptions, RootCheck, Scan};
 pub use error::{EngineError, ErrorKind};
+pub use exporter::Exporter;
 pub use root_spec::{HashScope, RootSettings};
 pub use sanchay_catalog as catalog;
 pub use scan::{Control, Counters, ErrorNote, Phase, Progress, ScanResult, ScanState};

@@ -26,14 +26,9 @@ impl OwnFiles {
             own.folders.push((stat.inode, stat.device));
             let mut names = Vec::new();
             // What cannot be listed cannot be in use as a database either.
-            let _ = opened
-                .handle()
-                .list(&mut ListBuffer::new(), |name, _| names.push(name.to_vec()));
-            let files = names
-                .iter()
-                .filter_map(|name| opened.handle().stat(name).ok());
-            own.files
-                .extend(files.map(|stat| (stat.inode, stat.device)));
+            let _ = opened.handle().list(&mut ListBuffer::new(), |name, _| names.push(name.to_vec()));
+            let files = names.iter().filter_map(|name| opened.handle().stat(name).ok());
+            own.files.extend(files.map(|stat| (stat.inode, stat.device)));
         }
         own
     }
@@ -46,9 +41,7 @@ impl OwnFiles {
     /// Whether it is a file in one of the folders, by whatever name.
     #[inline]
     pub(crate) fn is_file(&self, stat: &FileStat) -> bool {
-        self.files
-            .iter()
-            .any(|own| own.0 == stat.inode && own.1 == stat.device)
+        self.files.iter().any(|own| own.0 == stat.inode && own.1 == stat.device)
     }
 }
 

@@ -71,26 +71,13 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn new(settings: &RootSettings) -> Result<Self, EngineError> {
         let algorithm = Algorithm::parse(&settings.algorithm).ok_or_else(|| {
-            EngineError::invalid_argument(format!(
-                "'{}' is no hash: use blake3 or sha256",
-                settings.algorithm
-            ))
+            EngineError::invalid_argument(format!("'{}' is no hash: use blake3 or sha256", settings.algorithm))
         })?;
         let filter = Filter::new(&settings.exclude, settings.skip_hidden)?;
-        Ok(Self {
-            hash: settings.hash,
-            algorithm,
-            filter,
-            one_file_system: settings.one_file_system,
-        })
+        Ok(Self { hash: settings.hash, algorithm, filter, one_file_system: settings.one_file_system })
     }
 }
 
 pub(crate) fn root_name(row: &RootRow) -> RootName {
-    RootName {
-        id: row.id,
-        name: RootSettings::of(row).name,
-        path: row.path.clone(),
-        directory: row.directory,
-    }
+    RootName { id: row.id, name: RootSettings::of(row).name, path: row.path.clone(), directory: row.directory }
 }

@@ -50,17 +50,8 @@ impl<'a> Column<'a> {
         }
         let data = &blob[*at..*at + length + TAIL_PADDING];
         *at += length;
-        let mask = if width == 8 {
-            u64::MAX
-        } else {
-            (1u64 << (width * 8)) - 1
-        };
-        Ok(Self {
-            base,
-            width,
-            mask,
-            data,
-        })
+        let mask = if width == 8 { u64::MAX } else { (1u64 << (width * 8)) - 1 };
+        Ok(Self { base, width, mask, data })
     }
 
     /// The value at `index`, which must be below the column's count.
@@ -72,8 +63,7 @@ impl<'a> Column<'a> {
         let at = index * self.width;
         let mut bytes = [0u8; 8];
         bytes.copy_from_slice(&self.data[at..at + 8]);
-        self.base
-            .wrapping_add((u64::from_le_bytes(bytes) & self.mask) as i64)
+        self.base.wrapping_add((u64::from_le_bytes(bytes) & self.mask) as i64)
     }
 
     /// The one value of all, where they are the same.

@@ -236,44 +236,20 @@ pub fn encode(entries: &[EntryRef<'_>]) -> EncodedBlock {
     column::put_varint(&mut columns, entries.len() as u64);
     column::encode(&mut columns, all().map(|e| i64::from(flags(e))));
     column::encode(&mut columns, all().map(|e| e.size_bytes as i64));
-    column::encode(
-        &mut columns,
-        all().map(|e| e.mtime_ns.div_euclid(1_000_000_000)),
-    );
+    column::encode(&mut columns, all().map(|e| e.mtime_ns.div_euclid(1_000_000_000)));
     column::encode(&mut columns, all().map(|e| i64::from(e.extension)));
-    column::encode(
-        &mut columns,
-        all().map(|e| e.birth_ns.unwrap_or(e.mtime_ns).div_euclid(1_000_000_000)),
-    );
+    column::encode(&mut columns, all().map(|e| e.birth_ns.unwrap_or(e.mtime_ns).div_euclid(1_000_000_000)));
     column::encode(&mut columns, all().map(|e| i64::from(e.owner)));
     column::encode(&mut columns, all().map(|e| i64::from(e.links)));
     columns.extend_from_slice(&[0; TAIL_PADDING]);
 
     let mut detail = Vec::with_capacity(entries.len() * 72 + 64);
     column::encode(&mut detail, all().map(|e| e.inode as i64));
-    column::encode(
-        &mut detail,
-        all().map(|e| e.mtime_ns.rem_euclid(1_000_000_000)),
-    );
-    column::encode(
-        &mut detail,
-        all().map(|e| e.ctime_ns.wrapping_sub(e.mtime_ns)),
-    );
-    column::encode(
-        &mut detail,
-        all().map(|e| {
-            e.birth_ns
-                .map_or(0, |birth_ns| birth_ns.wrapping_sub(e.mtime_ns))
-        }),
-    );
-    column::encode(
-        &mut detail,
-        all().map(|e| (e.allocated_bytes as i64).wrapping_sub(usual_allocation(e.size_bytes))),
-    );
-    column::encode(
-        &mut detail,
-        entries.iter().map(|item| item.name.len() as i64),
-    );
+    column::encode(&mut detail, all().map(|e| e.mtime_ns.rem_euclid(1_000_000_000)));
+    column::encode(&mut detail, all().map(|e| e.ctime_ns.wrapping_sub(e.mtime_ns)));
+    column::encode(&mut detail, all().map(|e| e.birth_ns.map_or(0, |birth_ns| birth_ns.wrapping_sub(e.mtime_ns))));
+    column::encode(&mut detail, all().map(|e| (e.allocated_bytes as i64).wrapping_sub(usual_allocation(e.size_bytes))));
+    column::encode(&mut detail, entries.iter().map(|item| item.name.len() as i64));
     for item in entries {
         detail.extend_from_slice(item.name);
     }
@@ -281,33 +257,15 @@ pub fn encode(entries: &[EntryRef<'_>]) -> EncodedBlock {
         detail.extend_from_slice(hash.as_bytes());
     }
     detail.extend_from_slice(&[0; TAIL_PADDING]);
-    EncodedBlock {
-        zone: zone(entries),
-        columns,
-        detail,
-    }
+    EncodedBlock { zone: zone(entries), columns, detail }
 }
 
 fn zone(entries: &[EntryRef<'_>]) -> Zone {
-    let mut zone = Zone {
-        files: 0,
-        size_bytes: (i64::MAX, -1),
-        mtime_s: (i64::MAX, i64::MIN),
-    };
-    for entry in entries
-        .iter()
-        .map(|item| &item.entry)
-        .filter(|entry| entry.is_file())
-    {
-        let (size_bytes, mtime_s) = (
-            entry.size_bytes as i64,
-            entry.mtime_ns.div_euclid(1_000_000_000),
-        );
+    let mut zone = Zone { files: 0, size_bytes: (i64::MAX, -1), mtime_s: (i64::MAX, i64::MIN) };
+    for entry in entries.iter().map(|item| &item.entry).filter(|entry| entry.is_file()) {
+        let (size_bytes, mtime_s) = (entry.size_bytes as i64, entry.mtime_ns.div_euclid(1_000_000_000));
         zone.files += 1;
-        zone.size_bytes = (
-            zone.size_bytes.0.min(size_bytes),
-            zone.size_bytes.1.max(size_bytes),
-        );
+        zone.size_bytes = (zone.size_bytes.0.min(size_bytes), zone.size_bytes.1.max(size_bytes));
         zone.mtime_s = (zone.mtime_s.0.min(mtime_s), zone.mtime_s.1.max(mtime_s));
     }
     zone

@@ -8,7 +8,5 @@ pub mod column;
 mod entry;
 mod view;
 
-pub use entry::{
-    encode, EncodedBlock, Entry, EntryId, EntryKind, EntryRef, HashState, Zone, BLOCK_SLOTS,
-};
+pub use entry::{encode, EncodedBlock, Entry, EntryId, EntryKind, EntryRef, HashState, Zone, BLOCK_SLOTS};
 pub use view::{BlockColumns, BlockDetail, BlockView};

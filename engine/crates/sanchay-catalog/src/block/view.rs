@@ -4,8 +4,8 @@ use sanchay_core::{Algorithm, ContentHash};
 
 use super::column::{take_varint, Column, TAIL_PADDING};
 use super::entry::{
-    usual_allocation, Entry, EntryKind, EntryRef, HashState, BIRTH_BIT, BLOCK_SLOTS, KIND_MASK,
-    SHA256_BIT, STATE_MASK, STATE_SHIFT,
+    usual_allocation, Entry, EntryKind, EntryRef, HashState, BIRTH_BIT, BLOCK_SLOTS, KIND_MASK, SHA256_BIT, STATE_MASK,
+    STATE_SHIFT,
 };
 use crate::error::CatalogError;
 
@@ -69,9 +69,7 @@ impl<'a> BlockColumns<'a> {
     /// Whether every slot holds a regular file.
     #[inline]
     pub fn all_files(&self) -> bool {
-        self.flags
-            .uniform()
-            .is_some_and(|flags| flags as u8 & KIND_MASK == EntryKind::File as u8)
+        self.flags.uniform().is_some_and(|flags| flags as u8 & KIND_MASK == EntryKind::File as u8)
     }
 
     /// What is known of the content of `slot`.
@@ -150,20 +148,9 @@ impl<'a> BlockDetail<'a> {
         let mut next = || Column::parse(blob, &mut at, count);
         let (inode, mtime_nanos, ctime_delta) = (next()?, next()?, next()?);
         let (birth_delta, allocated_delta, name_length) = (next()?, next()?, next()?);
-        let end = blob
-            .len()
-            .checked_sub(TAIL_PADDING)
-            .ok_or_else(CatalogError::corrupt_block)?;
+        let end = blob.len().checked_sub(TAIL_PADDING).ok_or_else(CatalogError::corrupt_block)?;
         let names_and_hashes = blob.get(at..end).ok_or_else(CatalogError::corrupt_block)?;
-        Ok(Self {
-            inode,
-            mtime_nanos,
-            ctime_delta,
-            birth_delta,
-            allocated_delta,
-            name_length,
-            names_and_hashes,
-        })
+        Ok(Self { inode, mtime_nanos, ctime_delta, birth_delta, allocated_delta, name_length, names_and_hashes })
     }
 
     /// Each slot's name in turn.
@@ -198,20 +185,9 @@ impl<'a> BlockView<'a> {
     pub fn for_each(&self, mut visit: impl FnMut(usize, EntryRef<'a>)) -> Result<(), CatalogError> {
         let mut hashes = self.hashes()?;
         for (slot, name) in self.detail.names(self.columns.len()).enumerate() {
-            let hash = self
-                .columns
-                .hash_state(slot)
-                .has_hash()
-                .then(|| take_hash(&mut hashes))
-                .transpose()?;
+            let hash = self.columns.hash_state(slot).has_hash().then(|| take_hash(&mut hashes)).transpose()?;
             if self.columns.kind(slot) != EntryKind::Dead {
-                visit(
-                    slot,
-                    EntryRef {
-                        name,
-                        entry: self.entry(slot, hash),
-                    },
-                );
+                visit(slot, EntryRef { name, entry: self.entry(slot, hash) });
             }
         }
         Ok(())
@@ -224,51 +200,32 @@ impl<'a> BlockView<'a> {
         }
         let name = self.detail.names(slot + 1).last().unwrap_or_default();
         let hash = if self.columns.hash_state(slot).has_hash() {
-            let before = (0..slot)
-                .filter(|&earlier| self.columns.hash_state(earlier).has_hash())
-                .count();
+            let before = (0..slot).filter(|&earlier| self.columns.hash_state(earlier).has_hash()).count();
             let hashes = self.hashes()?;
-            Some(take_hash(
-                &mut hashes
-                    .get(before * 32..)
-                    .ok_or_else(CatalogError::corrupt_block)?,
-            )?)
+            Some(take_hash(&mut hashes.get(before * 32..).ok_or_else(CatalogError::corrupt_block)?)?)
         } else {
             None
         };
-        Ok(Some(EntryRef {
-            name,
-            entry: self.entry(slot, hash),
-        }))
+        Ok(Some(EntryRef { name, entry: self.entry(slot, hash) }))
     }
 
     fn hashes(&self) -> Result<&'a [u8], CatalogError> {
-        let names = (0..self.columns.len()).fold(0usize, |sum, slot| {
-            sum.saturating_add(self.detail.name_length.get(slot) as usize)
-        });
-        self.detail
-            .names_and_hashes
-            .get(names..)
-            .ok_or_else(CatalogError::corrupt_block)
+        let names = (0..self.columns.len())
+            .fold(0usize, |sum, slot| sum.saturating_add(self.detail.name_length.get(slot) as usize));
+        self.detail.names_and_hashes.get(names..).ok_or_else(CatalogError::corrupt_block)
     }
 
     fn entry(&self, slot: usize, hash: Option<ContentHash>) -> Entry {
         let (columns, detail) = (&self.columns, &self.detail);
         let size_bytes = columns.size_bytes(slot);
-        let mtime_ns = columns
-            .mtime_s(slot)
-            .wrapping_mul(NS)
-            .wrapping_add(detail.mtime_nanos.get(slot));
+        let mtime_ns = columns.mtime_s(slot).wrapping_mul(NS).wrapping_add(detail.mtime_nanos.get(slot));
         Entry {
             kind: columns.kind(slot),
             size_bytes,
-            allocated_bytes: usual_allocation(size_bytes)
-                .wrapping_add(detail.allocated_delta.get(slot)) as u64,
+            allocated_bytes: usual_allocation(size_bytes).wrapping_add(detail.allocated_delta.get(slot)) as u64,
             mtime_ns,
             ctime_ns: mtime_ns.wrapping_add(detail.ctime_delta.get(slot)),
-            birth_ns: columns
-                .birth_s(slot)
-                .map(|_| mtime_ns.wrapping_add(detail.birth_delta.get(slot))),
+            birth_ns: columns.birth_s(slot).map(|_| mtime_ns.wrapping_add(detail.birth_delta.get(slot))),
             inode: detail.inode.get(slot) as u64,
             links: columns.links(slot),
             owner: columns.owner(slot),
@@ -281,9 +238,7 @@ impl<'a> BlockView<'a> {
 }
 
 fn take_hash(rest: &mut &[u8]) -> Result<ContentHash, CatalogError> {
-    let (head, tail) = rest
-        .split_first_chunk::<32>()
-        .ok_or_else(CatalogError::corrupt_block)?;
+    let (head, tail) = rest.split_first_chunk::<32>().ok_or_else(CatalogError::corrupt_block)?;
     *rest = tail;
     Ok(ContentHash::from_bytes(*head))
 }
@@ -295,11 +250,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_entry() -> impl Strategy<Value = (Vec<u8>, Entry)> {
-        let stamps = (
-            any::<i64>(),
-            any::<i64>(),
-            proptest::option::of(any::<i64>()),
-        );
+        let stamps = (any::<i64>(), any::<i64>(), proptest::option::of(any::<i64>()));
         let numbers = (any::<u32>(), any::<u32>(), any::<u64>(), 0u32..1000);
         let sizes = (0u64..1 << 50, 0u64..1 << 50);
         (
@@ -312,32 +263,25 @@ mod tests {
             any::<bool>(),
             1u8..4,
         )
-            .prop_map(
-                |(name, stamps, numbers, sizes, state, hash, sha256, kind)| {
-                    let hash_state = HashState::from_bits(state);
-                    let entry = Entry {
-                        kind: [EntryKind::File, EntryKind::Symlink, EntryKind::Special]
-                            [usize::from(kind) - 1],
-                        size_bytes: sizes.0,
-                        allocated_bytes: sizes.1,
-                        mtime_ns: stamps.0,
-                        ctime_ns: stamps.1,
-                        birth_ns: stamps.2,
-                        inode: numbers.2,
-                        links: numbers.0,
-                        owner: numbers.1,
-                        extension: numbers.3,
-                        hash_state,
-                        algorithm: if sha256 {
-                            Algorithm::Sha256
-                        } else {
-                            Algorithm::Blake3
-                        },
-                        hash: hash_state.has_hash().then(|| ContentHash::from_bytes(hash)),
-                    };
-                    (name, entry)
-                },
-            )
+            .prop_map(|(name, stamps, numbers, sizes, state, hash, sha256, kind)| {
+                let hash_state = HashState::from_bits(state);
+                let entry = Entry {
+                    kind: [EntryKind::File, EntryKind::Symlink, EntryKind::Special][usize::from(kind) - 1],
+                    size_bytes: sizes.0,
+                    allocated_bytes: sizes.1,
+                    mtime_ns: stamps.0,
+                    ctime_ns: stamps.1,
+                    birth_ns: stamps.2,
+                    inode: numbers.2,
+                    links: numbers.0,
+                    owner: numbers.1,
+                    extension: numbers.3,
+                    hash_state,
+                    algorithm: if sha256 { Algorithm::Sha256 } else { Algorithm::Blake3 },
+                    hash: hash_state.has_hash().then(|| ContentHash::from_bytes(hash)),
+                };
+                (name, entry)
+            })
     }
 
     proptest! {

@@ -39,14 +39,12 @@ impl SharedContent<'_> {
         let (mut inside_bytes, mut largest_inside, mut any_linked_outside) = (0u64, 0u64, false);
         self.for_each_copy(facts, &mut |names, facts| {
             copies += 1;
-            let (links, allocated_bytes) = if names
-                .iter()
-                .any(|name| name.flags & (MULTIPLE_LINKS | ODD_ALLOCATION) != 0)
-            {
-                facts.links_and_allocated(names[0].entry)?
-            } else {
-                (1, usual_allocation(size_bytes))
-            };
+            let (links, allocated_bytes) =
+                if names.iter().any(|name| name.flags & (MULTIPLE_LINKS | ODD_ALLOCATION) != 0) {
+                    facts.links_and_allocated(names[0].entry)?
+                } else {
+                    (1, usual_allocation(size_bytes))
+                };
             if links as usize > names.len() {
                 any_linked_outside = true;
             } else {
@@ -56,11 +54,7 @@ impl SharedContent<'_> {
             Ok(())
         })?;
         // A copy that is linked from outside is the one to keep: it would free nothing.
-        let freed_bytes = if any_linked_outside {
-            inside_bytes
-        } else {
-            inside_bytes - largest_inside
-        };
+        let freed_bytes = if any_linked_outside { inside_bytes } else { inside_bytes - largest_inside };
         Ok(GroupFigures {
             size_bytes,
             copies,
@@ -114,14 +108,7 @@ mod tests {
     }
 
     fn posting(entry: u64, inode: u64, flags: u8) -> Posting {
-        Posting {
-            key: 1,
-            entry: EntryId(entry),
-            inode,
-            size_bytes: 5000,
-            extension: 0,
-            flags,
-        }
+        Posting { key: 1, entry: EntryId(entry), inode, size_bytes: 5000, extension: 0, flags }
     }
 
     #[test]
@@ -129,52 +116,23 @@ mod tests {
         let mut facts = Known(vec![(1, 1, 2, 8192), (2, 1, 2, 8192)]);
         let members = [posting(1, 7, MULTIPLE_LINKS), posting(2, 7, MULTIPLE_LINKS)];
         let figures = SharedContent(&members).figures(&mut facts).unwrap();
-        assert_eq!(
-            (
-                figures.copies,
-                figures.reclaimable_bytes,
-                figures.freed_bytes
-            ),
-            (1, 0, 0)
-        );
+        assert_eq!((figures.copies, figures.reclaimable_bytes, figures.freed_bytes), (1, 0, 0));
     }
 
     #[test]
     fn two_hard_links_and_one_copy_are_two_physical_copies_and_one_size() {
         let mut facts = Known(vec![(1, 1, 2, 8192), (2, 1, 2, 8192)]);
-        let members = [
-            posting(1, 7, MULTIPLE_LINKS),
-            posting(2, 7, MULTIPLE_LINKS),
-            posting(3, 8, 0),
-        ];
+        let members = [posting(1, 7, MULTIPLE_LINKS), posting(2, 7, MULTIPLE_LINKS), posting(3, 8, 0)];
         let figures = SharedContent(&members).figures(&mut facts).unwrap();
-        assert_eq!(
-            (
-                figures.copies,
-                figures.reclaimable_bytes,
-                figures.freed_bytes
-            ),
-            (2, 5000, 8192)
-        );
+        assert_eq!((figures.copies, figures.reclaimable_bytes, figures.freed_bytes), (2, 5000, 8192));
     }
 
     #[test]
     fn a_copy_linked_from_outside_is_kept_and_the_others_are_freed() {
         let mut facts = Known(vec![(1, 1, 2, 8192)]);
-        let members = [
-            posting(1, 7, MULTIPLE_LINKS),
-            posting(3, 8, 0),
-            posting(4, 9, 0),
-        ];
+        let members = [posting(1, 7, MULTIPLE_LINKS), posting(3, 8, 0), posting(4, 9, 0)];
         let figures = SharedContent(&members).figures(&mut facts).unwrap();
-        assert_eq!(
-            (
-                figures.copies,
-                figures.reclaimable_bytes,
-                figures.freed_bytes
-            ),
-            (3, 10000, 16384)
-        );
+        assert_eq!((figures.copies, figures.reclaimable_bytes, figures.freed_bytes), (3, 10000, 16384));
     }
 
     #[test]
@@ -182,14 +140,7 @@ mod tests {
         let mut facts = Known(vec![(1, 1, 2, 8192), (2, 1, 3, 8192)]);
         let members = [posting(1, 7, MULTIPLE_LINKS), posting(2, 8, MULTIPLE_LINKS)];
         let figures = SharedContent(&members).figures(&mut facts).unwrap();
-        assert_eq!(
-            (
-                figures.copies,
-                figures.reclaimable_bytes,
-                figures.freed_bytes
-            ),
-            (2, 5000, 0)
-        );
+        assert_eq!((figures.copies, figures.reclaimable_bytes, figures.freed_bytes), (2, 5000, 0));
     }
 
     #[test]

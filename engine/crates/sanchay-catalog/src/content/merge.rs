@@ -47,10 +47,7 @@ impl TotalsDelta {
 impl Session {
     /// Merges everything staged. `step` hears how many are left after each transaction and may break off: what is left
     /// stays staged.
-    pub fn merge_content(
-        &mut self,
-        step: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<(), CatalogError> {
+    pub fn merge_content(&mut self, step: &mut dyn FnMut(usize) -> ControlFlow<()>) -> Result<(), CatalogError> {
         let mut staged = std::mem::take(&mut self.staged);
         staged.sort_by_key(|item| item.posting.order());
         // An entry that was staged twice counts as it was last.
@@ -73,9 +70,7 @@ impl Session {
                 }
                 session.add_totals(&totals)?;
                 if at == staged.len() {
-                    session
-                        .connection
-                        .execute("DELETE FROM content_pending", [])?;
+                    session.connection.execute("DELETE FROM content_pending", [])?;
                 }
                 Ok(at)
             });
@@ -95,10 +90,7 @@ impl Session {
     }
 
     /// Takes postings out of the index, inside the caller's transaction. What was only staged is dropped from there.
-    pub(crate) fn remove_postings(
-        &mut self,
-        removed: &mut [(i64, EntryId)],
-    ) -> Result<(), CatalogError> {
+    pub(crate) fn remove_postings(&mut self, removed: &mut [(i64, EntryId)]) -> Result<(), CatalogError> {
         if removed.is_empty() {
             return Ok(());
         }
@@ -110,9 +102,8 @@ impl Session {
             let mut changed = false;
             for (id, mut postings) in self.chunks_of(key)? {
                 let before = postings.len();
-                postings.retain(|posting| {
-                    posting.key != key || !same_key.iter().any(|(_, entry)| *entry == posting.entry)
-                });
+                postings
+                    .retain(|posting| posting.key != key || !same_key.iter().any(|(_, entry)| *entry == posting.entry));
                 if postings.len() != before {
                     changed = true;
                     self.write_chunk(Some(id), &postings)?;
@@ -125,21 +116,13 @@ impl Session {
             }
         }
         if !self.staged.is_empty() && !not_found.is_empty() {
-            self.staged.retain(|item| {
-                not_found
-                    .binary_search(&(item.posting.key, item.posting.entry))
-                    .is_err()
-            });
+            self.staged.retain(|item| not_found.binary_search(&(item.posting.key, item.posting.entry)).is_err());
         }
         self.add_totals(&totals)
     }
 
     /// Merges the head of `staged` into the one chunk it belongs to; gives how many were taken and written.
-    fn merge_range(
-        &mut self,
-        staged: &[Staged],
-        totals: &mut TotalsDelta,
-    ) -> Result<(usize, usize), CatalogError> {
+    fn merge_range(&mut self, staged: &[Staged], totals: &mut TotalsDelta) -> Result<(usize, usize), CatalogError> {
         let first = staged[0].posting.order();
         let found = self
             .connection
@@ -147,9 +130,7 @@ impl Session {
                 "SELECT id, postings FROM content_chunk WHERE (low_key, low_entry) <= (?1, ?2)
                  ORDER BY low_key DESC, low_entry DESC LIMIT 1",
             )?
-            .query_row(params![first.0, first.1 as i64], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-            })
+            .query_row(params![first.0, first.1 as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
             .optional()?;
         let upper = self
             .connection
@@ -186,10 +167,7 @@ impl Session {
         merged: &[Posting],
         totals: &mut TotalsDelta,
     ) -> Result<(), CatalogError> {
-        let edges = (
-            merged.first().map(|posting| posting.key),
-            merged.last().map(|posting| posting.key),
-        );
+        let edges = (merged.first().map(|posting| posting.key), merged.last().map(|posting| posting.key));
         for staged_run in slice.chunk_by(|a, b| a.posting.key == b.posting.key) {
             let key = staged_run[0].posting.key;
             if Some(key) == edges.0 || Some(key) == edges.1 {
@@ -197,14 +175,9 @@ impl Session {
                 continue;
             }
             let start = merged.partition_point(|posting| posting.key < key);
-            let run = &merged
-                [start..start + merged[start..].partition_point(|posting| posting.key == key)];
+            let run = &merged[start..start + merged[start..].partition_point(|posting| posting.key == key)];
             let old_start = old.partition_point(|posting| posting.key < key);
-            let had_group = old[old_start..]
-                .iter()
-                .take_while(|posting| posting.key == key)
-                .count()
-                > 1;
+            let had_group = old[old_start..].iter().take_while(|posting| posting.key == key).count() > 1;
             if run.len() > 1 || had_group {
                 self.regroup_run(key, run, had_group, Some(slice), totals)?;
             }
@@ -213,12 +186,7 @@ impl Session {
     }
 
     /// Recounts the groups of `key` from all its chunks.
-    fn regroup(
-        &mut self,
-        key: i64,
-        staged: Option<&[Staged]>,
-        totals: &mut TotalsDelta,
-    ) -> Result<(), CatalogError> {
+    fn regroup(&mut self, key: i64, staged: Option<&[Staged]>, totals: &mut TotalsDelta) -> Result<(), CatalogError> {
         let mut run = Vec::new();
         for (_, postings) in self.chunks_of(key)? {
             run.extend(postings.into_iter().filter(|posting| posting.key == key));
@@ -238,9 +206,7 @@ impl Session {
             for figures in self.groups_of(key)? {
                 totals.count(&figures, -1);
             }
-            self.connection
-                .prepare_cached("DELETE FROM duplicate_group WHERE key = ?1")?
-                .execute([key])?;
+            self.connection.prepare_cached("DELETE FROM duplicate_group WHERE key = ?1")?.execute([key])?;
         }
         if run.len() < 2 {
             return Ok(());
@@ -277,9 +243,7 @@ impl Session {
         let mut with_hash = Vec::with_capacity(run.len());
         for posting in run {
             let known = staged.and_then(|slice| {
-                let at = slice
-                    .binary_search_by_key(&posting.order(), |item| item.posting.order())
-                    .ok()?;
+                let at = slice.binary_search_by_key(&posting.order(), |item| item.posting.order()).ok()?;
                 Some(slice[at].hash)
             });
             let hash = match known {
@@ -299,9 +263,9 @@ impl Session {
     }
 
     fn groups_of(&self, key: i64) -> Result<Vec<GroupFigures>, CatalogError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT size, copies, reclaimable, freed FROM duplicate_group WHERE key = ?1",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT size, copies, reclaimable, freed FROM duplicate_group WHERE key = ?1")?;
         let rows = statement.query_map([key], |row| {
             Ok(GroupFigures {
                 size_bytes: row.get::<_, i64>(0)? as u64,
@@ -319,10 +283,7 @@ impl Session {
         let mut rows = statement.query([key])?;
         let mut chunks = Vec::new();
         while let Some(row) = rows.next()? {
-            let blob = row
-                .get_ref(1)?
-                .as_blob()
-                .map_err(|_| CatalogError::corrupt_block())?;
+            let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
             chunks.push((row.get(0)?, ChunkView::parse(blob)?.iter().collect()));
         }
         Ok(chunks)
@@ -330,23 +291,19 @@ impl Session {
 
     /// Writes postings over chunk `id`, in as many chunks as they need; none are left of an empty one.
     fn write_chunk(&mut self, id: Option<i64>, postings: &[Posting]) -> Result<(), CatalogError> {
-        let step = if postings.len() <= CHUNK_MOST {
-            CHUNK_MOST
-        } else {
-            CHUNK_FILL
-        };
+        let step = if postings.len() <= CHUNK_MOST { CHUNK_MOST } else { CHUNK_FILL };
         let mut pieces = postings.chunks(step);
         if let Some(id) = id {
             match pieces.next() {
                 None => {
-                    self.connection
-                        .prepare_cached("DELETE FROM content_chunk WHERE id = ?1")?
-                        .execute([id])?;
+                    self.connection.prepare_cached("DELETE FROM content_chunk WHERE id = ?1")?.execute([id])?;
                 }
                 Some(piece) => {
                     let (key, entry) = piece[0].order();
                     self.connection
-                        .prepare_cached("UPDATE content_chunk SET low_key = ?2, low_entry = ?3, postings = ?4 WHERE id = ?1")?
+                        .prepare_cached(
+                            "UPDATE content_chunk SET low_key = ?2, low_entry = ?3, postings = ?4 WHERE id = ?1",
+                        )?
                         .execute(params![id, key, entry as i64, encode_chunk(piece)])?;
                 }
             }
@@ -354,9 +311,7 @@ impl Session {
         for piece in pieces {
             let (key, entry) = piece[0].order();
             self.connection
-                .prepare_cached(
-                    "INSERT INTO content_chunk (low_key, low_entry, postings) VALUES (?1, ?2, ?3)",
-                )?
+                .prepare_cached("INSERT INTO content_chunk (low_key, low_entry, postings) VALUES (?1, ?2, ?3)")?
                 .execute(params![key, entry as i64, encode_chunk(piece)])?;
         }
         Ok(())

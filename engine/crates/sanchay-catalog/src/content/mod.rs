@@ -7,6 +7,4 @@ mod posting;
 pub use group::{Facts, GroupFigures, SharedContent};
 pub use merge::Staged;
 pub(crate) use merge::CHUNKS_OF_KEY;
-pub use posting::{
-    content_key, encode_chunk, usual_allocation, ChunkView, Posting, MULTIPLE_LINKS, ODD_ALLOCATION,
-};
+pub use posting::{content_key, encode_chunk, usual_allocation, ChunkView, Posting, MULTIPLE_LINKS, ODD_ALLOCATION};

@@ -56,17 +56,7 @@ impl Posting {
         }
         let key = content_key(&hash, entry.algorithm);
         let (inode, size_bytes, extension) = (entry.inode, entry.size_bytes, entry.extension);
-        Some((
-            Self {
-                key,
-                entry: id,
-                inode,
-                size_bytes,
-                extension,
-                flags,
-            },
-            hash,
-        ))
+        Some((Self { key, entry: id, inode, size_bytes, extension, flags }, hash))
     }
 
     /// What postings are sorted by.
@@ -96,26 +86,11 @@ pub fn encode_chunk(postings: &[Posting]) -> Vec<u8> {
     let mut out = Vec::with_capacity(postings.len() * 26 + 64);
     put_varint(&mut out, postings.len() as u64);
     column::encode(&mut out, postings.iter().map(|posting| posting.key));
-    column::encode(
-        &mut out,
-        postings.iter().map(|posting| posting.entry.0 as i64),
-    );
-    column::encode(
-        &mut out,
-        postings.iter().map(|posting| posting.inode as i64),
-    );
-    column::encode(
-        &mut out,
-        postings.iter().map(|posting| posting.size_bytes as i64),
-    );
-    column::encode(
-        &mut out,
-        postings.iter().map(|posting| i64::from(posting.extension)),
-    );
-    column::encode(
-        &mut out,
-        postings.iter().map(|posting| i64::from(posting.flags)),
-    );
+    column::encode(&mut out, postings.iter().map(|posting| posting.entry.0 as i64));
+    column::encode(&mut out, postings.iter().map(|posting| posting.inode as i64));
+    column::encode(&mut out, postings.iter().map(|posting| posting.size_bytes as i64));
+    column::encode(&mut out, postings.iter().map(|posting| i64::from(posting.extension)));
+    column::encode(&mut out, postings.iter().map(|posting| i64::from(posting.flags)));
     out.extend_from_slice(&[0; TAIL_PADDING]);
     out
 }
@@ -138,21 +113,11 @@ impl<'a> ChunkView<'a> {
         let mut at = 0;
         let count = take_varint(blob, &mut at)? as usize;
         if count > CHUNK_MOST {
-            return Err(CatalogError::Corrupt(
-                "a chunk of the content index cannot be read".to_owned(),
-            ));
+            return Err(CatalogError::Corrupt("a chunk of the content index cannot be read".to_owned()));
         }
         let mut next = || Column::parse(blob, &mut at, count);
         let (key, entry, inode) = (next()?, next()?, next()?);
-        Ok(Self {
-            count,
-            key,
-            entry,
-            inode,
-            size: next()?,
-            extension: next()?,
-            flags: next()?,
-        })
+        Ok(Self { count, key, entry, inode, size: next()?, extension: next()?, flags: next()? })
     }
 
     /// Postings in it.
@@ -215,9 +180,6 @@ mod tests {
     #[test]
     fn keys_of_two_algorithms_differ_for_the_same_bytes() {
         let hash = ContentHash::from_bytes([7; 32]);
-        assert_ne!(
-            content_key(&hash, Algorithm::Blake3),
-            content_key(&hash, Algorithm::Sha256)
-        );
+        assert_ne!(content_key(&hash, Algorithm::Blake3), content_key(&hash, Algorithm::Sha256));
     }
 }

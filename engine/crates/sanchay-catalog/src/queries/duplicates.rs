@@ -31,9 +31,9 @@ impl DuplicateSort {
             "" | "reclaimable" => Ok(Self::Reclaimable),
             "size" => Ok(Self::Size),
             "copies" => Ok(Self::Copies),
-            other => Err(CatalogError::InvalidArgument(format!(
-                "'{other}' is no order: use reclaimable, size or copies"
-            ))),
+            other => {
+                Err(CatalogError::InvalidArgument(format!("'{other}' is no order: use reclaimable, size or copies")))
+            }
         }
     }
 
@@ -134,10 +134,7 @@ const EMPTY_ORDINAL: i64 = -1;
 
 impl Catalog {
     /// Answers one page.
-    pub fn duplicates(
-        &self,
-        request: &DuplicateRequest<'_>,
-    ) -> Result<DuplicatePage, CatalogError> {
+    pub fn duplicates(&self, request: &DuplicateRequest<'_>) -> Result<DuplicatePage, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
             let filter = CopyFilter::new(self, reader, request)?;
@@ -151,18 +148,10 @@ impl Catalog {
             } else {
                 filter.places(reader, request, after, &mut page)?
             };
-            let empty = if request.min_size_bytes == 0 {
-                filter.empty_files(reader)?
-            } else {
-                None
-            };
+            let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
             if let Some((figures, _)) = &empty {
                 page.count(figures);
-                let place = Place {
-                    value: request.sort.value(figures),
-                    key: i64::MIN,
-                    ordinal: EMPTY_ORDINAL,
-                };
+                let place = Place { value: request.sort.value(figures), key: i64::MIN, ordinal: EMPTY_ORDINAL };
                 if after.is_none_or(|after| place < after) {
                     places.push(place);
                     places.sort_unstable_by(|a, b| b.cmp(a));
@@ -173,15 +162,12 @@ impl Catalog {
             let mut paths = PathResolver::new(reader);
             for place in &places {
                 let group = if place.ordinal == EMPTY_ORDINAL {
-                    empty
-                        .as_ref()
-                        .map(|(figures, entries)| (*figures, entries.clone()))
+                    empty.as_ref().map(|(figures, entries)| (*figures, entries.clone()))
                 } else {
                     filter.members(reader, place)?
                 };
                 if let Some((figures, entries)) = group {
-                    page.groups
-                        .extend(reader.group(figures, &entries, request, &mut paths)?);
+                    page.groups.extend(reader.group(figures, &entries, request, &mut paths)?);
                 }
             }
             if let Some(last) = places.last().filter(|_| more) {
@@ -196,8 +182,7 @@ fn parse_token(token: &str) -> Result<Option<Place>, CatalogError> {
     if token.is_empty() {
         return Ok(None);
     }
-    let bad =
-        || CatalogError::InvalidArgument("the page token is not one of this question's".to_owned());
+    let bad = || CatalogError::InvalidArgument("the page token is not one of this question's".to_owned());
     let parts: Vec<&str> = token.split('.').collect();
     let [value, key, ordinal] = parts.as_slice() else {
         return Err(bad());
@@ -218,11 +203,7 @@ struct CopyFilter {
 }
 
 impl CopyFilter {
-    fn new(
-        catalog: &Catalog,
-        reader: &Reader,
-        request: &DuplicateRequest<'_>,
-    ) -> Result<Self, CatalogError> {
+    fn new(catalog: &Catalog, reader: &Reader, request: &DuplicateRequest<'_>) -> Result<Self, CatalogError> {
         let (mut under, mut shape) = (None, None);
         if let Some(path) = request.under {
             let tree = catalog.trees.shape(reader)?;
@@ -233,15 +214,11 @@ impl CopyFilter {
             shape = Some(tree);
         }
         let extensions = (!request.extensions.is_empty() || !request.types.is_empty()).then(|| {
-            let no_extension =
-                request.extensions.is_empty() && request.types.contains(&FileType::Other);
+            let no_extension = request.extensions.is_empty() && request.types.contains(&FileType::Other);
             let mut wanted = vec![no_extension];
             for (id, extension) in catalog.extensions().all() {
-                let by_text = request.extensions.is_empty()
-                    || request
-                        .extensions
-                        .iter()
-                        .any(|text| text == extension.as_str());
+                let by_text =
+                    request.extensions.is_empty() || request.extensions.iter().any(|text| text == extension.as_str());
                 let file_type = FileType::from_extension(extension.as_bytes());
                 let by_type = request.types.is_empty() || request.types.contains(&file_type);
                 wanted.resize(wanted.len().max(id as usize + 1), false);
@@ -249,12 +226,7 @@ impl CopyFilter {
             }
             wanted
         });
-        Ok(Self {
-            under,
-            shape,
-            extensions,
-            min_size_bytes: request.min_size_bytes,
-        })
+        Ok(Self { under, shape, extensions, min_size_bytes: request.min_size_bytes })
     }
 
     fn is_everything(&self) -> bool {
@@ -265,17 +237,13 @@ impl CopyFilter {
     fn wants(&self, posting: &Posting) -> bool {
         self.wants_extension(posting.extension)
             && match (&self.under, &self.shape) {
-                (Some(under), Some(shape)) => {
-                    under.contains(shape.directory_of(posting.entry.block()))
-                }
+                (Some(under), Some(shape)) => under.contains(shape.directory_of(posting.entry.block())),
                 _ => true,
             }
     }
 
     fn wants_extension(&self, extension: u32) -> bool {
-        self.extensions
-            .as_ref()
-            .is_none_or(|wanted| wanted.get(extension as usize).copied().unwrap_or(false))
+        self.extensions.as_ref().is_none_or(|wanted| wanted.get(extension as usize).copied().unwrap_or(false))
     }
 
     /// The first places after `after`, one more than the page, from one pass over the content index.
@@ -292,11 +260,7 @@ impl CopyFilter {
             if run[0].size_bytes < self.min_size_bytes {
                 return Ok(());
             }
-            let wanted: Vec<Posting> = run
-                .iter()
-                .filter(|posting| self.wants(posting))
-                .copied()
-                .collect();
+            let wanted: Vec<Posting> = run.iter().filter(|posting| self.wants(posting)).copied().collect();
             if wanted.len() < 2 {
                 return Ok(());
             }
@@ -307,37 +271,17 @@ impl CopyFilter {
                     continue;
                 }
                 page.count(&figures);
-                keep(
-                    &mut best,
-                    Place {
-                        value: request.sort.value(&figures),
-                        key,
-                        ordinal,
-                    },
-                    after,
-                    request.limit,
-                );
+                keep(&mut best, Place { value: request.sort.value(&figures), key, ordinal }, after, request.limit);
             }
             Ok(())
         })?;
-        Ok(best
-            .into_sorted_vec()
-            .into_iter()
-            .map(|place| place.0)
-            .collect())
+        Ok(best.into_sorted_vec().into_iter().map(|place| place.0).collect())
     }
 
     /// The figures of a group, and its members' entries, as far as they count.
-    fn members(
-        &self,
-        reader: &Reader,
-        place: &Place,
-    ) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
+    fn members(&self, reader: &Reader, place: &Place) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
         let run = reader.run_of(place.key)?;
-        let wanted: Vec<Posting> = run
-            .into_iter()
-            .filter(|posting| self.wants(posting))
-            .collect();
+        let wanted: Vec<Posting> = run.into_iter().filter(|posting| self.wants(posting)).collect();
         let contents = reader.split(wanted)?;
         let Some(content) = contents.get(place.ordinal as usize) else {
             return Ok(None);
@@ -345,40 +289,24 @@ impl CopyFilter {
         let figures = SharedContent(content).figures(&mut ReaderFacts(reader))?;
         let mut members = content.clone();
         members.sort_unstable_by_key(|posting| (posting.inode, posting.entry));
-        Ok((figures.copies > 1).then(|| {
-            (
-                figures,
-                members.into_iter().map(|posting| posting.entry).collect(),
-            )
-        }))
+        Ok((figures.copies > 1).then(|| (figures, members.into_iter().map(|posting| posting.entry).collect())))
     }
 
     /// All empty files as one group, where there are two or more.
-    fn empty_files(
-        &self,
-        reader: &Reader,
-    ) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
-        let mut statement = reader
-            .connection
-            .prepare_cached("SELECT id, directory FROM block WHERE min_size = 0 AND files > 0")?;
+    fn empty_files(&self, reader: &Reader) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
+        let mut statement =
+            reader.connection.prepare_cached("SELECT id, directory FROM block WHERE min_size = 0 AND files > 0")?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if self
-                .under
-                .as_ref()
-                .is_some_and(|under| !under.contains(directory))
-            {
+            if self.under.as_ref().is_some_and(|under| !under.contains(directory)) {
                 continue;
             }
             reader.with_block(block, |view, _| {
                 view.for_each(|slot, item| {
                     let entry = &item.entry;
-                    if entry.kind == EntryKind::File
-                        && entry.size_bytes == 0
-                        && self.wants_extension(entry.extension)
-                    {
+                    if entry.kind == EntryKind::File && entry.size_bytes == 0 && self.wants_extension(entry.extension) {
                         found.push((entry.inode, EntryId::new(block, slot)));
                     }
                 })
@@ -398,21 +326,13 @@ impl CopyFilter {
             }
             copies += volumes.len().max(1) as u64;
         }
-        let figures = GroupFigures {
-            copies,
-            ..GroupFigures::default()
-        };
+        let figures = GroupFigures { copies, ..GroupFigures::default() };
         Ok((copies > 1).then(|| (figures, found.into_iter().map(|(_, id)| id).collect())))
     }
 }
 
 /// Keeps the `limit + 1` first places after `after`.
-fn keep(
-    best: &mut BinaryHeap<std::cmp::Reverse<Place>>,
-    place: Place,
-    after: Option<Place>,
-    limit: usize,
-) {
+fn keep(best: &mut BinaryHeap<std::cmp::Reverse<Place>>, place: Place, after: Option<Place>, limit: usize) {
     if after.is_some_and(|after| place >= after) {
         return;
     }
@@ -426,16 +346,15 @@ struct ReaderFacts<'a>(&'a Reader);
 
 impl Facts for ReaderFacts<'_> {
     fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
-        let mut statement = self.0.connection.prepare_cached(
-            "SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1",
-        )?;
+        let mut statement = self
+            .0
+            .connection
+            .prepare_cached("SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1")?;
         Ok(statement.query_row([entry.block()], |row| row.get(0))?)
     }
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
-        let found = self.0.entry(entry, |item, _| {
-            (item.entry.links, item.entry.allocated_bytes)
-        })?;
+        let found = self.0.entry(entry, |item, _| (item.entry.links, item.entry.allocated_bytes))?;
         Ok(found.unwrap_or((1, 0)))
     }
 }
@@ -450,38 +369,21 @@ impl Reader {
     }
 
     /// The first places after `after`: an index walk for the usual order.
-    fn places(
-        &self,
-        request: &DuplicateRequest<'_>,
-        after: Option<Place>,
-    ) -> Result<Vec<Place>, CatalogError> {
+    fn places(&self, request: &DuplicateRequest<'_>, after: Option<Place>) -> Result<Vec<Place>, CatalogError> {
         let column = match request.sort {
             DuplicateSort::Reclaimable => "reclaimable",
             DuplicateSort::Size => "size",
             DuplicateSort::Copies => "copies",
         };
-        let after = after.unwrap_or(Place {
-            value: i64::MAX as u64,
-            key: i64::MAX,
-            ordinal: i64::MAX,
-        });
+        let after = after.unwrap_or(Place { value: i64::MAX as u64, key: i64::MAX, ordinal: i64::MAX });
         let sql = format!(
             "SELECT {column}, key, ordinal FROM duplicate_group WHERE ({column}, key, ordinal) < (?1, ?2, ?3)
              ORDER BY {column} DESC, key DESC, ordinal DESC LIMIT ?4"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let bounds = (
-            after.value as i64,
-            after.key,
-            after.ordinal,
-            request.limit as i64 + 1,
-        );
+        let bounds = (after.value as i64, after.key, after.ordinal, request.limit as i64 + 1);
         let rows = statement.query_map(bounds, |row| {
-            Ok(Place {
-                value: row.get::<_, i64>(0)? as u64,
-                key: row.get(1)?,
-                ordinal: row.get(2)?,
-            })
+            Ok(Place { value: row.get::<_, i64>(0)? as u64, key: row.get(1)?, ordinal: row.get(2)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -496,8 +398,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(
             "SELECT key, ordinal, size, copies, reclaimable, freed FROM duplicate_group WHERE size >= ?1",
         )?;
-        let mut rows =
-            statement.query([i64::try_from(request.min_size_bytes).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query([i64::try_from(request.min_size_bytes).unwrap_or(i64::MAX)])?;
         let mut best = BinaryHeap::new();
         while let Some(row) = rows.next()? {
             let figures = GroupFigures {
@@ -507,36 +408,21 @@ impl Reader {
                 freed_bytes: row.get::<_, i64>(5)? as u64,
             };
             page.count(&figures);
-            let place = Place {
-                value: request.sort.value(&figures),
-                key: row.get(0)?,
-                ordinal: row.get(1)?,
-            };
+            let place = Place { value: request.sort.value(&figures), key: row.get(0)?, ordinal: row.get(1)? };
             keep(&mut best, place, after, request.limit);
         }
-        Ok(best
-            .into_sorted_vec()
-            .into_iter()
-            .map(|place| place.0)
-            .collect())
+        Ok(best.into_sorted_vec().into_iter().map(|place| place.0).collect())
     }
 
     /// Calls `visit` with every run of two postings or more that share a key.
-    fn for_each_run(
-        &self,
-        visit: &mut dyn FnMut(&[Posting]) -> Result<(), CatalogError>,
-    ) -> Result<(), CatalogError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT postings FROM content_chunk ORDER BY low_key, low_entry")?;
+    fn for_each_run(&self, visit: &mut dyn FnMut(&[Posting]) -> Result<(), CatalogError>) -> Result<(), CatalogError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT postings FROM content_chunk ORDER BY low_key, low_entry")?;
         let mut rows = statement.query([])?;
         let mut run: Vec<Posting> = Vec::new();
         let mut last: Option<Posting> = None;
         while let Some(row) = rows.next()? {
-            let blob = row
-                .get_ref(0)?
-                .as_blob()
-                .map_err(|_| CatalogError::corrupt_block())?;
+            let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
             let chunk = ChunkView::parse(blob)?;
             for index in 0..chunk.len() {
                 let key = chunk.key(index);
@@ -569,64 +455,39 @@ impl Reader {
         let mut rows = statement.query([key])?;
         let mut run = Vec::new();
         while let Some(row) = rows.next()? {
-            let blob = row
-                .get_ref(1)?
-                .as_blob()
-                .map_err(|_| CatalogError::corrupt_block())?;
-            run.extend(
-                ChunkView::parse(blob)?
-                    .iter()
-                    .filter(|posting| posting.key == key),
-            );
+            let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+            run.extend(ChunkView::parse(blob)?.iter().filter(|posting| posting.key == key));
         }
         Ok(run)
     }
 
     /// The contents among postings of one key, with their ordinals. Where the key has one group or none on record, the
     /// hashes need no reading.
-    fn contents(
-        &self,
-        key: i64,
-        run: Vec<Posting>,
-    ) -> Result<Vec<(i64, Vec<Posting>)>, CatalogError> {
+    fn contents(&self, key: i64, run: Vec<Posting>) -> Result<Vec<(i64, Vec<Posting>)>, CatalogError> {
         let first = run[0].size_bytes;
         if run.iter().all(|posting| posting.size_bytes == first) {
             let several: bool = self
                 .connection
-                .prepare_cached(
-                    "SELECT count(*) > 1 OR max(ordinal) > 0 FROM duplicate_group WHERE key = ?1",
-                )?
-                .query_row([key], |row| {
-                    Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false))
-                })?;
+                .prepare_cached("SELECT count(*) > 1 OR max(ordinal) > 0 FROM duplicate_group WHERE key = ?1")?
+                .query_row([key], |row| Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false)))?;
             if !several {
                 return Ok(vec![(0, run)]);
             }
         }
-        Ok(self
-            .split(run)?
-            .into_iter()
-            .enumerate()
-            .map(|(ordinal, content)| (ordinal as i64, content))
-            .collect())
+        Ok(self.split(run)?.into_iter().enumerate().map(|(ordinal, content)| (ordinal as i64, content)).collect())
     }
 
     /// Splits postings of one key by (size, whole hash), ordered by both.
     fn split(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
         let mut with_hash = Vec::with_capacity(run.len());
         for posting in run {
-            if let Some(hash) = self
-                .entry(posting.entry, |item, _| item.entry.hash)?
-                .flatten()
-            {
+            if let Some(hash) = self.entry(posting.entry, |item, _| item.entry.hash)?.flatten() {
                 with_hash.push((posting.size_bytes, hash, posting));
             }
         }
         with_hash.sort_by_key(|(size_bytes, hash, _)| (*size_bytes, *hash));
         let contents = with_hash.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
-        Ok(contents
-            .map(|content| content.iter().map(|(_, _, posting)| *posting).collect())
-            .collect())
+        Ok(contents.map(|content| content.iter().map(|(_, _, posting)| *posting).collect()).collect())
     }
 
     /// Entries that are in a group of two physical copies or more, sorted.
@@ -654,35 +515,18 @@ impl Reader {
     ) -> Result<Option<DuplicateGroup>, CatalogError> {
         let mut names = Vec::with_capacity(entries.len().min(request.paths_limit));
         for id in entries.iter().take(request.paths_limit) {
-            let found = self.entry(*id, |item, directory| {
-                (item.entry, item.name.to_vec(), directory)
-            })?;
+            let found = self.entry(*id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
             if let Some((entry, name, directory)) = found {
                 let path = paths.file(directory, &name)?;
                 let root_id = request.roots.root_of(&path);
-                names.push(DuplicatePath {
-                    path,
-                    entry,
-                    root_id,
-                });
+                names.push(DuplicatePath { path, entry, root_id });
             }
         }
         let Some(first) = names.first() else {
             return Ok(None);
         };
-        let (hash, algorithm) = (
-            first
-                .entry
-                .hash
-                .unwrap_or_else(|| ContentHash::from_bytes([0; 32])),
-            first.entry.algorithm,
-        );
-        Ok(Some(DuplicateGroup {
-            figures,
-            hash,
-            algorithm,
-            paths: names,
-            total_paths: entries.len() as u64,
-        }))
+        let (hash, algorithm) =
+            (first.entry.hash.unwrap_or_else(|| ContentHash::from_bytes([0; 32])), first.entry.algorithm);
+        Ok(Some(DuplicateGroup { figures, hash, algorithm, paths: names, total_paths: entries.len() as u64 }))
     }
 }

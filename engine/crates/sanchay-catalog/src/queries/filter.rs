@@ -7,9 +7,7 @@ use sanchay_core::FileType;
 use super::tree::{DirectorySet, RootNames, TreeCache};
 use crate::block::{BlockColumns, BlockView, EntryRef};
 use crate::error::CatalogError;
-use crate::expression::{
-    contains_lowercase, Bounds, Expression, Glob, HashPrefix, TermKind, TimeBounds,
-};
+use crate::expression::{contains_lowercase, Bounds, Expression, Glob, HashPrefix, TermKind, TimeBounds};
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 use crate::shared::Extensions;
@@ -51,14 +49,8 @@ pub(crate) struct Context<'a> {
 }
 
 impl Filter {
-    pub(crate) fn compile(
-        expression: &Expression,
-        context: &Context<'_>,
-    ) -> Result<Self, CatalogError> {
-        let mut filter = Self {
-            columns: Vec::new(),
-            detail: Vec::new(),
-        };
+    pub(crate) fn compile(expression: &Expression, context: &Context<'_>) -> Result<Self, CatalogError> {
+        let mut filter = Self { columns: Vec::new(), detail: Vec::new() };
         for term in &expression.terms {
             let test = match &term.kind {
                 TermKind::NameContains(text) => Err(DetailTest::NameContains(text.clone())),
@@ -67,45 +59,27 @@ impl Filter {
                 TermKind::HashPrefix(prefix) => Err(DetailTest::Hash(prefix.clone())),
                 TermKind::Size(bounds) => Ok(ColumnTest::Size(*bounds)),
                 TermKind::Empty(yes) => {
-                    let bounds = if *yes {
-                        Bounds { low: 0, high: 0 }
-                    } else {
-                        Bounds {
-                            low: 1,
-                            high: u64::MAX,
-                        }
-                    };
+                    let bounds = if *yes { Bounds { low: 0, high: 0 } } else { Bounds { low: 1, high: u64::MAX } };
                     Ok(ColumnTest::Size(bounds))
                 }
-                TermKind::Modified(TimeBounds { low_ns, high_ns }) => Ok(ColumnTest::Modified(
-                    low_ns.div_euclid(NS),
-                    high_ns.div_euclid(NS),
-                )),
-                TermKind::Created(TimeBounds { low_ns, high_ns }) => Ok(ColumnTest::Created(
-                    low_ns.div_euclid(NS),
-                    high_ns.div_euclid(NS),
-                )),
-                TermKind::Extension(wanted) => Ok(extension_test(
-                    context.extensions,
-                    |text, _| wanted.iter().any(|one| one == text),
-                    false,
-                )),
+                TermKind::Modified(TimeBounds { low_ns, high_ns }) => {
+                    Ok(ColumnTest::Modified(low_ns.div_euclid(NS), high_ns.div_euclid(NS)))
+                }
+                TermKind::Created(TimeBounds { low_ns, high_ns }) => {
+                    Ok(ColumnTest::Created(low_ns.div_euclid(NS), high_ns.div_euclid(NS)))
+                }
+                TermKind::Extension(wanted) => {
+                    Ok(extension_test(context.extensions, |text, _| wanted.iter().any(|one| one == text), false))
+                }
                 TermKind::Type(wanted) => {
                     let other = wanted.contains(&FileType::Other);
-                    Ok(extension_test(
-                        context.extensions,
-                        |_, file_type| wanted.contains(&file_type),
-                        other,
-                    ))
+                    Ok(extension_test(context.extensions, |_, file_type| wanted.contains(&file_type), other))
                 }
                 TermKind::Owner(uid) => Ok(ColumnTest::Owner(*uid)),
                 TermKind::Links(bounds) => Ok(ColumnTest::Links(*bounds)),
                 TermKind::Under(path) => Ok(ColumnTest::Directories(under(context, path)?)),
                 TermKind::Root(name) => {
-                    let root = context
-                        .roots
-                        .resolve(name)
-                        .ok_or_else(|| CatalogError::UnknownRoot(name.clone()))?;
+                    let root = context.roots.resolve(name).ok_or_else(|| CatalogError::UnknownRoot(name.clone()))?;
                     Ok(ColumnTest::Directories(under(context, &root.path)?))
                 }
                 TermKind::Duplicate(yes) => {
@@ -113,9 +87,7 @@ impl Filter {
                     if *yes {
                         Ok(ColumnTest::Duplicate(entries))
                     } else {
-                        filter
-                            .columns
-                            .push((!term.negated, ColumnTest::Duplicate(entries)));
+                        filter.columns.push((!term.negated, ColumnTest::Duplicate(entries)));
                         continue;
                     }
                 }
@@ -145,18 +117,12 @@ impl Filter {
 
     /// A text that every hit's folded name contains, long enough for the name index.
     pub(crate) fn indexed_text(&self) -> Option<String> {
-        let literals = self
-            .detail
-            .iter()
-            .filter(|(negated, _)| !negated)
-            .filter_map(|(_, test)| match test {
-                DetailTest::NameContains(text) => Some(text.clone()),
-                DetailTest::NameGlob(glob) => glob.longest_literal(),
-                DetailTest::PathGlob(_) | DetailTest::Hash(_) => None,
-            });
-        literals
-            .filter(|text| text.chars().count() >= SHORTEST_TERM)
-            .max_by_key(String::len)
+        let literals = self.detail.iter().filter(|(negated, _)| !negated).filter_map(|(_, test)| match test {
+            DetailTest::NameContains(text) => Some(text.clone()),
+            DetailTest::NameGlob(glob) => glob.longest_literal(),
+            DetailTest::PathGlob(_) | DetailTest::Hash(_) => None,
+        });
+        literals.filter(|text| text.chars().count() >= SHORTEST_TERM).max_by_key(String::len)
     }
 
     /// The hash that every hit's hash begins with.
@@ -169,18 +135,12 @@ impl Filter {
 
     /// Whether the name index's answer for [`Filter::indexed_text`] is the whole test of names.
     pub(crate) fn index_decides(&self) -> bool {
-        matches!(
-            self.detail.as_slice(),
-            [(false, DetailTest::NameContains(_))]
-        )
+        matches!(self.detail.as_slice(), [(false, DetailTest::NameContains(_))])
     }
 
     /// Bounds on size (bytes) and modification (seconds) that every hit lies in.
     pub(crate) fn zone(&self) -> Zone {
-        let mut zone = Zone {
-            size_bytes: (0, i64::MAX),
-            mtime_s: (i64::MIN, i64::MAX),
-        };
+        let mut zone = Zone { size_bytes: (0, i64::MAX), mtime_s: (i64::MIN, i64::MAX) };
         for (negated, test) in &self.columns {
             match test {
                 ColumnTest::Size(bounds) if !negated => {
@@ -206,29 +166,21 @@ impl Filter {
 
     /// Whether the file in `slot` passes all tests on columns; its directory has passed.
     #[inline]
-    pub(crate) fn passes_columns(
-        &self,
-        block: i64,
-        columns: &BlockColumns<'_>,
-        slot: usize,
-    ) -> bool {
+    pub(crate) fn passes_columns(&self, block: i64, columns: &BlockColumns<'_>, slot: usize) -> bool {
         self.columns.iter().all(|(negated, test)| {
             let passes = match test {
                 ColumnTest::Size(bounds) => bounds.contains(columns.size_bytes(slot)),
                 ColumnTest::Modified(low, high) => (*low..=*high).contains(&columns.mtime_s(slot)),
-                ColumnTest::Created(low, high) => columns
-                    .birth_s(slot)
-                    .is_some_and(|at| (*low..=*high).contains(&at)),
-                ColumnTest::Extensions(wanted) => wanted
-                    .get(columns.extension(slot) as usize)
-                    .copied()
-                    .unwrap_or(false),
+                ColumnTest::Created(low, high) => columns.birth_s(slot).is_some_and(|at| (*low..=*high).contains(&at)),
+                ColumnTest::Extensions(wanted) => {
+                    wanted.get(columns.extension(slot) as usize).copied().unwrap_or(false)
+                }
                 ColumnTest::Owner(uid) => columns.owner(slot) == *uid,
                 ColumnTest::Links(bounds) => bounds.contains(u64::from(columns.links(slot))),
                 ColumnTest::Directories(_) => return true,
-                ColumnTest::Duplicate(entries) => entries
-                    .binary_search(&crate::block::EntryId::new(block, slot).0)
-                    .is_ok(),
+                ColumnTest::Duplicate(entries) => {
+                    entries.binary_search(&crate::block::EntryId::new(block, slot).0).is_ok()
+                }
             };
             passes != *negated
         })
@@ -245,10 +197,7 @@ impl Filter {
                 DetailTest::NameContains(text) => contains_lowercase(item.name, text),
                 DetailTest::NameGlob(glob) => glob.matches(item.name),
                 DetailTest::PathGlob(glob) => glob.matches(&path()?),
-                DetailTest::Hash(prefix) => item
-                    .entry
-                    .hash
-                    .is_some_and(|hash| prefix.matches(hash.as_bytes())),
+                DetailTest::Hash(prefix) => item.entry.hash.is_some_and(|hash| prefix.matches(hash.as_bytes())),
             };
             if passes == *negated {
                 return Ok(false);
@@ -267,10 +216,7 @@ impl Filter {
     ) -> Result<(), CatalogError> {
         let mut failure = None;
         view.for_each(|slot, item| {
-            if failure.is_some()
-                || !item.entry.is_file()
-                || !self.passes_columns(block, &view.columns, slot)
-            {
+            if failure.is_some() || !item.entry.is_file() || !self.passes_columns(block, &view.columns, slot) {
                 return;
             }
             match self.passes_detail(&item, &mut || path(item.name)) {
@@ -298,24 +244,15 @@ fn under(context: &Context<'_>, path: &[u8]) -> Result<Arc<DirectorySet>, Catalo
     let Some((directory, _)) = context.reader.locate(path)? else {
         return Ok(Arc::new(DirectorySet::none()));
     };
-    Ok(Arc::new(
-        context.trees.shape(context.reader)?.below(directory),
-    ))
+    Ok(Arc::new(context.trees.shape(context.reader)?.below(directory)))
 }
 
 /// Extension ids that are wanted; `none_wanted`: whether files without an extension are.
-fn extension_test(
-    extensions: &Extensions,
-    wanted: impl Fn(&str, FileType) -> bool,
-    none_wanted: bool,
-) -> ColumnTest {
+fn extension_test(extensions: &Extensions, wanted: impl Fn(&str, FileType) -> bool, none_wanted: bool) -> ColumnTest {
     let mut table = vec![none_wanted];
     for (id, extension) in extensions.all() {
         table.resize(table.len().max(id as usize + 1), false);
-        table[id as usize] = wanted(
-            extension.as_str(),
-            FileType::from_extension(extension.as_bytes()),
-        );
+        table[id as usize] = wanted(extension.as_str(), FileType::from_extension(extension.as_bytes()));
     }
     ColumnTest::Extensions(table)
 }

@@ -46,9 +46,7 @@ pub struct Sort {
 impl Sort {
     /// Reads `size`, `-size` and the like; empty is [`SortKey::Stored`].
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
-        let (name, descending) = text
-            .strip_prefix('-')
-            .map_or((text, false), |name| (name, true));
+        let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
         let key = match name {
             "" => SortKey::Stored,
             "path" => SortKey::Path,
@@ -118,11 +116,7 @@ struct Place {
 impl Ord for Place {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_value = self.value.cmp(&other.value);
-        let by_value = if self.descending {
-            by_value.reverse()
-        } else {
-            by_value
-        };
+        let by_value = if self.descending { by_value.reverse() } else { by_value };
         by_value.then(self.id.cmp(&other.id))
     }
 }
@@ -138,12 +132,7 @@ impl Catalog {
     pub fn find(&self, request: &FindRequest<'_>) -> Result<FindPage, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
-            let context = Context {
-                reader,
-                trees: &self.trees,
-                roots: request.roots,
-                extensions: self.extensions(),
-            };
+            let context = Context { reader, trees: &self.trees, roots: request.roots, extensions: self.extensions() };
             let filter = Filter::compile(request.expression, &context)?;
             let watermark = reader.meta("name_index_watermark")?;
             Search::new(reader, &filter, request)?.run(watermark)
@@ -168,11 +157,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        reader: &'a Reader,
-        filter: &'a Filter,
-        request: &'a FindRequest<'a>,
-    ) -> Result<Self, CatalogError> {
+    fn new(reader: &'a Reader, filter: &'a Filter, request: &'a FindRequest<'a>) -> Result<Self, CatalogError> {
         let (known, after) = parse_token(request.token, request.sort)?;
         Ok(Self {
             reader,
@@ -195,8 +180,7 @@ impl<'a> Search<'a> {
         if self.filter.is_everything() && self.known.is_none() {
             self.known = Some(self.reader.whole_totals()?);
         }
-        let largest_first =
-            sort.descending && matches!(sort.key, SortKey::Size | SortKey::Modified);
+        let largest_first = sort.descending && matches!(sort.key, SortKey::Size | SortKey::Modified);
         if let Some(prefix) = self.filter.hash_prefix() {
             let entries = self.reader.entries_with_hash(prefix)?;
             self.look_at_entries(&entries)?;
@@ -221,10 +205,7 @@ impl<'a> Search<'a> {
         if decided && self.request.sort.key == SortKey::Stored {
             self.hits += entries.len() as u64;
             self.bytes_known = false;
-            let from = self
-                .after
-                .as_ref()
-                .map_or(0, |place| entries.partition_point(|id| *id <= place.id));
+            let from = self.after.as_ref().map_or(0, |place| entries.partition_point(|id| *id <= place.id));
             for id in entries.iter().skip(from).take(self.request.limit + 1) {
                 self.keep(Value::Number(0), *id);
             }
@@ -248,9 +229,7 @@ impl<'a> Search<'a> {
                     };
                     let passes = item.entry.is_file()
                         && self.filter.passes_columns(block, &view.columns, id.slot())
-                        && self
-                            .filter
-                            .passes_detail(&item, &mut || self.paths.file(directory, item.name))?;
+                        && self.filter.passes_detail(&item, &mut || self.paths.file(directory, item.name))?;
                     if passes {
                         self.hit(*id, directory, &item)?;
                     }
@@ -274,27 +253,15 @@ impl<'a> Search<'a> {
         while let Some(row) = rows.next()? {
             let (block, bound): (i64, i64) = (row.get(0)?, row.get(1)?);
             if self.page.len() > self.request.limit {
-                if let Some(Place {
-                    value: Value::Number(worst),
-                    ..
-                }) = self.page.peek()
-                {
+                if let Some(Place { value: Value::Number(worst), .. }) = self.page.peek() {
                     // Times are kept to the nanosecond, bounds to the second.
-                    let worst = if by_size {
-                        *worst
-                    } else {
-                        worst.div_euclid(1_000_000_000)
-                    };
+                    let worst = if by_size { *worst } else { worst.div_euclid(1_000_000_000) };
                     if bound < worst {
                         break;
                     }
                 }
             }
-            let columns = BlockColumns::parse(
-                row.get_ref(2)?
-                    .as_blob()
-                    .map_err(|_| CatalogError::corrupt_block())?,
-            )?;
+            let columns = BlockColumns::parse(row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?)?;
             self.look_at_columns(block, 0, &columns)?;
         }
         Ok(())
@@ -304,9 +271,7 @@ impl<'a> Search<'a> {
     fn look_at_blocks(&mut self, from: i64) -> Result<(), CatalogError> {
         let mut from = from;
         // In stored order the next page begins where the last one ended, and the total is known by then.
-        if let (SortKey::Stored, Some(after), true) =
-            (self.request.sort.key, &self.after, self.known.is_some())
-        {
+        if let (SortKey::Stored, Some(after), true) = (self.request.sort.key, &self.after, self.known.is_some()) {
             from = from.max(after.id.block());
         }
         let zone = self.filter.zone();
@@ -317,13 +282,7 @@ impl<'a> Search<'a> {
             if source == "block" { "ORDER BY id" } else { "" }
         );
         let mut statement = self.reader.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query((
-            from,
-            zone.size_bytes.0,
-            zone.size_bytes.1,
-            zone.mtime_s.0,
-            zone.mtime_s.1,
-        ))?;
+        let mut rows = statement.query((from, zone.size_bytes.0, zone.size_bytes.1, zone.mtime_s.0, zone.mtime_s.1))?;
         while let Some(row) = rows.next()? {
             let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
             if self.filter.excludes_directory(directory) {
@@ -332,10 +291,7 @@ impl<'a> Search<'a> {
             if self.filter.needs_detail() {
                 self.look_at_detail(block)?;
             } else {
-                let blob = row
-                    .get_ref(2)?
-                    .as_blob()
-                    .map_err(|_| CatalogError::corrupt_block())?;
+                let blob = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
                 self.look_at_columns(block, directory, &BlockColumns::parse(blob)?)?;
             }
             if self.page.len() > self.request.limit && self.may_stop() {
@@ -349,8 +305,7 @@ impl<'a> Search<'a> {
     /// With a full page in stored order there is nothing to win but the total.
     fn may_stop(&self) -> bool {
         self.request.sort.key == SortKey::Stored
-            && (self.known.is_some()
-                || (self.filter.needs_detail() && self.started.elapsed() > PATIENCE))
+            && (self.known.is_some() || (self.filter.needs_detail() && self.started.elapsed() > PATIENCE))
     }
 
     /// The table, or the index that leaves few blocks of it.
@@ -359,11 +314,8 @@ impl<'a> Search<'a> {
             return Ok("block");
         }
         let few = |sql: &str, bound: i64| -> Result<bool, CatalogError> {
-            let count: i64 = self
-                .reader
-                .connection
-                .prepare_cached(sql)?
-                .query_row((bound, FEW_BLOCKS), |row| row.get(0))?;
+            let count: i64 =
+                self.reader.connection.prepare_cached(sql)?.query_row((bound, FEW_BLOCKS), |row| row.get(0))?;
             Ok(count < FEW_BLOCKS)
         };
         let by_size = "SELECT count(*) FROM (SELECT 1 FROM block WHERE max_size >= ?1 LIMIT ?2)";
@@ -377,17 +329,11 @@ impl<'a> Search<'a> {
         Ok("block")
     }
 
-    fn look_at_columns(
-        &mut self,
-        block: i64,
-        directory: i64,
-        columns: &BlockColumns<'_>,
-    ) -> Result<(), CatalogError> {
+    fn look_at_columns(&mut self, block: i64, directory: i64, columns: &BlockColumns<'_>) -> Result<(), CatalogError> {
         let key = self.request.sort.key;
         let needs_name = matches!(key, SortKey::Name | SortKey::Path);
         for slot in 0..columns.len() {
-            if columns.kind(slot) != crate::block::EntryKind::File
-                || !self.filter.passes_columns(block, columns, slot)
+            if columns.kind(slot) != crate::block::EntryKind::File || !self.filter.passes_columns(block, columns, slot)
             {
                 continue;
             }
@@ -399,10 +345,7 @@ impl<'a> Search<'a> {
                 SortKey::Size => self.keep(Value::Number(columns.size_bytes(slot) as i64), id),
                 // Whole seconds decide here; the nanoseconds are asked for where two hits share a second.
                 SortKey::Modified | SortKey::Created => {
-                    let exact = self
-                        .reader
-                        .entry(id, |item, _| stamp(&item, key))?
-                        .unwrap_or(i64::MIN);
+                    let exact = self.reader.entry(id, |item, _| stamp(&item, key))?.unwrap_or(i64::MIN);
                     self.keep(Value::Number(exact), id);
                 }
                 SortKey::Name | SortKey::Path => debug_assert!(needs_name && directory != 0),
@@ -414,9 +357,7 @@ impl<'a> Search<'a> {
                     let Some(item) = view.get(slot)? else {
                         continue;
                     };
-                    if item.entry.is_file()
-                        && self.filter.passes_columns(block, &view.columns, slot)
-                    {
+                    if item.entry.is_file() && self.filter.passes_columns(block, &view.columns, slot) {
                         let value = self.value(directory, &item)?;
                         self.keep(value, EntryId::new(block, slot));
                     }
@@ -433,12 +374,8 @@ impl<'a> Search<'a> {
         reader.with_block(block, |view, directory| {
             let mut found = Vec::new();
             let paths = &mut self.paths;
-            filter.for_each_hit(
-                block,
-                view,
-                &mut |name| paths.file(directory, name),
-                &mut |slot, _| found.push(slot),
-            )?;
+            filter
+                .for_each_hit(block, view, &mut |name| paths.file(directory, name), &mut |slot, _| found.push(slot))?;
             for slot in found {
                 if let Some(item) = view.get(slot)? {
                     self.hit(EntryId::new(block, slot), directory, &item)?;
@@ -449,12 +386,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn hit(
-        &mut self,
-        id: EntryId,
-        directory: i64,
-        item: &EntryRef<'_>,
-    ) -> Result<(), CatalogError> {
+    fn hit(&mut self, id: EntryId, directory: i64, item: &EntryRef<'_>) -> Result<(), CatalogError> {
         self.hits += 1;
         self.bytes += item.entry.size_bytes;
         let value = self.value(directory, item)?;
@@ -466,9 +398,7 @@ impl<'a> Search<'a> {
         Ok(match self.request.sort.key {
             SortKey::Stored => Value::Number(0),
             SortKey::Size => Value::Number(item.entry.size_bytes as i64),
-            SortKey::Modified | SortKey::Created => {
-                Value::Number(stamp(item, self.request.sort.key))
-            }
+            SortKey::Modified | SortKey::Created => Value::Number(stamp(item, self.request.sort.key)),
             SortKey::Name => Value::Text(item.name.to_vec()),
             SortKey::Path => Value::Text(self.paths.file(directory, item.name)?),
         })
@@ -476,11 +406,7 @@ impl<'a> Search<'a> {
 
     /// Keeps a hit if it belongs on this page. One more than the page is kept, to know whether there is a next.
     fn keep(&mut self, value: Value, id: EntryId) {
-        let place = Place {
-            value,
-            id,
-            descending: self.request.sort.descending,
-        };
+        let place = Place { value, id, descending: self.request.sort.descending };
         if self.after.as_ref().is_some_and(|after| place <= *after) {
             return;
         }
@@ -493,23 +419,15 @@ impl<'a> Search<'a> {
     }
 
     fn answer(mut self) -> Result<FindPage, CatalogError> {
-        let counted =
-            (!self.stopped).then_some((self.hits, self.bytes_known.then_some(self.bytes)));
+        let counted = (!self.stopped).then_some((self.hits, self.bytes_known.then_some(self.bytes)));
         let totals = self.known.or(counted);
         let mut places = std::mem::take(&mut self.page).into_sorted_vec();
         let more = places.len() > self.request.limit;
         places.truncate(self.request.limit);
-        let next_token = places
-            .last()
-            .filter(|_| more)
-            .map(|place| make_token(totals, place))
-            .unwrap_or_default();
+        let next_token = places.last().filter(|_| more).map(|place| make_token(totals, place)).unwrap_or_default();
         let mut rows = Vec::with_capacity(places.len());
         for place in &places {
-            rows.extend(
-                self.reader
-                    .file_row(place.id, &mut self.paths, self.request.roots)?,
-            );
+            rows.extend(self.reader.file_row(place.id, &mut self.paths, self.request.roots)?);
         }
         Ok(FindPage {
             rows,
@@ -537,20 +455,13 @@ impl Reader {
         paths: &mut PathResolver<'_>,
         roots: &RootNames,
     ) -> Result<Option<FileRow>, CatalogError> {
-        let found = self.entry(id, |item, directory| {
-            (item.entry, item.name.to_vec(), directory)
-        })?;
+        let found = self.entry(id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
         let Some((entry, name, directory)) = found else {
             return Ok(None);
         };
         let path = paths.file(directory, &name)?;
         let root_id = roots.root_of(&path);
-        Ok(Some(FileRow {
-            id,
-            path,
-            entry,
-            root_id,
-        }))
+        Ok(Some(FileRow { id, path, entry, root_id }))
     }
 
     /// Files and bytes of everything.
@@ -559,24 +470,15 @@ impl Reader {
             "SELECT coalesce(sum(u.files), 0), coalesce(sum(u.bytes), 0)
              FROM directory d JOIN usage u ON u.directory = d.id WHERE d.parent = 0",
         )?;
-        Ok(statement.query_row([], |row| {
-            Ok((
-                row.get::<_, i64>(0)? as u64,
-                Some(row.get::<_, i64>(1)? as u64),
-            ))
-        })?)
+        Ok(statement.query_row([], |row| Ok((row.get::<_, i64>(0)? as u64, Some(row.get::<_, i64>(1)? as u64))))?)
     }
 
     /// Entries whose hash may begin with `prefix`, by id: empty files are not among them.
     fn entries_with_hash(&self, prefix: &HashPrefix) -> Result<Vec<EntryId>, CatalogError> {
         let (low, high) = prefix.bounds();
         let mut entries = Vec::new();
-        for algorithm in [
-            sanchay_core::Algorithm::Blake3,
-            sanchay_core::Algorithm::Sha256,
-        ] {
-            let keys =
-                [low, high].map(|bytes| content_key(&ContentHash::from_bytes(bytes), algorithm));
+        for algorithm in [sanchay_core::Algorithm::Blake3, sanchay_core::Algorithm::Sha256] {
+            let keys = [low, high].map(|bytes| content_key(&ContentHash::from_bytes(bytes), algorithm));
             let (first, last) = (keys[0].min(keys[1]), keys[0].max(keys[1]));
             let mut statement = self.connection.prepare_cached(
                 "SELECT postings FROM content_chunk WHERE low_key <= ?2 AND low_key >= coalesce(
@@ -584,14 +486,9 @@ impl Reader {
             )?;
             let mut rows = statement.query([first, last])?;
             while let Some(row) = rows.next()? {
-                let blob = row
-                    .get_ref(0)?
-                    .as_blob()
-                    .map_err(|_| CatalogError::corrupt_block())?;
+                let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
                 let chunk = ChunkView::parse(blob)?;
-                let within = chunk
-                    .iter()
-                    .filter(|posting| (first..=last).contains(&posting.key));
+                let within = chunk.iter().filter(|posting| (first..=last).contains(&posting.key));
                 entries.extend(within.map(|posting| posting.entry));
             }
         }
@@ -604,15 +501,10 @@ impl Reader {
 /// `hits.bytes.id.value`, where unknown figures are empty and text is in hexadecimal.
 fn make_token(totals: Option<(u64, Option<u64>)>, place: &Place) -> String {
     let hits = totals.map(|(hits, _)| hits.to_string()).unwrap_or_default();
-    let bytes = totals
-        .and_then(|(_, bytes)| bytes)
-        .map(|bytes| bytes.to_string())
-        .unwrap_or_default();
+    let bytes = totals.and_then(|(_, bytes)| bytes).map(|bytes| bytes.to_string()).unwrap_or_default();
     let value = match &place.value {
         Value::Number(number) => format!("n{number}"),
-        Value::Text(text) => text
-            .iter()
-            .fold("t".to_owned(), |hex, byte| hex + &format!("{byte:02x}")),
+        Value::Text(text) => text.iter().fold("t".to_owned(), |hex, byte| hex + &format!("{byte:02x}")),
     };
     format!("{hits}.{bytes}.{}.{value}", place.id.0)
 }
@@ -623,8 +515,7 @@ fn parse_token(token: &str, sort: Sort) -> Result<(Totals, Option<Place>), Catal
     if token.is_empty() {
         return Ok((None, None));
     }
-    let bad =
-        || CatalogError::InvalidArgument("the page token is not one of this question's".to_owned());
+    let bad = || CatalogError::InvalidArgument("the page token is not one of this question's".to_owned());
     let parts: Vec<&str> = token.splitn(4, '.').collect();
     let [hits, bytes, id, value] = parts.as_slice() else {
         return Err(bad());
@@ -632,11 +523,7 @@ fn parse_token(token: &str, sort: Sort) -> Result<(Totals, Option<Place>), Catal
     let totals = if hits.is_empty() {
         None
     } else {
-        let bytes = if bytes.is_empty() {
-            None
-        } else {
-            Some(bytes.parse().map_err(|_| bad())?)
-        };
+        let bytes = if bytes.is_empty() { None } else { Some(bytes.parse().map_err(|_| bad())?) };
         Some((hits.parse().map_err(|_| bad())?, bytes))
     };
     let value = match (value.get(..1), value.get(1..)) {
@@ -653,12 +540,5 @@ fn parse_token(token: &str, sort: Sort) -> Result<(Totals, Option<Place>), Catal
         return Err(bad());
     }
     let id = EntryId(id.parse().map_err(|_| bad())?);
-    Ok((
-        totals,
-        Some(Place {
-            value,
-            id,
-            descending: sort.descending,
-        }),
-    ))
+    Ok((totals, Some(Place { value, id, descending: sort.descending })))
 }

@@ -10,9 +10,7 @@ mod summary;
 mod tree;
 mod usage;
 
-pub use duplicates::{
-    DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort,
-};
+pub use duplicates::{DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort};
 pub use find::{FindPage, FindRequest, Sort, SortKey};
 pub use pending::{PendingFile, SizeSketch};
 pub use status::{CatalogStatus, RootStatus};
@@ -51,17 +49,12 @@ impl FileRow {
 
     /// Its type, by extension.
     pub fn file_type(&self) -> FileType {
-        extension(self.name()).map_or(FileType::Other, |extension| {
-            FileType::from_extension(extension.as_bytes())
-        })
+        extension(self.name()).map_or(FileType::Other, |extension| FileType::from_extension(extension.as_bytes()))
     }
 
     /// Its name.
     pub fn name(&self) -> &[u8] {
-        let at = self
-            .path
-            .iter()
-            .rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\'));
+        let at = self.path.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\'));
         &self.path[at.map_or(0, |at| at + 1)..]
     }
 }

@@ -49,18 +49,12 @@ impl Catalog {
         let mut sketch = SizeSketch(vec![0; SKETCH_CELLS]);
         let reader = self.reader()?;
         reader.snapshot(|reader| {
-            let mut statement = reader
-                .connection
-                .prepare_cached("SELECT columns FROM block WHERE files > 0")?;
+            let mut statement = reader.connection.prepare_cached("SELECT columns FROM block WHERE files > 0")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let columns = BlockColumns::parse(
-                    row.get_ref(0)?
-                        .as_blob()
-                        .map_err(|_| CatalogError::corrupt_block())?,
-                )?;
-                for slot in (0..columns.len()).filter(|&slot| columns.kind(slot) == EntryKind::File)
-                {
+                let columns =
+                    BlockColumns::parse(row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?)?;
+                for slot in (0..columns.len()).filter(|&slot| columns.kind(slot) == EntryKind::File) {
                     if columns.size_bytes(slot) > 0 {
                         sketch.count(columns.size_bytes(slot));
                     }
@@ -88,7 +82,8 @@ impl Catalog {
             while let Some(row) = rows.next()? {
                 let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
                 (seen, last) = (seen + 1, block);
-                let columns = BlockColumns::parse(row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?)?;
+                let columns =
+                    BlockColumns::parse(row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?)?;
                 let is_wanted = |slot: usize| {
                     columns.kind(slot) == EntryKind::File && wanted(columns.hash_state(slot), columns.size_bytes(slot))
                 };

@@ -66,13 +66,11 @@ impl Catalog {
     /// Figures of the root at `path`; zeros before its first scan.
     pub fn root_figures(&self, path: &[u8]) -> Result<RootStatus, CatalogError> {
         match self.usage(Some(path), 0, 1) {
-            Ok(rows) => Ok(rows
-                .first()
-                .map_or_else(RootStatus::default, |row| RootStatus {
-                    files: row.files,
-                    directories: row.directories,
-                    bytes: row.bytes,
-                })),
+            Ok(rows) => Ok(rows.first().map_or_else(RootStatus::default, |row| RootStatus {
+                files: row.files,
+                directories: row.directories,
+                bytes: row.bytes,
+            })),
             Err(CatalogError::UnknownPath(_)) => Ok(RootStatus::default()),
             Err(error) => Err(error),
         }
@@ -83,10 +81,7 @@ impl crate::reader::Reader {
     /// An estimate from row counts: a row of these tables takes about 40 bytes.
     fn rollup_bytes(&self) -> Result<u64, CatalogError> {
         let sql = "SELECT (SELECT count(*) FROM rollup) + (SELECT max(rowid) FROM usage)";
-        let rows = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get::<_, Option<i64>>(0))?;
+        let rows = self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))?;
         Ok(rows.unwrap_or(0) as u64 * 40)
     }
 }

@@ -22,38 +22,23 @@ pub struct FileStream {
 impl FileStream {
     /// From the beginning.
     pub fn new(expression: Expression, roots: RootNames) -> Self {
-        Self {
-            expression,
-            roots,
-            next_block: 0,
-            ended: false,
-        }
+        Self { expression, roots, next_block: 0, ended: false }
     }
 
     /// Gives the next hits to `visit`; false when there are no more.
-    pub fn next(
-        &mut self,
-        catalog: &Catalog,
-        visit: &mut dyn FnMut(&FileRow),
-    ) -> Result<bool, CatalogError> {
+    pub fn next(&mut self, catalog: &Catalog, visit: &mut dyn FnMut(&FileRow)) -> Result<bool, CatalogError> {
         if self.ended {
             return Ok(false);
         }
         let reader = catalog.reader()?;
         reader.snapshot(|reader| {
-            let context = Context {
-                reader,
-                trees: &catalog.trees,
-                roots: &self.roots,
-                extensions: catalog.extensions(),
-            };
+            let context =
+                Context { reader, trees: &catalog.trees, roots: &self.roots, extensions: catalog.extensions() };
             let filter = Filter::compile(&self.expression, &context)?;
             let mut paths = PathResolver::new(reader);
             let blocks: Vec<i64> = reader
                 .connection
-                .prepare_cached(
-                    "SELECT id FROM block WHERE id >= ?1 AND files > 0 ORDER BY id LIMIT ?2",
-                )?
+                .prepare_cached("SELECT id FROM block WHERE id >= ?1 AND files > 0 ORDER BY id LIMIT ?2")?
                 .query_map([self.next_block, BLOCKS_AT_ONCE], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             self.ended = blocks.len() < BLOCKS_AT_ONCE as usize;
@@ -67,24 +52,15 @@ impl FileStream {
                     let root_id = self.roots.root_of(&folder);
                     let spell = |name: &[u8]| sanchay_core::path::join(&folder, name);
                     let mut row = None::<FileRow>;
-                    filter.for_each_hit(
-                        block,
-                        view,
-                        &mut |name| Ok(spell(name)),
-                        &mut |slot, item| {
-                            let id = EntryId::new(block, slot);
-                            let row = row.get_or_insert_with(|| FileRow {
-                                id,
-                                path: Vec::new(),
-                                entry: item.entry,
-                                root_id,
-                            });
-                            row.id = id;
-                            row.entry = item.entry;
-                            row.path = spell(item.name);
-                            visit(row);
-                        },
-                    )
+                    filter.for_each_hit(block, view, &mut |name| Ok(spell(name)), &mut |slot, item| {
+                        let id = EntryId::new(block, slot);
+                        let row =
+                            row.get_or_insert_with(|| FileRow { id, path: Vec::new(), entry: item.entry, root_id });
+                        row.id = id;
+                        row.entry = item.entry;
+                        row.path = spell(item.name);
+                        visit(row);
+                    })
                 })?;
             }
             Ok(true)

@@ -114,11 +114,7 @@ impl Catalog {
         let mut rows: Vec<SummaryRow> = rows
             .into_iter()
             .filter(|(_, (files, _))| *files > 0)
-            .map(|((_, key), (files, bytes))| SummaryRow {
-                key,
-                files: files as u64,
-                bytes: bytes as u64,
-            })
+            .map(|((_, key), (files, bytes))| SummaryRow { key, files: files as u64, bytes: bytes as u64 })
             .collect();
         if !matches!(by, SummaryBy::Age | SummaryBy::Size) {
             rows.sort_by(|a, b| (b.bytes, b.files, &a.key).cmp(&(a.bytes, a.files, &b.key)));
@@ -128,22 +124,16 @@ impl Catalog {
 
     fn type_of(&self, extension: i64) -> FileType {
         let extension = self.extensions().get(extension as u32);
-        extension.map_or(FileType::Other, |extension| {
-            FileType::from_extension(extension.as_bytes())
-        })
+        extension.map_or(FileType::Other, |extension| FileType::from_extension(extension.as_bytes()))
     }
 
     fn extension_text(&self, extension: i64) -> String {
-        self.extensions()
-            .get(extension as u32)
-            .map_or(String::new(), |extension| extension.as_str().to_owned())
+        self.extensions().get(extension as u32).map_or(String::new(), |extension| extension.as_str().to_owned())
     }
 }
 
 fn class(classes: &[(i64, &str)], value: i64) -> (usize, String) {
-    let at = classes
-        .partition_point(|(end, _)| *end < value)
-        .min(classes.len() - 1);
+    let at = classes.partition_point(|(end, _)| *end < value).min(classes.len() - 1);
     (at, classes[at].1.to_owned())
 }
 
@@ -168,10 +158,7 @@ impl Reader {
                 continue;
             };
             // A root inside another one that was asked for too is in that one's sums already.
-            if counted
-                .iter()
-                .any(|outer: &Vec<u8>| crate::roots::is_within(&root.path, outer))
-            {
+            if counted.iter().any(|outer: &Vec<u8>| crate::roots::is_within(&root.path, outer)) {
                 continue;
             }
             counted.push(root.path.clone());
@@ -184,15 +171,8 @@ impl Reader {
         Ok(sums)
     }
 
-    fn add_trees(
-        &self,
-        which: &str,
-        kind: RollupKind,
-        sums: &mut Sums,
-    ) -> Result<(), CatalogError> {
-        let sql = format!(
-            "SELECT key, sum(files), sum(bytes) FROM rollup WHERE kind = ?1 {which} GROUP BY key"
-        );
+    fn add_trees(&self, which: &str, kind: RollupKind, sums: &mut Sums) -> Result<(), CatalogError> {
+        let sql = format!("SELECT key, sum(files), sum(bytes) FROM rollup WHERE kind = ?1 {which} GROUP BY key");
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([kind as i64])?;
         while let Some(row) = rows.next()? {
@@ -212,16 +192,12 @@ impl Reader {
         sums: &mut Sums,
     ) -> Result<(), CatalogError> {
         let below = catalog.trees.shape(self)?.below(directory);
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, directory FROM block WHERE files > 0")?;
+        let mut statement = self.connection.prepare_cached("SELECT id, directory FROM block WHERE files > 0")?;
         let mut rows = statement.query([])?;
         let mut rollups = Rollups::default();
         while let Some(row) = rows.next()? {
             if below.contains(row.get(1)?) {
-                self.with_block(row.get(0)?, |view, _| {
-                    view.for_each(|_, item| rollups.count(&item.entry, 1))
-                })?;
+                self.with_block(row.get(0)?, |view, _| view.for_each(|_, item| rollups.count(&item.entry, 1)))?;
             }
         }
         for delta in rollups.0.iter().filter(|delta| delta.kind == kind) {

@@ -28,9 +28,7 @@ impl RootNames {
     /// The innermost root that holds `path`; 0: none.
     pub fn root_of(&self, path: &[u8]) -> i64 {
         let holding = self.0.iter().filter(|root| is_within(path, &root.path));
-        holding
-            .max_by_key(|root| root.path.len())
-            .map_or(0, |root| root.id)
+        holding.max_by_key(|root| root.path.len()).map_or(0, |root| root.id)
     }
 
     /// The root with this name, id or path.
@@ -38,11 +36,7 @@ impl RootNames {
         let by_name = self.0.iter().find(|root| root.name == text);
         by_name
             .or_else(|| self.0.iter().find(|root| root.path == text.as_bytes()))
-            .or_else(|| {
-                text.parse()
-                    .ok()
-                    .and_then(|id: i64| self.0.iter().find(|root| root.id == id))
-            })
+            .or_else(|| text.parse().ok().and_then(|id: i64| self.0.iter().find(|root| root.id == id)))
     }
 }
 
@@ -57,10 +51,7 @@ pub(crate) struct TreeShape {
 impl TreeShape {
     /// The directory of a block; 0: unknown.
     pub(crate) fn directory_of(&self, block: i64) -> i64 {
-        self.block_directories
-            .get(block as usize)
-            .copied()
-            .unwrap_or(0)
+        self.block_directories.get(block as usize).copied().unwrap_or(0)
     }
 
     /// `directory` and all below it, as bits by id.
@@ -102,9 +93,7 @@ impl DirectorySet {
 
     #[inline]
     pub(crate) fn contains(&self, directory: i64) -> bool {
-        self.0
-            .get(directory as usize)
-            .is_some_and(|&known| known == 2)
+        self.0.get(directory as usize).is_some_and(|&known| known == 2)
     }
 }
 
@@ -120,20 +109,9 @@ impl TreeCache {
         if held.sequence == sequence && sequence != 0 {
             return Ok(held);
         }
-        let mut shape = TreeShape {
-            sequence,
-            ..TreeShape::default()
-        };
-        fill(
-            reader,
-            "SELECT id, parent FROM directory",
-            &mut shape.parents,
-        )?;
-        fill(
-            reader,
-            "SELECT id, directory FROM block INDEXED BY block_by_directory",
-            &mut shape.block_directories,
-        )?;
+        let mut shape = TreeShape { sequence, ..TreeShape::default() };
+        fill(reader, "SELECT id, parent FROM directory", &mut shape.parents)?;
+        fill(reader, "SELECT id, directory FROM block INDEXED BY block_by_directory", &mut shape.block_directories)?;
         let shape = Arc::new(shape);
         *self.0.lock().expect("no panic under this lock") = Arc::clone(&shape);
         Ok(shape)
@@ -165,10 +143,7 @@ const PATHS_MOST: usize = 20_000;
 impl<'a> PathResolver<'a> {
     /// For one snapshot of `reader`.
     pub fn new(reader: &'a Reader) -> Self {
-        Self {
-            reader,
-            known: HashMap::new(),
-        }
+        Self { reader, known: HashMap::new() }
     }
 
     /// The absolute path of a directory.

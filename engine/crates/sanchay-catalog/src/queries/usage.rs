@@ -27,20 +27,14 @@ pub struct UsageRow {
 impl Catalog {
     /// The folder at `path` (None: the top of every tree) and `depth` levels below it; a folder stands before its own,
     /// sisters by size. At most `limit` rows.
-    pub fn usage(
-        &self,
-        path: Option<&[u8]>,
-        depth: u32,
-        limit: usize,
-    ) -> Result<Vec<UsageRow>, CatalogError> {
+    pub fn usage(&self, path: Option<&[u8]>, depth: u32, limit: usize) -> Result<Vec<UsageRow>, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
             let mut rows = Vec::new();
             match path {
                 Some(path) => {
-                    let (directory, _) = reader
-                        .locate(path)?
-                        .ok_or_else(|| CatalogError::UnknownPath(path.to_vec()))?;
+                    let (directory, _) =
+                        reader.locate(path)?.ok_or_else(|| CatalogError::UnknownPath(path.to_vec()))?;
                     if let Some(own) = reader.usage_row(directory, path.to_vec())? {
                         reader.descend(own, 0, depth, limit, &mut rows)?;
                     }

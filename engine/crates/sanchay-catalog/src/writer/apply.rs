@@ -31,28 +31,21 @@ impl Session {
                     session.carry_up(change.directory, &change.usage, &mut usage)?;
                 }
                 for delta in &change.rollups.0 {
-                    let sums = rollups
-                        .entry((change.tree, delta.kind, delta.key))
-                        .or_default();
+                    let sums = rollups.entry((change.tree, delta.kind, delta.key)).or_default();
                     sums.0 += delta.files;
                     sums.1 += delta.bytes;
                 }
             }
             session.add_usage(&usage)?;
             session.add_rollups(&rollups)?;
-            let mut unstaged: Vec<_> = batch
-                .iter()
-                .flat_map(|change| change.unstaged.iter().copied())
-                .collect();
+            let mut unstaged: Vec<_> = batch.iter().flat_map(|change| change.unstaged.iter().copied()).collect();
             session.remove_postings(&mut unstaged)
         })?;
         self.shared.extensions.mark_saved(&new_extensions);
         for change in batch {
             self.staged.extend_from_slice(&change.staged);
         }
-        self.shared
-            .staged
-            .store(self.staged.len(), Ordering::Relaxed);
+        self.shared.staged.store(self.staged.len(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -93,20 +86,10 @@ impl Session {
                     .execute([block])?;
             }
         }
-        for entry in change
-            .names_removed
-            .iter()
-            .filter(|entry| self.shared.in_name_index(entry.block()))
-        {
-            self.connection
-                .prepare_cached("DELETE FROM name_index WHERE rowid = ?1")?
-                .execute([entry.0 as i64])?;
+        for entry in change.names_removed.iter().filter(|entry| self.shared.in_name_index(entry.block())) {
+            self.connection.prepare_cached("DELETE FROM name_index WHERE rowid = ?1")?.execute([entry.0 as i64])?;
         }
-        for (entry, name) in change
-            .names_added
-            .iter()
-            .filter(|(entry, _)| self.shared.in_name_index(entry.block()))
-        {
+        for (entry, name) in change.names_added.iter().filter(|(entry, _)| self.shared.in_name_index(entry.block())) {
             self.connection
                 .prepare_cached("INSERT INTO name_index (rowid, name) VALUES (?1, ?2)")?
                 .execute(params![entry.0 as i64, name])?;
@@ -133,10 +116,7 @@ impl Session {
         Ok(())
     }
 
-    pub(crate) fn add_usage(
-        &mut self,
-        usage: &HashMap<i64, UsageDelta>,
-    ) -> Result<(), CatalogError> {
+    pub(crate) fn add_usage(&mut self, usage: &HashMap<i64, UsageDelta>) -> Result<(), CatalogError> {
         let mut sorted: Vec<_> = usage.iter().collect();
         sorted.sort_unstable_by_key(|(directory, _)| **directory);
         for (directory, delta) in sorted {

@@ -81,10 +81,7 @@ pub struct UsageDelta {
 impl UsageDelta {
     /// Nothing.
     pub fn none() -> Self {
-        Self {
-            newest_ns: i64::MIN,
-            ..Self::default()
-        }
+        Self { newest_ns: i64::MIN, ..Self::default() }
     }
 
     /// Counts `entry` in (`sign` 1) or out (-1), where it is a regular file.
@@ -127,12 +124,7 @@ impl Rollups {
         let bytes = sign * entry.size_bytes as i64;
         let day = entry.mtime_ns.div_euclid(86_400_000_000_000);
         let size_class = i64::from(64 - entry.size_bytes.leading_zeros());
-        self.add(
-            RollupKind::Extension,
-            i64::from(entry.extension),
-            sign,
-            bytes,
-        );
+        self.add(RollupKind::Extension, i64::from(entry.extension), sign, bytes);
         self.add(RollupKind::SizeClass, size_class, sign, bytes);
         self.add(RollupKind::Owner, i64::from(entry.owner), sign, bytes);
         self.add(RollupKind::Day, day, sign, bytes);
@@ -140,23 +132,12 @@ impl Rollups {
 
     fn add(&mut self, kind: RollupKind, key: i64, files: i64, bytes: i64) {
         // A directory's files share most keys: the last few rows nearly always have it.
-        match self
-            .0
-            .iter_mut()
-            .rev()
-            .take(24)
-            .find(|delta| delta.kind == kind && delta.key == key)
-        {
+        match self.0.iter_mut().rev().take(24).find(|delta| delta.kind == kind && delta.key == key) {
             Some(delta) => {
                 delta.files += files;
                 delta.bytes += bytes;
             }
-            None => self.0.push(RollupDelta {
-                kind,
-                key,
-                files,
-                bytes,
-            }),
+            None => self.0.push(RollupDelta { kind, key, files, bytes }),
         }
     }
 }

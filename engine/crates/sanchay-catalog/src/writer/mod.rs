@@ -16,9 +16,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
 
-pub use change::{
-    BlockWrite, DirectoryChange, DirectoryRow, RollupDelta, RollupKind, Rollups, UsageDelta,
-};
+pub use change::{BlockWrite, DirectoryChange, DirectoryRow, RollupDelta, RollupKind, Rollups, UsageDelta};
 pub use publish::HashUpdate;
 pub use remove::Removed;
 pub use session::Session;
@@ -58,13 +56,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("catalog-writer".to_owned())
             .spawn(move || {
-                WriterThread {
-                    session,
-                    shared: thread_shared,
-                    batch: Vec::new(),
-                    batch_entries: 0,
-                }
-                .run(&received)
+                WriterThread { session, shared: thread_shared, batch: Vec::new(), batch_entries: 0 }.run(&received)
             })
             .expect("a thread can be started");
         (Self { commands, shared }, thread)
@@ -73,9 +65,7 @@ impl Writer {
     /// Queues a change of one directory; waits while the queue is full.
     pub fn change(&self, change: DirectoryChange) -> Result<(), CatalogError> {
         self.shared.check_failure()?;
-        self.commands
-            .send(Command::Change(Box::new(change)))
-            .map_err(|_| CatalogError::Closed)
+        self.commands.send(Command::Change(Box::new(change))).map_err(|_| CatalogError::Closed)
     }
 
     /// Runs `task` on the writer thread after everything queued before it, and waits for what it gives.
@@ -90,9 +80,7 @@ impl Writer {
             // The asker may be gone; then nobody wants the answer.
             let _ = answer.send(outcome);
         });
-        self.commands
-            .send(Command::Task(task))
-            .map_err(|_| CatalogError::Closed)?;
+        self.commands.send(Command::Task(task)).map_err(|_| CatalogError::Closed)?;
         wait.recv().map_err(|_| CatalogError::Closed)?
     }
 
@@ -113,16 +101,13 @@ impl WriterThread {
     fn run(mut self, commands: &Receiver<Command>) {
         let mut deadline: Option<Instant> = None;
         loop {
-            let wait =
-                deadline.map_or(IDLE_LOOK, |at| at.saturating_duration_since(Instant::now()));
+            let wait = deadline.map_or(IDLE_LOOK, |at| at.saturating_duration_since(Instant::now()));
             match commands.recv_timeout(wait) {
                 Ok(Command::Change(change)) => {
                     self.batch_entries += change.entries().max(16);
                     self.batch.push(*change);
                     deadline.get_or_insert_with(|| Instant::now() + BATCH_TIME);
-                    if self.batch_entries >= BATCH_ENTRIES
-                        || Instant::now() >= deadline.unwrap_or_else(Instant::now)
-                    {
+                    if self.batch_entries >= BATCH_ENTRIES || Instant::now() >= deadline.unwrap_or_else(Instant::now) {
                         self.write_batch();
                         deadline = None;
                     }
@@ -181,9 +166,7 @@ impl WriterThread {
     fn wait_for_room(&self, batch: &[DirectoryChange]) -> bool {
         let until = Instant::now() + FULL_DISK_RETRY;
         while Instant::now() < until {
-            let wanted = batch
-                .iter()
-                .any(|change| !change.abandoned.load(Ordering::Relaxed));
+            let wanted = batch.iter().any(|change| !change.abandoned.load(Ordering::Relaxed));
             if !wanted || self.shared.closing.load(Ordering::Relaxed) {
                 return false;
             }

@@ -36,9 +36,7 @@ impl Session {
             Ok(staged)
         })?;
         self.staged.extend(staged);
-        self.shared
-            .staged
-            .store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
+        self.shared.staged.store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
 
@@ -58,13 +56,7 @@ impl Session {
             .query_row([block], |row| row.get(0))
             .optional()?;
         let encoded = self.with_block(block, |view| {
-            let mut slots = vec![
-                EntryRef {
-                    name: b"",
-                    entry: Entry::dead()
-                };
-                view.columns.len()
-            ];
+            let mut slots = vec![EntryRef { name: b"", entry: Entry::dead() }; view.columns.len()];
             view.for_each(|slot, item| slots[slot] = item)?;
             for update in updates {
                 let Some(item) = slots.get_mut(update.id.slot()) else {
@@ -79,9 +71,7 @@ impl Session {
                 item.entry.hash_state = update.state;
                 item.entry.hash = update.hash;
                 item.entry.algorithm = update.algorithm;
-                if let Some((posting, hash)) =
-                    Posting::of(update.id, &item.entry, reflink.unwrap_or(false))
-                {
+                if let Some((posting, hash)) = Posting::of(update.id, &item.entry, reflink.unwrap_or(false)) {
                     staged.push(Staged { posting, hash });
                 }
             }
@@ -106,15 +96,6 @@ impl Session {
 
 fn same_witness(stored: &Entry, expected: &Entry) -> bool {
     stored.is_file()
-        && (
-            stored.size_bytes,
-            stored.mtime_ns,
-            stored.ctime_ns,
-            stored.inode,
-        ) == (
-            expected.size_bytes,
-            expected.mtime_ns,
-            expected.ctime_ns,
-            expected.inode,
-        )
+        && (stored.size_bytes, stored.mtime_ns, stored.ctime_ns, stored.inode)
+            == (expected.size_bytes, expected.mtime_ns, expected.ctime_ns, expected.inode)
 }

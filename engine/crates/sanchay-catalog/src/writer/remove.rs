@@ -48,9 +48,7 @@ impl Session {
     /// `directory` and all below it, each after its parent.
     pub(crate) fn subtree(&self, directory: i64) -> Result<Vec<i64>, CatalogError> {
         let mut found = vec![directory];
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM directory WHERE parent = ?1")?;
+        let mut statement = self.connection.prepare_cached("SELECT id FROM directory WHERE parent = ?1")?;
         let mut at = 0;
         while at < found.len() {
             let rows = statement.query_map([found[at]], |row| row.get(0))?;
@@ -87,9 +85,7 @@ impl Session {
             })?;
         }
         for id in names {
-            self.connection
-                .prepare_cached("DELETE FROM name_index WHERE rowid = ?1")?
-                .execute([id.0 as i64])?;
+            self.connection.prepare_cached("DELETE FROM name_index WHERE rowid = ?1")?.execute([id.0 as i64])?;
         }
         for block in blocks {
             for sql in [
@@ -101,10 +97,7 @@ impl Session {
             }
         }
         lost.directories = -1;
-        let (mut usage, mut sums) = (
-            HashMap::new(),
-            HashMap::<(i64, RollupKind, i64), (i64, i64)>::new(),
-        );
+        let (mut usage, mut sums) = (HashMap::new(), HashMap::<(i64, RollupKind, i64), (i64, i64)>::new());
         let parent = self.parent_of(directory)?;
         self.carry_up(parent, &lost, &mut usage)?;
         self.add_usage(&usage)?;
@@ -115,10 +108,7 @@ impl Session {
         }
         self.add_rollups(&sums)?;
         self.remove_postings(&mut postings)?;
-        for sql in [
-            "DELETE FROM directory WHERE id = ?1",
-            "DELETE FROM usage WHERE directory = ?1",
-        ] {
+        for sql in ["DELETE FROM directory WHERE id = ?1", "DELETE FROM usage WHERE directory = ?1"] {
             self.connection.prepare_cached(sql)?.execute([directory])?;
         }
         self.parents.remove(&directory);

@@ -26,13 +26,7 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection, shared: Arc<Shared>) -> Result<Self, CatalogError> {
-        let mut session = Self {
-            connection,
-            shared,
-            staged: Vec::new(),
-            parents: HashMap::new(),
-            rested: true,
-        };
+        let mut session = Self { connection, shared, staged: Vec::new(), parents: HashMap::new(), rested: true };
         session.load_ids()?;
         session.stage_pending()?;
         Ok(session)
@@ -77,10 +71,7 @@ impl Session {
 
     /// Moves the WAL into the file, as far as readers let it.
     pub fn checkpoint(&mut self) {
-        if let Err(error) = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        {
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::warn!(error = %error, "catalog_checkpoint_failed");
         }
     }
@@ -93,9 +84,7 @@ impl Session {
     }
 
     pub(crate) fn set_meta(&self, key: &str, value: i64) -> Result<(), CatalogError> {
-        self.connection
-            .prepare_cached("UPDATE meta SET value = ?2 WHERE key = ?1")?
-            .execute(params![key, value])?;
+        self.connection.prepare_cached("UPDATE meta SET value = ?2 WHERE key = ?1")?.execute(params![key, value])?;
         Ok(())
     }
 
@@ -119,22 +108,14 @@ impl Session {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let columns = row
-            .get_ref(0)?
-            .as_blob()
-            .map_err(|_| CatalogError::corrupt_block())?;
-        let detail = row
-            .get_ref(1)?
-            .as_blob()
-            .map_err(|_| CatalogError::corrupt_block())?;
+        let columns = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+        let detail = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
         read(&BlockView::parse(columns, detail)?).map(Some)
     }
 
     /// One entry; None when its slot is dead.
     pub fn entry(&self, id: EntryId) -> Result<Option<Entry>, CatalogError> {
-        let found = self.with_block(id.block(), |view| {
-            Ok(view.get(id.slot())?.map(|item| item.entry))
-        })?;
+        let found = self.with_block(id.block(), |view| Ok(view.get(id.slot())?.map(|item| item.entry)))?;
         Ok(found.flatten())
     }
 
@@ -168,28 +149,18 @@ impl Session {
         into: &mut HashMap<i64, UsageDelta>,
     ) -> Result<(), CatalogError> {
         while directory != 0 {
-            into.entry(directory)
-                .or_insert_with(UsageDelta::none)
-                .add(delta);
+            into.entry(directory).or_insert_with(UsageDelta::none).add(delta);
             directory = self.parent_of(directory)?;
         }
         Ok(())
     }
 
     fn load_ids(&mut self) -> Result<(), CatalogError> {
-        self.shared
-            .next_directory
-            .store(self.meta("next_directory")?, Ordering::Relaxed);
-        self.shared
-            .next_block
-            .store(self.meta("next_block")?, Ordering::Relaxed);
-        self.shared
-            .name_index_watermark
-            .store(self.meta("name_index_watermark")?, Ordering::Relaxed);
+        self.shared.next_directory.store(self.meta("next_directory")?, Ordering::Relaxed);
+        self.shared.next_block.store(self.meta("next_block")?, Ordering::Relaxed);
+        self.shared.name_index_watermark.store(self.meta("name_index_watermark")?, Ordering::Relaxed);
         let mut statement = self.connection.prepare("SELECT id, text FROM extension")?;
-        let rows = statement.query_map([], |row| {
-            Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
-        })?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
         for row in rows {
             let (id, text) = row?;
             self.shared.extensions.load(id, &text);
@@ -198,10 +169,7 @@ impl Session {
     }
 
     fn save_ids(&self) -> Result<(), CatalogError> {
-        self.set_meta(
-            "next_directory",
-            self.shared.next_directory.load(Ordering::Relaxed),
-        )?;
+        self.set_meta("next_directory", self.shared.next_directory.load(Ordering::Relaxed))?;
         self.set_meta("next_block", self.shared.next_block.load(Ordering::Relaxed))
     }
 
@@ -219,9 +187,7 @@ impl Session {
             let mut staged = std::mem::take(&mut self.staged);
             self.with_block(block, |view| {
                 view.for_each(|slot, EntryRef { entry, .. }| {
-                    if let Some((posting, hash)) =
-                        Posting::of(EntryId::new(block, slot), &entry, reflink)
-                    {
+                    if let Some((posting, hash)) = Posting::of(EntryId::new(block, slot), &entry, reflink) {
                         staged.push(Staged { posting, hash });
                     }
                 })
@@ -234,18 +200,13 @@ impl Session {
 
 impl Facts for Session {
     fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1",
-        )?;
-        Ok(statement
-            .query_row([entry.block()], |row| row.get(0))
-            .optional()?
-            .unwrap_or(0))
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1")?;
+        Ok(statement.query_row([entry.block()], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
-        Ok(self
-            .entry(entry)?
-            .map_or((1, 0), |entry| (entry.links, entry.allocated_bytes)))
+        Ok(self.entry(entry)?.map_or((1, 0), |entry| (entry.links, entry.allocated_bytes)))
     }
 }

@@ -6,10 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags,
-    StatxTimestamp,
-};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
 use super::linux_mount;
@@ -53,10 +50,7 @@ pub struct Directory {
 
 impl Directory {
     fn new(descriptor: OwnedFd) -> Self {
-        Self {
-            descriptor,
-            listed: AtomicBool::new(false),
-        }
+        Self { descriptor, listed: AtomicBool::new(false) }
     }
 
     /// Opens the folder that a person named.
@@ -71,12 +65,7 @@ impl Directory {
 
     /// Opens a folder in this one.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
-        Ok(Self::new(rustix::fs::openat(
-            &self.descriptor,
-            name,
-            FOLDER,
-            Mode::empty(),
-        )?))
+        Ok(Self::new(rustix::fs::openat(&self.descriptor, name, FOLDER, Mode::empty())?))
     }
 
     /// Opens a file in this folder.
@@ -91,11 +80,7 @@ impl Directory {
     }
 
     /// Lists the folder from its start.
-    pub fn list(
-        &self,
-        buffer: &mut ListBuffer,
-        visit: &mut impl FnMut(&[u8], Option<FileKind>),
-    ) -> io::Result<()> {
+    pub fn list(&self, buffer: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
         if self.listed.swap(true, Relaxed) {
             rustix::fs::seek(&self.descriptor, SeekFrom::Start(0))?;
         }
@@ -117,12 +102,7 @@ impl Directory {
     /// The stat of a name in this folder.
     pub fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-        Ok(file_stat(&rustix::fs::statx(
-            &self.descriptor,
-            name,
-            flags,
-            wanted(),
-        )?))
+        Ok(file_stat(&rustix::fs::statx(&self.descriptor, name, flags, wanted())?))
     }
 
     /// The stat of this folder.
@@ -160,36 +140,24 @@ fn wanted() -> StatxFlags {
 
 /// The stat of an open file or folder.
 pub(super) fn stat_descriptor(descriptor: BorrowedFd<'_>) -> io::Result<FileStat> {
-    Ok(file_stat(&rustix::fs::statx(
-        descriptor,
-        c"",
-        AtFlags::EMPTY_PATH,
-        wanted(),
-    )?))
+    Ok(file_stat(&rustix::fs::statx(descriptor, c"", AtFlags::EMPTY_PATH, wanted())?))
 }
 
 fn file_stat(statx: &Statx) -> FileStat {
     let device = rustix::fs::makedev(statx.stx_dev_major, statx.stx_dev_minor);
     let given = StatxFlags::from_bits_retain(statx.stx_mask);
     FileStat {
-        kind: unix::file_kind(FileType::from_raw_mode(statx.stx_mode.into()))
-            .unwrap_or(FileKind::Special),
+        kind: unix::file_kind(FileType::from_raw_mode(statx.stx_mode.into())).unwrap_or(FileKind::Special),
         inode: statx.stx_ino,
         device,
         size_bytes: statx.stx_size,
         allocated_bytes: statx.stx_blocks.saturating_mul(512),
         mtime_ns: stamp(statx.stx_mtime),
         ctime_ns: stamp(statx.stx_ctime),
-        birth_ns: given
-            .contains(StatxFlags::BTIME)
-            .then(|| stamp(statx.stx_btime)),
+        birth_ns: given.contains(StatxFlags::BTIME).then(|| stamp(statx.stx_btime)),
         links: statx.stx_nlink,
         owner: statx.stx_uid,
-        mount_id: if given.contains(StatxFlags::MNT_ID) {
-            statx.stx_mnt_id
-        } else {
-            device
-        },
+        mount_id: if given.contains(StatxFlags::MNT_ID) { statx.stx_mnt_id } else { device },
         placeholder: false,
     }
 }
@@ -261,8 +229,7 @@ pub fn extents(file: &File) -> Option<Vec<Extent>> {
         };
         // SAFETY: the struct is laid out as the kernel's `struct fiemap` with room for the number of extents that
         // `extent_count` names, it lives through the call, and the descriptor is open.
-        let result =
-            unsafe { libc::ioctl(file.descriptor.as_raw_fd(), FS_IOC_FIEMAP, &raw mut query) };
+        let result = unsafe { libc::ioctl(file.descriptor.as_raw_fd(), FS_IOC_FIEMAP, &raw mut query) };
         if result != 0 {
             return None;
         }
@@ -295,14 +262,7 @@ const IOPRIO_IDLE: libc::c_int = 3 << 13;
 
 /// Background priority for the calling thread.
 pub fn background_this_thread() {
-    set_priority(
-        if may_leave_idle() {
-            libc::SCHED_IDLE
-        } else {
-            libc::SCHED_BATCH
-        },
-        IOPRIO_IDLE,
-    );
+    set_priority(if may_leave_idle() { libc::SCHED_IDLE } else { libc::SCHED_BATCH }, IOPRIO_IDLE);
 }
 
 /// Normal priority for the calling thread.
@@ -315,10 +275,8 @@ fn may_leave_idle() -> bool {
     // A soft limit of 20 stands for nice 0, the value of an ordinary thread.
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nice).current;
     limit.is_none_or(|limit| limit >= 20)
-        || rustix::thread::capabilities(None).is_ok_and(|sets| {
-            sets.effective
-                .contains(rustix::thread::CapabilitySet::SYS_NICE)
-        })
+        || rustix::thread::capabilities(None)
+            .is_ok_and(|sets| sets.effective.contains(rustix::thread::CapabilitySet::SYS_NICE))
 }
 
 fn set_priority(policy: libc::c_int, io_priority: libc::c_int) {

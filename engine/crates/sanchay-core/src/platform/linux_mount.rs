@@ -141,10 +141,7 @@ struct Mount {
 }
 
 /// The file system of an open folder.
-pub(super) fn file_system_of(
-    folder: BorrowedFd<'_>,
-    stat: &FileStat,
-) -> io::Result<(VolumeId, FileSystem)> {
+pub(super) fn file_system_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<(VolumeId, FileSystem)> {
     let statfs = rustix::fs::fstatfs(folder)?;
     let magic = statfs.f_type as u32;
     let own_id = rustix::fs::fstatvfs(folder)?.f_fsid;
@@ -172,10 +169,7 @@ pub(super) fn file_system_of(
 
 /// The number that a file system without an id of its own puts into `f_fsid`: its device's, in the kernel's encoding.
 fn encoded_device(device: u64) -> u64 {
-    let (major, minor) = (
-        u64::from(rustix::fs::major(device)),
-        u64::from(rustix::fs::minor(device)),
-    );
+    let (major, minor) = (u64::from(rustix::fs::major(device)), u64::from(rustix::fs::minor(device)));
     (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)
 }
 
@@ -196,10 +190,7 @@ fn derived_id(
         return VolumeId::derive(&[b"network", name.as_bytes(), &mount.source]);
     }
     // Bind mounts of one file system share its first whole mount, and so the id.
-    let whole = mounts
-        .iter()
-        .filter(|other| other.device == mount.device && other.root == b"/")
-        .min_by_key(|m| m.id);
+    let whole = mounts.iter().filter(|other| other.device == mount.device && other.root == b"/").min_by_key(|m| m.id);
     let root = whole.and_then(root_of);
     let root_inode = root.map_or(0, |root| root.inode).to_le_bytes();
     let root_birth = root.and_then(|root| root.birth_ns);
@@ -209,25 +200,13 @@ fn derived_id(
         }
         // The device may be another one next time (loop devices are), a root's birth is not.
         if let Some(birth) = root_birth {
-            return VolumeId::derive(&[
-                b"birth",
-                name.as_bytes(),
-                &root_inode,
-                &birth.to_le_bytes(),
-            ]);
+            return VolumeId::derive(&[b"birth", name.as_bytes(), &root_inode, &birth.to_le_bytes()]);
         }
         return VolumeId::derive(&[b"device", name.as_bytes(), &mount.source]);
     }
     let point = whole.map_or(&mount.point, |whole| &whole.point);
     let birth = root_birth.unwrap_or(0).to_le_bytes();
-    VolumeId::derive(&[
-        b"mount",
-        name.as_bytes(),
-        &mount.source,
-        point,
-        &root_inode,
-        &birth,
-    ])
+    VolumeId::derive(&[b"mount", name.as_bytes(), &mount.source, point, &root_inode, &birth])
 }
 
 #[derive(Clone, Copy)]
@@ -256,10 +235,7 @@ fn block_device(source: &[u8]) -> Option<u64> {
         return None;
     }
     let metadata = fs::metadata(path_of(source.to_vec())).ok()?;
-    metadata
-        .file_type()
-        .is_block_device()
-        .then(|| metadata.rdev())
+    metadata.file_type().is_block_device().then(|| metadata.rdev())
 }
 
 /// The UUID that udev knows of a block device.
@@ -273,11 +249,7 @@ fn uuid_of(device: u64) -> Option<Vec<u8>> {
 
 /// What the kernel knows of the disk under a device; a partition asks the whole disk.
 fn solid_state(device: u64) -> Option<bool> {
-    let device = format!(
-        "/sys/dev/block/{}:{}",
-        rustix::fs::major(device),
-        rustix::fs::minor(device)
-    );
+    let device = format!("/sys/dev/block/{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
     let rotational = fs::read(format!("{device}/queue/rotational"))
         .or_else(|_| fs::read(format!("{device}/../queue/rotational")))
         .ok()?;
@@ -289,10 +261,7 @@ fn solid_state(device: u64) -> Option<bool> {
 }
 
 fn name_of_magic(magic: u32) -> String {
-    MAGIC
-        .iter()
-        .find(|(number, _)| *number == magic)
-        .map_or_else(|| format!("{magic:x}"), |(_, name)| (*name).into())
+    MAGIC.iter().find(|(number, _)| *number == magic).map_or_else(|| format!("{magic:x}"), |(_, name)| (*name).into())
 }
 
 fn path_of(bytes: Vec<u8>) -> PathBuf {
@@ -301,10 +270,7 @@ fn path_of(bytes: Vec<u8>) -> PathBuf {
 
 /// The mount table; a line that is not understood is passed over.
 fn parse_mounts(table: &[u8]) -> Vec<Mount> {
-    table
-        .split(|byte| *byte == b'\n')
-        .filter_map(parse_mount)
-        .collect()
+    table.split(|byte| *byte == b'\n').filter_map(parse_mount).collect()
 }
 
 /// `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS`, escaped in octal.
@@ -317,14 +283,7 @@ fn parse_mount(line: &[u8]) -> Option<Mount> {
     fields.find(|field| *field == b"-")?;
     let kind = String::from_utf8(unescape(fields.next()?)).ok()?;
     let source = unescape(fields.next()?);
-    Some(Mount {
-        id,
-        device,
-        root,
-        point,
-        kind,
-        source,
-    })
+    Some(Mount { id, device, root, point, kind, source })
 }
 
 /// Turns `\040` and its like back into bytes.
@@ -339,11 +298,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
             _ => None,
         };
         bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() {
-            &after[3..]
-        } else {
-            after
-        };
+        rest = if escaped.is_some() { &after[3..] } else { after };
     }
     bytes
 }
@@ -363,30 +318,18 @@ mod tests {
             kind: "fuse.sshfs".into(),
             source: b"user@host:/x".to_vec(),
         };
-        assert_eq!(
-            parse_mounts(&[line.as_slice(), b"\nnonsense\n"].concat()),
-            [expected]
-        );
+        assert_eq!(parse_mounts(&[line.as_slice(), b"\nnonsense\n"].concat()), [expected]);
     }
 
     #[test]
     fn a_device_is_encoded_as_the_kernel_does() {
         assert_eq!(encoded_device(rustix::fs::makedev(8, 1)), 0x801);
-        assert_eq!(
-            encoded_device(rustix::fs::makedev(259, 0x12345)),
-            0x1231_0345
-        );
+        assert_eq!(encoded_device(rustix::fs::makedev(259, 0x12345)), 0x1231_0345);
     }
 
     #[test]
     fn an_id_tells_its_parts_apart() {
-        assert_eq!(
-            VolumeId::derive(&[b"a", b"b"]),
-            VolumeId::derive(&[b"a", b"b"])
-        );
-        assert_ne!(
-            VolumeId::derive(&[b"ab", b""]),
-            VolumeId::derive(&[b"a", b"b"])
-        );
+        assert_eq!(VolumeId::derive(&[b"a", b"b"]), VolumeId::derive(&[b"a", b"b"]));
+        assert_ne!(VolumeId::derive(&[b"ab", b""]), VolumeId::derive(&[b"a", b"b"]));
     }
 }

@@ -43,15 +43,12 @@ impl Directory {
 
     /// Opens a folder below this one.
     pub fn open_below(&self, relative: &[u8]) -> io::Result<Self> {
-        unix::open_in_pieces(&self.descriptor, relative, unix::open_name_by_name)
-            .map(|descriptor| Self { descriptor })
+        unix::open_in_pieces(&self.descriptor, relative, unix::open_name_by_name).map(|descriptor| Self { descriptor })
     }
 
     /// Opens a folder in this one.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
-        Ok(Self {
-            descriptor: rustix::fs::openat(&self.descriptor, name, FOLDER, Mode::empty())?,
-        })
+        Ok(Self { descriptor: rustix::fs::openat(&self.descriptor, name, FOLDER, Mode::empty())? })
     }
 
     /// Opens a file in this folder.
@@ -60,11 +57,7 @@ impl Directory {
     }
 
     /// Lists the folder from its start.
-    pub fn list(
-        &self,
-        _: &mut ListBuffer,
-        visit: &mut impl FnMut(&[u8], Option<FileKind>),
-    ) -> io::Result<()> {
+    pub fn list(&self, _: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
         for entry in Dir::read_from(&self.descriptor)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
@@ -77,11 +70,7 @@ impl Directory {
 
     /// The stat of a name in this folder.
     pub fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
-        Ok(file_stat(&rustix::fs::statat(
-            &self.descriptor,
-            name,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?))
+        Ok(file_stat(&rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     /// The stat of this folder.
@@ -130,12 +119,8 @@ pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> 
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel ends both names with a NUL inside their arrays.
-    let (name, source) = unsafe {
-        (
-            CStr::from_ptr(statfs.f_fstypename.as_ptr()),
-            CStr::from_ptr(statfs.f_mntfromname.as_ptr()),
-        )
-    };
+    let (name, source) =
+        unsafe { (CStr::from_ptr(statfs.f_fstypename.as_ptr()), CStr::from_ptr(statfs.f_mntfromname.as_ptr())) };
     let id = match volume_uuid(&folder.descriptor) {
         Some(uuid) => VolumeId::derive(&[b"uuid", &uuid]),
         // `f_fsid` is made from the device number, so it is no help.
@@ -163,10 +148,7 @@ fn volume_uuid(folder: &OwnedFd) -> Option<[u8; 16]> {
     let mut wanted: libc::attrlist = unsafe { std::mem::zeroed() };
     wanted.bitmapcount = libc::ATTR_BIT_MAP_COUNT;
     wanted.volattr = libc::ATTR_VOL_INFO | libc::ATTR_VOL_UUID;
-    let mut answer = Answer {
-        length: 0,
-        uuid: [0; 16],
-    };
+    let mut answer = Answer { length: 0, uuid: [0; 16] };
     // SAFETY: the descriptor is open, both structs live through the call, and the length given is that of the answer.
     let result = unsafe {
         libc::fgetattrlist(
@@ -178,8 +160,7 @@ fn volume_uuid(folder: &OwnedFd) -> Option<[u8; 16]> {
         )
     };
     let uuid = answer.uuid;
-    (result == 0 && answer.length as usize == size_of::<Answer>() && uuid != [0; 16])
-        .then_some(uuid)
+    (result == 0 && answer.length as usize == size_of::<Answer>() && uuid != [0; 16]).then_some(uuid)
 }
 
 /// APFS does not tell which extents its clones share.

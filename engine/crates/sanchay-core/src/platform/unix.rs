@@ -15,26 +15,17 @@ use crate::stat::{FileKind, FileStat};
 pub const SEPARATOR: u8 = b'/';
 
 /// How a folder is opened: never through a symbolic link in its last name.
-pub(super) const FOLDER: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+pub(super) const FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// How a file is opened. Without blocking, since a FIFO may have taken its place; for a regular file that changes
 /// nothing.
-const FILE: OFlags = OFlags::RDONLY
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC)
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY);
+const FILE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Longest piece of a path that is opened at once; the kernels' limits are 4,096 (Linux) and 1,024 bytes (macOS) with
 /// the closing NUL.
-const PIECE_BYTES: usize = if cfg!(target_os = "linux") {
-    4_000
-} else {
-    1_000
-};
+const PIECE_BYTES: usize = if cfg!(target_os = "linux") { 4_000 } else { 1_000 };
 
 /// The name of these bytes.
 pub fn os_string_from_bytes(bytes: &[u8]) -> OsString {
@@ -50,9 +41,7 @@ pub fn error_kind(code: i32) -> Option<ErrorKind> {
         Errno::NAMETOOLONG => Some(ErrorKind::TooLong),
         Errno::NOTDIR => Some(ErrorKind::NotAFolder),
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Some(ErrorKind::DiskFull),
-        Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV | Errno::ISDIR => {
-            Some(ErrorKind::Unsupported)
-        }
+        Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV | Errno::ISDIR => Some(ErrorKind::Unsupported),
         _ => None,
     }
 }
@@ -95,19 +84,11 @@ pub(super) fn open_name_by_name(root: &OwnedFd, path: &[u8]) -> io::Result<Owned
         return Err(Errno::XDEV.into());
     }
     let mut handle: Option<OwnedFd> = None;
-    for name in path
-        .split(|byte| *byte == b'/')
-        .filter(|name| !name.is_empty())
-    {
+    for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
         if name == b".." {
             return Err(Errno::XDEV.into());
         }
-        handle = Some(rustix::fs::openat(
-            handle.as_ref().unwrap_or(root),
-            name,
-            FOLDER,
-            Mode::empty(),
-        )?);
+        handle = Some(rustix::fs::openat(handle.as_ref().unwrap_or(root), name, FOLDER, Mode::empty())?);
     }
     match handle {
         Some(handle) => Ok(handle),
@@ -123,9 +104,7 @@ pub(super) fn open_root(path: &OsStr) -> io::Result<OwnedFd> {
 
 /// Opens a file of a folder with these flags beside the usual ones.
 pub(super) fn open_file(folder: &OwnedFd, name: &[u8], more: OFlags) -> rustix::io::Result<File> {
-    Ok(File {
-        descriptor: rustix::fs::openat(folder, name, FILE | more, Mode::empty())?,
-    })
+    Ok(File { descriptor: rustix::fs::openat(folder, name, FILE | more, Mode::empty())? })
 }
 
 /// An open file.

@@ -14,20 +14,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_CANT_ACCESS_FILE, ERROR_CANT_RESOLVE_FILENAME, ERROR_DELETE_PENDING, ERROR_DIRECTORY,
-    ERROR_DISK_FULL, ERROR_FILENAME_EXCED_RANGE, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL,
-    ERROR_INVALID_FUNCTION, ERROR_INVALID_NAME, ERROR_NOT_SUPPORTED, ERROR_NO_MORE_FILES,
-    ERROR_PATH_NOT_FOUND, ERROR_SHARING_VIOLATION, ERROR_STOPPED_ON_SYMLINK, HANDLE,
+    ERROR_CANT_ACCESS_FILE, ERROR_CANT_RESOLVE_FILENAME, ERROR_DELETE_PENDING, ERROR_DIRECTORY, ERROR_DISK_FULL,
+    ERROR_FILENAME_EXCED_RANGE, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL, ERROR_INVALID_FUNCTION,
+    ERROR_INVALID_NAME, ERROR_NOT_SUPPORTED, ERROR_NO_MORE_FILES, ERROR_PATH_NOT_FOUND, ERROR_SHARING_VIOLATION,
+    ERROR_STOPPED_ON_SYMLINK, HANDLE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    FileAttributeTagInfo, FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo,
-    FileIdInfo, FileStandardInfo, GetFileInformationByHandle, GetFileInformationByHandleEx,
-    GetVolumeInformationByHandleW, BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY,
-    FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS, FILE_ATTRIBUTE_RECALL_ON_OPEN,
-    FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO, FILE_BASIC_INFO,
-    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_FLAG_SEQUENTIAL_SCAN,
-    FILE_ID_BOTH_DIR_INFO, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_LIST_DIRECTORY,
-    FILE_READ_DATA, FILE_STANDARD_INFO,
+    FileAttributeTagInfo, FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo, FileIdInfo,
+    FileStandardInfo, GetFileInformationByHandle, GetFileInformationByHandleEx, GetVolumeInformationByHandleW,
+    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS,
+    FILE_ATTRIBUTE_RECALL_ON_OPEN, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO, FILE_BASIC_INFO,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_FLAG_SEQUENTIAL_SCAN, FILE_ID_BOTH_DIR_INFO,
+    FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_LIST_DIRECTORY, FILE_READ_DATA, FILE_STANDARD_INFO,
 };
 use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadPriority, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
@@ -49,17 +47,13 @@ const STEPS_TO_1970: i64 = 116_444_736_000_000_000;
 /// The kind of a system error; `None` leaves it to the general mapping.
 pub fn error_kind(code: i32) -> Option<ErrorKind> {
     match code as u32 {
-        ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_DELETE_PENDING => {
-            Some(ErrorKind::Vanished)
-        }
+        ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_DELETE_PENDING => Some(ErrorKind::Vanished),
         ERROR_SHARING_VIOLATION | ERROR_CANT_ACCESS_FILE => Some(ErrorKind::Permission),
         ERROR_DIRECTORY => Some(ErrorKind::NotAFolder),
         ERROR_FILENAME_EXCED_RANGE => Some(ErrorKind::TooLong),
         ERROR_STOPPED_ON_SYMLINK | ERROR_CANT_RESOLVE_FILENAME => Some(ErrorKind::SymlinkLoop),
         ERROR_DISK_FULL | ERROR_HANDLE_DISK_FULL => Some(ErrorKind::DiskFull),
-        ERROR_NOT_SUPPORTED | ERROR_INVALID_FUNCTION | ERROR_INVALID_NAME => {
-            Some(ErrorKind::Unsupported)
-        }
+        ERROR_NOT_SUPPORTED | ERROR_INVALID_FUNCTION | ERROR_INVALID_NAME => Some(ErrorKind::Unsupported),
         _ => None,
     }
 }
@@ -82,11 +76,7 @@ impl Default for ListBuffer {
 impl ListBuffer {
     /// Takes the memory, once for each thread.
     pub fn new() -> Self {
-        Self {
-            entries: vec![0; LIST_BYTES / size_of::<u64>()],
-            wide: Vec::new(),
-            name: Vec::new(),
-        }
+        Self { entries: vec![0; LIST_BYTES / size_of::<u64>()], wide: Vec::new(), name: Vec::new() }
     }
 }
 
@@ -108,11 +98,7 @@ impl Directory {
             return Err(system_error(ERROR_DIRECTORY));
         }
         let path = true_path(&handle).or_else(|_| verbatim(path))?;
-        Ok(Self {
-            handle,
-            root: path.as_path().into(),
-            path,
-        })
+        Ok(Self { handle, root: path.as_path().into(), path })
     }
 
     /// Opens a folder below this one.
@@ -121,10 +107,7 @@ impl Directory {
             return Err(system_error(ERROR_NOT_SUPPORTED));
         }
         let mut path = self.path.clone();
-        for name in relative
-            .split(|byte| *byte == b'/')
-            .filter(|name| !name.is_empty())
-        {
+        for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             push(&mut path, name)?;
         }
         self.open_at(path)
@@ -139,11 +122,7 @@ impl Directory {
         let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
         let handle = open_there(&self.root, &path, FILE_LIST_DIRECTORY, flags)?;
         match stat_handle(&handle)?.kind {
-            FileKind::Directory => Ok(Self {
-                handle,
-                root: Arc::clone(&self.root),
-                path,
-            }),
+            FileKind::Directory => Ok(Self { handle, root: Arc::clone(&self.root), path }),
             FileKind::Symlink => Err(system_error(ERROR_STOPPED_ON_SYMLINK)),
             FileKind::File | FileKind::Special => Err(system_error(ERROR_DIRECTORY)),
         }
@@ -153,12 +132,7 @@ impl Directory {
     pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
         let path = self.path_of(name)?;
         let flags = FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_BACKUP_SEMANTICS;
-        let handle = open_there(
-            &self.root,
-            &path,
-            FILE_READ_DATA,
-            flags | FILE_FLAG_OPEN_REPARSE_POINT,
-        )?;
+        let handle = open_there(&self.root, &path, FILE_READ_DATA, flags | FILE_FLAG_OPEN_REPARSE_POINT)?;
         let attributes = attributes(&handle)?;
         if attributes.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 {
             return Ok(File { handle });
@@ -167,28 +141,15 @@ impl Directory {
             return Err(system_error(ERROR_STOPPED_ON_SYMLINK));
         }
         // A compressed or deduplicated file: its content is behind the reparse point.
-        Ok(File {
-            handle: open_there(&self.root, &path, FILE_READ_DATA, flags)?,
-        })
+        Ok(File { handle: open_there(&self.root, &path, FILE_READ_DATA, flags)? })
     }
 
     /// Lists the folder from its start.
-    pub fn list(
-        &self,
-        buffer: &mut ListBuffer,
-        visit: &mut impl FnMut(&[u8], Option<FileKind>),
-    ) -> io::Result<()> {
+    pub fn list(&self, buffer: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
         let mut class = FileIdBothDirectoryRestartInfo;
         loop {
             // SAFETY: the buffer is `LIST_BYTES` long, made of words, and borrowed by this call alone.
-            let answer = unsafe {
-                query(
-                    &self.handle,
-                    class,
-                    buffer.entries.as_mut_ptr().cast(),
-                    LIST_BYTES,
-                )
-            };
+            let answer = unsafe { query(&self.handle, class, buffer.entries.as_mut_ptr().cast(), LIST_BYTES) };
             if let Err(error) = answer {
                 return match error.raw_os_error().map(|code| code as u32) {
                     Some(ERROR_NO_MORE_FILES | ERROR_FILE_NOT_FOUND) => Ok(()),
@@ -197,20 +158,14 @@ impl Directory {
             }
             class = FileIdBothDirectoryInfo;
             // SAFETY: the buffer is `LIST_BYTES` long and every byte of it is initialised; a byte needs no alignment.
-            let mut rest = unsafe {
-                std::slice::from_raw_parts(buffer.entries.as_ptr().cast::<u8>(), LIST_BYTES)
-            };
+            let mut rest = unsafe { std::slice::from_raw_parts(buffer.entries.as_ptr().cast::<u8>(), LIST_BYTES) };
             loop {
                 let attributes = field(rest, offset_of!(FILE_ID_BOTH_DIR_INFO, FileAttributes));
-                let length =
-                    field(rest, offset_of!(FILE_ID_BOTH_DIR_INFO, FileNameLength)) as usize;
+                let length = field(rest, offset_of!(FILE_ID_BOTH_DIR_INFO, FileNameLength)) as usize;
                 let start = offset_of!(FILE_ID_BOTH_DIR_INFO, FileName);
                 let name = rest.get(start..start + length).unwrap_or_default();
                 buffer.wide.clear();
-                buffer.wide.extend(
-                    name.chunks_exact(2)
-                        .map(|unit| u16::from_le_bytes([unit[0], unit[1]])),
-                );
+                buffer.wide.extend(name.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])));
                 windows_path::encode(&buffer.wide, &mut buffer.name);
                 if buffer.name != b"." && buffer.name != b".." {
                     visit(&buffer.name, listed_kind(attributes));
@@ -298,30 +253,16 @@ pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> 
         Ok(()) if long.VolumeSerialNumber != 0 => long.VolumeSerialNumber,
         Ok(()) | Err(_) => u64::from(serial),
     };
-    let length = name
-        .iter()
-        .position(|unit| *unit == 0)
-        .unwrap_or(name.len());
+    let length = name.iter().position(|unit| *unit == 0).unwrap_or(name.len());
     let name = String::from_utf16_lossy(&name[..length]);
     let file_system = FileSystem {
         pseudo: false,
-        network: folder
-            .path
-            .as_os_str()
-            .as_encoded_bytes()
-            .starts_with(br"\\?\UNC\"),
+        network: folder.path.as_os_str().as_encoded_bytes().starts_with(br"\\?\UNC\"),
         reflink: flags & SUPPORTS_BLOCK_REFCOUNTING != 0,
         solid_state: None,
         name,
     };
-    Ok((
-        VolumeId::derive(&[
-            b"serial",
-            file_system.name.as_bytes(),
-            &serial.to_le_bytes(),
-        ]),
-        file_system,
-    ))
+    Ok((VolumeId::derive(&[b"serial", file_system.name.as_bytes(), &serial.to_le_bytes()]), file_system))
 }
 
 /// Extents are told to administrators only.
@@ -355,11 +296,9 @@ fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
     information(handle, FileBasicInfo, &mut basic)?;
     information(handle, FileStandardInfo, &mut standard)?;
     let flags = basic.FileAttributes;
-    let leads_elsewhere = flags & FILE_ATTRIBUTE_REPARSE_POINT != 0
-        && attributes(handle)?.ReparseTag & NAME_SURROGATE != 0;
-    let away = FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS
-        | FILE_ATTRIBUTE_RECALL_ON_OPEN
-        | FILE_ATTRIBUTE_OFFLINE;
+    let leads_elsewhere =
+        flags & FILE_ATTRIBUTE_REPARSE_POINT != 0 && attributes(handle)?.ReparseTag & NAME_SURROGATE != 0;
+    let away = FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS | FILE_ATTRIBUTE_RECALL_ON_OPEN | FILE_ATTRIBUTE_OFFLINE;
     let device = by_handle.dwVolumeSerialNumber.into();
     Ok(FileStat {
         kind: if leads_elsewhere {
@@ -375,11 +314,7 @@ fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
         allocated_bytes: standard.AllocationSize as u64,
         mtime_ns: stamp(basic.LastWriteTime),
         // FAT keeps no change time.
-        ctime_ns: stamp(if basic.ChangeTime == 0 {
-            basic.LastWriteTime
-        } else {
-            basic.ChangeTime
-        }),
+        ctime_ns: stamp(if basic.ChangeTime == 0 { basic.LastWriteTime } else { basic.ChangeTime }),
         birth_ns: (basic.CreationTime != 0).then(|| stamp(basic.CreationTime)),
         links: by_handle.nNumberOfLinks,
         owner: 0,
@@ -412,14 +347,7 @@ fn information<T: Copy + Default>(
     answer: &mut T,
 ) -> io::Result<()> {
     // SAFETY: a mutable reference is writable memory of its type's size, and the system's structs are word-aligned.
-    unsafe {
-        query(
-            handle,
-            class,
-            std::ptr::from_mut(answer).cast(),
-            size_of::<T>(),
-        )
-    }
+    unsafe { query(handle, class, std::ptr::from_mut(answer).cast(), size_of::<T>()) }
 }
 
 /// Asks the system about a handle.
@@ -445,9 +373,7 @@ pub(super) fn raw(handle: &std::fs::File) -> HANDLE {
 
 /// A 32-bit field of an entry of a listing.
 fn field(entry: &[u8], offset: usize) -> u32 {
-    entry.get(offset..offset + 4).map_or(0, |bytes| {
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-    })
+    entry.get(offset..offset + 4).map_or(0, |bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
 fn wide(high: u32, low: u32) -> u64 {
@@ -456,10 +382,7 @@ fn wide(high: u32, low: u32) -> u64 {
 
 fn stamp(steps: i64) -> i64 {
     let steps = steps.saturating_sub(STEPS_TO_1970);
-    nanoseconds(
-        steps.div_euclid(10_000_000),
-        steps.rem_euclid(10_000_000) * 100,
-    )
+    nanoseconds(steps.div_euclid(10_000_000), steps.rem_euclid(10_000_000) * 100)
 }
 
 pub(super) fn system_error(code: u32) -> io::Error {

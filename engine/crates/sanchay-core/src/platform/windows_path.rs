@@ -8,12 +8,10 @@ use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf, Prefix};
 
-use windows_sys::Win32::Foundation::{
-    ERROR_FILENAME_EXCED_RANGE, ERROR_INVALID_NAME, ERROR_STOPPED_ON_SYMLINK,
-};
+use windows_sys::Win32::Foundation::{ERROR_FILENAME_EXCED_RANGE, ERROR_INVALID_NAME, ERROR_STOPPED_ON_SYMLINK};
 use windows_sys::Win32::Storage::FileSystem::{
-    GetFinalPathNameByHandleW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-    FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
+    GetFinalPathNameByHandleW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES,
+    FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
 };
 
 use super::windows::{attributes, raw, system_error, NAME_SURROGATE};
@@ -37,11 +35,7 @@ pub(super) fn encode(wide: &[u16], bytes: &mut Vec<u8>) {
 
 /// Adds a name to a path, refusing what is no single name: a separator, or the colon of an alternate stream.
 pub(super) fn push(path: &mut PathBuf, name: &[u8]) -> io::Result<()> {
-    if matches!(name, b"" | b"." | b"..")
-        || name
-            .iter()
-            .any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0))
-    {
+    if matches!(name, b"" | b"." | b"..") || name.iter().any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0)) {
         return Err(system_error(ERROR_INVALID_NAME));
     }
     let mut longer = std::mem::take(path).into_os_string();
@@ -63,12 +57,7 @@ pub(super) fn open(path: &Path, access: u32, flags: u32) -> io::Result<std::fs::
 }
 
 /// Opens a path below a root, and proves that what was opened is there and not behind a link.
-pub(super) fn open_there(
-    root: &Path,
-    path: &Path,
-    access: u32,
-    flags: u32,
-) -> io::Result<std::fs::File> {
+pub(super) fn open_there(root: &Path, path: &Path, access: u32, flags: u32) -> io::Result<std::fs::File> {
     let handle = open(path, access, flags)?;
     let proven = match true_path(&handle) {
         Ok(found) => same_path(&found, path),
@@ -84,11 +73,7 @@ pub(super) fn open_there(
 /// Whether every folder between a root and a path is a folder in its own place.
 fn no_link_on_the_way(root: &Path, path: &Path) -> io::Result<bool> {
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-    for folder in path
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| *folder != root)
-    {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
         if attributes(&open(folder, 0, flags)?)?.ReparseTag & NAME_SURROGATE != 0 {
             return Ok(false);
         }
@@ -122,10 +107,7 @@ fn folded(path: &Path) -> Vec<u32> {
 
 /// Takes the dots and spaces off the end of a name.
 fn trim(folded: &mut Vec<u32>) {
-    while folded
-        .last()
-        .is_some_and(|code| [u32::from(b'.'), u32::from(b' ')].contains(code))
-    {
+    while folded.last().is_some_and(|code| [u32::from(b'.'), u32::from(b' ')].contains(code)) {
         folded.pop();
     }
 }
@@ -138,9 +120,8 @@ pub(super) fn true_path(handle: &std::fs::File) -> io::Result<PathBuf> {
     for flags in [BY_DRIVE, BY_VOLUME] {
         loop {
             // SAFETY: the handle is open, and the buffer lives through the call and is as long as it is told to be.
-            let length = unsafe {
-                GetFinalPathNameByHandleW(raw(handle), path.as_mut_ptr(), path.len() as u32, flags)
-            } as usize;
+            let length =
+                unsafe { GetFinalPathNameByHandleW(raw(handle), path.as_mut_ptr(), path.len() as u32, flags) } as usize;
             if length == 0 {
                 break;
             }

@@ -9,11 +9,7 @@ pub(super) fn encode(wide: &[u16], bytes: &mut Vec<u8>) {
             Ok(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             Err(lone) => {
                 let code = lone.unpaired_surrogate();
-                bytes.extend([
-                    0xe0 | (code >> 12) as u8,
-                    0x80 | (code >> 6 & 0x3f) as u8,
-                    0x80 | (code & 0x3f) as u8,
-                ]);
+                bytes.extend([0xe0 | (code >> 12) as u8, 0x80 | (code >> 6 & 0x3f) as u8, 0x80 | (code & 0x3f) as u8]);
             }
         }
     }
@@ -54,12 +50,7 @@ mod tests {
 
     #[test]
     fn text_and_lone_surrogates_go_both_ways() {
-        for wide in [
-            &[0x61, 0xe9, 0x20ac, 0xd83d, 0xde00][..],
-            &[0xd800],
-            &[0x61, 0xdfff, 0x62],
-            &[0xde00, 0xd83d],
-        ] {
+        for wide in [&[0x61, 0xe9, 0x20ac, 0xd83d, 0xde00][..], &[0xd800], &[0x61, 0xdfff, 0x62], &[0xde00, 0xd83d]] {
             let mut bytes = Vec::new();
             encode(wide, &mut bytes);
             assert_eq!(to_wide(&bytes), wide);

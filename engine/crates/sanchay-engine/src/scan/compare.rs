@@ -29,36 +29,20 @@ impl<'a> Stored<'a> {
     pub(super) fn new(blocks: &'a [StoredBlock]) -> Result<Self, CatalogError> {
         let mut items = Vec::new();
         for (block, stored) in blocks.iter().enumerate() {
-            stored
-                .view()?
-                .for_each(|slot, item| items.push((Place { block, slot }, item)))?;
+            stored.view()?.for_each(|slot, item| items.push((Place { block, slot }, item)))?;
         }
         let seen = vec![false; items.len()];
-        Ok(Self {
-            blocks,
-            items,
-            seen,
-            expected: 0,
-            by_name: None,
-        })
+        Ok(Self { blocks, items, seen, expected: 0, by_name: None })
     }
 
     /// The number of the entry with this name, ticked off.
     pub(super) fn find(&mut self, name: &[u8]) -> Option<usize> {
-        let at = if self
-            .items
-            .get(self.expected)
-            .is_some_and(|(_, item)| item.name == name)
-        {
+        let at = if self.items.get(self.expected).is_some_and(|(_, item)| item.name == name) {
             self.expected
         } else {
             let items = &self.items;
             let by_name = self.by_name.get_or_insert_with(|| {
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(number, (_, item))| (item.name, number))
-                    .collect()
+                items.iter().enumerate().map(|(number, (_, item))| (item.name, number)).collect()
             });
             *by_name.get(name)?
         };
@@ -73,11 +57,7 @@ impl<'a> Stored<'a> {
     }
 
     fn gone(&self) -> impl Iterator<Item = usize> + '_ {
-        self.seen
-            .iter()
-            .enumerate()
-            .filter(|(_, seen)| !**seen)
-            .map(|(number, _)| number)
+        self.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(number, _)| number)
     }
 }
 
@@ -111,29 +91,19 @@ pub(super) fn fill(
     for number in stored.gone() {
         let (place, item) = &stored.items[number];
         opened(&mut open, stored, place.block)?[place.slot] = dead();
-        filler.lose(
-            EntryId::new(stored.blocks[place.block].id, place.slot),
-            item,
-            true,
-        );
+        filler.lose(EntryId::new(stored.blocks[place.block].id, place.slot), item, true);
         tally.removed += u64::from(item.entry.is_file());
     }
     let mut added = Vec::new();
     for item in fresh {
         let Some(number) = item.replaces else {
             tally.added += u64::from(item.entry.is_file());
-            added.push(EntryRef {
-                name: item.name,
-                entry: item.entry,
-            });
+            added.push(EntryRef { name: item.name, entry: item.entry });
             continue;
         };
         let (place, old) = &stored.items[number];
         let id = EntryId::new(stored.blocks[place.block].id, place.slot);
-        let new = EntryRef {
-            name: old.name,
-            entry: item.entry,
-        };
+        let new = EntryRef { name: old.name, entry: item.entry };
         opened(&mut open, stored, place.block)?[place.slot] = new;
         // The name stays: the name index hears of it only where the kind changed.
         let renamed = old.entry.is_file() != item.entry.is_file();
@@ -203,16 +173,12 @@ fn opened<'o, 'a>(
 }
 
 fn dead() -> EntryRef<'static> {
-    EntryRef {
-        name: b"",
-        entry: Entry::dead(),
-    }
+    EntryRef { name: b"", entry: Entry::dead() }
 }
 
 /// Whether the file itself changed, not only what we know of it.
 fn witness_differs(old: &Entry, new: &Entry) -> bool {
-    (old.size_bytes, old.mtime_ns, old.ctime_ns, old.inode)
-        != (new.size_bytes, new.mtime_ns, new.ctime_ns, new.inode)
+    (old.size_bytes, old.mtime_ns, old.ctime_ns, old.inode) != (new.size_bytes, new.mtime_ns, new.ctime_ns, new.inode)
 }
 
 struct Filler<'c> {
@@ -246,10 +212,6 @@ impl Filler<'_> {
     }
 
     fn write(&mut self, id: i64, slots: &[EntryRef<'_>]) {
-        self.change.blocks.push(BlockWrite {
-            id,
-            block: encode(slots),
-            entries: slots.len(),
-        });
+        self.change.blocks.push(BlockWrite { id, block: encode(slots), entries: slots.len() });
     }
 }

@@ -50,37 +50,22 @@ pub(crate) struct Mounts<'a> {
 
 impl<'a> Mounts<'a> {
     pub(crate) fn new(catalog: &'a Catalog) -> Self {
-        Self {
-            catalog,
-            known: Mutex::new(HashMap::new()),
-        }
+        Self { catalog, known: Mutex::new(HashMap::new()) }
     }
 
     /// The mount that an open folder is on.
     pub(crate) fn of(&self, folder: &DirHandle, stat: &FileStat) -> Result<Mount, EngineError> {
         let key = (stat.device, stat.mount_id);
-        if let Some(mount) = self
-            .known
-            .lock()
-            .expect("no panic under this lock")
-            .get(&key)
-        {
+        if let Some(mount) = self.known.lock().expect("no panic under this lock").get(&key) {
             return Ok(*mount);
         }
         let (identity, system): (VolumeId, _) = file_system_of(folder)?;
         let mount = Mount {
-            volume: if system.pseudo {
-                0
-            } else {
-                self.catalog.volume_id(identity, system.reflink)?
-            },
+            volume: if system.pseudo { 0 } else { self.catalog.volume_id(identity, system.reflink)? },
             pseudo: system.pseudo,
             reflink: system.reflink,
         };
-        self.known
-            .lock()
-            .expect("no panic under this lock")
-            .insert(key, mount);
+        self.known.lock().expect("no panic under this lock").insert(key, mount);
         Ok(mount)
     }
 }

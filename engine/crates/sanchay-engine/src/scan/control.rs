@@ -193,11 +193,7 @@ impl Control {
         if notes.len() < NOTES_MOST {
             let shown = String::from_utf8_lossy(path);
             tracing::warn!(request_id = self.request_id, path = %shown, kind, message, "scan_error");
-            notes.push(ErrorNote {
-                path: path.to_vec(),
-                kind,
-                message,
-            });
+            notes.push(ErrorNote { path: path.to_vec(), kind, message });
         }
     }
 
@@ -229,8 +225,7 @@ impl Control {
         let share = match phase {
             Phase::Queued => None,
             Phase::Listing => (expected.files > 0).then(|| files as f64 / expected.files as f64),
-            Phase::Hashing => (expected.hashed_bytes > 0)
-                .then(|| hashed_bytes as f64 / expected.hashed_bytes as f64),
+            Phase::Hashing => (expected.hashed_bytes > 0).then(|| hashed_bytes as f64 / expected.hashed_bytes as f64),
             Phase::Merging => None,
             Phase::Done => Some(1.0),
         };
@@ -246,15 +241,9 @@ impl Control {
             errors: get(&counters.errors),
             files_per_s: files as f64 / elapsed_s,
             bytes_per_s: hashed_bytes as f64 / elapsed_s,
-            current: self
-                .current
-                .lock()
-                .expect("no panic under this lock")
-                .clone(),
+            current: self.current.lock().expect("no panic under this lock").clone(),
             percent: share.map(|share| share * 100.0),
-            seconds_left: share
-                .filter(|share| *share > 0.01)
-                .map(|share| elapsed_s * (1.0 - share) / share),
+            seconds_left: share.filter(|share| *share > 0.01).map(|share| elapsed_s * (1.0 - share) / share),
             paused: self.is_paused.load(Ordering::Relaxed),
             waiting_for_disk,
         }
@@ -271,17 +260,10 @@ mod tests {
         control.enter(Phase::Listing);
         add(&control.counters.files, 10);
         assert_eq!(control.progress(false).percent, None);
-        control.expect(Expected {
-            files: 40,
-            hashed_bytes: 0,
-        });
+        control.expect(Expected { files: 40, hashed_bytes: 0 });
         assert_eq!(control.progress(false).percent, Some(25.0));
         add(&control.counters.files, 40);
-        assert_eq!(
-            control.progress(false).percent,
-            None,
-            "more than last time is unknown, never over 100"
-        );
+        assert_eq!(control.progress(false).percent, None, "more than last time is unknown, never over 100");
     }
 
     #[test]

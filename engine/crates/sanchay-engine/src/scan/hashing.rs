@@ -4,9 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
-use sanchay_core::{
-    hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileStat,
-};
+use sanchay_core::{hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileStat};
 
 use sanchay_catalog::block::HashState;
 
@@ -38,9 +36,7 @@ pub(crate) struct FileReader {
 
 impl FileReader {
     pub(crate) fn new() -> Self {
-        Self {
-            buffer: vec![0; LARGE_READ_BYTES],
-        }
+        Self { buffer: vec![0; LARGE_READ_BYTES] }
     }
 
     /// Reads `name` in `folder` whole, which `seen` describes. `on_bytes` hears of each stretch of a large file and may
@@ -65,36 +61,23 @@ impl FileReader {
                 if !same_witness(&before, seen) {
                     return Ok((before, None, 0));
                 }
-                hash_large(
-                    &file,
-                    algorithm,
-                    &mut self.buffer,
-                    seen.size_bytes,
-                    &mut |bytes| {
-                        let flow = on_bytes(bytes);
-                        broken_off |= flow.is_break();
-                        flow
-                    },
-                )?
+                hash_large(&file, algorithm, &mut self.buffer, seen.size_bytes, &mut |bytes| {
+                    let flow = on_bytes(bytes);
+                    broken_off |= flow.is_break();
+                    flow
+                })?
             };
             let after = file.stat()?;
             let held_still = hashed.bytes_read == seen.size_bytes && same_witness(&after, seen);
             Ok((after, held_still.then_some(hashed.hash), hashed.bytes_read))
         });
         match outcome {
-            Ok(_) if broken_off => Verdict {
-                state: HashState::Pending,
-                hash: None,
-                bytes: 0,
-                error: None,
-            },
+            Ok(_) if broken_off => Verdict { state: HashState::Pending, hash: None, bytes: 0, error: None },
             Ok((witness, hash, bytes)) => settle(&witness, hash, bytes),
             Err(error) => Verdict {
                 // A name that is gone, or is a link by now, changed under our feet; it is no fault of the disk.
                 state: match error.kind {
-                    ErrorKind::Vanished | ErrorKind::NotFound | ErrorKind::SymlinkLoop => {
-                        HashState::Unstable
-                    }
+                    ErrorKind::Vanished | ErrorKind::NotFound | ErrorKind::SymlinkLoop => HashState::Unstable,
                     _ => HashState::Unreadable,
                 },
                 hash: None,
@@ -111,12 +94,7 @@ fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64) -> Verdict 
         Some(_) if is_racy(witness, now_ns()) => HashState::Racy,
         Some(_) => HashState::Hashed,
     };
-    Verdict {
-        state,
-        hash,
-        bytes,
-        error: None,
-    }
+    Verdict { state, hash, bytes, error: None }
 }
 
 /// Whether nothing that a write or a replacement would change has changed.
@@ -139,7 +117,5 @@ fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
 
 /// Unix time.
 pub(crate) fn now_ns() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos() as i64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
 }

@@ -12,9 +12,7 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_catalog::HashUpdate;
-use sanchay_core::{
-    background_this_thread, foreground_this_thread, Algorithm, DirHandle, FileKind, RootDir,
-};
+use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, DirHandle, FileKind, RootDir};
 
 use super::context::Context;
 use super::control::{add, Expected, Phase};
@@ -42,30 +40,18 @@ pub(super) fn hash_later(
 ) -> Result<(), EngineError> {
     let control = context.control;
     let governed = |id: i64| roots.iter().find(|root| root.id == id);
-    let any_duplicates = roots
-        .iter()
-        .any(|root| root.rules.hash == HashScope::Duplicates);
+    let any_duplicates = roots.iter().any(|root| root.rules.hash == HashScope::Duplicates);
     if context.later_files.load(Ordering::Relaxed) == 0 && !any_duplicates {
         return Ok(());
     }
     control.enter(Phase::Hashing);
+    // What waits is found in the catalog: all that the listing saw must be in it by now.
+    context.catalog.writer().run(|_| Ok(()))?;
     let sketch = context.catalog.size_sketch()?;
     let done = control.counters.hashed_bytes.load(Ordering::Relaxed);
-    let known_bytes = if any_duplicates {
-        0
-    } else {
-        done + context.later_bytes.load(Ordering::Relaxed)
-    };
-    control.expect(Expected {
-        files: 0,
-        hashed_bytes: known_bytes,
-    });
-    let passes: &[bool] = if any_duplicates {
-        &[true]
-    } else {
-        &[true, false]
-    };
-    for &twins in passes {
+    let known_bytes = if any_duplicates { 0 } else { done + context.later_bytes.load(Ordering::Relaxed) };
+    control.expect(Expected { files: 0, hashed_bytes: known_bytes });
+    for twins in [true, false] {
         let (jobs, queue) = bounded::<Work>(256);
         let (results, arrived) = bounded::<HashUpdate>(1024);
         std::thread::scope(|scope| {
@@ -86,10 +72,7 @@ pub(super) fn hash_later(
             // Readers end when the feeder's channel closes; what they still send is dropped with the receiver.
             drop(arrived);
             let fed = feeder.join().unwrap_or_else(|_| {
-                Err(EngineError::new(
-                    crate::ErrorKind::Internal,
-                    "a scan worker ended abnormally",
-                ))
+                Err(EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally"))
             });
             published.and(fed)
         })?;
@@ -103,6 +86,8 @@ pub(super) fn hash_later(
 /// A file to read, and how it is reached.
 struct Work {
     file: PendingFile,
+    /// It lies in the root that is scanned; how another root fares is for its own scan to say.
+    here: bool,
     root: Vec<u8>,
     algorithm: Algorithm,
 }
@@ -116,11 +101,7 @@ fn feed<'r>(
     jobs: &Sender<Work>,
 ) -> Result<(), EngineError> {
     let wanted = |state: HashState, size_bytes: u64| {
-        let waits = matches!(
-            state,
-            HashState::Pending | HashState::None | HashState::Unstable | HashState::Unreadable
-        );
-        size_bytes > 0 && waits && sketch.may_have_twin(size_bytes) == twins
+        size_bytes > 0 && state != HashState::Hashed && sketch.may_have_twin(size_bytes) == twins
     };
     let mut from = Some(0);
     while let Some(block) = from {
@@ -130,7 +111,7 @@ fn feed<'r>(
             let Some(root) = governed(names.root_of(&file.folder)) else {
                 continue;
             };
-            let here = file.folder.starts_with(context.root_path);
+            let here = to_path(&file.folder).starts_with(to_path(context.root_path));
             let is_due = match root.rules.hash {
                 HashScope::All => here && file.entry.hash_state == HashState::Pending,
                 HashScope::Duplicates => twins,
@@ -139,11 +120,7 @@ fn feed<'r>(
             if !is_due {
                 continue;
             }
-            let work = Work {
-                file,
-                root: root.path.clone(),
-                algorithm: root.rules.algorithm,
-            };
+            let work = Work { file, here, root: root.path.clone(), algorithm: root.rules.algorithm };
             if !context.control.step() || jobs.send(work).is_err() {
                 return Ok(());
             }
@@ -162,13 +139,7 @@ struct Reader<'c> {
 
 impl<'c> Reader<'c> {
     fn new(context: &'c Context<'c>) -> Self {
-        Self {
-            context,
-            files: FileReader::new(),
-            roots: HashMap::new(),
-            folder: None,
-            background: false,
-        }
+        Self { context, files: FileReader::new(), roots: HashMap::new(), folder: None, background: false }
     }
 
     fn run(mut self, queue: &Receiver<Work>, results: &Sender<HashUpdate>) {
@@ -199,49 +170,35 @@ impl<'c> Reader<'c> {
         let file = &work.file;
         let path = sanchay_core::path::join(&file.folder, &file.name);
         control.look_at(&path);
-        if self
-            .folder
-            .as_ref()
-            .is_none_or(|(open, _)| *open != file.folder)
-        {
+        if self.folder.as_ref().is_none_or(|(open, _)| *open != file.folder) {
             self.folder = None;
             let root = self
                 .roots
                 .entry(work.root.clone())
-                .or_insert_with(|| {
-                    RootDir::open(&sanchay_core::path::path_from_bytes(&work.root)).ok()
-                })
+                .or_insert_with(|| RootDir::open(&sanchay_core::path::path_from_bytes(&work.root)).ok())
                 .as_ref()?;
             let below = file.folder.get(work.root.len()..).unwrap_or_default();
-            let relative: &[u8] = below
-                .strip_prefix(b"/")
-                .or_else(|| below.strip_prefix(b"\\"))
-                .unwrap_or(below);
+            let relative: &[u8] = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
             match root.open_dir(relative) {
                 Ok(folder) => self.folder = Some((std::sync::Arc::clone(&file.folder), folder)),
                 Err(error) => {
-                    control.report_core(&path, error);
+                    if work.here {
+                        control.report_core(&path, error);
+                    }
                     return None;
                 }
             }
         }
         let (_, folder) = self.folder.as_ref()?;
         let (expected, algorithm) = (file.entry, work.algorithm);
-        let update = |state, hash| HashUpdate {
-            id: file.id,
-            expected,
-            state,
-            algorithm,
-            hash,
-        };
+        let update = |state, hash| HashUpdate { id: file.id, expected, state, algorithm, hash };
         let seen = match folder.stat(&file.name) {
             Ok(seen)
-                if seen.kind == FileKind::File
-                    && is_expected(&expected, &seen)
-                    && !self.context.own.is_file(&seen) =>
+                if seen.kind == FileKind::File && is_expected(&expected, &seen) && !self.context.own.is_file(&seen) =>
             {
                 seen
             }
+            Ok(_) | Err(_) if !work.here => return None,
             // It changed since it was listed, or is gone: the next look sees what it is now.
             Ok(_) | Err(_) => {
                 add(&control.counters.unstable, 1);
@@ -251,16 +208,14 @@ impl<'c> Reader<'c> {
         if seen.placeholder {
             return None;
         }
-        let verdict = self
-            .files
-            .read(folder, &file.name, &seen, algorithm, &mut |bytes| {
-                add(&control.counters.hashed_bytes, bytes);
-                if control.step() {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                }
-            });
+        let verdict = self.files.read(folder, &file.name, &seen, algorithm, &mut |bytes| {
+            add(&control.counters.hashed_bytes, bytes);
+            if control.step() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
         match verdict.state {
             HashState::Hashed | HashState::Racy => add(&control.counters.hashed_files, 1),
             HashState::Unstable => add(&control.counters.unstable, 1),
@@ -279,12 +234,8 @@ impl<'c> Reader<'c> {
 }
 
 fn is_expected(entry: &sanchay_catalog::block::Entry, seen: &sanchay_core::FileStat) -> bool {
-    (
-        entry.size_bytes,
-        entry.mtime_ns,
-        entry.ctime_ns,
-        entry.inode,
-    ) == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode)
+    (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
+        == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode)
 }
 
 /// Writes hashes as they arrive, in batches; ends when all readers have.
@@ -299,15 +250,10 @@ fn publish(context: &Context<'_>, arrived: &Receiver<HashUpdate>) -> Result<(), 
             since = Instant::now();
             let updates = std::mem::take(&mut batch);
             if !updates.is_empty() {
-                context
-                    .catalog
-                    .persist(&|| !context.control.is_cancelled(), &mut || {
-                        let updates = updates.clone();
-                        context
-                            .catalog
-                            .writer()
-                            .run(move |session| session.publish(updates))
-                    })?;
+                context.catalog.persist(&|| !context.control.is_cancelled(), &mut || {
+                    let updates = updates.clone();
+                    context.catalog.writer().run(move |session| session.publish(updates))
+                })?;
             }
         }
         if ended {

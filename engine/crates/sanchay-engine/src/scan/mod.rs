@@ -61,17 +61,10 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
     }
     let governed = governed(&rows)?;
     let context = prepare(request, &row, &rows, &governed, &root, mounts)?;
-    control.expect(Expected {
-        files: catalog.root_figures(&row.path)?.files,
-        hashed_bytes: 0,
-    });
+    control.expect(Expected { files: catalog.root_figures(&row.path)?.files, hashed_bytes: 0 });
 
     control.enter(Phase::Listing);
-    walk::walk(
-        &context,
-        first_job(&context, &row, &governed)?,
-        request.threads,
-    )?;
+    walk::walk(&context, first_job(&context, &row, &governed)?, request.threads)?;
     let names = RootNames(rows.iter().map(root_name).collect());
     if !control.is_cancelled() {
         later::hash_later(&context, &governed, &names, request.threads)?;
@@ -82,49 +75,26 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
 }
 
 /// The root could not be opened: offline if it was ever scanned, an error if not.
-fn absent(
-    request: &ScanRequest<'_>,
-    row: &RootRow,
-    error: &CoreError,
-) -> Result<ScanResult, EngineError> {
+fn absent(request: &ScanRequest<'_>, row: &RootRow, error: &CoreError) -> Result<ScanResult, EngineError> {
     if row.scanned_ns == 0 {
         let kind = crate::error::core_kind(error.kind);
         let path = Some(row.path.clone());
-        return Err(EngineError {
-            kind,
-            path,
-            message: error.to_string(),
-            term: None,
-        });
+        return Err(EngineError { kind, path, message: error.to_string(), term: None });
     }
     offline(request, row, &error.to_string())
 }
 
-fn offline(
-    request: &ScanRequest<'_>,
-    row: &RootRow,
-    reason: &str,
-) -> Result<ScanResult, EngineError> {
+fn offline(request: &ScanRequest<'_>, row: &RootRow, reason: &str) -> Result<ScanResult, EngineError> {
     let (id, why) = (row.id, reason.to_owned());
-    request
-        .catalog
-        .writer()
-        .run(move |session| session.set_root_state(id, RootState::Offline, &why, None, None))?;
-    Ok(ScanResult::of(
-        request.control,
-        ScanState::Offline,
-        reason.to_owned(),
-    ))
+    request.catalog.writer().run(move |session| session.set_root_state(id, RootState::Offline, &why, None, None))?;
+    Ok(ScanResult::of(request.control, ScanState::Offline, reason.to_owned()))
 }
 
 /// Why the folder is not the root that was scanned before; None when it is. A folder that was replaced on the same
 /// volume is the root still, with other contents.
 fn other_volume(row: &RootRow, mount: Mount) -> Option<String> {
     if mount.pseudo {
-        return Some(format!(
-            "{} is on a pseudo file system now",
-            sanchay_core::path::display(&row.path)
-        ));
+        return Some(format!("{} is on a pseudo file system now", sanchay_core::path::display(&row.path)));
     }
     (row.volume != 0 && row.volume != mount.volume).then(|| {
         format!(
@@ -138,11 +108,7 @@ fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
     rows.iter()
         .map(|row| {
             let rules = Arc::new(Rules::new(&RootSettings::of(row))?);
-            Ok(Governed {
-                id: row.id,
-                path: row.path.clone(),
-                rules,
-            })
+            Ok(Governed { id: row.id, path: row.path.clone(), rules })
         })
         .collect()
 }
@@ -158,16 +124,11 @@ fn prepare<'a>(
     let catalog = request.catalog;
     let (id, new_directory) = (row.id, catalog.next_directory_id());
     let go_on = || !request.control.is_cancelled();
-    let (_, tree) = catalog.persist(&go_on, &mut || {
-        catalog
-            .writer()
-            .run(move |session| session.root_directory(id, new_directory))
-    })?;
+    let (_, tree) = catalog
+        .persist(&go_on, &mut || catalog.writer().run(move |session| session.root_directory(id, new_directory)))?;
     let below = |path: &[u8]| -> Option<Vec<u8>> {
         let rest = path.strip_prefix(row.path.as_slice())?;
-        let rest = rest
-            .strip_prefix(b"/")
-            .or_else(|| row.path.ends_with(b"/").then_some(rest))?;
+        let rest = rest.strip_prefix(b"/").or_else(|| row.path.ends_with(b"/").then_some(rest))?;
         (!rest.is_empty()).then(|| rest.to_vec())
     };
     let nested = rows
@@ -175,12 +136,8 @@ fn prepare<'a>(
         .zip(governed)
         .filter_map(|(other, governed)| Some((below(&other.path)?, Arc::clone(&governed.rules))))
         .collect();
-    let tops: HashMap<Vec<u8>, i64> = catalog
-        .reader()?
-        .tops()?
-        .into_iter()
-        .filter_map(|(id, path)| Some((below(&path)?, id)))
-        .collect();
+    let tops: HashMap<Vec<u8>, i64> =
+        catalog.reader()?.tops()?.into_iter().filter_map(|(id, path)| Some((below(&path)?, id))).collect();
     Ok(Context {
         catalog,
         control: request.control,
@@ -196,23 +153,12 @@ fn prepare<'a>(
     })
 }
 
-fn first_job(
-    context: &Context<'_>,
-    row: &RootRow,
-    governed: &[Governed],
-) -> Result<Job, EngineError> {
+fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Result<Job, EngineError> {
     let reader = context.catalog.reader()?;
-    let (directory, _) = reader
-        .locate(&row.path)?
-        .ok_or_else(|| CatalogError::UnknownPath(row.path.clone()))?;
+    let (directory, _) = reader.locate(&row.path)?.ok_or_else(|| CatalogError::UnknownPath(row.path.clone()))?;
     let known = reader.load_child(directory)?;
-    let rules = governed
-        .iter()
-        .find(|root| root.id == row.id)
-        .map(|root| Arc::clone(&root.rules));
-    let name = known
-        .as_ref()
-        .map_or_else(|| row.path.clone(), |known| known.name.clone());
+    let rules = governed.iter().find(|root| root.id == row.id).map(|root| Arc::clone(&root.rules));
+    let name = known.as_ref().map_or_else(|| row.path.clone(), |known| known.name.clone());
     Ok(Job {
         id: directory,
         parent: reader.parent(directory)?,
@@ -226,33 +172,18 @@ fn first_job(
 
 /// Merges what is staged, even when the scan was cancelled: what was read must not be read again.
 fn merge(catalog: &Catalog, control: &Control) -> Result<(), EngineError> {
-    let mut work = || {
-        catalog
-            .writer()
-            .run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())))
-    };
+    let mut work = || catalog.writer().run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())));
     Ok(catalog.persist(&|| !control.is_cancelled(), &mut work)?)
 }
 
-fn finish(
-    request: &ScanRequest<'_>,
-    row: &RootRow,
-    stat: &FileStat,
-    mount: Mount,
-) -> Result<ScanResult, EngineError> {
+fn finish(request: &ScanRequest<'_>, row: &RootRow, stat: &FileStat, mount: Mount) -> Result<ScanResult, EngineError> {
     let control = request.control;
     let errors = control.counters.errors.load(Ordering::Relaxed);
     let (state, message) = if control.is_cancelled() {
-        (
-            ScanState::Cancelled,
-            "cancelled; what was read so far is kept".to_owned(),
-        )
+        (ScanState::Cancelled, "cancelled; what was read so far is kept".to_owned())
     } else if errors > 0 {
         let plural = if errors == 1 { "item" } else { "items" };
-        (
-            ScanState::Partial,
-            format!("{errors} {plural} could not be read; what was known of them is kept"),
-        )
+        (ScanState::Partial, format!("{errors} {plural} could not be read; what was known of them is kept"))
     } else {
         (ScanState::Done, String::new())
     };
@@ -263,14 +194,13 @@ fn finish(
     };
     if let Some(root_state) = root_state {
         let (id, reason, seen) = (row.id, message.clone(), (mount.volume, stat.inode));
-        request
-            .catalog
-            .persist(&|| !control.is_cancelled(), &mut || {
-                let reason = reason.clone();
-                request.catalog.writer().run(move |session| {
-                    session.set_root_state(id, root_state, &reason, Some(now_ns()), Some(seen))
-                })
-            })?;
+        request.catalog.persist(&|| !control.is_cancelled(), &mut || {
+            let reason = reason.clone();
+            request
+                .catalog
+                .writer()
+                .run(move |session| session.set_root_state(id, root_state, &reason, Some(now_ns()), Some(seen)))
+        })?;
     }
     control.enter(Phase::Done);
     Ok(ScanResult::of(control, state, message))
@@ -278,8 +208,5 @@ fn finish(
 
 /// The error for a scan whose thread ended abnormally.
 pub(crate) fn lost() -> EngineError {
-    EngineError::new(
-        ErrorKind::Internal,
-        "the scan ended abnormally; the log has the details",
-    )
+    EngineError::new(ErrorKind::Internal, "the scan ended abnormally; the log has the details")
 }

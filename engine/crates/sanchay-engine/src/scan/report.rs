@@ -115,11 +115,7 @@ pub struct ScanResult {
 
 impl ScanResult {
     pub(crate) fn cancelled(control: &Control) -> Self {
-        Self::of(
-            control,
-            ScanState::Cancelled,
-            "cancelled before it began".to_owned(),
-        )
+        Self::of(control, ScanState::Cancelled, "cancelled before it began".to_owned())
     }
 
     pub(crate) fn of(control: &Control, state: ScanState, message: String) -> Self {

@@ -10,8 +10,7 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use sanchay_catalog::block::{Entry, EntryKind, HashState};
 use sanchay_catalog::{DirectoryChange, DirectoryRow, ReaderGuard, StoredChild, StoredDirectory};
 use sanchay_core::{
-    background_this_thread, extension, foreground_this_thread, DirHandle, ErrorKind, FileKind,
-    FileStat, ListBuffer,
+    background_this_thread, extension, foreground_this_thread, DirHandle, ErrorKind, FileKind, FileStat, ListBuffer,
 };
 
 use super::compare::{fill, Fresh, Stored};
@@ -40,10 +39,7 @@ pub(super) struct Job {
 
 /// Looks at `first` and all below it on `threads` threads.
 pub(super) fn walk(context: &Context<'_>, first: Job, threads: usize) -> Result<(), EngineError> {
-    let queue = Queue {
-        injector: Injector::new(),
-        pending: AtomicUsize::new(1),
-    };
+    let queue = Queue { injector: Injector::new(), pending: AtomicUsize::new(1) };
     queue.injector.push(first);
     let deques: Vec<Deque<Job>> = (0..threads).map(|_| Deque::new_lifo()).collect();
     let stealers: Vec<Stealer<Job>> = deques.iter().map(Deque::stealer).collect();
@@ -58,10 +54,7 @@ pub(super) fn walk(context: &Context<'_>, first: Job, threads: usize) -> Result<
         let mut outcome = Ok(());
         for worker in workers {
             let ended = worker.join().unwrap_or_else(|_| {
-                Err(EngineError::new(
-                    crate::ErrorKind::Internal,
-                    "a scan worker ended abnormally",
-                ))
+                Err(EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally"))
             });
             if outcome.is_ok() {
                 outcome = ended;
@@ -202,11 +195,7 @@ impl<'c> Walker<'c> {
     fn directory(&mut self, job: &Job) -> Result<(), EngineError> {
         let control = self.context.control;
         control.look_at(&self.context.absolute(&job.relative, b""));
-        let opened = self
-            .context
-            .root
-            .open_dir(&job.relative)
-            .and_then(|folder| Ok((folder.stat_self()?, folder)));
+        let opened = self.context.root.open_dir(&job.relative).and_then(|folder| Ok((folder.stat_self()?, folder)));
         let (stat, folder) = match opened {
             Ok(found) => found,
             Err(error) => {
@@ -239,16 +228,10 @@ impl<'c> Walker<'c> {
     /// Whether a directory's file system is one to enter; if not, says what becomes of its rows.
     fn enters(&self, job: &Job, stat: &FileStat, mount: Mount) -> Result<bool, EngineError> {
         let counters = &self.context.control.counters;
-        let is_mount_point = job
-            .parent_device
-            .is_some_and(|device| device != stat.device);
+        let is_mount_point = job.parent_device.is_some_and(|device| device != stat.device);
         if mount.pseudo || (is_mount_point && job.rules.one_file_system) {
             add(&counters.skipped_mounts, 1);
-            if job
-                .known
-                .as_ref()
-                .is_some_and(|known| known.volume != mount.volume)
-            {
+            if job.known.as_ref().is_some_and(|known| known.volume != mount.volume) {
                 // Something is mounted over what we know: that is hidden, not gone.
                 self.unreadable(job)?;
             } else {
@@ -256,19 +239,14 @@ impl<'c> Walker<'c> {
             }
             return Ok(false);
         }
-        let other = job
-            .known
-            .as_ref()
-            .filter(|known| known.volume != 0 && known.volume != mount.volume);
+        let other = job.known.as_ref().filter(|known| known.volume != 0 && known.volume != mount.volume);
         if job.parent_device.is_some() && other.is_some() && self.holds_files(job.id)? {
             let path = self.context.absolute(&job.relative, b"");
             let message = format!(
                 "{}: another file system is there now, or the one that was there is not mounted; its rows are kept",
                 sanchay_core::path::display(&path)
             );
-            self.context
-                .control
-                .report(&path, "volume_changed", message);
+            self.context.control.report(&path, "volume_changed", message);
             self.unreadable(job)?;
             return Ok(false);
         }
@@ -300,23 +278,14 @@ impl<'c> Walker<'c> {
     ) -> Result<(), EngineError> {
         let listing = std::mem::take(&mut self.listing);
         let mut stored = Stored::new(&directory.blocks)?;
-        let mut children: HashMap<&[u8], &StoredChild> = directory
-            .children
-            .iter()
-            .map(|child| (child.name.as_slice(), child))
-            .collect();
+        let mut children: HashMap<&[u8], &StoredChild> =
+            directory.children.iter().map(|child| (child.name.as_slice(), child)).collect();
         let mut count = Count::default();
         let mut fresh = Vec::new();
         // Folders go into the queue first, so that other workers have work while this one reads files.
         for (range, kind) in &listing.items {
             if *kind == Some(FileKind::Directory) {
-                self.subdirectory(
-                    job,
-                    stat,
-                    &listing.names[range.clone()],
-                    &mut children,
-                    &mut count,
-                )?;
+                self.subdirectory(job, stat, &listing.names[range.clone()], &mut children, &mut count)?;
             }
         }
         for (range, kind) in &listing.items {
@@ -334,13 +303,9 @@ impl<'c> Walker<'c> {
                     continue;
                 }
                 Ok(seen) => Some(seen),
-                Err(error) if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) => {
-                    continue
-                }
+                Err(error) if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) => continue,
                 Err(error) => {
-                    self.context
-                        .control
-                        .report_core(&self.context.absolute(&job.relative, name), error);
+                    self.context.control.report_core(&self.context.absolute(&job.relative, name), error);
                     None
                 }
             };
@@ -356,26 +321,11 @@ impl<'c> Walker<'c> {
             };
             match look {
                 Look::Same | Look::Unknown => {}
-                Look::Entry(entry) => fresh.push(Fresh {
-                    name,
-                    entry: *entry,
-                    replaces,
-                }),
+                Look::Entry(entry) => fresh.push(Fresh { name, entry: *entry, replaces }),
             }
         }
-        let mut change = DirectoryChange::new(
-            self.context.tree,
-            job.id,
-            job.parent,
-            self.context.control.abandoned(),
-        );
-        let tally = fill(
-            &mut change,
-            self.context.catalog,
-            &stored,
-            &fresh,
-            mount.reflink,
-        )?;
+        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
+        let tally = fill(&mut change, self.context.catalog, &stored, &fresh, mount.reflink)?;
         self.put_row(job, stat, mount, &mut change);
         self.add(&count, tally);
         if !change.is_empty() {
@@ -401,24 +351,15 @@ impl<'c> Walker<'c> {
             count.excluded += 1;
             return Ok(());
         }
-        let relative = if job.relative.is_empty() {
-            name.to_vec()
-        } else {
-            sanchay_core::path::join(&job.relative, name)
-        };
+        let relative =
+            if job.relative.is_empty() { name.to_vec() } else { sanchay_core::path::join(&job.relative, name) };
         let mut known = children.remove(name).cloned();
         if let (None, Some(&top)) = (&known, self.context.tops.get(&relative)) {
             let (parent, tree, own_name) = (job.id, self.context.tree, name.to_vec());
-            self.context
-                .catalog
-                .writer()
-                .run(move |session| session.adopt(top, parent, &own_name, tree))?;
+            self.context.catalog.writer().run(move |session| session.adopt(top, parent, &own_name, tree))?;
             known = self.context.catalog.reader()?.load_child(top)?;
         }
-        let id = known.as_ref().map_or_else(
-            || self.context.catalog.next_directory_id(),
-            |child| child.id,
-        );
+        let id = known.as_ref().map_or_else(|| self.context.catalog.next_directory_id(), |child| child.id);
         let rules = self.context.nested.get(&relative).unwrap_or(&job.rules);
         self.push(Job {
             id,
@@ -453,15 +394,8 @@ impl<'c> Walker<'c> {
         let unchanged = known.filter(|known| is_same(known, &seen));
         let mut entry = match unchanged {
             // Allocation settles after the last write, without a new ctime.
-            Some(known) => Entry {
-                allocated_bytes: seen.allocated_bytes,
-                links: seen.links,
-                ..*known
-            },
-            None => Entry::from_stat(
-                &seen,
-                self.context.catalog.extensions().intern(extension(name)),
-            ),
+            Some(known) => Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, ..*known },
+            None => Entry::from_stat(&seen, self.context.catalog.extensions().intern(extension(name))),
         };
         if seen.kind == FileKind::File && !seen.placeholder && needs_hash(&entry, &job.rules) {
             if seen.size_bytes <= SMALL_BYTES {
@@ -473,6 +407,10 @@ impl<'c> Walker<'c> {
                 entry.hash = None;
                 entry.algorithm = job.rules.algorithm;
             }
+        } else if job.rules.hash == HashScope::Duplicates && entry.hash.is_some() && entry.algorithm != job.rules.algorithm {
+            // Hashes of two algorithms cannot be compared: it is read again if it has a twin.
+            entry.hash_state = HashState::None;
+            entry.hash = None;
         }
         match unchanged {
             Some(known) if is_known(known, &entry) => Look::Same,
@@ -490,9 +428,7 @@ impl<'c> Walker<'c> {
         count: &mut Count,
     ) {
         let algorithm = job.rules.algorithm;
-        let verdict = self.files.read(folder, name, seen, algorithm, &mut |_| {
-            ControlFlow::Continue(())
-        });
+        let verdict = self.files.read(folder, name, seen, algorithm, &mut |_| ControlFlow::Continue(()));
         entry.hash_state = verdict.state;
         entry.hash = verdict.hash;
         entry.algorithm = algorithm;
@@ -503,9 +439,7 @@ impl<'c> Walker<'c> {
             }
             HashState::Unreadable => {
                 if let Some(error) = verdict.error {
-                    self.context
-                        .control
-                        .report_core(&self.context.absolute(&job.relative, name), error);
+                    self.context.control.report_core(&self.context.absolute(&job.relative, name), error);
                 }
             }
             HashState::Unstable => count.unstable += 1,
@@ -514,9 +448,10 @@ impl<'c> Walker<'c> {
     }
 
     fn put_row(&self, job: &Job, stat: &FileStat, mount: Mount, change: &mut DirectoryChange) {
-        let same = job.known.as_ref().is_some_and(|known| {
-            (known.volume, known.inode, known.unreadable) == (mount.volume, stat.inode, false)
-        });
+        let same = job
+            .known
+            .as_ref()
+            .is_some_and(|known| (known.volume, known.inode, known.unreadable) == (mount.volume, stat.inode, false));
         if !same {
             change.row = Some(DirectoryRow {
                 id: job.id,
@@ -536,12 +471,7 @@ impl<'c> Walker<'c> {
     /// Keeps a directory's rows, marked as older than the scan. One that the catalog never saw gets a row, so that it is
     /// known to be there.
     fn unreadable(&self, job: &Job) -> Result<(), EngineError> {
-        let mut change = DirectoryChange::new(
-            self.context.tree,
-            job.id,
-            job.parent,
-            self.context.control.abandoned(),
-        );
+        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
         let known = job.known.as_ref();
         if known.is_some_and(|known| known.unreadable) {
             return Ok(());
@@ -571,11 +501,7 @@ impl<'c> Walker<'c> {
 
     fn remove(&self, directory: i64) -> Result<(), EngineError> {
         let tree = self.context.tree;
-        let removed = self
-            .context
-            .catalog
-            .writer()
-            .run(move |session| session.remove_subtree(tree, directory))?;
+        let removed = self.context.catalog.writer().run(move |session| session.remove_subtree(tree, directory))?;
         add(&self.context.control.counters.removed, removed.files);
         Ok(())
     }
@@ -625,6 +551,5 @@ fn is_known(known: &Entry, entry: &Entry) -> bool {
 
 /// Whether the walk must see to the file's hash. With `duplicates`, that is decided after the listing.
 fn needs_hash(entry: &Entry, rules: &Rules) -> bool {
-    rules.hash == HashScope::All
-        && (entry.hash_state != HashState::Hashed || entry.algorithm != rules.algorithm)
+    rules.hash == HashScope::All && (entry.hash_state != HashState::Hashed || entry.algorithm != rules.algorithm)
 }

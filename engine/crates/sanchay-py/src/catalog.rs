@@ -1,0 +1,274 @@
+//! An open catalog as Python holds it. Every call lets the GIL go while it works.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pyo3::prelude::*;
+use sanchay_core::path::{bytes_of, path_from_bytes};
+use sanchay_core::FileType;
+use sanchay_engine::catalog::expression::{parse, Expression, ExpressionError, SystemLocalTime, SystemOwners};
+use sanchay_engine::catalog::queries::{DuplicateRequest, DuplicateSort, FindRequest, Sort, SummaryBy};
+use sanchay_engine::catalog::CatalogError;
+use sanchay_engine::{Engine, EngineOptions, ErrorKind, HashScope, RootSettings};
+
+use crate::errors::{raise, raise_catalog};
+use crate::export::Export;
+use crate::rows::{CatalogStatus, DuplicatePage, FindPage, RootStatus, SummaryRow, UsageRow};
+use crate::scan::Scan;
+
+/// A root as the daemon knows it.
+#[pyclass(frozen, module = "sanchay_engine")]
+pub(crate) struct RootSpec {
+    root_id: i64,
+    path: Vec<u8>,
+    settings: RootSettings,
+}
+
+#[pymethods]
+impl RootSpec {
+    #[new]
+    #[pyo3(signature = (root_id, path, *, name = String::new(), hash = "all", algorithm = "blake3".to_owned(),
+        exclude = Vec::new(), one_file_system = false, skip_hidden = false))]
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of a Python call
+    fn new(
+        root_id: i64,
+        path: Vec<u8>,
+        name: String,
+        hash: &str,
+        algorithm: String,
+        exclude: Vec<String>,
+        one_file_system: bool,
+        skip_hidden: bool,
+    ) -> PyResult<Self> {
+        let hash = match hash {
+            "all" => HashScope::All,
+            "duplicates" => HashScope::Duplicates,
+            "none" => HashScope::None,
+            other => {
+                let message = format!("'{other}' is no choice of files to hash: use all, duplicates or none");
+                return Err(raise(sanchay_engine::EngineError::invalid_argument(message)));
+            }
+        };
+        let settings = RootSettings { name, hash, algorithm, exclude, one_file_system, skip_hidden };
+        Ok(Self { root_id, path, settings })
+    }
+}
+
+/// What a path would be as a root.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct RootCheck {
+    path: Vec<u8>,
+    file_system: String,
+    network: bool,
+}
+
+/// Looks whether a path can be a root.
+#[pyfunction]
+#[pyo3(signature = (path, own_folders = Vec::new()))]
+pub(crate) fn check_root(py: Python<'_>, path: Vec<u8>, own_folders: Vec<Vec<u8>>) -> PyResult<RootCheck> {
+    let found = py.detach(|| sanchay_engine::check_root(&path, &paths(&own_folders))).map_err(raise)?;
+    Ok(RootCheck { path: found.path, file_system: found.file_system, network: found.network })
+}
+
+fn paths(all: &[Vec<u8>]) -> Vec<PathBuf> {
+    all.iter().map(|path| path_from_bytes(path)).collect()
+}
+
+/// An open catalog. One in each process and file.
+#[pyclass(frozen, module = "sanchay_engine")]
+pub(crate) struct Catalog {
+    engine: std::sync::Arc<Engine>,
+}
+
+#[pymethods]
+impl Catalog {
+    #[staticmethod]
+    #[pyo3(signature = (path, *, own_folders = Vec::new(), threads = 0, cache_mb = 64))]
+    fn open(py: Python<'_>, path: Vec<u8>, own_folders: Vec<Vec<u8>>, threads: usize, cache_mb: u64) -> PyResult<Self> {
+        let options = EngineOptions { own_folders: paths(&own_folders), threads, cache_bytes: cache_mb << 20 };
+        let engine = py.detach(|| Engine::open(&path_from_bytes(&path), options)).map_err(raise)?;
+        Ok(Self { engine: std::sync::Arc::new(engine) })
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.engine.close());
+    }
+
+    fn status(&self, py: Python<'_>) -> PyResult<CatalogStatus> {
+        let catalog = self.engine.catalog();
+        let status = py.detach(|| catalog.status()).map_err(raise_catalog)?;
+        let rebuilt_from = catalog.rebuilt_from().map(|path| bytes_of(path).to_vec());
+        let notice = rebuilt_from.as_ref().map_or_else(String::new, |aside| {
+            format!(
+                "the catalog was damaged and is being rebuilt; the damaged file was kept as {}",
+                sanchay_core::path::display(aside)
+            )
+        });
+        Ok(CatalogStatus {
+            path: bytes_of(catalog.path()).to_vec(),
+            files: status.files,
+            directories: status.directories,
+            bytes: status.bytes,
+            db_bytes: status.db_bytes,
+            wal_bytes: status.wal_bytes,
+            name_index_bytes: status.name_index_bytes,
+            name_index: if status.name_index_ready { "ready" } else { "building" },
+            rollup_bytes: status.rollup_bytes,
+            rebuilt_from,
+            notice,
+        })
+    }
+
+    fn put_root(&self, py: Python<'_>, root: &RootSpec) -> PyResult<()> {
+        py.detach(|| self.engine.put_root(root.root_id, &root.path, &root.settings)).map_err(raise)
+    }
+
+    fn remove_root(&self, py: Python<'_>, root_id: i64) -> PyResult<()> {
+        py.detach(|| self.engine.remove_root(root_id)).map_err(raise)
+    }
+
+    fn root_status(&self, py: Python<'_>, root_id: i64) -> PyResult<RootStatus> {
+        py.detach(|| {
+            let row = self.engine.root(root_id)?;
+            let figures = self.engine.catalog().root_figures(&row.path)?;
+            Ok(RootStatus {
+                root_id,
+                state: row.state.name(),
+                scanned_ns: row.scanned_ns,
+                reason: row.reason,
+                files: figures.files,
+                directories: figures.directories,
+                bytes: figures.bytes,
+            })
+        })
+        .map_err(raise)
+    }
+
+    #[pyo3(signature = (root_id, *, background = false, request_id = ""))]
+    fn scan(&self, py: Python<'_>, root_id: i64, background: bool, request_id: &str) -> PyResult<Scan> {
+        py.detach(|| self.engine.scan(root_id, background, request_id)).map(Scan).map_err(raise)
+    }
+
+    #[pyo3(signature = (timeout_s = None))]
+    fn wait_name_index(&self, py: Python<'_>, timeout_s: Option<f64>) -> bool {
+        let timeout = timeout_s.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+        py.detach(|| self.engine.wait_name_index(timeout))
+    }
+
+    #[pyo3(signature = (expression, *, sort = "", limit = 100, token = ""))]
+    fn find(&self, py: Python<'_>, expression: &str, sort: &str, limit: usize, token: &str) -> PyResult<FindPage> {
+        let page = py
+            .detach(|| {
+                let expression = read(expression)?;
+                let roots = self.engine.root_names()?;
+                check_roots(&expression, &roots)?;
+                let request =
+                    FindRequest { expression: &expression, sort: Sort::parse(sort)?, limit, token, roots: &roots };
+                Ok(self.engine.catalog().find(&request)?)
+            })
+            .map_err(raise)?;
+        FindPage::new(py, page)
+    }
+
+    #[pyo3(signature = (*, under = None, min_size = 1, extensions = Vec::new(), types = Vec::new(),
+        sort = "reclaimable", limit = 20, token = "", paths_limit = 1000))]
+    #[allow(clippy::too_many_arguments)] // the keywords of a Python call
+    fn duplicates(
+        &self,
+        py: Python<'_>,
+        under: Option<Vec<u8>>,
+        min_size: u64,
+        extensions: Vec<String>,
+        types: Vec<String>,
+        sort: &str,
+        limit: usize,
+        token: &str,
+        paths_limit: usize,
+    ) -> PyResult<DuplicatePage> {
+        let page = py
+            .detach(|| {
+                let request = DuplicateRequest {
+                    under: under.as_deref(),
+                    min_size_bytes: min_size,
+                    extensions: extensions.iter().map(|text| text.trim_start_matches('.').to_lowercase()).collect(),
+                    types: types.iter().map(|text| file_type(text)).collect::<Result<_, _>>()?,
+                    sort: DuplicateSort::parse(sort)?,
+                    limit,
+                    token,
+                    paths_limit,
+                    roots: self.engine.root_names()?,
+                };
+                Ok(self.engine.catalog().duplicates(&request)?)
+            })
+            .map_err(raise)?;
+        DuplicatePage::new(py, page)
+    }
+
+    #[pyo3(signature = (by = "type", *, root_ids = Vec::new()))]
+    fn summary(&self, py: Python<'_>, by: &str, root_ids: Vec<i64>) -> PyResult<Vec<SummaryRow>> {
+        let rows = py.detach(|| {
+            let roots = self.engine.root_names()?;
+            Ok(self.engine.catalog().summary(SummaryBy::parse(by)?, &root_ids, &roots, now_ns())?)
+        });
+        Ok(rows.map_err(raise)?.into_iter().map(SummaryRow::from).collect())
+    }
+
+    #[pyo3(signature = (path = None, *, depth = 1, limit = 1000))]
+    fn usage(&self, py: Python<'_>, path: Option<Vec<u8>>, depth: u32, limit: usize) -> PyResult<Vec<UsageRow>> {
+        let rows = py.detach(|| self.engine.catalog().usage(path.as_deref(), depth, limit)).map_err(raise_catalog)?;
+        Ok(rows.into_iter().map(UsageRow::from).collect())
+    }
+
+    fn export(&self, py: Python<'_>, expression: &str, format: &str) -> PyResult<Export> {
+        py.detach(|| {
+            let expression = read(expression)?;
+            check_roots(&expression, &self.engine.root_names()?)?;
+            Export::begin(std::sync::Arc::clone(&self.engine), expression, format)
+        })
+        .map_err(raise)
+    }
+}
+
+fn read(expression: &str) -> Result<Expression, sanchay_engine::EngineError> {
+    parse(expression, now_ns(), &SystemLocalTime, &SystemOwners).map_err(invalid_query)
+}
+
+fn invalid_query(error: ExpressionError) -> sanchay_engine::EngineError {
+    sanchay_engine::EngineError {
+        kind: ErrorKind::InvalidQuery,
+        path: None,
+        message: error.to_string(),
+        term: Some((error.term, error.position)),
+    }
+}
+
+/// An unknown root is a fault of the term that names it.
+fn check_roots(
+    expression: &Expression,
+    roots: &sanchay_engine::catalog::queries::RootNames,
+) -> Result<(), sanchay_engine::EngineError> {
+    for term in &expression.terms {
+        if let sanchay_engine::catalog::expression::TermKind::Root(name) = &term.kind {
+            if roots.resolve(name).is_none() {
+                let message = format!("there is no root '{name}'; `sanchayctl root list` shows them");
+                return Err(invalid_query(ExpressionError {
+                    term: term.text.clone(),
+                    position: term.position,
+                    message,
+                }));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn file_type(text: &str) -> Result<FileType, CatalogError> {
+    FileType::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = FileType::ALL.iter().map(|known| known.name()).collect();
+        CatalogError::InvalidArgument(format!("'{text}' is no type of file: use {}", known.join(", ")))
+    })
+}
+
+fn now_ns() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
+}

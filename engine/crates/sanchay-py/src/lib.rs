@@ -1,0 +1,40 @@
+//! The engine's Python face: types and errors translated, the GIL let go, nothing else.
+
+mod catalog;
+mod errors;
+mod export;
+mod logs;
+mod rows;
+mod scan;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::catalog::{check_root, Catalog, RootCheck, RootSpec};
+    #[pymodule_export]
+    use super::errors::EngineError;
+    #[pymodule_export]
+    use super::export::Export;
+    #[pymodule_export]
+    use super::logs::{set_log, take_log_lines};
+    #[pymodule_export]
+    use super::rows::{
+        CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, RootStatus, SummaryRow,
+        UsageRow,
+    };
+    #[pymodule_export]
+    use super::scan::{Progress, Scan, ScanError, ScanResult};
+
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        let kinds = sanchay_engine::ErrorKind::ALL.map(sanchay_engine::ErrorKind::name);
+        module.add("ERROR_KINDS", pyo3::types::PyTuple::new(module.py(), kinds)?)?;
+        super::logs::install();
+        Ok(())
+    }
+}

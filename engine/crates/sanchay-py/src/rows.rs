@@ -1,0 +1,204 @@
+//! Answers as frozen Python objects. Bytes are exact; sizes are bytes, times Unix nanoseconds.
+
+use pyo3::prelude::*;
+use sanchay_engine::catalog::queries;
+
+/// A regular file.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+#[derive(Clone)]
+pub(crate) struct FileRow {
+    path: Vec<u8>,
+    size: u64,
+    allocated: u64,
+    modified_ns: i64,
+    created_ns: Option<i64>,
+    r#type: &'static str,
+    extension: String,
+    hash: Vec<u8>,
+    algorithm: &'static str,
+    hash_state: &'static str,
+    links: u32,
+    owner: u32,
+    root_id: i64,
+    inode: u64,
+}
+
+impl From<queries::FileRow> for FileRow {
+    fn from(row: queries::FileRow) -> Self {
+        let extension = sanchay_core::extension(row.name()).map_or_else(String::new, |found| found.as_str().to_owned());
+        let (hash, algorithm) =
+            row.hash().map_or((Vec::new(), ""), |(hash, algorithm)| (hash.as_bytes().to_vec(), algorithm.name()));
+        Self {
+            r#type: row.file_type().name(),
+            hash_state: row.hash_state().name(),
+            size: row.entry.size_bytes,
+            allocated: row.entry.allocated_bytes,
+            modified_ns: row.entry.mtime_ns,
+            created_ns: row.entry.birth_ns,
+            links: row.entry.links,
+            owner: row.entry.owner,
+            inode: row.entry.inode,
+            root_id: row.root_id,
+            path: row.path,
+            extension,
+            hash,
+            algorithm,
+        }
+    }
+}
+
+/// A page of `find`.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct FindPage {
+    rows: Vec<Py<FileRow>>,
+    total: Option<u64>,
+    total_at_least: u64,
+    total_bytes: u64,
+    next_token: String,
+}
+
+impl FindPage {
+    pub(crate) fn new(py: Python<'_>, page: queries::FindPage) -> PyResult<Self> {
+        Ok(Self {
+            rows: page.rows.into_iter().map(|row| Py::new(py, FileRow::from(row))).collect::<PyResult<_>>()?,
+            total: page.total,
+            total_at_least: page.total_at_least,
+            total_bytes: page.total_bytes.unwrap_or(0),
+            next_token: page.next_token,
+        })
+    }
+}
+
+/// One name of one copy.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct DuplicatePath {
+    path: Vec<u8>,
+    inode: u64,
+    modified_ns: i64,
+    root_id: i64,
+}
+
+/// Files of one content.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct DuplicateGroup {
+    size: u64,
+    hash: Vec<u8>,
+    algorithm: &'static str,
+    copies: u64,
+    reclaimable_bytes: u64,
+    freed_bytes: u64,
+    paths: Vec<Py<DuplicatePath>>,
+    total_paths: u64,
+}
+
+impl DuplicateGroup {
+    pub(crate) fn new(py: Python<'_>, group: queries::DuplicateGroup) -> PyResult<Self> {
+        let paths = group.paths.into_iter().map(|path| {
+            let (inode, modified_ns) = (path.entry.inode, path.entry.mtime_ns);
+            Py::new(py, DuplicatePath { path: path.path, inode, modified_ns, root_id: path.root_id })
+        });
+        Ok(Self {
+            size: group.figures.size_bytes,
+            hash: group.hash.as_bytes().to_vec(),
+            algorithm: group.algorithm.name(),
+            copies: group.figures.copies,
+            reclaimable_bytes: group.figures.reclaimable_bytes,
+            freed_bytes: group.figures.freed_bytes,
+            paths: paths.collect::<PyResult<_>>()?,
+            total_paths: group.total_paths,
+        })
+    }
+}
+
+/// A page of duplicates, with the totals of all.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct DuplicatePage {
+    groups: Vec<Py<DuplicateGroup>>,
+    total_groups: u64,
+    total_redundant_files: u64,
+    total_reclaimable_bytes: u64,
+    total_freed_bytes: u64,
+    next_token: String,
+}
+
+impl DuplicatePage {
+    pub(crate) fn new(py: Python<'_>, page: queries::DuplicatePage) -> PyResult<Self> {
+        let groups = page.groups.into_iter().map(|group| Py::new(py, DuplicateGroup::new(py, group)?));
+        Ok(Self {
+            groups: groups.collect::<PyResult<_>>()?,
+            total_groups: page.total_groups,
+            total_redundant_files: page.total_redundant_files,
+            total_reclaimable_bytes: page.total_reclaimable_bytes,
+            total_freed_bytes: page.total_freed_bytes,
+            next_token: page.next_token,
+        })
+    }
+}
+
+/// One row of a summary.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct SummaryRow {
+    key: String,
+    files: u64,
+    bytes: u64,
+}
+
+impl From<queries::SummaryRow> for SummaryRow {
+    fn from(row: queries::SummaryRow) -> Self {
+        Self { key: row.key, files: row.files, bytes: row.bytes }
+    }
+}
+
+/// One folder with all below it.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct UsageRow {
+    path: Vec<u8>,
+    depth: u32,
+    files: u64,
+    directories: u64,
+    bytes: u64,
+    allocated: u64,
+    newest_ns: i64,
+}
+
+impl From<queries::UsageRow> for UsageRow {
+    fn from(row: queries::UsageRow) -> Self {
+        Self {
+            path: row.path,
+            depth: row.depth,
+            files: row.files,
+            directories: row.directories,
+            bytes: row.bytes,
+            allocated: row.allocated,
+            newest_ns: row.newest_ns.unwrap_or(0),
+        }
+    }
+}
+
+/// Figures of the whole catalog.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct CatalogStatus {
+    pub(crate) path: Vec<u8>,
+    pub(crate) files: u64,
+    pub(crate) directories: u64,
+    pub(crate) bytes: u64,
+    pub(crate) db_bytes: u64,
+    pub(crate) wal_bytes: u64,
+    pub(crate) name_index_bytes: u64,
+    pub(crate) name_index: &'static str,
+    pub(crate) rollup_bytes: u64,
+    pub(crate) rebuilt_from: Option<Vec<u8>>,
+    pub(crate) notice: String,
+}
+
+/// What the last look at a root found.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct RootStatus {
+    pub(crate) root_id: i64,
+    pub(crate) state: &'static str,
+    pub(crate) scanned_ns: i64,
+    pub(crate) reason: String,
+    pub(crate) files: u64,
+    pub(crate) directories: u64,
+    pub(crate) bytes: u64,
+}

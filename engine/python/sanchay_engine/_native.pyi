@@ -1,0 +1,274 @@
+"""The engine's face. Every call releases the GIL while it works; sizes are bytes, times Unix nanoseconds (UTC).
+
+Errors are `EngineError`, whose `kind` is one of `ERROR_KINDS` and whose `path` is the exact path or None.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, final
+
+__version__: str
+ERROR_KINDS: tuple[str, ...]
+# not_found | not_absolute | not_a_folder | permission | pseudo_file_system | own_folder | io | disk_full | busy
+# | corrupt | newer_database | invalid_query | invalid_argument | unknown_root | unknown_path | closed | cancelled
+# | internal
+
+class EngineError(Exception):
+    kind: str
+    path: bytes | None
+    message: str
+    term: str | None  # invalid_query: the term
+    position: int | None  # invalid_query: its offset in the expression, in characters
+
+HashScope = Literal["all", "duplicates", "none"]
+Algorithm = Literal["blake3", "sha256"]
+ExportFormat = Literal["csv", "ndjson", "parquet", "b3sum", "sha256sum", "fdupes"]
+
+@final
+class RootSpec:
+    """A root as the daemon knows it; `root_id` is the daemon's."""
+
+    def __new__(
+        cls,
+        root_id: int,
+        path: bytes,
+        *,
+        name: str = "",
+        hash: HashScope = "all",
+        algorithm: Algorithm = "blake3",
+        exclude: Sequence[str] = (),
+        one_file_system: bool = False,
+        skip_hidden: bool = False,
+    ) -> RootSpec: ...
+
+@final
+class RootCheck:
+    """What a path would be as a root."""
+
+    path: bytes  # resolved: no symlinks, no dots
+    file_system: str  # such as ext4
+    network: bool
+
+def check_root(path: bytes, own_folders: Sequence[bytes] = ()) -> RootCheck:
+    """Raises EngineError: not_absolute, not_found, not_a_folder, permission, pseudo_file_system, own_folder."""
+
+@final
+class RootStatus:
+    root_id: int
+    state: str  # new | ready | partial | offline
+    scanned_ns: int  # end of the last complete or partial scan; 0: never
+    reason: str
+    files: int
+    directories: int
+    bytes: int
+
+@final
+class CatalogStatus:
+    path: bytes
+    files: int
+    directories: int
+    bytes: int
+    db_bytes: int
+    wal_bytes: int
+    name_index_bytes: int
+    name_index: str  # ready | building
+    rollup_bytes: int
+    rebuilt_from: bytes | None  # a corrupt catalog that was moved aside at this opening
+    notice: str
+
+@final
+class Progress:
+    """A snapshot of a scan's counters. See job.proto for the meaning of each."""
+
+    phase: str  # queued | listing | hashing | merging | indexing | done
+    files: int
+    directories: int
+    bytes: int
+    hashed_files: int
+    hashed_bytes: int
+    errors: int
+    files_per_s: float
+    bytes_per_s: float
+    current: bytes
+    percent: float | None
+    seconds_left: float | None
+    paused: bool
+    waiting_for_disk: bool  # the catalog's disk is full: it tries again by itself
+
+@final
+class ScanError:
+    path: bytes
+    kind: str
+    message: str
+
+@final
+class ScanResult:
+    state: str  # done | partial | cancelled | failed | offline
+    message: str
+    files: int
+    directories: int
+    bytes: int
+    hashed_files: int
+    hashed_bytes: int
+    added: int
+    changed: int
+    removed: int
+    errors: int
+    duration_s: float
+    files_per_s: float
+    unstable: int
+    special: int
+    symlinks: int
+    excluded: int
+    skipped_mounts: int
+    error_list: list[ScanError]  # the first hundred
+
+@final
+class Scan:
+    """A scan under way, on threads of the engine's own."""
+
+    def progress(self) -> Progress: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def cancel(self) -> None: ...
+    def foreground(self) -> None:
+        """Goes on at normal priority: a client waits now."""
+    def done(self) -> bool: ...
+    def wait(self, timeout_s: float | None = None) -> ScanResult | None:
+        """The result; None when it has not ended after `timeout_s`. Raises EngineError when the catalog failed."""
+
+@final
+class FileRow:
+    path: bytes
+    size: int
+    allocated: int
+    modified_ns: int
+    created_ns: int | None
+    type: str
+    extension: str
+    hash: bytes
+    algorithm: str
+    hash_state: str
+    links: int
+    owner: int
+    root_id: int
+    inode: int
+
+@final
+class FindPage:
+    rows: list[FileRow]
+    total: int | None
+    total_at_least: int
+    total_bytes: int
+    next_token: str  # empty: the last page
+
+@final
+class DuplicatePath:
+    path: bytes
+    inode: int
+    modified_ns: int
+    root_id: int
+
+@final
+class DuplicateGroup:
+    size: int
+    hash: bytes
+    algorithm: str
+    copies: int
+    reclaimable_bytes: int
+    freed_bytes: int
+    paths: list[DuplicatePath]
+    total_paths: int
+
+@final
+class DuplicatePage:
+    groups: list[DuplicateGroup]
+    total_groups: int
+    total_redundant_files: int
+    total_reclaimable_bytes: int
+    total_freed_bytes: int
+    next_token: str
+
+@final
+class SummaryRow:
+    key: str
+    files: int
+    bytes: int
+
+@final
+class UsageRow:
+    path: bytes
+    depth: int
+    files: int
+    directories: int
+    bytes: int
+    allocated: int
+    newest_ns: int
+
+@final
+class Export:
+    """Iterates over pieces of the rendered file; memory stays flat."""
+
+    rows: int
+    left_out: int
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __next__(self) -> bytes: ...
+    def close(self) -> None: ...
+
+@final
+class Catalog:
+    """An open catalog. One in each process and file. Safe to call from any thread."""
+
+    @staticmethod
+    def open(path: bytes, *, own_folders: Sequence[bytes] = (), threads: int = 0, cache_mb: int = 64) -> Catalog:
+        """Raises EngineError: newer_database, busy, io, permission, disk_full. A corrupt file is moved aside."""
+    def close(self) -> None:
+        """Cancels what runs, waits for it, and checkpoints."""
+    def status(self) -> CatalogStatus: ...
+    def put_root(self, root: RootSpec) -> None:
+        """Adds a root or replaces its settings; they count from its next scan."""
+    def remove_root(self, root_id: int) -> None:
+        """Forgets the root and its rows; no file is touched."""
+    def root_status(self, root_id: int) -> RootStatus: ...
+    def scan(self, root_id: int, *, background: bool = False, request_id: str = "") -> Scan: ...
+    def wait_name_index(self, timeout_s: float | None = None) -> bool:
+        """Whether the name index is ready; waits for it."""
+    def find(self, expression: str, *, sort: str = "", limit: int = 100, token: str = "") -> FindPage:
+        """Raises EngineError invalid_query with `term` and `position`."""
+    def duplicates(
+        self,
+        *,
+        under: bytes | None = None,
+        min_size: int = 1,
+        extensions: Sequence[str] = (),
+        types: Sequence[str] = (),
+        sort: Literal["reclaimable", "size", "copies"] = "reclaimable",
+        limit: int = 20,
+        token: str = "",
+        paths_limit: int = 1000,
+    ) -> DuplicatePage: ...
+    def summary(
+        self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ()
+    ) -> list[SummaryRow]: ...
+    def usage(self, path: bytes | None = None, *, depth: int = 1, limit: int = 1000) -> list[UsageRow]: ...
+    def export(self, expression: str, format: ExportFormat) -> Export: ...
+
+# One-call functions that need no catalog.
+
+def find_duplicates(
+    paths: Sequence[bytes], *, min_size: int = 1, threads: int = 0
+) -> list[DuplicateGroup]: ...
+def checksum(
+    paths: Sequence[bytes], algorithm: Algorithm = "blake3", *, threads: int = 0
+) -> list[tuple[bytes, bytes | EngineError]]:
+    """One pair for each path, in order: its path, and the digest or what went wrong."""
+def walk(paths: Sequence[bytes], *, batch_rows: int = 65536) -> "WalkStream":
+    """An Arrow stream (PyCapsule protocol) of path, name, size, modified, ...: see the package's docstring."""
+
+@final
+class WalkStream:
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+
+def set_log(path: bytes | None, level: str = "info") -> None:
+    """Where the engine writes its JSON log lines (appends); the keys are the daemon's."""
+def take_log_lines(limit: int = 1000) -> list[str]:
+    """Engine log lines (JSON objects) since the last call, when no log path is set."""
