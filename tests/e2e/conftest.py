@@ -1,0 +1,58 @@
+"""A home with the real engine, and a tree whose answers are known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import trees
+from tests.support.program import Program
+
+PHOTO = b"\xff\xd8\xff" + b"photo" * 2000
+FILES = {
+    "photos/one.jpg": PHOTO,
+    "photos/two.jpg": PHOTO,
+    "backup/one.jpg": PHOTO,
+    "photos/other.jpg": b"other" * 2000,
+    "docs/letter.txt": b"Dear Sir",
+    "docs/copy of letter.txt": b"Dear Sir",
+    "docs/.hidden.txt": b"hidden",
+    "empty/a.log": b"",
+    "empty/b.log": b"",
+    "big.bin": b"\x00\x01\x02\x03" * 100_000,
+}
+
+
+def build(root: Path) -> Path:
+    """The tree: ten files, a hard link to one of them, a symlink and a FIFO."""
+    trees.build(root, FILES)
+    os.link(root / "photos/one.jpg", root / "photos/linked.jpg")
+    (root / "link").symlink_to("big.bin")
+    os.mkfifo(root / "pipe")
+    return root
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """sanchayctl in a new home; its daemon is stopped at the end."""
+    with Program(tmp_path / "home") as each:
+        yield each
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The tree of this folder's tests."""
+    return build(tmp_path / "tree")
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, Path]]:
+    """A daemon that has scanned the tree, for tests that only ask."""
+    base = tmp_path_factory.mktemp("scanned")
+    top = build(base / "tree")
+    with Program(base / "home") as each:
+        each.json("scan", top)
+        yield each, top

@@ -1,0 +1,119 @@
+"""`sanchayctl` as a process of its own, in the home of a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.daemon import environment
+
+RUN_TIMEOUT_S = 60.0
+NOBODY = 65534
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a run ended: its exit code, what it wrote to standard output, and what it told a person."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text."""
+        return self.out.decode("utf-8", "replace")
+
+    @property
+    def document(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        """The error document that `--json` writes to stderr."""
+        return json.loads(self.err[self.err.index("{") :])["error"]
+
+
+class Program:
+    """Runs `sanchayctl` for one home; `prefix` is what it is started by, such as setpriv."""
+
+    def __init__(self, home: Path, *, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
+        self.home = home
+        self.env = environment(home, env)
+        self.prefix = list(prefix)
+
+    def command(self, *arguments: str | bytes | Path) -> list[str | bytes | Path]:
+        """The whole command line."""
+        return [*self.prefix, sys.executable, "-m", "sanchayctl", *arguments]
+
+    def run(self, *arguments: str | bytes | Path, cwd: Path | None = None) -> Answer:
+        """One run, whatever its exit code."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.env,
+            cwd=cwd or "/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+    def json(self, *arguments: str | bytes | Path, code: int = 0) -> Any:
+        """The document of a run that ends with `code`."""
+        answer = self.run("--json", *arguments)
+        assert answer.code == code, (answer.code, answer.err)
+        return answer.document
+
+    def fails(self, *arguments: str | bytes | Path, code: int) -> Any:
+        """The error document of a run that ends with `code` and says nothing on standard output."""
+        answer = self.run("--json", *arguments)
+        assert answer.code == code, (answer.code, answer.text, answer.err)
+        assert answer.out == b""
+        return answer.error
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run("daemon", "stop")
+
+
+def until(condition: Callable[[], object], timeout_s: float = 20.0, *, every_s: float = 0.02) -> None:
+    """Returns once the condition holds."""
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come to pass in time"
+        time.sleep(every_s)
+
+
+def as_nobody() -> list[str]:
+    """What runs a command as a user that is neither root nor the tests' own."""
+    return ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+
+
+def running(pid: int) -> bool:
+    """Whether a process runs; one that has ended but was not waited for does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def ended_pid(pid: int, timeout_s: float = 5.0) -> None:
+    """Returns once the process is gone."""
+    until(lambda: not running(pid), timeout_s)
+
+
+def raw(path: str | Path) -> bytes:
+    """The exact bytes of a path."""
+    return os.fsencode(path)
