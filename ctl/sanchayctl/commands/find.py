@@ -58,7 +58,7 @@ def find(session: Session, terms: tuple[str, ...], sort: str | None, limit: int)
                 "rows": [documents.file_row(row) for row in rows],
                 "total": total,
                 "total_at_least": first.total_at_least if total is None else total,
-                "total_bytes": first.total_bytes if total is not None else None,
+                "total_bytes": _total_bytes(first),
                 "freshness": documents.freshness(first.freshness),
             }
         )
@@ -79,6 +79,11 @@ def _pages(
     return rows[:limit], first
 
 
+def _total_bytes(first: catalog_pb2.FindResponse) -> int | None:
+    """The sizes of all hits together; None where the daemon did not add them up, which it says by 0."""
+    return first.total_bytes or (0 if first.HasField("total") and not first.total else None)
+
+
 def show_rows(rows: list[catalog_pb2.FileRow]) -> None:
     """The table of files."""
     output.table(
@@ -97,7 +102,8 @@ def _show(rows: list[catalog_pb2.FileRow], first: catalog_pb2.FindResponse) -> N
     show_rows(rows)
     output.line()
     if first.HasField("total"):
-        found = f"{units.counted(first.total, 'file')}, {units.size(first.total_bytes)}"
+        total_bytes = _total_bytes(first)
+        found = units.counted(first.total, "file") + (f", {units.size(total_bytes)}" if total_bytes is not None else "")
         more = first.total > len(rows)
     else:
         found = f"At least {units.counted(first.total_at_least, 'file')}"

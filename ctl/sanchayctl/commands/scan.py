@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -35,7 +36,12 @@ def scan(session: Session, roots: tuple[str, ...], detach: bool) -> int:
     A PATH that is no root yet becomes one. A scan that is under way already is joined. Ctrl-C stops the waiting, not
     the scan. Exit 3 where something could not be read.
     """
-    answer = session.client().start_scan(session.root_names(roots), background=detach)
+    try:
+        answer = session.client().start_scan(session.root_names(roots), background=detach)
+    except RootNotFound as error:
+        if roots and not all(map(os.path.lexists, roots)):
+            error.message += " There is no such folder here, either."
+        raise
     if not answer.jobs:
         raise RootNotFound(f"There is no root to scan yet. Name a folder: {session.next('scan FOLDER')}")
     if not session.as_json:

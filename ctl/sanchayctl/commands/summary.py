@@ -58,7 +58,7 @@ def show(answer: catalog_pb2.SummaryResponse, by: str) -> None:
     largest = max((row.bytes for row in rows), default=0)
     output.table(
         [
-            output.Column(by.upper()),
+            output.Column("FILE SIZE" if by == "size" else by.upper()),
             output.Column("FILES", right=True),
             output.Column("SIZE", right=True),
             output.Column(""),

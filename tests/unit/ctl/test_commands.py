@@ -174,6 +174,15 @@ def test_scan_without_roots_says_what_to_do(run: Run, daemon: FakeDaemon) -> Non
     assert "sanchayctl scan FOLDER" in ended.err
 
 
+def test_a_word_that_is_neither_root_nor_folder_is_said(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["StartScan"] = errors.RootNotFound("No root is called 'nowhere'.")
+    ended = run("scan", "nowhere")
+    assert (ended.code, ended.err) == (
+        1,
+        "sanchayctl: No root is called 'nowhere'. There is no such folder here, either.\n",
+    )
+
+
 def test_a_daemon_that_ends_during_a_scan_is_said(run: Run, daemon: FakeDaemon) -> None:
     daemon.answers["FollowJob"] = lambda request: iter(
         [job_pb2.FollowJobResponse(job=answers.job(request.id, "running"))]
@@ -312,6 +321,9 @@ def test_find_of_nothing_is_no_failure(run: Run, daemon: FakeDaemon) -> None:
     assert run("find", "x").out == "No file matches.\n"
     ended = run("--json", "find", "x")
     assert (ended.code, ended.document["rows"], ended.document["total"]) == (0, [], 0)
+    daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[answers.file_row()], total=1)
+    assert run("find", "x").out.endswith("\n1 file.\n")
+    assert run("--json", "find", "x").document["total_bytes"] is None
     daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[answers.file_row()], total_at_least=10)
     assert "At least 10 files" in run("find", "x").out
     assert run("--json", "find", "x").document["total"] is None
