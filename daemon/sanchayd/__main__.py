@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import json
 import os
 import sys
-import threading
 from collections.abc import Sequence
 
 from sanchay.address import Places, places
@@ -93,7 +93,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     _log.info("sanchayd stopped")
     log.close()
     lock.release()
-    _leave_hanging_threads()
+    _end()
     return EXIT_DONE
 
 
@@ -108,10 +108,10 @@ def _open_catalog(settings: Config, where: Places) -> CatalogPort:
     )
 
 
-def _leave_hanging_threads() -> None:
-    """Python waits for its threads at exit; one that a dead share holds up would keep the process for ever."""
-    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
-        os._exit(EXIT_DONE)
+def _end() -> None:
+    """Ends the process here: at its usual end Python waits for threads, and a dead share may hold one up for ever."""
+    atexit._run_exitfuncs()
+    os._exit(EXIT_DONE)
 
 
 def _show_config(settings: Config) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from sanchay.address import Places
@@ -30,6 +30,7 @@ LOG_POLL_S = 1.0
 # Together under five seconds: calls, scans (see ScanQueue), the catalog.
 CALLS_GRACE_S = 0.5
 CATALOG_CLOSE_S = 1.5
+END_S = 4.7
 _log = log.logger("sanchayd.app")
 
 OpenCatalog = Callable[[Config, Places], CatalogPort]
@@ -105,6 +106,7 @@ class App:
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:
+            _end_for_certain()
             if watch is not None:
                 watch.stop()
             lines.cancel()
@@ -164,9 +166,22 @@ async def _copy_engine_log(catalog: CatalogPort) -> None:
         await asyncio.sleep(LOG_POLL_S)
 
 
-async def _within(limit_s: float, work: asyncio.Future[None] | Callable[[], None] | object, complaint: str) -> None:
+def _end_for_certain() -> None:
+    """Whatever hangs from here on, the process ends in time; what matters is in state.db by then."""
+
+    def end() -> None:
+        _log.warning("sanchayd did not end by itself in time", limit_s=END_S)
+        log.close()
+        os._exit(0)
+
+    timer = threading.Timer(END_S, end)
+    timer.daemon = True
+    timer.start()
+
+
+async def _within(limit_s: float, work: Awaitable[None], complaint: str) -> None:
     """Waits for the work, but not for ever: a disk that hangs must not hold up the end."""
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(asyncio.shield(work), limit_s)  # type: ignore[arg-type]
-        return
-    _log.warning(complaint)
+    try:
+        await asyncio.wait_for(asyncio.shield(work), limit_s)
+    except asyncio.TimeoutError:
+        _log.warning(complaint)
