@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+LAUNCHER = Path(__file__).with_name("launch.py")
 #: On macOS the kernel counts peak memory in bytes, elsewhere in KiB.
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -52,21 +53,24 @@ class Contestant:
         return max(run.peak_bytes for run in self.runs) / 1e6
 
 
-def run_program(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Run:
-    """Runs `command` without a terminal; what it says goes to `log`. Raises FileNotFoundError where it is missing."""
+def run_program(command: Sequence[str], environment: Mapping[str, str], log: Path, timeout_s: float = 3600) -> Run:
+    """Runs `command` without a terminal; what it says goes to `log`. Raises RuntimeError where it cannot be started."""
+    result = log.with_suffix(".json")
+    result.unlink(missing_ok=True)
     with log.open("wb") as output:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command,
+        subprocess.run(
+            [sys.executable, "-I", "-S", LAUNCHER, result, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
+            timeout=timeout_s,
+            check=False,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(seconds, usage.ru_maxrss * _PEAK_UNIT_BYTES, process.returncode)
+    if not result.exists():
+        raise RuntimeError(f"{command[0]} could not be started: {log.read_text('utf-8', 'replace').strip()[-200:]}")
+    cost = json.loads(result.read_text("ascii"))
+    return Run(cost["seconds"], cost["peak"] * _PEAK_UNIT_BYTES, cost["exit"])
 
 
 def run_rounds(contestants: Sequence[Contestant], rounds: int, warm: Callable[[], None], log: Path) -> None:

@@ -35,6 +35,7 @@ def main() -> int:
     """Runs the measures that are asked for; 1 where one of them could not run."""
     options = _options()
     options.trees.mkdir(parents=True, exist_ok=True)
+    options.trees = options.trees.resolve()
     floor = _build_floor()
     print(f"## Measured: {report.machine()}\n", flush=True)
     failures = 0
@@ -106,7 +107,7 @@ def _tree(top: Path, make: Callable[[Path], trees.TreeTotals]) -> Path:
         print(f"making {top}", file=sys.stderr, flush=True)
         shutil.rmtree(top, ignore_errors=True)
         mark.write_text(json.dumps(asdict(make(top))), "utf-8")
-    return top
+    return top.resolve()
 
 
 def _build_floor() -> Path:
