@@ -160,9 +160,9 @@ class App:
 async def _copy_engine_log(catalog: CatalogPort) -> None:
     """The engine keeps its lines for us: one file, one rotation."""
     while True:
-        lines = catalog.take_log_lines()
-        if lines:
+        while lines := catalog.take_log_lines():
             log.write_through(lines)
+            await asyncio.sleep(0)
         await asyncio.sleep(LOG_POLL_S)
 
 

@@ -16,9 +16,7 @@ import msvcrt  # noqa: E402
 LOCK_OFFSET_BYTES = 1 << 20
 HAS_UNIX_SOCKETS = False  # gRPC's Python has none on Windows
 SOCKET_PATH_MAX_BYTES = 107
-DETACHED: dict[str, bool | int] = {
-    "creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-}
+DETACHED: dict[str, bool | int] = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 def make_own(folder: Path) -> None:
