@@ -180,7 +180,7 @@ fn term_kinds() -> impl Strategy<Value = TermKind> {
         "\\PC{1,12}".prop_map(|text| TermKind::NameContains(fold(text.as_bytes()))),
         "[a-z* \"\\?.é-]{1,8}".prop_map(|text| TermKind::NameGlob(Glob::name(&text).unwrap())),
         "/[a-z*/ \"?.é-]{0,8}".prop_map(|text| TermKind::PathGlob(Glob::path(&text).unwrap())),
-        "(/[a-z \"é\\-:]{1,5}){1,3}".prop_map(|text| TermKind::Under(whole(&text).1)),
+        "(/[a-z \"é\\-]{1,5}){1,3}".prop_map(|text| TermKind::Under(whole(&text).1)),
         proptest::collection::btree_set("[a-z]{1,12}", 1..4)
             .prop_map(|all| TermKind::Extension(all.into_iter().collect())),
         types.prop_map(TermKind::Type),
