@@ -16,7 +16,7 @@ from sanchayctl.session import Session
         Example("du ~/Pictures --depth 2", "two levels below a folder"),
     ],
 )
-@click.argument("path", required=False, type=click.Path())
+@click.argument("path", required=False, type=click.Path(readable=False))
 @click.option("--depth", type=click.IntRange(min=0), default=1, show_default=True, help="How many levels below PATH.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="How many rows at the most.")
 @click.pass_obj

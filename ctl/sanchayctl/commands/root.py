@@ -37,7 +37,7 @@ def root() -> None:
         ),
     ]
 )
-@click.argument("path", type=click.Path())
+@click.argument("path", type=click.Path(readable=False))
 @click.option("--name", default="", help="A short name for it; made from the folder's own name otherwise.")
 @click.option(
     "--hash",
@@ -98,7 +98,7 @@ def list_(session: Session) -> int:
         Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
     ]
 )
-@click.argument("root", metavar="ROOT", type=click.Path())
+@click.argument("root", metavar="ROOT", type=click.Path(readable=False))
 @click.option("--name", help="Another name.")
 @click.option("--hash", "hash_scope", type=HASH_SCOPES, help="Which files are read and hashed.")
 @click.option("--algorithm", type=ALGORITHMS, help="How they are hashed.")
@@ -126,7 +126,7 @@ def update(session: Session, /, root: str, exclude: tuple[str, ...], no_exclude:
 
 
 @root.command(examples=[Example("root remove photos", "forget a root; its files stay where they are")])
-@click.argument("root", metavar="ROOT", type=click.Path())
+@click.argument("root", metavar="ROOT", type=click.Path(readable=False))
 @click.pass_obj
 def remove(session: Session, root: str) -> int:
     """Forget a root and what the catalog knows of it. No file is touched."""

@@ -27,7 +27,7 @@ ERRORS_SHOWN = 5
         Example("scan photos --detach", "start it and do not wait"),
     ],
 )
-@click.argument("roots", metavar="[ROOT|PATH]...", nargs=-1, type=click.Path())
+@click.argument("roots", metavar="[ROOT|PATH]...", nargs=-1, type=click.Path(readable=False))
 @click.option("--detach", is_flag=True, help="Return at once; the scan goes on in the daemon.")
 @click.pass_obj
 def scan(session: Session, roots: tuple[str, ...], detach: bool) -> int:
