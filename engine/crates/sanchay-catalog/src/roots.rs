@@ -148,6 +148,12 @@ impl Session {
     /// Adds a root, or replaces the settings of one.
     pub fn put_root(&mut self, id: i64, path: &[u8], settings: &str) -> Result<(), CatalogError> {
         self.transaction(|session| {
+            let mut other = session.connection.prepare_cached("SELECT id FROM root WHERE path = ?1 AND id <> ?2")?;
+            if other.exists(params![path, id])? {
+                let shown = sanchay_core::path::display(path);
+                return Err(CatalogError::InvalidArgument(format!("{shown} is a root already: each path is one root")));
+            }
+            drop(other);
             session.connection.execute(
                 "INSERT INTO root (id, path, directory, volume, inode, state, reason, scanned_ns, settings)
                  VALUES (?1, ?2, 0, 0, 0, 'new', '', 0, ?3)

@@ -167,6 +167,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
         name,
         parent_device: None,
         rules: rules.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?,
+        rules_from: 0,
     })
 }
 

@@ -35,6 +35,16 @@ pub(super) struct Job {
     /// The device of its parent, to notice mounts.
     pub(super) parent_device: Option<u64>,
     pub(super) rules: Arc<Rules>,
+    /// The bytes of `relative` that lead to the root whose rules these are.
+    pub(super) rules_from: usize,
+}
+
+impl Job {
+    /// Its path below the root whose rules hold: what patterns with a `/` are matched against.
+    fn below_rules(&self) -> &[u8] {
+        let below = &self.relative[self.rules_from..];
+        below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below)
+    }
 }
 
 /// Looks at `first` and all below it on `threads` threads.
@@ -282,6 +292,14 @@ impl<'c> Walker<'c> {
             directory.children.iter().map(|child| (child.name.as_slice(), child)).collect();
         let mut count = Count::default();
         let mut fresh = Vec::new();
+        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
+        self.put_row(job, stat, mount, &mut change);
+        if job.known.is_none() && listing.items.iter().any(|(_, kind)| matches!(kind, None | Some(FileKind::Directory)))
+        {
+            // What a folder below holds is added to all folders above it: the writer must hear of this one first.
+            let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
+            self.context.catalog.writer().change(std::mem::replace(&mut change, below))?;
+        }
         // Folders go into the queue first, so that other workers have work while this one reads files.
         for (range, kind) in &listing.items {
             if *kind == Some(FileKind::Directory) {
@@ -293,7 +311,7 @@ impl<'c> Walker<'c> {
                 continue;
             }
             let name = &listing.names[range.clone()];
-            if job.rules.filter.excludes(&job.relative, name, false) {
+            if job.rules.filter.excludes(job.below_rules(), name, false) {
                 count.excluded += 1;
                 continue;
             }
@@ -324,9 +342,7 @@ impl<'c> Walker<'c> {
                 Look::Entry(entry) => fresh.push(Fresh { name, entry: *entry, replaces }),
             }
         }
-        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
         let tally = fill(&mut change, self.context.catalog, &stored, &fresh, mount.reflink)?;
-        self.put_row(job, stat, mount, &mut change);
         self.add(&count, tally);
         if !change.is_empty() {
             self.context.catalog.writer().change(change)?;
@@ -347,7 +363,7 @@ impl<'c> Walker<'c> {
         children: &mut HashMap<&[u8], &StoredChild>,
         count: &mut Count,
     ) -> Result<(), EngineError> {
-        if job.rules.filter.excludes(&job.relative, name, true) {
+        if job.rules.filter.excludes(job.below_rules(), name, true) {
             count.excluded += 1;
             return Ok(());
         }
@@ -360,7 +376,8 @@ impl<'c> Walker<'c> {
             known = self.context.catalog.reader()?.load_child(top)?;
         }
         let id = known.as_ref().map_or_else(|| self.context.catalog.next_directory_id(), |child| child.id);
-        let rules = self.context.nested.get(&relative).unwrap_or(&job.rules);
+        let (rules, rules_from) =
+            self.context.nested.get(&relative).map_or((&job.rules, job.rules_from), |own| (own, relative.len()));
         self.push(Job {
             id,
             parent: job.id,
@@ -369,6 +386,7 @@ impl<'c> Walker<'c> {
             name: name.to_vec(),
             parent_device: Some(stat.device),
             rules: Arc::clone(rules),
+            rules_from,
         });
         Ok(())
     }
@@ -407,7 +425,10 @@ impl<'c> Walker<'c> {
                 entry.hash = None;
                 entry.algorithm = job.rules.algorithm;
             }
-        } else if job.rules.hash == HashScope::Duplicates && entry.hash.is_some() && entry.algorithm != job.rules.algorithm {
+        } else if job.rules.hash == HashScope::Duplicates
+            && entry.hash.is_some()
+            && entry.algorithm != job.rules.algorithm
+        {
             // Hashes of two algorithms cannot be compared: it is read again if it has a twin.
             entry.hash_state = HashState::None;
             entry.hash = None;
