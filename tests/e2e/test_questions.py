@@ -221,9 +221,7 @@ def test_csv_keeps_hostile_names(program: Program, tmp_path: Path) -> None:
     program.json("scan", tree)
     text = exported(program, tmp_path, "all.csv").decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    exact = {
-        base64.b64decode(row["path_bytes"]) if row.get("path_bytes") else os.fsencode(row["path"]) for row in rows
-    }
+    exact = {base64.b64decode(row["path_bytes"]) if row.get("path_bytes") else os.fsencode(row["path"]) for row in rows}
     assert exact == {os.fsencode(tree) + b"/" + name for name in names}
 
 

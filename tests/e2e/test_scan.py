@@ -80,7 +80,9 @@ def test_a_folder_that_is_scanned_becomes_a_root_and_the_keys_are_those_of_the_m
     assert (document["changed"], document["removed"]) == (0, 0)
     assert document["symlinks"] == 1
     assert document["special"] == 1
-    assert document["bytes"] == sum(path.stat().st_size for path in tree.rglob("*") if path.is_file() and path.name != "link")
+    assert document["bytes"] == sum(
+        path.stat().st_size for path in tree.rglob("*") if path.is_file() and path.name != "link"
+    )
     assert document["peak_rss_bytes"] > 1 << 20
     assert document["files_per_s"] > 0
     (root,) = program.json("root", "list")["roots"]
