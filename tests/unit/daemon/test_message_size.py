@@ -1,0 +1,67 @@
+"""An answer that would not fit into a message is asked for again, smaller, and its page token goes on from there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sanchay.v1 import catalog_pb2, common_pb2
+from sanchayd.models import RootSettings
+from sanchayd.rpc.catalog import MESSAGE_MAX_BYTES, CatalogServicer
+from tests.support.fake_catalog import FakeCatalog, Row
+from tests.unit.daemon.conftest import Core
+
+ROWS = 2000
+CONTEXT: Any = None
+
+
+def long_rows() -> list[Row]:
+    """Names of one content, each near the longest path there is."""
+    return [
+        Row(f"/{number:04d}/".encode() + b"x" * 4000, 1, 1, 1, None, "other", "", b"h", "", "", 1, 0, 1, number)
+        for number in range(ROWS)
+    ]
+
+
+def test_pages_of_long_paths_fit_and_lose_no_row(
+    play: Callable[..., Any], tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    (tmp_path / "a").mkdir()
+
+    async def scene(core: Core) -> None:
+        await core.roots.add(bytes(tmp_path / "a"), "", RootSettings(), no_scan=True, request_id="")
+        catalog.rows[1] = long_rows()
+        servicer = CatalogServicer(core.reads)
+        seen, token = 0, ""
+        while True:
+            page = common_pb2.PageRequest(limit=ROWS, page_token=token)
+            response = await servicer.Find(catalog_pb2.FindRequest(page=page), CONTEXT)
+            assert response.ByteSize() <= MESSAGE_MAX_BYTES
+            seen, token = seen + len(response.rows), response.next_page_token
+            if not token:
+                break
+        assert seen == ROWS
+        group = (await servicer.Duplicates(catalog_pb2.DuplicatesRequest(), CONTEXT)).groups[0]
+        assert group.total_paths == ROWS
+        assert 100 < len(group.paths) < ROWS
+
+    play(scene)
+
+
+def test_an_export_that_nobody_reads_is_ended(play: Callable[..., Any], catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        servicer = CatalogServicer(core.reads, export_stall_s=0.05)
+        request = catalog_pb2.ExportRequest(format="csv")
+
+        async def stuck() -> None:
+            async for _ in servicer.Export(request, CONTEXT):
+                await asyncio.sleep(60)
+
+        (ended,) = await asyncio.gather(asyncio.ensure_future(stuck()), return_exceptions=True)
+        assert isinstance(ended, asyncio.CancelledError)
+        await asyncio.sleep(0.05)
+        assert catalog.open_exports == 0
+
+    play(scene)
