@@ -27,8 +27,9 @@ from tests.bench.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries")
-#: In a generated catalog: text that few names hold.
+#: In a generated catalog: text that few names hold, and one of its folders.
 NEEDLE = "invoice-00012"
+GENERATED_FOLDER = "/generated/folder-000001"
 
 
 def main() -> int:
@@ -89,8 +90,7 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
         yield scans.full_catalog(arena, tree, lambda: generated_home(arena.scratch, options.catalog_entries))
     else:
         with _generated(arena.scratch, options.catalog_entries) as home:
-            folder = home.ctl("root", "list")["roots"][0]["path"]
-            yield queries.answers(home, NEEDLE, folder)
+            yield queries.answers(home, NEEDLE, GENERATED_FOLDER)
             yield queries.whole_processes(home, NEEDLE, arena.scratch)
             yield queries.exports(home, arena.scratch)
             yield queries.while_scanning(home, _small(options, small))
@@ -122,22 +122,21 @@ def _build_floor() -> Path:
 
 
 def generated_home(scratch: Path, entries: int) -> Home:
-    """A home whose one root, an empty folder, has a generated catalog of `entries` hashed files. It is not running."""
+    """A home whose catalog holds `entries` made-up files, a tenth of them with a copy. Its daemon is not running."""
     home = Home(scratch)
-    folder = Path(tempfile.mkdtemp(prefix="generated-", dir=scratch))
     home.start()
-    home.ctl("root", "add", str(folder), "--name", "generated", "--no-scan")
     database = Path(home.ctl("status")["catalog"]["path"])
     home.stop()
     for path in database.parent.glob(database.name + "*"):
         path.unlink()
     print(f"generating a catalog of {entries:,} entries", file=sys.stderr, flush=True)
+    example = ["--package", "sanchay-engine", "--example", "generate_catalog"]
     subprocess.run(
-        ["cargo", "run", "--quiet", "--release", "--locked", "--package", "sanchay-engine",
-         "--example", "generate_catalog", "--", database, str(entries)],
+        ["cargo", "run", "--quiet", "--release", "--locked", *example, "--", database, str(entries)],
         cwd=REPOSITORY / "engine",
+        stdout=subprocess.DEVNULL,
         check=True,
-    )  # fmt: skip
+    )
     return home
 
 
