@@ -3,8 +3,6 @@
 It stands in for the engine where the daemon's own behaviour is tested. `FAKE_SCAN_S` makes each scan take so long.
 """
 
-# ruff: noqa: ARG002 - a stand-in takes every argument and heeds those that matter to a test
-
 from __future__ import annotations
 
 import hashlib
