@@ -1,51 +1,188 @@
 //! An export under way: hits of an expression, rendered piece by piece.
 
-use sanchay_catalog::expression::Expression;
-use sanchay_catalog::queries::FileStream;
+use std::collections::HashSet;
+
+use sanchay_catalog::block::EntryId;
+use sanchay_catalog::expression::{Expression, Term, TermKind};
+use sanchay_catalog::queries::{DuplicateRequest, FileRow, FileStream};
+use sanchay_core::extension;
 
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
+use crate::export::{ExportError, ExportRow, Format, Renderer};
 
 /// Bytes of a piece, give or take one stretch of blocks.
 const PIECE_BYTES: usize = 512 << 10;
+/// The longest piece that is handed out: renderers such as Parquet's make more at once.
+const PIECE_MOST: usize = 1 << 20;
+/// Groups read in one question.
+const GROUPS_AT_ONCE: usize = 200;
 
 /// An export that goes on where the last piece ended.
 pub struct Exporter {
-    stream: FileStream,
-    rows: u64,
-    left_out: u64,
+    source: Source,
+    renderer: Box<dyn Renderer>,
+    state: State,
+    /// Rendered, and not handed out yet.
+    rest: Vec<u8>,
+}
+
+/// Where rows come from.
+enum Source {
+    /// Every hit, in stored order.
+    Files(FileStream),
+    /// Hits that have a twin among the hits, group by group.
+    Groups { expression: Expression, hits: Option<HashSet<EntryId>>, token: Option<String> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Rows,
+    Ended,
 }
 
 impl Exporter {
     /// From the beginning.
-    pub fn new(engine: &Engine, expression: Expression, _format: &str) -> Result<Self, EngineError> {
-        let roots = engine.root_names()?;
-        Ok(Self { stream: FileStream::new(expression, roots), rows: 0, left_out: 0 })
+    pub fn new(engine: &Engine, expression: Expression, format: &str) -> Result<Self, EngineError> {
+        let format = Format::parse(format).ok_or_else(|| {
+            let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+            EngineError::invalid_argument(format!("'{format}' is no format: use {}", known.join(", ")))
+        })?;
+        let source = if format.is_grouped() {
+            Source::Groups { expression, hits: None, token: Some(String::new()) }
+        } else {
+            Source::Files(FileStream::new(expression, engine.root_names()?))
+        };
+        Ok(Self { source, renderer: format.renderer()?, state: State::New, rest: Vec::new() })
     }
 
     /// The next piece; None at the end.
     pub fn next_piece(&mut self, engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
-        let mut piece = Vec::new();
-        while piece.len() < PIECE_BYTES {
-            let rows = &mut self.rows;
-            if !self.stream.next(engine.catalog(), &mut |row| {
-                *rows += 1;
-                piece.extend_from_slice(&row.path);
-                piece.push(b'\n');
-            })? {
-                break;
+        let mut piece = std::mem::take(&mut self.rest);
+        if self.state == State::New {
+            self.state = State::Rows;
+            self.renderer.header(&mut piece)?;
+        }
+        while self.state == State::Rows && piece.len() < PIECE_BYTES {
+            let more = match &mut self.source {
+                Source::Files(stream) => render_files(engine, stream, &mut *self.renderer, &mut piece)?,
+                Source::Groups { expression, hits, token } => {
+                    if hits.is_none() && !expression.terms.is_empty() {
+                        *hits = Some(duplicate_hits(engine, expression)?);
+                    }
+                    render_groups(engine, hits.as_ref(), token, &mut *self.renderer, &mut piece)?
+                }
+            };
+            if !more {
+                self.state = State::Ended;
+                self.renderer.finish(&mut piece)?;
             }
+        }
+        if piece.len() > PIECE_MOST {
+            self.rest = piece.split_off(PIECE_MOST);
         }
         Ok((!piece.is_empty()).then_some(piece))
     }
 
     /// Rows rendered so far.
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.renderer.counts().rows
     }
 
     /// Rows that the format cannot carry.
     pub fn left_out(&self) -> u64 {
-        self.left_out
+        self.renderer.counts().left_out
     }
+}
+
+impl From<ExportError> for EngineError {
+    fn from(error: ExportError) -> Self {
+        Self::new(ErrorKind::Internal, error.to_string())
+    }
+}
+
+/// Renders the next stretch; false when there is none.
+fn render_files(
+    engine: &Engine,
+    stream: &mut FileStream,
+    renderer: &mut dyn Renderer,
+    piece: &mut Vec<u8>,
+) -> Result<bool, EngineError> {
+    let mut failure = None;
+    let more = stream.next(engine.catalog(), &mut |row| {
+        if failure.is_none() {
+            failure = render(renderer, row, piece).err();
+        }
+    })?;
+    failure.map_or(Ok(more), |error| Err(error.into()))
+}
+
+fn render(renderer: &mut dyn Renderer, row: &FileRow, piece: &mut Vec<u8>) -> Result<(), ExportError> {
+    let extension = extension(row.name());
+    let entry = &row.entry;
+    let exported = ExportRow {
+        path: &row.path,
+        size: entry.size_bytes,
+        allocated: entry.allocated_bytes,
+        modified_ns: entry.mtime_ns,
+        created_ns: entry.birth_ns,
+        file_type: row.file_type().name(),
+        extension: extension.as_ref().map_or("", |extension| extension.as_str()),
+        hash: entry.hash.as_ref().map(sanchay_core::ContentHash::as_bytes),
+        algorithm: entry.hash.map(|_| entry.algorithm.name()),
+        links: entry.links,
+        owner: entry.owner,
+        root_id: row.root_id,
+        inode: entry.inode,
+    };
+    renderer.row(&exported, piece)
+}
+
+/// Hits that have a copy somewhere.
+fn duplicate_hits(engine: &Engine, expression: &Expression) -> Result<HashSet<EntryId>, EngineError> {
+    let mut narrowed = expression.clone();
+    let kind = TermKind::Duplicate(true);
+    narrowed.terms.push(Term { negated: false, kind, text: "dup:yes".to_owned(), position: 0 });
+    let mut stream = FileStream::new(narrowed, engine.root_names()?);
+    let mut hits = HashSet::new();
+    while stream.next(engine.catalog(), &mut |row| {
+        hits.insert(row.id);
+    })? {}
+    Ok(hits)
+}
+
+/// Renders the next groups; false when there are none.
+fn render_groups(
+    engine: &Engine,
+    hits: Option<&HashSet<EntryId>>,
+    token: &mut Option<String>,
+    renderer: &mut dyn Renderer,
+    piece: &mut Vec<u8>,
+) -> Result<bool, EngineError> {
+    let Some(from) = token.take() else { return Ok(false) };
+    let request = DuplicateRequest {
+        min_size_bytes: 1,
+        limit: GROUPS_AT_ONCE,
+        token: &from,
+        paths_limit: usize::MAX,
+        roots: engine.root_names()?,
+        ..DuplicateRequest::default()
+    };
+    let page = engine.catalog().duplicates(&request)?;
+    for group in page.groups {
+        let wanted: Vec<_> =
+            group.paths.into_iter().filter(|path| hits.is_none_or(|hits| hits.contains(&path.id))).collect();
+        let copies: HashSet<u64> = wanted.iter().map(|path| path.entry.inode).collect();
+        if copies.len() < 2 {
+            continue;
+        }
+        for path in wanted {
+            let row = FileRow { id: path.id, path: path.path, entry: path.entry, root_id: path.root_id };
+            render(renderer, &row, piece)?;
+        }
+        renderer.group_end(piece)?;
+    }
+    *token = (!page.next_token.is_empty()).then_some(page.next_token);
+    Ok(token.is_some())
 }

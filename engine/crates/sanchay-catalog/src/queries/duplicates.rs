@@ -72,6 +72,8 @@ pub struct DuplicateRequest<'a> {
 /// One name of one copy.
 #[derive(Clone, Debug)]
 pub struct DuplicatePath {
+    /// Its entry.
+    pub id: EntryId,
     /// Exact bytes.
     pub path: Vec<u8>,
     /// What is known of it.
@@ -519,7 +521,7 @@ impl Reader {
             if let Some((entry, name, directory)) = found {
                 let path = paths.file(directory, &name)?;
                 let root_id = request.roots.root_of(&path);
-                names.push(DuplicatePath { path, entry, root_id });
+                names.push(DuplicatePath { id: *id, path, entry, root_id });
             }
         }
         let Some(first) = names.first() else {

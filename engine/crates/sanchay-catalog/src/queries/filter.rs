@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sanchay_core::FileType;
 
 use super::tree::{DirectorySet, RootNames, TreeCache};
-use crate::block::{BlockColumns, BlockView, EntryRef};
+use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
 use crate::error::CatalogError;
 use crate::expression::{contains_lowercase, Bounds, Expression, Glob, HashPrefix, TermKind, TimeBounds};
 use crate::name_index::SHORTEST_TERM;
@@ -167,23 +167,57 @@ impl Filter {
     /// Whether the file in `slot` passes all tests on columns; its directory has passed.
     #[inline]
     pub(crate) fn passes_columns(&self, block: i64, columns: &BlockColumns<'_>, slot: usize) -> bool {
-        self.columns.iter().all(|(negated, test)| {
-            let passes = match test {
-                ColumnTest::Size(bounds) => bounds.contains(columns.size_bytes(slot)),
-                ColumnTest::Modified(low, high) => (*low..=*high).contains(&columns.mtime_s(slot)),
-                ColumnTest::Created(low, high) => columns.birth_s(slot).is_some_and(|at| (*low..=*high).contains(&at)),
-                ColumnTest::Extensions(wanted) => {
-                    wanted.get(columns.extension(slot) as usize).copied().unwrap_or(false)
+        self.columns.iter().all(|(negated, test)| Self::passes(test, *negated, block, columns, slot))
+    }
+
+    #[inline]
+    fn passes(test: &ColumnTest, negated: bool, block: i64, columns: &BlockColumns<'_>, slot: usize) -> bool {
+        let passes = match test {
+            ColumnTest::Size(bounds) => bounds.contains(columns.size_bytes(slot)),
+            ColumnTest::Modified(low, high) => (*low..=*high).contains(&columns.mtime_s(slot)),
+            ColumnTest::Created(low, high) => columns.birth_s(slot).is_some_and(|at| (*low..=*high).contains(&at)),
+            ColumnTest::Extensions(wanted) => wanted.get(columns.extension(slot) as usize).copied().unwrap_or(false),
+            ColumnTest::Owner(uid) => columns.owner(slot) == *uid,
+            ColumnTest::Links(bounds) => bounds.contains(u64::from(columns.links(slot))),
+            // The block's directory was looked at before its slots.
+            ColumnTest::Directories(_) => return true,
+            ColumnTest::Duplicate(entries) => entries.binary_search(&EntryId::new(block, slot).0).is_ok(),
+        };
+        passes != negated
+    }
+
+    /// Leaves in `slots` the regular files of a block that pass all tests on columns. A column at a time: each loop is
+    /// short and has one test, which is several times quicker than all tests for one file after another.
+    pub(crate) fn column_hits(&self, block: i64, columns: &BlockColumns<'_>, slots: &mut Vec<usize>) {
+        slots.clear();
+        slots.extend((0..columns.len()).filter(|&slot| columns.kind(slot) == EntryKind::File));
+        for (negated, test) in &self.columns {
+            let wanted = !*negated;
+            match test {
+                ColumnTest::Size(bounds) => slots.retain(|&slot| bounds.contains(columns.size_bytes(slot)) == wanted),
+                ColumnTest::Modified(low, high) => {
+                    slots.retain(|&slot| (*low..=*high).contains(&columns.mtime_s(slot)) == wanted);
                 }
-                ColumnTest::Owner(uid) => columns.owner(slot) == *uid,
-                ColumnTest::Links(bounds) => bounds.contains(u64::from(columns.links(slot))),
-                ColumnTest::Directories(_) => return true,
-                ColumnTest::Duplicate(entries) => {
-                    entries.binary_search(&crate::block::EntryId::new(block, slot).0).is_ok()
+                ColumnTest::Extensions(table) => {
+                    let is_wanted = |id: u32| table.get(id as usize).copied().unwrap_or(false) == wanted;
+                    match columns.uniform_extension() {
+                        Some(id) if is_wanted(id) => {}
+                        Some(_) => slots.clear(),
+                        None => slots.retain(|&slot| is_wanted(columns.extension(slot))),
+                    }
                 }
-            };
-            passes != *negated
-        })
+                ColumnTest::Created(..)
+                | ColumnTest::Owner(_)
+                | ColumnTest::Links(_)
+                | ColumnTest::Directories(_)
+                | ColumnTest::Duplicate(_) => {
+                    slots.retain(|&slot| Self::passes(test, *negated, block, columns, slot));
+                }
+            }
+            if slots.is_empty() {
+                return;
+            }
+        }
     }
 
     /// Whether a file passes the tests on name, path and hash. `path` spells its path when it is asked.

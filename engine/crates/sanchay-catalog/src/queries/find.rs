@@ -9,7 +9,7 @@ use sanchay_core::ContentHash;
 use super::filter::{Context, Filter};
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
-use crate::block::{BlockColumns, EntryId, EntryRef};
+use crate::block::{BlockColumns, EntryId, EntryRef, BLOCK_SLOTS};
 use crate::catalog::Catalog;
 use crate::content::{content_key, ChunkView};
 use crate::error::CatalogError;
@@ -149,6 +149,7 @@ struct Search<'a> {
     /// Totals that the page before had counted.
     known: Option<(u64, Option<u64>)>,
     page: BinaryHeap<Place>,
+    slots: Vec<usize>,
     hits: u64,
     bytes: u64,
     bytes_known: bool,
@@ -167,6 +168,7 @@ impl<'a> Search<'a> {
             after,
             known,
             page: BinaryHeap::new(),
+            slots: Vec::with_capacity(BLOCK_SLOTS),
             hits: 0,
             bytes: 0,
             bytes_known: true,
@@ -332,11 +334,9 @@ impl<'a> Search<'a> {
     fn look_at_columns(&mut self, block: i64, directory: i64, columns: &BlockColumns<'_>) -> Result<(), CatalogError> {
         let key = self.request.sort.key;
         let needs_name = matches!(key, SortKey::Name | SortKey::Path);
-        for slot in 0..columns.len() {
-            if columns.kind(slot) != crate::block::EntryKind::File || !self.filter.passes_columns(block, columns, slot)
-            {
-                continue;
-            }
+        let mut slots = std::mem::take(&mut self.slots);
+        self.filter.column_hits(block, columns, &mut slots);
+        for &slot in &slots {
             let id = EntryId::new(block, slot);
             self.hits += 1;
             self.bytes += columns.size_bytes(slot);
@@ -345,13 +345,16 @@ impl<'a> Search<'a> {
                 SortKey::Size => self.keep(Value::Number(columns.size_bytes(slot) as i64), id),
                 // Whole seconds decide here; the nanoseconds are asked for where two hits share a second.
                 SortKey::Modified | SortKey::Created => {
+                    if self.is_beaten(columns, slot) {
+                        continue;
+                    }
                     let exact = self.reader.entry(id, |item, _| stamp(&item, key))?.unwrap_or(i64::MIN);
                     self.keep(Value::Number(exact), id);
                 }
                 SortKey::Name | SortKey::Path => debug_assert!(needs_name && directory != 0),
             }
         }
-        if needs_name {
+        if needs_name && !slots.is_empty() {
             self.reader.with_block(block, |view, directory| {
                 for slot in 0..view.columns.len() {
                     let Some(item) = view.get(slot)? else {
@@ -366,6 +369,25 @@ impl<'a> Search<'a> {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether the page is full of hits that whole seconds alone show to come before this one.
+    fn is_beaten(&self, columns: &BlockColumns<'_>, slot: usize) -> bool {
+        let Some(Place { value: Value::Number(worst_ns), .. }) = self.page.peek() else { return false };
+        if self.page.len() <= self.request.limit {
+            return false;
+        }
+        let second = match self.request.sort.key {
+            SortKey::Modified => Some(columns.mtime_s(slot)),
+            _ => columns.birth_s(slot),
+        };
+        let worst = worst_ns.div_euclid(1_000_000_000);
+        let second = second.unwrap_or(i64::MIN);
+        if self.request.sort.descending {
+            second < worst
+        } else {
+            second > worst
+        }
     }
 
     fn look_at_detail(&mut self, block: i64) -> Result<(), CatalogError> {

@@ -15,6 +15,7 @@ const BLOCKS_AT_ONCE: i64 = 256;
 pub struct FileStream {
     expression: Expression,
     roots: RootNames,
+    filter: Option<Filter>,
     next_block: i64,
     ended: bool,
 }
@@ -22,7 +23,7 @@ pub struct FileStream {
 impl FileStream {
     /// From the beginning.
     pub fn new(expression: Expression, roots: RootNames) -> Self {
-        Self { expression, roots, next_block: 0, ended: false }
+        Self { expression, roots, filter: None, next_block: 0, ended: false }
     }
 
     /// Gives the next hits to `visit`; false when there are no more.
@@ -32,9 +33,14 @@ impl FileStream {
         }
         let reader = catalog.reader()?;
         reader.snapshot(|reader| {
-            let context =
-                Context { reader, trees: &catalog.trees, roots: &self.roots, extensions: catalog.extensions() };
-            let filter = Filter::compile(&self.expression, &context)?;
+            // Compiled once: what a term means is settled when the export begins.
+            let filter = match self.filter.take() {
+                Some(filter) => filter,
+                None => {
+                    let (trees, roots, extensions) = (&catalog.trees, &self.roots, catalog.extensions());
+                    Filter::compile(&self.expression, &Context { reader, trees, roots, extensions })?
+                }
+            };
             let mut paths = PathResolver::new(reader);
             let blocks: Vec<i64> = reader
                 .connection
@@ -63,6 +69,7 @@ impl FileStream {
                     })
                 })?;
             }
+            self.filter = Some(filter);
             Ok(true)
         })
     }
