@@ -1,0 +1,112 @@
+"""The catalog's own disk: full, too small, damaged. Nothing is lost, it is said, and it goes on by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sanchay.client import Client
+from tests.faults.conftest import FILES
+from tests.support import mounts, trees
+from tests.support.answers import everything, finished, scan
+from tests.support.daemon import DaemonProcess
+from tests.support.program import Program, until
+
+PAGE_BYTES = 8192
+
+
+def comparable(client: Client) -> dict[str, object]:
+    """Everything but the way there."""
+    return everything(client)
+
+
+@pytest.mark.needs("root", "mount")
+def test_a_full_disk_pauses_the_scan_which_goes_on_once_there_is_room(tmp_path: Path, many_files: Path) -> None:
+    with DaemonProcess(tmp_path / "fresh") as daemon, daemon.client() as client:
+        assert scan(client, many_files).state == "done"
+        fresh = comparable(client)
+    with mounts.memory(tmp_path / "small", "1m") as small:
+        env = {"SANCHAY_DATABASE_PATH": str(small / "catalog.db")}
+        with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
+            job_id = client.start_scan([many_files]).jobs[0].id
+            until(lambda: client.status().catalog.state == "disk_full")
+            assert str(small) in client.status().catalog.message
+            assert client.get_job(job_id).job.state == "running"
+            before = len(daemon.log().splitlines())
+            client.find("f0000001")  # it still answers
+            assert len(daemon.log().splitlines()) - before < 50  # and does not storm
+            mounts.resize(small, "64m")
+            job = finished(client, job_id)
+            assert (job.state, job.result.files) == ("done", FILES)
+            until(lambda: client.status().catalog.state == "ok")
+            assert comparable(client) == fresh
+
+
+@pytest.mark.needs("root", "mount")
+def test_a_stop_and_a_kill_on_a_full_disk_lose_nothing(tmp_path: Path, many_files: Path) -> None:
+    with mounts.memory(tmp_path / "small", "1m") as small:
+        env = {"SANCHAY_DATABASE_PATH": str(small / "catalog.db")}
+        with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
+            job_id = client.start_scan([many_files]).jobs[0].id
+            until(lambda: client.status().catalog.state == "disk_full")
+            client.stop_daemon()
+            assert daemon.process.wait(5) == 0
+        with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
+            until(lambda: client.status().catalog.state == "disk_full")
+            daemon.kill()
+        mounts.resize(small, "64m")
+        with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
+            assert finished(client, job_id).state == "done"
+            assert client.status().catalog.files == FILES
+
+
+@pytest.mark.needs("root", "prlimit")
+def test_a_limit_on_the_size_of_files_is_as_a_full_disk(tmp_path: Path, many_files: Path) -> None:
+    with Program(tmp_path / "home", prefix=["prlimit", f"--fsize={1 << 20}:"]) as program:
+        pid = program.json("daemon", "start")["pid"]
+        job_id = program.json("scan", many_files, "--detach")["job_ids"][0]
+        until(lambda: program.json("status")["catalog"]["state"] == "disk_full", every_s=0.2)
+        subprocess.run(["prlimit", f"--pid={pid}", "--fsize=unlimited:"], check=True)
+        program.run("job", "follow", str(job_id))
+        assert program.json("job", "show", str(job_id))["state"] == "done"
+        assert program.json("status")["catalog"]["files"] == FILES
+
+
+@pytest.mark.parametrize("where", ["header", "middle", "everywhere", "truncated"])
+def test_a_damaged_catalog_is_moved_aside_said_and_rebuilt(tmp_path: Path, many_files: Path, where: str) -> None:
+    home = tmp_path / "home"
+    tree = trees.build(tmp_path / "tree", {f"d{number // 50}/f{number}": f"{number}" * 9 for number in range(2000)})
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        scan(client, tree)
+        fresh = comparable(client)
+        assert daemon.stop() == 0
+    damage(home / "catalog.db", where)
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        until(lambda: not client.status().active_jobs)
+        catalog = client.status().catalog
+        assert catalog.state == "rebuilt"
+        assert str(home) in catalog.message
+        assert [path for path in home.iterdir() if path.name.startswith("catalog.db.damaged")]
+        assert comparable(client) == fresh
+        assert daemon.stop() == 0
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        assert client.status().catalog.state == "ok"
+        assert comparable(client) == fresh
+
+
+def damage(catalog: Path, where: str) -> None:
+    """Overwrites or cuts off pages, as a bad disk does."""
+    size = catalog.stat().st_size
+    pages = size // PAGE_BYTES
+    assert pages > 8
+    with catalog.open("r+b") as file:
+        if where == "truncated":
+            file.truncate(size // 2 // PAGE_BYTES * PAGE_BYTES)
+            return
+        chosen = {"header": [0], "middle": [pages // 2], "everywhere": range(1, pages)}[where]
+        for page in chosen:
+            file.seek(page * PAGE_BYTES)
+            file.write(os.urandom(PAGE_BYTES))
