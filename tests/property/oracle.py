@@ -73,7 +73,8 @@ class Folder:
     directories: int = 1
     bytes: int = 0
     allocated: int = 0
-    newest_ns: int = 0
+    #: Of the files below it; 0 without any.
+    newest_ns: int | None = None
 
 
 @dataclass
@@ -153,7 +154,7 @@ def _descend(path: bytes, above: list[Folder], oracle: Oracle) -> None:
                     folder.files += 1
                     folder.bytes += file.size
                     folder.allocated += file.allocated
-                    folder.newest_ns = max(folder.newest_ns, file.modified_ns)
+                    folder.newest_ns = max(folder.newest_ns or file.modified_ns, file.modified_ns)
 
 
 def _file(path: bytes, found: os.stat_result) -> File:
