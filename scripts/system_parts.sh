@@ -4,19 +4,18 @@ set -euo pipefail
 
 # command that a test starts -> package that brings it
 parts=(
+    mount:mount
+    losetup:mount
+    prlimit:util-linux
     setpriv:util-linux
-    setfattr:attr
-    mkfs.btrfs:btrfs-progs
     mkfs.ext4:e2fsprogs
-    fusermount3:fuse3
-    fiu-run:fiu-utils
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
     x86_64-w64-mingw32-g++:g++-mingw-w64-x86-64
 )
 PATH=$PATH:/usr/sbin:/sbin
 for part in "${parts[@]}"; do
     command -v "${part%%:*}" >/dev/null || echo "${part#*:}"
-done
+done | sort --unique
 [[ -x /usr/lib/wine/wine64 ]] || echo wine64
 
 # Rust's standard library for Windows and macOS: from the tool chain in use where it has it, else built from the source
