@@ -18,8 +18,8 @@ NOTHING_MAY_BE_MISSING = IN_CI and sys.platform == "linux"
 #: A skip is then a failure, unless its reason begins so: another platform is no missing part.
 PLATFORM_REASON = "only on "
 
-# A developer's own daemon and settings must not be found by a test.
-for _name in [name for name in os.environ if name.startswith("SANCHAY_")]:
+# A developer's own daemon and settings must not be found by a test; how long the random tests run is said to the tests.
+for _name in [name for name in os.environ if name.startswith("SANCHAY_") and not name.startswith("SANCHAY_PROPERTY_")]:
     del os.environ[_name]
 for _name in ("LOG_LEVEL", "DATABASE_PATH"):
     os.environ.pop(_name, None)
@@ -66,7 +66,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turns a skip into a failure under CI=true, where every part is due to be there."""
     report = yield
-    if NOTHING_MAY_BE_MISSING and report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+    if (
+        NOTHING_MAY_BE_MISSING
+        and report.skipped
+        and not hasattr(report, "wasxfail")
+        and isinstance(report.longrepr, tuple)
+    ):
         reason = report.longrepr[2].removeprefix("Skipped: ")
         if not reason.startswith(PLATFORM_REASON):
             report.outcome = "failed"
