@@ -130,10 +130,10 @@ fn check(connection: &Connection) -> Result<(), CatalogError> {
 }
 
 fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
-    let aside = (1..)
+    let aside = (1..=u32::MAX)
         .map(|number| with_suffix(path, &format!(".damaged-{number}")))
         .find(|candidate| !candidate.exists())
-        .expect("numbers do not end");
+        .expect("nobody keeps four thousand million damaged catalogs");
     for suffix in ["", "-wal", "-shm"] {
         let from = with_suffix(path, suffix);
         if from.exists() {

@@ -44,7 +44,7 @@ impl Catalog {
                     for (top, name) in reader.tops()? {
                         tops.extend(reader.usage_row(top, name)?);
                     }
-                    tops.sort_by(|a, b| b.1.bytes.cmp(&a.1.bytes));
+                    tops.sort_by_key(|top| std::cmp::Reverse(top.1.bytes));
                     for top in tops {
                         reader.descend(top, 0, depth, limit, &mut rows)?;
                     }

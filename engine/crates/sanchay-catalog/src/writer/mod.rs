@@ -56,7 +56,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("catalog-writer".to_owned())
             .spawn(move || {
-                WriterThread { session, shared: thread_shared, batch: Vec::new(), batch_entries: 0 }.run(&received)
+                WriterThread { session, shared: thread_shared, batch: Vec::new(), batch_entries: 0 }.run(&received);
             })
             .expect("a thread can be started");
         (Self { commands, shared }, thread)
