@@ -158,7 +158,7 @@ class JobService:
 
     async def _active(self, job_id: int) -> ActiveJob:
         active = self._queue.get(job_id)
-        if active is None:
+        if active is None or active.job.state.ended:
             job = await self.get(job_id)
             raise DomainError(
                 ErrorKind.JOB_NOT_ACTIVE,

@@ -76,15 +76,15 @@ class ScanQueue:
 
     def active(self) -> list[ActiveJob]:
         """Jobs that have not ended, oldest first."""
-        return list(self._active.values())
+        return [active for active in self._active.values() if not active.job.state.ended]
 
     def get(self, job_id: int) -> ActiveJob | None:
-        """The job, where it has not ended."""
+        """The job, until its end is stored: whoever asks later finds it in state.db."""
         return self._active.get(job_id)
 
     def of_root(self, root_id: int) -> ActiveJob | None:
         """The scan of a root, where one waits or runs."""
-        return next((active for active in self._active.values() if active.job.root_id == root_id), None)
+        return next((active for active in self.active() if active.job.root_id == root_id), None)
 
     def scanning_root_ids(self) -> set[int]:
         """Roots whose scan is under way."""
@@ -249,11 +249,11 @@ class ScanQueue:
         """Stored first, then told: who hears of the end finds it written."""
         active.handle = None
         active.job = job
-        self._active.pop(job.id, None)
         try:
             await self._on_end(job)
             await self._store.update_job(job)
         finally:
+            self._active.pop(job.id, None)
             active.ended.set()
             active.topic.publish(job)
             active.topic.close()

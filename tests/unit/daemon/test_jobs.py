@@ -262,3 +262,27 @@ def test_removing_a_root_ends_its_scan(play: Play, tree: Path, catalog: FakeCata
         assert catalog.roots == {}
 
     play(scene)
+
+
+def test_whoever_asks_while_the_end_is_being_stored_hears_of_the_end(play: Play, tree: Path) -> None:
+    async def scene(core: Core) -> None:
+        store, slow = core.store.update_job, asyncio.Event()
+
+        async def update(job: Any) -> None:
+            if job.state.ended:
+                await slow.wait()
+            await store(job)
+
+        core.store.update_job = update  # type: ignore[method-assign]
+        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        await until(lambda: core.queue.get(job.id).job.state is JobState.DONE)  # type: ignore[union-attr]
+        assert (await core.jobs.get(job.id)).state is JobState.DONE
+        assert core.queue.of_root(1) is None
+        with pytest.raises(DomainError, match="has ended already"):
+            await core.jobs.pause(job.id)
+        following = asyncio.ensure_future(end_of(core, job.id))
+        await asyncio.sleep(0.01)
+        slow.set()
+        assert (await following).state is JobState.DONE
+
+    play(scene)
