@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sanchay_engine import Catalog, DuplicateGroup, FileRow, RootSpec, ScanResult
+
+#: Links, FIFOs, times before 1970 and any bytes in names.
+ONLY_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="only on POSIX systems")
 
 #: After this long a hash is no longer "racy": a second write would bear another stamp.
 SETTLED_S = 0.08
@@ -85,6 +91,11 @@ class Cataloger:
             token = page.next_token
             if not token:
                 return groups
+
+
+def allocated(path: Path) -> int:
+    """The bytes of a file's blocks."""
+    return os.stat(path).st_blocks * 512
 
 
 def names_of(group: DuplicateGroup) -> set[bytes]:

@@ -35,9 +35,21 @@ catalog.close()
 """
 
 
-def scan_as_nobody(home: Path, tree: Path) -> tuple[str, int, int, dict[str, str], list[list[str]], str, str, list[int]]:
+def scan_as_nobody(
+    home: Path, tree: Path
+) -> tuple[str, int, int, dict[str, str], list[list[str]], str, str, list[int]]:
     """Scans in a process of a user who is not root, for root may read everything."""
-    command = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-c", UNPRIVILEGED, home, tree]
+    command: list[str | Path] = [
+        "setpriv",
+        "--reuid",
+        "65534",
+        "--clear-groups",
+        sys.executable,
+        "-c",
+        UNPRIVILEGED,
+        home,
+        tree,
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.catalogs import Cataloger
+from tests.integration.catalogs import ONLY_POSIX, Cataloger
+
+pytestmark = ONLY_POSIX
 
 #: Read in the listing, and after it.
 SIZES = [5_000, 300_000]
@@ -187,9 +189,7 @@ def test_a_file_that_grows_while_it_is_read_is_retried_at_the_next_scan(sha: Cat
 
 
 @pytest.mark.parametrize("threads", [2, 4])
-def test_totals_hold_though_a_folder_takes_longer_than_those_below_it(
-    tmp_path: Path, tree: Path, threads: int
-) -> None:
+def test_totals_hold_though_a_folder_takes_longer_than_those_below_it(tmp_path: Path, tree: Path, threads: int) -> None:
     folder = tree
     for name in ("slow", "below", "it"):
         folder = folder / name

@@ -1,4 +1,4 @@
-"""Hostile cases of roots: given twice, inside one another, with names that look alike, and holding the catalog itself."""
+"""Hostile cases of roots: twice, inside one another, with names that look alike, and holding the catalog itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from sanchay_engine import EngineError, check_root
 
-from tests.integration.catalogs import Cataloger, below
+from sanchay_engine import EngineError, check_root
+from tests.integration.catalogs import ONLY_POSIX, Cataloger, below
 from tests.support.trees import build
+
+pytestmark = ONLY_POSIX
 
 FILES = {"a": "same", "inner/b": "same", "inner/deep/c": "same", "other/d": "else"}
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sanchay_engine import EngineError, Progress, Scan
 
+from sanchay_engine import EngineError, Progress, Scan
 from tests.integration.catalogs import Cataloger, below
 from tests.support.trees import build, many
 
@@ -60,7 +60,8 @@ def test_progress_is_unknown_at_first_and_then_honest(large: Cataloger) -> None:
     assert result is not None
     assert (result.hashed_files, result.hashed_bytes) == (LARGE_FILES, sum(LARGE_BYTES + n for n in range(LARGE_FILES)))
     assert scan.progress().phase == "done"
-    assert result.duration_s > 0 and result.files_per_s > 0
+    assert result.duration_s > 0
+    assert result.files_per_s > 0
 
 
 def test_a_held_scan_reads_nothing_until_it_goes_on(large: Cataloger) -> None:

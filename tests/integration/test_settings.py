@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from sanchay_engine import EngineError, RootSpec
 
+from sanchay_engine import EngineError, RootSpec
 from tests.integration.catalogs import Cataloger, below
 from tests.integration.mounts import loop_device, make_ext4, mounted
 from tests.support.trees import build
+
+if TYPE_CHECKING:
+    from sanchay_engine._native import HashScope
 
 
 def hashed(cataloger: Cataloger) -> set[bytes]:
@@ -81,7 +85,7 @@ def test_another_setting_counts_from_the_next_scan(cataloger: Cataloger, tree: P
 
 
 @pytest.mark.parametrize("hash_scope", ["all", "duplicates"])
-def test_another_algorithm_reads_everything_again(cataloger: Cataloger, tree: Path, hash_scope: str) -> None:
+def test_another_algorithm_reads_everything_again(cataloger: Cataloger, tree: Path, hash_scope: HashScope) -> None:
     build(tree, {"a": "same", "b": "same", "large": "b" * 300_000, "large2": "b" * 300_000})
     cataloger.add(tree, hash=hash_scope)
     assert cataloger.settled_scan().hashed_files == 4

@@ -87,7 +87,7 @@ class Oracle:
     special: int = 0
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return sum(file.size for file in self.files.values())
 
     def groups(self, wanted: Callable[[File], bool] = lambda file: file.size > 0) -> dict[tuple[bytes, ...], Group]:

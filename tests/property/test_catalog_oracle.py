@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sanchay_engine import FileRow, ScanResult
 
+from sanchay_engine import FileRow, ScanResult
 from tests.integration.catalogs import Cataloger
 from tests.property.edits import Editor
 from tests.property.oracle import File, Oracle, look
@@ -68,7 +68,7 @@ SORTS: dict[str, Callable[[FileRow], object]] = {
 
 def _compare_scan(result: ScanResult, before: Oracle, now: Oracle) -> None:
     assert (result.state, result.errors, result.unstable) == ("done", 0, 0), result.message
-    assert (result.files, result.directories, result.bytes) == (len(now.files), len(now.folders), now.bytes)
+    assert (result.files, result.directories, result.bytes) == (len(now.files), len(now.folders), now.size)
     assert (result.symlinks, result.special) == (now.symlinks, now.special)
     assert result.added == len(now.files.keys() - before.files.keys())
     assert result.removed == len(before.files.keys() - now.files.keys())
@@ -92,9 +92,7 @@ def _compare_rows(cataloger: Cataloger, now: Oracle, algorithm: str) -> None:
     assert len(contents) == len({file.content for file in now.files.values()})
 
 
-def _compare_duplicates(
-    cataloger: Cataloger, now: Oracle, wanted: Callable[[File], bool], **filters: object
-) -> None:
+def _compare_duplicates(cataloger: Cataloger, now: Oracle, wanted: Callable[[File], bool], **filters: object) -> None:
     expected = now.groups(wanted)
     page = cataloger.catalog.duplicates(**filters)  # type: ignore[arg-type]
     assert page.total_groups == len(expected)
@@ -132,7 +130,7 @@ def _compare_sums(cataloger: Cataloger, now: Oracle) -> None:
         figures = (row.files, row.directories, row.bytes, row.allocated)
         assert figures == (folder.files, folder.directories, folder.bytes, folder.allocated), row.path
     status, root = cataloger.catalog.status(), cataloger.catalog.root_status(1)
-    expected = (len(now.files), len(now.folders), now.bytes)
+    expected = (len(now.files), len(now.folders), now.size)
     assert (status.files, status.directories, status.bytes) == expected
     assert (root.files, root.directories, root.bytes, root.state) == (*expected, "ready")
 
@@ -272,9 +270,7 @@ def test_a_folder_of_many_files_stays_true_as_they_come_and_go(seed: int, tmp_pa
             assert cataloger.catalog.wait_name_index(10)
             for word in ("photo1", "report39", "to39"):
                 assert cataloger.paths(word) == {path for path, file in now.files.items() if word in file.folded}
-            assert cataloger.paths("dup:yes size:3") == {
-                path for path in now.duplicated() if now.files[path].size == 3
-            }
+            assert cataloger.paths("dup:yes size:3") == {path for path in now.duplicated() if now.files[path].size == 3}
             before = now
     finally:
         cataloger.catalog.close()
