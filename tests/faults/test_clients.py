@@ -44,7 +44,7 @@ def rss_bytes(pid: int) -> int:
 
 def assert_serves(daemon: DaemonProcess) -> None:
     with daemon.client(timeout_s=10) as client:
-        assert client.find("f0000001").total == 10
+        assert client.find("f0000001").total == 1
 
 
 def test_many_connections_at_once_are_all_answered(served: DaemonProcess) -> None:
@@ -119,7 +119,7 @@ def test_a_message_of_five_mib_is_refused_and_the_next_is_answered(served: Daemo
     with served.client() as client:
         with pytest.raises(MessageTooLarge):
             client.find("x" * (5 << 20))
-        assert client.find("f0000001").total == 10
+        assert client.find("f0000001").total == 1
 
 
 def test_hostile_questions_are_answered_or_refused_in_time(served: DaemonProcess) -> None:
