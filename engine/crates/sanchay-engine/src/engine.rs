@@ -10,6 +10,7 @@ use sanchay_catalog::{Catalog, CatalogOptions, RootRow};
 use sanchay_core::{file_system_of, RootDir};
 
 use crate::error::{EngineError, ErrorKind};
+use crate::one_call::CatalogGuard;
 use crate::own_files::is_within;
 use crate::root_spec::{root_name, RootSettings, Rules};
 use crate::scan::{lost, run, Control, Phase, Progress, ScanRequest, ScanResult};
@@ -71,6 +72,8 @@ pub struct Engine {
 
 struct Inner {
     catalog: Catalog,
+    /// Keeps the one-call functions off the catalog's files; goes after the catalog.
+    _guard: CatalogGuard,
     options: EngineOptions,
     scans: Mutex<Scans>,
     changed: Condvar,
@@ -101,9 +104,11 @@ impl Engine {
         if options.cache_bytes > 0 {
             cache.writer_cache_bytes = options.cache_bytes;
         }
+        let guard = CatalogGuard::new(path);
         let catalog = Catalog::open(path, cache)?;
         let inner = Arc::new(Inner {
             catalog,
+            _guard: guard,
             options,
             scans: Mutex::default(),
             changed: Condvar::new(),

@@ -7,7 +7,9 @@
 
 mod engine;
 mod error;
+pub mod export;
 mod exporter;
+pub mod one_call;
 mod own_files;
 mod root_spec;
 mod scan;

@@ -4,6 +4,7 @@ mod catalog;
 mod errors;
 mod export;
 mod logs;
+mod one_call;
 mod rows;
 mod scan;
 
@@ -19,6 +20,8 @@ mod _native {
     use super::export::Export;
     #[pymodule_export]
     use super::logs::{set_log, take_log_lines};
+    #[pymodule_export]
+    use super::one_call::{checksum, find_duplicates, walk, WalkStream};
     #[pymodule_export]
     use super::rows::{
         CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, RootStatus, SummaryRow,

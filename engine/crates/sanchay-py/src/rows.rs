@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use sanchay_engine::catalog::queries;
+use sanchay_engine::one_call;
 
 /// A regular file.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
@@ -106,6 +107,26 @@ impl DuplicateGroup {
             freed_bytes: group.figures.freed_bytes,
             paths: paths.collect::<PyResult<_>>()?,
             total_paths: group.total_paths,
+        })
+    }
+}
+
+impl DuplicateGroup {
+    /// A group of files that are in no catalog, and so below no root.
+    pub(crate) fn of_files(py: Python<'_>, group: one_call::DuplicateGroup) -> PyResult<Self> {
+        let total_paths = group.paths.len() as u64;
+        let paths = group.paths.into_iter().map(|one_call::DuplicatePath { path, inode, modified_ns }| {
+            Py::new(py, DuplicatePath { path, inode, modified_ns, root_id: 0 })
+        });
+        Ok(Self {
+            size: group.figures.size_bytes,
+            hash: group.hash.as_bytes().to_vec(),
+            algorithm: sanchay_core::Algorithm::Blake3.name(),
+            copies: group.figures.copies,
+            reclaimable_bytes: group.figures.reclaimable_bytes,
+            freed_bytes: group.figures.freed_bytes,
+            paths: paths.collect::<PyResult<_>>()?,
+            total_paths,
         })
     }
 }

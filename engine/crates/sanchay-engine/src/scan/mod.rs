@@ -5,7 +5,7 @@
 mod compare;
 mod context;
 mod control;
-mod hashing;
+pub(crate) mod hashing;
 mod later;
 mod report;
 mod walk;

@@ -1,0 +1,261 @@
+//! Equal files below the named paths: by size, then by their edges, then by their whole content.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use sanchay_catalog::block::EntryId;
+use sanchay_catalog::content::{
+    content_key, usual_allocation, Facts, GroupFigures, Posting, SharedContent, MULTIPLE_LINKS, ODD_ALLOCATION,
+};
+use sanchay_catalog::CatalogError;
+use sanchay_core::hash::EDGE_BYTES;
+use sanchay_core::{hash_edges, Algorithm, ContentHash, CoreError, DirHandle, FileStat};
+
+use super::folders::{look, Folder, Opener, Queue, Visitor};
+use super::open_catalogs::CatalogFiles;
+use super::parallel::{ended_abnormally, in_order, thread_count};
+use super::start::{starts, Start};
+use super::Stop;
+use crate::error::EngineError;
+use crate::scan::hashing::{same_witness, FileReader, SMALL_BYTES};
+
+/// Files of one content.
+#[derive(Clone, Debug)]
+pub struct DuplicateGroup {
+    /// Copies and bytes.
+    pub figures: GroupFigures,
+    /// BLAKE3 of the content.
+    pub hash: ContentHash,
+    /// Every name of every copy; the names of one copy stand together.
+    pub paths: Vec<DuplicatePath>,
+}
+
+/// One name of one copy.
+#[derive(Clone, Debug)]
+pub struct DuplicatePath {
+    /// Begins with the path that the caller named.
+    pub path: Vec<u8>,
+    /// On its device.
+    pub inode: u64,
+    /// Unix time.
+    pub modified_ns: i64,
+}
+
+/// Groups of two physical copies or more, most to win first. Files of fewer than `min_size_bytes` do not count, so that
+/// empty ones do only with 0. What cannot be read, or changes meanwhile, is left out.
+///
+/// Fails with what opening a named path may give (`not_found`, `permission`, `pseudo_file_system`), with `cancelled` and
+/// `internal`. `threads`: 0 stands for one for each processor.
+pub fn find_duplicates(
+    paths: &[Vec<u8>],
+    min_size_bytes: u64,
+    threads: usize,
+    stop: &Stop,
+) -> Result<Vec<DuplicateGroup>, EngineError> {
+    let threads = thread_count(threads);
+    let starts = starts(paths)?;
+    let mut files = list(&starts, min_size_bytes, threads, stop)?;
+    let copies = of_twin_sizes(physical_copies(&mut files));
+    let reading = Reading { starts: &starts, threads, stop };
+    let copies = reading.of_twin_edges(copies)?;
+    let mut groups = reading
+        .whole(copies)?
+        .into_iter()
+        .map(|(hash, copies)| group(&starts, hash, &copies))
+        .collect::<Result<Vec<_>, _>>()?;
+    groups.sort_by(|a, b| {
+        let order = |group: &DuplicateGroup| (group.figures.reclaimable_bytes, group.figures.copies);
+        order(b).cmp(&order(a)).then_with(|| a.paths[0].path.cmp(&b.paths[0].path))
+    });
+    Ok(groups)
+}
+
+/// A name of a regular file.
+struct Seen {
+    folder: Arc<Folder>,
+    name: Box<[u8]>,
+    stat: FileStat,
+}
+
+/// The names of one physical file.
+type Copy<'f> = &'f [Seen];
+
+struct Lister<'a> {
+    min_size_bytes: u64,
+    stop: &'a Stop,
+    catalogs: &'a CatalogFiles,
+    files: Vec<Seen>,
+}
+
+impl Visitor for Lister<'_> {
+    fn file(&mut self, folder: &Arc<Folder>, name: &[u8], stat: &FileStat) -> ControlFlow<()> {
+        if self.stop.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        // A file that lives in a cloud would have to be fetched.
+        if stat.size_bytes >= self.min_size_bytes && !stat.placeholder && !self.catalogs.has(stat) {
+            self.files.push(Seen { folder: Arc::clone(folder), name: name.into(), stat: *stat });
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// All files whose size occurs twice.
+fn list(starts: &[Start], min_size_bytes: u64, threads: usize, stop: &Stop) -> Result<Vec<Seen>, EngineError> {
+    let (queue, catalogs) = (Queue::default(), CatalogFiles::look());
+    let lists = std::thread::scope(|scope| {
+        let run = || {
+            let mut lister = Lister { min_size_bytes, stop, catalogs: &catalogs, files: Vec::new() };
+            look(&queue, starts, &mut lister);
+            lister.files
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join().map_err(|_| ended_abnormally()));
+        joined.collect::<Result<Vec<_>, _>>()
+    })?;
+    stop.check()?;
+    let mut has_twin: HashMap<u64, bool> = HashMap::new();
+    for seen in lists.iter().flatten() {
+        has_twin.entry(seen.stat.size_bytes).and_modify(|twin| *twin = true).or_insert(false);
+    }
+    // Most files go here, before the lists are joined.
+    Ok(lists.into_iter().flat_map(|files| files.into_iter().filter(|seen| has_twin[&seen.stat.size_bytes])).collect())
+}
+
+/// Names sorted by physical file, those of one together.
+fn physical_copies(files: &mut [Seen]) -> Vec<Copy<'_>> {
+    let identity = |seen: &Seen| (seen.stat.size_bytes, seen.stat.device, seen.stat.inode);
+    files.sort_unstable_by_key(identity);
+    files.chunk_by(|a, b| identity(a) == identity(b)).collect()
+}
+
+/// Hard links to one file may be all there is of a size.
+fn of_twin_sizes(copies: Vec<Copy<'_>>) -> Vec<Copy<'_>> {
+    let of_size = copies.chunk_by(|a, b| a[0].stat.size_bytes == b[0].stat.size_bytes);
+    of_size.filter(|copies| copies.len() > 1).flatten().copied().collect()
+}
+
+/// How files are read.
+struct Reading<'a> {
+    starts: &'a [Start],
+    threads: usize,
+    stop: &'a Stop,
+}
+
+/// What each thread reads into.
+struct Buffers {
+    files: FileReader,
+    edges: Vec<u8>,
+}
+
+/// A hash of a file in an open folder; None where it cannot be trusted or had.
+type HashOne<'h> = dyn Fn(&mut Buffers, &DirHandle, &Seen) -> Option<ContentHash> + Sync + 'h;
+
+impl Reading<'_> {
+    /// The copies that may have a twin: large ones must share their first and last block with another.
+    fn of_twin_edges<'f>(&self, copies: Vec<Copy<'f>>) -> Result<Vec<Copy<'f>>, EngineError> {
+        let (large, mut rest): (Vec<_>, Vec<_>) =
+            copies.into_iter().partition(|copy| copy[0].stat.size_bytes > SMALL_BYTES);
+        let alike =
+            self.alike(large, &|buffers, folder, seen| edges(folder, seen, &mut buffers.edges).ok().flatten())?;
+        rest.extend(alike.into_iter().flat_map(|(_, copies)| copies));
+        Ok(rest)
+    }
+
+    /// The copies of each content.
+    fn whole<'f>(&self, copies: Vec<Copy<'f>>) -> Result<Vec<(ContentHash, Vec<Copy<'f>>)>, EngineError> {
+        self.alike(copies, &|buffers, folder, seen| {
+            let mut on_bytes = |_| self.stop.flow();
+            buffers.files.read(folder, &seen.name, &seen.stat, Algorithm::Blake3, &mut on_bytes).hash
+        })
+    }
+
+    /// Puts copies together that share size and hash, and drops those that are alone.
+    fn alike<'f>(
+        &self,
+        mut copies: Vec<Copy<'f>>,
+        hash: &HashOne<'_>,
+    ) -> Result<Vec<(ContentHash, Vec<Copy<'f>>)>, EngineError> {
+        copies.sort_by_key(|copy| copy[0].folder.number);
+        let state = || (Opener::new(self.starts), Buffers { files: FileReader::new(), edges: vec![0; 2 * EDGE_BYTES] });
+        let hashes = in_order(self.threads, self.stop, &copies, state, |(opener, buffers), copy| {
+            // One of the names may be gone by now, or out of reach.
+            copy.iter().find_map(|seen| hash(buffers, opener.open(&seen.folder).ok()?, seen))
+        })?;
+        let mut found: Vec<(u64, ContentHash, Copy<'f>)> = hashes
+            .into_iter()
+            .zip(copies)
+            .filter_map(|(hash, copy)| Some((copy[0].stat.size_bytes, hash?, copy)))
+            .collect();
+        found.sort_by_key(|(size_bytes, hash, _)| (*size_bytes, *hash));
+        let alike = found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|alike| alike.len() > 1);
+        Ok(alike.map(|alike| (alike[0].1, alike.iter().map(|(_, _, copy)| *copy).collect())).collect())
+    }
+}
+
+/// The hash of a file's edges; None when it is not the one that was listed, or no longer as long.
+fn edges(folder: &DirHandle, seen: &Seen, buffer: &mut [u8]) -> Result<Option<ContentHash>, CoreError> {
+    let file = folder.open_file(&seen.name)?;
+    if !same_witness(&file.stat()?, &seen.stat) {
+        return Ok(None);
+    }
+    let hashed = hash_edges(&file, seen.stat.size_bytes, buffer)?;
+    Ok((hashed.bytes_read == buffer.len() as u64).then_some(hashed.hash))
+}
+
+/// What the catalog would look up, known here already.
+struct Known<'f>(Vec<&'f Seen>);
+
+impl Facts for Known<'_> {
+    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
+        Ok(self.0[entry.0 as usize].stat.device as i64)
+    }
+
+    fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
+        let stat = &self.0[entry.0 as usize].stat;
+        Ok((stat.links, stat.allocated_bytes))
+    }
+}
+
+fn group(starts: &[Start], hash: ContentHash, copies: &[Copy<'_>]) -> Result<DuplicateGroup, EngineError> {
+    let mut known = Known(copies.iter().copied().flatten().collect());
+    let postings: Vec<Posting> = known.0.iter().enumerate().map(|(index, seen)| posting(index, seen, &hash)).collect();
+    let figures = SharedContent(&postings).figures(&mut known)?;
+    let mut copies: Vec<Vec<DuplicatePath>> = copies.iter().map(|copy| names(starts, copy)).collect();
+    copies.sort_by(|a, b| a[0].path.cmp(&b[0].path));
+    Ok(DuplicateGroup { figures, hash, paths: copies.into_iter().flatten().collect() })
+}
+
+/// A file as the content index would hold it, so that figures follow one rule.
+fn posting(index: usize, seen: &Seen, hash: &ContentHash) -> Posting {
+    let stat = &seen.stat;
+    let mut flags = 0;
+    if stat.links > 1 {
+        flags |= MULTIPLE_LINKS;
+    }
+    if stat.allocated_bytes != usual_allocation(stat.size_bytes) {
+        flags |= ODD_ALLOCATION;
+    }
+    Posting {
+        key: content_key(hash, Algorithm::Blake3),
+        entry: EntryId(index as u64),
+        inode: stat.inode,
+        size_bytes: stat.size_bytes,
+        extension: 0,
+        flags,
+    }
+}
+
+fn names(starts: &[Start], copy: Copy<'_>) -> Vec<DuplicatePath> {
+    let mut names: Vec<DuplicatePath> = copy
+        .iter()
+        .map(|seen| {
+            let mut path = Vec::new();
+            seen.folder.path_of(starts, &seen.name, &mut path);
+            DuplicatePath { path, inode: seen.stat.inode, modified_ns: seen.stat.mtime_ns }
+        })
+        .collect();
+    names.sort_by(|a, b| a.path.cmp(&b.path));
+    names
+}

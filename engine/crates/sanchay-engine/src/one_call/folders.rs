@@ -1,0 +1,235 @@
+//! Looks at all regular files below the named paths, on several threads. Nothing is opened but folders.
+//!
+//! Waiting threads sleep: a caller who takes the results slowly costs no processor.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use sanchay_core::path::{join, join_into};
+use sanchay_core::{file_system_of, CoreError, DirHandle, FileKind, FileStat, ListBuffer, RootDir};
+
+use super::start::Start;
+
+/// A folder below a named path, or a named file's.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// In the order in which folders were met: what is read in this order is read folder by folder.
+    pub(super) number: u64,
+    /// Which of the named paths leads here.
+    start: usize,
+    /// As the caller writes it; of a named file, its own path.
+    path: Vec<u8>,
+}
+
+impl Folder {
+    /// The path of a file in it, as the caller writes it.
+    pub(super) fn path_of(&self, starts: &[Start], name: &[u8], path: &mut Vec<u8>) {
+        if starts[self.start].name.is_some() {
+            path.clone_from(&self.path);
+        } else {
+            join_into(path, &self.path, name);
+        }
+    }
+
+    fn below_start(&self, start: &Start) -> &[u8] {
+        let given = &start.given;
+        let below = if start.name.is_some() { b"" } else { self.path.get(given.len()..).unwrap_or_default() };
+        below.strip_prefix(b"/").unwrap_or(below)
+    }
+}
+
+/// Opens folders by way of the paths that lead to them; keeps the last ones open.
+pub(super) struct Opener<'s> {
+    starts: &'s [Start],
+    root: Option<(&'s PathBuf, RootDir)>,
+    folder: Option<(u64, DirHandle)>,
+}
+
+impl<'s> Opener<'s> {
+    pub(super) fn new(starts: &'s [Start]) -> Self {
+        Self { starts, root: None, folder: None }
+    }
+
+    pub(super) fn open(&mut self, folder: &Folder) -> Result<&DirHandle, CoreError> {
+        if self.folder.as_ref().is_none_or(|(number, _)| *number != folder.number) {
+            let handle = self.reach(folder)?;
+            self.folder = Some((folder.number, handle));
+        }
+        Ok(&self.folder.as_ref().expect("set just now").1)
+    }
+
+    fn reach(&mut self, folder: &Folder) -> Result<DirHandle, CoreError> {
+        let start = &self.starts[folder.start];
+        if self.root.as_ref().is_none_or(|(path, _)| **path != start.folder) {
+            self.root = Some((&start.folder, RootDir::open(&start.folder)?));
+        }
+        let (_, root) = self.root.as_ref().expect("set just now");
+        root.open_dir(folder.below_start(start))
+    }
+}
+
+/// Hears of each regular file.
+pub(super) trait Visitor {
+    /// Breaks to end the whole look.
+    fn file(&mut self, folder: &Arc<Folder>, name: &[u8], stat: &FileStat) -> ControlFlow<()>;
+}
+
+/// What the threads of one look share.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    numbers: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    folders: Vec<Arc<Folder>>,
+    next_start: usize,
+    busy: usize,
+    stopped: bool,
+    panicked: bool,
+}
+
+impl Queue {
+    /// Ends the look: every thread returns after the name that it is at.
+    pub(super) fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether a thread panicked: then something may be missing.
+    pub(super) fn panicked(&self) -> bool {
+        self.lock().panicked
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic under this lock")
+    }
+
+    fn new_folder(&self, start: usize, path: Vec<u8>) -> Arc<Folder> {
+        Arc::new(Folder { number: self.numbers.fetch_add(1, Ordering::Relaxed), start, path })
+    }
+
+    /// The next folder; None when all are done. What it leads to is handed in with `done`.
+    fn next(&self, starts: &[Start]) -> Option<Arc<Folder>> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            let folder = state.folders.pop().or_else(|| {
+                let start = starts.get(state.next_start)?;
+                state.next_start += 1;
+                Some(self.new_folder(state.next_start - 1, start.given.clone()))
+            });
+            if folder.is_some() {
+                state.busy += 1;
+                return folder;
+            }
+            if state.busy == 0 {
+                return None;
+            }
+            state = self.changed.wait(state).expect("no panic under this lock");
+        }
+    }
+
+    fn done(&self, mut below: Vec<Arc<Folder>>) {
+        let mut state = self.lock();
+        state.busy -= 1;
+        let wake = !below.is_empty() || state.busy == 0;
+        state.folders.append(&mut below);
+        drop(state);
+        if wake {
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// A thread's part in a look; returns when all of it is done or stopped.
+pub(super) fn look(queue: &Queue, starts: &[Start], visitor: &mut impl Visitor) {
+    let _guard = PanicGuard(queue);
+    let mut looker =
+        Looker { queue, opener: Opener::new(starts), list_buffer: ListBuffer::new(), pseudo: HashMap::new(), visitor };
+    while let Some(folder) = queue.next(starts) {
+        let mut below = Vec::new();
+        // What cannot be read is left out.
+        let _ = match &starts[folder.start].name {
+            Some(name) => looker.named_file(&folder, name),
+            None => looker.folder(&folder, &mut below),
+        };
+        queue.done(below);
+    }
+}
+
+/// A thread that panics would leave the others waiting for ever.
+struct PanicGuard<'q>(&'q Queue);
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().panicked = true;
+            self.0.stop();
+        }
+    }
+}
+
+struct Looker<'q, V> {
+    queue: &'q Queue,
+    opener: Opener<'q>,
+    list_buffer: ListBuffer,
+    /// By (device, mount): whether it holds no files of a person.
+    pseudo: HashMap<(u64, u64), bool>,
+    visitor: &'q mut V,
+}
+
+impl<V: Visitor> Looker<'_, V> {
+    fn named_file(&mut self, folder: &Arc<Folder>, name: &[u8]) -> Result<(), CoreError> {
+        let stat = self.opener.open(folder)?.stat(name)?;
+        if stat.kind == FileKind::File && self.visitor.file(folder, name, &stat).is_break() {
+            self.queue.stop();
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, folder: &Arc<Folder>, below: &mut Vec<Arc<Folder>>) -> Result<(), CoreError> {
+        let handle = self.opener.open(folder)?;
+        let stat = handle.stat_self()?;
+        let pseudo = match self.pseudo.entry((stat.device, stat.mount_id)) {
+            std::collections::hash_map::Entry::Occupied(known) => *known.get(),
+            std::collections::hash_map::Entry::Vacant(new) => *new.insert(file_system_of(handle)?.1.pseudo),
+        };
+        if pseudo {
+            return Ok(());
+        }
+        let (queue, visitor) = (self.queue, &mut *self.visitor);
+        let mut flow = ControlFlow::Continue(());
+        // Each name is looked at as it is listed: a folder of millions needs no memory for its names.
+        handle.list(&mut self.list_buffer, |name, kind| {
+            if flow.is_break() || matches!(kind, Some(FileKind::Symlink | FileKind::Special)) {
+                return;
+            }
+            if kind == Some(FileKind::Directory) {
+                below.push(queue.new_folder(folder.start, join(&folder.path, name)));
+                return;
+            }
+            match handle.stat(name) {
+                Ok(stat) if stat.kind == FileKind::File => {
+                    flow = visitor.file(folder, name, &stat);
+                }
+                Ok(stat) if stat.kind == FileKind::Directory => {
+                    below.push(queue.new_folder(folder.start, join(&folder.path, name)));
+                }
+                // Something else, or gone, or unreadable.
+                Ok(_) | Err(_) => {}
+            }
+        })?;
+        if flow.is_break() {
+            queue.stop();
+        }
+        Ok(())
+    }
+}
