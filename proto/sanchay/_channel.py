@@ -68,6 +68,8 @@ def to_error(call: grpc.RpcError | grpc.aio.AioRpcError) -> errors.SanchayError:
             pass
     if status == "UNAVAILABLE":
         message = f"sanchayd does not answer ({message}); see: sanchayctl daemon start"
+    elif status == "CANCELLED":
+        message = "sanchayd ended while it was answering; see: sanchayctl daemon start"
     elif status == "DEADLINE_EXCEEDED":
         message = "sanchayd did not answer in time; it may be busy: try again"
     elif status == "UNIMPLEMENTED":

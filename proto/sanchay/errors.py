@@ -339,7 +339,7 @@ BY_STATUS: dict[str, type[SanchayError]] = {
     "DEADLINE_EXCEEDED": TimedOut,
     "RESOURCE_EXHAUSTED": MessageTooLarge,
     "UNIMPLEMENTED": Unsupported,
-    "CANCELLED": Cancelled,
+    "CANCELLED": DaemonUnavailable,  # a server that ends cuts its calls off; a cancel of our own raises nothing
     "UNAUTHENTICATED": Unauthenticated,
     "PERMISSION_DENIED": Unauthenticated,
 }

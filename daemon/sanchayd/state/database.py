@@ -55,10 +55,14 @@ def to_domain(error: sqlite3.Error, file: Path) -> DomainError:
 
 
 def _revision(file: Path) -> str | None:
-    """The step that the file is at, read without changing a byte of it; None where there is none yet."""
+    """The step that the file is at, read without changing a byte of it; None where there is none yet.
+
+    A write that a kill cut short is taken back first, which a read-only connection could not do.
+    """
     if not file.exists() or file.stat().st_size == 0:
         return None
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+    mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
     return str(row[0]) if row else None

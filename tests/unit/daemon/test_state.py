@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +92,20 @@ def test_a_newer_file_is_refused_and_not_a_byte_of_it_changes(tmp_path: Path) ->
     assert caught.value.kind is ErrorKind.NEWER_DATABASE
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
+
+
+def test_a_write_that_a_kill_cut_short_is_taken_back(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    database.open_database(file).dispose()
+    code = (
+        "import os, sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('PRAGMA cache_size = 1')\n"
+        "c.executemany(\"INSERT INTO job_error VALUES (?, 1, x'00', 'k', ?)\", ((n, 'm' * 900) for n in range(2000)))\n"
+        "os._exit(9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(file)], check=False).returncode == 9
+    assert file.with_name("state.db-journal").stat().st_size > 0
+    assert use(file, lambda store: store.jobs(before_id=None, limit=1)) == []
+    assert not file.with_name("state.db-journal").exists()
 
 
 def test_an_older_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

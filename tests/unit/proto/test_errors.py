@@ -128,7 +128,7 @@ def test_a_reason_of_a_newer_daemon_keeps_its_message() -> None:
         (grpc.StatusCode.DEADLINE_EXCEEDED, errors.TimedOut),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, errors.MessageTooLarge),
         (grpc.StatusCode.UNIMPLEMENTED, errors.Unsupported),
-        (grpc.StatusCode.CANCELLED, errors.Cancelled),
+        (grpc.StatusCode.CANCELLED, errors.DaemonUnavailable),
         (grpc.StatusCode.DATA_LOSS, errors.InternalError),
     ],
 )
