@@ -195,6 +195,25 @@ def test_a_scan_of_the_folder_that_holds_the_catalog_leaves_it_out(cataloger: Ca
     assert cataloger.paths() == below(tmp_path, ["tree/a"])
 
 
+def locks_on(path: Path) -> list[str]:
+    """The kinds of the locks that are held on a file, as the kernel lists them."""
+    inode = f":{path.stat().st_ino}"
+    lines = Path("/proc/locks").read_text("ascii").splitlines()
+    return sorted(" ".join(line.split()[1:4]) for line in lines if line.split()[-3].endswith(inode))
+
+
+@pytest.mark.needs("/proc/locks")
+def test_a_scan_of_the_catalogs_own_folder_drops_none_of_its_locks(cataloger: Cataloger, tmp_path: Path) -> None:
+    build(tmp_path / "tree", {"a": "content"})
+    os.link(cataloger.home / "catalog.db", tmp_path / "tree" / "hard-link.db")
+    cataloger.add(tmp_path)
+    before = locks_on(cataloger.home / "catalog.db")
+    assert before, "the catalog is locked while it is open"
+    for _ in range(2):
+        assert cataloger.scan().state == "done"
+        assert locks_on(cataloger.home / "catalog.db") == before
+
+
 def test_the_catalogs_own_folder_is_refused_as_a_root(cataloger: Cataloger) -> None:
     home = os.fsencode(cataloger.home)
     with pytest.raises(EngineError) as refused:

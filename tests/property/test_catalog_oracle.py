@@ -170,7 +170,7 @@ def _compare_below(cataloger: Cataloger, now: Oracle, chosen: random.Random) -> 
     _compare_duplicates(cataloger, now, lambda file: file.size > 0 and file.path in below, under=folder)
     _compare_duplicates(cataloger, now, lambda file: file.path in below, under=folder, min_size=0)
     try:
-        text = folder.decode("utf-8")
+        text = folder.decode("utf-8").replace('"', '\\"')
     except UnicodeDecodeError:
         return
     assert cataloger.paths(f'under:"{text}"') == below
