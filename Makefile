@@ -72,7 +72,7 @@ check-python: install $(VENV)/.dev ## formatting, lints, types, import contracts
 	$(BIN)/python -m black --check --quiet . || { echo "black would change files: make format"; exit 1; }
 	$(BIN)/python -m isort --check-only --quiet . || { echo "isort would change files: make format"; exit 1; }
 	$(BIN)/python -m ruff check --quiet .
-	$(BIN)/python -m mypy $(PACKAGES) engine/python tests scripts
+	$(BIN)/python -m mypy $(PACKAGES) engine/python tests
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python proto/generate.py --check
 

@@ -93,7 +93,7 @@ def test_find_counts_regular_files_exactly(scanned: Scanned, terms: tuple[str, .
 def test_find_sorts_limits_and_sums(scanned: Scanned) -> None:
     program, top = scanned
     document = program.json("find", f'under:"{top}"', "--sort", "-size", "--limit", "2")
-    assert [row["path"] for row in document["rows"]][0] == f"{top}/big.bin"
+    assert document["rows"][0]["path"] == f"{top}/big.bin"
     assert document["total"] == 11
     assert document["total_bytes"] == program.json("status")["catalog"]["bytes"]
 
@@ -179,7 +179,7 @@ def test_parquet_is_read_by_arrow(scanned: Scanned, tmp_path: Path) -> None:
 def test_b3sum_lines_are_the_hashes_that_find_shows(scanned: Scanned, tmp_path: Path) -> None:
     program, top = scanned
     lines = exported(program, tmp_path, "all.b3").decode().splitlines()
-    listed = dict(reversed(line.split("  ", 1)) for line in lines)
+    listed = {path: digest for digest, path in (line.split("  ", 1) for line in lines)}
     assert set(listed) == set(disk(top))
     found = program.json("find", "ext:bin")["rows"][0]
     assert listed[found["path"]] == found["hash"]
@@ -217,7 +217,7 @@ def test_fdupes_is_groups_of_paths_between_blank_lines(scanned: Scanned, tmp_pat
 
 def test_csv_keeps_hostile_names(program: Program, tmp_path: Path) -> None:
     names = [b'quo"te', b"com,ma", b"new\nline", b"=1+1", b"-x", b"\xff", b"\x1b[31m"]
-    tree = trees.build_raw(tmp_path / "tree", {name: b"x" for name in names})
+    tree = trees.build_raw(tmp_path / "tree", dict.fromkeys(names, b"x"))
     program.json("scan", tree)
     text = exported(program, tmp_path, "all.csv").decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))

@@ -1,4 +1,4 @@
-"""What bad input gets: a message that names the path and the reason, the exit code of the manual, and nothing changed."""
+"""What bad input gets: a message naming the path and the reason, the exit code of the manual, and nothing changed."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -108,10 +109,9 @@ def test_garbage_hurts_nobody(served: DaemonProcess, garbage: bytes) -> None:
     for _ in range(20):
         with socket.socket(socket.AF_UNIX) as stream:
             stream.connect(str(served.where.run_folder / "sanchayd.sock"))
-            try:
+            # The daemon may have hung up already.
+            with contextlib.suppress(OSError):
                 stream.sendall(garbage)
-            except OSError:
-                pass  # the daemon may have hung up already
     assert_serves(served)
 
 
@@ -125,6 +125,7 @@ def test_a_message_of_five_mib_is_refused_and_the_next_is_answered(served: Daemo
 def test_hostile_questions_are_answered_or_refused_in_time(served: DaemonProcess) -> None:
     from sanchay.errors import SanchayError
 
+    refused = []
     with served.client(timeout_s=10) as client:
         for text in (
             "name:" + "*a" * 500,
@@ -141,7 +142,8 @@ def test_hostile_questions_are_answered_or_refused_in_time(served: DaemonProcess
             try:
                 assert client.find(text).total >= 0
             except SanchayError as error:
-                assert error.kind in {"invalid_query", "invalid_argument"}, (text[:20], error.kind, error.message)
+                refused.append((error.kind, text[:20], error.message))
+        assert {kind for kind, _, _ in refused} <= {"invalid_query", "invalid_argument"}, refused
         for token in ("x", "99999999999999999999", "\0"):
             with pytest.raises(SanchayError) as caught:
                 client.find("f", page_token=token)

@@ -8,7 +8,7 @@ from sanchay.client import Client
 
 
 def everything(client: Client) -> dict[str, Any]:
-    """Files with size and hash, groups of duplicates, totals, summaries and the usage of folders; no ids, no moments."""
+    """Files with size and hash, groups of duplicates, totals, summaries, usage of folders; no ids, no moments."""
     catalog = client.status().catalog
     return {
         "files": {row.path.raw: (row.size, row.hash, row.links) for row in client.iter_find("size:>=0")},
@@ -38,4 +38,5 @@ def finished(client: Client, job_id: int) -> Any:
 
 def scan(client: Client, *roots: Any) -> Any:
     """The first job of a scan of these roots, once all have ended."""
-    return [finished(client, job.id) for job in client.start_scan(roots).jobs][0]
+    jobs = [finished(client, job.id) for job in client.start_scan(roots).jobs]
+    return jobs[0]

@@ -26,7 +26,7 @@ class HostileFiles(mfusepy.Operations):
 
     use_ns = True
 
-    def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:  # noqa: ARG002 - mfusepy names it
+    def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         """The stat of a path."""
         times = dict.fromkeys(("st_atime", "st_mtime", "st_ctime"), MODIFIED_S * 10**9)
         if path in FOLDERS:
@@ -35,13 +35,13 @@ class HostileFiles(mfusepy.Operations):
             return {"st_mode": stat.S_IFREG | 0o644, "st_nlink": 1, "st_size": SIZE_BYTES, **times}
         raise mfusepy.FuseOSError(errno.ENOENT)
 
-    def readdir(self, path: str, fh: int) -> list[str]:  # noqa: ARG002
+    def readdir(self, path: str, fh: int) -> list[str]:
         """The names in a folder."""
         if path == "/bad folder":
             raise mfusepy.FuseOSError(errno.EIO)
         return [".", "..", *FOLDERS[path]]
 
-    def read(self, path: str, size: int, offset: int, fh: int) -> bytes:  # noqa: ARG002
+    def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         """A piece of a file, an error, or nothing for ever."""
         if path == "/hang/hang":
             time.sleep(3600)

@@ -43,7 +43,9 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
         Example("--json duplicates --all", "every group as one JSON document"),
     ],
 )
-@click.option("--under", metavar="PATH", type=click.Path(readable=False), help="Count only copies below PATH, in the totals too.")
+@click.option(
+    "--under", metavar="PATH", type=click.Path(readable=False), help="Count only copies below PATH, in the totals too."
+)
 @click.option(
     "--min-size", metavar="SIZE", type=Size(), help="Leave out smaller files, such as 10M; 0 asks for empty ones."
 )

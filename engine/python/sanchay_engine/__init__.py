@@ -1,8 +1,8 @@
 """The engine of Sanchay: it knows files and the catalog, and nothing of schedules, networks or screens.
 
 Paths are bytes, exactly as the file system has them; sizes are bytes and times Unix nanoseconds (UTC). Every call
-releases the GIL while it works, and raises `EngineError`, whose `kind` is one of `ERROR_KINDS`, whose `path` is the path
-that it speaks of (or None) and whose `message` is a sentence for people.
+releases the GIL while it works, and raises `EngineError`, whose `kind` is one of `ERROR_KINDS`, whose `path` is the
+path that it speaks of (or None) and whose `message` is a sentence for people.
 
 A catalog that is kept:
 
@@ -15,8 +15,8 @@ Three calls that need no catalog:
 
 - `find_duplicates(paths, min_size=1)` -> a list of `DuplicateGroup`, largest gain first. Files and whole folders below
   `paths` are looked at; hard links of one file are one copy. Raises `not_found` for a path that is not there.
-- `checksum(paths, algorithm="blake3")` -> one pair for each path, in their order: the path, and the digest (32 bytes) or
-  the `EngineError` that says why it could not be read. It raises for none of them.
+- `checksum(paths, algorithm="blake3")` -> one pair for each path, in their order: the path, and the digest (32 bytes)
+  or the `EngineError` that says why it could not be read. It raises for none of them.
 - `walk(paths)` -> an Arrow stream by the PyCapsule protocol, in record batches of at most `batch_rows` rows, for
   `pyarrow.table(walk(paths))`, polars or any other reader of Arrow. Its columns are `WALK_COLUMNS`. What cannot be read
   is left out; a path that is not there raises `not_found`.
@@ -52,8 +52,8 @@ from sanchay_engine._native import (
     walk,
 )
 
-#: The columns of `walk`, with their Arrow types: one row for each regular file. Times are Unix nanoseconds; `created_ns`
-#: is null where the file system does not say; `allocated` is bytes of allocated blocks.
+#: The columns of `walk`, with their Arrow types: one row for each regular file. Times are Unix nanoseconds;
+#: `created_ns` is null where the file system does not say; `allocated` is bytes of allocated blocks.
 WALK_COLUMNS: tuple[tuple[str, str], ...] = (
     ("path", "binary"),
     ("name", "binary"),

@@ -3,6 +3,7 @@
 Errors are `EngineError`, whose `kind` is one of `ERROR_KINDS` and whose `path` is the exact path or None.
 """
 
+import builtins
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, final
 
@@ -72,7 +73,7 @@ class CatalogStatus:
     name_index_bytes: int
     name_index: str  # ready | building
     rollup_bytes: int
-    rebuilt_from: bytes | None  # a corrupt catalog that was moved aside at this opening
+    rebuilt_from: builtins.bytes | None  # a corrupt catalog that was moved aside at this opening
     notice: str
 
 @final
@@ -88,7 +89,7 @@ class Progress:
     errors: int
     files_per_s: float
     bytes_per_s: float
-    current: bytes
+    current: builtins.bytes
     percent: float | None
     seconds_left: float | None
     paused: bool
@@ -132,6 +133,7 @@ class Scan:
     def cancel(self) -> None: ...
     def foreground(self) -> None:
         """Goes on at normal priority: a client waits now."""
+
     def done(self) -> bool: ...
     def wait(self, timeout_s: float | None = None) -> ScanResult | None:
         """The result; None when it has not ended after `timeout_s`. Raises EngineError when the catalog failed."""
@@ -221,19 +223,25 @@ class Catalog:
     @staticmethod
     def open(path: bytes, *, own_folders: Sequence[bytes] = (), threads: int = 0, cache_mb: int = 64) -> Catalog:
         """Raises EngineError: newer_database, busy, io, permission, disk_full. A corrupt file is moved aside."""
+
     def close(self) -> None:
         """Cancels what runs, waits for it, and checkpoints."""
+
     def status(self) -> CatalogStatus: ...
     def put_root(self, root: RootSpec) -> None:
         """Adds a root or replaces its settings; they count from its next scan."""
+
     def remove_root(self, root_id: int) -> None:
         """Forgets the root and its rows; no file is touched."""
+
     def root_status(self, root_id: int) -> RootStatus: ...
     def scan(self, root_id: int, *, background: bool = False, request_id: str = "") -> Scan: ...
     def wait_name_index(self, timeout_s: float | None = None) -> bool:
         """Whether the name index is ready; waits for it."""
+
     def find(self, expression: str, *, sort: str = "", limit: int = 100, token: str = "") -> FindPage:
         """Raises EngineError invalid_query with `term` and `position`."""
+
     def duplicates(
         self,
         *,
@@ -254,14 +262,13 @@ class Catalog:
 
 # One-call functions that need no catalog.
 
-def find_duplicates(
-    paths: Sequence[bytes], *, min_size: int = 1, threads: int = 0
-) -> list[DuplicateGroup]: ...
+def find_duplicates(paths: Sequence[bytes], *, min_size: int = 1, threads: int = 0) -> list[DuplicateGroup]: ...
 def checksum(
     paths: Sequence[bytes], algorithm: Algorithm = "blake3", *, threads: int = 0
 ) -> list[tuple[bytes, bytes | EngineError]]:
     """One pair for each path, in order: its path, and the digest or what went wrong."""
-def walk(paths: Sequence[bytes], *, batch_rows: int = 65536) -> "WalkStream":
+
+def walk(paths: Sequence[bytes], *, batch_rows: int = 65536) -> WalkStream:
     """An Arrow stream (PyCapsule protocol) of path, name, size, modified, ...: see the package's docstring."""
 
 @final
@@ -270,5 +277,6 @@ class WalkStream:
 
 def set_log(path: bytes | None, level: str = "info") -> None:
     """Where the engine writes its JSON log lines (appends); the keys are the daemon's."""
+
 def take_log_lines(limit: int = 1000) -> list[str]:
     """Engine log lines (JSON objects) since the last call, when no log path is set."""

@@ -301,7 +301,7 @@ fn log_end(control: &Control, root_id: i64, outcome: &Result<ScanResult, EngineE
             "scan_ended"
         ),
         Err(error) => {
-            tracing::error!(request_id, root_id, kind = error.kind.name(), error = %error, "scan_failed")
+            tracing::error!(request_id, root_id, kind = error.kind.name(), error = %error, "scan_failed");
         }
     }
 }

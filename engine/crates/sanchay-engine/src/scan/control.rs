@@ -223,10 +223,9 @@ impl Control {
         let elapsed_s = self.elapsed_s().max(1e-3);
         let expected = *self.expected.lock().expect("no panic under this lock");
         let share = match phase {
-            Phase::Queued => None,
+            Phase::Queued | Phase::Merging => None,
             Phase::Listing => (expected.files > 0).then(|| files as f64 / expected.files as f64),
             Phase::Hashing => (expected.hashed_bytes > 0).then(|| hashed_bytes as f64 / expected.hashed_bytes as f64),
-            Phase::Merging => None,
             Phase::Done => Some(1.0),
         };
         // More than was expected: how much more is not known.

@@ -293,7 +293,7 @@ impl<'c> Walker<'c> {
         let mut count = Count::default();
         let mut fresh = Vec::new();
         let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
-        self.put_row(job, stat, mount, &mut change);
+        Self::put_row(job, stat, mount, &mut change);
         if job.known.is_none() && listing.items.iter().any(|(_, kind)| matches!(kind, None | Some(FileKind::Directory)))
         {
             // What a folder below holds is added to all folders above it: the writer must hear of this one first.
@@ -468,7 +468,7 @@ impl<'c> Walker<'c> {
         }
     }
 
-    fn put_row(&self, job: &Job, stat: &FileStat, mount: Mount, change: &mut DirectoryChange) {
+    fn put_row(job: &Job, stat: &FileStat, mount: Mount, change: &mut DirectoryChange) {
         let same = job
             .known
             .as_ref()
