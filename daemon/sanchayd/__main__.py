@@ -80,7 +80,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     from sanchayd.app import App, Launch
 
     async def serve() -> None:
-        await App(Launch(where, flags, os.environ, settings, _open_catalog)).run()
+        await App(Launch(where, flags, os.environ, settings, _open_catalog, lock.release)).run()
 
     try:
         asyncio.run(serve())

@@ -45,6 +45,7 @@ class Launch:
     environ: Mapping[str, str]
     config: Config
     open_catalog: OpenCatalog
+    release_lock: Callable[[], None]
 
 
 class App:
@@ -106,7 +107,7 @@ class App:
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:
-            _end_for_certain()
+            _end_for_certain(launch.release_lock)
             if watch is not None:
                 watch.stop()
             lines.cancel()
@@ -166,12 +167,16 @@ async def _copy_engine_log(catalog: CatalogPort) -> None:
         await asyncio.sleep(LOG_POLL_S)
 
 
-def _end_for_certain() -> None:
-    """Whatever hangs from here on, the process ends in time; what matters is in state.db by then."""
+def _end_for_certain(release_lock: Callable[[], None]) -> None:
+    """Whatever hangs from here on, the process ends in time; what matters is in state.db by then.
+
+    A thread that waits in the kernel keeps every open file of an ended process, and so the lock: it is let go first.
+    """
 
     def end() -> None:
         _log.warning("sanchayd did not end by itself in time", limit_s=END_S)
         log.close()
+        release_lock()
         os._exit(0)
 
     timer = threading.Timer(END_S, end)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sanchay.launcher import wait_stopped
 from tests.support import mounts, trees
 from tests.support.answers import everything, finished, scan
 from tests.support.daemon import DaemonProcess
@@ -52,15 +53,18 @@ def test_a_read_that_hangs_holds_up_neither_other_roots_nor_the_stop(tmp_path: P
         assert program.json("scan", other)["files"] == 2
         assert program.json("find", "name:a")["total"] == 1
         assert program.json("job", "show", stuck)["state"] == "running"
-        began_s = time.monotonic()
-        assert program.json("daemon", "stop")["pid"] == pid
-        assert time.monotonic() - began_s < 6  # the daemon's five seconds, and a process that asks for it
-        with Program(tmp_path / "home") as again:  # the home is free, though the kernel still holds a thread
-            assert again.json("scan", other)["files"] == 2
+        # twice: the second scan waits for a page that the first one's reading has locked, and nothing can kill that
+        for _ in range(2):
+            began_s = time.monotonic()
+            assert program.json("daemon", "stop")["pid"] == pid
+            assert time.monotonic() - began_s < 6.5  # the daemon's five seconds, and a process that asks for it
+            pid = program.json("daemon", "start")["pid"]  # the home is free, though the kernel still holds a thread
+            assert program.json("scan", other)["files"] == 2
+            until(lambda: program.json("job", "show", stuck)["progress"]["files"] > 0, every_s=0.1)
 
 
 @fuse
-def test_a_scan_that_hangs_can_be_cancelled_and_its_root_removed(tmp_path: Path, hostile: Path) -> None:
+def test_a_scan_that_hangs_can_be_cancelled_and_the_daemon_stopped(tmp_path: Path, hostile: Path) -> None:
     with DaemonProcess(tmp_path / "home") as daemon, daemon.client() as client:
         job_id = client.start_scan([hostile]).jobs[0].id
         until(lambda: client.get_job(job_id).job.progress.files > 0)
@@ -69,9 +73,7 @@ def test_a_scan_that_hangs_can_be_cancelled_and_its_root_removed(tmp_path: Path,
         assert time.monotonic() - began_s < 5
         assert client.status().pid == daemon.pid
         client.stop_daemon()
-        until(lambda: "sanchayd stopped" in daemon.log(), 5)
-        mounts.unmount(hostile)
-        (tmp_path / "unused").mkdir()
+        assert wait_stopped(daemon.where, 5)
 
 
 @pytest.mark.needs("root", "mount", "mkfs.ext4")
