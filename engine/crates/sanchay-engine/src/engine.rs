@@ -72,8 +72,8 @@ pub struct Engine {
 
 struct Inner {
     catalog: Catalog,
-    /// Keeps the one-call functions off the catalog's files; goes after the catalog.
-    _guard: CatalogGuard,
+    /// Keeps the one-call functions off the catalog's files while they are open.
+    guard: Mutex<Option<CatalogGuard>>,
     options: EngineOptions,
     scans: Mutex<Scans>,
     changed: Condvar,
@@ -108,7 +108,7 @@ impl Engine {
         let catalog = Catalog::open(path, cache)?;
         let inner = Arc::new(Inner {
             catalog,
-            _guard: guard,
+            guard: Mutex::new(Some(guard)),
             options,
             scans: Mutex::default(),
             changed: Condvar::new(),
@@ -131,6 +131,7 @@ impl Engine {
         }
         drop(scans);
         self.inner.catalog.close();
+        *self.inner.guard.lock().expect("no panic under this lock") = None;
     }
 
     /// The catalog, for questions.

@@ -1,5 +1,7 @@
 //! Calls that need no catalog: equal files, hashes, and listings as Arrow streams.
 
+#![allow(clippy::needless_pass_by_value)] // arguments made from Python's objects are the function's own
+
 use std::sync::mpsc::{sync_channel, RecvTimeoutError};
 use std::time::Duration;
 

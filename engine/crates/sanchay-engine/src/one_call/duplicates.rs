@@ -55,20 +55,8 @@ pub fn find_duplicates(
 ) -> Result<Vec<DuplicateGroup>, EngineError> {
     let threads = thread_count(threads);
     let starts = starts(paths)?;
-    let mut files = list(&starts, min_size_bytes, threads, stop)?;
-    let copies = of_twin_sizes(physical_copies(&mut files));
-    let reading = Reading { starts: &starts, threads, stop };
-    let copies = reading.of_twin_edges(copies)?;
-    let mut groups = reading
-        .whole(copies)?
-        .into_iter()
-        .map(|(hash, copies)| group(&starts, hash, &copies))
-        .collect::<Result<Vec<_>, _>>()?;
-    groups.sort_by(|a, b| {
-        let order = |group: &DuplicateGroup| (group.figures.reclaimable_bytes, group.figures.copies);
-        order(b).cmp(&order(a)).then_with(|| a.paths[0].path.cmp(&b.paths[0].path))
-    });
-    Ok(groups)
+    let files = list(&starts, min_size_bytes, threads, stop)?;
+    Reading { starts: &starts, threads, stop }.groups(files)
 }
 
 /// A name of a regular file.
@@ -131,7 +119,7 @@ fn physical_copies(files: &mut [Seen]) -> Vec<Copy<'_>> {
 }
 
 /// Hard links to one file may be all there is of a size.
-fn of_twin_sizes(copies: Vec<Copy<'_>>) -> Vec<Copy<'_>> {
+fn of_twin_sizes<'f>(copies: &[Copy<'f>]) -> Vec<Copy<'f>> {
     let of_size = copies.chunk_by(|a, b| a[0].stat.size_bytes == b[0].stat.size_bytes);
     of_size.filter(|copies| copies.len() > 1).flatten().copied().collect()
 }
@@ -153,6 +141,19 @@ struct Buffers {
 type HashOne<'h> = dyn Fn(&mut Buffers, &DirHandle, &Seen) -> Option<ContentHash> + Sync + 'h;
 
 impl Reading<'_> {
+    /// The groups among listed files, in the order in which they are given.
+    fn groups(&self, mut files: Vec<Seen>) -> Result<Vec<DuplicateGroup>, EngineError> {
+        let copies = self.of_twin_edges(of_twin_sizes(&physical_copies(&mut files)))?;
+        let alike = self.whole(copies)?.into_iter();
+        let groups = alike.map(|(hash, copies)| group(self.starts, hash, &copies));
+        let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
+        groups.sort_by(|a, b| {
+            let gain = |group: &DuplicateGroup| (group.figures.reclaimable_bytes, group.figures.copies);
+            gain(b).cmp(&gain(a)).then_with(|| a.paths[0].path.cmp(&b.paths[0].path))
+        });
+        Ok(groups)
+    }
+
     /// The copies that may have a twin: large ones must share their first and last block with another.
     fn of_twin_edges<'f>(&self, copies: Vec<Copy<'f>>) -> Result<Vec<Copy<'f>>, EngineError> {
         let (large, mut rest): (Vec<_>, Vec<_>) =
@@ -258,4 +259,36 @@ fn names(starts: &[Start], copy: Copy<'_>) -> Vec<DuplicatePath> {
         .collect();
     names.sort_by(|a, b| a.path.cmp(&b.path));
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_that_vanishes_or_changes_after_the_listing_is_left_out() {
+        let tree = tempfile::tempdir().unwrap();
+        let at = |name: &str| tree.path().join(name);
+        fs::create_dir(at("folder")).unwrap();
+        for name in ["changed", "folder/linked", "gone", "kept"] {
+            fs::write(at(name), b"same content").unwrap();
+        }
+        fs::hard_link(at("folder/linked"), at("linked")).unwrap();
+        let starts = starts(&[sanchay_core::path::bytes_of(tree.path()).to_vec()]).unwrap();
+        let stop = Stop::default();
+        let files = list(&starts, 1, 2, &stop).unwrap();
+        assert_eq!(files.len(), 5);
+        fs::remove_file(at("gone")).unwrap();
+        fs::write(at("changed"), b"other content, longer").unwrap();
+        // One name of the linked file is out of reach now; it is read by the other.
+        fs::rename(at("folder"), at("moved")).unwrap();
+        let groups = Reading { starts: &starts, threads: 2, stop: &stop }.groups(files).unwrap();
+        let expected = ["folder/linked", "linked", "kept"].map(|name| at(name).into_os_string().into_encoded_bytes());
+        assert_eq!(groups.len(), 1);
+        assert_eq!(groups[0].figures.copies, 2);
+        // The names of one copy stand together, and the copies in the order of their first names.
+        let found: Vec<_> = groups[0].paths.iter().map(|path| path.path.clone()).collect();
+        assert_eq!(found, expected);
+    }
 }

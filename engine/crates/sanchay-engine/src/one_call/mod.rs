@@ -52,3 +52,6 @@ impl Stop {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

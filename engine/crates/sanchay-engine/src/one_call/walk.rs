@@ -82,7 +82,7 @@ impl WalkBatches {
             let mut rows = Rows {
                 starts: Arc::clone(&starts),
                 columns: Columns::default(),
-                batch_rows: self.walk.batch_rows,
+                most: self.walk.batch_rows,
                 schema: Arc::clone(&self.schema),
                 batches: batches.clone(),
                 path: Vec::new(),
@@ -96,6 +96,14 @@ impl WalkBatches {
             std::thread::Builder::new().name("sanchay-walk".to_owned()).spawn(work)?;
         }
         Ok(running)
+    }
+}
+
+#[cfg(test)]
+impl WalkBatches {
+    /// Lives as long as any thread of the walk.
+    pub(super) fn queue(&self) -> Option<std::sync::Weak<Queue>> {
+        self.running.as_ref().map(|running| Arc::downgrade(&running.queue))
     }
 }
 
@@ -137,7 +145,8 @@ impl RecordBatchReader for WalkBatches {
 struct Rows {
     starts: Arc<[Start]>,
     columns: Columns,
-    batch_rows: usize,
+    /// Rows of a full batch.
+    most: usize,
     schema: SchemaRef,
     batches: Sender<Result<RecordBatch, ArrowError>>,
     path: Vec<u8>,
@@ -188,7 +197,7 @@ impl Visitor for Rows {
         columns.inode.push(stat.inode);
         columns.links.push(stat.links);
         columns.owner.push(stat.owner);
-        if columns.size.len() >= self.batch_rows || columns.paths.bytes.len() >= BATCH_BYTES_MOST {
+        if columns.size.len() >= self.most || columns.paths.bytes.len() >= BATCH_BYTES_MOST {
             return self.hand_over();
         }
         ControlFlow::Continue(())
