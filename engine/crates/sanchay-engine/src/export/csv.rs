@@ -7,7 +7,7 @@ use super::text::{push_base64, push_hex, push_number, push_time};
 use super::{Counts, ExportError, ExportRow, Renderer};
 
 const HEADER: &[u8] =
-    b"path,path_base64,size,allocated,modified,created,type,extension,hash,algorithm,links,owner,root_id,inode\n";
+    b"path,path_bytes,size,allocated,modified,created,type,extension,hash,algorithm,links,owner,root_id,inode\n";
 
 #[derive(Default)]
 pub(super) struct Csv {
@@ -100,7 +100,7 @@ mod tests {
         let (out, counts) = render(Format::Csv, &[&rows()]);
         let hash = format!("01{}", "ab".repeat(31));
         let expected = format!(
-            "path,path_base64,size,allocated,modified,created,type,extension,hash,algorithm,links,owner,root_id,inode\n\
+            "path,path_bytes,size,allocated,modified,created,type,extension,hash,algorithm,links,owner,root_id,inode\n\
              /a/=b,,7,4096,1970-01-01T00:00:00Z,,other,,,,1,1000,3,18446744073709551615\n\
              \"/a/\"\"é\"\",\n.jpg\",,1099511627776,4096,2024-01-01T00:00:00.123456789Z,2024-01-01T00:00:00.5Z,other,jpg,\
              {hash},blake3,1,1000,3,18446744073709551615\n\

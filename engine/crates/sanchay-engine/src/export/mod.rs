@@ -12,8 +12,8 @@
 //! | fdupes | the paths of each group of equal files, an empty line between groups |
 //!
 //! Times in text are RFC 3339 in UTC with as many digits of a second as are needed. A path that is not UTF-8 is written
-//! with replacement characters, and its exact bytes beside it: `path_base64` in CSV, `path_bytes` in NDJSON (base64) and
-//! Parquet (raw), empty for all others. The formats of other programs have no such place: b3sum and fdupes leave out
+//! with replacement characters, and its exact bytes beside it in `path_bytes` (base64; raw in Parquet), which is empty
+//! for all others. The formats of other programs have no such place: b3sum and fdupes leave out
 //! what they cannot carry, and it is counted.
 
 mod checksums;
