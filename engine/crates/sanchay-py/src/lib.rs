@@ -1,5 +1,8 @@
 //! The engine's Python face: types and errors translated, the GIL let go, nothing else.
 
+// Arguments of Python calls arrive as owned values.
+#![allow(clippy::needless_pass_by_value)]
+
 mod catalog;
 mod errors;
 mod export;
@@ -8,7 +11,7 @@ mod one_call;
 mod rows;
 mod scan;
 
-use pyo3::prelude::*;
+use pyo3::pymodule;
 
 #[pymodule]
 mod _native {
@@ -30,7 +33,7 @@ mod _native {
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};
 
-    use super::*;
+    use pyo3::prelude::*;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
