@@ -59,11 +59,17 @@ impl Catalog {
         })
     }
 
+    /// Says that [`Catalog::close`] will follow, however long it is put off: no work that could wait is begun any more.
+    /// The process may be ended at any moment from here on, and a lock that it holds then may outlive it.
+    pub fn announce_close(&self) {
+        self.shared.closing.store(true, Ordering::Relaxed);
+    }
+
     /// Writes what is queued, shortens the WAL and closes the file. Later calls give [`CatalogError::Closed`].
     pub fn close(&self) {
         let thread = self.thread.lock().expect("no panic under this lock").take();
         if let Some(thread) = thread {
-            self.shared.closing.store(true, Ordering::Relaxed);
+            self.announce_close();
             self.readers.close();
             self.writer.close();
             // A writer that panicked has said so already; the file is closed either way.

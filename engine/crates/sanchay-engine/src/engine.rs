@@ -121,6 +121,7 @@ impl Engine {
     /// Cancels what runs, waits for it, and closes the catalog.
     pub fn close(&self) {
         self.inner.closing.store(true, Ordering::Relaxed);
+        self.inner.catalog.announce_close();
         let mut scans = self.inner.scans.lock().expect("no panic under this lock");
         for (_, _, _, control) in &scans.active {
             control.cancel();

@@ -120,7 +120,7 @@ impl WriterThread {
                 Err(RecvTimeoutError::Timeout) => {
                     if deadline.take().is_some() {
                         self.write_batch();
-                    } else {
+                    } else if !self.shared.closing.load(Ordering::Relaxed) {
                         self.session.rest();
                     }
                 }
