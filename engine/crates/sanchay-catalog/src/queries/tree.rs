@@ -184,9 +184,9 @@ impl<'a> PathResolver<'a> {
 }
 
 fn append(path: &mut Vec<u8>, name: &[u8]) {
-    let separator = if cfg!(windows) { b'\\' } else { b'/' };
-    if !path.is_empty() && path.last() != Some(&separator) {
-        path.push(separator);
+    if path.is_empty() {
+        path.extend_from_slice(name);
+    } else {
+        *path = sanchay_core::path::join(path, name);
     }
-    path.extend_from_slice(name);
 }

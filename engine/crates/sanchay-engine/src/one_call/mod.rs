@@ -53,5 +53,6 @@ impl Stop {
     }
 }
 
-#[cfg(test)]
+// The expectations are spelled with Unix paths.
+#[cfg(all(test, unix))]
 mod tests;
