@@ -284,7 +284,7 @@ impl CopyFilter {
     fn members(&self, reader: &Reader, place: &Place) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
         let run = reader.run_of(place.key)?;
         let wanted: Vec<Posting> = run.into_iter().filter(|posting| self.wants(posting)).collect();
-        let contents = reader.split(wanted)?;
+        let contents = reader.by_content(wanted)?;
         let Some(content) = contents.get(place.ordinal as usize) else {
             return Ok(None);
         };
@@ -341,6 +341,30 @@ fn keep(best: &mut BinaryHeap<std::cmp::Reverse<Place>>, place: Place, after: Op
     best.push(std::cmp::Reverse(place));
     if best.len() > limit + 1 {
         best.pop();
+    }
+}
+
+/// Key, ordinal and copies of a group's row.
+fn group_place(row: &rusqlite::Row<'_>) -> Result<(i64, i64, i64), CatalogError> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+}
+
+/// A set of entries, a bit each: ids are dense, for blocks are numbered one after another.
+#[derive(Debug, Default)]
+pub(crate) struct EntrySet(Vec<u64>);
+
+impl EntrySet {
+    fn insert(&mut self, id: EntryId) {
+        let word = (id.0 / 64) as usize;
+        if word >= self.0.len() {
+            self.0.resize((word + 1).next_power_of_two(), 0);
+        }
+        self.0[word] |= 1 << (id.0 % 64);
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, id: EntryId) -> bool {
+        self.0.get((id.0 / 64) as usize).is_some_and(|word| word >> (id.0 % 64) & 1 == 1)
     }
 }
 
@@ -476,11 +500,11 @@ impl Reader {
                 return Ok(vec![(0, run)]);
             }
         }
-        Ok(self.split(run)?.into_iter().enumerate().map(|(ordinal, content)| (ordinal as i64, content)).collect())
+        Ok(self.by_content(run)?.into_iter().enumerate().map(|(ordinal, content)| (ordinal as i64, content)).collect())
     }
 
     /// Splits postings of one key by (size, whole hash), ordered by both.
-    fn split(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
+    fn by_content(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
         let mut with_hash = Vec::with_capacity(run.len());
         for posting in run {
             if let Some(hash) = self.entry(posting.entry, |item, _| item.entry.hash)?.flatten() {
@@ -492,19 +516,40 @@ impl Reader {
         Ok(contents.map(|content| content.iter().map(|(_, _, posting)| *posting).collect()).collect())
     }
 
-    /// Entries that are in a group of two physical copies or more, sorted.
-    pub(crate) fn duplicate_entries(&self) -> Result<Vec<u64>, CatalogError> {
-        let mut entries = Vec::new();
+    /// Entries that are in a group of two physical copies or more.
+    pub(crate) fn duplicate_entries(&self) -> Result<EntrySet, CatalogError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT key, ordinal, copies FROM duplicate_group ORDER BY key")?;
+        let mut groups = statement.query([])?;
+        let mut next = groups.next()?.map(group_place).transpose()?;
+        let mut entries = EntrySet::default();
         let mut facts = ReaderFacts(self);
+        // Runs and groups come in the order of their keys: one pass over both.
         self.for_each_run(&mut |run| {
-            for (_, content) in self.contents(run[0].key, run.to_vec())? {
-                if SharedContent(&content).figures(&mut facts)?.copies > 1 {
-                    entries.extend(content.iter().map(|posting| posting.entry.0));
+            while next.is_some_and(|(key, _, _)| key < run[0].key) {
+                next = groups.next()?.map(group_place).transpose()?;
+            }
+            match next {
+                Some((key, _, _)) if key > run[0].key => {}
+                None => {}
+                // As many copies as names, and one content: every name is in the group.
+                Some((_, 0, copies)) if copies == run.len() as i64 => {
+                    for posting in run {
+                        entries.insert(posting.entry);
+                    }
+                }
+                Some(_) => {
+                    for content in self.by_content(run.to_vec())? {
+                        if SharedContent(&content).figures(&mut facts)?.copies > 1 {
+                            for posting in &content {
+                                entries.insert(posting.entry);
+                            }
+                        }
+                    }
                 }
             }
             Ok(())
         })?;
-        entries.sort_unstable();
         Ok(entries)
     }
 

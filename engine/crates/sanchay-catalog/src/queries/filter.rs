@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sanchay_core::FileType;
 
+use super::duplicates::EntrySet;
 use super::tree::{DirectorySet, RootNames, TreeCache};
 use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
 use crate::error::CatalogError;
@@ -23,7 +24,7 @@ enum ColumnTest {
     Owner(u32),
     Links(Bounds),
     Directories(Arc<DirectorySet>),
-    Duplicate(Arc<Vec<u64>>),
+    Duplicate(EntrySet),
 }
 
 /// A test that needs the name, the path or the hash.
@@ -83,7 +84,7 @@ impl Filter {
                     Ok(ColumnTest::Directories(under(context, &root.path)?))
                 }
                 TermKind::Duplicate(yes) => {
-                    let entries = Arc::new(context.reader.duplicate_entries()?);
+                    let entries = context.reader.duplicate_entries()?;
                     if *yes {
                         Ok(ColumnTest::Duplicate(entries))
                     } else {
@@ -181,7 +182,7 @@ impl Filter {
             ColumnTest::Links(bounds) => bounds.contains(u64::from(columns.links(slot))),
             // The block's directory was looked at before its slots.
             ColumnTest::Directories(_) => return true,
-            ColumnTest::Duplicate(entries) => entries.binary_search(&EntryId::new(block, slot).0).is_ok(),
+            ColumnTest::Duplicate(entries) => entries.contains(EntryId::new(block, slot)),
         };
         passes != negated
     }
