@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanchay import hosts
-from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare
-from sanchay.errors import BY_KIND, EXIT_UNAVAILABLE, DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
+from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare, read_token
+from sanchay.errors import (
+    BY_KIND,
+    EXIT_UNAVAILABLE,
+    DaemonUnavailable,
+    SanchayError,
+    ShuttingDown,
+    TimedOut,
+    Unauthenticated,
+)
 
 if TYPE_CHECKING:
     from sanchay.client import Client
@@ -35,9 +43,17 @@ class Started:
 
 def running_daemon(where: Places | None = None) -> GetStatusResponse | None:
     """The status of the daemon that answers; None where none does or it is ending. Raises where it is not ours."""
+    where = where or places()
     try:
-        with _probe(where or places()) as client:
-            return client.status()
+        while True:
+            with _probe(where) as client:
+                token = read_token(where)
+                try:
+                    return client.status()
+                except Unauthenticated:
+                    if token == read_token(where):
+                        raise
+                    # A daemon started between our look at the token and our call: asked again with the new one.
     except (DaemonUnavailable, ShuttingDown, TimedOut):
         return None
 
@@ -59,8 +75,11 @@ def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = 
         ended = process.poll()
         status = running_daemon(where)
         if status is not None:
+            if status.pid != process.pid:
+                _see_off(process, deadline_s)
+                return Started(pid=status.pid, already=True)
             process.returncode = process.returncode or 0  # it lives on: no warning that its handle is dropped
-            return Started(pid=status.pid, already=status.pid != process.pid)
+            return Started(pid=status.pid, already=False)
         if ended is not None and not hosts.is_locked(where.lock_file):  # else another start won
             raise _start_error(where, ended)
         time.sleep(POLL_S)
@@ -124,6 +143,15 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
         **hosts.DETACHED,  # type: ignore[call-overload]
     )
     return process
+
+
+def _see_off(process: subprocess.Popen[bytes], deadline_s: float) -> None:
+    """Waits until our daemon has seen that another one runs, and has ended: left alone, it could start after a stop."""
+    try:
+        process.wait(max(0.0, deadline_s - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _start_error(where: Places, exit_code: int) -> SanchayError:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sanchay import errors, launcher
 from sanchay.address import Places, places
 from sanchay.client import Client
+from sanchay.v1.daemon_pb2 import GetStatusResponse
 from tests.support import trees
 from tests.support.daemon import DaemonProcess, environment
 
@@ -67,6 +69,38 @@ def test_several_starts_at_once_make_one_daemon(home: Path) -> None:
         thread.join()
     assert len({one.pid for one in started}) == 1
     assert len(started) == 4
+    left = [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    assert left == [started[0].pid]  # the others have ended: none can take the lock after a stop
+
+
+def test_a_daemon_that_starts_between_the_token_and_the_call_is_asked_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Probe:
+        """A client whose first call meets a daemon that has just made a new token."""
+
+        def __enter__(self) -> Probe:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+        def status(self) -> GetStatusResponse:
+            if token.read_text("ascii") == "old":
+                token.write_text("new", "ascii")
+                raise errors.Unauthenticated("the token is wrong")
+            return GetStatusResponse(pid=7)
+
+    token = places(home).token_file
+    trees.build(token.parent, {token.name: "old"})
+    monkeypatch.setattr(launcher, "_probe", lambda _: Probe())
+    status = launcher.running_daemon(places(home))
+    assert status is not None and status.pid == 7
+    token.write_text("old", "ascii")
+    monkeypatch.setattr(Probe, "status", lambda _: (_ for _ in ()).throw(errors.Unauthenticated("not ours")))
+    with pytest.raises(errors.Unauthenticated):
+        launcher.running_daemon(places(home))
+    monkeypatch.undo()
 
 
 def test_a_daemon_that_cannot_start_says_why_with_its_exit_code(home: Path) -> None:
