@@ -1,0 +1,1 @@
+"""The calls of both clients, a file for each noun: what blocks beside what is awaited."""

@@ -1,0 +1,195 @@
+"""Questions to the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from functools import cached_property
+from typing import cast
+
+from sanchay import _requests
+from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay._link import AsyncLink, Link
+from sanchay._requests import PathLike, RootName
+from sanchay.v1 import catalog_pb2, catalog_pb2_grpc
+
+
+class CatalogCalls:
+    """The calls, blocking."""
+
+    _link: Link
+
+    @cached_property
+    def _catalog(self) -> catalog_pb2_grpc.CatalogServiceStub:
+        return catalog_pb2_grpc.CatalogServiceStub(self._link.channel)
+
+    def find(
+        self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = ""
+    ) -> catalog_pb2.FindResponse:
+        """A page of the files that the expression names, and their exact total. Raises InvalidQuery."""
+        return self._link.unary(self._catalog.Find, _requests.find(expression, sort, limit, page_token))
+
+    def duplicates(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Iterable[str] = (),
+        types: Iterable[str] = (),
+        sort: str = "reclaimable",
+        limit: int = 0,
+        page_token: str = "",
+    ) -> catalog_pb2.DuplicatesResponse:
+        """A page of groups of files with equal content, and the totals of all of them."""
+        return self._link.unary(
+            self._catalog.Duplicates,
+            _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
+        )
+
+    def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> catalog_pb2.SummaryResponse:
+        """Files and bytes by type, ext, age, size or owner."""
+        return self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
+
+    def disk_usage(
+        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0
+    ) -> catalog_pb2.DiskUsageResponse:
+        """What a folder and those below it hold; every root where none is named."""
+        return self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit))
+
+    def iter_find(
+        self, expression: str, *, sort: str = "", page_size: int = 1000
+    ) -> Generator[catalog_pb2.FileRow, None, None]:
+        """Every file that the expression names, a page at a time."""
+        token = ""
+        while True:
+            page = self.find(expression, sort=sort, limit=page_size, page_token=token)
+            yield from page.rows
+            token = page.next_page_token
+            if not token:
+                return
+
+    def iter_duplicates(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Sequence[str] = (),
+        types: Sequence[str] = (),
+        sort: str = "reclaimable",
+        page_size: int = 100,
+    ) -> Generator[catalog_pb2.DuplicateGroup, None, None]:
+        """Every group of duplicates, a page at a time."""
+        token = ""
+        while True:
+            page = self.duplicates(
+                under=under,
+                min_size_bytes=min_size_bytes,
+                extensions=extensions,
+                types=types,
+                sort=sort,
+                limit=page_size,
+                page_token=token,
+            )
+            yield from page.groups
+            token = page.next_page_token
+            if not token:
+                return
+
+    def export(
+        self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
+    ) -> Generator[catalog_pb2.ExportResponse, None, None]:
+        """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
+        yield from self._link.stream(self._catalog.Export, _requests.export(expression, file_format), timeout_s)
+
+
+class AsyncCatalogCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _catalog(self) -> catalog_pb2_grpc.CatalogServiceAsyncStub:
+        # The generated stubs serve both kinds of channel; only their types have two names.
+        return cast("catalog_pb2_grpc.CatalogServiceAsyncStub", catalog_pb2_grpc.CatalogServiceStub(self._link.channel))
+
+    async def find(
+        self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = ""
+    ) -> catalog_pb2.FindResponse:
+        """A page of the files that the expression names, and their exact total. Raises InvalidQuery."""
+        return await self._link.unary(self._catalog.Find, _requests.find(expression, sort, limit, page_token))
+
+    async def duplicates(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Iterable[str] = (),
+        types: Iterable[str] = (),
+        sort: str = "reclaimable",
+        limit: int = 0,
+        page_token: str = "",
+    ) -> catalog_pb2.DuplicatesResponse:
+        """A page of groups of files with equal content, and the totals of all of them."""
+        return await self._link.unary(
+            self._catalog.Duplicates,
+            _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
+        )
+
+    async def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> catalog_pb2.SummaryResponse:
+        """Files and bytes by type, ext, age, size or owner."""
+        return await self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
+
+    async def disk_usage(
+        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0
+    ) -> catalog_pb2.DiskUsageResponse:
+        """What a folder and those below it hold; every root where none is named."""
+        return await self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit))
+
+    async def iter_find(
+        self, expression: str, *, sort: str = "", page_size: int = 1000
+    ) -> AsyncGenerator[catalog_pb2.FileRow, None]:
+        """Every file that the expression names, a page at a time."""
+        token = ""
+        while True:
+            page = await self.find(expression, sort=sort, limit=page_size, page_token=token)
+            for item in page.rows:
+                yield item
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def iter_duplicates(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Sequence[str] = (),
+        types: Sequence[str] = (),
+        sort: str = "reclaimable",
+        page_size: int = 100,
+    ) -> AsyncGenerator[catalog_pb2.DuplicateGroup, None]:
+        """Every group of duplicates, a page at a time."""
+        token = ""
+        while True:
+            page = await self.duplicates(
+                under=under,
+                min_size_bytes=min_size_bytes,
+                extensions=extensions,
+                types=types,
+                sort=sort,
+                limit=page_size,
+                page_token=token,
+            )
+            for item in page.groups:
+                yield item
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def export(
+        self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
+    ) -> AsyncGenerator[catalog_pb2.ExportResponse, None]:
+        """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
+        async for response in self._link.stream(
+            self._catalog.Export, _requests.export(expression, file_format), timeout_s
+        ):
+            yield response

@@ -1,0 +1,54 @@
+"""The daemon itself."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import cast
+
+from sanchay._link import AsyncLink, Link
+from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
+
+
+class DaemonCalls:
+    """The calls, blocking."""
+
+    _link: Link
+
+    @cached_property
+    def _daemon(self) -> daemon_pb2_grpc.DaemonServiceStub:
+        return daemon_pb2_grpc.DaemonServiceStub(self._link.channel)
+
+    def status(self) -> daemon_pb2.GetStatusResponse:
+        """What the daemon is doing, its catalog and its roots."""
+        return self._link.unary(self._daemon.GetStatus, daemon_pb2.GetStatusRequest())
+
+    def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
+        """Asks the daemon to stop; running scans go on at its next start."""
+        return self._link.unary(self._daemon.StopDaemon, daemon_pb2.StopDaemonRequest())
+
+    def settings(self) -> daemon_pb2.GetSettingsResponse:
+        """Every setting with its value and where it came from."""
+        return self._link.unary(self._daemon.GetSettings, daemon_pb2.GetSettingsRequest())
+
+
+class AsyncDaemonCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _daemon(self) -> daemon_pb2_grpc.DaemonServiceAsyncStub:
+        # The generated stubs serve both kinds of channel; only their types have two names.
+        return cast("daemon_pb2_grpc.DaemonServiceAsyncStub", daemon_pb2_grpc.DaemonServiceStub(self._link.channel))
+
+    async def status(self) -> daemon_pb2.GetStatusResponse:
+        """What the daemon is doing, its catalog and its roots."""
+        return await self._link.unary(self._daemon.GetStatus, daemon_pb2.GetStatusRequest())
+
+    async def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
+        """Asks the daemon to stop; running scans go on at its next start."""
+        return await self._link.unary(self._daemon.StopDaemon, daemon_pb2.StopDaemonRequest())
+
+    async def settings(self) -> daemon_pb2.GetSettingsResponse:
+        """Every setting with its value and where it came from."""
+        return await self._link.unary(self._daemon.GetSettings, daemon_pb2.GetSettingsRequest())

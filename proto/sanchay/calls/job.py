@@ -1,0 +1,137 @@
+"""Jobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterable
+from functools import cached_property
+from typing import cast
+
+from sanchay import _requests, errors
+from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay._link import AsyncLink, Link
+from sanchay._requests import RootName
+from sanchay.v1 import job_pb2, job_pb2_grpc
+
+
+class JobCalls:
+    """The calls, blocking."""
+
+    _link: Link
+
+    @cached_property
+    def _job(self) -> job_pb2_grpc.JobServiceStub:
+        return job_pb2_grpc.JobServiceStub(self._link.channel)
+
+    def start_scan(self, roots: Iterable[RootName] = (), *, background: bool = False) -> job_pb2.StartScanResponse:
+        """Starts, or joins, a scan of each root (all where none is named); an absolute path may become a root."""
+        return self._link.unary(self._job.StartScan, _requests.start_scan(roots, background))
+
+    def list_jobs(self, *, active_only: bool = False, limit: int = 0, page_token: str = "") -> job_pb2.ListJobsResponse:
+        """A page of jobs, newest first."""
+        return self._link.unary(
+            self._job.ListJobs,
+            job_pb2.ListJobsRequest(page=_requests.page(limit, page_token), active_only=active_only),
+        )
+
+    def get_job(self, job_id: int) -> job_pb2.GetJobResponse:
+        """One job with its first hundred errors."""
+        return self._link.unary(self._job.GetJob, job_pb2.GetJobRequest(id=job_id))
+
+    def cancel_job(self, job_id: int) -> job_pb2.CancelJobResponse:
+        """Cancels a job; what it found stays."""
+        return self._link.unary(self._job.CancelJob, job_pb2.CancelJobRequest(id=job_id))
+
+    def pause_job(self, job_id: int) -> job_pb2.PauseJobResponse:
+        """Pauses a running job."""
+        return self._link.unary(self._job.PauseJob, job_pb2.PauseJobRequest(id=job_id))
+
+    def resume_job(self, job_id: int) -> job_pb2.ResumeJobResponse:
+        """Goes on with a paused job."""
+        return self._link.unary(self._job.ResumeJob, job_pb2.ResumeJobRequest(id=job_id))
+
+    def iter_jobs(self, *, active_only: bool = False) -> Generator[job_pb2.Job, None, None]:
+        """Every job, newest first, a page at a time."""
+        token = ""
+        while True:
+            page = self.list_jobs(active_only=active_only, page_token=token)
+            yield from page.jobs
+            token = page.next_page_token
+            if not token:
+                return
+
+    def follow_job(self, job_id: int) -> Generator[job_pb2.Job, None, None]:
+        """The job at once, then at each change (5 Hz at most), until it has ended or the caller stops."""
+        ended = False
+        while not ended:
+            request = job_pb2.FollowJobRequest(id=job_id)
+            try:
+                for response in self._link.stream(self._job.FollowJob, request, STREAM_TIMEOUT_S):
+                    yield response.job
+                ended = True
+            except errors.TimedOut:
+                continue  # a scan may take longer than a call: follow it again
+
+
+class AsyncJobCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _job(self) -> job_pb2_grpc.JobServiceAsyncStub:
+        # The generated stubs serve both kinds of channel; only their types have two names.
+        return cast("job_pb2_grpc.JobServiceAsyncStub", job_pb2_grpc.JobServiceStub(self._link.channel))
+
+    async def start_scan(
+        self, roots: Iterable[RootName] = (), *, background: bool = False
+    ) -> job_pb2.StartScanResponse:
+        """Starts, or joins, a scan of each root (all where none is named); an absolute path may become a root."""
+        return await self._link.unary(self._job.StartScan, _requests.start_scan(roots, background))
+
+    async def list_jobs(
+        self, *, active_only: bool = False, limit: int = 0, page_token: str = ""
+    ) -> job_pb2.ListJobsResponse:
+        """A page of jobs, newest first."""
+        return await self._link.unary(
+            self._job.ListJobs,
+            job_pb2.ListJobsRequest(page=_requests.page(limit, page_token), active_only=active_only),
+        )
+
+    async def get_job(self, job_id: int) -> job_pb2.GetJobResponse:
+        """One job with its first hundred errors."""
+        return await self._link.unary(self._job.GetJob, job_pb2.GetJobRequest(id=job_id))
+
+    async def cancel_job(self, job_id: int) -> job_pb2.CancelJobResponse:
+        """Cancels a job; what it found stays."""
+        return await self._link.unary(self._job.CancelJob, job_pb2.CancelJobRequest(id=job_id))
+
+    async def pause_job(self, job_id: int) -> job_pb2.PauseJobResponse:
+        """Pauses a running job."""
+        return await self._link.unary(self._job.PauseJob, job_pb2.PauseJobRequest(id=job_id))
+
+    async def resume_job(self, job_id: int) -> job_pb2.ResumeJobResponse:
+        """Goes on with a paused job."""
+        return await self._link.unary(self._job.ResumeJob, job_pb2.ResumeJobRequest(id=job_id))
+
+    async def iter_jobs(self, *, active_only: bool = False) -> AsyncGenerator[job_pb2.Job, None]:
+        """Every job, newest first, a page at a time."""
+        token = ""
+        while True:
+            page = await self.list_jobs(active_only=active_only, page_token=token)
+            for item in page.jobs:
+                yield item
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def follow_job(self, job_id: int) -> AsyncGenerator[job_pb2.Job, None]:
+        """The job at once, then at each change (5 Hz at most), until it has ended or the caller stops."""
+        ended = False
+        while not ended:
+            request = job_pb2.FollowJobRequest(id=job_id)
+            try:
+                async for response in self._link.stream(self._job.FollowJob, request, STREAM_TIMEOUT_S):
+                    yield response.job
+                ended = True
+            except errors.TimedOut:
+                continue  # a scan may take longer than a call: follow it again
