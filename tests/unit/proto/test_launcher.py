@@ -95,7 +95,8 @@ def test_a_daemon_that_starts_between_the_token_and_the_call_is_asked_again(
     trees.build(token.parent, {token.name: "old"})
     monkeypatch.setattr(launcher, "_probe", lambda _: Probe())
     status = launcher.running_daemon(places(home))
-    assert status is not None and status.pid == 7
+    assert status is not None
+    assert status.pid == 7
     token.write_text("old", "ascii")
     monkeypatch.setattr(Probe, "status", lambda _: (_ for _ in ()).throw(errors.Unauthenticated("not ours")))
     with pytest.raises(errors.Unauthenticated):
