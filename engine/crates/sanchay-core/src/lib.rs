@@ -16,6 +16,7 @@ mod platform;
 pub mod priority;
 pub mod stat;
 pub mod volume;
+pub mod watch;
 
 pub use dir::{DirHandle, FileHandle, ListBuffer, RootDir};
 pub use error::{CoreError, ErrorKind};

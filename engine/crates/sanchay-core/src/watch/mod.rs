@@ -1,0 +1,11 @@
+//! Watching folders: what the system tells of changes, and what has to be done for each.
+//!
+//! A watcher says what happened ([`FileEvent`]), the event algebra says what to do about it ([`Step`]).
+
+mod event;
+mod mode;
+mod step;
+
+pub use event::{FileEvent, PathBytes, WatchRefused};
+pub use mode::{advise, WatchMode};
+pub use step::{Name, ReconcileReason, Step};

@@ -1,0 +1,48 @@
+//! What the event algebra asks for.
+
+use super::event::{PathBytes, WatchRefused};
+
+/// A name in a folder, in exact bytes.
+pub type Name = Vec<u8>;
+
+/// One thing to do so that the catalog follows the disk. Every step but `Move` says only where to look: what is there
+/// at that moment counts, so doing one twice, or late, is never wrong. Steps are to be done in the order given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Stat these names of the folder now: new, changed and gone ones show in the metadata at once. A folder found
+    /// under a name for which the catalog has none is to be listed deep.
+    Look { directory: PathBytes, names: Vec<Name> },
+    /// These names have been quiet for the settle time: read those whose hash still waits. Folders are passed over.
+    Hash { directory: PathBytes, names: Vec<Name> },
+    /// List the folder again, with everything below it where `deep`.
+    List { directory: PathBytes, deep: bool },
+    /// The rows of a file or a folder go to another name and keep their hashes; what the catalog has under the new
+    /// name, with everything below it, is replaced. Where the catalog has nothing under the old name, give the
+    /// algebra a [`MovedIn`](super::FileEvent::MovedIn) for the new one instead.
+    Move { from: PathBytes, to: PathBytes },
+    /// Compare the whole root with the disk.
+    Reconcile { root: PathBytes, reason: ReconcileReason },
+    /// The root is gone: offline, its rows are kept.
+    RootGone { root: PathBytes },
+    /// The root cannot be watched any longer: poll it.
+    WatchLost { root: PathBytes, refused: WatchRefused },
+}
+
+/// Why a root has to be compared with the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReconcileReason {
+    /// Events were lost: a queue was full, or the system asked for it.
+    EventsLost,
+    /// More waited than is kept.
+    TooMuchPending,
+}
+
+impl ReconcileReason {
+    /// The reason in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EventsLost => "events were lost",
+            Self::TooMuchPending => "more changed at once than is followed one by one",
+        }
+    }
+}
