@@ -5,6 +5,7 @@ pub type PathBytes = Vec<u8>;
 
 /// One thing that happened to a watched file or folder. `directory` is `None` where the system does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum FileEvent {
     /// A name came into being. For a folder, whatever it holds by now may have come without any event.
     Created { path: PathBytes, directory: Option<bool> },

@@ -3,9 +3,14 @@
 //! A watcher says what happened ([`FileEvent`]), the event algebra says what to do about it ([`Step`]).
 
 mod event;
+mod folder;
 mod mode;
+mod moves;
+mod paths;
+mod pending;
 mod step;
 
 pub use event::{FileEvent, PathBytes, WatchRefused};
 pub use mode::{advise, WatchMode};
+pub use pending::{Pending, PENDING_LIMIT};
 pub use step::{Name, ReconcileReason, Step};

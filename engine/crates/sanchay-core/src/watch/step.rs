@@ -8,6 +8,7 @@ pub type Name = Vec<u8>;
 /// One thing to do so that the catalog follows the disk. Every step but `Move` says only where to look: what is there
 /// at that moment counts, so doing one twice, or late, is never wrong. Steps are to be done in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum Step {
     /// Stat these names of the folder now: new, changed and gone ones show in the metadata at once. A folder found
     /// under a name for which the catalog has none is to be listed deep.
@@ -17,8 +18,12 @@ pub enum Step {
     /// List the folder again, with everything below it where `deep`.
     List { directory: PathBytes, deep: bool },
     /// The rows of a file or a folder go to another name and keep their hashes; what the catalog has under the new
-    /// name, with everything below it, is replaced. Where the catalog has nothing under the old name, give the
-    /// algebra a [`MovedIn`](super::FileEvent::MovedIn) for the new one instead.
+    /// name, with everything below it, is replaced. The new name's folder may itself be so new that the catalog lacks
+    /// it.
+    ///
+    /// The catalog may be ahead of the events, so this is done only where what has the new name now is what the catalog
+    /// has under the old one (the same volume and inode). Else, or where the catalog has nothing there, it is given back
+    /// by [`Pending::refuse`](super::Pending::refuse).
     Move { from: PathBytes, to: PathBytes },
     /// Compare the whole root with the disk.
     Reconcile { root: PathBytes, reason: ReconcileReason },
