@@ -10,6 +10,7 @@ from sanchayctl.command import Example, LazyGroup
 COMMANDS = {
     "status": "sanchayctl.commands.status:status",
     "daemon": "sanchayctl.commands.daemon:daemon",
+    "service": "sanchayctl.commands.service:service",
     "root": "sanchayctl.commands.root:root",
     "scan": "sanchayctl.commands.scan:scan",
     "jobs": "sanchayctl.commands.job:jobs",

@@ -91,6 +91,17 @@ def bar(part: float, whole: float, cells: int = 20) -> str:
     return filled * length + empty * (cells - length)
 
 
+def command(words: Sequence[str]) -> str:
+    """A command as a person types it."""
+    if os.name == "nt":
+        import subprocess
+
+        return subprocess.list2cmdline(words)
+    import shlex
+
+    return shlex.join(words)
+
+
 def bold(text: str) -> str:
     """Bold on a terminal, unless NO_COLOR is set."""
     return click.style(text, bold=True) if styled() else text

@@ -25,6 +25,7 @@ from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
 from sanchayd.services.status import Settings, StatusService
 from sanchayd.state import StateStore
+from sanchayd.supervisor import Supervisor
 
 LOG_POLL_S = 1.0
 # Together under five seconds: calls, scans (see ScanQueue), the catalog.
@@ -55,6 +56,7 @@ class App:
         self._launch = launch
         self._settings = Settings(launch.config)
         self._stop = asyncio.Event()
+        self._supervisor = Supervisor.from_environ(launch.environ)
 
     async def run(self) -> None:
         """Opens, serves until it is told to stop, and closes. Raises DomainError where it cannot start."""
@@ -96,7 +98,10 @@ class App:
         )
         address = rpc.bind(server, launch.where, launch.config.listen)
         watch = self._watch(queue, catalog, status)
-        lines = asyncio.create_task(_copy_engine_log(catalog))
+        tasks = [
+            asyncio.create_task(_copy_engine_log(catalog)),
+            asyncio.create_task(self._supervisor.keep_watch(catalog.writer_answers)),
+        ]
         try:
             await self._go_on(jobs, registry, catalog, pool)  # before the first call: a client finds its job going on
             await server.start()
@@ -104,13 +109,16 @@ class App:
             _log.info(
                 "sanchayd started", version=__version__, pid=os.getpid(), address=address, engine=catalog.version()
             )
+            self._supervisor.ready(f"Serving on {address}")
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:
+            self._supervisor.stopping()
             _end_for_certain(launch.release_lock)
             if watch is not None:
                 watch.stop()
-            lines.cancel()
+            for task in tasks:
+                task.cancel()
             await queue.stop()
             await server.stop(CALLS_GRACE_S)
             paths.clear_address(launch.where)

@@ -1,6 +1,7 @@
 """A `CatalogPort` in memory: it walks, hashes and answers by the plainest means, and can be told to be slow or to fail.
 
-It stands in for the engine where the daemon's own behaviour is tested. `FAKE_SCAN_S` makes each scan take so long.
+It stands in for the engine where the daemon's own behaviour is tested. `FAKE_SCAN_S` makes each scan take so long;
+while the file that `FAKE_WRITER_HANGS` names is there, the writer does not answer.
 """
 
 from __future__ import annotations
@@ -250,6 +251,7 @@ class FakeCatalog:
         self.scan_error: DomainError | None = None
         self.rebuilt_from: bytes | None = None
         self.open_exports = 0
+        self.writer_gate_file = os.environ.get("FAKE_WRITER_HANGS", "")
         self.log_level = ""
         self.closed = False
 
@@ -279,6 +281,9 @@ class FakeCatalog:
         return values.CatalogStatus(
             b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, ""
         )
+
+    def writer_answers(self, limit_s: float) -> bool:
+        return not (self.writer_gate_file and os.path.exists(self.writer_gate_file))
 
     def put_root(self, root: Root) -> None:
         self.roots[root.id] = root

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from pathlib import Path
 
 import sanchayd.__main__ as daemon
 from sanchay.address import Places
@@ -12,9 +14,21 @@ from sanchayd.engine_port import CatalogPort
 from tests.support.fake_catalog import FakeCatalog
 
 
+class HangingCatalog(FakeCatalog):
+    """Its version is asked for in the event loop, which hangs while the file FAKE_LOOP_HANGS is there."""
+
+    def version(self) -> str:
+        hangs = os.environ.get("FAKE_LOOP_HANGS", "")
+        if hangs and os.path.exists(hangs):
+            Path(os.environ["FAKE_LOOP_IS_HANGING"]).touch()
+            while os.path.exists(hangs):
+                time.sleep(0.01)
+        return super().version()
+
+
 def open_catalog(settings: Config, where: Places) -> CatalogPort:
     """A catalog that knows nothing yet."""
-    return FakeCatalog([os.fsencode(folder) for folder in where.own_folders])
+    return HangingCatalog([os.fsencode(folder) for folder in where.own_folders])
 
 
 if __name__ == "__main__":

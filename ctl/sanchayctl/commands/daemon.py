@@ -38,7 +38,7 @@ def start(session: Session) -> int:
 @click.pass_obj
 def stop(session: Session) -> int:
     """Stop the daemon and wait until it has ended; done at once where none runs."""
-    pid = _stop(session)
+    pid = stop_running(session)
     if session.as_json:
         output.document({"running": False, "stopped": pid is not None, "pid": pid})
     elif pid is None:
@@ -54,7 +54,7 @@ def restart(session: Session) -> int:
     """Stop the daemon where it runs, and start it."""
     if not session.may_start:
         raise click.UsageError("--no-start forbids what daemon restart is for.")
-    _stop(session)
+    stop_running(session)
     return _start(session, restarted=True)
 
 
@@ -71,7 +71,7 @@ def _start(session: Session, *, restarted: bool) -> int:
     return exit_codes.DONE
 
 
-def _stop(session: Session) -> int | None:
+def stop_running(session: Session) -> int | None:
     """The process that was stopped, or None where none ran. Raises TimedOut where it does not end."""
     from sanchay import hosts
     from sanchay.launcher import wait_stopped

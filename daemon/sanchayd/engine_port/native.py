@@ -131,6 +131,10 @@ class NativeCatalog:
             notice=status.notice,
         )
 
+    def writer_answers(self, limit_s: float) -> bool:
+        """Whether the writer does its work."""
+        return self._catalog.writer_answers(limit_s)
+
     def put_root(self, root: Root) -> None:
         """Adds a root or replaces its settings."""
         spec = sanchay_engine.RootSpec(

@@ -85,6 +85,10 @@ class CatalogPort(Protocol):
         """Size and health."""
         ...
 
+    def writer_answers(self, limit_s: float) -> bool:
+        """Whether the writer does its work; blocks for `limit_s` at the longest."""
+        ...
+
     def put_root(self, root: Root) -> None:
         """Adds a root or replaces its settings."""
         ...

@@ -228,6 +228,9 @@ class Catalog:
         """Cancels what runs, waits for it, and checkpoints."""
 
     def status(self) -> CatalogStatus: ...
+    def writer_answers(self, limit_s: float = 10.0) -> bool:
+        """Whether the writer does its work; blocks for `limit_s` at the longest. For a watchdog."""
+
     def put_root(self, root: RootSpec) -> None:
         """Adds a root or replaces its settings; they count from its next scan."""
 

@@ -1,7 +1,7 @@
 //! What the writer, the readers and the scans share in memory.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock};
 
 use sanchay_core::Extension;
@@ -18,6 +18,8 @@ pub struct Shared {
     pub(crate) name_index_watermark: AtomicI64,
     /// The catalog's disk is full: the writer waits.
     pub(crate) disk_full: AtomicBool,
+    /// Transactions that ended, well or not: a writer whose count moves is at work.
+    pub(crate) transactions: AtomicU64,
     /// The catalog is being closed.
     pub(crate) closing: AtomicBool,
     /// Content keys that wait to be merged.

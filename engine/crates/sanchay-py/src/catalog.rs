@@ -119,6 +119,12 @@ impl Catalog {
         })
     }
 
+    #[pyo3(signature = (limit_s = 10.0))]
+    fn writer_answers(&self, py: Python<'_>, limit_s: f64) -> bool {
+        let limit = Duration::from_secs_f64(limit_s.clamp(0.0, 1e6));
+        py.detach(|| self.engine.catalog().writer().answers(limit))
+    }
+
     fn put_root(&self, py: Python<'_>, root: &RootSpec) -> PyResult<()> {
         py.detach(|| self.engine.put_root(root.root_id, &root.path, &root.settings)).map_err(raise)
     }

@@ -5,6 +5,7 @@
 
 mod apply;
 mod change;
+mod probe;
 mod publish;
 mod remove;
 mod session;

@@ -49,6 +49,7 @@ impl Session {
             // SQLite may have rolled back by itself; a second rollback that fails changes nothing.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
+        self.shared.transactions.fetch_add(1, Ordering::Relaxed);
         outcome
     }
 
