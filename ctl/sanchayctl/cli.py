@@ -13,6 +13,7 @@ COMMANDS = {
     "service": "sanchayctl.commands.service:service",
     "root": "sanchayctl.commands.root:root",
     "scan": "sanchayctl.commands.scan:scan",
+    "events": "sanchayctl.commands.events:events",
     "jobs": "sanchayctl.commands.job:jobs",
     "job": "sanchayctl.commands.job:job",
     "duplicates": "sanchayctl.commands.duplicates:duplicates",

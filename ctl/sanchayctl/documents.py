@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sanchayctl import paths, units
 
 if TYPE_CHECKING:
-    from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, job_pb2, root_pb2
+    from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 
 Document = dict[str, object]
 
@@ -29,6 +29,7 @@ _FRESHNESS_STATES = (
 )
 _HASH_SCOPES = ("unknown", "all", "duplicates", "none")
 _ALGORITHMS = ("unknown", "blake3", "sha256")
+_WATCH_MODES = ("unknown", "auto", "events", "poll", "off")
 
 SCAN_KEYS = (
     "files",
@@ -44,6 +45,7 @@ SCAN_KEYS = (
     "files_per_s",
     "peak_rss_bytes",
 )
+FILE_EVENTS = ("added", "changed", "removed", "moved")
 SKIPPED_KEYS = ("unstable", "special", "symlinks", "excluded", "skipped_mounts")
 
 
@@ -60,6 +62,11 @@ def hash_scope(settings: root_pb2.RootSettings) -> str:
 def algorithm(settings: root_pb2.RootSettings) -> str:
     """`blake3` or `sha256`."""
     return _named(_ALGORITHMS, settings.algorithm)
+
+
+def watch_mode(settings: root_pb2.RootSettings) -> str:
+    """`auto`, `events`, `poll` or `off`: what was asked for, which may not be what is done."""
+    return _named(_WATCH_MODES, settings.watch)
 
 
 def freshness(message: common_pb2.Freshness) -> Document:
@@ -91,8 +98,49 @@ def root(message: root_pb2.Root) -> Document:
             "exclude": list(message.settings.exclude),
             "one_file_system": message.settings.one_file_system,
             "skip_hidden": message.settings.skip_hidden,
+            "watch": watch_mode(message.settings),
+            "poll_s": message.settings.poll_s,
         },
+        "live": live(message.live),
     }
+
+
+def live(message: root_pb2.RootLive) -> Document:
+    """How a root is kept up to date."""
+    return {
+        "mode": message.mode,
+        "because": message.because,
+        "state": message.state,
+        "reason": message.reason,
+        "as_of": moment(message.as_of_ns),
+        "watched_folders": message.watched_folders,
+        "pending": message.pending,
+        "events": message.events,
+        "overflows": message.overflows,
+    }
+
+
+def event(message: event_pb2.Event) -> Document:
+    """Something that happened: its kind and moment, and the keys that have a value."""
+    document: Document = {"kind": message.kind, "at": moment(message.at_ns)}
+    if message.root_id:
+        document |= {"root_id": message.root_id, "root": message.root}
+    if message.HasField("path"):
+        document |= paths.document(message.path)
+    if message.HasField("other_path"):
+        document["twin" if message.kind == "duplicate" else "from"] = paths.document(message.other_path)
+    if message.kind in FILE_EVENTS or message.kind == "duplicate":
+        document |= {"size": message.size, "bytes_delta": message.bytes_delta}
+    if message.HasField("job"):
+        document["job"] = job(message.job)
+    if message.HasField("schedule_run"):
+        run = message.schedule_run
+        document |= {"schedule": run.schedule, "run": run.run_id, "state": run.state}
+    if message.full_on_ns:
+        document["full_on"] = moment(message.full_on_ns)
+    if message.kind == "dropped":
+        document["dropped"] = message.dropped
+    return document | ({"message": message.message} if message.message else {})
 
 
 def status(message: daemon_pb2.GetStatusResponse) -> Document:

@@ -21,7 +21,7 @@ _WORDS_WITH_TIME = {
     "scanned": "scanned {when}",
     "partial": "partial, scanned {when}",
     "offline": "offline, last seen {when}",
-    "polled": "looked at {when}",
+    "polled": "polled {when}",
 }
 _WORDS_WITHOUT_TIME = {"scanned": "scanned", "partial": "partial", "offline": "offline", "polled": "polled"}
 
@@ -39,6 +39,10 @@ def words(message: common_pb2.Freshness, now_ns: int | None = None) -> str:
     return f"{text}: {paths.safe_text(message.reason)}" if message.reason else text
 
 
+def _when(message: common_pb2.Freshness) -> str:
+    return units.ago(message.as_of_ns, time.time_ns()) if message.as_of_ns else "some time ago"
+
+
 def warning(message: common_pb2.Freshness) -> str:
     """A sentence where an answer may lack something; empty where it is complete."""
     state = documents.freshness_state(message)
@@ -48,5 +52,7 @@ def warning(message: common_pb2.Freshness) -> str:
         "partial": "Parts could not be read; for them this shows what was known before.",
         "offline": "A root is not there now; for it this shows what was known before.",
         "reconciling": "The catalog is catching up with changes.",
+        "polled": f"Looked at {_when(message)}; what changed since then is not in it.",
+        "scanned": f"Scanned {_when(message)} and not watched; what changed since then is not in it.",
     }.get(state, "")
     return f"{sentence} ({paths.safe_text(message.reason)})" if sentence and message.reason else sentence

@@ -47,6 +47,11 @@ def document(value: object) -> None:
     click.echo(f"{to_json(value)}\n".encode(), nl=False)
 
 
+def json_line(value: object) -> None:
+    """One JSON object on a line of its own, written out at once: somebody may wait for it."""
+    click.echo(f"{to_json(value, indent=None)}\n".encode(), nl=False)
+
+
 def document_list(key: str, items: Iterable[object]) -> None:
     """The beginning of a document, `{"key": [...]`, an item at a time: a long list is never held in memory.
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, timezone
 
 _LETTERS = "KMGTPE"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGTPE])?(?:iB|B)?|B)", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -32,6 +34,14 @@ def parse_size(text: str) -> int:
         raise ValueError(f"{text!r} is no size; write bytes or a number with K, M, G or T, such as 10M")
     letter = (match[2] or "").upper()
     return int(float(match[1]) * 1024 ** (_LETTERS.index(letter) + 1)) if letter else int(float(match[1]))
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `90`, `30s`, `5m`, `1.5h`, `2d`. Raises ValueError."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no duration; write seconds or a number with s, m, h or d, such as 5m")
+    return float(match[1]) * _SECONDS[(match[2] or "s").lower()]
 
 
 def count(number: int) -> str:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sanchay.address import Places
-from sanchayd import __version__, config, hosts, log, paths
-from sanchayd.config import LIVE_KEYS, Config
+from sanchayd import __version__, hosts, log, paths
+from sanchayd.config import Config
+from sanchayd.ending import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError
-from sanchayd.models import Job
-from sanchayd.reload import ConfigWatch
+from sanchayd.models import Job, WatchMode
+from sanchayd.reload import ConfigReload
 from sanchayd.rpc import server as rpc
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.event_hub import EventHub
+from sanchayd.services.events import EventService, JobNews
 from sanchayd.services.freshness import FreshnessBoard
 from sanchayd.services.jobs import JobService
+from sanchayd.services.live import LiveService
 from sanchayd.services.registry import RootRegistry
 from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
@@ -28,10 +31,6 @@ from sanchayd.state import StateStore
 from sanchayd.supervisor import Supervisor
 
 LOG_POLL_S = 1.0
-# Together under five seconds: calls, scans (see ScanQueue), the catalog.
-CALLS_GRACE_S = 0.5
-CATALOG_CLOSE_S = 1.5
-END_S = 4.7
 _log = log.logger("sanchayd.app")
 
 OpenCatalog = Callable[[Config, Places], CatalogPort]
@@ -68,7 +67,7 @@ class App:
             try:
                 await self._serve(store, catalog)
             finally:
-                await _within(CATALOG_CLOSE_S, asyncio.to_thread(catalog.close), "the catalog is slow to close")
+                await within(CATALOG_CLOSE_S, asyncio.to_thread(catalog.close), "the catalog is slow to close")
                 log.write_through(catalog.take_log_lines())
         finally:
             await asyncio.to_thread(store.close)
@@ -87,19 +86,24 @@ class App:
         roots = RootService(registry, jobs, queue, board)
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set)
         reads = CatalogService(catalog, pool, registry, queue, board)
+        hub = EventHub()
+        live = LiveService(catalog, pool, registry, queue, board, hub)
+        registry.default_watch = WatchMode(launch.config.watch)
         await registry.load()
         await board.refresh(root.id for root in registry.all())
 
         server = rpc.build(
-            rpc.Services(reads, jobs, roots, status),
+            rpc.Services(reads, EventService(registry, hub), live, jobs, roots, status),
             paths.write_token(launch.where),
             reflection=launch.config.reflection,
             stopping=self._stop.is_set,
         )
         address = rpc.bind(server, launch.where, launch.config.listen)
-        watch = self._watch(queue, catalog, status)
+        reload = self._reload(queue, catalog, live)
+        status.notices += filter(None, [reload.start()])
         tasks = [
             asyncio.create_task(_copy_engine_log(catalog)),
+            asyncio.create_task(JobNews(queue, hub).run()),
             asyncio.create_task(self._supervisor.keep_watch(catalog.writer_answers)),
         ]
         try:
@@ -109,14 +113,16 @@ class App:
             _log.info(
                 "sanchayd started", version=__version__, pid=os.getpid(), address=address, engine=catalog.version()
             )
+            tasks.append(asyncio.create_task(self._keep_up(live, status)))
             self._supervisor.ready(f"Serving on {address}")
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:
             self._supervisor.stopping()
-            _end_for_certain(launch.release_lock)
-            if watch is not None:
-                watch.stop()
+            end_for_certain(launch.release_lock)
+            reload.stop()
+            live.stop()
+            hub.close()
             for task in tasks:
                 task.cancel()
             await queue.stop()
@@ -134,36 +140,27 @@ class App:
             _log.warning("the catalog was damaged and is rebuilt", moved_to=os.fsdecode(opened.rebuilt_from))
             await jobs.start_scans([], background=True, request_id="rebuild")
 
-    def _watch(self, queue: ScanQueue, catalog: CatalogPort, status: StatusService) -> ConfigWatch | None:
-        """Follows edits of config.toml; where the system has no watch left, edits count from the next start."""
-        where = self._launch.where
-        watch = ConfigWatch((where.config_file, where.dotenv_file), lambda: self._reload(queue, catalog))
+    async def _keep_up(self, live: LiveService, status: StatusService) -> None:
+        """Begins the watching, which a dead share may hold up: nothing waits for it."""
         try:
-            watch.start()
-        except OSError as error:
-            status.notices.append(f"Edits of {where.config_file} count from the next start: {error}.")
-            return None
-        return watch
-
-    def _reload(self, queue: ScanQueue, catalog: CatalogPort) -> None:
-        """Takes the new settings that can count now; a bad edit changes nothing and is said in the status."""
-        launch, before = self._launch, self._settings.config
-        try:
-            after = config.load(launch.where, launch.flags, launch.environ)
+            await live.start(self._settings.config)
         except DomainError as error:
-            self._settings.error = error.message
-            _log.warning("config.toml was not taken", error=error.message)
-            return
-        self._settings.error = ""
-        self._settings.pending = [key for key in after.differing_keys(launch.config) if key not in LIVE_KEYS]
-        changed = after.differing_keys(before)
-        self._settings.config = after
-        log.set_level(after.log_level)
-        catalog.set_log_level(after.log_level)
-        queue.max_scans = after.max_scans
-        queue.pump()
-        if changed:
-            _log.info("settings changed", keys=changed)
+            _log.error("the watching could not begin", error=error.message)
+            status.notices.append(f"Changes are seen at the next scan only: {error.message}")
+
+    def _reload(self, queue: ScanQueue, catalog: CatalogPort, live: LiveService) -> ConfigReload:
+        """Who goes by settings that may change while the daemon runs."""
+
+        async def levels_and_scans(config: Config) -> None:
+            log.set_level(config.log_level)
+            catalog.set_log_level(config.log_level)
+            queue.max_scans = config.max_scans
+            queue.pump()
+
+        reload = ConfigReload(self._launch.where, self._launch.flags, self._launch.environ, self._settings)
+        reload.tell(levels_and_scans)
+        reload.tell(live.apply)
+        return reload
 
 
 async def _copy_engine_log(catalog: CatalogPort) -> None:
@@ -173,28 +170,3 @@ async def _copy_engine_log(catalog: CatalogPort) -> None:
             log.write_through(lines)
             await asyncio.sleep(0)
         await asyncio.sleep(LOG_POLL_S)
-
-
-def _end_for_certain(release_lock: Callable[[], None]) -> None:
-    """Whatever hangs from here on, the process ends in time; what matters is in state.db by then.
-
-    A thread that waits in the kernel keeps every open file of an ended process, and so the lock: it is let go first.
-    """
-
-    def end() -> None:
-        _log.warning("sanchayd did not end by itself in time", limit_s=END_S)
-        log.close()
-        release_lock()
-        os._exit(0)
-
-    timer = threading.Timer(END_S, end)
-    timer.daemon = True
-    timer.start()
-
-
-async def _within(limit_s: float, work: Awaitable[None], complaint: str) -> None:
-    """Waits for the work, but not for ever: a disk that hangs must not hold up the end."""
-    try:
-        await asyncio.wait_for(asyncio.shield(work), limit_s)
-    except asyncio.TimeoutError:
-        _log.warning(complaint)

@@ -37,13 +37,16 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_scans": ("SANCHAY_MAX_SCANS",),
     "engine_threads": ("SANCHAY_ENGINE_THREADS",),
     "cache_mb": ("SANCHAY_CACHE_MB",),
+    "watch": ("SANCHAY_WATCH",),
+    "settle_ms": ("SANCHAY_SETTLE_MS",),
+    "reconcile_minutes": ("SANCHAY_RECONCILE_MINUTES",),
     "reflection": ("SANCHAY_REFLECTION",),
     "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
     "log_files": ("SANCHAY_LOG_FILES",),
 }
 TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
 # What a running daemon takes over; the others count from its next start.
-LIVE_KEYS = frozenset({"log_level", "max_scans"})
+LIVE_KEYS = frozenset({"log_level", "max_scans", "watch", "settle_ms", "reconcile_minutes"})
 
 
 class RawSettings(BaseSettings):
@@ -59,6 +62,15 @@ class RawSettings(BaseSettings):
     max_scans: int = Field(2, ge=1, le=16, description="Scans at once; the others wait.")
     engine_threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0: as many as it has cores.")
     cache_mb: int = Field(64, ge=8, le=4096, description="Memory for the catalog's pages, in MiB.")
+    watch: Literal["auto", "events", "poll", "off"] = Field(
+        "auto", description="How changes are noticed in roots that do not say so themselves."
+    )
+    settle_ms: int = Field(
+        500, ge=0, le=60_000, description="A file is read once nobody has written to it for so long, in ms."
+    )
+    reconcile_minutes: int = Field(
+        60, ge=1, le=10_080, description="Every root is compared with the disk this often, in minutes."
+    )
     reflection: bool = Field(False, description="gRPC reflection, for developers.")
     log_file_mb: int = Field(10, ge=1, le=1024, description="Size at which the log file is put aside, in MiB.")
     log_files: int = Field(3, ge=1, le=100, description="How many of those are kept.")
@@ -86,6 +98,9 @@ class Config:
     max_scans: int
     engine_threads: int
     cache_mb: int
+    watch: str
+    settle_ms: int
+    reconcile_minutes: int
     reflection: bool
     log_file_mb: int
     log_files: int
@@ -139,6 +154,9 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         max_scans=raw.max_scans,
         engine_threads=raw.engine_threads,
         cache_mb=raw.cache_mb,
+        watch=raw.watch,
+        settle_ms=raw.settle_ms,
+        reconcile_minutes=raw.reconcile_minutes,
         reflection=raw.reflection,
         log_file_mb=raw.log_file_mb,
         log_files=raw.log_files,

@@ -30,6 +30,7 @@ class ErrorKind(str, Enum):
     UNAUTHENTICATED = "unauthenticated"
     ROOT_NOT_FOUND = "root_not_found"
     ROOT_NAME_TAKEN = "root_name_taken"
+    ROOT_OFFLINE = "root_offline"
     JOB_NOT_FOUND = "job_not_found"
     JOB_NOT_ACTIVE = "job_not_active"
     CONFIG_INVALID = "config_invalid"

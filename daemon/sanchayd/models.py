@@ -25,15 +25,29 @@ class HashAlgorithm(str, Enum):
     SHA256 = "sha256"
 
 
+class WatchMode(str, Enum):
+    """How changes of a root are noticed; `auto` leaves it to the file system's kind."""
+
+    AUTO = "auto"
+    EVENTS = "events"
+    POLL = "poll"
+    OFF = "off"
+
+
+POLL_S = 300
+
+
 @dataclass(frozen=True)
 class RootSettings:
-    """What a person chose for a root; `exclude` are globs against the path below it."""
+    """What a person chose for a root; `exclude` are globs against the path below it, `poll_s` counts with polling."""
 
     hash: HashScope = HashScope.ALL
     algorithm: HashAlgorithm = HashAlgorithm.BLAKE3
     exclude: tuple[str, ...] = ()
     one_file_system: bool = False
     skip_hidden: bool = False
+    watch: WatchMode = WatchMode.AUTO
+    poll_s: int = POLL_S
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,10 @@ class FreshnessState(str, Enum):
     NEVER_SCANNED = "never_scanned"
     PARTIAL = "partial"
     OFFLINE = "offline"
+    RECONCILING = "reconciling"
     SCANNED = "scanned"
+    POLLED = "polled"
+    LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,27 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class LiveStatus:
+    """How a root is kept up to date at this moment.
+
+    `mode` is events, poll or off, and `chosen_because` says why; `state` is live, reconciling, polled, offline,
+    degraded or stopped. `pending` counts the looks and hashes that wait, `events` and `overflows` what came since the
+    start.
+    """
+
+    root_id: int
+    mode: str = "off"
+    chosen_because: str = ""
+    state: str = "stopped"
+    reason: str = ""
+    as_of_ns: int = 0
+    watched_folders: int = 0
+    pending: int = 0
+    events: int = 0
+    overflows: int = 0
+
+
+@dataclass(frozen=True)
 class RootView:
     """A root as it stands: `state` is new, scanning, ready, partial or offline."""
 
@@ -76,6 +114,7 @@ class RootView:
     files: int
     directories: int
     bytes: int
+    live: LiveStatus
 
 
 class JobState(str, Enum):

@@ -1,18 +1,26 @@
-"""Watches the configuration folder and says when config.toml or `.env` may have changed. It reads nothing itself."""
+"""Follows edits of config.toml and `.env`: watches their folder, and takes over what makes sense."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from sanchay.address import Places
+from sanchayd import config
+from sanchayd.config import LIVE_KEYS, Config
+from sanchayd.errors import DomainError
+from sanchayd.log import logger
+from sanchayd.services.status import Settings
+
 # An editor writes a file in several steps: look once they are over.
 SETTLE_S = 0.2
 CHANGES = frozenset({"created", "modified", "moved", "deleted", "closed"})
+_log = logger("sanchayd.app")
 
 
 class ConfigWatch(FileSystemEventHandler):
@@ -51,3 +59,70 @@ class ConfigWatch(FileSystemEventHandler):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(SETTLE_S, self._changed)
+
+
+class ConfigReload:
+    """Takes over edits of the settings while the daemon runs, and tells those who go by them."""
+
+    def __init__(self, where: Places, flags: Mapping[str, str], environ: Mapping[str, str], settings: Settings) -> None:
+        self._where = where
+        self._flags = flags
+        self._environ = environ
+        self._settings = settings
+        self._begun_with = settings.config
+        self._listeners: list[Callable[[Config], Awaitable[None]]] = []
+        self._watch: ConfigWatch | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def tell(self, listener: Callable[[Config], Awaitable[None]]) -> None:
+        """From now on the listener hears of every edit that was taken."""
+        self._listeners.append(listener)
+
+    def start(self) -> str:
+        """Begins to follow edits; a sentence for people where the system has no watch left, else nothing."""
+        watch = ConfigWatch((self._where.config_file, self._where.dotenv_file), self._changed)
+        try:
+            watch.start()
+        except OSError as error:
+            return f"Edits of {self._where.config_file} count from the next start: {error}."
+        self._watch = watch
+        return ""
+
+    def stop(self) -> None:
+        """Follows no more."""
+        if self._watch is not None:
+            self._watch.stop()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _changed(self) -> None:
+        before = self._task
+
+        async def after() -> None:
+            if before is not None and not before.done():
+                await asyncio.wait([before])
+            await self.reload()
+
+        self._task = asyncio.ensure_future(after())
+
+    async def reload(self) -> None:
+        """Takes the new settings that can count now; a bad edit changes nothing and is said in the status."""
+        settings = self._settings
+        try:
+            after = config.load(self._where, self._flags, self._environ)
+        except DomainError as error:
+            settings.error = error.message
+            _log.warning("config.toml was not taken", error=error.message)
+            return
+        settings.error = ""
+        settings.pending = [key for key in after.differing_keys(self._begun_with) if key not in LIVE_KEYS]
+        changed = after.differing_keys(settings.config)
+        settings.config = after
+        for listener in self._listeners:
+            try:
+                await listener(after)
+            except DomainError as error:
+                settings.error = f"The new settings could not be taken over: {error.message}"
+                _log.error("a change of the settings failed", error=error.message)
+        if changed:
+            _log.info("settings changed", keys=changed)

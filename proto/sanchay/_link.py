@@ -38,9 +38,9 @@ class Link:
             raise to_error(error) from None
 
     def stream(
-        self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float
+        self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
     ) -> Generator[Response, None, None]:
-        """Answers as they come, for `timeout_s` at the most."""
+        """Answers as they come, for `timeout_s` at the most; None is for ever."""
         call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
         try:
             yield from call
@@ -76,9 +76,9 @@ class AsyncLink:
             raise to_error(error) from None
 
     async def stream(
-        self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float
+        self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
     ) -> AsyncGenerator[Response, None]:
-        """Answers as they come, for `timeout_s` at the most."""
+        """Answers as they come, for `timeout_s` at the most; None is for ever."""
         call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
         try:
             async for response in call:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, Union
 
 from sanchay.errors import InvalidArgument
-from sanchay.v1 import catalog_pb2, common_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, common_pb2, event_pb2, job_pb2, root_pb2
 
 PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 RootName = int | PathLike
@@ -15,6 +15,12 @@ Value = TypeVar("Value")
 
 HASH_SCOPES = {"all": root_pb2.HASH_ALL, "duplicates": root_pb2.HASH_DUPLICATES, "none": root_pb2.HASH_NONE}
 ALGORITHMS = {"blake3": root_pb2.BLAKE3, "sha256": root_pb2.SHA256}
+WATCH_MODES = {
+    "auto": root_pb2.WATCH_AUTO,
+    "events": root_pb2.WATCH_EVENTS,
+    "poll": root_pb2.WATCH_POLL,
+    "off": root_pb2.WATCH_OFF,
+}
 
 
 def path(value: PathLike) -> common_pb2.Path:
@@ -57,15 +63,27 @@ def page(limit: int, token: str) -> common_pb2.PageRequest:
 
 
 def root_settings(
-    hash_scope: str, algorithm: str, exclude: Iterable[str], one_file_system: bool, skip_hidden: bool
+    hash_scope: str,
+    algorithm: str,
+    exclude: Iterable[str],
+    one_file_system: bool,
+    skip_hidden: bool,
+    watch: str = "auto",
+    poll_s: int = 0,
 ) -> root_pb2.RootSettings:
-    """The settings of a new root; `hash_scope` is all, duplicates or none, `algorithm` is blake3 or sha256."""
+    """The settings of a new root.
+
+    `hash_scope` is all, duplicates or none, `algorithm` blake3 or sha256, `watch` auto, events, poll or off; a `poll_s`
+    of 0 is the daemon's default.
+    """
     return root_pb2.RootSettings(
         hash=choice(hash_scope, HASH_SCOPES, "hash setting"),
         algorithm=choice(algorithm, ALGORITHMS, "algorithm"),
         exclude=[text(glob, "glob") for glob in exclude],
         one_file_system=one_file_system,
         skip_hidden=skip_hidden,
+        watch=choice(watch, WATCH_MODES, "way of watching"),
+        poll_s=_count(poll_s, "poll interval"),
     )
 
 
@@ -82,6 +100,8 @@ def update_root(
     replace_exclude: bool,
     one_file_system: bool | None,
     skip_hidden: bool | None,
+    watch: str | None = None,
+    poll_s: int | None = None,
 ) -> root_pb2.UpdateRootRequest:
     request = root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude)
     request.exclude.extend(text(glob, "glob") for glob in exclude or ())
@@ -95,7 +115,22 @@ def update_root(
         request.one_file_system = one_file_system
     if skip_hidden is not None:
         request.skip_hidden = skip_hidden
+    if watch is not None:
+        request.watch = choice(watch, WATCH_MODES, "way of watching")
+    if poll_s is not None:
+        request.poll_s = _count(poll_s, "poll interval")
     return request
+
+
+def subscribe(
+    kinds: Iterable[str], roots: Iterable[RootName], recent: bool, follow: bool
+) -> event_pb2.SubscribeRequest:
+    return event_pb2.SubscribeRequest(
+        kinds=[text(kind, "kind of event") for kind in kinds],
+        roots=[root_name(root) for root in roots],
+        recent=recent,
+        follow=follow,
+    )
 
 
 def start_scan(roots: Iterable[RootName], background: bool) -> job_pb2.StartScanRequest:

@@ -17,6 +17,7 @@ from sanchay._link import AsyncLink, Link
 from sanchay.address import Places, places
 from sanchay.calls.catalog import AsyncCatalogCalls, CatalogCalls
 from sanchay.calls.daemon import AsyncDaemonCalls, DaemonCalls
+from sanchay.calls.event import AsyncEventCalls, EventCalls
 from sanchay.calls.job import AsyncJobCalls, JobCalls
 from sanchay.calls.root import AsyncRootCalls, RootCalls
 
@@ -27,7 +28,7 @@ __all__ = ["AsyncClient", "Client"]
 
 
 @final
-class Client(CatalogCalls, DaemonCalls, JobCalls, RootCalls):
+class Client(CatalogCalls, DaemonCalls, EventCalls, JobCalls, RootCalls):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 
     `where` is the daemon's home (see `sanchay.address.places`); `timeout_s` is the deadline of each plain call. Raises
@@ -51,7 +52,7 @@ class Client(CatalogCalls, DaemonCalls, JobCalls, RootCalls):
 
 
 @final
-class AsyncClient(AsyncCatalogCalls, AsyncDaemonCalls, AsyncJobCalls, AsyncRootCalls):
+class AsyncClient(AsyncCatalogCalls, AsyncDaemonCalls, AsyncEventCalls, AsyncJobCalls, AsyncRootCalls):
     """The asyncio client: make and use it inside one running event loop. Otherwise as `Client`."""
 
     def __init__(self, where: Places | None = None, *, timeout_s: float = CALL_TIMEOUT_S) -> None:

@@ -214,6 +214,13 @@ class RootNameTaken(SanchayError):
     status = "ALREADY_EXISTS"
 
 
+class RootOffline(SanchayError):
+    """The root's folder is not there now; what the catalog knows of it is kept."""
+
+    kind = "root_offline"
+    status = "FAILED_PRECONDITION"
+
+
 class JobNotFound(SanchayError):
     """No job has that id."""
 
@@ -319,6 +326,7 @@ ERRORS: tuple[type[SanchayError], ...] = (
     Unauthenticated,
     RootNotFound,
     RootNameTaken,
+    RootOffline,
     JobNotFound,
     JobNotActive,
     ConfigInvalid,

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from sanchayd.engine_port import values
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import RawBytes, Root
+from sanchayd.models import LiveStatus, RawBytes, Root
+from tests.support.fake_live import EventBatch, FakeLive
 
 
 @dataclass
@@ -207,6 +208,7 @@ class FakeScan:
         if not os.path.isdir(self._root.path):
             state = "offline"
         self._catalog.statuses[self._root.id] = state
+        self._catalog.live.scanned(self._root)
         return Result(
             state,
             files=len(rows),
@@ -254,6 +256,7 @@ class FakeCatalog:
         self.writer_gate_file = os.environ.get("FAKE_WRITER_HANGS", "")
         self.log_level = ""
         self.closed = False
+        self.live = FakeLive()
 
     def version(self) -> str:
         return "fake"
@@ -262,6 +265,7 @@ class FakeCatalog:
         self.closed = True
         for scan in self.scans:
             scan.cancel()
+        self.live.close()
 
     def check_root(self, path: bytes) -> values.RootCheck:
         if not os.path.isabs(path):
@@ -287,10 +291,12 @@ class FakeCatalog:
 
     def put_root(self, root: Root) -> None:
         self.roots[root.id] = root
+        self.live.put_root(root)
 
     def remove_root(self, root_id: int) -> None:
         self.roots.pop(root_id, None)
         self.rows.pop(root_id, None)
+        self.live.remove_root(root_id)
 
     def root_status(self, root_id: int) -> values.RootStatus:
         rows = self.rows.get(root_id, [])
@@ -302,6 +308,24 @@ class FakeCatalog:
         scan = FakeScan(self, self.roots[root_id], background)
         self.scans.append(scan)
         return scan
+
+    def start_live(self, *, settle_ms: int, reconcile_s: int) -> None:
+        self.live.start(list(self.roots.values()), settle_ms, reconcile_s)
+
+    def set_live(self, *, settle_ms: int, reconcile_s: int) -> None:
+        self.live.started = {"settle_ms": settle_ms, "reconcile_s": reconcile_s}
+
+    def live_status(self) -> list[LiveStatus]:
+        self.live.looks += 1
+        return list(self.live.statuses.values())
+
+    def sync(self, root_id: int) -> FakeScan:
+        scan = FakeScan(self, self.roots[root_id], background=False)
+        self.scans.append(scan)
+        return scan
+
+    def next_events(self, timeout_s: float, limit: int) -> EventBatch:
+        return self.live.next_events(timeout_s, limit)
 
     def walk(self, root: Root) -> tuple[list[Row], list[Unreadable], int]:
         """Every regular file below the root, and what could not be read."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sanchay.errors import TimedOut
 from sanchayctl import documents, exit_codes, output, paths, units
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.status import show_roots
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
 
 HASH_SCOPES = click.Choice(["all", "duplicates", "none"])
 ALGORITHMS = click.Choice(["blake3", "sha256"])
+WATCH_MODES = click.Choice(["auto", "events", "poll", "off"])
+LONGEST_S = 7 * 86400
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
+    """A duration of whole seconds, as a person types it."""
+
+    name = "duration"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> int:
+        """Seconds; a usage error says what would do."""
+        if isinstance(value, int):
+            return value
+        try:
+            seconds = round(units.parse_duration(str(value)))
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
+        if not 1 <= seconds <= LONGEST_S:
+            self.fail(f"{value} is out of range: from 1 s to 7 d.", parameter, context)
+        return seconds
 
 
 @click.group(
@@ -51,6 +72,22 @@ def root() -> None:
 @click.option("--exclude", metavar="GLOB", multiple=True, help="Leave out what matches, below the folder; repeatable.")
 @click.option("--one-file-system", is_flag=True, help="Do not enter file systems that are mounted below it.")
 @click.option("--skip-hidden", is_flag=True, help="Leave out hidden files and folders.")
+@click.option(
+    "--watch",
+    type=WATCH_MODES,
+    default="auto",
+    show_default=True,
+    help="How changes are noticed: as events, by polling, or only by scans; auto takes what the file system gives.",
+)
+@click.option(
+    "--poll-interval",
+    "poll_s",
+    metavar="DURATION",
+    type=Seconds(),
+    default="5m",
+    show_default=True,
+    help="How often a polled folder is looked at, such as 30s or 1h.",
+)
 @click.option("--no-scan", is_flag=True, help="Do not start a scan now.")
 @click.pass_obj
 def add(session: Session, /, path: str, **settings: Any) -> int:
@@ -96,6 +133,7 @@ def list_(session: Session) -> int:
     examples=[
         Example("root update photos --hash duplicates", "hash only what may have a duplicate from now on"),
         Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
+        Example("root update nas --watch poll --poll-interval 30m", "look at a slow share each half hour"),
     ]
 )
 @click.argument("root", metavar="ROOT", type=click.Path(readable=False))
@@ -106,9 +144,17 @@ def list_(session: Session) -> int:
 @click.option("--no-exclude", is_flag=True, help="Forget the globs that the root has.")
 @click.option("--one-file-system/--no-one-file-system", default=None, help="Whether mounted file systems are left out.")
 @click.option("--skip-hidden/--no-skip-hidden", default=None, help="Whether hidden files are left out.")
+@click.option("--watch", type=WATCH_MODES, help="How changes are noticed.")
+@click.option(
+    "--poll-interval",
+    "poll_s",
+    metavar="DURATION",
+    type=Seconds(),
+    help="How often it is looked at where it is polled, such as 30s or 1h.",
+)
 @click.pass_obj
 def update(session: Session, /, root: str, exclude: tuple[str, ...], no_exclude: bool, **settings: Any) -> int:
-    """Change a root's name or settings; they count from its next scan."""
+    """Change a root's name or settings; they count from its next scan, how it is watched at once."""
     if not exclude and not no_exclude and all(value is None for value in settings.values()):
         raise click.UsageError("Nothing to change was named.")
     answer = session.client().update_root(
@@ -123,6 +169,52 @@ def update(session: Session, /, root: str, exclude: tuple[str, ...], no_exclude:
         output.line(f"Changed {_named(answer.root)}: {_settings(answer.root.settings)}.")
         output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
     return exit_codes.DONE
+
+
+@root.command(
+    examples=[
+        Example("root sync photos", "wait until the catalog holds what was just written there"),
+        Example("root sync nas --timeout 10m && sanchayctl find root:nas dup:yes", "an answer that is up to date"),
+    ]
+)
+@click.argument("root", metavar="ROOT", type=click.Path(readable=False))
+@click.option(
+    "--timeout",
+    "timeout_s",
+    metavar="DURATION",
+    type=Seconds(),
+    default="1h",
+    show_default=True,
+    help="How long to wait, such as 30s or 10m.",
+)
+@click.pass_obj
+def sync(session: Session, root: str, timeout_s: int) -> int:
+    """Wait until everything that was written below ROOT before is in the catalog, settled and hashed.
+
+    Exit 3 where parts of it could not be read; an error where the folder is not there now, or the time is over.
+    """
+    try:
+        answer = session.client().sync_root(session.root_names([root])[0], timeout_s=timeout_s)
+    except TimedOut as error:
+        raise TimedOut(
+            f"{paths.safe_text(root)} was not up to date within {units.duration(timeout_s)}; the daemon goes on. "
+            f"See: {session.next('status')}"
+        ) from error
+    if session.as_json:
+        output.document(
+            {
+                "state": answer.state,
+                "freshness": documents.freshness(answer.freshness),
+                "message": answer.message,
+                "root": documents.root(answer.root),
+            }
+        )
+    else:
+        what = "up to date" if answer.state == "done" else "up to date save for what could not be read"
+        output.line(f"{_named(answer.root)} is {what}: {units.counted(answer.root.files, 'file')}.")
+        if answer.message:
+            output.line(paths.safe_text(answer.message))
+    return exit_codes.of_job_state(answer.state)
 
 
 @root.command(examples=[Example("root remove photos", "forget a root; its files stay where they are")])
@@ -150,4 +242,5 @@ def _settings(settings: root_pb2.RootSettings) -> str:
     words += [f"exclude {paths.safe_text(glob)}" for glob in settings.exclude]
     words += ["one file system"] if settings.one_file_system else []
     words += ["hidden files left out"] if settings.skip_hidden else []
+    words += [f"watch {documents.watch_mode(settings)}", f"poll interval {units.duration(settings.poll_s)}"]
     return ", ".join(words)

@@ -84,6 +84,7 @@ def show_roots(roots: Iterable[root_pb2.Root]) -> None:
             output.Column("STATE"),
             output.Column("FILES", right=True),
             output.Column("SIZE", right=True),
+            output.Column("WATCH"),
             output.Column("FRESHNESS"),
             output.Column("PATH"),
         ],
@@ -94,9 +95,33 @@ def show_roots(roots: Iterable[root_pb2.Root]) -> None:
                 root.state,
                 units.count(root.files),
                 units.size(root.bytes),
+                _watching(root),
                 freshness.words(root.freshness),
                 paths.shown(root.path),
             ]
             for root in roots
         ],
     )
+    for root in roots:
+        why = _why(root)
+        if why:
+            output.line(why)
+
+
+def _watching(root: root_pb2.Root) -> str:
+    """How changes of a root are noticed, in a word or two."""
+    every = f" {units.duration(root.settings.poll_s)}" if root.live.mode == "poll" else ""
+    return f"{root.live.mode or 'off'}{every}"
+
+
+def _why(root: root_pb2.Root) -> str:
+    """A sentence on a root whose changes are not seen as they happen although nobody asked for that."""
+    live, name = root.live, paths.safe_text(root.name)
+    if documents.watch_mode(root.settings) == live.mode or live.state == "offline":
+        return ""
+    if live.mode == "poll" and live.because:
+        every = units.duration(root.settings.poll_s)
+        return f"{name} is looked at every {every}: {paths.safe_text(live.because)}."
+    if live.state == "degraded" and live.reason:
+        return f"{name}: {paths.safe_text(live.reason)}."
+    return ""

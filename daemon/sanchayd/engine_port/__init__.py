@@ -4,7 +4,7 @@ Nothing else imports `sanchay_engine`. Another catalog, such as a central one or
 protocol.
 """
 
-from sanchayd.engine_port.pool import CatalogPool
+from sanchayd.engine_port.pool import CatalogPool, in_own_thread
 from sanchayd.engine_port.port import CatalogPort, ExportPort, ScanPort
 
-__all__ = ["CatalogPool", "CatalogPort", "ExportPort", "ScanPort"]
+__all__ = ["CatalogPool", "CatalogPort", "ExportPort", "ScanPort", "in_own_thread"]

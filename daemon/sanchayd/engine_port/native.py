@@ -9,7 +9,7 @@ import sanchay_engine
 from sanchayd.engine_port import values
 from sanchayd.engine_port.port import DuplicateSort, ExportFormat, SummaryBy
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Root
+from sanchayd.models import LiveStatus, Root
 
 
 @contextmanager
@@ -146,6 +146,8 @@ class NativeCatalog:
             exclude=root.settings.exclude,
             one_file_system=root.settings.one_file_system,
             skip_hidden=root.settings.skip_hidden,
+            watch=root.settings.watch.value,
+            poll_s=root.settings.poll_s,
         )
         with translated():
             self._catalog.put_root(spec)
@@ -173,6 +175,46 @@ class NativeCatalog:
         """Starts a scan on the engine's threads."""
         with translated():
             return NativeScan(self._catalog.scan(root_id, background=background, request_id=request_id))
+
+    def start_live(self, *, settle_ms: int, reconcile_s: int) -> None:
+        """Begins to keep every root up to date."""
+        with translated():
+            self._catalog.start_live(settle_ms=settle_ms, reconcile_s=reconcile_s)
+
+    def set_live(self, *, settle_ms: int, reconcile_s: int) -> None:
+        """Changes what `start_live` was told."""
+        with translated():
+            self._catalog.set_live(settle_ms=settle_ms, reconcile_s=reconcile_s)
+
+    def live_status(self) -> Sequence[LiveStatus]:
+        """How each root is kept up to date."""
+        with translated():
+            statuses = self._catalog.live_status()
+        return [
+            LiveStatus(
+                root_id=status.root_id,
+                mode=status.mode,
+                chosen_because=status.chosen_because,
+                state=status.state,
+                reason=status.reason,
+                as_of_ns=status.as_of_ns,
+                watched_folders=status.watched_folders,
+                pending=status.pending,
+                events=status.events,
+                overflows=status.overflows,
+            )
+            for status in statuses
+        ]
+
+    def sync(self, root_id: int) -> NativeScan:
+        """Brings a root up to date."""
+        with translated():
+            return NativeScan(self._catalog.sync(root_id))
+
+    def next_events(self, timeout_s: float, limit: int) -> values.EventBatch:
+        """Blocks, with the GIL free, until something happens."""
+        with translated():
+            return self._catalog.next_events(timeout_s, limit)
 
     def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:
         """A page of files."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
+
+from sanchayd.errors import DomainError, ErrorKind
 
 Parameters = ParamSpec("Parameters")
 Value = TypeVar("Value")
@@ -42,3 +46,31 @@ async def _run(executor: ThreadPoolExecutor, call: Callable[[], Value]) -> Value
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(executor, lambda: context.run(call))
+
+
+async def in_own_thread(call: Callable[[], Value], name: str) -> Value:
+    """The call's value, from a thread of its own which ends with the process: a dead share holds up nothing else."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Value] = loop.create_future()
+
+    def settle(value: Value | None, error: Exception | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("Value", value))
+
+    def work() -> None:
+        value, failure = None, None
+        try:
+            value = call()
+        except DomainError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - the thread's end must be told, whatever it was
+            failure = DomainError(ErrorKind.INTERNAL, f"{name} failed: {error}")
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, value, failure)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return await future

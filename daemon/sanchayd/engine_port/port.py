@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol, get_args
 
 from sanchayd.engine_port import values
-from sanchayd.models import Root
+from sanchayd.models import LiveStatus, Root
 
 SummaryBy = Literal["type", "ext", "age", "size", "owner"]
 DuplicateSort = Literal["reclaimable", "size", "copies"]
@@ -103,6 +103,26 @@ class CatalogPort(Protocol):
 
     def scan(self, root_id: int, *, background: bool, request_id: str) -> ScanPort:
         """Starts a scan."""
+        ...
+
+    def start_live(self, *, settle_ms: int, reconcile_s: int) -> None:
+        """Begins to keep every root up to date, those to come as well; each is reconciled first."""
+        ...
+
+    def set_live(self, *, settle_ms: int, reconcile_s: int) -> None:
+        """Changes what `start_live` was told."""
+        ...
+
+    def live_status(self) -> Sequence[LiveStatus]:
+        """How each root is kept up to date; takes no look at a disk."""
+        ...
+
+    def sync(self, root_id: int) -> ScanPort:
+        """Ends once everything that was written before this call is in the catalog, settled and hashed."""
+        ...
+
+    def next_events(self, timeout_s: float, limit: int) -> values.EventBatch:
+        """Blocks until something happens, or for `timeout_s`. Raises closed once the catalog closes."""
         ...
 
     def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:

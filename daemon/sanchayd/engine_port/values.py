@@ -48,6 +48,34 @@ class CatalogStatus:
     notice: str
 
 
+class LiveEvent(Protocol):
+    """Something that the engine noticed.
+
+    `kind` is added, changed, removed, moved, duplicate, root_offline, root_online, degraded, recovered or reconciled;
+    `other_path` is where a moved one was, or the twin of a duplicate.
+    """
+
+    kind: str
+    root_id: int
+    at_ns: int
+    path: bytes
+    other_path: bytes | None
+    bytes_delta: int
+    size: int
+    message: str
+
+
+class EventBatch(Protocol):
+    """What happened since the last batch, oldest first; `dropped` were lost before the first of them."""
+
+    dropped: int
+
+    @property
+    def events(self) -> Sequence[LiveEvent]:
+        """The events."""
+        ...
+
+
 class ScanProgress(Protocol):
     """A snapshot of a scan's counters."""
 

@@ -11,16 +11,18 @@ import grpc
 from sanchay.v1 import root_pb2, root_pb2_grpc
 from sanchayd.rpc.convert import root as convert
 from sanchayd.rpc.interceptors import request_id
+from sanchayd.services.live import LiveService
 from sanchayd.services.roots import RootService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class RootServicer(root_pb2_grpc.RootServiceServicer):
-    """Converts, and leaves the rest to `RootService`."""
+    """Converts, and leaves the rest to `RootService` and `LiveService`."""
 
-    def __init__(self, service: RootService) -> None:
+    def __init__(self, service: RootService, live: LiveService) -> None:
         self._service = service
+        self._live = live
 
     async def AddRoot(self, request: root_pb2.AddRootRequest, context: Context) -> root_pb2.AddRootResponse:
         """Makes a folder a root."""
@@ -47,3 +49,7 @@ class RootServicer(root_pb2_grpc.RootServiceServicer):
         """Forgets a root."""
         view = await self._service.remove(request.root)
         return root_pb2.RemoveRootResponse(root=convert.from_view(view))
+
+    async def SyncRoot(self, request: root_pb2.SyncRootRequest, context: Context) -> root_pb2.SyncRootResponse:
+        """Waits until the catalog holds what was written before the call."""
+        return convert.from_synced(await self._live.sync(request.root))

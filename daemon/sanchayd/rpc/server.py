@@ -16,22 +16,25 @@ from grpc_health.v1._async import HealthServicer
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, socket_uri
-from sanchay.v1 import catalog_pb2_grpc, daemon_pb2_grpc, job_pb2_grpc, root_pb2_grpc
+from sanchay.v1 import catalog_pb2_grpc, daemon_pb2_grpc, event_pb2_grpc, job_pb2_grpc, root_pb2_grpc
 from sanchayd import paths
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.daemon import DaemonServicer
+from sanchayd.rpc.event import EventServicer
 from sanchayd.rpc.interceptors import CallInterceptor, TokenInterceptor
 from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.root import RootServicer
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.events import EventService
 from sanchayd.services.jobs import JobService
+from sanchayd.services.live import LiveService
 from sanchayd.services.roots import RootService
 from sanchayd.services.status import StatusService
 
 RECEIVE_MAX_BYTES = 4 << 20
 CALLS_AT_ONCE = 4096
-SERVICES = ("CatalogService", "DaemonService", "JobService", "RootService")
+SERVICES = ("CatalogService", "DaemonService", "EventService", "JobService", "RootService")
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
     ("grpc.so_reuseport", 0),
@@ -44,6 +47,8 @@ class Services:
     """The use cases that the wire reaches."""
 
     catalog: CatalogService
+    events: EventService
+    live: LiveService
     jobs: JobService
     roots: RootService
     status: StatusService
@@ -58,8 +63,9 @@ def build(services: Services, token: str, *, reflection: bool, stopping: Callabl
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
     daemon_pb2_grpc.add_DaemonServiceServicer_to_server(DaemonServicer(services.status), server)
+    event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)
-    root_pb2_grpc.add_RootServiceServicer_to_server(RootServicer(services.roots), server)
+    root_pb2_grpc.add_RootServiceServicer_to_server(RootServicer(services.roots, services.live), server)
     health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
     if reflection:
         from grpc_reflection.v1alpha import reflection as reflecting

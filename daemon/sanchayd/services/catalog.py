@@ -84,7 +84,7 @@ class CatalogService:
         page = await self._pool.ask(
             self._catalog.find, expression, sort=sort, limit=_bounded(limit, FIND_LIMIT), token=token
         )
-        return Answered(page, self._freshness(self._registry.all()))
+        return Answered(page, await self._freshness(self._registry.all()))
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:
         """A page of groups of equal files, and the totals of all of them."""
@@ -100,7 +100,7 @@ class CatalogService:
             token=question.token,
             paths_limit=question.paths_limit,
         )
-        return Answered(page, self._freshness(self._roots_of(question.under)))
+        return Answered(page, await self._freshness(self._roots_of(question.under)))
 
     async def summary(self, by: str, words: Sequence[bytes]) -> Answered[Sequence[SummaryRow]]:
         """Files and bytes by a key, of the roots that are named or of all."""
@@ -108,13 +108,13 @@ class CatalogService:
         roots = [await self._registry.resolve(word) for word in words] if words else self._registry.all()
         root_ids = [root.id for root in roots] if words else []
         rows = await self._pool.ask(self._catalog.summary, key, root_ids=root_ids)
-        return Answered(rows, self._freshness(roots))
+        return Answered(rows, await self._freshness(roots))
 
     async def usage(self, path: bytes | None, *, depth: int, limit: int) -> Answered[tuple[Sequence[UsageRow], bool]]:
         """Folders and what they hold, and whether some were left out for the limit."""
         bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
         rows = await self._pool.ask(self._catalog.usage, path, depth=depth, limit=bound + 1)
-        return Answered((rows[:bound], len(rows) > bound), self._freshness(self._roots_of(path)))
+        return Answered((rows[:bound], len(rows) > bound), await self._freshness(self._roots_of(path)))
 
     async def export(self, expression: str, file_format: str) -> AsyncGenerator[Piece, None]:
         """The rendered file in pieces. The next is made only when the last was taken. Raises invalid_query, busy."""
@@ -137,7 +137,8 @@ class CatalogService:
     def _roots_of(self, path: bytes | None) -> list[Root]:
         return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))
 
-    def _freshness(self, roots: Sequence[Root]) -> Freshness:
+    async def _freshness(self, roots: Sequence[Root]) -> Freshness:
+        await self._board.look()
         return self._board.overall(roots, self._queue.scanning_root_ids())
 
 

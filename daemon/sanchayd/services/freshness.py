@@ -1,12 +1,16 @@
-"""How far an answer can be trusted: from what the catalog says of each root, and which scans run."""
+"""How far an answer can be trusted: what the catalog holds of a root, how it is kept up to date, what scans run."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import RootStatus
-from sanchayd.models import Freshness, FreshnessState, Root, RootView
+from sanchayd.models import Freshness, FreshnessState, LiveStatus, Root, RootView
+
+# An answer may go by what the engine said of its watching so long ago: many questions in a row cost one look.
+LOOK_S = 0.25
 
 _OF_STATUS = {
     "new": FreshnessState.NEVER_SCANNED,
@@ -14,14 +18,35 @@ _OF_STATUS = {
     "partial": FreshnessState.PARTIAL,
     "offline": FreshnessState.OFFLINE,
 }
+# A degraded root is looked at now and then: its reason says what is amiss.
+_OF_LIVE = {
+    "live": FreshnessState.LIVE,
+    "reconciling": FreshnessState.RECONCILING,
+    "polled": FreshnessState.POLLED,
+    "degraded": FreshnessState.POLLED,
+    "offline": FreshnessState.OFFLINE,
+}
 _FROM_LEAST = list(FreshnessState)
 
 
-def of_root(status: RootStatus, *, scanning: bool) -> Freshness:
-    """The freshness of one root."""
-    if scanning:
-        reason = "its first scan is under way" if status.scanned_ns == 0 else "a scan is under way"
-        return Freshness(FreshnessState.SCANNING, status.scanned_ns, reason)
+def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int) -> Freshness:
+    """The freshness of one root. A scan of one that is watched takes nothing from it: it was whole before."""
+    state = _OF_LIVE.get(live.state)
+    as_of_ns = max(status.scanned_ns, live.as_of_ns)
+    if status.scanned_ns == 0 and scanning:
+        return Freshness(FreshnessState.SCANNING, 0, "its first scan is under way")
+    if status.state == "new":
+        return Freshness(FreshnessState.NEVER_SCANNED, 0, status.reason)
+    if "offline" in (live.state, status.state if state is None else ""):
+        return Freshness(FreshnessState.OFFLINE, as_of_ns, live.reason or status.reason)
+    if scanning and state is not FreshnessState.LIVE:
+        return Freshness(FreshnessState.SCANNING, as_of_ns, "a scan is under way")
+    if state in (None, FreshnessState.LIVE, FreshnessState.POLLED) and status.state == "partial":
+        return Freshness(FreshnessState.PARTIAL, as_of_ns, status.reason or live.reason)
+    if state is FreshnessState.LIVE:
+        return Freshness(state, now_ns, live.reason)
+    if state is not None:
+        return Freshness(state, as_of_ns, live.reason)
     return Freshness(_OF_STATUS[status.state], status.scanned_ns, status.reason)
 
 
@@ -31,41 +56,81 @@ def overall(of_roots: Iterable[tuple[str, Freshness]]) -> Freshness:
     if not known:
         return Freshness(FreshnessState.NEVER_SCANNED, 0, "there is no root yet")
     least = min((fresh.state for _, fresh in known), key=_FROM_LEAST.index)
-    reasons = [f"{name}: {fresh.reason or fresh.state.value}" for name, fresh in known if fresh.state is least]
-    reason = "; ".join(reasons) if least is not FreshnessState.SCANNED else ""
-    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), reason)
+    reasons = [f"{name}: {fresh.reason}" if fresh.reason else name for name, fresh in known if fresh.state is least]
+    whole = least in (FreshnessState.SCANNED, FreshnessState.LIVE)
+    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), "" if whole else "; ".join(reasons))
 
 
 class FreshnessBoard:
-    """What the catalog last said of each root, so that a query need not ask for all of them again."""
+    """What was last said of each root, so that a query need not ask for all of them again."""
 
-    def __init__(self, catalog: CatalogPort, pool: CatalogPool) -> None:
+    def __init__(
+        self,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        now_ns: Callable[[], int] = time.time_ns,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._catalog = catalog
         self._pool = pool
+        self._now_ns = now_ns
+        self._clock_s = clock_s
         self._statuses: dict[int, RootStatus] = {}
+        self._lives: dict[int, LiveStatus] = {}
+        self._stale: set[int] = set()
+        self._looked_s = -LOOK_S
 
     async def refresh(self, root_ids: Iterable[int]) -> None:
         """Asks the catalog anew."""
         for root_id in root_ids:
+            self._stale.discard(root_id)
             self._statuses[root_id] = await self._pool.quick(self._catalog.root_status, root_id)
+        await self._look()
+
+    def mark(self, root_id: int) -> None:
+        """Something has become of the root: the next look asks the catalog for it."""
+        self._stale.add(root_id)
+        self._looked_s = self._clock_s() - LOOK_S
+
+    async def look(self) -> None:
+        """Brings the board up to date, where the last look is not of this very moment."""
+        if self._clock_s() - self._looked_s >= LOOK_S:
+            await self.refresh([root_id for root_id in self._stale if root_id in self._statuses])
+
+    async def _look(self) -> None:
+        self._looked_s = self._clock_s()
+        self._lives = {live.root_id: live for live in await self._pool.quick(self._catalog.live_status)}
 
     def forget(self, root_id: int) -> None:
         """The root is gone."""
         self._statuses.pop(root_id, None)
+        self._stale.discard(root_id)
 
     def view(self, root: Root, scanning: Collection[int]) -> RootView:
         """The root as it stands; `scanning` has the ids of roots whose scan runs."""
         status = self._statuses.get(root.id) or RootStatus(root.id, "new", 0, "", 0, 0, 0)
+        live = self._lives.get(root.id) or LiveStatus(root.id)
         running = root.id in scanning
+        fresh = of_root(status, live, scanning=running, now_ns=self._now_ns())
         return RootView(
             root=root,
-            state="scanning" if running else status.state,
-            freshness=of_root(status, scanning=running),
+            state="scanning" if running else _state(status, live),
+            freshness=fresh,
             files=status.files,
             directories=status.directories,
             bytes=status.bytes,
+            live=live,
         )
 
     def overall(self, roots: Iterable[Root], scanning: Collection[int]) -> Freshness:
         """The freshness of an answer that draws on these roots."""
         return overall((root.name, self.view(root, scanning).freshness) for root in roots)
+
+
+def _state(status: RootStatus, live: LiveStatus) -> str:
+    """Whether the root is there is better known to the watching, where there is any."""
+    if live.state == "offline" and status.state != "new":
+        return "offline"
+    if status.state == "offline" and live.state in _OF_LIVE:
+        return "ready"
+    return status.state

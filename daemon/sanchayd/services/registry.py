@@ -8,14 +8,17 @@ from dataclasses import replace
 
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Root, RootSettings
+from sanchayd.models import Root, RootSettings, WatchMode
 from sanchayd.state import StateStore
 
 NAME_MAX_CHARACTERS = 100
 
 
 class RootRegistry:
-    """The roots. The catalog is told of each before it counts."""
+    """The roots. The catalog is told of each before it counts.
+
+    `default_watch` is what a root whose own mode is `auto` goes by.
+    """
 
     def __init__(self, catalog: CatalogPort, pool: CatalogPool, store: StateStore, now_ns: Callable[[], int]) -> None:
         self._catalog = catalog
@@ -23,12 +26,27 @@ class RootRegistry:
         self._store = store
         self._now_ns = now_ns
         self._roots: dict[int, Root] = {}
+        self.default_watch = WatchMode.AUTO
 
     async def load(self) -> None:
         """Takes the roots of state.db into the catalog, which may be a new one."""
         for root in await self._store.roots():
-            await self._pool.ask(self._catalog.put_root, root)
+            await self._tell(root)
             self._roots[root.id] = root
+
+    async def set_default_watch(self, mode: WatchMode) -> None:
+        """Tells the catalog of every root that goes by it."""
+        if mode is not self.default_watch:
+            self.default_watch = mode
+            for root in self.all():
+                if root.settings.watch is WatchMode.AUTO:
+                    await self._tell(root)
+
+    async def _tell(self, root: Root) -> None:
+        settings = root.settings
+        if settings.watch is WatchMode.AUTO:
+            settings = replace(settings, watch=self.default_watch)
+        await self._pool.ask(self._catalog.put_root, replace(root, settings=settings))
 
     def all(self) -> list[Root]:
         """Every root, in the order in which they were added."""
@@ -50,7 +68,7 @@ class RootRegistry:
         chosen = self._check_name(name, own_id=0) if name else self._derive_name(folder)
         root = await self._store.add_root(Root(0, chosen, folder, settings, self._now_ns()))
         try:
-            await self._pool.ask(self._catalog.put_root, root)
+            await self._tell(root)
         except DomainError:
             await self._store.remove_root(root.id)
             raise
@@ -61,7 +79,7 @@ class RootRegistry:
         """The root with its new name and settings; these count from its next scan."""
         chosen = self._check_name(name, own_id=root.id) if name is not None else root.name
         changed = replace(root, name=chosen, settings=settings)
-        await self._pool.ask(self._catalog.put_root, changed)
+        await self._tell(changed)
         await self._store.update_root(changed)
         self._roots[root.id] = changed
         return changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sanchayd.models import HashAlgorithm, HashScope, RootSettings, RootView
+from sanchayd.models import HashAlgorithm, HashScope, RootSettings, RootView, WatchMode
 from sanchayd.services.freshness import FreshnessBoard
 from sanchayd.services.jobs import JobService
 from sanchayd.services.registry import RootRegistry
@@ -33,6 +33,8 @@ class RootChange:
     replace_exclude: bool = False
     one_file_system: bool | None = None
     skip_hidden: bool | None = None
+    watch: WatchMode | None = None
+    poll_s: int | None = None
 
     def apply(self, settings: RootSettings) -> RootSettings:
         """The settings after the change."""
@@ -44,6 +46,8 @@ class RootChange:
             exclude=tuple(dict.fromkeys([*kept, *self.exclude])),
             one_file_system=settings.one_file_system if self.one_file_system is None else self.one_file_system,
             skip_hidden=settings.skip_hidden if self.skip_hidden is None else self.skip_hidden,
+            watch=self.watch or settings.watch,
+            poll_s=self.poll_s or settings.poll_s,
         )
 
 
@@ -79,6 +83,7 @@ class RootService:
         """Changes a root; its settings count from its next scan."""
         root = await self._registry.resolve(word)
         changed = await self._registry.update(root, name=change.name, settings=change.apply(root.settings))
+        await self._board.refresh([root.id])
         return self._board.view(changed, self._queue.scanning_root_ids())
 
     async def remove(self, word: bytes) -> RootView:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sanchayd import hosts
-from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort
+from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import ScanResult
-from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.errors import DomainError
 from sanchayd.events import Topic
 from sanchayd.log import logger
 from sanchayd.models import Job, JobError, JobProgress, JobResult, JobState
@@ -73,6 +72,7 @@ class ScanQueue:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._stopping = False
+        self.changes: Topic[Job] = Topic()  # of every job: what becomes of it, and how far it has come
 
     def active(self) -> list[ActiveJob]:
         """Jobs that have not ended, oldest first."""
@@ -98,6 +98,7 @@ class ScanQueue:
         """Takes a job that is stored already, queued or paused, and runs it when its turn comes."""
         active = ActiveJob(job)
         self._active[job.id] = active
+        self.changes.publish(job)
         self.pump()
         return active
 
@@ -166,8 +167,12 @@ class ScanQueue:
     def _set(self, active: ActiveJob, job: Job) -> None:
         """The job changed: those who follow hear of it, and state.db in its time."""
         active.job = job
-        active.topic.publish(job)
+        self._tell(active, job)
         self._spawn(self._store.update_job(job))
+
+    def _tell(self, active: ActiveJob, job: Job) -> None:
+        active.topic.publish(job)
+        self.changes.publish(job)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -202,7 +207,7 @@ class ScanQueue:
                 self._catalog.scan, job.root_id, background=job.background, request_id=job.request_id
             )
             self._take_handle(active, handle)
-            result = await _in_thread(handle.wait, f"scan-{job.id}")
+            result = await in_own_thread(handle.wait, f"scan-{job.id}")
         except DomainError as error:
             active.handle, active.starting = None, False
             if self._stopping:
@@ -255,7 +260,7 @@ class ScanQueue:
         finally:
             self._active.pop(job.id, None)
             active.ended.set()
-            active.topic.publish(job)
+            self._tell(active, job)
             active.topic.close()
             self.pump()
         _log_end(job)
@@ -279,35 +284,7 @@ class ScanQueue:
                     active.peak_rss_bytes = max(active.peak_rss_bytes, peak)
                     before = active.job
                     if active.snapshot() != before:
-                        active.topic.publish(active.job)
-
-
-async def _in_thread(call: Callable[[], ScanResult], name: str) -> ScanResult:
-    """Waits on a thread of its own, which ends with the process: a dead share holds up nothing else."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[ScanResult] = loop.create_future()
-
-    def settle(result: ScanResult | None, error: DomainError | None) -> None:
-        if future.done():
-            return
-        if result is not None:
-            future.set_result(result)
-        else:
-            future.set_exception(error or DomainError(ErrorKind.INTERNAL, "A scan ended without a result."))
-
-    def work() -> None:
-        result, failure = None, None
-        try:
-            result = call()
-        except DomainError as error:
-            failure = error
-        except Exception as error:  # noqa: BLE001 - the thread's end must be told, whatever it was
-            failure = DomainError(ErrorKind.INTERNAL, f"A scan failed: {error}")
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=work, name=name, daemon=True).start()
-    return await future
+                        self._tell(active, active.job)
 
 
 def _progress(progress: Any) -> JobProgress:

@@ -15,6 +15,7 @@ from sanchayd.models import (
     JobState,
     Root,
     RootSettings,
+    WatchMode,
 )
 from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
 
@@ -27,6 +28,8 @@ def to_root(row: RootTable) -> Root:
         exclude=tuple(row.exclude),
         one_file_system=row.one_file_system,
         skip_hidden=row.skip_hidden,
+        watch=WatchMode(row.watch),
+        poll_s=row.poll_s,
     )
     return Root(id=row.id, name=row.name, path=row.path, settings=settings, created_ns=row.created_ns)
 
@@ -42,6 +45,8 @@ def from_root(root: Root, root_id: int | None = None) -> RootTable:
         exclude=list(root.settings.exclude),
         one_file_system=root.settings.one_file_system,
         skip_hidden=root.settings.skip_hidden,
+        watch=root.settings.watch.value,
+        poll_s=root.settings.poll_s,
         created_ns=root.created_ns,
     )
 

@@ -26,6 +26,8 @@ class RootTable(Base):
     exclude: Mapped[list[str]] = mapped_column(JSON)
     one_file_system: Mapped[bool]
     skip_hidden: Mapped[bool]
+    watch: Mapped[str] = mapped_column(server_default="auto")
+    poll_s: Mapped[int] = mapped_column(server_default="300")
     created_ns: Mapped[int]
 
 

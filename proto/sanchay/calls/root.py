@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import cast
 
 from sanchay import _requests
+from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
 from sanchay.v1 import root_pb2, root_pb2_grpc
@@ -31,6 +32,8 @@ class RootCalls:
         exclude: Iterable[str] = (),
         one_file_system: bool = False,
         skip_hidden: bool = False,
+        watch: str = "auto",
+        poll_s: int = 0,
         no_scan: bool = False,
     ) -> root_pb2.AddRootResponse:
         """Makes the folder (absolute) a root; its scan starts in the background unless `no_scan`."""
@@ -39,7 +42,7 @@ class RootCalls:
             _requests.add_root(
                 folder,
                 name,
-                _requests.root_settings(hash_scope, algorithm, exclude, one_file_system, skip_hidden),
+                _requests.root_settings(hash_scope, algorithm, exclude, one_file_system, skip_hidden, watch, poll_s),
                 no_scan,
             ),
         )
@@ -59,18 +62,37 @@ class RootCalls:
         replace_exclude: bool = False,
         one_file_system: bool | None = None,
         skip_hidden: bool | None = None,
+        watch: str | None = None,
+        poll_s: int | None = None,
     ) -> root_pb2.UpdateRootResponse:
         """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`."""
         return self._link.unary(
             self._root.UpdateRoot,
             _requests.update_root(
-                root, name, hash_scope, algorithm, exclude, replace_exclude, one_file_system, skip_hidden
+                root,
+                name,
+                hash_scope,
+                algorithm,
+                exclude,
+                replace_exclude,
+                one_file_system,
+                skip_hidden,
+                watch,
+                poll_s,
             ),
         )
 
     def remove_root(self, root: RootName) -> root_pb2.RemoveRootResponse:
         """Forgets a root and its rows; no file is touched."""
         return self._link.unary(self._root.RemoveRoot, root_pb2.RemoveRootRequest(root=_requests.root_name(root)))
+
+    def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> root_pb2.SyncRootResponse:
+        """Returns once all that was written below the root before the call is in the catalog, settled and hashed.
+
+        Raises RootOffline where its folder is not there, and TimedOut after `timeout_s`; the work goes on then.
+        """
+        request = root_pb2.SyncRootRequest(root=_requests.root_name(root))
+        return self._link.unary(self._root.SyncRoot, request, timeout_s)
 
 
 class AsyncRootCalls:
@@ -93,6 +115,8 @@ class AsyncRootCalls:
         exclude: Iterable[str] = (),
         one_file_system: bool = False,
         skip_hidden: bool = False,
+        watch: str = "auto",
+        poll_s: int = 0,
         no_scan: bool = False,
     ) -> root_pb2.AddRootResponse:
         """Makes the folder (absolute) a root; its scan starts in the background unless `no_scan`."""
@@ -101,7 +125,7 @@ class AsyncRootCalls:
             _requests.add_root(
                 folder,
                 name,
-                _requests.root_settings(hash_scope, algorithm, exclude, one_file_system, skip_hidden),
+                _requests.root_settings(hash_scope, algorithm, exclude, one_file_system, skip_hidden, watch, poll_s),
                 no_scan,
             ),
         )
@@ -121,15 +145,34 @@ class AsyncRootCalls:
         replace_exclude: bool = False,
         one_file_system: bool | None = None,
         skip_hidden: bool | None = None,
+        watch: str | None = None,
+        poll_s: int | None = None,
     ) -> root_pb2.UpdateRootResponse:
         """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`."""
         return await self._link.unary(
             self._root.UpdateRoot,
             _requests.update_root(
-                root, name, hash_scope, algorithm, exclude, replace_exclude, one_file_system, skip_hidden
+                root,
+                name,
+                hash_scope,
+                algorithm,
+                exclude,
+                replace_exclude,
+                one_file_system,
+                skip_hidden,
+                watch,
+                poll_s,
             ),
         )
 
     async def remove_root(self, root: RootName) -> root_pb2.RemoveRootResponse:
         """Forgets a root and its rows; no file is touched."""
         return await self._link.unary(self._root.RemoveRoot, root_pb2.RemoveRootRequest(root=_requests.root_name(root)))
+
+    async def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> root_pb2.SyncRootResponse:
+        """Returns once all that was written below the root before the call is in the catalog, settled and hashed.
+
+        Raises RootOffline where its folder is not there, and TimedOut after `timeout_s`; the work goes on then.
+        """
+        request = root_pb2.SyncRootRequest(root=_requests.root_name(root))
+        return await self._link.unary(self._root.SyncRoot, request, timeout_s)

@@ -59,6 +59,36 @@ BLAKE3: HashAlgorithm.ValueType  # 1
 SHA256: HashAlgorithm.ValueType  # 2
 global___HashAlgorithm = HashAlgorithm
 
+class _WatchMode:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _WatchModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_WatchMode.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    WATCH_MODE_UNSPECIFIED: _WatchMode.ValueType  # 0
+    WATCH_AUTO: _WatchMode.ValueType  # 1
+    """events where the file system gives them, polling elsewhere"""
+    WATCH_EVENTS: _WatchMode.ValueType  # 2
+    """as they happen"""
+    WATCH_POLL: _WatchMode.ValueType  # 3
+    """by looking again, each `poll_s`"""
+    WATCH_OFF: _WatchMode.ValueType  # 4
+    """only by a scan or a sync"""
+
+class WatchMode(_WatchMode, metaclass=_WatchModeEnumTypeWrapper):
+    """How changes of a root are noticed."""
+
+WATCH_MODE_UNSPECIFIED: WatchMode.ValueType  # 0
+WATCH_AUTO: WatchMode.ValueType  # 1
+"""events where the file system gives them, polling elsewhere"""
+WATCH_EVENTS: WatchMode.ValueType  # 2
+"""as they happen"""
+WATCH_POLL: WatchMode.ValueType  # 3
+"""by looking again, each `poll_s`"""
+WATCH_OFF: WatchMode.ValueType  # 4
+"""only by a scan or a sync"""
+global___WatchMode = WatchMode
+
 @typing.final
 class RootSettings(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -68,10 +98,15 @@ class RootSettings(google.protobuf.message.Message):
     EXCLUDE_FIELD_NUMBER: builtins.int
     ONE_FILE_SYSTEM_FIELD_NUMBER: builtins.int
     SKIP_HIDDEN_FIELD_NUMBER: builtins.int
+    WATCH_FIELD_NUMBER: builtins.int
+    POLL_S_FIELD_NUMBER: builtins.int
     hash: global___HashScope.ValueType
     algorithm: global___HashAlgorithm.ValueType
     one_file_system: builtins.bool
     skip_hidden: builtins.bool
+    watch: global___WatchMode.ValueType
+    poll_s: builtins.int
+    """0: the default"""
     @property
     def exclude(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """globs, matched against the path below the root"""
@@ -84,10 +119,60 @@ class RootSettings(google.protobuf.message.Message):
         exclude: collections.abc.Iterable[builtins.str] | None = ...,
         one_file_system: builtins.bool = ...,
         skip_hidden: builtins.bool = ...,
+        watch: global___WatchMode.ValueType = ...,
+        poll_s: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "one_file_system", b"one_file_system", "skip_hidden", b"skip_hidden"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
 
 global___RootSettings = RootSettings
+
+@typing.final
+class RootLive(google.protobuf.message.Message):
+    """How a root is kept up to date at this moment."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: builtins.int
+    BECAUSE_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    AS_OF_NS_FIELD_NUMBER: builtins.int
+    WATCHED_FOLDERS_FIELD_NUMBER: builtins.int
+    PENDING_FIELD_NUMBER: builtins.int
+    EVENTS_FIELD_NUMBER: builtins.int
+    OVERFLOWS_FIELD_NUMBER: builtins.int
+    mode: builtins.str
+    """events | poll | off"""
+    because: builtins.str
+    """why this mode, for people"""
+    state: builtins.str
+    """live | reconciling | polled | offline | degraded | stopped"""
+    reason: builtins.str
+    """for people; empty when there is nothing to say"""
+    as_of_ns: builtins.int
+    """when the catalog was last known to be true; 0: not yet"""
+    watched_folders: builtins.int
+    pending: builtins.int
+    """looks and hashes that wait"""
+    events: builtins.int
+    """since the daemon's start"""
+    overflows: builtins.int
+    def __init__(
+        self,
+        *,
+        mode: builtins.str = ...,
+        because: builtins.str = ...,
+        state: builtins.str = ...,
+        reason: builtins.str = ...,
+        as_of_ns: builtins.int = ...,
+        watched_folders: builtins.int = ...,
+        pending: builtins.int = ...,
+        events: builtins.int = ...,
+        overflows: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "because", b"because", "events", b"events", "mode", b"mode", "overflows", b"overflows", "pending", b"pending", "reason", b"reason", "state", b"state", "watched_folders", b"watched_folders"]) -> None: ...
+
+global___RootLive = RootLive
 
 @typing.final
 class Root(google.protobuf.message.Message):
@@ -103,6 +188,7 @@ class Root(google.protobuf.message.Message):
     DIRECTORIES_FIELD_NUMBER: builtins.int
     BYTES_FIELD_NUMBER: builtins.int
     CREATED_NS_FIELD_NUMBER: builtins.int
+    LIVE_FIELD_NUMBER: builtins.int
     id: builtins.int
     name: builtins.str
     state: builtins.str
@@ -117,6 +203,8 @@ class Root(google.protobuf.message.Message):
     def settings(self) -> global___RootSettings: ...
     @property
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
+    @property
+    def live(self) -> global___RootLive: ...
     def __init__(
         self,
         *,
@@ -130,9 +218,10 @@ class Root(google.protobuf.message.Message):
         directories: builtins.int = ...,
         bytes: builtins.int = ...,
         created_ns: builtins.int = ...,
+        live: global___RootLive | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "path", b"path", "settings", b"settings"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "created_ns", b"created_ns", "directories", b"directories", "files", b"files", "freshness", b"freshness", "id", b"id", "name", b"name", "path", b"path", "settings", b"settings", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "live", b"live", "path", b"path", "settings", b"settings"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "created_ns", b"created_ns", "directories", b"directories", "files", b"files", "freshness", b"freshness", "id", b"id", "live", b"live", "name", b"name", "path", b"path", "settings", b"settings", "state", b"state"]) -> None: ...
 
 global___Root = Root
 
@@ -237,6 +326,8 @@ class UpdateRootRequest(google.protobuf.message.Message):
     SKIP_HIDDEN_FIELD_NUMBER: builtins.int
     EXCLUDE_FIELD_NUMBER: builtins.int
     REPLACE_EXCLUDE_FIELD_NUMBER: builtins.int
+    WATCH_FIELD_NUMBER: builtins.int
+    POLL_S_FIELD_NUMBER: builtins.int
     root: builtins.bytes
     name: builtins.str
     hash: global___HashScope.ValueType
@@ -245,6 +336,8 @@ class UpdateRootRequest(google.protobuf.message.Message):
     skip_hidden: builtins.bool
     replace_exclude: builtins.bool
     """whether `exclude` replaces the globs of the root"""
+    watch: global___WatchMode.ValueType
+    poll_s: builtins.int
     @property
     def exclude(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
     def __init__(
@@ -258,9 +351,11 @@ class UpdateRootRequest(google.protobuf.message.Message):
         skip_hidden: builtins.bool | None = ...,
         exclude: collections.abc.Iterable[builtins.str] | None = ...,
         replace_exclude: builtins.bool = ...,
+        watch: global___WatchMode.ValueType | None = ...,
+        poll_s: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_skip_hidden", b"_skip_hidden", "algorithm", b"algorithm", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "skip_hidden", b"skip_hidden"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_skip_hidden", b"_skip_hidden", "algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "replace_exclude", b"replace_exclude", "root", b"root", "skip_hidden", b"skip_hidden"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "algorithm", b"algorithm", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "replace_exclude", b"replace_exclude", "root", b"root", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_algorithm", b"_algorithm"]) -> typing.Literal["algorithm"] | None: ...
     @typing.overload
@@ -270,7 +365,11 @@ class UpdateRootRequest(google.protobuf.message.Message):
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_one_file_system", b"_one_file_system"]) -> typing.Literal["one_file_system"] | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_poll_s", b"_poll_s"]) -> typing.Literal["poll_s"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_skip_hidden", b"_skip_hidden"]) -> typing.Literal["skip_hidden"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_watch", b"_watch"]) -> typing.Literal["watch"] | None: ...
 
 global___UpdateRootRequest = UpdateRootRequest
 
@@ -324,3 +423,47 @@ class RemoveRootResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["root", b"root"]) -> None: ...
 
 global___RemoveRootResponse = RemoveRootResponse
+
+@typing.final
+class SyncRootRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROOT_FIELD_NUMBER: builtins.int
+    root: builtins.bytes
+    def __init__(
+        self,
+        *,
+        root: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["root", b"root"]) -> None: ...
+
+global___SyncRootRequest = SyncRootRequest
+
+@typing.final
+class SyncRootResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    FRESHNESS_FIELD_NUMBER: builtins.int
+    MESSAGE_FIELD_NUMBER: builtins.int
+    ROOT_FIELD_NUMBER: builtins.int
+    state: builtins.str
+    """done | partial"""
+    message: builtins.str
+    """why it is partial"""
+    @property
+    def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
+    @property
+    def root(self) -> global___Root: ...
+    def __init__(
+        self,
+        *,
+        state: builtins.str = ...,
+        freshness: sanchay.v1.common_pb2.Freshness | None = ...,
+        message: builtins.str = ...,
+        root: global___Root | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "root", b"root"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "message", b"message", "root", b"root", "state", b"state"]) -> None: ...
+
+global___SyncRootResponse = SyncRootResponse

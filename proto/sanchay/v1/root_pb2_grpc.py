@@ -34,6 +34,11 @@ class RootServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_root__pb2.RemoveRootRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_root__pb2.RemoveRootResponse.FromString,
                 )
+        self.SyncRoot = channel.unary_unary(
+                '/sanchay.v1.RootService/SyncRoot',
+                request_serializer=sanchay_dot_v1_dot_root__pb2.SyncRootRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_root__pb2.SyncRootResponse.FromString,
+                )
 
 
 class RootServiceServicer(object):
@@ -63,6 +68,13 @@ class RootServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SyncRoot(self, request, context):
+        """Answers once everything that was written below the root before the call is in the catalog, settled and hashed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RootServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -85,6 +97,11 @@ def add_RootServiceServicer_to_server(servicer, server):
                     servicer.RemoveRoot,
                     request_deserializer=sanchay_dot_v1_dot_root__pb2.RemoveRootRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_root__pb2.RemoveRootResponse.SerializeToString,
+            ),
+            'SyncRoot': grpc.unary_unary_rpc_method_handler(
+                    servicer.SyncRoot,
+                    request_deserializer=sanchay_dot_v1_dot_root__pb2.SyncRootRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_root__pb2.SyncRootResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -161,5 +178,22 @@ class RootService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.RootService/RemoveRoot',
             sanchay_dot_v1_dot_root__pb2.RemoveRootRequest.SerializeToString,
             sanchay_dot_v1_dot_root__pb2.RemoveRootResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SyncRoot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.RootService/SyncRoot',
+            sanchay_dot_v1_dot_root__pb2.SyncRootRequest.SerializeToString,
+            sanchay_dot_v1_dot_root__pb2.SyncRootResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

@@ -39,6 +39,12 @@ class RootServiceStub:
         sanchay.v1.root_pb2.RemoveRootResponse,
     ]
 
+    SyncRoot: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.root_pb2.SyncRootRequest,
+        sanchay.v1.root_pb2.SyncRootResponse,
+    ]
+    """Answers once everything that was written below the root before the call is in the catalog, settled and hashed."""
+
 class RootServiceAsyncStub:
     AddRoot: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.root_pb2.AddRootRequest,
@@ -59,6 +65,12 @@ class RootServiceAsyncStub:
         sanchay.v1.root_pb2.RemoveRootRequest,
         sanchay.v1.root_pb2.RemoveRootResponse,
     ]
+
+    SyncRoot: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.root_pb2.SyncRootRequest,
+        sanchay.v1.root_pb2.SyncRootResponse,
+    ]
+    """Answers once everything that was written below the root before the call is in the catalog, settled and hashed."""
 
 class RootServiceServicer(metaclass=abc.ABCMeta):
     @abc.abstractmethod
@@ -88,5 +100,13 @@ class RootServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.root_pb2.RemoveRootRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.root_pb2.RemoveRootResponse, collections.abc.Awaitable[sanchay.v1.root_pb2.RemoveRootResponse]]: ...
+
+    @abc.abstractmethod
+    def SyncRoot(
+        self,
+        request: sanchay.v1.root_pb2.SyncRootRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.root_pb2.SyncRootResponse, collections.abc.Awaitable[sanchay.v1.root_pb2.SyncRootResponse]]:
+        """Answers once everything that was written below the root before the call is in the catalog, settled and hashed."""
 
 def add_RootServiceServicer_to_server(servicer: RootServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

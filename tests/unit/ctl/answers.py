@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, job_pb2, root_pb2
+from typing import Any
+
+from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 
 NOON_NS = 1_704_110_400_000_000_000  # 2024-01-01T12:00:00Z
 PLAIN = b"/data/photos/a.jpg"
@@ -25,7 +27,13 @@ def root(root_id: int = 1, name: str = "photos", raw: bytes = b"/data/photos") -
         name=name,
         path=path(raw),
         settings=root_pb2.RootSettings(
-            hash=root_pb2.HASH_ALL, algorithm=root_pb2.BLAKE3, exclude=["*.tmp"], one_file_system=True, skip_hidden=True
+            hash=root_pb2.HASH_ALL,
+            algorithm=root_pb2.BLAKE3,
+            exclude=["*.tmp"],
+            one_file_system=True,
+            skip_hidden=True,
+            watch=root_pb2.WATCH_AUTO,
+            poll_s=300,
         ),
         state="ready",
         freshness=freshness(),
@@ -33,7 +41,46 @@ def root(root_id: int = 1, name: str = "photos", raw: bytes = b"/data/photos") -
         directories=56,
         bytes=5 << 30,
         created_ns=NOON_NS,
+        live=root_pb2.RootLive(
+            mode="poll",
+            because="nfs tells of no changes",
+            state="polled",
+            as_of_ns=NOON_NS,
+            pending=3,
+            overflows=1,
+        ),
     )
+
+
+def synced(state: str = "done") -> root_pb2.SyncRootResponse:
+    return root_pb2.SyncRootResponse(
+        state=state,
+        freshness=freshness("LIVE" if state == "done" else "PARTIAL"),
+        message="" if state == "done" else "2 folders could not be read",
+        root=root(),
+    )
+
+
+def event(kind: str = "added", **fields: Any) -> event_pb2.Event:
+    return event_pb2.Event(kind=kind, at_ns=NOON_NS, root_id=1, root="photos", **fields)
+
+
+def happenings() -> list[event_pb2.Event]:
+    """An event of every kind that has keys of its own."""
+    return [
+        event("added", path=path(PLAIN), size=10, bytes_delta=10),
+        event("moved", path=path(HOSTILE), other_path=path(PLAIN)),
+        event("duplicate", path=path(NOT_UTF8), other_path=path(PLAIN), size=10),
+        event("root_offline", path=path(b"/data/photos"), message="it is not mounted"),
+        event("job", job=job()),
+        event_pb2.Event(
+            kind="schedule",
+            at_ns=NOON_NS,
+            schedule_run=event_pb2.ScheduleRun(schedule="nightly", run_id=3, state="done"),
+        ),
+        event_pb2.Event(kind="forecast", at_ns=NOON_NS, path=path(b"/data"), full_on_ns=NOON_NS, message="soon full"),
+        event_pb2.Event(kind="dropped", at_ns=NOON_NS, dropped=7, message="7 events were lost here"),
+    ]
 
 
 def status() -> daemon_pb2.GetStatusResponse:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sanchay.v1 import catalog_pb2, daemon_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 from sanchayctl.__main__ import main
 from tests.unit.ctl import answers
 from tests.unit.ctl.fake_daemon import Answer, FakeDaemon
@@ -37,6 +37,10 @@ def canned() -> dict[str, Answer]:
         "ListRoots": root_pb2.ListRootsResponse(roots=[answers.root()]),
         "UpdateRoot": root_pb2.UpdateRootResponse(root=answers.root()),
         "RemoveRoot": root_pb2.RemoveRootResponse(root=answers.root()),
+        "SyncRoot": answers.synced(),
+        "Subscribe": lambda _request: iter(
+            [event_pb2.SubscribeResponse(), event_pb2.SubscribeResponse(events=answers.happenings())]
+        ),
         "StartScan": job_pb2.StartScanResponse(jobs=[answers.job(state="running")]),
         "ListJobs": job_pb2.ListJobsResponse(jobs=[answers.job(8, "running"), answers.job(7, "partial", errors=2)]),
         "GetJob": job_pb2.GetJobResponse(job=answers.job(errors=2, state="partial")),

@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 
 from sanchay import errors
 from sanchay.address import places
-from sanchay.v1 import catalog_pb2, daemon_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 
 TOKEN = "a-token-of-the-test"
 Answer = Message | errors.SanchayError | Callable[[Any], Any]
@@ -25,6 +25,7 @@ SERVICES = (
     (daemon_pb2, "DaemonService"),
     (root_pb2, "RootService"),
     (job_pb2, "JobService"),
+    (event_pb2, "EventService"),
     (catalog_pb2, "CatalogService"),
 )
 

@@ -19,6 +19,7 @@ COMMANDS: list[tuple[list[str], int]] = [
     (["root", "add", "/data/photos"], 0),
     (["root", "list"], 0),
     (["root", "update", "photos", "--hash", "none"], 0),
+    (["root", "sync", "photos"], 0),
     (["root", "remove", "photos"], 0),
     (["scan"], 0),
     (["scan", "photos", "--detach"], 0),
@@ -83,7 +84,8 @@ def test_root_add_sends_every_setting(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = "root add sub/../pics --name p --hash duplicates --algorithm sha256 --exclude *.tmp --exclude .cache/"
-    document = run("--json", *arguments.split(), "--one-file-system", "--skip-hidden").document
+    arguments += " --one-file-system --skip-hidden --watch poll --poll-interval 1.5h"
+    document = run("--json", *arguments.split()).document
     assert document["job_id"] == 7
     assert document["notices"] == ["It lies inside the root data."]
     (request,) = daemon.asked("AddRoot")
@@ -95,6 +97,8 @@ def test_root_add_sends_every_setting(
         exclude=["*.tmp", ".cache/"],
         one_file_system=True,
         skip_hidden=True,
+        watch=root_pb2.WATCH_POLL,
+        poll_s=5400,
     )
     assert request.settings == settings
 
@@ -116,6 +120,8 @@ def test_root_update_sends_only_what_was_named(run: Run, daemon: FakeDaemon) -> 
     assert not request.skip_hidden
     assert not request.HasField("hash")
     assert not request.HasField("one_file_system")
+    assert not request.HasField("watch")
+    assert not request.HasField("poll_s")
     assert run("root", "update", "photos").code == 2
 
 

@@ -65,6 +65,8 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "root list",
         "root update",
         "root remove",
+        "root sync",
+        "events",
         "scan",
         "jobs",
         "job show",
@@ -169,7 +171,7 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
         ("PARTIAL", "partial, scanned 3 min ago"),
         ("OFFLINE", "offline, last seen 3 min ago"),
         ("LIVE", "live"),
-        ("POLLED", "looked at 3 min ago"),
+        ("POLLED", "polled 3 min ago"),
     ],
 )
 def test_freshness_in_words(state: str, said: str) -> None:

@@ -16,8 +16,11 @@ from sanchayd.config import Config, load
 from sanchayd.engine_port import CatalogPool
 from sanchayd.models import Job
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.event_hub import EventHub
+from sanchayd.services.events import EventService
 from sanchayd.services.freshness import FreshnessBoard
 from sanchayd.services.jobs import JobService
+from sanchayd.services.live import LiveService
 from sanchayd.services.registry import RootRegistry
 from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
@@ -39,6 +42,10 @@ class Core:
     roots: RootService
     reads: CatalogService
     status: StatusService
+    board: FreshnessBoard
+    hub: EventHub
+    live: LiveService
+    events: EventService
     stops: list[bool]
 
 
@@ -65,8 +72,11 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     settings = Settings(make_config(home))
     status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True))
     reads = CatalogService(catalog, pool, registry, queue, board)
+    hub = EventHub()
+    live = LiveService(catalog, pool, registry, queue, board, hub)
+    events = EventService(registry, hub)
     await registry.load()
-    return Core(catalog, store, registry, queue, jobs, roots, reads, status, stops)
+    return Core(catalog, store, registry, queue, jobs, roots, reads, status, board, hub, live, events, stops)
 
 
 Scenario = Callable[[Core], Awaitable[Any]]
@@ -90,6 +100,7 @@ def play(tmp_path: Path, catalog: FakeCatalog) -> Callable[..., Any]:
             try:
                 return await scenario(core)
             finally:
+                core.live.stop()
                 await core.queue.stop()
                 core.store.close()
                 catalog.gate.set()

@@ -29,7 +29,7 @@ def test_the_least_fresh_root_decides() -> None:
     partial = overall([("a", scanned), ("b", Freshness(FreshnessState.PARTIAL, 7, "2 errors"))])
     assert partial == Freshness(FreshnessState.PARTIAL, 7, "b: 2 errors")
     scanning = overall([("a", Freshness(FreshnessState.OFFLINE, 3)), ("b", Freshness(FreshnessState.SCANNING, 0))])
-    assert scanning == Freshness(FreshnessState.SCANNING, 0, "b: scanning")
+    assert scanning == Freshness(FreshnessState.SCANNING, 0, "b")
     assert overall([]).state is FreshnessState.NEVER_SCANNED
 
 

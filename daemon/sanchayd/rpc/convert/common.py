@@ -9,6 +9,9 @@ _FRESHNESS = {
     FreshnessState.NEVER_SCANNED: common_pb2.Freshness.NEVER_SCANNED,
     FreshnessState.SCANNING: common_pb2.Freshness.SCANNING,
     FreshnessState.SCANNED: common_pb2.Freshness.SCANNED,
+    FreshnessState.LIVE: common_pb2.Freshness.LIVE,
+    FreshnessState.RECONCILING: common_pb2.Freshness.RECONCILING,
+    FreshnessState.POLLED: common_pb2.Freshness.POLLED,
     FreshnessState.PARTIAL: common_pb2.Freshness.PARTIAL,
     FreshnessState.OFFLINE: common_pb2.Freshness.OFFLINE,
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sanchay.v1 import root_pb2
-from sanchayd.models import HashAlgorithm, HashScope, RootSettings, RootView
+from sanchayd.models import POLL_S, HashAlgorithm, HashScope, LiveStatus, RootSettings, RootView, WatchMode
 from sanchayd.rpc.convert import common
+from sanchayd.services.live import Synced
 from sanchayd.services.roots import AddedRoot, RootChange
 
 _SCOPES = {
@@ -13,12 +14,19 @@ _SCOPES = {
     HashScope.NONE: root_pb2.HASH_NONE,
 }
 _ALGORITHMS = {HashAlgorithm.BLAKE3: root_pb2.BLAKE3, HashAlgorithm.SHA256: root_pb2.SHA256}
+_WATCHES = {
+    WatchMode.AUTO: root_pb2.WATCH_AUTO,
+    WatchMode.EVENTS: root_pb2.WATCH_EVENTS,
+    WatchMode.POLL: root_pb2.WATCH_POLL,
+    WatchMode.OFF: root_pb2.WATCH_OFF,
+}
 # An unset field is the default.
 _FROM_SCOPE = {root_pb2.HASH_SCOPE_UNSPECIFIED: HashScope.ALL, **{wire: scope for scope, wire in _SCOPES.items()}}
 _FROM_ALGORITHM = {
     root_pb2.HASH_ALGORITHM_UNSPECIFIED: HashAlgorithm.BLAKE3,
     **{wire: algorithm for algorithm, wire in _ALGORITHMS.items()},
 }
+_FROM_WATCH = {root_pb2.WATCH_MODE_UNSPECIFIED: WatchMode.AUTO, **{wire: mode for mode, wire in _WATCHES.items()}}
 
 
 def to_settings(message: root_pb2.RootSettings) -> RootSettings:
@@ -29,6 +37,8 @@ def to_settings(message: root_pb2.RootSettings) -> RootSettings:
         exclude=tuple(message.exclude),
         one_file_system=message.one_file_system,
         skip_hidden=message.skip_hidden,
+        watch=_FROM_WATCH.get(message.watch, WatchMode.AUTO),
+        poll_s=message.poll_s or POLL_S,
     )
 
 
@@ -40,6 +50,8 @@ def from_settings(settings: RootSettings) -> root_pb2.RootSettings:
         exclude=settings.exclude,
         one_file_system=settings.one_file_system,
         skip_hidden=settings.skip_hidden,
+        watch=_WATCHES[settings.watch],
+        poll_s=settings.poll_s,
     )
 
 
@@ -53,6 +65,23 @@ def to_change(message: root_pb2.UpdateRootRequest) -> RootChange:
         replace_exclude=message.replace_exclude,
         one_file_system=message.one_file_system if message.HasField("one_file_system") else None,
         skip_hidden=message.skip_hidden if message.HasField("skip_hidden") else None,
+        watch=_FROM_WATCH.get(message.watch) if message.HasField("watch") else None,
+        poll_s=message.poll_s if message.HasField("poll_s") else None,
+    )
+
+
+def from_live(live: LiveStatus) -> root_pb2.RootLive:
+    """How a root is kept up to date."""
+    return root_pb2.RootLive(
+        mode=live.mode,
+        because=common.text(live.chosen_because),
+        state=live.state,
+        reason=common.text(live.reason),
+        as_of_ns=live.as_of_ns,
+        watched_folders=live.watched_folders,
+        pending=live.pending,
+        events=live.events,
+        overflows=live.overflows,
     )
 
 
@@ -69,6 +98,7 @@ def from_view(view: RootView) -> root_pb2.Root:
         directories=view.directories,
         bytes=view.bytes,
         created_ns=view.root.created_ns,
+        live=from_live(view.live),
     )
 
 
@@ -79,4 +109,14 @@ def from_added(added: AddedRoot) -> root_pb2.AddRootResponse:
         existed=added.existed,
         job_id=added.job_id,
         notices=[common.text(notice) for notice in added.notices],
+    )
+
+
+def from_synced(synced: Synced) -> root_pb2.SyncRootResponse:
+    """How a sync ended."""
+    return root_pb2.SyncRootResponse(
+        state=synced.state,
+        freshness=common.freshness(synced.freshness),
+        message=common.text(synced.message),
+        root=from_view(synced.view),
     )

@@ -1,0 +1,158 @@
+"""Keeps the roots up to date while the daemon runs, and tells of what the engine notices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+
+from sanchayd.config import Config
+from sanchayd.engine_port import CatalogPool, CatalogPort, in_own_thread
+from sanchayd.engine_port.values import EventBatch
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.log import logger
+from sanchayd.models import Freshness, RootView, WatchMode
+from sanchayd.services.event import ROOT_KINDS, Event, EventKind
+from sanchayd.services.event_hub import EventHub
+from sanchayd.services.freshness import FreshnessBoard
+from sanchayd.services.registry import RootRegistry
+from sanchayd.services.scan_queue import ScanQueue
+
+# The thread sleeps in the engine; this is no polling, but the longest that one call may take.
+NEXT_EVENTS_S = 3600.0
+EVENTS_AT_ONCE = 1000
+RETRY_S = 5.0
+SYNCS_AT_ONCE = 64
+log = logger("sanchayd.live")
+
+
+@dataclass(frozen=True)
+class Synced:
+    """How a sync ended: `state` is done or partial, and `message` says why it is partial."""
+
+    state: str
+    message: str
+    freshness: Freshness
+    view: RootView
+
+
+class LiveService:
+    """Starts the watching, hands on its events, and waits for it where somebody asks."""
+
+    def __init__(
+        self,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        registry: RootRegistry,
+        queue: ScanQueue,
+        board: FreshnessBoard,
+        hub: EventHub,
+    ) -> None:
+        self._catalog = catalog
+        self._pool = pool
+        self._registry = registry
+        self._queue = queue
+        self._board = board
+        self._hub = hub
+        self._stopped = threading.Event()
+        self._syncs = 0
+        self._told: tuple[int, int] = (0, 0)
+
+    async def start(self, config: Config) -> None:
+        """Begins to keep every root up to date; each is reconciled in the background, and no answer waits for that."""
+        self._told = _told_by(config)
+        settle_ms, reconcile_s = self._told
+        await self._pool.ask(self._catalog.start_live, settle_ms=settle_ms, reconcile_s=reconcile_s)
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._listen, args=(loop,), name="live-events", daemon=True).start()
+        log.info("roots are kept up to date", roots=len(self._registry.all()), settle_ms=settle_ms)
+
+    async def apply(self, config: Config) -> None:
+        """Takes over new settings."""
+        if self._told != _told_by(config):
+            self._told = _told_by(config)
+            settle_ms, reconcile_s = self._told
+            await self._pool.ask(self._catalog.set_live, settle_ms=settle_ms, reconcile_s=reconcile_s)
+        await self._registry.set_default_watch(WatchMode(config.watch))
+
+    def stop(self) -> None:
+        """Hands on no more; the thread ends with the catalog."""
+        self._stopped.set()
+
+    async def sync(self, word: bytes) -> Synced:
+        """Returns once all that was written below the root before this call is in the catalog, settled and hashed.
+
+        Raises root_not_found, root_offline, busy, and whatever the engine fails with.
+        """
+        root = await self._registry.resolve(word)
+        if self._syncs >= SYNCS_AT_ONCE:
+            raise DomainError(ErrorKind.BUSY, f"{self._syncs} syncs are under way; try again when one has ended.")
+        self._syncs += 1
+        try:
+            handle = await self._pool.ask(self._catalog.sync, root.id)
+            try:
+                result = await in_own_thread(handle.wait, f"sync-{root.id}")
+            except asyncio.CancelledError:
+                handle.cancel()
+                raise
+        finally:
+            self._syncs -= 1
+        await self._board.refresh([root.id])
+        view = self._board.view(root, self._queue.scanning_root_ids())
+        if result.state in {"done", "partial"}:
+            return Synced(result.state, result.message, view.freshness, view)
+        kind = {"offline": ErrorKind.ROOT_OFFLINE, "cancelled": ErrorKind.CANCELLED}.get(result.state, ErrorKind.IO)
+        reason = result.message or f"it ended as {result.state}"
+        raise DomainError(kind, f"{root.name} could not be brought up to date: {reason}", path=root.path)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The thread that waits for the engine. It asks for more only when the loop has taken the last batch."""
+        taken = threading.Event()
+        while not self._stopped.is_set():
+            try:
+                batch = self._catalog.next_events(NEXT_EVENTS_S, EVENTS_AT_ONCE)
+            except DomainError as error:
+                if error.kind is ErrorKind.CLOSED:
+                    return
+                log.exception("the engine's events could not be read", error=error.message)
+                self._stopped.wait(RETRY_S)
+                continue
+            taken.clear()
+            with contextlib.suppress(RuntimeError):  # the loop has closed, and the daemon is ending
+                loop.call_soon_threadsafe(self._take, batch, taken)
+                while not (taken.wait(1.0) or self._stopped.is_set()):
+                    pass
+
+    def _take(self, batch: EventBatch, taken: threading.Event) -> None:
+        taken.set()
+        events = []
+        if batch.dropped:
+            message = f"{batch.dropped} events were lost here: more happened at once than the daemon keeps."
+            events.append(Event(EventKind.DROPPED, time.time_ns(), dropped=batch.dropped, message=message))
+        for each in batch.events:
+            root = self._registry.get(each.root_id)
+            if root is None:
+                continue  # it went meanwhile
+            event = Event(
+                kind=EventKind(each.kind),
+                at_ns=each.at_ns,
+                root_id=each.root_id,
+                root=root.name,
+                path=each.path or root.path,
+                other_path=each.other_path or b"",
+                bytes_delta=each.bytes_delta,
+                size=each.size,
+                message=each.message,
+            )
+            events.append(event)
+            if event.kind in ROOT_KINDS:
+                self._board.mark(root.id)
+        if events:
+            self._hub.publish(events)
+
+
+def _told_by(config: Config) -> tuple[int, int]:
+    """Settle time in milliseconds, and seconds from one reconcile to the next."""
+    return config.settle_ms, config.reconcile_minutes * 60

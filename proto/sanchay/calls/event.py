@@ -1,0 +1,70 @@
+"""What happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import aclosing
+from functools import cached_property
+from typing import cast
+
+from sanchay import _requests
+from sanchay._link import AsyncLink, Link
+from sanchay._requests import RootName
+from sanchay.v1 import event_pb2, event_pb2_grpc
+
+
+class EventCalls:
+    """The calls, blocking."""
+
+    _link: Link
+
+    @cached_property
+    def _event(self) -> event_pb2_grpc.EventServiceStub:
+        return event_pb2_grpc.EventServiceStub(self._link.channel)
+
+    def events(
+        self,
+        *,
+        kinds: Iterable[str] = (),
+        roots: Iterable[RootName] = (),
+        recent: bool = True,
+        follow: bool = False,
+    ) -> Generator[event_pb2.Event, None, None]:
+        """Events, oldest first: those that the daemon remembers, and with `follow` those to come, until it ends.
+
+        A kind is one of event.proto's, or `file` or `root` for several. Raises ShuttingDown or DaemonUnavailable where
+        the daemon ends before the caller stops.
+        """
+        request = _requests.subscribe(kinds, roots, recent, follow)
+        for response in self._link.stream(self._event.Subscribe, request, None):
+            yield from response.events
+
+
+class AsyncEventCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _event(self) -> event_pb2_grpc.EventServiceAsyncStub:
+        # The generated stubs serve both kinds of channel; only their types have two names.
+        return cast("event_pb2_grpc.EventServiceAsyncStub", event_pb2_grpc.EventServiceStub(self._link.channel))
+
+    async def events(
+        self,
+        *,
+        kinds: Iterable[str] = (),
+        roots: Iterable[RootName] = (),
+        recent: bool = True,
+        follow: bool = False,
+    ) -> AsyncGenerator[event_pb2.Event, None]:
+        """Events, oldest first: those that the daemon remembers, and with `follow` those to come, until it ends.
+
+        A kind is one of event.proto's, or `file` or `root` for several. Raises ShuttingDown or DaemonUnavailable where
+        the daemon ends before the caller stops.
+        """
+        request = _requests.subscribe(kinds, roots, recent, follow)
+        async with aclosing(self._link.stream(self._event.Subscribe, request, None)) as responses:
+            async for response in responses:
+                for event in response.events:
+                    yield event
