@@ -19,7 +19,11 @@ NOTHING_MAY_BE_MISSING = IN_CI and sys.platform == "linux"
 PLATFORM_REASON = "only on "
 
 # A developer's own daemon and settings must not be found by a test; how long the random tests run is said to the tests.
-for _name in [name for name in os.environ if name.startswith("SANCHAY_") and not name.startswith("SANCHAY_PROPERTY_")]:
+for _name in [
+    name
+    for name in os.environ
+    if name.startswith("SANCHAY_") and not name.startswith(("SANCHAY_PROPERTY_", "SANCHAY_TEST_"))
+]:
     del os.environ[_name]
 for _name in ("LOG_LEVEL", "DATABASE_PATH"):
     os.environ.pop(_name, None)

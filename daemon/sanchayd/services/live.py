@@ -65,6 +65,7 @@ class LiveService:
         self._told = _told_by(config)
         settle_ms, reconcile_s = self._told
         await self._pool.ask(self._catalog.start_live, settle_ms=settle_ms, reconcile_s=reconcile_s)
+        await self._board.refresh([])
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop,), name="live-events", daemon=True).start()
         log.info("roots are kept up to date", roots=len(self._registry.all()), settle_ms=settle_ms)
@@ -76,6 +77,7 @@ class LiveService:
             settle_ms, reconcile_s = self._told
             await self._pool.ask(self._catalog.set_live, settle_ms=settle_ms, reconcile_s=reconcile_s)
         await self._registry.set_default_watch(WatchMode(config.watch))
+        await self._board.refresh([])
 
     def stop(self) -> None:
         """Hands on no more; the thread ends with the catalog."""

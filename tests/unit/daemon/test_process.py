@@ -270,6 +270,23 @@ def test_edits_of_the_configuration_are_taken_live_and_bad_ones_are_said(daemon:
         assert any("cache_mb" in notice for notice in client.status().notices)
 
 
+def test_the_settings_of_watching_count_without_a_restart(daemon: DaemonProcess, tmp_path: Path) -> None:
+    config = daemon.where.config_file
+    with daemon.client() as client:
+        client.add_root(trees.build(tmp_path / "tree", {"a": "a"}), no_scan=True)
+        until(lambda: client.status().roots[0].live.mode == "events")
+        config.write_text('settle_ms = 20\nreconcile_minutes = 5\nwatch = "off"\n')
+        until(lambda: client.status().roots[0].live.mode == "off")
+        status = client.status()
+        assert (status.config_error, list(status.notices)) == ("", [])
+        config.write_text("settle_ms = -1\n")
+        until(lambda: client.status().config_error)
+        assert re.search(r"config\.toml, line 1: settle_ms: -1 will not do", client.status().config_error)
+        assert client.status().roots[0].live.mode == "off"
+        config.unlink()
+        until(lambda: client.status().roots[0].live.mode == "events")
+
+
 def test_a_bad_configuration_stops_the_start_with_78(tmp_path: Path) -> None:
     home = tmp_path / "home"
     trees.build(home, {"config.toml": "listen = 3\n"})

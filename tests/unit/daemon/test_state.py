@@ -25,11 +25,19 @@ from sanchayd.models import (
     JobState,
     Root,
     RootSettings,
+    WatchMode,
 )
 from sanchayd.state import StateStore, database
 from sanchayd.state.tables import Base
 
-ROOT = Root(0, "films", b"/mnt/\xff", RootSettings(HashScope.NONE, HashAlgorithm.SHA256, ("a", "é"), True, True), 7)
+FIRST_STEP = Path(__file__).parent / "state-0001.sql"
+ROOT = Root(
+    0,
+    "films",
+    b"/mnt/\xff",
+    RootSettings(HashScope.NONE, HashAlgorithm.SHA256, ("a", "é"), True, True, WatchMode.POLL, 9),
+    7,
+)
 
 
 def use(file: Path, work: Callable[[StateStore], Awaitable[Any]]) -> Any:
@@ -117,6 +125,16 @@ def test_an_older_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypat
     monkeypatch.setattr(database, "_migrate", lambda _: None)
     database.open_database(file).dispose()
     assert (tmp_path / "state.db.0000.bak").exists()
+
+
+def test_roots_of_the_first_step_are_watched_as_their_file_systems_allow(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(FIRST_STEP.read_text("utf-8"))
+    (root,) = use(file, lambda store: store.roots())
+    assert (root.name, root.path, root.settings.exclude) == ("films", b"/mnt/films", ("*.tmp",))
+    assert (root.settings.watch, root.settings.poll_s) == (WatchMode.AUTO, 300)
+    assert (tmp_path / "state.db.0001.bak").exists()
 
 
 def test_a_file_that_is_no_database_is_left_and_said(tmp_path: Path) -> None:

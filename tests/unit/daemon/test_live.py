@@ -1,0 +1,294 @@
+"""How roots are kept up to date: what the engine is told, what its events become, and how fresh answers are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanchayd.engine_port.values import RootStatus
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import FreshnessState, Job, JobState, LiveStatus, RootSettings, WatchMode
+from sanchayd.services.event import Event, EventKind, Wanted
+from sanchayd.services.events import JobNews
+from sanchayd.services.freshness import LOOK_S, of_root, overall
+from sanchayd.services.live import SYNCS_AT_ONCE
+from sanchayd.services.roots import RootChange
+from tests.support import trees
+from tests.support.fake_catalog import FakeCatalog
+from tests.support.fake_live import LiveEvent
+from tests.unit.daemon.conftest import Core, make_config
+from tests.unit.daemon.test_jobs import end_of, until
+
+Play = Callable[..., Any]
+STATES = FreshnessState
+
+
+async def add(core: Core, path: Path, settings: RootSettings | None = None, *, scan: bool = True) -> int:
+    os.makedirs(path, exist_ok=True)
+    added = await core.roots.add(bytes(path), "", settings or RootSettings(), no_scan=not scan, request_id="")
+    if scan:
+        await end_of(core, added.job_id)
+    return added.view.root.id
+
+
+async def next_batch(core: Core, wanted: Wanted) -> list[Event]:
+    """What is remembered, once there is something."""
+    await until(lambda: bool(core.hub.recent(wanted)))
+    return core.hub.recent(wanted)
+
+
+LIVE = LiveStatus(1, "events", "", "live", "", as_of_ns=50)
+READY = RootStatus(1, "ready", 40, "", 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "live", "scanning", "state", "as_of_ns"),
+    [
+        (READY, LIVE, False, STATES.LIVE, 99),
+        (READY, replace(LIVE, pending=5), False, STATES.LIVE, 99),
+        (READY, LIVE, True, STATES.LIVE, 99),
+        (READY, replace(LIVE, state="reconciling"), False, STATES.RECONCILING, 50),
+        (READY, replace(LIVE, state="reconciling"), True, STATES.SCANNING, 50),
+        (READY, replace(LIVE, state="polled"), False, STATES.POLLED, 50),
+        (READY, replace(LIVE, state="degraded", reason="no watches"), False, STATES.POLLED, 50),
+        (READY, replace(LIVE, state="offline"), False, STATES.OFFLINE, 50),
+        (READY, LiveStatus(1), False, STATES.SCANNED, 40),
+        (READY, LiveStatus(1), True, STATES.SCANNING, 40),
+        (replace(READY, state="partial", reason="2 folders"), LIVE, False, STATES.PARTIAL, 50),
+        (replace(READY, state="offline"), LIVE, False, STATES.LIVE, 99),
+        (replace(READY, state="offline"), LiveStatus(1), False, STATES.OFFLINE, 40),
+        (replace(READY, state="new", scanned_ns=0), LIVE, False, STATES.NEVER_SCANNED, 0),
+        (replace(READY, state="new", scanned_ns=0), LIVE, True, STATES.SCANNING, 0),
+    ],
+)
+def test_the_freshness_of_a_root(
+    status: RootStatus, live: LiveStatus, scanning: bool, state: FreshnessState, as_of_ns: int
+) -> None:
+    fresh = of_root(status, live, scanning=scanning, now_ns=99)
+    assert (fresh.state, fresh.as_of_ns) == (state, as_of_ns)
+    assert live.reason in fresh.reason
+
+
+def test_several_roots_are_as_fresh_as_the_least_of_them() -> None:
+    live = of_root(READY, LIVE, scanning=False, now_ns=99)
+    polled = of_root(READY, replace(LIVE, state="polled"), scanning=False, now_ns=99)
+    gone = of_root(READY, replace(LIVE, state="offline", reason="not mounted"), scanning=False, now_ns=99)
+    assert overall([("a", live), ("b", live)]) == live
+    assert overall([("a", live), ("b", polled)]).reason == "b"
+    fresh = overall([("a", live), ("b", polled), ("usb", gone)])
+    assert (fresh.state, fresh.as_of_ns, fresh.reason) == (STATES.OFFLINE, 50, "usb: not mounted")
+
+
+def test_watching_starts_with_the_settings_and_follows_their_changes(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    async def scene(core: Core) -> None:
+        home = tmp_path / "home"
+        first = await add(core, tmp_path / "a")
+        second = await add(core, tmp_path / "b", RootSettings(watch=WatchMode.POLL, poll_s=7))
+        await core.live.start(make_config(home, settle_ms="20", reconcile_minutes="3"))
+        assert catalog.live.started == {"settle_ms": 20, "reconcile_s": 180}
+        assert {live.root_id: live.mode for live in catalog.live_status()} == {first: "events", second: "poll"}
+        await core.live.apply(make_config(home, settle_ms="30", reconcile_minutes="3", watch="off"))
+        assert catalog.live.started == {"settle_ms": 30, "reconcile_s": 180}
+        assert {live.root_id: live.mode for live in catalog.live_status()} == {first: "off", second: "poll"}
+        third = await add(core, tmp_path / "c")
+        assert catalog.live.statuses[third].mode == "off"
+        await core.roots.update(b"c", RootChange(watch=WatchMode.EVENTS))
+        await core.live.apply(make_config(home, settle_ms="30", reconcile_minutes="3"))
+        assert {live.root_id: live.mode for live in catalog.live_status()} == {
+            first: "events",
+            second: "poll",
+            third: "events",
+        }
+        # what was asked for stays what it was: the default is no choice of the root's
+        assert [root.settings.watch for root in await core.store.roots()] == [
+            WatchMode.AUTO,
+            WatchMode.POLL,
+            WatchMode.EVENTS,
+        ]
+
+    play(scene)
+
+
+def test_how_a_root_is_watched_outlives_the_daemon(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def first(core: Core) -> None:
+        await add(core, tmp_path / "a")
+        await core.roots.update(b"a", RootChange(watch=WatchMode.POLL, poll_s=30))
+
+    async def second(core: Core) -> None:
+        (view,) = await core.roots.list_roots()
+        assert (view.root.settings.watch, view.root.settings.poll_s) == (WatchMode.POLL, 30)
+        assert catalog.roots[1].settings.watch is WatchMode.POLL
+
+    play(first)
+    catalog.roots.clear()
+    play(second)
+
+
+def test_what_the_engine_notices_becomes_events(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        root_id = await add(core, tmp_path / "films")
+        await core.live.start(make_config(tmp_path / "home"))
+        catalog.live.emit(
+            LiveEvent("moved", root_id, b"/new", b"/old", 0, 9, at_ns=5),
+            LiveEvent("root_offline", root_id, message="not mounted", at_ns=6),
+            LiveEvent("added", 77, b"/of a root that went"),
+            dropped=3,
+        )
+        lost, moved, offline = await next_batch(core, Wanted())
+        assert (lost.kind, lost.dropped) == (EventKind.DROPPED, 3)
+        assert (moved.kind, moved.at_ns, moved.path, moved.other_path) == (EventKind.MOVED, 5, b"/new", b"/old")
+        assert (moved.root, moved.root_id, moved.size) == ("films", root_id, 9)
+        assert (offline.kind, offline.path, offline.message) == (
+            EventKind.ROOT_OFFLINE,
+            bytes(tmp_path / "films"),
+            "not mounted",
+        )
+
+    play(scene)
+
+
+def test_an_answer_tells_of_the_roots_that_it_draws_on(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        first = await add(core, tmp_path / "a")
+        await add(core, tmp_path / "b")
+        await core.live.start(make_config(tmp_path / "home"))
+        assert (await core.reads.summary("type", [])).freshness.state is STATES.LIVE
+        gone = replace(catalog.live.statuses[first], state="offline", reason="not mounted", as_of_ns=4)
+        catalog.live.statuses[first] = gone
+        catalog.live.emit(LiveEvent("root_offline", first))
+        await next_batch(core, Wanted())
+        fresh = (await core.reads.find("x", sort="", limit=0, token="")).freshness
+        assert (fresh.state, fresh.reason) == (STATES.OFFLINE, "a: not mounted")
+        assert (await core.reads.summary("type", [b"b"])).freshness.state is STATES.LIVE
+        assert (await core.reads.usage(bytes(tmp_path / "b"), depth=0, limit=0)).freshness.state is STATES.LIVE
+        assert [view.state for view in await core.roots.list_roots()] == ["offline", "ready"]
+
+    play(scene)
+
+
+def test_many_questions_in_a_row_cost_few_looks(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    now_s = [time.monotonic() + 1000]
+
+    async def scene(core: Core) -> None:
+        await add(core, tmp_path / "a")
+        core.board._clock_s = lambda: now_s[0]
+        await core.board.look()
+        before = catalog.live.looks
+        for _ in range(50):
+            await core.reads.summary("type", [])
+        assert catalog.live.looks == before
+        now_s[0] += LOOK_S
+        await core.reads.summary("type", [])
+        await core.reads.summary("type", [])
+        assert catalog.live.looks == before + 1
+
+    play(scene)
+
+
+def test_a_sync_ends_with_what_was_written_before_it(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        await add(core, tmp_path / "films")
+        await core.live.start(make_config(tmp_path / "home"))
+        trees.build(tmp_path / "films", {"new.txt": "new"})
+        synced = await core.live.sync(b"films")
+        assert (synced.state, synced.freshness.state, synced.view.files) == ("done", STATES.LIVE, 1)
+        assert (await core.reads.find("new", sort="", limit=0, token="")).answer.total == 1
+        (tmp_path / "films" / "new.txt").unlink()
+        (tmp_path / "films").rmdir()
+        with pytest.raises(DomainError, match="films could not be brought up to date") as caught:
+            await core.live.sync(b"films")
+        assert caught.value.kind is ErrorKind.ROOT_OFFLINE
+        with pytest.raises(DomainError, match="No root is called"):
+            await core.live.sync(b"nothing")
+
+    play(scene)
+
+
+def test_a_sync_that_nobody_waits_for_any_more_is_called_off(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        await add(core, tmp_path / "films")
+        catalog.gate.clear()
+        syncs = [asyncio.ensure_future(core.live.sync(b"films")) for _ in range(SYNCS_AT_ONCE)]
+        await until(lambda: len(catalog.scans) == 1 + SYNCS_AT_ONCE)
+        with pytest.raises(DomainError, match="64 syncs are under way") as caught:
+            await core.live.sync(b"films")
+        assert caught.value.kind is ErrorKind.BUSY
+        for sync in syncs:
+            sync.cancel()
+        await asyncio.wait(syncs)
+        assert all(scan.cancelled.is_set() for scan in catalog.scans[1:])
+        catalog.gate.set()
+        assert (await core.live.sync(b"films")).state == "done"
+
+    play(scene)
+
+
+def test_new_states_of_jobs_are_told_at_once_and_progress_each_second(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        now_s = [0.0]
+        news = JobNews(core.queue, core.hub, lambda: now_s[0])
+        job = Job(5, 1, "films", JobState.QUEUED, True, 1)
+        with core.hub.subscribe(Wanted(), recent=False, follow=True) as subscription:
+            for seconds, state in (
+                (0.0, JobState.QUEUED),
+                (0.1, JobState.RUNNING),
+                (0.2, JobState.RUNNING),
+                (1.2, JobState.RUNNING),
+                (1.3, JobState.DONE),
+            ):
+                now_s[0] = seconds
+                news.tell(replace(job, state=state))
+            core.hub.close()
+            told = [
+                event.job.state.value
+                for batch in [b async for b in subscription.batches()]
+                for event in batch
+                if event.job
+            ]
+        assert told == ["queued", "running", "running", "done"]
+        kept = [event.job.state.value for event in core.hub.recent(Wanted()) if event.job]
+        assert kept == ["queued", "running", "done"]
+
+    play(scene)
+
+
+def test_a_scan_tells_of_itself(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        news = asyncio.ensure_future(JobNews(core.queue, core.hub).run())
+        await asyncio.sleep(0)
+        await add(core, tmp_path / "films")
+        jobs = Wanted(frozenset({EventKind.JOB}))
+        await until(lambda: any(event.job and event.job.state.ended for event in core.hub.recent(jobs)))
+        states = [event.job.state.value for event in core.hub.recent(jobs) if event.job]
+        assert (states[0], states[-1]) == ("queued", "done")
+        news.cancel()
+
+    play(scene)
+
+
+def test_a_subscriber_hears_at_once_and_is_told_of_the_daemons_end(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        await add(core, tmp_path / "films")
+        events = core.events.subscribe(["root"], [b"films"], recent=True, follow=True)
+        assert await anext(events) == []
+        core.hub.publish([Event(EventKind.DEGRADED, 1, 1), Event(EventKind.DEGRADED, 2, 2)])
+        assert [event.at_ns for event in await anext(events)] == [1]
+        core.hub.close()
+        with pytest.raises(DomainError) as caught:
+            await anext(events)
+        assert caught.value.kind is ErrorKind.SHUTTING_DOWN
+        remembered = core.events.subscribe([], [], recent=True, follow=False)
+        assert [len(batch) async for batch in remembered] == [0, 2]
+        with pytest.raises(DomainError, match="No root is called"):
+            await anext(core.events.subscribe([], [b"x"], recent=True, follow=False))
+
+    play(scene)
