@@ -79,9 +79,9 @@ impl Folder {
         self.list_due_ms.take_if(|due_ms| *due_ms <= until_ms).is_some()
     }
 
-    /// The names to look at by now.
-    pub fn take_looks(&mut self, until_ms: u64, now_ms: u64) -> Vec<Name> {
-        if self.looks.is_empty() || self.look_due_ms > until_ms {
+    /// The names to look at by now, or before their time since some of them are hashed now.
+    pub fn take_looks(&mut self, until_ms: u64, now_ms: u64, early: bool) -> Vec<Name> {
+        if self.looks.is_empty() || (self.look_due_ms > until_ms && !early) {
             self.looked_ms.take_if(|looked_ms| *looked_ms + LOOK_EVERY_MS <= now_ms);
             return Vec::new();
         }
@@ -107,6 +107,11 @@ impl Folder {
             self.settle_due_ms = self.settle_due_ms.max(until_ms.saturating_add(HASH_EVERY_MS));
         }
         settled
+    }
+
+    /// Nothing is hashed before this time.
+    pub fn postpone_settling(&mut self, due_ms: u64) {
+        self.settle_due_ms = self.settle_due_ms.max(due_ms);
     }
 
     /// Finds anew when the first name settles.

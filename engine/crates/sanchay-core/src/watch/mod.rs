@@ -4,6 +4,7 @@
 
 mod event;
 mod folder;
+mod missed;
 mod mode;
 mod moves;
 mod paths;
@@ -12,5 +13,6 @@ mod step;
 
 pub use event::{FileEvent, PathBytes, WatchRefused};
 pub use mode::{advise, WatchMode};
+pub use moves::name_after;
 pub use pending::{Pending, PENDING_LIMIT};
 pub use step::{Name, ReconcileReason, Step};

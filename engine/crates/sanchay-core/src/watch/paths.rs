@@ -15,6 +15,13 @@ pub fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&path[..end + usize::from(is_top)], name))
 }
 
+/// The path of a name in a folder.
+pub fn join(directory: &[u8], name: &[u8]) -> PathBytes {
+    let mut path = prefix(directory);
+    path.extend_from_slice(name);
+    path
+}
+
 /// What every path below the folder starts with.
 pub fn prefix(directory: &[u8]) -> PathBytes {
     let mut prefix = directory.to_vec();

@@ -10,9 +10,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{FileEvent, PathBytes};
-use super::folder::{Folder, Settling};
-use super::moves::{Move, Moves};
-use super::paths::{ancestors, covers, prefix, split};
+use super::folder::{Folder, Settling, LIST_AFTER_MS};
+use super::missed::{Missed, Steps};
+use super::moves::{renamed, Move, Moves};
+use super::paths::{ancestors, covers, join, prefix, split};
 use super::step::{ReconcileReason, Step};
 
 /// How many names may wait, in all roots together. 20,000 files made at once stay below it.
@@ -31,6 +32,7 @@ pub struct Pending {
     /// When there is something to do in which folder.
     agenda: BTreeSet<(u64, PathBytes)>,
     moves: Moves,
+    missed: Missed,
     /// What became of roots, to be passed on at once.
     losses: Vec<Step>,
     /// How much waits in the folders together.
@@ -66,6 +68,7 @@ impl Pending {
             folders: BTreeMap::new(),
             agenda: BTreeSet::new(),
             moves: Moves::default(),
+            missed: Missed::default(),
             losses: Vec::new(),
             waiting: 0,
             listings: 0,
@@ -153,14 +156,25 @@ impl Pending {
     }
 
     /// Takes a move back that the catalog could not do, with the steps that came after it: what has the new name is
-    /// taken for new, and the moves that follow are given again.
+    /// taken for new, and the moves that follow are given again. No event may have been taken in since they were given.
     pub fn refuse(&mut self, from: PathBytes, to: PathBytes, later: impl IntoIterator<Item = Step>, now_ms: u64) {
-        self.take(FileEvent::MovedAway { path: from }, now_ms);
-        self.take(FileEvent::MovedIn { path: to, directory: None }, now_ms);
+        let (mut away, mut new) = (Some(from), Some(to));
         for step in later {
             if let Step::Move { from, to } = step {
-                self.take(FileEvent::Renamed { from, to }, now_ms);
+                away = away.and_then(|path| renamed(path, &from, &to));
+                new = new.and_then(|path| renamed(path, &from, &to));
+                let between = from.clone();
+                if self.moves.push(from, to) {
+                    self.look(&between, now_ms);
+                }
             }
+        }
+        // What waits has its last name already, so nothing is forgotten here.
+        if let Some(path) = away {
+            self.look(&path, now_ms);
+        }
+        if let Some(path) = new {
+            self.find(&path, now_ms);
         }
     }
 
@@ -170,6 +184,23 @@ impl Pending {
         let reconciles = self.roots.values().filter_map(|root| Some(root.reconcile.as_ref()?.due_ms)).min();
         let folders = self.agenda.first().map(|(due_ms, _)| *due_ms);
         [at_once, reconciles, folders].into_iter().flatten().min()
+    }
+
+    /// Takes a look, a listing or a hashing back that found no folder under its name, or another than the catalog has
+    /// there (the volume and inode differ; for a listing, those of the folder that it is in, and if there is nothing to
+    /// list after all), or the names to hash for which that is so: something on the way was renamed, and the event is still to come. Then the step is given again
+    /// under the new name. No event may have been taken in since the step was given.
+    pub fn missed(&mut self, step: Step, now_ms: u64) {
+        let (Step::Look { directory, .. } | Step::Hash { directory, .. } | Step::List { directory, .. }) = &step else {
+            return;
+        };
+        let root = self.root_of(directory).map(<[u8]>::to_vec);
+        if !self.missed.put(step, now_ms) {
+            if let Some(root) = root {
+                self.missed.forget_root(&root);
+                self.reconcile(&root, ReconcileReason::TooMuchPending, now_ms);
+            }
+        }
     }
 
     fn steps(&mut self, until_ms: u64, now_ms: u64) -> Vec<Step> {
@@ -197,10 +228,15 @@ impl Pending {
         let (mut lists, mut hashes) = (Vec::new(), Vec::new());
         for directory in due {
             let (mut listed, mut looks, mut settled) = (false, Vec::new(), Vec::new());
+            self.edit(&directory, |folder| listed = folder.take_list(until_ms));
+            let waits_for_list = until_ms < u64::MAX && self.is_listed(&directory);
             self.edit(&directory, |folder| {
-                listed = folder.take_list(until_ms);
-                looks = folder.take_looks(until_ms, now_ms);
-                settled = folder.take_settled(until_ms, settle_ms);
+                if waits_for_list {
+                    folder.postpone_settling(now_ms + LIST_AFTER_MS);
+                } else {
+                    settled = folder.take_settled(until_ms, settle_ms);
+                }
+                looks = folder.take_looks(until_ms, now_ms, !settled.is_empty());
             });
             if !looks.is_empty() {
                 steps.push(Step::Look { directory: directory.clone(), names: looks });
@@ -212,7 +248,7 @@ impl Pending {
                 lists.push(Step::List { directory, deep: true });
             }
         }
-        // A folder's own row is looked at before it is listed, and what is hashed has been seen.
+        // A folder's own row is looked at before it is listed, and what is hashed has been seen by then.
         steps.append(&mut lists);
         steps.append(&mut hashes);
         steps
@@ -228,6 +264,13 @@ impl Pending {
         if directory != Some(false) {
             self.list(path, now_ms);
         }
+    }
+
+    /// Something new, and whether it is a file nobody said.
+    fn find(&mut self, path: &[u8], now_ms: u64) {
+        self.look(path, now_ms);
+        self.list(path, now_ms);
+        self.settle(path, Settling { quiet_since_ms: now_ms, written: true });
     }
 
     fn change(&mut self, path: &[u8], written: bool, now_ms: u64) {
@@ -246,6 +289,8 @@ impl Pending {
         let brought = self.moves.bring(&from);
         let listed_from = self.listed_above(&from);
         self.forget_path(&to);
+        let (old, missed) = (from.clone(), self.missed.take(&from));
+        let missed_itself = self.missed.take_name(&from);
         let waits = self.rename_waiting(&from, &to);
         // What the catalog cannot know under the old name, or knows wrongly, is looked at and not moved.
         let fresh = !brought && (listed_from || waits.is_new());
@@ -257,17 +302,46 @@ impl Pending {
             if waits.look {
                 self.look(&to, now_ms);
             }
-        } else if waits.is_new() {
+            if listed_from {
+                // What happened to it there was left to the listing.
+                self.look(&to, now_ms);
+                self.list(&to, now_ms);
+            }
+        } else if listed_from {
+            // It came with a folder that is not listed yet.
+            self.find(&to, now_ms);
+        } else {
             self.look(&from, now_ms);
             self.look(&to, now_ms);
-        } else {
-            // It came with a folder that is not listed yet, and whether it is a file nobody said.
-            self.look(&to, now_ms);
-            self.list(&to, now_ms);
-            self.settle(&to, Settling { quiet_since_ms: now_ms, written: true });
         }
         if let Some(settling) = waits.settling {
             self.settle(&to, settling);
+        }
+        if missed_itself.list {
+            self.list(&to, now_ms);
+        }
+        if missed_itself.list || !missed_itself.looks.is_empty() {
+            self.look(&to, now_ms);
+        }
+        if missed_itself.list || !missed_itself.hashes.is_empty() {
+            self.settle(&to, Settling { quiet_since_ms: now_ms, written: true });
+        }
+        self.repeat(missed, &old, &to, now_ms);
+    }
+
+    /// Gives again what was missed below a folder's old name.
+    fn repeat(&mut self, missed: Vec<(PathBytes, Steps)>, from: &[u8], to: &[u8], now_ms: u64) {
+        for (directory, steps) in missed {
+            let directory = [to, &directory[from.len()..]].concat();
+            if steps.list {
+                self.list(&directory, now_ms);
+            }
+            for name in &steps.looks {
+                self.look(&join(&directory, name), now_ms);
+            }
+            for name in &steps.hashes {
+                self.settle(&join(&directory, name), Settling { quiet_since_ms: now_ms, written: true });
+            }
         }
     }
 
@@ -358,7 +432,9 @@ impl Pending {
 
     /// Forgets what waits for a path and below it.
     fn forget_path(&mut self, path: &[u8]) {
+        self.missed.take(path);
         if let Some((directory, name)) = split(path) {
+            self.missed.forget_name(directory, name);
             if self.folders.contains_key(directory) {
                 self.edit(directory, |folder| {
                     folder.looks.remove(name);
@@ -382,6 +458,7 @@ impl Pending {
     }
 
     fn forget_folders(&mut self, root: &[u8]) {
+        self.missed.forget_root(root);
         let directories: Vec<_> = self.directories_of(root).map(|(directory, _)| directory.clone()).collect();
         for directory in directories {
             self.remove(&directory);

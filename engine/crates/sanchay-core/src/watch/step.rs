@@ -14,16 +14,19 @@ pub enum Step {
     /// under a name for which the catalog has none is to be listed deep.
     Look { directory: PathBytes, names: Vec<Name> },
     /// These names have been quiet for the settle time: read those whose hash still waits. Folders are passed over.
+    /// Names that are not there, or are others than the catalog has (another inode), are given back by
+    /// [`Pending::missed`](super::Pending::missed).
     Hash { directory: PathBytes, names: Vec<Name> },
     /// List the folder again, with everything below it where `deep`.
     List { directory: PathBytes, deep: bool },
     /// The rows of a file or a folder go to another name and keep their hashes; what the catalog has under the new
     /// name, with everything below it, is replaced. The new name's folder may itself be so new that the catalog lacks
-    /// it.
+    /// it. Where both names are the same, it went away and came back: nothing but its new ctime is taken.
     ///
-    /// The catalog may be ahead of the events, so this is done only where what has the new name now is what the catalog
-    /// has under the old one (the same volume and inode). Else, or where the catalog has nothing there, it is given back
-    /// by [`Pending::refuse`](super::Pending::refuse).
+    /// The catalog may be ahead of the events, so this is done only where the disk has, under the name that this and the
+    /// moves after it lead to ([`name_after`](super::name_after)), what the catalog has under the old one (the same
+    /// volume and inode). Else, or where the catalog has nothing there, it is given back by
+    /// [`Pending::refuse`](super::Pending::refuse).
     Move { from: PathBytes, to: PathBytes },
     /// Compare the whole root with the disk.
     Reconcile { root: PathBytes, reason: ReconcileReason },
