@@ -9,6 +9,8 @@ parts=(
     prlimit:util-linux
     setpriv:util-linux
     mkfs.ext4:e2fsprogs
+    mkfs.btrfs:btrfs-progs
+    mkfs.xfs:xfsprogs
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
     x86_64-w64-mingw32-g++:g++-mingw-w64-x86-64
 )

@@ -17,9 +17,15 @@ def run(*command: str | Path) -> str:
 
 def make_ext4(image: Path, megabytes: int = 16) -> Path:
     """An ext4 file system in a file."""
+    return make_disk(image, "ext4", megabytes)
+
+
+def make_disk(image: Path, kind: str, megabytes: int) -> Path:
+    """A file system of a kind in a file."""
     with open(image, "wb") as file:
         file.truncate(megabytes << 20)
-    run("mkfs.ext4", "-q", "-F", image)
+    force = "-F" if kind == "ext4" else "-f"
+    run(f"mkfs.{kind}", "-q", force, image)
     return image
 
 

@@ -1,7 +1,8 @@
 //! What a group of equal files amounts to: physical copies, and the bytes a clean-up would give back.
 
 use crate::block::EntryId;
-use crate::content::posting::{usual_allocation, Posting, MULTIPLE_LINKS, ODD_ALLOCATION};
+use crate::content::clean_up::{CleanUp, Sharing};
+use crate::content::posting::{usual_allocation, Posting, MULTIPLE_LINKS, ODD_ALLOCATION, SHARES_EXTENTS};
 use crate::error::CatalogError;
 
 /// What only the catalog's other tables know of an entry; asked for the unusual ones alone.
@@ -10,6 +11,8 @@ pub trait Facts {
     fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError>;
     /// Its link count and allocated bytes.
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError>;
+    /// What it shares with other files; None: nothing that is known.
+    fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError>;
 }
 
 /// Figures of one group.
@@ -21,7 +24,7 @@ pub struct GroupFigures {
     pub copies: u64,
     /// Size x (copies - 1).
     pub reclaimable_bytes: u64,
-    /// Allocated bytes of the copies whose every name is known here, less one kept copy.
+    /// Allocated bytes of the copies whose every name is known here, less one kept copy; what several share, once.
     pub freed_bytes: u64,
 }
 
@@ -36,7 +39,7 @@ impl SharedContent<'_> {
         };
         let size_bytes = first.size_bytes;
         let mut copies = 0u64;
-        let (mut inside_bytes, mut largest_inside, mut any_linked_outside) = (0u64, 0u64, false);
+        let mut clean_up = CleanUp::default();
         self.for_each_copy(facts, &mut |names, facts| {
             copies += 1;
             let (links, allocated_bytes) =
@@ -45,21 +48,18 @@ impl SharedContent<'_> {
                 } else {
                     (1, usual_allocation(size_bytes))
                 };
-            if links as usize > names.len() {
-                any_linked_outside = true;
-            } else {
-                inside_bytes += allocated_bytes;
-                largest_inside = largest_inside.max(allocated_bytes);
-            }
+            let sharing = match names.iter().find(|name| name.flags & SHARES_EXTENTS != 0) {
+                Some(name) => facts.sharing(name.entry)?,
+                None => None,
+            };
+            clean_up.add(allocated_bytes, links as usize <= names.len(), sharing);
             Ok(())
         })?;
-        // A copy that is linked from outside is the one to keep: it would free nothing.
-        let freed_bytes = if any_linked_outside { inside_bytes } else { inside_bytes - largest_inside };
         Ok(GroupFigures {
             size_bytes,
             copies,
             reclaimable_bytes: size_bytes.saturating_mul(copies.saturating_sub(1)),
-            freed_bytes: if copies > 1 { freed_bytes } else { 0 },
+            freed_bytes: if copies > 1 { clean_up.freed_bytes() } else { 0 },
         })
     }
 
@@ -105,6 +105,9 @@ mod tests {
             let row = self.0.iter().find(|row| row.0 == entry.0).unwrap();
             Ok((row.2, row.3))
         }
+        fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
+            Ok(Some(Sharing { storage: 1, shared_bytes: self.links_and_allocated(entry)?.1 }))
+        }
     }
 
     fn posting(entry: u64, inode: u64, flags: u8) -> Posting {
@@ -149,6 +152,14 @@ mod tests {
         let members = [posting(1, 7, 0), posting(2, 7, 0)];
         let figures = SharedContent(&members).figures(&mut facts).unwrap();
         assert_eq!((figures.copies, figures.freed_bytes), (2, 8192));
+    }
+
+    #[test]
+    fn only_copies_that_are_marked_are_asked_what_they_share() {
+        let mut facts = Known(vec![(1, 1, 1, 8192), (2, 1, 1, 8192), (3, 1, 1, 8192)]);
+        let members = [posting(1, 7, SHARES_EXTENTS), posting(2, 8, SHARES_EXTENTS), posting(3, 9, 0)];
+        let figures = SharedContent(&members).figures(&mut facts).unwrap();
+        assert_eq!((figures.copies, figures.reclaimable_bytes, figures.freed_bytes), (3, 10000, 8192));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use rusqlite::{params, OptionalExtension};
 use sanchay_core::ContentHash;
 
 use super::group::{GroupFigures, SharedContent};
-use super::posting::{encode_chunk, ChunkView, Posting, CHUNK_FILL, CHUNK_MOST};
+use super::posting::{
+    encode_chunk, ChunkView, Posting, CHUNK_FILL, CHUNK_MOST, EXTENTS_ASKED, MAY_SHARE_EXTENTS, SHARES_EXTENTS,
+};
 use crate::block::EntryId;
 use crate::error::CatalogError;
 use crate::writer::Session;
@@ -28,7 +30,7 @@ const TRANSACTION_POSTINGS: usize = 400_000;
 
 /// Totals over all groups, as they change.
 #[derive(Clone, Copy, Debug, Default)]
-struct TotalsDelta {
+pub(super) struct TotalsDelta {
     groups: i64,
     redundant_copies: i64,
     reclaimable_bytes: i64,
@@ -102,8 +104,12 @@ impl Session {
             let mut changed = false;
             for (id, mut postings) in self.chunks_of(key)? {
                 let before = postings.len();
-                postings
-                    .retain(|posting| posting.key != key || !same_key.iter().any(|(_, entry)| *entry == posting.entry));
+                let goes =
+                    |posting: &Posting| posting.key == key && same_key.iter().any(|(_, entry)| *entry == posting.entry);
+                for posting in postings.iter().filter(|posting| posting.flags & SHARES_EXTENTS != 0 && goes(posting)) {
+                    self.forget_sharing(posting.entry)?;
+                }
+                postings.retain(|posting| !goes(posting));
                 if postings.len() != before {
                     changed = true;
                     self.write_chunk(Some(id), &postings)?;
@@ -186,7 +192,12 @@ impl Session {
     }
 
     /// Recounts the groups of `key` from all its chunks.
-    fn regroup(&mut self, key: i64, staged: Option<&[Staged]>, totals: &mut TotalsDelta) -> Result<(), CatalogError> {
+    pub(super) fn regroup(
+        &mut self,
+        key: i64,
+        staged: Option<&[Staged]>,
+        totals: &mut TotalsDelta,
+    ) -> Result<(), CatalogError> {
         let mut run = Vec::new();
         for (_, postings) in self.chunks_of(key)? {
             run.extend(postings.into_iter().filter(|posting| posting.key == key));
@@ -216,6 +227,12 @@ impl Session {
             let figures = SharedContent(content).figures(self)?;
             if figures.copies > 1 {
                 totals.count(&figures, 1);
+                if content
+                    .iter()
+                    .any(|posting| posting.flags & (MAY_SHARE_EXTENTS | EXTENTS_ASKED) == MAY_SHARE_EXTENTS)
+                {
+                    self.note_extents_due(key)?;
+                }
                 self.connection
                     .prepare_cached(
                         "INSERT INTO duplicate_group (key, ordinal, size, copies, reclaimable, freed)
@@ -278,7 +295,7 @@ impl Session {
     }
 
     /// Every chunk that may hold `key`, in order.
-    fn chunks_of(&self, key: i64) -> Result<Vec<(i64, Vec<Posting>)>, CatalogError> {
+    pub(super) fn chunks_of(&self, key: i64) -> Result<Vec<(i64, Vec<Posting>)>, CatalogError> {
         let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
         let mut rows = statement.query([key])?;
         let mut chunks = Vec::new();
@@ -290,7 +307,7 @@ impl Session {
     }
 
     /// Writes postings over chunk `id`, in as many chunks as they need; none are left of an empty one.
-    fn write_chunk(&mut self, id: Option<i64>, postings: &[Posting]) -> Result<(), CatalogError> {
+    pub(super) fn write_chunk(&mut self, id: Option<i64>, postings: &[Posting]) -> Result<(), CatalogError> {
         let step = if postings.len() <= CHUNK_MOST { CHUNK_MOST } else { CHUNK_FILL };
         let mut pieces = postings.chunks(step);
         if let Some(id) = id {
@@ -317,7 +334,7 @@ impl Session {
         Ok(())
     }
 
-    fn add_totals(&mut self, totals: &TotalsDelta) -> Result<(), CatalogError> {
+    pub(super) fn add_totals(&mut self, totals: &TotalsDelta) -> Result<(), CatalogError> {
         for (name, delta) in [
             ("duplicate_groups", totals.groups),
             ("redundant_copies", totals.redundant_copies),

@@ -1,10 +1,17 @@
 //! The content index: which files have the same content, answered by walking an index and never by a GROUP BY.
 
+mod clean_up;
+mod extents;
 mod group;
 mod merge;
 mod posting;
 
+pub use clean_up::Sharing;
+pub use extents::FoundSharing;
 pub use group::{Facts, GroupFigures, SharedContent};
 pub use merge::Staged;
 pub(crate) use merge::CHUNKS_OF_KEY;
-pub use posting::{content_key, encode_chunk, usual_allocation, ChunkView, Posting, MULTIPLE_LINKS, ODD_ALLOCATION};
+pub use posting::{
+    content_key, encode_chunk, usual_allocation, ChunkView, Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS, MULTIPLE_LINKS,
+    ODD_ALLOCATION, SHARES_EXTENTS,
+};

@@ -19,6 +19,10 @@ pub const MULTIPLE_LINKS: u8 = 1;
 pub const ODD_ALLOCATION: u8 = 2;
 /// Its volume can share extents between files.
 pub const MAY_SHARE_EXTENTS: u8 = 4;
+/// Its extents were asked for since it was hashed.
+pub const EXTENTS_ASKED: u8 = 8;
+/// Some of its extents are another file's too; the table `shared_extents` has how many bytes.
+pub const SHARES_EXTENTS: u8 = 16;
 
 /// One file's place in the content index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

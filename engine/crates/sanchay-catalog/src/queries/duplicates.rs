@@ -8,9 +8,10 @@ use sanchay_core::{Algorithm, ContentHash, FileType};
 use super::tree::{DirectorySet, PathResolver, RootNames, TreeShape};
 use crate::block::{Entry, EntryId, EntryKind};
 use crate::catalog::Catalog;
-use crate::content::{ChunkView, Facts, GroupFigures, Posting, SharedContent, CHUNKS_OF_KEY};
+use crate::content::{ChunkView, Facts, GroupFigures, Posting, SharedContent, Sharing, CHUNKS_OF_KEY};
 use crate::error::CatalogError;
 use crate::reader::Reader;
+use crate::writer::sharing_of;
 
 /// Which groups come first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -383,6 +384,10 @@ impl Facts for ReaderFacts<'_> {
         let found = self.0.entry(entry, |item, _| (item.entry.links, item.entry.allocated_bytes))?;
         Ok(found.unwrap_or((1, 0)))
     }
+
+    fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
+        sharing_of(&self.0.connection, entry)
+    }
 }
 
 impl Reader {
@@ -476,7 +481,7 @@ impl Reader {
     }
 
     /// Every posting of a key.
-    fn run_of(&self, key: i64) -> Result<Vec<Posting>, CatalogError> {
+    pub(super) fn run_of(&self, key: i64) -> Result<Vec<Posting>, CatalogError> {
         let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
         let mut rows = statement.query([key])?;
         let mut run = Vec::new();

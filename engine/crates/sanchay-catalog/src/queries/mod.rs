@@ -1,6 +1,7 @@
 //! Questions to the catalog, a file a noun. Each answers from one snapshot.
 
 mod duplicates;
+mod extents;
 mod filter;
 mod find;
 mod pending;
@@ -11,6 +12,7 @@ mod tree;
 mod usage;
 
 pub use duplicates::{DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort};
+pub use extents::DueExtents;
 pub use find::{FindPage, FindRequest, Sort, SortKey};
 pub use pending::{PendingFile, SizeSketch};
 pub use status::{CatalogStatus, RootStatus};

@@ -8,7 +8,7 @@ use rusqlite::{params, Connection, OptionalExtension};
 
 use super::change::UsageDelta;
 use crate::block::{BlockView, Entry, EntryId, EntryRef};
-use crate::content::{Facts, Posting, Staged};
+use crate::content::{Facts, Posting, Sharing, Staged};
 use crate::error::CatalogError;
 use crate::shared::Shared;
 
@@ -199,6 +199,15 @@ impl Session {
     }
 }
 
+/// What the file of `entry` shares with others, where that was found.
+pub(crate) fn sharing_of(connection: &Connection, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
+    let mut statement =
+        connection.prepare_cached("SELECT storage, shared_bytes FROM shared_extents WHERE entry = ?1")?;
+    let read =
+        |row: &rusqlite::Row<'_>| Ok(Sharing { storage: row.get(0)?, shared_bytes: row.get::<_, i64>(1)? as u64 });
+    Ok(statement.query_row([entry.0 as i64], read).optional()?)
+}
+
 impl Facts for Session {
     fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
         let mut statement = self
@@ -209,5 +218,9 @@ impl Facts for Session {
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
         Ok(self.entry(entry)?.map_or((1, 0), |entry| (entry.links, entry.allocated_bytes)))
+    }
+
+    fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
+        sharing_of(&self.connection, entry)
     }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use sanchay_catalog::block::EntryId;
 use sanchay_catalog::content::{
-    content_key, usual_allocation, Facts, GroupFigures, Posting, SharedContent, MULTIPLE_LINKS, ODD_ALLOCATION,
+    content_key, usual_allocation, Facts, GroupFigures, Posting, SharedContent, Sharing, MULTIPLE_LINKS,
+    ODD_ALLOCATION, SHARES_EXTENTS,
 };
 use sanchay_catalog::CatalogError;
 use sanchay_core::hash::EDGE_BYTES;
-use sanchay_core::{hash_edges, Algorithm, ContentHash, CoreError, DirHandle, FileStat};
+use sanchay_core::{file_system_of, hash_edges, Algorithm, ContentHash, CoreError, DirHandle, FileStat};
 
 use super::folders::{look, Folder, Opener, Queue, Visitor};
 use super::open_catalogs::CatalogFiles;
@@ -18,6 +19,7 @@ use super::parallel::{ended_abnormally, in_order, thread_count};
 use super::start::{starts, Start};
 use super::Stop;
 use crate::error::EngineError;
+use crate::scan::extents::sharing_of;
 use crate::scan::hashing::{same_witness, FileReader, SMALL_BYTES};
 
 /// Files of one content.
@@ -145,7 +147,8 @@ impl Reading<'_> {
     fn groups(&self, mut files: Vec<Seen>) -> Result<Vec<DuplicateGroup>, EngineError> {
         let copies = self.of_twin_edges(of_twin_sizes(&physical_copies(&mut files)))?;
         let alike = self.whole(copies)?.into_iter();
-        let groups = alike.map(|(hash, copies)| group(self.starts, hash, &copies));
+        let mut places = Places { opener: Opener::new(self.starts), reflinks: HashMap::new() };
+        let groups = alike.map(|(hash, copies)| group(self.starts, hash, &copies, &mut places));
         let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
         groups.sort_by(|a, b| {
             let gain = |group: &DuplicateGroup| (group.figures.reclaimable_bytes, group.figures.copies);
@@ -206,22 +209,55 @@ fn edges(folder: &DirHandle, seen: &Seen, buffer: &mut [u8]) -> Result<Option<Co
 }
 
 /// What the catalog would look up, known here already.
-struct Known<'f>(Vec<&'f Seen>);
+struct Known<'f>(Vec<(&'f Seen, Option<Sharing>)>);
 
 impl Facts for Known<'_> {
     fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
-        Ok(self.0[entry.0 as usize].stat.device as i64)
+        Ok(self.0[entry.0 as usize].0.stat.device as i64)
     }
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
-        let stat = &self.0[entry.0 as usize].stat;
+        let stat = &self.0[entry.0 as usize].0.stat;
         Ok((stat.links, stat.allocated_bytes))
+    }
+
+    fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
+        Ok(self.0[entry.0 as usize].1)
     }
 }
 
-fn group(starts: &[Start], hash: ContentHash, copies: &[Copy<'_>]) -> Result<DuplicateGroup, EngineError> {
-    let mut known = Known(copies.iter().copied().flatten().collect());
-    let postings: Vec<Posting> = known.0.iter().enumerate().map(|(index, seen)| posting(index, seen, &hash)).collect();
+/// Where equal files lie on their volumes.
+struct Places<'s> {
+    opener: Opener<'s>,
+    /// Which mounts know reflinks, by (device, mount).
+    reflinks: HashMap<(u64, u64), bool>,
+}
+
+impl Places<'_> {
+    /// What a file shares with others, as far as the system tells.
+    fn sharing(&mut self, seen: &Seen) -> Option<Sharing> {
+        let folder = self.opener.open(&seen.folder).ok()?;
+        let mount = (seen.stat.device, seen.stat.mount_id);
+        let has_reflinks = *self
+            .reflinks
+            .entry(mount)
+            .or_insert_with(|| file_system_of(folder).is_ok_and(|(_, system)| system.reflink));
+        let file = has_reflinks.then(|| folder.open_file(&seen.name).ok())??;
+        let is_it = file.stat().is_ok_and(|now| same_witness(&now, &seen.stat));
+        is_it.then(|| sharing_of(&file, seen.stat.device))?
+    }
+}
+
+fn group(
+    starts: &[Start],
+    hash: ContentHash,
+    copies: &[Copy<'_>],
+    places: &mut Places<'_>,
+) -> Result<DuplicateGroup, EngineError> {
+    let mut known = Known(copies.iter().copied().flatten().map(|seen| (seen, places.sharing(seen))).collect());
+    let of =
+        |(index, (seen, sharing)): (usize, &(&Seen, Option<Sharing>))| posting(index, seen, sharing.is_some(), &hash);
+    let postings: Vec<Posting> = known.0.iter().enumerate().map(of).collect();
     let figures = SharedContent(&postings).figures(&mut known)?;
     let mut copies: Vec<Vec<DuplicatePath>> = copies.iter().map(|copy| names(starts, copy)).collect();
     copies.sort_by(|a, b| a[0].path.cmp(&b[0].path));
@@ -229,7 +265,7 @@ fn group(starts: &[Start], hash: ContentHash, copies: &[Copy<'_>]) -> Result<Dup
 }
 
 /// A file as the content index would hold it, so that figures follow one rule.
-fn posting(index: usize, seen: &Seen, hash: &ContentHash) -> Posting {
+fn posting(index: usize, seen: &Seen, shares_extents: bool, hash: &ContentHash) -> Posting {
     let stat = &seen.stat;
     let mut flags = 0;
     if stat.links > 1 {
@@ -237,6 +273,9 @@ fn posting(index: usize, seen: &Seen, hash: &ContentHash) -> Posting {
     }
     if stat.allocated_bytes != usual_allocation(stat.size_bytes) {
         flags |= ODD_ALLOCATION;
+    }
+    if shares_extents {
+        flags |= SHARES_EXTENTS;
     }
     Posting {
         key: content_key(hash, Algorithm::Blake3),

@@ -2,7 +2,6 @@
 //!
 //! Sizes that occur twice are read first, so that duplicates are known early.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -12,10 +11,11 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_catalog::HashUpdate;
-use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, DirHandle, FileKind, RootDir};
+use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, FileKind};
 
 use super::context::Context;
 use super::control::{add, Expected, Phase};
+use super::folders::{is_expected, Folders};
 use super::hashing::FileReader;
 use crate::error::EngineError;
 use crate::root_spec::{HashScope, Rules};
@@ -132,14 +132,13 @@ fn feed<'r>(
 struct Reader<'c> {
     context: &'c Context<'c>,
     files: FileReader,
-    roots: HashMap<Vec<u8>, Option<RootDir>>,
-    folder: Option<(std::sync::Arc<[u8]>, DirHandle)>,
+    folders: Folders,
     background: bool,
 }
 
 impl<'c> Reader<'c> {
     fn new(context: &'c Context<'c>) -> Self {
-        Self { context, files: FileReader::new(), roots: HashMap::new(), folder: None, background: false }
+        Self { context, files: FileReader::new(), folders: Folders::default(), background: false }
     }
 
     fn run(mut self, queue: &Receiver<Work>, results: &Sender<HashUpdate>) {
@@ -170,26 +169,15 @@ impl<'c> Reader<'c> {
         let file = &work.file;
         let path = sanchay_core::path::join(&file.folder, &file.name);
         control.look_at(&path);
-        if self.folder.as_ref().is_none_or(|(open, _)| *open != file.folder) {
-            self.folder = None;
-            let root = self
-                .roots
-                .entry(work.root.clone())
-                .or_insert_with(|| RootDir::open(&sanchay_core::path::path_from_bytes(&work.root)).ok())
-                .as_ref()?;
-            let below = file.folder.get(work.root.len()..).unwrap_or_default();
-            let relative: &[u8] = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
-            match root.open_dir(relative) {
-                Ok(folder) => self.folder = Some((std::sync::Arc::clone(&file.folder), folder)),
-                Err(error) => {
-                    if work.here {
-                        control.report_core(&path, error);
-                    }
-                    return None;
+        let folder = match self.folders.open(&work.root, &file.folder) {
+            Ok(folder) => folder?,
+            Err(error) => {
+                if work.here {
+                    control.report_core(&path, error);
                 }
+                return None;
             }
-        }
-        let (_, folder) = self.folder.as_ref()?;
+        };
         let (expected, algorithm) = (file.entry, work.algorithm);
         let update = |state, hash| HashUpdate { id: file.id, expected, state, algorithm, hash };
         let seen = match folder.stat(&file.name) {
@@ -231,11 +219,6 @@ impl<'c> Reader<'c> {
         }
         Some(update(verdict.state, verdict.hash))
     }
-}
-
-fn is_expected(entry: &sanchay_catalog::block::Entry, seen: &sanchay_core::FileStat) -> bool {
-    (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
-        == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode)
 }
 
 /// Writes hashes as they arrive, in batches; ends when all readers have.

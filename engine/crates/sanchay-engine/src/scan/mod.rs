@@ -5,6 +5,8 @@
 mod compare;
 mod context;
 mod control;
+pub(crate) mod extents;
+mod folders;
 pub(crate) mod hashing;
 mod later;
 mod report;
@@ -71,6 +73,7 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
     }
     control.enter(Phase::Merging);
     merge(catalog, control)?;
+    extents::ask_extents(&context, &governed, &names)?;
     finish(request, &row, &stat, mount)
 }
 

@@ -1,0 +1,79 @@
+//! Which copies share their extents: noted here as the engine finds it, for this crate opens no file of a person.
+//!
+//! A group whose volume knows reflinks is due when a copy joins it. It is asked for once, not at each question, so that
+//! questions stay as quick as elsewhere; sharing that comes about without a new file (by a deduplicating tool) is seen
+//! when the group changes next.
+
+use rusqlite::params;
+
+use super::clean_up::Sharing;
+use super::merge::TotalsDelta;
+use super::posting::{EXTENTS_ASKED, SHARES_EXTENTS};
+use crate::block::EntryId;
+use crate::error::CatalogError;
+use crate::writer::Session;
+
+/// What was found of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundSharing {
+    /// The content key that was due.
+    pub key: i64,
+    /// Whose.
+    pub entry: EntryId,
+    /// None: it shares nothing, or it cannot be known.
+    pub sharing: Option<Sharing>,
+}
+
+impl Session {
+    /// Notes that the extents of the group with `key` are to be asked for.
+    pub(super) fn note_extents_due(&mut self, key: i64) -> Result<(), CatalogError> {
+        self.connection.prepare_cached("INSERT OR IGNORE INTO extents_due (key) VALUES (?1)")?.execute([key])?;
+        Ok(())
+    }
+
+    /// Forgets what an entry shared.
+    pub(super) fn forget_sharing(&mut self, entry: EntryId) -> Result<(), CatalogError> {
+        self.connection.prepare_cached("DELETE FROM shared_extents WHERE entry = ?1")?.execute([entry.0 as i64])?;
+        Ok(())
+    }
+
+    /// Puts what was found into the groups of `keys`, which are due no more, in one transaction. `found` is sorted by key.
+    pub fn settle_extents(&mut self, keys: &[i64], found: &[FoundSharing]) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            let mut totals = TotalsDelta::default();
+            for &key in keys {
+                let from = found.partition_point(|item| item.key < key);
+                let of_key = &found[from..from + found[from..].partition_point(|item| item.key == key)];
+                session.put_sharing(key, of_key)?;
+                session.regroup(key, None, &mut totals)?;
+                session.connection.prepare_cached("DELETE FROM extents_due WHERE key = ?1")?.execute([key])?;
+            }
+            session.add_totals(&totals)
+        })
+    }
+
+    fn put_sharing(&mut self, key: i64, found: &[FoundSharing]) -> Result<(), CatalogError> {
+        for item in found {
+            match item.sharing {
+                Some(sharing) => {
+                    self.connection
+                        .prepare_cached(
+                            "INSERT OR REPLACE INTO shared_extents (entry, storage, shared_bytes) VALUES (?1, ?2, ?3)",
+                        )?
+                        .execute(params![item.entry.0 as i64, sharing.storage, sharing.shared_bytes as i64])?;
+                }
+                None => self.forget_sharing(item.entry)?,
+            }
+        }
+        for (id, mut postings) in self.chunks_of(key)? {
+            for posting in postings.iter_mut().filter(|posting| posting.key == key) {
+                let shares = found.iter().any(|item| item.entry == posting.entry && item.sharing.is_some());
+                // One that could not be reached counts as asked too, or it would be due for ever.
+                posting.flags =
+                    posting.flags & !SHARES_EXTENTS | EXTENTS_ASKED | if shares { SHARES_EXTENTS } else { 0 };
+            }
+            self.write_chunk(Some(id), &postings)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Asking where equal files lie on volumes that know reflinks, so that what they share is counted once.
+//!
+//! Only members of duplicate groups that changed are asked: one open and one question each, after all else is done.
+
+use std::collections::HashMap;
+
+use sanchay_catalog::content::{FoundSharing, Sharing};
+use sanchay_catalog::queries::{PendingFile, RootNames};
+use sanchay_core::{shared_extents, FileKind};
+
+use super::context::Context;
+use super::folders::{is_expected, Folders};
+use super::later::Governed;
+use crate::error::EngineError;
+
+/// Asks for the extents of the groups that are due. Broken off in the middle, the others stay due for the next scan.
+pub(super) fn ask_extents(context: &Context<'_>, governed: &[Governed], names: &RootNames) -> Result<(), EngineError> {
+    let control = context.control;
+    let roots: HashMap<i64, &Governed> = governed.iter().map(|root| (root.id, root)).collect();
+    let mut asker = Asker { context, folders: Folders::default() };
+    let mut after = None;
+    loop {
+        let mut due = context.catalog.due_extents(after)?;
+        after = due.keys.last().copied();
+        if due.keys.is_empty() || !control.step() {
+            return Ok(());
+        }
+        // Files of one folder one after another: it is opened once.
+        due.files.sort_by(|(_, a), (_, b)| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
+        let mut found = Vec::with_capacity(due.files.len());
+        for (key, file) in &due.files {
+            if !control.step() {
+                return Ok(());
+            }
+            let root = roots.get(&names.root_of(&file.folder));
+            let sharing = root.and_then(|root| asker.sharing(&root.path, file));
+            found.push(FoundSharing { key: *key, entry: file.id, sharing });
+        }
+        found.sort_by_key(|item| item.key);
+        context.catalog.persist(&|| !control.is_cancelled(), &mut || {
+            let (keys, found) = (due.keys.clone(), found.clone());
+            context.catalog.writer().run(move |session| session.settle_extents(&keys, &found))
+        })?;
+    }
+}
+
+struct Asker<'a> {
+    context: &'a Context<'a>,
+    folders: Folders,
+}
+
+impl Asker<'_> {
+    /// What a file shares; None: nothing, or it is not there any more as it was hashed, or the system does not tell.
+    fn sharing(&mut self, root: &[u8], file: &PendingFile) -> Option<Sharing> {
+        let folder = self.folders.open(root, &file.folder).ok()??;
+        let is_it = |seen: &sanchay_core::FileStat| {
+            seen.kind == FileKind::File && !seen.placeholder && is_expected(&file.entry, seen)
+        };
+        let seen = folder.stat(&file.name).ok().filter(|seen| is_it(seen) && !self.context.own.is_file(seen))?;
+        sharing_of(&folder.open_file(&file.name).ok()?, seen.device)
+    }
+}
+
+/// What an open file shares, where the system tells. What is not on the disk yet is nobody else's either.
+pub(crate) fn sharing_of(file: &sanchay_core::FileHandle, device: u64) -> Option<Sharing> {
+    let extents = shared_extents(file)?;
+    let shared_bytes = extents.iter().filter(|extent| extent.shared).map(|extent| extent.length_bytes).sum();
+    if shared_bytes == 0 {
+        return None;
+    }
+    let mut place = device.to_le_bytes().to_vec();
+    let mut end = None;
+    for extent in &extents {
+        // The same stretch may be told in one piece or in several.
+        if end != Some(extent.physical_bytes) {
+            place.extend_from_slice(&end.unwrap_or(0).to_le_bytes());
+            place.extend_from_slice(&extent.physical_bytes.to_le_bytes());
+        }
+        end = Some(extent.physical_bytes + extent.length_bytes);
+    }
+    place.extend_from_slice(&end.unwrap_or(0).to_le_bytes());
+    let digest = sanchay_core::hash::hash_bytes(sanchay_core::Algorithm::Blake3, &place);
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest.as_bytes()[..8]);
+    Some(Sharing { storage: i64::from_le_bytes(head), shared_bytes })
+}

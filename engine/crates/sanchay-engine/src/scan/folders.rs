@@ -1,0 +1,37 @@
+//! Folders of files that are known by their paths, opened below their roots without following a link.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sanchay_catalog::block::Entry;
+use sanchay_core::{CoreError, DirHandle, FileStat, RootDir};
+
+/// Opens folders, and keeps the roots and the last folder open: files come folder by folder.
+#[derive(Default)]
+pub(super) struct Folders {
+    roots: HashMap<Vec<u8>, Option<RootDir>>,
+    last: Option<(Arc<[u8]>, DirHandle)>,
+}
+
+impl Folders {
+    /// The folder at the absolute path `folder`, which lies in `root`; None when the root itself cannot be reached.
+    pub(super) fn open(&mut self, root: &[u8], folder: &Arc<[u8]>) -> Result<Option<&DirHandle>, CoreError> {
+        if self.last.as_ref().is_none_or(|(open, _)| open != folder) {
+            self.last = None;
+            let open = || RootDir::open(&sanchay_core::path::path_from_bytes(root)).ok();
+            let Some(opened) = self.roots.entry(root.to_vec()).or_insert_with(open).as_ref() else {
+                return Ok(None);
+            };
+            let below = folder.get(root.len()..).unwrap_or_default();
+            let relative: &[u8] = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
+            self.last = Some((Arc::clone(folder), opened.open_dir(relative)?));
+        }
+        Ok(self.last.as_ref().map(|(_, folder)| folder))
+    }
+}
+
+/// Whether a file still is what the catalog has of it.
+pub(super) fn is_expected(entry: &Entry, seen: &FileStat) -> bool {
+    (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
+        == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode)
+}
