@@ -56,9 +56,22 @@ def unmount(point: Path) -> None:
 @contextmanager
 def hostile(point: Path) -> Iterator[Path]:
     """The file system of `hostile_files`: it ends, and whatever hangs in it, when this does."""
+    with _served("hostile_files", point):
+        yield point
+
+
+@contextmanager
+def failing(point: Path, switch: Path) -> Iterator[Path]:
+    """The file system of `failing_files`, which fails while the file `switch` is there."""
+    with _served("failing_files", point, str(switch)):
+        yield point
+
+
+@contextmanager
+def _served(module: str, point: Path, *arguments: str) -> Iterator[None]:
     point.mkdir(parents=True, exist_ok=True)
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.hostile_files", str(point)],
+        [sys.executable, "-m", f"tests.support.{module}", str(point), *arguments],
         env=environment(point),
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
@@ -66,8 +79,8 @@ def hostile(point: Path) -> Iterator[Path]:
     )
     try:
         until(lambda: server.poll() is not None or point.is_mount())
-        assert server.poll() is None, "the hostile file system has not come up"
-        yield point
+        assert server.poll() is None, f"the file system of {module} has not come up"
+        yield
     finally:
         server.kill()  # its end breaks off every read that hangs
         server.wait(10)

@@ -13,6 +13,7 @@ from sanchayd.engine_port import port as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, SummaryRow, UsageRow
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Freshness, Root
+from sanchayd.services import narrowing
 from sanchayd.services.freshness import FreshnessBoard
 from sanchayd.services.registry import RootRegistry
 from sanchayd.services.scan_queue import ScanQueue
@@ -84,7 +85,7 @@ class CatalogService:
         page = await self._pool.ask(
             self._catalog.find, expression, sort=sort, limit=_bounded(limit, FIND_LIMIT), token=token
         )
-        return Answered(page, await self._freshness(self._registry.all()))
+        return Answered(page, await self._freshness(self._roots_of_expression(expression)))
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:
         """A page of groups of equal files, and the totals of all of them."""
@@ -136,6 +137,19 @@ class CatalogService:
 
     def _roots_of(self, path: bytes | None) -> list[Root]:
         return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))
+
+    def _roots_of_expression(self, expression: str) -> list[Root]:
+        """The roots that every hit lies in, or that lie in it: a drive that is away says nothing of another folder."""
+        roots = self._registry.all()
+        for key, value in narrowing.places(expression):
+            path: bytes | None = os.fsencode(value)
+            if key == "root":
+                named = self._registry.named(value)
+                path = named.path if named is not None else None
+            if path is not None and os.path.isabs(path):
+                held = self._registry.holding(os.path.normpath(path))
+                roots = [root for root in roots if root in held]
+        return roots or self._registry.all()
 
     async def _freshness(self, roots: Sequence[Root]) -> Freshness:
         await self._board.look()

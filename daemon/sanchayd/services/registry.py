@@ -92,15 +92,15 @@ class RootRegistry:
 
     async def resolve(self, word: bytes) -> Root:
         """The root that a person means by a name, an id or a path. Raises root_not_found."""
-        root = self._by_name_or_id(word) or await self._by_path(word)
+        root = self.named(word.decode("utf-8", "surrogateescape")) or await self._by_path(word)
         if root is None:
             names = ", ".join(sorted(root.name for root in self._roots.values())) or "there is none yet"
             shown = word.decode("utf-8", "replace")
             raise DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {shown!r}; the roots are: {names}.")
         return root
 
-    def _by_name_or_id(self, word: bytes) -> Root | None:
-        text = word.decode("utf-8", "surrogateescape")
+    def named(self, text: str) -> Root | None:
+        """The root of that name or id."""
         named = next((root for root in self._roots.values() if root.name == text), None)
         return named or (self._roots.get(int(text)) if text.isascii() and text.isdecimal() else None)
 
