@@ -99,7 +99,8 @@ def test_the_second_of_two_writes_within_a_tick_is_seen(
 ) -> None:
     cataloger.add(tree, algorithm="sha256", hash=hash_scope)
     path = tree / "file"
-    (tree / "twin").write_bytes(content("a", size_bytes))
+    for letter in "ab":
+        (tree / f"twin {letter}").write_bytes(content(letter, size_bytes))
     same_stamp = 0
     for _ in range(20):
         path.write_bytes(content("a", size_bytes))

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sanchay_engine import EngineError, RootSpec
-from tests.integration.catalogs import Cataloger, below
+from tests.integration.catalogs import Cataloger, below, names_of
 from tests.integration.mounts import loop_device, make_ext4, mounted
 from tests.support.trees import build
 
 if TYPE_CHECKING:
     from sanchay_engine._native import HashScope
+
+LARGE = 1 << 20
+#: First and last block, as the stage before the whole content reads them.
+EDGES = 2 * (16 << 10)
 
 
 def hashed(cataloger: Cataloger) -> set[bytes]:
@@ -43,7 +47,7 @@ def test_with_duplicates_only_files_that_share_their_size_are_read(cataloger: Ca
     assert cataloger.scan().hashed_files == 0
     (tree / "twin").write_bytes(b"b" * 300_000)
     result = cataloger.settled_scan()
-    assert (result.hashed_files, result.hashed_bytes) == (2, 600_000)
+    assert (result.hashed_files, result.hashed_bytes) == (2, 600_000 + 2 * EDGES)
     assert [group.size for group in cataloger.groups()] == [300_000, 4]
     assert cataloger.catalog.duplicates(min_size=0).total_groups == 3
 
@@ -159,3 +163,61 @@ def test_a_pseudo_file_system_below_a_root_is_skipped_and_counted(cataloger: Cat
             assert (result.state, result.files, result.skipped_mounts, result.errors) == ("done", 1, 1, 0)
     result = cataloger.scan()
     assert (result.state, result.files, result.skipped_mounts) == ("done", 1, 0)
+
+
+def large(first: bytes, middle: bytes = b"m", last: bytes = b"l") -> bytes:
+    """A megabyte that begins, goes on and ends as told."""
+    half = (LARGE - 2) // 2
+    return first + b"x" * half + middle + b"y" * (LARGE - half - 3) + last
+
+
+def test_with_duplicates_large_files_with_unequal_edges_are_not_read_whole(cataloger: Cataloger, tree: Path) -> None:
+    build(tree, {"a": large(b"a"), "b": large(b"b"), "c": large(b"a", last=b"k")})
+    cataloger.add(tree, hash="duplicates")
+    result = cataloger.settled_scan()
+    assert (result.state, result.hashed_files, result.hashed_bytes) == ("done", 0, 3 * EDGES)
+    assert {row.hash_state for row in cataloger.rows()} == {"none"}
+    # What is known of them is not read again.
+    assert cataloger.scan().hashed_bytes == 0
+
+
+def test_with_duplicates_a_difference_in_the_middle_is_seen(cataloger: Cataloger, tree: Path) -> None:
+    build(tree, {"a": large(b"a"), "b": large(b"a", b"n")})
+    cataloger.add(tree, hash="duplicates")
+    result = cataloger.settled_scan()
+    assert (result.hashed_files, result.hashed_bytes) == (2, 2 * (EDGES + LARGE))
+    assert cataloger.groups() == []
+
+
+def test_with_duplicates_a_twin_that_comes_later_is_found(cataloger: Cataloger, tree: Path) -> None:
+    build(tree, {"a": large(b"a"), "b": large(b"b")})
+    cataloger.add(tree, hash="duplicates")
+    assert cataloger.settled_scan().hashed_files == 0
+    build(tree, {"twin of a": large(b"a")})
+    result = cataloger.settled_scan()
+    assert (result.hashed_files, result.hashed_bytes) == (2, EDGES + 2 * LARGE)
+    assert [names_of(group) for group in cataloger.groups()] == [{b"a", b"twin of a"}]
+    build(tree, {"b": large(b"a", b"m")})
+    assert cataloger.settled_scan().hashed_files == 1
+    assert [names_of(group) for group in cataloger.groups()] == [{b"a", b"b", b"twin of a"}]
+    (tree / "twin of a").unlink()
+    (tree / "a").unlink()
+    cataloger.settled_scan()
+    assert cataloger.groups() == []
+
+
+def test_with_duplicates_a_twin_among_fully_hashed_files_is_found(cataloger: Cataloger, tmp_path: Path) -> None:
+    one, two = build(tmp_path / "one", {"a": large(b"a")}), build(
+        tmp_path / "two", {"b": large(b"a"), "c": large(b"c")}
+    )
+    first, second = cataloger.add(one), cataloger.add(two, hash="duplicates")
+    cataloger.settled_scan(first)
+    assert cataloger.settled_scan(second).hashed_files == 1
+    assert [names_of(group) for group in cataloger.groups()] == [{b"a", b"b"}]
+
+
+def test_with_duplicates_files_that_were_just_written_are_told_apart_too(cataloger: Cataloger, tree: Path) -> None:
+    cataloger.add(tree, hash="duplicates")
+    build(tree, {"a": large(b"a"), "b": large(b"a"), "c": large(b"c")})
+    cataloger.scan()
+    assert [names_of(group) for group in cataloger.groups()] == [{b"a", b"b"}]

@@ -9,7 +9,7 @@ use crate::error::CatalogError;
 
 /// Numbered, forward only, frozen once released.
 const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_catalog.sql"), include_str!("../migrations/0002_shared_extents.sql")];
+    &[include_str!("../migrations/0001_catalog.sql"), include_str!("../migrations/0002_extents_and_edges.sql")];
 
 /// The version that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -1,12 +1,14 @@
 //! The content index: which files have the same content, answered by walking an index and never by a GROUP BY.
 
 mod clean_up;
+mod edges;
 mod extents;
 mod group;
 mod merge;
 mod posting;
 
 pub use clean_up::Sharing;
+pub use edges::{edge_witness, FileEdges};
 pub use extents::FoundSharing;
 pub use group::{Facts, GroupFigures, SharedContent};
 pub use merge::Staged;

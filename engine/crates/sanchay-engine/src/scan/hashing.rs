@@ -108,7 +108,7 @@ pub(crate) fn same_witness(a: &FileStat, b: &FileStat) -> bool {
 }
 
 /// Whether a write could still bear the stamps of `witness`.
-fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
+pub(crate) fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
     let coarse = witness.mtime_ns % 1_000_000_000 == 0 && witness.ctime_ns % 1_000_000_000 == 0;
     let window_ns = if coarse { RACY_COARSE_NS } else { RACY_NS };
     let newest_ns = witness.mtime_ns.max(witness.ctime_ns);

@@ -1,7 +1,9 @@
-//! Files that the listing left for later: the large ones, and with `duplicates` those that may have a twin.
+//! Files that the listing left for later: the large ones, and with `duplicates` those that may have a twin, by their
+//! sizes, then by their first and last blocks.
 //!
 //! Sizes that occur twice are read first, so that duplicates are known early.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -15,8 +17,9 @@ use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, Fi
 
 use super::context::Context;
 use super::control::{add, Expected, Phase};
+use super::edges::{EdgeStage, EdgeTwins};
 use super::folders::{is_expected, Folders};
-use super::hashing::FileReader;
+use super::hashing::{FileReader, SMALL_BYTES};
 use crate::error::EngineError;
 use crate::root_spec::{HashScope, Rules};
 
@@ -51,14 +54,18 @@ pub(super) fn hash_later(
     let done = control.counters.hashed_bytes.load(Ordering::Relaxed);
     let known_bytes = if any_duplicates { 0 } else { done + context.later_bytes.load(Ordering::Relaxed) };
     control.expect(Expected { files: 0, hashed_bytes: known_bytes });
+    let edges = if any_duplicates {
+        EdgeStage { context, sketch: &sketch, governed: roots, names, threads }.run()?
+    } else {
+        EdgeTwins::default()
+    };
     for twins in [true, false] {
         let (jobs, queue) = bounded::<Work>(256);
         let (results, arrived) = bounded::<HashUpdate>(1024);
         std::thread::scope(|scope| {
             let feeder = scope.spawn({
-                let sketch = &sketch;
-                let governed = &governed;
-                move || feed(context, sketch, twins, names, governed, &jobs)
+                let due = Due { sketch: &sketch, edges: &edges, twins, names, governed: &governed };
+                move || feed(context, &due, &jobs)
             });
             for _ in 0..threads {
                 let (queue, results) = (queue.clone(), results.clone());
@@ -71,9 +78,7 @@ pub(super) fn hash_later(
             }
             // Readers end when the feeder's channel closes; what they still send is dropped with the receiver.
             drop(arrived);
-            let fed = feeder.join().unwrap_or_else(|_| {
-                Err(EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally"))
-            });
+            let fed = feeder.join().unwrap_or_else(|_| Err(ended_abnormally()));
             published.and(fed)
         })?;
         if control.is_cancelled() {
@@ -92,29 +97,40 @@ struct Work {
     algorithm: Algorithm,
 }
 
-fn feed<'r>(
-    context: &Context<'_>,
-    sketch: &SizeSketch,
+pub(super) fn ended_abnormally() -> EngineError {
+    EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally")
+}
+
+/// Which files are due in one pass.
+struct Due<'d, 'r> {
+    sketch: &'d SizeSketch,
+    edges: &'d EdgeTwins,
+    /// Those that may have a twin, or the others.
     twins: bool,
-    names: &RootNames,
-    governed: &dyn Fn(i64) -> Option<&'r Governed>,
-    jobs: &Sender<Work>,
-) -> Result<(), EngineError> {
+    names: &'d RootNames,
+    governed: &'d (dyn Fn(i64) -> Option<&'r Governed> + Sync),
+}
+
+fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result<(), EngineError> {
     let wanted = |state: HashState, size_bytes: u64| {
-        size_bytes > 0 && state != HashState::Hashed && sketch.may_have_twin(size_bytes) == twins
+        size_bytes > 0 && state != HashState::Hashed && due.sketch.may_have_twin(size_bytes) == due.twins
     };
     let mut from = Some(0);
     while let Some(block) = from {
         let (files, next) = context.catalog.pending_files(block, &wanted)?;
         from = next;
+        let known = if due.twins { context.catalog.known_edges(block, next)? } else { HashMap::new() };
         for file in files {
-            let Some(root) = governed(names.root_of(&file.folder)) else {
+            let Some(root) = (due.governed)(due.names.root_of(&file.folder)) else {
                 continue;
             };
             let here = to_path(&file.folder).starts_with(to_path(context.root_path));
             let is_due = match root.rules.hash {
                 HashScope::All => here && file.entry.hash_state == HashState::Pending,
-                HashScope::Duplicates => twins,
+                HashScope::Duplicates if file.entry.size_bytes > SMALL_BYTES => {
+                    due.twins && due.edges.may_have_twin(&file.entry, known.get(&file.id))
+                }
+                HashScope::Duplicates => due.twins,
                 HashScope::None => false,
             };
             if !is_due {
@@ -214,7 +230,7 @@ impl<'c> Reader<'c> {
             }
             HashState::Pending | HashState::None => return None,
         }
-        if seen.size_bytes <= super::hashing::SMALL_BYTES {
+        if seen.size_bytes <= SMALL_BYTES {
             add(&control.counters.hashed_bytes, verdict.bytes);
         }
         Some(update(verdict.state, verdict.hash))

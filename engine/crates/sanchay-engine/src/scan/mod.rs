@@ -5,6 +5,7 @@
 mod compare;
 mod context;
 mod control;
+mod edges;
 pub(crate) mod extents;
 mod folders;
 pub(crate) mod hashing;

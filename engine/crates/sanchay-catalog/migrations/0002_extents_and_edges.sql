@@ -10,3 +10,10 @@ CREATE TABLE shared_extents (
 CREATE TABLE extents_due (
     key INTEGER PRIMARY KEY
 ) STRICT;
+
+-- First and last block of large files that share a size with another and are not read whole, or were compared with such.
+CREATE TABLE edges (
+    entry   INTEGER PRIMARY KEY,
+    witness INTEGER NOT NULL,                -- digest of size, stamps and inode that the blocks were read with
+    edges   INTEGER NOT NULL                 -- digest of the two blocks
+) STRICT;

@@ -1,0 +1,168 @@
+//! Which large files may have a twin, told by their first and last blocks: only those need to be read whole.
+//!
+//! Edges are kept in the catalog with the witness that they were read under, so that a rescan reads those of new files
+//! alone, and a twin that comes years later is compared with what is known.
+
+use std::collections::{HashMap, HashSet};
+
+use sanchay_catalog::block::{Entry, HashState};
+use sanchay_catalog::content::{edge_witness, FileEdges};
+use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
+use sanchay_core::hash::EDGE_BYTES;
+use sanchay_core::{hash_edges, FileKind};
+
+use super::context::Context;
+use super::control::add;
+use super::folders::{is_expected, Folders};
+use super::hashing::{is_racy, now_ns, same_witness, SMALL_BYTES};
+use super::later::{ended_abnormally, Governed};
+use crate::error::EngineError;
+use crate::root_spec::HashScope;
+
+/// How often each (size, edges) occurs, as far as one and several can be told apart.
+#[derive(Debug, Default)]
+pub(super) struct EdgeTwins(HashMap<(u64, i64), bool>);
+
+impl EdgeTwins {
+    fn count(&mut self, size_bytes: u64, edges: i64) {
+        self.0.entry((size_bytes, edges)).and_modify(|several| *several = true).or_insert(false);
+    }
+
+    /// Whether the file must be read whole to tell. A file whose edges could not be read must: that reports why.
+    pub(super) fn may_have_twin(&self, entry: &Entry, known: Option<&FileEdges>) -> bool {
+        match known.filter(|known| known.witness == edge_witness(entry)) {
+            Some(known) => self.0.get(&(entry.size_bytes, known.edges)).copied().unwrap_or(true),
+            None => true,
+        }
+    }
+}
+
+/// The edges of a file as they were read.
+struct Found {
+    size_bytes: u64,
+    edges: FileEdges,
+    /// No second write could bear the same stamps: they may be kept.
+    settled: bool,
+}
+
+/// What the stage works with.
+pub(super) struct EdgeStage<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) sketch: &'a SizeSketch,
+    pub(super) governed: &'a [Governed],
+    pub(super) names: &'a RootNames,
+    pub(super) threads: usize,
+}
+
+impl EdgeStage<'_> {
+    /// Compares the edges of every large file that waits under `duplicates` with those of all files of its size.
+    pub(super) fn run(&self) -> Result<EdgeTwins, EngineError> {
+        let sizes = self.waiting_sizes()?;
+        let mut twins = EdgeTwins::default();
+        let catalog = self.context.catalog;
+        let mut from = (!sizes.is_empty()).then_some(0);
+        while let Some(block) = from {
+            let (files, next) = catalog.pending_files(block, &|_, size_bytes| sizes.contains(&size_bytes))?;
+            from = next;
+            let known = catalog.known_edges(block, next)?;
+            let mut to_read = Vec::new();
+            for file in &files {
+                match known.get(&file.id).filter(|known| known.witness == edge_witness(&file.entry)) {
+                    Some(known) => twins.count(file.entry.size_bytes, known.edges),
+                    None => to_read.extend(self.readable_root(file).map(|root| (file, root))),
+                }
+            }
+            let found = self.read(&to_read)?;
+            for item in &found {
+                twins.count(item.size_bytes, item.edges.edges);
+            }
+            let found: Vec<FileEdges> = found.iter().filter(|item| item.settled).map(|item| item.edges).collect();
+            if !found.is_empty() {
+                catalog.persist(&|| !self.context.control.is_cancelled(), &mut || {
+                    let found = found.clone();
+                    catalog.writer().run(move |session| session.put_edges(&found))
+                })?;
+            }
+            if self.context.control.is_cancelled() {
+                break;
+            }
+        }
+        Ok(twins)
+    }
+
+    fn waiting_sizes(&self) -> Result<HashSet<u64>, EngineError> {
+        let wanted = |state: HashState, size_bytes: u64| {
+            size_bytes > SMALL_BYTES && state != HashState::Hashed && self.sketch.may_have_twin(size_bytes)
+        };
+        let mut sizes = HashSet::new();
+        let mut from = Some(0);
+        while let Some(block) = from {
+            let (files, next) = self.context.catalog.pending_files(block, &wanted)?;
+            from = next;
+            for file in &files {
+                if self.root_of(file).is_some_and(|root| root.rules.hash == HashScope::Duplicates) {
+                    sizes.insert(file.entry.size_bytes);
+                }
+            }
+        }
+        Ok(sizes)
+    }
+
+    fn root_of(&self, file: &PendingFile) -> Option<&Governed> {
+        let id = self.names.root_of(&file.folder);
+        self.governed.iter().find(|root| root.id == id)
+    }
+
+    /// The root of a file whose content may be read.
+    fn readable_root(&self, file: &PendingFile) -> Option<&[u8]> {
+        self.root_of(file).filter(|root| root.rules.hash != HashScope::None).map(|root| root.path.as_slice())
+    }
+
+    /// The edges of the files that could be read.
+    fn read(&self, files: &[(&PendingFile, &[u8])]) -> Result<Vec<Found>, EngineError> {
+        let part = files.len().div_ceil(self.threads).max(1);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = files.chunks(part).map(|part| scope.spawn(move || self.read_part(part))).collect();
+            let mut found = Vec::with_capacity(files.len());
+            for worker in workers {
+                found.extend(worker.join().map_err(|_| ended_abnormally())?);
+            }
+            Ok(found)
+        })
+    }
+
+    fn read_part(&self, files: &[(&PendingFile, &[u8])]) -> Vec<Found> {
+        let (mut folders, mut buffer) = (Folders::default(), vec![0; 2 * EDGE_BYTES]);
+        let mut found = Vec::with_capacity(files.len());
+        for (file, root) in files {
+            if !self.context.control.step() {
+                break;
+            }
+            if let Some(edges) = self.edges(&mut folders, &mut buffer, file, root) {
+                add(&self.context.control.counters.hashed_bytes, buffer.len() as u64);
+                found.push(edges);
+            }
+        }
+        found
+    }
+
+    fn edges(&self, folders: &mut Folders, buffer: &mut [u8], file: &PendingFile, root: &[u8]) -> Option<Found> {
+        self.context.control.look_at(&sanchay_core::path::join(&file.folder, &file.name));
+        let folder = folders.open(root, &file.folder).ok()??;
+        let seen = folder.stat(&file.name).ok()?;
+        let is_it = seen.kind == FileKind::File && !seen.placeholder && is_expected(&file.entry, &seen);
+        if !is_it || self.context.own.is_file(&seen) {
+            return None;
+        }
+        let open = folder.open_file(&file.name).ok()?;
+        let hashed = hash_edges(&open, seen.size_bytes, buffer).ok()?;
+        let held_still = open.stat().is_ok_and(|after| same_witness(&after, &seen));
+        if !held_still || hashed.bytes_read != buffer.len() as u64 {
+            return None;
+        }
+        let mut head = [0; 8];
+        head.copy_from_slice(&hashed.hash.as_bytes()[..8]);
+        let edges = FileEdges { entry: file.id, witness: edge_witness(&file.entry), edges: i64::from_le_bytes(head) };
+        Some(Found { size_bytes: seen.size_bytes, edges, settled: !is_racy(&seen, now_ns()) })
+    }
+}
