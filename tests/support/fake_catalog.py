@@ -128,7 +128,6 @@ class Progress:
     percent: float | None = None
     seconds_left: float | None = None
     paused: bool = False
-    waiting_for_disk: bool = False
 
 
 @dataclass
@@ -256,6 +255,7 @@ class FakeCatalog:
         self.writer_gate_file = os.environ.get("FAKE_WRITER_HANGS", "")
         self.log_level = ""
         self.closed = False
+        self.full = False
         self.live = FakeLive()
 
     def version(self) -> str:
@@ -288,6 +288,9 @@ class FakeCatalog:
 
     def writer_answers(self, limit_s: float) -> bool:
         return not (self.writer_gate_file and os.path.exists(self.writer_gate_file))
+
+    def disk_full(self) -> bool:
+        return self.full
 
     def put_root(self, root: Root) -> None:
         self.roots[root.id] = root

@@ -138,6 +138,10 @@ class NativeCatalog:
         """Whether the writer does its work."""
         return self._catalog.writer_answers(limit_s)
 
+    def disk_full(self) -> bool:
+        """Whether writing stands still for want of room."""
+        return self._catalog.disk_full()
+
     def put_root(self, root: Root) -> None:
         """Adds a root or replaces its settings."""
         spec = sanchay_engine.RootSpec(

@@ -89,6 +89,10 @@ class CatalogPort(Protocol):
         """Whether the writer does its work; blocks for `limit_s` at the longest."""
         ...
 
+    def disk_full(self) -> bool:
+        """Whether writing stands still for want of room; never blocks."""
+        ...
+
     def put_root(self, root: Root) -> None:
         """Adds a root or replaces its settings."""
         ...

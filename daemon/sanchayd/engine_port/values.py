@@ -92,7 +92,6 @@ class ScanProgress(Protocol):
     percent: float | None
     seconds_left: float | None
     paused: bool
-    waiting_for_disk: bool
 
 
 class ScanError(Protocol):

@@ -29,7 +29,7 @@ _OF_LIVE = {
 _FROM_LEAST = list(FreshnessState)
 
 
-def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int) -> Freshness:
+def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int, disk_full: bool = False) -> Freshness:
     """The freshness of one root. A scan of one that is watched takes nothing from it: it was whole before."""
     state = _OF_LIVE.get(live.state)
     as_of_ns = max(status.scanned_ns, live.as_of_ns)
@@ -43,6 +43,8 @@ def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int
         return Freshness(FreshnessState.SCANNING, as_of_ns, "a scan is under way")
     if state in (None, FreshnessState.LIVE, FreshnessState.POLLED) and status.state == "partial":
         return Freshness(FreshnessState.PARTIAL, as_of_ns, status.reason or live.reason)
+    if disk_full and state is not None:
+        return Freshness(FreshnessState.RECONCILING, as_of_ns, "the disk of the catalog is full; changes wait for room")
     if state is FreshnessState.LIVE:
         return Freshness(state, now_ns, live.reason)
     if state is not None:
@@ -77,6 +79,7 @@ class FreshnessBoard:
         self._clock_s = clock_s
         self._statuses: dict[int, RootStatus] = {}
         self._lives: dict[int, LiveStatus] = {}
+        self._disk_full = False
         self._stale: set[int] = set()
         self._looked_s = -LOOK_S
 
@@ -100,6 +103,7 @@ class FreshnessBoard:
     async def _look(self) -> None:
         self._looked_s = self._clock_s()
         self._lives = {live.root_id: live for live in await self._pool.quick(self._catalog.live_status)}
+        self._disk_full = self._catalog.disk_full()
 
     def forget(self, root_id: int) -> None:
         """The root is gone."""
@@ -111,7 +115,7 @@ class FreshnessBoard:
         status = self._statuses.get(root.id) or RootStatus(root.id, "new", 0, "", 0, 0, 0)
         live = self._lives.get(root.id) or LiveStatus(root.id)
         running = root.id in scanning
-        fresh = of_root(status, live, scanning=running, now_ns=self._now_ns())
+        fresh = of_root(status, live, scanning=running, now_ns=self._now_ns(), disk_full=self._disk_full)
         return RootView(
             root=root,
             state="scanning" if running else _state(status, live),

@@ -32,7 +32,6 @@ class ActiveJob:
     starting: bool = False
     cancel_wanted: bool = False
     peak_rss_bytes: int = 0
-    waiting_for_disk: bool = False
     topic: Topic[Job] = field(default_factory=Topic)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,9 +43,7 @@ class ActiveJob:
     def snapshot(self) -> Job:
         """The job with its counters of this moment."""
         if self.handle is not None and not self.ended.is_set():
-            progress = self.handle.progress()
-            self.waiting_for_disk = progress.waiting_for_disk
-            self.job = replace(self.job, progress=_progress(progress))
+            self.job = replace(self.job, progress=_progress(self.handle.progress()))
         return self.job
 
 
@@ -89,10 +86,6 @@ class ScanQueue:
     def scanning_root_ids(self) -> set[int]:
         """Roots whose scan is under way."""
         return {active.job.root_id for active in self._active.values() if active.handle is not None}
-
-    def waiting_for_disk(self) -> bool:
-        """Whether a scan stands still because the catalog's disk is full."""
-        return any(active.waiting_for_disk for active in self._active.values())
 
     def add(self, job: Job) -> ActiveJob:
         """Takes a job that is stored already, queued or paused, and runs it when its turn comes."""

@@ -100,8 +100,10 @@ class StatusService:
         return os.getpid()
 
     def _view(self, status: CatalogStatus) -> CatalogView:
-        if self._queue.waiting_for_disk():
-            message = f"The disk of {os.fsdecode(status.path)} is full: scans wait, and go on by themselves."
+        if self._catalog.disk_full():
+            message = (
+                f"The disk of {os.fsdecode(status.path)} is full: scans and changes wait, and go on by themselves."
+            )
             return CatalogView(status, "disk_full", message)
         if status.rebuilt_from is not None:
             moved = os.fsdecode(status.rebuilt_from)

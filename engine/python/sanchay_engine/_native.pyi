@@ -231,6 +231,9 @@ class Catalog:
     def writer_answers(self, limit_s: float = 10.0) -> bool:
         """Whether the writer does its work; blocks for `limit_s` at the longest. For a watchdog."""
 
+    def disk_full(self) -> bool:
+        """Whether writing stands still because the catalog's disk is full; it is tried again by itself."""
+
     def put_root(self, root: RootSpec) -> None:
         """Adds a root or replaces its settings; they count from its next scan."""
 

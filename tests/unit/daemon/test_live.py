@@ -76,6 +76,13 @@ def test_the_freshness_of_a_root(
     assert live.reason in fresh.reason
 
 
+def test_nothing_is_live_while_the_catalogs_disk_is_full() -> None:
+    fresh = of_root(READY, LIVE, scanning=False, now_ns=99, disk_full=True)
+    assert (fresh.state, fresh.as_of_ns) == (STATES.RECONCILING, 50)
+    assert "is full" in fresh.reason
+    assert of_root(READY, LiveStatus(1), scanning=False, now_ns=99, disk_full=True).state is STATES.SCANNED
+
+
 def test_several_roots_are_as_fresh_as_the_least_of_them() -> None:
     live = of_root(READY, LIVE, scanning=False, now_ns=99)
     polled = of_root(READY, replace(LIVE, state="polled"), scanning=False, now_ns=99)

@@ -125,6 +125,10 @@ impl Catalog {
         py.detach(|| self.engine.catalog().writer().answers(limit))
     }
 
+    fn disk_full(&self) -> bool {
+        self.engine.catalog().is_disk_full()
+    }
+
     fn put_root(&self, py: Python<'_>, root: &RootSpec) -> PyResult<()> {
         py.detach(|| self.engine.put_root(root.root_id, &root.path, &root.settings)).map_err(raise)
     }
