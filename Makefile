@@ -73,6 +73,7 @@ check-python: install $(VENV)/.dev ## formatting, lints, types, import contracts
 	$(BIN)/python -m isort --check-only --quiet . || { echo "isort would change files: make format"; exit 1; }
 	$(BIN)/python -m ruff check --quiet .
 	$(BIN)/python -m mypy $(PACKAGES) engine/python tests
+	$(BIN)/python -m mypy.stubtest sanchay_engine._native --concise --allowlist tests/contract/stubtest_allowlist.txt
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python proto/generate.py --check
 

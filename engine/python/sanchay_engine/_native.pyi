@@ -1,6 +1,8 @@
 """The engine's face. Every call releases the GIL while it works; sizes are bytes, times Unix nanoseconds (UTC).
 
 Errors are `EngineError`, whose `kind` is one of `ERROR_KINDS` and whose `path` is the exact path or None.
+
+A default of `...` is empty, or BLAKE3 for an algorithm: the module's own signatures do not spell these.
 """
 
 import builtins
@@ -33,10 +35,10 @@ class RootSpec:
         root_id: int,
         path: bytes,
         *,
-        name: str = "",
+        name: str = ...,
         hash: HashScope = "all",
-        algorithm: Algorithm = "blake3",
-        exclude: Sequence[str] = (),
+        algorithm: Algorithm = ...,
+        exclude: Sequence[str] = ...,
         one_file_system: bool = False,
         skip_hidden: bool = False,
     ) -> RootSpec: ...
@@ -49,7 +51,7 @@ class RootCheck:
     file_system: str  # such as ext4
     network: bool
 
-def check_root(path: bytes, own_folders: Sequence[bytes] = ()) -> RootCheck:
+def check_root(path: bytes, own_folders: Sequence[bytes] = ...) -> RootCheck:
     """Raises EngineError: not_absolute, not_found, not_a_folder, permission, pseudo_file_system, own_folder."""
 
 @final
@@ -221,7 +223,7 @@ class Catalog:
     """An open catalog. One in each process and file. Safe to call from any thread."""
 
     @staticmethod
-    def open(path: bytes, *, own_folders: Sequence[bytes] = (), threads: int = 0, cache_mb: int = 64) -> Catalog:
+    def open(path: bytes, *, own_folders: Sequence[bytes] = ..., threads: int = 0, cache_mb: int = 64) -> Catalog:
         """Raises EngineError: newer_database, busy, io, permission, disk_full. A corrupt file is moved aside."""
 
     def close(self) -> None:
@@ -253,15 +255,15 @@ class Catalog:
         *,
         under: bytes | None = None,
         min_size: int = 1,
-        extensions: Sequence[str] = (),
-        types: Sequence[str] = (),
+        extensions: Sequence[str] = ...,
+        types: Sequence[str] = ...,
         sort: Literal["reclaimable", "size", "copies"] = "reclaimable",
         limit: int = 20,
         token: str = "",
         paths_limit: int = 1000,
     ) -> DuplicatePage: ...
     def summary(
-        self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ()
+        self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ...
     ) -> list[SummaryRow]: ...
     def usage(self, path: bytes | None = None, *, depth: int = 1, limit: int = 1000) -> list[UsageRow]: ...
     def export(self, expression: str, format: ExportFormat) -> Export: ...
