@@ -49,7 +49,7 @@ class Page:
     rows: list[Row]
     total: int | None
     total_at_least: int
-    total_bytes: int
+    total_bytes: int | None
     next_token: str
 
 

@@ -80,8 +80,8 @@ def _pages(
 
 
 def _total_bytes(first: catalog_pb2.FindResponse) -> int | None:
-    """The sizes of all hits together; None where the daemon did not add them up, which it says by 0."""
-    return first.total_bytes or (0 if first.HasField("total") and not first.total else None)
+    """The sizes of all hits together; None where the daemon did not add them up."""
+    return first.total_bytes if first.HasField("total_bytes") else None
 
 
 def show_rows(rows: list[catalog_pb2.FileRow]) -> None:

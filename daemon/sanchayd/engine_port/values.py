@@ -154,7 +154,7 @@ class FindPage(Protocol):
 
     total: int | None
     total_at_least: int
-    total_bytes: int
+    total_bytes: int | None
     next_token: str
 
     @property

@@ -162,7 +162,7 @@ class FindPage:
     rows: list[FileRow]
     total: int | None
     total_at_least: int
-    total_bytes: int
+    total_bytes: int | None  # of all hits; None where they were not added up
     next_token: str  # empty: the last page
 
 @final

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from sanchay.v1 import common_pb2 as sanchay_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sanchay/v1/catalog.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"\x9b\x02\n\x07\x46ileRow\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x11\n\tallocated\x18\x03 \x01(\x04\x12\x13\n\x0bmodified_ns\x18\x04 \x01(\x03\x12\x17\n\ncreated_ns\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x11\n\textension\x18\x07 \x01(\t\x12\x0c\n\x04hash\x18\x08 \x01(\x0c\x12\x11\n\talgorithm\x18\t \x01(\t\x12\x12\n\nhash_state\x18\n \x01(\t\x12\r\n\x05links\x18\x0b \x01(\r\x12\r\n\x05owner\x18\x0c \x01(\r\x12\x0f\n\x07root_id\x18\r \x01(\x03\x12\r\n\x05inode\x18\x0e \x01(\x04\x42\r\n\x0b_created_ns\"V\n\x0b\x46indRequest\x12\x12\n\nexpression\x18\x01 \x01(\t\x12\x0c\n\x04sort\x18\x02 \x01(\t\x12%\n\x04page\x18\x03 \x01(\x0b\x32\x17.sanchay.v1.PageRequest\"\xbf\x01\n\x0c\x46indResponse\x12!\n\x04rows\x18\x01 \x03(\x0b\x32\x13.sanchay.v1.FileRow\x12\x12\n\x05total\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\x0etotal_at_least\x18\x03 \x01(\x04\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12(\n\tfreshness\x18\x05 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\x13\n\x0btotal_bytes\x18\x06 \x01(\x04\x42\x08\n\x06_total\"\xb0\x01\n\x11\x44uplicatesRequest\x12\x1f\n\x05under\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x15\n\x08min_size\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nextensions\x18\x03 \x03(\t\x12\r\n\x05types\x18\x04 \x03(\t\x12\x0c\n\x04sort\x18\x05 \x01(\t\x12%\n\x04page\x18\x06 \x01(\x0b\x32\x17.sanchay.v1.PageRequestB\x0b\n\t_min_size\"d\n\rDuplicatePath\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05inode\x18\x02 \x01(\x04\x12\x13\n\x0bmodified_ns\x18\x03 \x01(\x03\x12\x0f\n\x07root_id\x18\x04 \x01(\x03\"\xbe\x01\n\x0e\x44uplicateGroup\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12\x0e\n\x06\x63opies\x18\x04 \x01(\x04\x12\x19\n\x11reclaimable_bytes\x18\x05 \x01(\x04\x12\x13\n\x0b\x66reed_bytes\x18\x06 \x01(\x04\x12(\n\x05paths\x18\x07 \x03(\x0b\x32\x19.sanchay.v1.DuplicatePath\x12\x13\n\x0btotal_paths\x18\x08 \x01(\x04\"\xf4\x01\n\x12\x44uplicatesResponse\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.sanchay.v1.DuplicateGroup\x12\x14\n\x0ctotal_groups\x18\x02 \x01(\x04\x12\x1d\n\x15total_redundant_files\x18\x03 \x01(\x04\x12\x1f\n\x17total_reclaimable_bytes\x18\x04 \x01(\x04\x12\x19\n\x11total_freed_bytes\x18\x05 \x01(\x04\x12(\n\tfreshness\x18\x06 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\"+\n\x0eSummaryRequest\x12\n\n\x02\x62y\x18\x01 \x01(\t\x12\r\n\x05roots\x18\x02 \x03(\x0c\"7\n\nSummaryRow\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\"\x7f\n\x0fSummaryResponse\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.sanchay.v1.SummaryRow\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12(\n\tfreshness\x18\x04 \x01(\x0b\x32\x15.sanchay.v1.Freshness\"P\n\x10\x44iskUsageRequest\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\r\x12\r\n\x05limit\x18\x03 \x01(\r\"\x96\x01\n\x0c\x44iskUsageRow\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\r\x12\r\n\x05\x66iles\x18\x03 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\x11\n\tallocated\x18\x06 \x01(\x04\x12\x11\n\tnewest_ns\x18\x07 \x01(\x03\"x\n\x11\x44iskUsageResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.sanchay.v1.DiskUsageRow\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12(\n\tfreshness\x18\x03 \x01(\x0b\x32\x15.sanchay.v1.Freshness\"3\n\rExportRequest\x12\x12\n\nexpression\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"P\n\x0e\x45xportResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\x12\x10\n\x08left_out\x18\x04 \x01(\x04\x32\xe9\x02\n\x0e\x43\x61talogService\x12\x39\n\x04\x46ind\x12\x17.sanchay.v1.FindRequest\x1a\x18.sanchay.v1.FindResponse\x12K\n\nDuplicates\x12\x1d.sanchay.v1.DuplicatesRequest\x1a\x1e.sanchay.v1.DuplicatesResponse\x12\x42\n\x07Summary\x12\x1a.sanchay.v1.SummaryRequest\x1a\x1b.sanchay.v1.SummaryResponse\x12H\n\tDiskUsage\x12\x1c.sanchay.v1.DiskUsageRequest\x1a\x1d.sanchay.v1.DiskUsageResponse\x12\x41\n\x06\x45xport\x12\x19.sanchay.v1.ExportRequest\x1a\x1a.sanchay.v1.ExportResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sanchay/v1/catalog.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"\x9b\x02\n\x07\x46ileRow\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x11\n\tallocated\x18\x03 \x01(\x04\x12\x13\n\x0bmodified_ns\x18\x04 \x01(\x03\x12\x17\n\ncreated_ns\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x11\n\textension\x18\x07 \x01(\t\x12\x0c\n\x04hash\x18\x08 \x01(\x0c\x12\x11\n\talgorithm\x18\t \x01(\t\x12\x12\n\nhash_state\x18\n \x01(\t\x12\r\n\x05links\x18\x0b \x01(\r\x12\r\n\x05owner\x18\x0c \x01(\r\x12\x0f\n\x07root_id\x18\r \x01(\x03\x12\r\n\x05inode\x18\x0e \x01(\x04\x42\r\n\x0b_created_ns\"V\n\x0b\x46indRequest\x12\x12\n\nexpression\x18\x01 \x01(\t\x12\x0c\n\x04sort\x18\x02 \x01(\t\x12%\n\x04page\x18\x03 \x01(\x0b\x32\x17.sanchay.v1.PageRequest\"\xd4\x01\n\x0c\x46indResponse\x12!\n\x04rows\x18\x01 \x03(\x0b\x32\x13.sanchay.v1.FileRow\x12\x12\n\x05total\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\x0etotal_at_least\x18\x03 \x01(\x04\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12(\n\tfreshness\x18\x05 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\x18\n\x0btotal_bytes\x18\x06 \x01(\x04H\x01\x88\x01\x01\x42\x08\n\x06_totalB\x0e\n\x0c_total_bytes\"\xb0\x01\n\x11\x44uplicatesRequest\x12\x1f\n\x05under\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x15\n\x08min_size\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nextensions\x18\x03 \x03(\t\x12\r\n\x05types\x18\x04 \x03(\t\x12\x0c\n\x04sort\x18\x05 \x01(\t\x12%\n\x04page\x18\x06 \x01(\x0b\x32\x17.sanchay.v1.PageRequestB\x0b\n\t_min_size\"d\n\rDuplicatePath\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05inode\x18\x02 \x01(\x04\x12\x13\n\x0bmodified_ns\x18\x03 \x01(\x03\x12\x0f\n\x07root_id\x18\x04 \x01(\x03\"\xbe\x01\n\x0e\x44uplicateGroup\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12\x0e\n\x06\x63opies\x18\x04 \x01(\x04\x12\x19\n\x11reclaimable_bytes\x18\x05 \x01(\x04\x12\x13\n\x0b\x66reed_bytes\x18\x06 \x01(\x04\x12(\n\x05paths\x18\x07 \x03(\x0b\x32\x19.sanchay.v1.DuplicatePath\x12\x13\n\x0btotal_paths\x18\x08 \x01(\x04\"\xf4\x01\n\x12\x44uplicatesResponse\x12*\n\x06groups\x18\x01 \x03(\x0b\x32\x1a.sanchay.v1.DuplicateGroup\x12\x14\n\x0ctotal_groups\x18\x02 \x01(\x04\x12\x1d\n\x15total_redundant_files\x18\x03 \x01(\x04\x12\x1f\n\x17total_reclaimable_bytes\x18\x04 \x01(\x04\x12\x19\n\x11total_freed_bytes\x18\x05 \x01(\x04\x12(\n\tfreshness\x18\x06 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\"+\n\x0eSummaryRequest\x12\n\n\x02\x62y\x18\x01 \x01(\t\x12\r\n\x05roots\x18\x02 \x03(\x0c\"7\n\nSummaryRow\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\"\x7f\n\x0fSummaryResponse\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.sanchay.v1.SummaryRow\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12(\n\tfreshness\x18\x04 \x01(\x0b\x32\x15.sanchay.v1.Freshness\"P\n\x10\x44iskUsageRequest\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\r\x12\r\n\x05limit\x18\x03 \x01(\r\"\x96\x01\n\x0c\x44iskUsageRow\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\r\x12\r\n\x05\x66iles\x18\x03 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\x11\n\tallocated\x18\x06 \x01(\x04\x12\x11\n\tnewest_ns\x18\x07 \x01(\x03\"x\n\x11\x44iskUsageResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.sanchay.v1.DiskUsageRow\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12(\n\tfreshness\x18\x03 \x01(\x0b\x32\x15.sanchay.v1.Freshness\"3\n\rExportRequest\x12\x12\n\nexpression\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"P\n\x0e\x45xportResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\x12\x10\n\x08left_out\x18\x04 \x01(\x04\x32\xe9\x02\n\x0e\x43\x61talogService\x12\x39\n\x04\x46ind\x12\x17.sanchay.v1.FindRequest\x1a\x18.sanchay.v1.FindResponse\x12K\n\nDuplicates\x12\x1d.sanchay.v1.DuplicatesRequest\x1a\x1e.sanchay.v1.DuplicatesResponse\x12\x42\n\x07Summary\x12\x1a.sanchay.v1.SummaryRequest\x1a\x1b.sanchay.v1.SummaryResponse\x12H\n\tDiskUsage\x12\x1c.sanchay.v1.DiskUsageRequest\x1a\x1d.sanchay.v1.DiskUsageResponse\x12\x41\n\x06\x45xport\x12\x19.sanchay.v1.ExportRequest\x1a\x1a.sanchay.v1.ExportResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -27,31 +27,31 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_FINDREQUEST']._serialized_start=351
   _globals['_FINDREQUEST']._serialized_end=437
   _globals['_FINDRESPONSE']._serialized_start=440
-  _globals['_FINDRESPONSE']._serialized_end=631
-  _globals['_DUPLICATESREQUEST']._serialized_start=634
-  _globals['_DUPLICATESREQUEST']._serialized_end=810
-  _globals['_DUPLICATEPATH']._serialized_start=812
-  _globals['_DUPLICATEPATH']._serialized_end=912
-  _globals['_DUPLICATEGROUP']._serialized_start=915
-  _globals['_DUPLICATEGROUP']._serialized_end=1105
-  _globals['_DUPLICATESRESPONSE']._serialized_start=1108
-  _globals['_DUPLICATESRESPONSE']._serialized_end=1352
-  _globals['_SUMMARYREQUEST']._serialized_start=1354
-  _globals['_SUMMARYREQUEST']._serialized_end=1397
-  _globals['_SUMMARYROW']._serialized_start=1399
-  _globals['_SUMMARYROW']._serialized_end=1454
-  _globals['_SUMMARYRESPONSE']._serialized_start=1456
-  _globals['_SUMMARYRESPONSE']._serialized_end=1583
-  _globals['_DISKUSAGEREQUEST']._serialized_start=1585
-  _globals['_DISKUSAGEREQUEST']._serialized_end=1665
-  _globals['_DISKUSAGEROW']._serialized_start=1668
-  _globals['_DISKUSAGEROW']._serialized_end=1818
-  _globals['_DISKUSAGERESPONSE']._serialized_start=1820
-  _globals['_DISKUSAGERESPONSE']._serialized_end=1940
-  _globals['_EXPORTREQUEST']._serialized_start=1942
-  _globals['_EXPORTREQUEST']._serialized_end=1993
-  _globals['_EXPORTRESPONSE']._serialized_start=1995
-  _globals['_EXPORTRESPONSE']._serialized_end=2075
-  _globals['_CATALOGSERVICE']._serialized_start=2078
-  _globals['_CATALOGSERVICE']._serialized_end=2439
+  _globals['_FINDRESPONSE']._serialized_end=652
+  _globals['_DUPLICATESREQUEST']._serialized_start=655
+  _globals['_DUPLICATESREQUEST']._serialized_end=831
+  _globals['_DUPLICATEPATH']._serialized_start=833
+  _globals['_DUPLICATEPATH']._serialized_end=933
+  _globals['_DUPLICATEGROUP']._serialized_start=936
+  _globals['_DUPLICATEGROUP']._serialized_end=1126
+  _globals['_DUPLICATESRESPONSE']._serialized_start=1129
+  _globals['_DUPLICATESRESPONSE']._serialized_end=1373
+  _globals['_SUMMARYREQUEST']._serialized_start=1375
+  _globals['_SUMMARYREQUEST']._serialized_end=1418
+  _globals['_SUMMARYROW']._serialized_start=1420
+  _globals['_SUMMARYROW']._serialized_end=1475
+  _globals['_SUMMARYRESPONSE']._serialized_start=1477
+  _globals['_SUMMARYRESPONSE']._serialized_end=1604
+  _globals['_DISKUSAGEREQUEST']._serialized_start=1606
+  _globals['_DISKUSAGEREQUEST']._serialized_end=1686
+  _globals['_DISKUSAGEROW']._serialized_start=1689
+  _globals['_DISKUSAGEROW']._serialized_end=1839
+  _globals['_DISKUSAGERESPONSE']._serialized_start=1841
+  _globals['_DISKUSAGERESPONSE']._serialized_end=1961
+  _globals['_EXPORTREQUEST']._serialized_start=1963
+  _globals['_EXPORTREQUEST']._serialized_end=2014
+  _globals['_EXPORTRESPONSE']._serialized_start=2016
+  _globals['_EXPORTRESPONSE']._serialized_end=2096
+  _globals['_CATALOGSERVICE']._serialized_start=2099
+  _globals['_CATALOGSERVICE']._serialized_end=2460
 # @@protoc_insertion_point(module_scope)

@@ -117,7 +117,7 @@ class FindResponse(google.protobuf.message.Message):
     total_at_least: builtins.int
     next_page_token: builtins.str
     total_bytes: builtins.int
-    """of all hits; 0 when the total is absent"""
+    """of all hits; absent where they were not added up"""
     @property
     def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FileRow]: ...
     @property
@@ -130,11 +130,14 @@ class FindResponse(google.protobuf.message.Message):
         total_at_least: builtins.int = ...,
         next_page_token: builtins.str = ...,
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
-        total_bytes: builtins.int = ...,
+        total_bytes: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_total", b"_total", "freshness", b"freshness", "total", b"total"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_total", b"_total", "freshness", b"freshness", "next_page_token", b"next_page_token", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "total", b"total", "total_bytes", b"total_bytes"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "next_page_token", b"next_page_token", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_total_bytes", b"_total_bytes"]) -> typing.Literal["total_bytes"] | None: ...
 
 global___FindResponse = FindResponse
 

@@ -131,6 +131,7 @@ fn render(renderer: &mut dyn Renderer, row: &FileRow, piece: &mut Vec<u8>) -> Re
         extension: extension.as_ref().map_or("", |extension| extension.as_str()),
         hash: entry.hash.as_ref().map(sanchay_core::ContentHash::as_bytes),
         algorithm: entry.hash.map(|_| entry.algorithm.name()),
+        hash_state: row.hash_state().name(),
         links: entry.links,
         owner: entry.owner,
         root_id: row.root_id,

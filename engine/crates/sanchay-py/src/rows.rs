@@ -54,7 +54,7 @@ pub(crate) struct FindPage {
     rows: Vec<Py<FileRow>>,
     total: Option<u64>,
     total_at_least: u64,
-    total_bytes: u64,
+    total_bytes: Option<u64>,
     next_token: String,
 }
 
@@ -64,7 +64,7 @@ impl FindPage {
             rows: page.rows.into_iter().map(|row| Py::new(py, FileRow::from(row))).collect::<PyResult<_>>()?,
             total: page.total,
             total_at_least: page.total_at_least,
-            total_bytes: page.total_bytes.unwrap_or(0),
+            total_bytes: page.total_bytes,
             next_token: page.next_token,
         })
     }

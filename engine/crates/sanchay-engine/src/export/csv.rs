@@ -3,11 +3,9 @@
 //! A field is quoted only where it holds a comma, a quote or the end of a line; nothing in it is ever altered, so that a
 //! path comes back as it was. A whole path begins with a `/` or a drive, never with a sign that a spreadsheet computes.
 
+use super::columns::Column;
 use super::text::{push_base64, push_hex, push_number, push_time};
 use super::{Counts, ExportError, ExportRow, Renderer};
-
-const HEADER: &[u8] =
-    b"path,path_bytes,size,allocated,modified,created,type,extension,hash,algorithm,links,owner,root_id,inode\n";
 
 #[derive(Default)]
 pub(super) struct Csv {
@@ -16,47 +14,47 @@ pub(super) struct Csv {
 
 impl Renderer for Csv {
     fn header(&mut self, out: &mut Vec<u8>) -> Result<(), ExportError> {
-        out.extend_from_slice(HEADER);
+        out.extend_from_slice(Column::ALL.map(Column::name).join(",").as_bytes());
+        out.push(b'\n');
         Ok(())
     }
 
     fn row(&mut self, row: &ExportRow<'_>, out: &mut Vec<u8>) -> Result<(), ExportError> {
-        if let Ok(path) = std::str::from_utf8(row.path) {
-            push_field(out, path.as_bytes());
+        let path = std::str::from_utf8(row.path);
+        for column in Column::ALL {
+            match column {
+                Column::Path => match path {
+                    Ok(path) => push_field(out, path.as_bytes()),
+                    Err(_) => push_field(out, String::from_utf8_lossy(row.path).as_bytes()),
+                },
+                Column::PathBytes if path.is_err() => push_base64(out, row.path),
+                Column::PathBytes => {}
+                Column::Size => push_number(out, row.size),
+                Column::Allocated => push_number(out, row.allocated),
+                Column::Modified => push_time(out, row.modified_ns),
+                Column::Created => {
+                    if let Some(created_ns) = row.created_ns {
+                        push_time(out, created_ns);
+                    }
+                }
+                Column::FileType => out.extend_from_slice(row.file_type.as_bytes()),
+                Column::Extension => push_field(out, row.extension.as_bytes()),
+                Column::Hash => {
+                    if let Some(hash) = row.hash {
+                        push_hex(out, hash);
+                    }
+                }
+                Column::Algorithm => out.extend_from_slice(row.algorithm.unwrap_or_default().as_bytes()),
+                Column::HashState => out.extend_from_slice(row.hash_state.as_bytes()),
+                Column::Links => push_number(out, row.links),
+                Column::Owner => push_number(out, row.owner),
+                Column::RootId => push_number(out, row.root_id),
+                Column::Inode => push_number(out, row.inode),
+            }
             out.push(b',');
-        } else {
-            push_field(out, String::from_utf8_lossy(row.path).as_bytes());
-            out.push(b',');
-            push_base64(out, row.path);
         }
-        out.push(b',');
-        push_number(out, row.size);
-        out.push(b',');
-        push_number(out, row.allocated);
-        out.push(b',');
-        push_time(out, row.modified_ns);
-        out.push(b',');
-        if let Some(created_ns) = row.created_ns {
-            push_time(out, created_ns);
-        }
-        out.push(b',');
-        out.extend_from_slice(row.file_type.as_bytes());
-        out.push(b',');
-        push_field(out, row.extension.as_bytes());
-        out.push(b',');
-        if let Some(hash) = row.hash {
-            push_hex(out, hash);
-        }
-        out.push(b',');
-        out.extend_from_slice(row.algorithm.unwrap_or_default().as_bytes());
-        out.push(b',');
-        push_number(out, row.links);
-        out.push(b',');
-        push_number(out, row.owner);
-        out.push(b',');
-        push_number(out, row.root_id);
-        out.push(b',');
-        push_number(out, row.inode);
+        // Behind the last column stands the end of the line.
+        out.pop();
         out.push(b'\n');
         self.counts.rows += 1;
         Ok(())
@@ -100,11 +98,11 @@ mod tests {
         let (out, counts) = render(Format::Csv, &[&rows()]);
         let hash = format!("01{}", "ab".repeat(31));
         let expected = format!(
-            "path,path_bytes,size,allocated,modified,created,type,extension,hash,algorithm,links,owner,root_id,inode\n\
-             /a/=b,,7,4096,1970-01-01T00:00:00Z,,other,,,,1,1000,3,18446744073709551615\n\
+            "path,path_bytes,size,allocated,modified,created,type,extension,hash,algorithm,hash_state,links,owner,root_id,inode\n\
+             /a/=b,,7,4096,1970-01-01T00:00:00Z,,other,,,,none,1,1000,3,18446744073709551615\n\
              \"/a/\"\"é\"\",\n.jpg\",,1099511627776,4096,2024-01-01T00:00:00.123456789Z,2024-01-01T00:00:00.5Z,other,jpg,\
-             {hash},blake3,1,1000,3,18446744073709551615\n\
-             \"/a/\u{fffd},\u{1}\",L2Ev/ywB,7,4096,1969-12-31T23:59:59.999999999Z,,other,,,,1,1000,3,18446744073709551615\n"
+             {hash},blake3,hashed,1,1000,3,18446744073709551615\n\
+             \"/a/\u{fffd},\u{1}\",L2Ev/ywB,7,4096,1969-12-31T23:59:59.999999999Z,,other,,,,none,1,1000,3,18446744073709551615\n"
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         assert_eq!(counts, Counts { rows: 3, left_out: 0 });

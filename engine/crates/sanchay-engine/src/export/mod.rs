@@ -17,6 +17,7 @@
 //! what they cannot carry, and it is counted.
 
 mod checksums;
+mod columns;
 mod csv;
 mod fdupes;
 mod ndjson;
@@ -48,6 +49,8 @@ pub struct ExportRow<'a> {
     pub hash: Option<&'a [u8; 32]>,
     /// The algorithm of the hash: `blake3` or `sha256`.
     pub algorithm: Option<&'static str>,
+    /// What is known of its content: `none`, `pending`, `hashed`, `unstable` or `unreadable`.
+    pub hash_state: &'static str,
     /// How many names it has.
     pub links: u32,
     /// The number of its owner.

@@ -1,5 +1,6 @@
 //! A JSON object a line, with the keys of `find --json`.
 
+use super::columns::Column;
 use super::text::{push_base64, push_hex, push_number, push_time};
 use super::{Counts, ExportError, ExportRow, Renderer};
 
@@ -14,47 +15,38 @@ impl Renderer for Ndjson {
     }
 
     fn row(&mut self, row: &ExportRow<'_>, out: &mut Vec<u8>) -> Result<(), ExportError> {
-        out.extend_from_slice(b"{\"path\":\"");
-        if let Ok(path) = std::str::from_utf8(row.path) {
-            push_string(out, path);
-        } else {
-            push_string(out, &String::from_utf8_lossy(row.path));
-            out.extend_from_slice(b"\",\"path_bytes\":\"");
-            push_base64(out, row.path);
+        let path = std::str::from_utf8(row.path);
+        let mut before = b'{';
+        for column in Column::ALL {
+            // Only a path that is not text needs its bytes beside it.
+            if column == Column::PathBytes && path.is_ok() {
+                continue;
+            }
+            out.push(std::mem::replace(&mut before, b','));
+            out.extend_from_slice(column.json_key().as_bytes());
+            match column {
+                Column::Path => push_quoted(out, |out| match path {
+                    Ok(path) => push_string(out, path),
+                    Err(_) => push_string(out, &String::from_utf8_lossy(row.path)),
+                }),
+                Column::PathBytes => push_quoted(out, |out| push_base64(out, row.path)),
+                Column::Size => push_number(out, row.size),
+                Column::Allocated => push_number(out, row.allocated),
+                Column::Modified => push_quoted(out, |out| push_time(out, row.modified_ns)),
+                Column::Created => push_or_null(out, row.created_ns, push_time),
+                Column::FileType => push_quoted(out, |out| out.extend_from_slice(row.file_type.as_bytes())),
+                Column::Extension => push_quoted(out, |out| push_string(out, row.extension)),
+                Column::Hash => push_or_null(out, row.hash, |out, hash| push_hex(out, hash)),
+                Column::Algorithm => {
+                    push_or_null(out, row.algorithm, |out, name| out.extend_from_slice(name.as_bytes()))
+                }
+                Column::HashState => push_quoted(out, |out| out.extend_from_slice(row.hash_state.as_bytes())),
+                Column::Links => push_number(out, row.links),
+                Column::Owner => push_number(out, row.owner),
+                Column::RootId => push_number(out, row.root_id),
+                Column::Inode => push_number(out, row.inode),
+            }
         }
-        out.extend_from_slice(b"\",\"size\":");
-        push_number(out, row.size);
-        out.extend_from_slice(b",\"allocated\":");
-        push_number(out, row.allocated);
-        out.extend_from_slice(b",\"modified\":\"");
-        push_time(out, row.modified_ns);
-        out.extend_from_slice(b"\",\"created\":");
-        match row.created_ns {
-            Some(created_ns) => push_quoted(out, |out| push_time(out, created_ns)),
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b",\"type\":\"");
-        out.extend_from_slice(row.file_type.as_bytes());
-        out.extend_from_slice(b"\",\"extension\":\"");
-        push_string(out, row.extension);
-        out.extend_from_slice(b"\",\"hash\":");
-        match row.hash {
-            Some(hash) => push_quoted(out, |out| push_hex(out, hash)),
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b",\"algorithm\":");
-        match row.algorithm {
-            Some(algorithm) => push_quoted(out, |out| out.extend_from_slice(algorithm.as_bytes())),
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b",\"links\":");
-        push_number(out, row.links);
-        out.extend_from_slice(b",\"owner\":");
-        push_number(out, row.owner);
-        out.extend_from_slice(b",\"root_id\":");
-        push_number(out, row.root_id);
-        out.extend_from_slice(b",\"inode\":");
-        push_number(out, row.inode);
         out.extend_from_slice(b"}\n");
         self.counts.rows += 1;
         Ok(())
@@ -66,6 +58,13 @@ impl Renderer for Ndjson {
 
     fn counts(&self) -> Counts {
         self.counts
+    }
+}
+
+fn push_or_null<T>(out: &mut Vec<u8>, value: Option<T>, push: impl FnOnce(&mut Vec<u8>, T)) {
+    match value {
+        Some(value) => push_quoted(out, |out| push(out, value)),
+        None => out.extend_from_slice(b"null"),
     }
 }
 
@@ -118,8 +117,8 @@ mod tests {
         let found = lines(&rows());
         let plain = json!({
             "path": "/a/=b", "size": 7, "allocated": 4096, "modified": "1970-01-01T00:00:00Z", "created": null,
-            "type": "other", "extension": "", "hash": null, "algorithm": null, "links": 1, "owner": 1000, "root_id": 3,
-            "inode": u64::MAX,
+            "type": "other", "extension": "", "hash": null, "algorithm": null, "hash_state": "none", "links": 1,
+            "owner": 1000, "root_id": 3, "inode": u64::MAX,
         });
         assert_eq!(found[0], plain);
         assert_eq!(found[1]["path"], "/a/\"é\",\n.jpg");
@@ -127,6 +126,7 @@ mod tests {
         assert_eq!(found[1]["created"], "2024-01-01T00:00:00.5Z");
         assert_eq!(found[1]["hash"], format!("01{}", "ab".repeat(31)));
         assert_eq!(found[1]["algorithm"], "blake3");
+        assert_eq!(found[1]["hash_state"], "hashed");
         assert_eq!(found[2]["path"], "/a/\u{fffd},\u{1}");
         assert_eq!(found[2]["path_bytes"], "L2Ev/ywB");
         assert_eq!(found[1].get("path_bytes"), None);

@@ -12,6 +12,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnPath, Type};
 
+use super::columns::Column;
 use super::{Counts, ExportError, ExportRow, Renderer};
 
 /// Rows of a row group: what readers like, and some 25 MB of rows here.
@@ -78,7 +79,7 @@ impl From<ParquetError> for ExportError {
     }
 }
 
-/// The columns, in the order in which [`Columns::write`] writes them.
+/// The columns and their types.
 fn schema() -> Result<Type, ParquetError> {
     use Physical::{BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, INT32, INT64};
     const REQUIRED: Repetition = Repetition::REQUIRED;
@@ -87,23 +88,19 @@ fn schema() -> Result<Type, ParquetError> {
     // Some readers refuse a whole file for one column in nanoseconds.
     let time = || Some(LogicalType::timestamp(true, TimeUnit::MICROS));
     let unsigned = |bits: i8| Some(LogicalType::integer(bits, false));
-    let columns = [
-        ("path", BYTE_ARRAY, REQUIRED, text()),
-        ("path_bytes", BYTE_ARRAY, OPTIONAL, None),
-        ("size", INT64, REQUIRED, None),
-        ("allocated", INT64, REQUIRED, None),
-        ("modified", INT64, REQUIRED, time()),
-        ("created", INT64, OPTIONAL, time()),
-        ("type", BYTE_ARRAY, REQUIRED, text()),
-        ("extension", BYTE_ARRAY, REQUIRED, text()),
-        ("hash", FIXED_LEN_BYTE_ARRAY, OPTIONAL, None),
-        ("algorithm", BYTE_ARRAY, OPTIONAL, text()),
-        ("links", INT32, REQUIRED, unsigned(32)),
-        ("owner", INT32, REQUIRED, unsigned(32)),
-        ("root_id", INT64, REQUIRED, None),
-        ("inode", INT64, REQUIRED, unsigned(64)),
-    ];
-    let fields = columns.into_iter().map(|(name, physical, repetition, logical)| {
+    let types = |column: Column| match column {
+        Column::Path | Column::FileType | Column::Extension | Column::HashState => (BYTE_ARRAY, REQUIRED, text()),
+        Column::PathBytes => (BYTE_ARRAY, OPTIONAL, None),
+        Column::Size | Column::Allocated | Column::RootId => (INT64, REQUIRED, None),
+        Column::Modified => (INT64, REQUIRED, time()),
+        Column::Created => (INT64, OPTIONAL, time()),
+        Column::Hash => (FIXED_LEN_BYTE_ARRAY, OPTIONAL, None),
+        Column::Algorithm => (BYTE_ARRAY, OPTIONAL, text()),
+        Column::Links | Column::Owner => (INT32, REQUIRED, unsigned(32)),
+        Column::Inode => (INT64, REQUIRED, unsigned(64)),
+    };
+    let fields = Column::ALL.into_iter().map(|column| {
+        let (name, (physical, repetition, logical)) = (column.name(), types(column));
         let length = if physical == FIXED_LEN_BYTE_ARRAY { 32 } else { -1 };
         let column = Type::primitive_type_builder(name, physical).with_repetition(repetition).with_length(length);
         column.with_logical_type(logical).build().map(Arc::new)
@@ -144,6 +141,7 @@ struct Columns {
     hash: Texts,
     hash_levels: Vec<i16>,
     algorithm: Optional<ByteArray>,
+    hash_state: Vec<ByteArray>,
     links: Vec<i32>,
     owner: Vec<i32>,
     root_id: Vec<i64>,
@@ -171,6 +169,7 @@ impl Columns {
         }
         self.hash_levels.push(i16::from(row.hash.is_some()));
         self.algorithm.push(row.algorithm.map(fixed));
+        self.hash_state.push(fixed(row.hash_state));
         self.links.push(row.links.cast_signed());
         self.owner.push(row.owner.cast_signed());
         self.root_id.push(row.root_id);
@@ -179,27 +178,35 @@ impl Columns {
 
     /// Writes every column and empties it.
     fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> Result<(), ParquetError> {
-        write::<ByteArrayType>(group, &self.path.take(), None)?;
-        self.path_bytes.write::<ByteArrayType>(group)?;
-        write::<Int64Type>(group, &self.size, None)?;
-        write::<Int64Type>(group, &self.allocated, None)?;
-        write::<Int64Type>(group, &self.modified, None)?;
-        self.created.write::<Int64Type>(group)?;
-        write::<ByteArrayType>(group, &self.file_type, None)?;
-        write::<ByteArrayType>(group, &self.extension.take(), None)?;
-        let hashes: Vec<FixedLenByteArray> = self.hash.take().into_iter().map(Into::into).collect();
-        write::<FixedLenByteArrayType>(group, &hashes, Some(&self.hash_levels))?;
-        self.algorithm.write::<ByteArrayType>(group)?;
-        write::<Int32Type>(group, &self.links, None)?;
-        write::<Int32Type>(group, &self.owner, None)?;
-        write::<Int64Type>(group, &self.root_id, None)?;
-        write::<Int64Type>(group, &self.inode, None)?;
+        for column in Column::ALL {
+            match column {
+                Column::Path => write::<ByteArrayType>(group, &self.path.take(), None)?,
+                Column::PathBytes => self.path_bytes.write::<ByteArrayType>(group)?,
+                Column::Size => write::<Int64Type>(group, &self.size, None)?,
+                Column::Allocated => write::<Int64Type>(group, &self.allocated, None)?,
+                Column::Modified => write::<Int64Type>(group, &self.modified, None)?,
+                Column::Created => self.created.write::<Int64Type>(group)?,
+                Column::FileType => write::<ByteArrayType>(group, &self.file_type, None)?,
+                Column::Extension => write::<ByteArrayType>(group, &self.extension.take(), None)?,
+                Column::Hash => {
+                    let hashes: Vec<FixedLenByteArray> = self.hash.take().into_iter().map(Into::into).collect();
+                    write::<FixedLenByteArrayType>(group, &hashes, Some(&self.hash_levels))?;
+                }
+                Column::Algorithm => self.algorithm.write::<ByteArrayType>(group)?,
+                Column::HashState => write::<ByteArrayType>(group, &self.hash_state, None)?,
+                Column::Links => write::<Int32Type>(group, &self.links, None)?,
+                Column::Owner => write::<Int32Type>(group, &self.owner, None)?,
+                Column::RootId => write::<Int64Type>(group, &self.root_id, None)?,
+                Column::Inode => write::<Int64Type>(group, &self.inode, None)?,
+            }
+        }
         for numbers in [&mut self.size, &mut self.allocated, &mut self.modified, &mut self.root_id, &mut self.inode] {
             numbers.clear();
         }
         self.links.clear();
         self.owner.clear();
         self.file_type.clear();
+        self.hash_state.clear();
         self.hash_levels.clear();
         Ok(())
     }
@@ -316,6 +323,7 @@ mod tests {
                 "extension",
                 "hash",
                 "algorithm",
+                "hash_state",
                 "links",
                 "owner",
                 "root_id",
@@ -336,6 +344,7 @@ mod tests {
         assert_eq!(column(strange, "modified"), &Field::TimestampMicros(-1));
         assert_eq!(column(full, "extension"), &Field::Str("jpg".into()));
         assert_eq!(column(full, "algorithm"), &Field::Str("blake3".into()));
+        assert_eq!(column(full, "hash_state"), &Field::Str("hashed".into()));
         let Field::Bytes(hash) = column(full, "hash") else { panic!("{full:?}") };
         assert_eq!(hash.data()[..2], [0x01, 0xab]);
         assert_eq!(column(strange, "path"), &Field::Str("/a/\u{fffd},\u{1}".into()));

@@ -34,6 +34,7 @@ impl OwnedRow {
             extension: self.extension,
             hash: self.hash.as_ref().map(|(hash, _)| hash),
             algorithm: self.hash.as_ref().map(|(_, algorithm)| *algorithm),
+            hash_state: if self.hash.is_some() { "hashed" } else { "none" },
             links: 1,
             owner: 1000,
             root_id: 3,
