@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sanchay.address import Places
 from sanchayd import __version__, hosts, log, paths
@@ -14,6 +15,8 @@ from sanchayd.config import Config
 from sanchayd.ending import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError
+from sanchayd.metrics.address import resolve as resolve_metrics_address
+from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.models import Job, WatchMode
 from sanchayd.reload import ConfigReload
 from sanchayd.rpc import server as rpc
@@ -29,6 +32,9 @@ from sanchayd.services.scan_queue import ScanQueue
 from sanchayd.services.status import Settings, StatusService
 from sanchayd.state import StateStore
 from sanchayd.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from sanchayd.metrics.figures import Metrics
 
 LOG_POLL_S = 1.0
 _log = log.logger("sanchayd.app")
@@ -79,9 +85,12 @@ class App:
 
         async def ended(job: Job) -> None:
             await board.refresh([job.root_id])
+            if metrics is not None:
+                metrics.scan_ended(job)
 
         registry = RootRegistry(catalog, pool, store, time.time_ns)
         queue = ScanQueue(catalog, pool, store, time.time_ns, launch.config.max_scans, ended)
+        metrics = self._metrics(catalog, pool, queue)
         jobs = JobService(registry, queue, store, time.time_ns)
         roots = RootService(registry, jobs, queue, board)
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set)
@@ -97,11 +106,13 @@ class App:
             paths.write_token(launch.where),
             reflection=launch.config.reflection,
             stopping=self._stop.is_set,
+            observe=metrics.call_ended if metrics is not None else None,
         )
         address = rpc.bind(server, launch.where, launch.config.listen)
         reload = self._reload(queue, catalog, live)
         status.notices += filter(None, [reload.start()])
-        tasks = [
+        endpoint: Endpoint | None = None
+        tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(_copy_engine_log(catalog)),
             asyncio.create_task(JobNews(queue, hub).run()),
             asyncio.create_task(self._supervisor.keep_watch(catalog.writer_answers)),
@@ -114,6 +125,7 @@ class App:
                 "sanchayd started", version=__version__, pid=os.getpid(), address=address, engine=catalog.version()
             )
             tasks.append(asyncio.create_task(self._keep_up(live, status)))
+            endpoint = await self._serve_metrics(metrics, tasks, status)
             self._supervisor.ready(f"Serving on {address}")
             await self._stop.wait()
             _log.info("sanchayd stops")
@@ -123,6 +135,8 @@ class App:
             reload.stop()
             live.stop()
             hub.close()
+            if endpoint is not None:
+                endpoint.stop()
             for task in tasks:
                 task.cancel()
             await queue.stop()
@@ -139,6 +153,34 @@ class App:
         if opened.rebuilt_from is not None and registry.all():
             _log.warning("the catalog was damaged and is rebuilt", moved_to=os.fsdecode(opened.rebuilt_from))
             await jobs.start_scans([], background=True, request_id="rebuild")
+
+    def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> Metrics | None:
+        """The figures, where somebody is to collect them."""
+        if not self._launch.config.metrics_listen:
+            return None
+        from sanchayd.metrics.figures import Metrics
+
+        return Metrics(catalog, pool, queue)
+
+    async def _serve_metrics(
+        self, metrics: Metrics | None, tasks: list[asyncio.Task[None]], status: StatusService
+    ) -> Endpoint | None:
+        """Listens for those who collect the figures. An address that is taken is said, and stops nothing else."""
+        address = resolve_metrics_address(self._launch.config.metrics_listen, self._launch.where)
+        if metrics is None or address is None:
+            return None
+        from sanchayd.metrics.figures import CONTENT_TYPE
+
+        endpoint = Endpoint(address, CONTENT_TYPE, metrics.render)
+        try:
+            await endpoint.start()
+        except OSError as error:
+            _log.error("metrics cannot be served", address=str(address), error=str(error))
+            status.notices.append(f"Metrics are not served: {address} cannot be listened on: {error}.")
+            return None
+        tasks.append(asyncio.create_task(metrics.keep_time()))
+        _log.info("metrics are served", address=str(address))
+        return endpoint
 
     async def _keep_up(self, live: LiveService, status: StatusService) -> None:
         """Begins the watching, which a dead share may hold up: nothing waits for it."""

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sanchay.address import Places
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.metrics.address import check as check_metrics_address
 from sanchayd.models import Setting
 
 if sys.version_info >= (3, 11):
@@ -41,6 +42,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "settle_ms": ("SANCHAY_SETTLE_MS",),
     "reconcile_minutes": ("SANCHAY_RECONCILE_MINUTES",),
     "reflection": ("SANCHAY_REFLECTION",),
+    "metrics.listen": ("SANCHAY_METRICS_LISTEN",),
     "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
     "log_files": ("SANCHAY_LOG_FILES",),
 }
@@ -72,8 +74,16 @@ class RawSettings(BaseSettings):
         60, ge=1, le=10_080, description="Every root is compared with the disk this often, in minutes."
     )
     reflection: bool = Field(False, description="gRPC reflection, for developers.")
+    metrics_listen: str = Field(
+        "", alias="metrics.listen", description="Where metrics are served: 127.0.0.1:PORT, unix:/PATH or socket."
+    )
     log_file_mb: int = Field(10, ge=1, le=1024, description="Size at which the log file is put aside, in MiB.")
     log_files: int = Field(3, ge=1, le=100, description="How many of those are kept.")
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _is_local(cls, text: str) -> str:
+        return check_metrics_address(text)
 
     @classmethod
     def settings_customise_sources(
@@ -102,17 +112,18 @@ class Config:
     settle_ms: int
     reconcile_minutes: int
     reflection: bool
+    metrics_listen: str
     log_file_mb: int
     log_files: int
     origins: Mapping[str, str] = field(compare=False)
 
     def settings(self) -> list[Setting]:
         """Every setting as TOML, with its origin."""
-        return [Setting(key, _as_toml(getattr(self, key)), self.origins[key]) for key in VARIABLES]
+        return [Setting(key, _as_toml(getattr(self, attribute(key))), self.origins[key]) for key in VARIABLES]
 
     def differing_keys(self, other: Config) -> list[str]:
         """The keys whose values are not those of `other`."""
-        return [key for key in VARIABLES if getattr(self, key) != getattr(other, key)]
+        return [key for key in VARIABLES if getattr(self, attribute(key)) != getattr(other, attribute(key))]
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,7 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         settle_ms=raw.settle_ms,
         reconcile_minutes=raw.reconcile_minutes,
         reflection=raw.reflection,
+        metrics_listen=raw.metrics_listen,
         log_file_mb=raw.log_file_mb,
         log_files=raw.log_files,
         origins=origins,
@@ -196,7 +208,7 @@ def _from_toml(file: Path) -> _Source:
     text = ""
     try:
         text = file.read_bytes().decode("utf-8")
-        values = tomllib.loads(text)
+        values = _flat(tomllib.loads(text))
     except FileNotFoundError:
         return _Source("config.toml", {}, {})
     except (OSError, UnicodeDecodeError) as error:
@@ -222,7 +234,27 @@ def _from_toml(file: Path) -> _Source:
     return _Source("config.toml", values, places, details)
 
 
+def attribute(key: str) -> str:
+    """The name of a setting's attribute: a key in a table is written with a dot."""
+    return key.replace(".", "_")
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of tables with their table's name before them, as `VARIABLES` has them."""
+    tables = {key.partition(".")[0] for key in VARIABLES if "." in key}
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        is_table = isinstance(value, dict) and name in tables
+        flat.update({f"{name}.{key}": each for key, each in value.items()} if is_table else {name: value})
+    return flat
+
+
 def _line_of_key(text: str, key: str) -> int:
+    if "." in key:
+        table, _, name = key.partition(".")
+        header = _line_of_key(text, table)
+        inside = _line_of_key("\n".join(text.splitlines()[header:]), name)
+        return header + inside if re.match(r"\s*\[", text.splitlines()[header - 1]) else header
     pattern = re.compile(rf"""^\s*(\[+\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""")
     return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
 
@@ -241,7 +273,7 @@ def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[st
     if first["type"] == "extra_forbidden":
         reason = f"there is no such setting; the settings are {', '.join(VARIABLES)}"
     else:
-        message = first["msg"]
+        message = first["msg"].removeprefix("Value error, ")
         reason = f"{first['input']!r} will not do: {message[:1].lower()}{message[1:]}"
     return _complaint(source, key, reason)
 

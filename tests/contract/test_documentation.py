@@ -44,7 +44,7 @@ def test_every_command_and_option_is_in_the_manual_and_has_help(typed: str, comm
 
 def settings_table() -> dict[str, tuple[str, str]]:
     """The README's table of settings: the cells for environment and default by key."""
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", README.read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \| (.+?) \| .+ \|$", README.read_text("utf-8"), re.MULTILINE)
     return {key: (environment, default) for key, environment, default in rows}
 
 
@@ -54,7 +54,7 @@ def test_every_setting_is_in_the_readme_with_its_variables_and_default() -> None
     for key, (environment, default) in table.items():
         for variable in config.VARIABLES[key]:
             assert f"`{variable}`" in environment, f"{key}: {variable}"
-        field = config.RawSettings.model_fields[key]
+        field = config.RawSettings.model_fields[config.attribute(key)]
         shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
         if shown:
             assert default == f"`{shown}`", key

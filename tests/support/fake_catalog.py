@@ -286,6 +286,12 @@ class FakeCatalog:
             b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, ""
         )
 
+    def load(self) -> values.EngineLoad:
+        return values.EngineLoad(0, 0, len(self.scans))
+
+    def hash_debt(self) -> values.HashDebt:
+        return values.HashDebt(2, 2048)
+
     def writer_answers(self, limit_s: float) -> bool:
         return not (self.writer_gate_file and os.path.exists(self.writer_gate_file))
 

@@ -134,6 +134,17 @@ class NativeCatalog:
             notice=status.notice,
         )
 
+    def load(self) -> values.EngineLoad:
+        """What waits in the engine."""
+        load = self._catalog.load()
+        return values.EngineLoad(load.writer_queue, load.staged_keys, load.transactions)
+
+    def hash_debt(self) -> values.HashDebt:
+        """What is still to be hashed."""
+        with translated():
+            debt = self._catalog.hash_debt()
+        return values.HashDebt(debt.files, debt.bytes)
+
     def writer_answers(self, limit_s: float) -> bool:
         """Whether the writer does its work."""
         return self._catalog.writer_answers(limit_s)

@@ -36,6 +36,10 @@ class CatalogPool:
         """The call's value, for calls that take milliseconds, such as a status: no question stands before them."""
         return await _run(self._quick, functools.partial(call, *args, **kwargs))
 
+    def waiting(self) -> int:
+        """Questions that no thread has taken yet."""
+        return self._questions._work_queue.qsize()
+
     def close(self) -> None:
         """Takes no more calls; those under way are not waited for."""
         self._questions.shutdown(wait=False, cancel_futures=True)

@@ -85,6 +85,14 @@ class CatalogPort(Protocol):
         """Size and health."""
         ...
 
+    def load(self) -> values.EngineLoad:
+        """What waits in the engine; never blocks."""
+        ...
+
+    def hash_debt(self) -> values.HashDebt:
+        """What is still to be hashed: a pass over the whole catalog."""
+        ...
+
     def writer_answers(self, limit_s: float) -> bool:
         """Whether the writer does its work; blocks for `limit_s` at the longest."""
         ...

@@ -76,6 +76,23 @@ class EventBatch(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class EngineLoad:
+    """What waits for the writer, content keys that wait to be merged, and transactions since the opening."""
+
+    writer_queue: int
+    staged_keys: int
+    transactions: int
+
+
+@dataclass(frozen=True)
+class HashDebt:
+    """Files that are not hashed yet, and their apparent bytes."""
+
+    files: int
+    bytes: int
+
+
 class ScanProgress(Protocol):
     """A snapshot of a scan's counters."""
 

@@ -12,6 +12,7 @@ if sys.platform == "win32":
         reset_peak_rss,
         restrict_new_files,
         rss_bytes,
+        thread_count,
     )
 else:
     from sanchayd.hosts.posix import (
@@ -21,6 +22,7 @@ else:
         reset_peak_rss,
         restrict_new_files,
         rss_bytes,
+        thread_count,
     )
 
 __all__ = [
@@ -30,4 +32,5 @@ __all__ = [
     "reset_peak_rss",
     "restrict_new_files",
     "rss_bytes",
+    "thread_count",
 ]

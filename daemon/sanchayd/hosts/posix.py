@@ -42,6 +42,11 @@ def rss_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def thread_count() -> int:
+    """Threads of this process, the engine's as well."""
+    return int(psutil.Process().num_threads())
+
+
 def peak_rss_bytes() -> int:
     """The most it has held since the last reset; where the system cannot say, what it holds now."""
     try:

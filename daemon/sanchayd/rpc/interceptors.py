@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import grpc
 import structlog
@@ -41,6 +43,14 @@ def _metadata(details: Details, key: str) -> str:
     return ""
 
 
+class Observe(Protocol):
+    """Hears of each call that ended: which, after how long, and how (ok or the kind of the error)."""
+
+    def __call__(self, method: str, seconds: float, outcome: str, *, streaming: bool) -> None:
+        """Takes note, and returns at once."""
+        ...
+
+
 class TokenInterceptor(Interceptor):
     """Refuses every call, to the health service too, that does not carry this run's token."""
 
@@ -69,8 +79,9 @@ async def _refuse_stopping(_request: bytes, context: grpc.aio.ServicerContext[An
 class CallInterceptor(Interceptor):
     """Names each call by a request id, refuses it once the daemon is ending, and answers an error with its reason."""
 
-    def __init__(self, stopping: Callable[[], bool]) -> None:
+    def __init__(self, stopping: Callable[[], bool], observe: Observe | None = None) -> None:
         self._stopping = stopping
+        self._observe = observe
 
     async def intercept_service(self, continuation: Continuation, handler_call_details: Details) -> Handler:
         """The handler, wrapped."""
@@ -80,7 +91,9 @@ class CallInterceptor(Interceptor):
         if self._stopping():
             return grpc.unary_unary_rpc_method_handler(_refuse_stopping)
         given = _metadata(handler_call_details, REQUEST_ID_KEY)
-        call = _Call(handler_call_details.method, given if _ID.fullmatch(given) else secrets.token_hex(8))
+        call = _Call(
+            handler_call_details.method, given if _ID.fullmatch(given) else secrets.token_hex(8), self._observe
+        )
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 call.streaming(handler.unary_stream), handler.request_deserializer, handler.response_serializer
@@ -97,40 +110,48 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class _Call:
     """One call under its request id."""
 
-    def __init__(self, method: str, identifier: str) -> None:
+    def __init__(self, method: str, identifier: str, observe: Observe | None) -> None:
         self._method = method
         self._id = identifier
+        self._observe = observe
 
     def unary(self, behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            async with self._guarded(context):
+            async with self._guarded(context, streaming=False):
                 return await behaviour(request, context)
 
         return call
 
     def streaming(self, behaviour: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., AsyncIterator[Any]]:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-            async with self._guarded(context), aclosing(behaviour(request, context)) as responses:
+            async with self._guarded(context, streaming=True), aclosing(behaviour(request, context)) as responses:
                 async for response in responses:
                     yield response
 
         return call
 
     @asynccontextmanager
-    async def _guarded(self, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
+    async def _guarded(self, context: grpc.aio.ServicerContext[Any, Any], *, streaming: bool) -> AsyncIterator[None]:
+        begun_s, outcome = time.monotonic(), "ok"
         structlog.contextvars.bind_contextvars(request_id=self._id)
         context.set_trailing_metadata(((REQUEST_ID_KEY, self._id),))
         try:
             yield
         except DomainError as error:
+            outcome = error.kind.value
             log.info("a call was refused", method=self._method, kind=error.kind.value, message=error.message)
             await _abort(context, error, self._id)
-        except grpc.aio.AbortError:
+        except (grpc.aio.AbortError, asyncio.CancelledError):
+            outcome = ErrorKind.CANCELLED.value
             raise
         except Exception:
+            outcome = ErrorKind.INTERNAL.value
             log.exception("a call failed", method=self._method)
             message = f"sanchayd failed; its log has more under request id {self._id}."
             await _abort(context, DomainError(ErrorKind.INTERNAL, message), self._id)
+        finally:
+            if self._observe is not None:
+                self._observe(self._method.rpartition(".")[2], time.monotonic() - begun_s, outcome, streaming=streaming)
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: DomainError, identifier: str = "") -> None:

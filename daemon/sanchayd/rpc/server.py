@@ -22,7 +22,7 @@ from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.daemon import DaemonServicer
 from sanchayd.rpc.event import EventServicer
-from sanchayd.rpc.interceptors import CallInterceptor, TokenInterceptor
+from sanchayd.rpc.interceptors import CallInterceptor, Observe, TokenInterceptor
 from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.root import RootServicer
 from sanchayd.services.catalog import CatalogService
@@ -54,10 +54,17 @@ class Services:
     status: StatusService
 
 
-def build(services: Services, token: str, *, reflection: bool, stopping: Callable[[], bool]) -> grpc.aio.Server:
+def build(
+    services: Services,
+    token: str,
+    *,
+    reflection: bool,
+    stopping: Callable[[], bool],
+    observe: Observe | None = None,
+) -> grpc.aio.Server:
     """A server with every service on it, not bound yet."""
     server = grpc.aio.server(
-        interceptors=(TokenInterceptor(token), CallInterceptor(stopping)),
+        interceptors=(TokenInterceptor(token), CallInterceptor(stopping, observe)),
         options=OPTIONS,
         maximum_concurrent_rpcs=CALLS_AT_ONCE,
     )

@@ -79,6 +79,21 @@ class CatalogStatus:
     notice: str
 
 @final
+class EngineLoad:
+    """A snapshot of what waits in the engine."""
+
+    writer_queue: int  # changes and tasks that wait for the writer
+    staged_keys: int  # content keys that wait to be merged
+    transactions: int  # since the catalog was opened
+
+@final
+class HashDebt:
+    """Files that are not hashed yet, or changed while they were read."""
+
+    files: int
+    bytes: int
+
+@final
 class Progress:
     """A snapshot of a scan's counters. See job.proto for the meaning of each."""
 
@@ -230,6 +245,12 @@ class Catalog:
         """Cancels what runs, waits for it, and checkpoints."""
 
     def status(self) -> CatalogStatus: ...
+    def load(self) -> EngineLoad:
+        """What waits in the engine; never blocks."""
+
+    def hash_debt(self) -> HashDebt:
+        """Counts what is still to be hashed: about 15 ms a million entries."""
+
     def writer_answers(self, limit_s: float = 10.0) -> bool:
         """Whether the writer does its work; blocks for `limit_s` at the longest. For a watchdog."""
 

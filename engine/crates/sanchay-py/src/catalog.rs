@@ -13,6 +13,7 @@ use sanchay_engine::{Engine, EngineOptions, ErrorKind, HashScope, RootSettings};
 
 use crate::errors::{raise, raise_catalog};
 use crate::export::Export;
+use crate::load::{EngineLoad, HashDebt};
 use crate::rows::{CatalogStatus, DuplicatePage, FindPage, RootStatus, SummaryRow, UsageRow};
 use crate::scan::Scan;
 
@@ -117,6 +118,21 @@ impl Catalog {
             rebuilt_from,
             notice,
         })
+    }
+
+    fn load(&self) -> EngineLoad {
+        let catalog = self.engine.catalog();
+        let writer = catalog.writer();
+        EngineLoad {
+            writer_queue: writer.waiting(),
+            staged_keys: catalog.staged_len(),
+            transactions: writer.transactions(),
+        }
+    }
+
+    fn hash_debt(&self, py: Python<'_>) -> PyResult<HashDebt> {
+        let debt = py.detach(|| self.engine.catalog().hash_debt()).map_err(raise_catalog)?;
+        Ok(HashDebt { files: debt.files, bytes: debt.bytes })
     }
 
     #[pyo3(signature = (limit_s = 10.0))]

@@ -6,6 +6,7 @@
 mod catalog;
 mod errors;
 mod export;
+mod load;
 mod logs;
 mod one_call;
 mod rows;
@@ -21,6 +22,8 @@ mod _native {
     use super::errors::EngineError;
     #[pymodule_export]
     use super::export::Export;
+    #[pymodule_export]
+    use super::load::{EngineLoad, HashDebt};
     #[pymodule_export]
     use super::logs::{set_log, take_log_lines};
     #[pymodule_export]

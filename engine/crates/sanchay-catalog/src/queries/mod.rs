@@ -1,5 +1,6 @@
 //! Questions to the catalog, a file a noun. Each answers from one snapshot.
 
+mod debt;
 mod duplicates;
 mod extents;
 mod filter;
@@ -11,6 +12,7 @@ mod summary;
 mod tree;
 mod usage;
 
+pub use debt::HashDebt;
 pub use duplicates::{DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort};
 pub use extents::DueExtents;
 pub use find::{FindPage, FindRequest, Sort, SortKey};

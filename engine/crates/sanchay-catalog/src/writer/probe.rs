@@ -8,12 +8,22 @@ use crossbeam_channel::bounded;
 use super::{Command, Writer};
 
 impl Writer {
+    /// Changes and tasks that wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Transactions that ended since the catalog was opened.
+    pub fn transactions(&self) -> u64 {
+        self.shared.transactions.load(Ordering::Relaxed)
+    }
+
     /// Whether the writer does its work: an empty task came through within `limit`, or transactions ended meanwhile, or
     /// it is known to wait for room on its disk. Blocks for `limit` at the longest. A catalog that is closed, or whose
     /// writes failed for good, has a writer that answers: those are told by every call, and no restart mends a disk.
     pub fn answers(&self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
-        let before = self.shared.transactions.load(Ordering::Relaxed);
+        let before = self.transactions();
         let (answer, wait) = bounded::<()>(1);
         let task = Command::Task(Box::new(move |_| {
             // The asker may have gone; then nobody wants the answer.
@@ -24,9 +34,7 @@ impl Writer {
             Err(crossbeam_channel::SendTimeoutError::Disconnected(_)) => true,
             Err(crossbeam_channel::SendTimeoutError::Timeout(_)) => false,
         };
-        came_through
-            || self.shared.transactions.load(Ordering::Relaxed) != before
-            || self.shared.disk_full.load(Ordering::Relaxed)
+        came_through || self.transactions() != before || self.shared.disk_full.load(Ordering::Relaxed)
     }
 }
 
@@ -77,8 +85,8 @@ mod tests {
             })
         });
         is_in.recv().unwrap();
-        let before = catalog.writer().shared.transactions.load(Ordering::Relaxed);
-        while catalog.writer().shared.transactions.load(Ordering::Relaxed) == before {
+        let before = catalog.writer().transactions();
+        while catalog.writer().transactions() == before {
             std::thread::yield_now();
         }
         assert!(catalog.writer().answers(Duration::from_secs(1)));
