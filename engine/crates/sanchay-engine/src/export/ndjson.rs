@@ -36,9 +36,9 @@ impl Renderer for Ndjson {
                 Column::Created => push_or_null(out, row.created_ns, push_time),
                 Column::FileType => push_quoted(out, |out| out.extend_from_slice(row.file_type.as_bytes())),
                 Column::Extension => push_quoted(out, |out| push_string(out, row.extension)),
-                Column::Hash => push_or_null(out, row.hash, |out, hash| push_hex(out, hash)),
+                Column::Hash => push_or_null(out, row.hash, push_hex),
                 Column::Algorithm => {
-                    push_or_null(out, row.algorithm, |out, name| out.extend_from_slice(name.as_bytes()))
+                    push_or_null(out, row.algorithm, |out, name| out.extend_from_slice(name.as_bytes()));
                 }
                 Column::HashState => push_quoted(out, |out| out.extend_from_slice(row.hash_state.as_bytes())),
                 Column::Links => push_number(out, row.links),
