@@ -22,11 +22,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import queries, report, scans, trees
+from tests.bench import live, queries, report, scans, trees
 from tests.bench.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries")
+MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries", "live")
 #: In a generated catalog: text that few names hold, and one of its folders.
 NEEDLE = "invoice-00012"
 GENERATED_FOLDER = "/generated/folder-000001"
@@ -63,9 +63,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--large-gigabytes", type=float, help="size of the tree of large files")
     parser.add_argument("--metadata-files", type=int, help="files of the tree that nobody reads")
     parser.add_argument("--catalog-entries", type=int, help="entries of the generated catalog")
+    parser.add_argument("--live-files", type=int, help="files of the folder that is watched, twenty in each folder")
     options = parser.parse_args()
-    sizes = (500_000, 7.0, 10_000_000, 10_000_000) if options.full else (100_000, 1.4, 500_000, 1_000_000)
-    names = ("small_files", "large_gigabytes", "metadata_files", "catalog_entries")
+    sizes = (
+        (500_000, 7.0, 10_000_000, 10_000_000, 1_000_000)
+        if options.full
+        else (100_000, 1.4, 500_000, 1_000_000, 100_000)
+    )
+    names = ("small_files", "large_gigabytes", "metadata_files", "catalog_entries", "live_files")
     for name, size in zip(names, sizes, strict=True):
         if getattr(options, name) is None:
             setattr(options, name, size)
@@ -88,12 +93,29 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
     elif name == "full-catalog":
         tree = _small(options, small)
         yield scans.full_catalog(arena, tree, lambda: generated_home(arena.scratch, options.catalog_entries))
+    elif name == "live":
+        yield from _live(arena, options)
     else:
         with _generated(arena.scratch, options.catalog_entries) as home:
             yield queries.answers(home, NEEDLE, GENERATED_FOLDER)
             yield queries.whole_processes(home, NEEDLE, arena.scratch)
             yield queries.exports(home, arena.scratch)
             yield queries.while_scanning(home, _small(options, small))
+
+
+def _live(arena: scans.Arena, options: argparse.Namespace) -> Iterator[str]:
+    """A watched folder that nothing else uses, for the measures write into it."""
+    files, folders = options.live_files, options.live_files // 20
+    tree = _tree(options.trees / f"live-{files}", lambda top: live.make_folders_tree(top, files, folders))
+    home = Home(arena.scratch)
+    try:
+        folder = live.LiveFolder(home, tree)
+        yield live.idle(folder)
+        yield live.restart(folder, arena)
+        yield live.answers_to_changes(folder)
+        yield live.bursts(folder, options.trees, arena.rounds)
+    finally:
+        home.remove()
 
 
 def _small(options: argparse.Namespace, files: int) -> Path:

@@ -10,6 +10,9 @@ from tests.bench import peers, report
 from tests.bench.home import CTL, Home
 from tests.bench.processes import Contestant, run_program, run_rounds
 
+#: A part of ten names in a tree of metadata.
+NAME_PART = "-0012345"
+
 
 class Arena:
     """What every measure needs: the floor program, a folder for scratch files, and how many rounds to run."""
@@ -101,11 +104,26 @@ def metadata(arena: Arena, tree: Path) -> str:
     try:
         arena.run(contestants, tree, contents=False)
         waited = home.wait_name_index()
+        names = _names(arena, home, tree)
     finally:
         home.remove()
     target = "at most 1.5 x floor; at most 400 MB; the name index within as long again"
     table = report.contest("Metadata of many files", contestants, target)
-    return f"{table}\nThe name index was ready at the latest {waited:.1f} s after the last scan that was measured.\n"
+    said = f"The name index was ready at the latest {waited:.1f} s after the last scan that was measured."
+    return f"{table}\n{said}\n\n{names}"
+
+
+def _names(arena: Arena, home: Home, tree: Path) -> str:
+    """A part of a name that ten files have, found by whole processes."""
+    ours = Contestant(f"{report.SANCHAY} find", [*CTL, "find", NAME_PART], home.environment)
+    contestants = [ours]
+    beside = peers.plocate(tree, arena.scratch, NAME_PART)
+    if beside is not None:
+        contestant, make_database = beside
+        make_database()
+        contestants.append(contestant)
+    run_rounds(contestants, max(arena.rounds, 5), lambda: None, arena.log)
+    return report.contest("A part of a name, whole processes", contestants, "sanchayctl find at most 300 ms")
 
 
 def full_catalog(arena: Arena, tree: Path, make_home: Callable[[], Home]) -> str:
