@@ -11,7 +11,7 @@ from tests.bench.home import CTL, Home
 from tests.bench.processes import Contestant, run_program, run_rounds
 
 #: A part of ten names in a tree of metadata.
-NAME_PART = "-0012345"
+NAME_PART = "0012345"
 
 
 class Arena:
