@@ -61,3 +61,50 @@ class JobErrorTable(Base):
     path: Mapped[bytes] = mapped_column(LargeBinary)
     kind: Mapped[str]
     message: Mapped[str]
+
+
+class ScheduleTable(Base):
+    """A schedule: all that is ever known of it. `cron` is empty for an interval."""
+
+    __tablename__ = "schedule"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    cron: Mapped[str]
+    every_s: Mapped[int]
+    anchor_ns: Mapped[int]
+    action: Mapped[str]
+    root_ids: Mapped[list[int]] = mapped_column(JSON)
+    expression: Mapped[str]
+    to_folder: Mapped[bytes] = mapped_column(LargeBinary)
+    enabled: Mapped[bool]
+    covered_ns: Mapped[int]
+    created_ns: Mapped[int]
+
+
+class ScheduleRunTable(Base):
+    """A run of a schedule. `counts` is there for runs that made a report."""
+
+    __tablename__ = "schedule_run"
+    __table_args__ = (Index("schedule_run_of", "schedule_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id", ondelete="CASCADE"))
+    cause: Mapped[str]
+    state: Mapped[str]
+    started_ns: Mapped[int]
+    ended_ns: Mapped[int]
+    message: Mapped[str]
+    job_ids: Mapped[list[int]] = mapped_column(JSON)
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    file: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ReportTable(Base):
+    """The rows of a run's report, packed by `state.report_rows`: written and read as one."""
+
+    __tablename__ = "report"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("schedule_run.id", ondelete="CASCADE"), primary_key=True)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
