@@ -55,6 +55,11 @@ impl RootDir {
         &self.handle
     }
 
+    /// The root as a folder that is held open by itself.
+    pub fn into_handle(self) -> DirHandle {
+        self.handle
+    }
+
     /// Opens a folder below the root by its relative path, of any length; `b""` is the root itself.
     ///
     /// A symbolic link anywhere on the way is refused (`SymlinkLoop` or `NotAFolder`), and so is a path that climbs

@@ -42,6 +42,16 @@ impl Filter {
         Ok(Self { skip_hidden, globs })
     }
 
+    /// The filter that leaves nothing out.
+    pub const fn everything() -> Self {
+        Self { skip_hidden: false, globs: None }
+    }
+
+    /// Whether nothing is left out.
+    pub const fn is_everything(&self) -> bool {
+        !self.skip_hidden && self.globs.is_none()
+    }
+
     /// Whether this entry is left out. The parent is a path below the root, `b""` for the root itself.
     #[inline]
     pub fn excludes(&self, parent: &[u8], name: &[u8], is_dir: bool) -> bool {

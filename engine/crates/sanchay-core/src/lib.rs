@@ -1,5 +1,5 @@
-//! Files only: opening folders without following links, listing, statting, hashing, filtering and telling what a file
-//! is by its name. This crate has no SQL, no Python, no logging and prints nothing; it never writes to a file, never
+//! Files only: opening folders without following links, listing, statting, hashing, filtering, watching and telling what
+//! a file is by its name. This crate has no SQL, no Python, no logging and prints nothing; it never writes to a file, never
 //! maps one into memory and never follows a symbolic link below a root.
 //!
 //! Names and relative paths are raw bytes everywhere. A relative path has its names parted by `/` on every platform,

@@ -58,6 +58,11 @@ impl Directory {
         unix::open_root(path.as_os_str()).map(Self::new)
     }
 
+    /// The open folder itself, for the calls that this module does not make.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+
     /// Opens a folder below this one.
     pub fn open_below(&self, relative: &[u8]) -> io::Result<Self> {
         unix::open_in_pieces(&self.descriptor, relative, open_piece).map(Self::new)

@@ -2,7 +2,8 @@
 //! any other module of this crate but in tests.
 //!
 //! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `extents`,
-//! `background_this_thread` and `foreground_this_thread`, `error_kind`, `os_string_from_bytes` and `SEPARATOR`.
+//! `background_this_thread` and `foreground_this_thread`, `Watcher`, `error_kind`, `os_string_from_bytes` and
+//! `SEPARATOR`.
 
 #[cfg(unix)]
 mod unix;
@@ -14,7 +15,16 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod linux_mount;
 #[cfg(target_os = "linux")]
+mod linux_watch;
+#[cfg(target_os = "linux")]
 pub use linux::*;
+#[cfg(target_os = "linux")]
+pub use linux_watch::Watcher;
+
+#[cfg(not(target_os = "linux"))]
+mod notify_watch;
+#[cfg(not(target_os = "linux"))]
+pub use notify_watch::Watcher;
 
 #[cfg(target_os = "macos")]
 mod macos;

@@ -7,12 +7,17 @@ mod folder;
 mod missed;
 mod mode;
 mod moves;
-mod paths;
+pub(crate) mod paths;
 mod pending;
+mod scope;
+pub(crate) mod sink;
 mod step;
+mod watcher;
 
 pub use event::{FileEvent, PathBytes, WatchRefused};
 pub use mode::{advise, WatchMode};
 pub use moves::name_after;
 pub use pending::{Pending, PENDING_LIMIT};
+pub use scope::Scope;
 pub use step::{Name, ReconcileReason, Step};
+pub use watcher::Watcher;

@@ -1,0 +1,308 @@
+//! The thread that hears the kernel's events, keeps the tree true and passes them on.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::fd::OwnedFd;
+use rustix::fs::inotify::ReadFlags;
+use rustix::io::Errno;
+
+use super::raw::{Raw, RawQueue};
+use super::tree::{NodeId, Place};
+use super::walk::Watches;
+use crate::watch::paths::join;
+use crate::watch::sink::{Closed, Sink};
+use crate::watch::{FileEvent, PathBytes, WatchRefused};
+
+/// How long the second half of a rename is waited for when the first was the last thing heard. The kernel gives both
+/// within one system call.
+const HALF_MS: i64 = 5;
+
+/// How long until it is tried again to say that events were lost.
+const LOST_MS: i64 = 20;
+
+pub struct Ears {
+    watches: Arc<Watches>,
+    end: Arc<OwnedFd>,
+    sink: Sink,
+    queue: RawQueue,
+    /// Folders below which something could not be watched, since their path led elsewhere by then: an event that says
+    /// where they are now is still to come.
+    unreached: HashSet<NodeId>,
+}
+
+/// One end of a rename: a name in a watched folder.
+struct End {
+    parent: NodeId,
+    top: NodeId,
+    path: PathBytes,
+}
+
+impl Ears {
+    pub fn new(watches: Arc<Watches>, end: Arc<OwnedFd>, sink: Sink) -> Self {
+        Self { watches, end, sink, queue: RawQueue::new(), unreached: HashSet::new() }
+    }
+
+    /// Hears until it is told to end, or nobody listens any more.
+    pub fn run(mut self) {
+        while let Ok(true) = self.turn() {}
+    }
+
+    /// Handles one event, or waits for some. False when it is told to end.
+    fn turn(&mut self) -> Result<bool, Closed> {
+        if let Some(raw) = self.queue.pop() {
+            self.hear(&raw)?;
+            return Ok(true);
+        }
+        if self.queue.fill(&self.watches.inotify).map_err(|_| Closed)? {
+            return Ok(true);
+        }
+        self.sink.flush()?;
+        self.wait(self.sink.has_lost().then_some(LOST_MS))
+    }
+
+    /// Sleeps until there are events; at most for a time in milliseconds. False when it is told to end.
+    fn wait(&self, limit_ms: Option<i64>) -> Result<bool, Closed> {
+        let limit = limit_ms.map(|limit_ms| Timespec { tv_sec: 0, tv_nsec: limit_ms * 1_000_000 });
+        let mut waited = [PollFd::new(&self.watches.inotify, PollFlags::IN), PollFd::new(&*self.end, PollFlags::IN)];
+        match poll(&mut waited, limit.as_ref()) {
+            Ok(_) => Ok(!waited[1].revents().contains(PollFlags::IN)),
+            Err(Errno::INTR) => Ok(true),
+            Err(_) => Err(Closed),
+        }
+    }
+
+    fn hear(&mut self, raw: &Raw) -> Result<(), Closed> {
+        if raw.flags.contains(ReadFlags::QUEUE_OVERFLOW) {
+            return self.renew();
+        }
+        let nodes = self.watches.tree().nodes_of(raw.watch);
+        if raw.name.is_empty() {
+            return self.hear_itself(raw, &nodes);
+        }
+        let directory = raw.flags.contains(ReadFlags::ISDIR);
+        if raw.flags.contains(ReadFlags::MOVED_FROM) {
+            let target = self.target(raw.cookie)?;
+            return self.rename(Some((raw, &nodes)), target.as_ref(), directory);
+        }
+        if raw.flags.contains(ReadFlags::MOVED_TO) {
+            return self.rename(None, Some(raw), directory);
+        }
+        let ends = self.ends(&nodes, &raw.name, directory);
+        let mut told: Vec<PathBytes> = Vec::new();
+        for End { parent, path, .. } in ends {
+            if directory && raw.flags.contains(ReadFlags::CREATE) {
+                self.add(parent, &raw.name, None)?;
+            } else if directory && raw.flags.contains(ReadFlags::DELETE) {
+                self.drop_child(parent, &raw.name);
+            }
+            if told.contains(&path) {
+                continue;
+            }
+            told.push(path.clone());
+            let event = if raw.flags.contains(ReadFlags::CREATE) {
+                FileEvent::Created { path, directory: Some(directory) }
+            } else if raw.flags.contains(ReadFlags::DELETE) {
+                FileEvent::Removed { path, directory: Some(directory) }
+            } else if raw.flags.contains(ReadFlags::ATTRIB) {
+                FileEvent::Attributes { path }
+            } else {
+                FileEvent::Written { path }
+            };
+            self.sink.push(event)?;
+        }
+        Ok(())
+    }
+
+    /// What happened to a watched folder as such: the rest of it its parent tells.
+    fn hear_itself(&mut self, raw: &Raw, nodes: &[NodeId]) -> Result<(), Closed> {
+        let moved = raw.flags.contains(ReadFlags::MOVE_SELF);
+        let gone = raw.flags.intersects(ReadFlags::DELETE_SELF | ReadFlags::UNMOUNT | ReadFlags::IGNORED);
+        for &node in nodes {
+            let (place, is_top) = {
+                let tree = self.watches.tree();
+                (tree.place(node), tree.is_top(node))
+            };
+            let Some(place) = place else { continue };
+            if is_top && (gone || moved) {
+                self.watches.remove(node);
+                self.sink.push(FileEvent::RootGone { root: place.root })?;
+            } else if gone {
+                self.watches.remove(node);
+                if raw.flags.contains(ReadFlags::UNMOUNT) {
+                    // What the mount had hidden is there again.
+                    self.uncover(place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn uncover(&mut self, place: Place) -> Result<(), Closed> {
+        let parent = {
+            let tree = self.watches.tree();
+            let mut names = place.relative.split(|byte| *byte == b'/').peekable();
+            let mut parent = Some(place.top);
+            while let (Some(name), Some(id)) = (names.next(), parent) {
+                if names.peek().is_none() {
+                    break;
+                }
+                parent = tree.child(id, name);
+            }
+            parent
+        };
+        if let (Some(parent), Some(name)) = (parent, place.relative.rsplit(|byte| *byte == b'/').next()) {
+            self.add(parent, name, None)?;
+        }
+        self.sink.push(FileEvent::Created { path: place.path, directory: Some(true) })
+    }
+
+    /// The second half of a rename: it comes right after the first, if it comes at all.
+    fn target(&mut self, cookie: u32) -> Result<Option<Raw>, Closed> {
+        let mut waited = false;
+        loop {
+            if let Some(target) = self.queue.take_target(cookie) {
+                return Ok(Some(target));
+            }
+            if self.queue.is_long_enough() {
+                return Ok(None);
+            }
+            if !self.queue.fill(&self.watches.inotify).map_err(|_| Closed)? {
+                if waited {
+                    return Ok(None);
+                }
+                self.wait(Some(HALF_MS))?;
+                waited = true;
+            }
+        }
+    }
+
+    /// A rename, or one half of it where the other is not watched.
+    fn rename(&mut self, from: Option<(&Raw, &[NodeId])>, to: Option<&Raw>, directory: bool) -> Result<(), Closed> {
+        let mut sources = from.map_or_else(Vec::new, |(raw, nodes)| self.ends(nodes, &raw.name, directory));
+        let mut told: Vec<PathBytes> = Vec::new();
+        let to_nodes = to.map_or_else(Vec::new, |raw| self.watches.tree().nodes_of(raw.watch));
+        let targets = to.map_or_else(Vec::new, |raw| self.ends(&to_nodes, &raw.name, directory));
+        for (index, target) in targets.into_iter().enumerate() {
+            let name = to.map_or(&[][..], |raw| &raw.name);
+            // A folder that is in several roots at once goes on in each of them.
+            let same = sources.iter().position(|source| source.top == target.top);
+            let source = same.or((index == 0 && !sources.is_empty()).then_some(0)).map(|at| sources.remove(at));
+            if directory {
+                let old_name = from.map_or(&[][..], |(raw, _)| &raw.name);
+                self.relocate(source.as_ref(), old_name, &target, name)?;
+            } else {
+                self.drop_child(target.parent, name);
+            }
+            if told.contains(&target.path) {
+                continue;
+            }
+            told.push(target.path.clone());
+            self.sink.push(match source {
+                Some(source) => {
+                    told.push(source.path.clone());
+                    FileEvent::Renamed { from: source.path, to: target.path }
+                }
+                None => FileEvent::MovedIn { path: target.path, directory: Some(directory) },
+            })?;
+        }
+        for End { parent, path, .. } in sources {
+            if let Some((raw, _)) = from.filter(|_| directory) {
+                self.drop_child(parent, &raw.name);
+            }
+            if !told.contains(&path) {
+                told.push(path.clone());
+                self.sink.push(FileEvent::MovedAway { path })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder has another place. Its watches go with it; what was not watched, or may be in another scope, is added.
+    fn relocate(&mut self, source: Option<&End>, old_name: &[u8], target: &End, name: &[u8]) -> Result<(), Closed> {
+        let moved = {
+            let mut tree = self.watches.tree();
+            let child = source.and_then(|source| tree.child(source.parent, old_name));
+            let orphans = child.map_or_else(Vec::new, |child| tree.relocate(child, target.parent, name));
+            drop(tree);
+            self.watches.forget(orphans);
+            child
+        };
+        let (Some(moved), Some(source)) = (moved, source) else { return self.add(target.parent, name, None) };
+        let scoped = source.top != target.top
+            || self.watches.tree().place(moved).is_some_and(|place| !place.scope.filter.is_everything());
+        self.add(target.parent, name, (!scoped).then_some(moved))?;
+        // Two folders that were exchanged are two renames, of which the first would have removed the other folder.
+        self.add(source.parent, old_name, None)?;
+        for node in std::mem::take(&mut self.unreached) {
+            let Some(place) = self.watches.tree().place(node) else { continue };
+            let renewed = self.watches.renew(node);
+            self.settle(node, &place, renewed)?;
+        }
+        Ok(())
+    }
+
+    /// Watches a name of a folder with all below it, unless it is the one that is known.
+    fn add(&mut self, parent: NodeId, name: &[u8], known: Option<NodeId>) -> Result<(), Closed> {
+        let Some(place) = self.watches.tree().place(parent) else { return Ok(()) };
+        let added = self.watches.add_name(parent, name, known);
+        self.settle(parent, &place, added)
+    }
+
+    /// What became of adding watches below a folder: where the limit was reached its root is not watched any more.
+    fn settle(&mut self, folder: NodeId, place: &Place, added: Result<bool, WatchRefused>) -> Result<(), Closed> {
+        match added {
+            Ok(true) => {}
+            Ok(false) => {
+                self.unreached.insert(folder);
+            }
+            Err(refused) => {
+                self.watches.remove(place.top);
+                self.sink.push(FileEvent::WatchLost { root: place.root.clone(), refused })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_child(&self, parent: NodeId, name: &[u8]) {
+        let child = self.watches.tree().child(parent, name);
+        if let Some(child) = child {
+            self.watches.remove(child);
+        }
+    }
+
+    /// The paths of a name in these folders, where it is in the scope.
+    fn ends(&self, nodes: &[NodeId], name: &[u8], directory: bool) -> Vec<End> {
+        let tree = self.watches.tree();
+        let places = nodes.iter().filter_map(|node| Some((*node, tree.place(*node)?)));
+        let ends = places.filter_map(|(parent, place)| {
+            let path = join(&place.path, name);
+            let left_out = place.scope.filter.excludes(&place.relative, name, directory)
+                || (directory && place.scope.without.contains(&path));
+            (!left_out).then_some(End { parent, top: place.top, path })
+        });
+        ends.collect()
+    }
+
+    /// Events were lost: the tree is made true again, then everybody is asked to compare.
+    fn renew(&mut self) -> Result<(), Closed> {
+        let watches = Arc::clone(&self.watches);
+        let whole = watches.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        self.unreached.clear();
+        let tops = watches.tree().all_tops();
+        for top in tops {
+            let Some(place) = watches.tree().place(top) else { continue };
+            match watches.renew(top) {
+                Ok(true) => {}
+                Ok(false) => {
+                    watches.remove(top);
+                    self.sink.push(FileEvent::RootGone { root: place.root })?;
+                }
+                Err(refused) => self.settle(top, &place, Err(refused))?,
+            }
+        }
+        drop(whole);
+        self.sink.push(FileEvent::Rescan { root: None })
+    }
+}

@@ -1,0 +1,241 @@
+//! Adding watches to a folder and all below it.
+//!
+//! Each folder is watched first and listed then: what comes into it in between is in the listing, in an event, or in both.
+//! Folders are reached by handles and watched through them, so that a folder swapped for a symbolic link leads nowhere,
+//! and a path may be of any length.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::inotify::{self, WatchFlags};
+use rustix::io::Errno;
+
+use super::tree::{NodeId, Place, Tree};
+use crate::dir::{DirHandle, ListBuffer, RootDir};
+use crate::path::path_from_bytes;
+use crate::stat::FileKind;
+use crate::volume::file_system_of;
+use crate::watch::paths::join;
+use crate::watch::{advise, Scope, WatchMode, WatchRefused};
+
+/// What is heard of each folder. Opening and reading are not: the engine reads all day.
+const HEARD: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVE)
+    .union(WatchFlags::MODIFY)
+    .union(WatchFlags::CLOSE_WRITE)
+    .union(WatchFlags::ATTRIB)
+    .union(WatchFlags::EXCL_UNLINK)
+    .union(WatchFlags::ONLYDIR)
+    .union(WatchFlags::MASK_ADD);
+
+/// The kernel's watches and what they are of.
+#[derive(Debug)]
+pub struct Watches {
+    pub inotify: OwnedFd,
+    tree: Mutex<Tree>,
+    /// Held while a whole root is gone through.
+    pub whole: Mutex<()>,
+}
+
+/// A folder whose children are to be watched.
+struct Open {
+    id: NodeId,
+    relative: Vec<u8>,
+    path: Vec<u8>,
+    device: u64,
+    handle: DirHandle,
+}
+
+impl Watches {
+    pub fn new() -> Result<Self, WatchRefused> {
+        let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
+        let inotify = inotify::init(flags).map_err(|error| match error {
+            Errno::MFILE | Errno::NOMEM => WatchRefused::LimitReached,
+            Errno::NOSYS | Errno::PERM => WatchRefused::Unsupported("the system has no inotify".to_owned()),
+            error => WatchRefused::Io(error.to_string()),
+        })?;
+        Ok(Self { inotify, tree: Mutex::default(), whole: Mutex::default() })
+    }
+
+    /// The tree. A thread that panicked while it held it left it whole: each change is complete in itself.
+    pub fn tree(&self) -> MutexGuard<'_, Tree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches a root with all below it. After a refusal nothing of it is watched.
+    pub fn add_root(&self, root: &[u8], scope: Scope) -> Result<(), WatchRefused> {
+        let _whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = RootDir::open(&path_from_bytes(root)).map_err(|error| WatchRefused::Io(error.to_string()))?;
+        let handle = opened.into_handle();
+        let device = handle.stat_self().map_err(|error| WatchRefused::Io(error.to_string()))?.device;
+        let scope = Arc::new(scope);
+        let (before, top) = {
+            let mut tree = self.tree();
+            let before = tree.tops(root);
+            let watch = self.watch(&handle, root, WatchFlags::MOVE_SELF)?;
+            let watch = watch.ok_or_else(|| WatchRefused::Io("the root was removed meanwhile".to_owned()))?;
+            (before, tree.put_root(root, watch, Arc::clone(&scope)))
+        };
+        let open = Open { id: top, relative: Vec::new(), path: root.to_vec(), device, handle };
+        let outcome = self.add_below(open, &scope, false);
+        for node in if outcome.is_ok() { before } else { [before, vec![top]].concat() } {
+            self.remove(node);
+        }
+        outcome
+    }
+
+    /// Watches a name of a folder, with all below it, if it is a folder and in the scope; nothing more if it is `known`.
+    /// False if the parent is not where it should be. Fails only where the limit is reached or the system is out of
+    /// something.
+    pub fn add_name(&self, parent: NodeId, name: &[u8], known: Option<NodeId>) -> Result<bool, WatchRefused> {
+        let Some((open, scope)) = self.open(parent) else { return Ok(false) };
+        if let Some(child) = self.enter(&open, name, &scope)?.filter(|child| Some(child.id) != known) {
+            self.add_below(child, &scope, false)?;
+        }
+        Ok(true)
+    }
+
+    /// Goes through a folder again, with all below it: what is new is watched, and what is gone no longer. False if it
+    /// is not where it should be.
+    pub fn renew(&self, id: NodeId) -> Result<bool, WatchRefused> {
+        let Some((open, scope)) = self.open(id) else { return Ok(false) };
+        self.add_below(open, &scope, true)?;
+        Ok(true)
+    }
+
+    /// Ends the watching of a folder and all below it.
+    pub fn remove(&self, id: NodeId) {
+        let orphans = self.tree().remove(id);
+        self.forget(orphans);
+    }
+
+    /// Removes watches that are of no folder any more. The kernel may have done so already.
+    pub fn forget(&self, watches: Vec<i32>) {
+        for watch in watches {
+            let _ = inotify::remove_watch(&self.inotify, watch);
+        }
+    }
+
+    /// Opens a watched folder by its path; `None` if something else is there now.
+    fn open(&self, id: NodeId) -> Option<(Open, Arc<Scope>)> {
+        let (place, watch) = {
+            let tree = self.tree();
+            (tree.place(id)?, tree.watch_of(id)?)
+        };
+        let Place { path, relative, root, scope, .. } = place;
+        let root = RootDir::open(&path_from_bytes(&root)).ok()?;
+        let handle = if relative.is_empty() { root.into_handle() } else { root.open_dir(&relative).ok()? };
+        let tree = self.tree();
+        let found = self.watch(&handle, &path, WatchFlags::empty()).ok()??;
+        if found != watch {
+            if tree.nodes_of(found).is_empty() {
+                self.forget(vec![found]);
+            }
+            return None;
+        }
+        let device = handle.stat_self().ok()?.device;
+        Some((Open { id, relative, path, device, handle }, scope))
+    }
+
+    fn add_below(&self, first: Open, scope: &Scope, verify: bool) -> Result<(), WatchRefused> {
+        let mut buffer = ListBuffer::new();
+        // One handle is open for each folder on the way down, and the names in it that are still to be entered.
+        let mut way = vec![(self.list(&first, scope, &mut buffer, verify), first)];
+        while let Some((names, folder)) = way.last_mut() {
+            let Some(name) = names.pop() else {
+                way.pop();
+                continue;
+            };
+            if let Some(child) = self.enter(folder, &name, scope)? {
+                way.push((self.list(&child, scope, &mut buffer, verify), child));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names in a folder that may be folders to watch.
+    fn list(&self, folder: &Open, scope: &Scope, buffer: &mut ListBuffer, verify: bool) -> Vec<Vec<u8>> {
+        let mut names = Vec::new();
+        let listed = folder.handle.list(buffer, |name, kind| {
+            let may_be_folder = matches!(kind, None | Some(FileKind::Directory));
+            if may_be_folder && !scope.filter.excludes(&folder.relative, name, true) {
+                names.push(name.to_vec());
+            }
+        });
+        if verify && listed.is_ok() {
+            let there: HashSet<&[u8]> = names.iter().map(Vec::as_slice).collect();
+            let children = self.tree().children(folder.id);
+            for (_, id) in children.into_iter().filter(|(name, _)| !there.contains(&**name)) {
+                self.remove(id);
+            }
+        }
+        names
+    }
+
+    /// Watches a name of an open folder. `None` if it is no folder, cannot be read, or is not in the scope.
+    fn enter(&self, parent: &Open, name: &[u8], scope: &Scope) -> Result<Option<Open>, WatchRefused> {
+        let path = join(&parent.path, name);
+        let Ok(stat) = parent.handle.stat(name) else { return Ok(None) };
+        if stat.kind != FileKind::Directory || scope.without.contains(&path) {
+            return Ok(None);
+        }
+        let is_mount = stat.device != parent.device;
+        if is_mount && scope.one_file_system {
+            return Ok(None);
+        }
+        let handle = match parent.handle.open_child(name) {
+            Ok(handle) => handle,
+            Err(error) => return out_of_something(&error).map_or(Ok(None), Err),
+        };
+        if is_mount && file_system_of(&handle).map_or(true, |(_, known)| advise(&known) == WatchMode::Poll) {
+            return Ok(None);
+        }
+        let mut tree = self.tree();
+        let Some(watch) = self.watch(&handle, &path, WatchFlags::empty())? else { return Ok(None) };
+        let put = tree.put_child(parent.id, name, watch);
+        if put.is_none() && tree.nodes_of(watch).is_empty() {
+            self.forget(vec![watch]);
+        }
+        drop(tree);
+        Ok(put.map(|(id, orphans)| {
+            self.forget(orphans);
+            let relative = crate::path::join(&parent.relative, name);
+            Open { id, relative, path, device: stat.device, handle }
+        }))
+    }
+
+    /// Adds the watch of an open folder; `None` if it is not there any more or may not be read.
+    fn watch(&self, handle: &DirHandle, path: &[u8], more: WatchFlags) -> Result<Option<i32>, WatchRefused> {
+        let flags = HEARD.union(more);
+        let by_handle = inotify::add_watch(&self.inotify, link_to(handle.inner.descriptor()).as_bytes(), flags);
+        let added = match by_handle {
+            // Without /proc there is only the path; its last name at least is not followed.
+            Err(Errno::NOENT) => inotify::add_watch(&self.inotify, path, flags.union(WatchFlags::DONT_FOLLOW)),
+            added => added,
+        };
+        match added {
+            Ok(watch) => Ok(Some(watch)),
+            Err(Errno::NOSPC | Errno::NOMEM) => Err(WatchRefused::LimitReached),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG) => Ok(None),
+            Err(error) => Err(WatchRefused::Io(error.to_string())),
+        }
+    }
+}
+
+/// The name under which the kernel reaches an open folder again.
+fn link_to(descriptor: BorrowedFd<'_>) -> String {
+    format!("/proc/self/fd/{}", descriptor.as_fd().as_raw_fd())
+}
+
+/// The refusal, where it was not the folder's fault that it could not be opened.
+fn out_of_something(error: &crate::CoreError) -> Option<WatchRefused> {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let number = source.and_then(std::io::Error::raw_os_error);
+    let exhausted = source.is_some_and(|source| source.kind() == ErrorKind::OutOfMemory)
+        || [Errno::MFILE, Errno::NFILE].iter().any(|errno| number == Some(errno.raw_os_error()));
+    exhausted.then(|| WatchRefused::Io(error.to_string()))
+}
