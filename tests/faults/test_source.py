@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sanchay import errors
 from sanchay.launcher import wait_stopped
 from tests.support import mounts, trees
 from tests.support.answers import everything, finished, scan
@@ -71,6 +72,11 @@ def test_a_scan_that_hangs_can_be_cancelled_and_the_daemon_stopped(tmp_path: Pat
         began_s = time.monotonic()
         client.cancel_job(job_id)
         assert time.monotonic() - began_s < 5
+        job = client.get_job(job_id).job
+        assert job.state == "cancelled"
+        assert "/hang/hang" in job.message
+        with pytest.raises(errors.Busy, match=r"still waits for .*/hang/hang"):
+            client.start_scan([hostile])
         assert client.status().pid == daemon.pid
         client.stop_daemon()
         assert wait_stopped(daemon.where, 5)

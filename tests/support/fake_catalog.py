@@ -184,7 +184,8 @@ class FakeScan:
         self.state.paused = False
 
     def cancel(self) -> None:
-        self.cancelled.set()
+        if not self._catalog.hangs:
+            self.cancelled.set()
 
     def foreground(self) -> None:
         self.background = False
@@ -247,6 +248,7 @@ class FakeCatalog:
         self.scans: list[FakeScan] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.hangs = False  # whether scans do not hear that they are cancelled
         self.scan_s = float(os.environ.get("FAKE_SCAN_S", "0"))
         self.export_pieces = int(os.environ.get("FAKE_EXPORT_PIECES", "3"))
         self.scan_error: DomainError | None = None

@@ -65,7 +65,8 @@ def _show(session: Session, answer: daemon_pb2.GetStatusResponse) -> None:
     if answer.config_error:
         output.line(f"The last change of the configuration was not taken: {paths.safe_text(answer.config_error)}")
     for notice in answer.notices:
-        output.line(paths.safe_text(notice))
+        if notice != catalog.message:  # that was said just now
+            output.line(paths.safe_text(notice))
     if answer.active_jobs:
         output.line(f"{units.counted(answer.active_jobs, 'job')} under way; see: {session.next('jobs')}")
     output.line()

@@ -72,6 +72,7 @@ class JobService:
         """Starts a scan of the root, or joins the one that waits or runs."""
         active = self._queue.of_root(root.id)
         if active is None:
+            self._queue.check_free(root.id)
             job = await self._store.add_job(
                 Job(
                     id=0,
@@ -151,10 +152,11 @@ class JobService:
         return active.job
 
     async def cancel_of_root(self, root_id: int) -> None:
-        """Ends the scan of a root that is about to go."""
+        """Ends the scan of a root that is about to go. Raises busy where a read that hangs holds its rows."""
         active = self._queue.of_root(root_id)
         if active is not None:
             await self._queue.cancel(active)
+        self._queue.check_free(root_id)
 
     async def _active(self, job_id: int) -> ActiveJob:
         active = self._queue.get(job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +12,10 @@ from typing import Any
 from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import ScanResult
-from sanchayd.errors import DomainError
+from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events import Topic
 from sanchayd.log import logger
-from sanchayd.models import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.models import Job, JobError, JobProgress, JobResult, JobState, RawBytes
 from sanchayd.state import StateStore
 
 TICK_S = 0.2
@@ -31,6 +32,7 @@ class ActiveJob:
     handle: ScanPort | None = None
     starting: bool = False
     cancel_wanted: bool = False
+    left_behind: bool = False  # it has ended for all who ask; its thread waits for a read that hangs
     peak_rss_bytes: int = 0
     topic: Topic[Job] = field(default_factory=Topic)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,6 +68,7 @@ class ScanQueue:
         self.max_scans = max_scans
         self._on_end = on_end
         self._active: dict[int, ActiveJob] = {}
+        self._left_behind: dict[int, RawBytes] = {}  # by root: what a cancelled scan still reads
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._stopping = False
@@ -82,6 +85,17 @@ class ScanQueue:
     def of_root(self, root_id: int) -> ActiveJob | None:
         """The scan of a root, where one waits or runs."""
         return next((active for active in self.active() if active.job.root_id == root_id), None)
+
+    def check_free(self, root_id: int) -> None:
+        """Raises busy where a cancelled scan of the root still waits for a read that hangs."""
+        path = self._left_behind.get(root_id)
+        if path is not None:
+            raise DomainError(
+                ErrorKind.BUSY,
+                f"A cancelled scan of this root still waits for {os.fsdecode(path)}, whose disk or share does not "
+                "answer. It ends when that does; try again then, or restart the daemon.",
+                path=path,
+            )
 
     def scanning_root_ids(self) -> set[int]:
         """Roots whose scan is under way."""
@@ -129,7 +143,7 @@ class ScanQueue:
             self.pump()
 
     async def cancel(self, active: ActiveJob) -> None:
-        """Ends it; returns when it has ended, or after a while when a disk holds it up."""
+        """Ends it. A scan that a read holds up is left behind after a while, and has ended for all who ask."""
         active.cancel_wanted = True
         if active.handle is not None:
             active.handle.cancel()
@@ -138,7 +152,23 @@ class ScanQueue:
         try:
             await asyncio.wait_for(active.ended.wait(), CANCEL_PATIENCE_S)
         except asyncio.TimeoutError:
-            log.warning("a scan is slow to end", job_id=active.job.id)
+            await self._leave_behind(active)
+
+    async def _leave_behind(self, active: ActiveJob) -> None:
+        """The job is cancelled now; whatever its thread brings later is in the catalog, and no news."""
+        if active.handle is None or active.left_behind or self._stopping:
+            return  # the engine starts it or its end is being written just now
+        job = active.snapshot()
+        active.left_behind = True
+        self._left_behind[job.root_id] = job.progress.current
+        at = os.fsdecode(job.progress.current)
+        log.warning("a cancelled scan is left behind: a read hangs", job_id=job.id, path=at)
+        message = f"cancelled; a read at {at} does not come back and is left behind"
+        await self._end(active, replace(job, state=JobState.CANCELLED, ended_ns=self._now_ns(), message=message))
+
+    def _came_back(self, active: ActiveJob) -> None:
+        self._left_behind.pop(active.job.root_id, None)
+        log.info("the read that a cancelled scan waited for came back", job_id=active.job.id)
 
     async def stop(self) -> None:
         """Leaves what runs to the next start: interrupted, or paused where it was."""
@@ -202,11 +232,17 @@ class ScanQueue:
             self._take_handle(active, handle)
             result = await in_own_thread(handle.wait, f"scan-{job.id}")
         except DomainError as error:
+            if active.left_behind:
+                self._came_back(active)
+                return
             active.handle, active.starting = None, False
             if self._stopping:
                 active.ended.set()
                 return
             await self._end(active, self._failed(active, error.message))
+            return
+        if active.left_behind:
+            self._came_back(active)
             return
         if self._stopping and result.state == "cancelled" and not active.cancel_wanted:
             active.handle = None

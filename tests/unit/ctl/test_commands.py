@@ -77,6 +77,9 @@ def test_status_says_what_hurts(run: Run, daemon: FakeDaemon) -> None:
     said = run("status").out
     for words in ("the disk is full", "line 3: no such key", "Watches ran out.", "No folder is cataloged", "1 job"):
         assert words in said
+    # The daemon gives the catalog's message among the notices too; it is said once.
+    status.notices.append(status.catalog.message)
+    assert run("status").out.count("the disk is full") == 1
 
 
 def test_root_add_sends_every_setting(

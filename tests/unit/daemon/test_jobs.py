@@ -12,6 +12,7 @@ import pytest
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import HashScope, JobState, RootSettings
+from sanchayd.services import scan_queue
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
@@ -284,5 +285,39 @@ def test_whoever_asks_while_the_end_is_being_stored_hears_of_the_end(play: Play,
         await asyncio.sleep(0.01)
         slow.set()
         assert (await following).state is JobState.DONE
+
+    play(scene)
+
+
+def test_a_cancelled_scan_whose_read_hangs_is_left_behind_and_its_root_is_busy_until_it_comes_back(
+    play: Play, tree: Path, catalog: FakeCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_queue, "CANCEL_PATIENCE_S", 0.05)
+
+    async def scene(core: Core) -> None:
+        catalog.gate.clear()
+        catalog.hangs = True
+        added = await core.roots.add(bytes(tree), "", RootSettings(), no_scan=False, request_id="")
+        await until(lambda: len(catalog.scans) == 1)
+        catalog.scans[0].state.current = bytes(tree / "a.txt")
+        cancelled = await core.jobs.cancel(added.job_id)
+        assert cancelled.state is JobState.CANCELLED
+        assert str(tree / "a.txt") in cancelled.message
+        assert (await core.jobs.get(added.job_id)).state is JobState.CANCELLED
+        for ask in (core.jobs.start_scans([b"tree"], background=False, request_id=""), core.roots.remove(b"tree")):
+            with pytest.raises(DomainError, match="still waits for") as caught:
+                await ask
+            assert caught.value.kind is ErrorKind.BUSY
+        catalog.hangs = False
+        catalog.scans[0].cancel()
+        catalog.gate.set()
+        started = None
+        while started is None:
+            try:
+                started = await core.jobs.start_scans([b"tree"], background=False, request_id="")
+            except DomainError:
+                await asyncio.sleep(0.01)
+        assert (await end_of(core, started.jobs[0].id)).state is JobState.DONE
+        assert (await core.jobs.get(added.job_id)).state is JobState.CANCELLED
 
     play(scene)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,17 @@ def test_of_twenty_daemons_at_once_one_wins_and_the_rest_name_it(tmp_path: Path)
         for process in started:
             process.kill()
             process.communicate()
+
+
+def test_looks_of_clients_that_overlap_do_not_keep_a_daemon_out(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("a look and a lock are the same there")
+    import fcntl
+
+    file = tmp_path / "lock"
+    InstanceLock.acquire(file).release()
+    look = os.open(file, os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)
+    threading.Timer(0.3, os.close, [look]).start()
+    # Its patience with another daemon is over long before the look ends.
+    InstanceLock.acquire(file, patience_s=0.05).release()

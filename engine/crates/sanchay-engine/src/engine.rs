@@ -65,6 +65,9 @@ pub fn check_root(path: &[u8], own_folders: &[PathBuf]) -> Result<RootCheck, Eng
     Ok(RootCheck { path: bytes, file_system: system.name, network: system.network })
 }
 
+/// How long scans that were cancelled keep the catalog open.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// An open catalog with its scans.
 pub struct Engine {
     inner: Arc<Inner>,
@@ -118,7 +121,8 @@ impl Engine {
         Ok(Self { inner })
     }
 
-    /// Cancels what runs, waits for it, and closes the catalog.
+    /// Cancels what runs, waits for it, and closes the catalog. A scan whose read hangs is waited for with the catalog
+    /// closed: the process may be ended meanwhile, and a lock that it holds then would last as long as the read.
     pub fn close(&self) {
         self.inner.closing.store(true, Ordering::Relaxed);
         self.inner.catalog.announce_close();
@@ -126,7 +130,16 @@ impl Engine {
         for (_, _, _, control) in &scans.active {
             control.cancel();
         }
+        let until = Instant::now() + CLOSE_PATIENCE;
+        let mut is_open = true;
         while !scans.active.is_empty() || scans.indexing {
+            if is_open && Instant::now() >= until {
+                is_open = false;
+                drop(scans);
+                self.inner.catalog.close();
+                scans = self.inner.scans.lock().expect("no panic under this lock");
+                continue;
+            }
             let waited = self.inner.changed.wait_timeout(scans, Duration::from_millis(100));
             scans = waited.expect("no panic under this lock").0;
         }

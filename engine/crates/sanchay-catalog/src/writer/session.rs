@@ -26,7 +26,8 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection, shared: Arc<Shared>) -> Result<Self, CatalogError> {
-        let mut session = Self { connection, shared, staged: Vec::new(), parents: HashMap::new(), rested: true };
+        // A process that was killed leaves its WAL behind: the first rest shortens it.
+        let mut session = Self { connection, shared, staged: Vec::new(), parents: HashMap::new(), rested: false };
         session.load_ids()?;
         session.stage_pending()?;
         Ok(session)
