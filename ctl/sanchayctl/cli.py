@@ -10,6 +10,8 @@ from sanchayctl.command import Example, LazyGroup
 COMMANDS = {
     "status": "sanchayctl.commands.status:status",
     "daemon": "sanchayctl.commands.daemon:daemon",
+    "pause": "sanchayctl.commands.background:pause",
+    "resume": "sanchayctl.commands.background:resume",
     "service": "sanchayctl.commands.service:service",
     "root": "sanchayctl.commands.root:root",
     "scan": "sanchayctl.commands.scan:scan",

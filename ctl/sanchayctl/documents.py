@@ -170,6 +170,16 @@ def status(message: daemon_pb2.GetStatusResponse) -> Document:
         "roots": [root(each) for each in message.roots],
         "config_error": message.config_error,
         "notices": list(message.notices),
+        "background": background(message.background),
+    }
+
+
+def background(message: daemon_pb2.BackgroundState) -> Document:
+    """Work that nobody waits for."""
+    return {
+        "state": message.state or "running",
+        "until": moment(message.until_ns),
+        "max_mb_per_s": message.max_mb_per_s,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.models import Job, WatchMode
 from sanchayd.reload import ConfigReload
 from sanchayd.rpc import server as rpc
+from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.event_hub import EventHub
 from sanchayd.services.events import EventService, JobNews
@@ -36,7 +38,7 @@ from sanchayd.supervisor import Supervisor
 if TYPE_CHECKING:
     from sanchayd.metrics.figures import Metrics
 
-LOG_POLL_S = 1.0
+LOG_WAIT_S = 3600.0
 _log = log.logger("sanchayd.app")
 
 OpenCatalog = Callable[[Config, Places], CatalogPort]
@@ -93,16 +95,18 @@ class App:
         metrics = self._metrics(catalog, pool, queue)
         jobs = JobService(registry, queue, store, time.time_ns)
         roots = RootService(registry, jobs, queue, board)
-        status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set)
+        background = BackgroundService(catalog, pool, store, queue, launch.config, time.time_ns, hosts.on_battery)
+        status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background)
         reads = CatalogService(catalog, pool, registry, queue, board)
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
         registry.default_watch = WatchMode(launch.config.watch)
+        await background.load()
         await registry.load()
         await board.refresh(root.id for root in registry.all())
 
         server = rpc.build(
-            rpc.Services(reads, EventService(registry, hub), live, jobs, roots, status),
+            rpc.Services(reads, EventService(registry, hub), live, jobs, roots, status, background),
             paths.write_token(launch.where),
             reflection=launch.config.reflection,
             stopping=self._stop.is_set,
@@ -110,13 +114,15 @@ class App:
         )
         address = rpc.bind(server, launch.where, launch.config.listen)
         reload = self._reload(queue, catalog, live)
+        reload.tell(background.apply)
         status.notices += filter(None, [reload.start()])
         endpoint: Endpoint | None = None
         tasks: list[asyncio.Task[None]] = [
-            asyncio.create_task(_copy_engine_log(catalog)),
+            asyncio.create_task(background.keep()),
             asyncio.create_task(JobNews(queue, hub).run()),
             asyncio.create_task(self._supervisor.keep_watch(catalog.writer_answers)),
         ]
+        _copy_engine_log(catalog)
         try:
             await self._go_on(jobs, registry, catalog, pool)  # before the first call: a client finds its job going on
             await server.start()
@@ -205,10 +211,11 @@ class App:
         return reload
 
 
-async def _copy_engine_log(catalog: CatalogPort) -> None:
-    """The engine keeps its lines for us: one file, one rotation."""
-    while True:
-        while lines := catalog.take_log_lines():
-            log.write_through(lines)
-            await asyncio.sleep(0)
-        await asyncio.sleep(LOG_POLL_S)
+def _copy_engine_log(catalog: CatalogPort) -> None:
+    """The engine keeps its lines for us: one file, one rotation. The thread sleeps until there is a line."""
+
+    def copy() -> None:
+        while True:
+            log.write_through(catalog.take_log_lines(LOG_WAIT_S))
+
+    threading.Thread(target=copy, name="engine-log", daemon=True).start()

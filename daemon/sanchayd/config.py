@@ -42,13 +42,17 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "settle_ms": ("SANCHAY_SETTLE_MS",),
     "reconcile_minutes": ("SANCHAY_RECONCILE_MINUTES",),
     "reflection": ("SANCHAY_REFLECTION",),
+    "max_mb_per_s": ("SANCHAY_MAX_MB_PER_S",),
+    "pause_on_battery": ("SANCHAY_PAUSE_ON_BATTERY",),
     "metrics.listen": ("SANCHAY_METRICS_LISTEN",),
     "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
     "log_files": ("SANCHAY_LOG_FILES",),
 }
 TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
 # What a running daemon takes over; the others count from its next start.
-LIVE_KEYS = frozenset({"log_level", "max_scans", "watch", "settle_ms", "reconcile_minutes"})
+LIVE_KEYS = frozenset(
+    {"log_level", "max_scans", "watch", "settle_ms", "reconcile_minutes", "max_mb_per_s", "pause_on_battery"}
+)
 
 
 class RawSettings(BaseSettings):
@@ -74,6 +78,10 @@ class RawSettings(BaseSettings):
         60, ge=1, le=10_080, description="Every root is compared with the disk this often, in minutes."
     )
     reflection: bool = Field(False, description="gRPC reflection, for developers.")
+    max_mb_per_s: float = Field(
+        0, ge=0, le=1_000_000, allow_inf_nan=False, description="MiB a second that background work may read; 0: any."
+    )
+    pause_on_battery: bool = Field(True, description="Background work stands still while the machine is on battery.")
     metrics_listen: str = Field(
         "", alias="metrics.listen", description="Where metrics are served: 127.0.0.1:PORT, unix:/PATH or socket."
     )
@@ -112,6 +120,8 @@ class Config:
     settle_ms: int
     reconcile_minutes: int
     reflection: bool
+    max_mb_per_s: float
+    pause_on_battery: bool
     metrics_listen: str
     log_file_mb: int
     log_files: int
@@ -169,6 +179,8 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         settle_ms=raw.settle_ms,
         reconcile_minutes=raw.reconcile_minutes,
         reflection=raw.reflection,
+        max_mb_per_s=raw.max_mb_per_s,
+        pause_on_battery=raw.pause_on_battery,
         metrics_listen=raw.metrics_listen,
         log_file_mb=raw.log_file_mb,
         log_files=raw.log_files,
@@ -289,4 +301,6 @@ def _complaint(source: _Source, key: str, reason: str) -> DomainError:
 def _as_toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
     return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

@@ -101,11 +101,13 @@ def write_through(lines: Iterable[str]) -> None:
 def _write_lines(handler: RotatingFileHandler, lines: Iterable[str]) -> None:
     for line in lines:
         record = logging.LogRecord("engine", logging.INFO, "", 0, line, None, None)
+        handler.acquire()  # so that no other thread's line meets the plain formatter
         formatter, handler.formatter = handler.formatter, _PLAIN
         try:
             handler.handle(record)
         finally:
             handler.formatter = formatter
+            handler.release()
 
 
 _PLAIN = logging.Formatter("%(message)s")

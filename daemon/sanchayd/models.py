@@ -221,6 +221,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class BackgroundPause:
+    """Whether work that nobody waits for stands still; `until_ns` 0: until somebody lets it go on."""
+
+    paused: bool = False
+    until_ns: int = 0
+
+
+@dataclass(frozen=True)
 class Setting:
     """A setting as it stands: `value` as TOML, `origin` where it came from."""
 

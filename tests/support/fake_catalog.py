@@ -254,6 +254,7 @@ class FakeCatalog:
         self.scan_error: DomainError | None = None
         self.rebuilt_from: bytes | None = None
         self.open_exports = 0
+        self.background: list[tuple[float | None, bool]] = []
         self.writer_gate_file = os.environ.get("FAKE_WRITER_HANGS", "")
         self.log_level = ""
         self.closed = False
@@ -287,6 +288,9 @@ class FakeCatalog:
         return values.CatalogStatus(
             b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, ""
         )
+
+    def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
+        self.background.append((max_mb_per_s, paused))
 
     def load(self) -> values.EngineLoad:
         return values.EngineLoad(0, 0, len(self.scans))
@@ -412,7 +416,8 @@ class FakeCatalog:
     def set_log_level(self, level: str) -> None:
         self.log_level = level
 
-    def take_log_lines(self) -> list[str]:
+    def take_log_lines(self, timeout_s: float = 0.0) -> list[str]:
+        time.sleep(timeout_s)
         return []
 
 

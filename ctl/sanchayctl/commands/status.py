@@ -9,6 +9,7 @@ import click
 from sanchay.errors import DaemonUnavailable
 from sanchayctl import documents, exit_codes, freshness, output, paths, units
 from sanchayctl.command import Command, Example
+from sanchayctl.commands import background
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def _show(session: Session, answer: daemon_pb2.GetStatusResponse) -> None:
         output.line(f"Catalog: {paths.safe_text(catalog.message)}")
     if answer.config_error:
         output.line(f"The last change of the configuration was not taken: {paths.safe_text(answer.config_error)}")
+    held = background.words(answer.background)
+    if held:
+        output.line(held)
     for notice in answer.notices:
         if notice != catalog.message:  # that was said just now
             output.line(paths.safe_text(notice))

@@ -134,6 +134,10 @@ class NativeCatalog:
             notice=status.notice,
         )
 
+    def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
+        """Holds back work that nobody waits for."""
+        self._catalog.set_background(max_mb_per_s=max_mb_per_s, paused=paused)
+
     def load(self) -> values.EngineLoad:
         """What waits in the engine."""
         load = self._catalog.load()
@@ -260,6 +264,6 @@ class NativeCatalog:
         """How much the engine says; its lines are kept for `take_log_lines`."""
         sanchay_engine.set_log(None, level)
 
-    def take_log_lines(self) -> Sequence[str]:
+    def take_log_lines(self, timeout_s: float = 0.0) -> Sequence[str]:
         """What the engine said since the last call."""
-        return sanchay_engine.take_log_lines(1000)
+        return sanchay_engine.take_log_lines(1000, timeout_s)

@@ -85,6 +85,10 @@ class CatalogPort(Protocol):
         """Size and health."""
         ...
 
+    def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
+        """Holds back work that nobody waits for: MiB a second that it may read (None: no limit), or all of it."""
+        ...
+
     def load(self) -> values.EngineLoad:
         """What waits in the engine; never blocks."""
         ...
@@ -172,6 +176,6 @@ class CatalogPort(Protocol):
         """How much the engine says."""
         ...
 
-    def take_log_lines(self) -> Sequence[str]:
-        """What the engine said since the last call, as JSON objects."""
+    def take_log_lines(self, timeout_s: float = 0.0) -> Sequence[str]:
+        """What the engine said since the last call, as JSON objects; waits so long for a first line."""
         ...

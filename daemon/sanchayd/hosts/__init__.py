@@ -7,6 +7,7 @@ import sys
 if sys.platform == "win32":
     from sanchayd.hosts.windows import (
         lock_exclusive,
+        on_battery,
         on_stop_signal,
         peak_rss_bytes,
         reset_peak_rss,
@@ -17,6 +18,7 @@ if sys.platform == "win32":
 else:
     from sanchayd.hosts.posix import (
         lock_exclusive,
+        on_battery,
         on_stop_signal,
         peak_rss_bytes,
         reset_peak_rss,
@@ -27,6 +29,7 @@ else:
 
 __all__ = [
     "lock_exclusive",
+    "on_battery",
     "on_stop_signal",
     "peak_rss_bytes",
     "reset_peak_rss",

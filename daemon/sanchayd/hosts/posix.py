@@ -42,6 +42,15 @@ def rss_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def on_battery() -> bool | None:
+    """Whether the machine runs on its battery; None where it has none, or that cannot be known."""
+    try:
+        battery = psutil.sensors_battery()
+    except (AttributeError, OSError, RuntimeError):
+        return None
+    return None if battery is None or battery.power_plugged is None else not battery.power_plugged
+
+
 def thread_count() -> int:
     """Threads of this process, the engine's as well."""
     return int(psutil.Process().num_threads())

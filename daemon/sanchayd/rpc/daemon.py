@@ -10,16 +10,18 @@ import grpc
 
 from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
 from sanchayd.rpc.convert import daemon as convert
+from sanchayd.services.background import BackgroundService
 from sanchayd.services.status import StatusService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
-    """Converts, and leaves the rest to `StatusService`."""
+    """Converts, and leaves the rest to `StatusService` and `BackgroundService`."""
 
-    def __init__(self, service: StatusService) -> None:
+    def __init__(self, service: StatusService, background: BackgroundService) -> None:
         self._service = service
+        self._background = background
 
     async def GetStatus(self, request: daemon_pb2.GetStatusRequest, context: Context) -> daemon_pb2.GetStatusResponse:
         """The daemon as it stands."""
@@ -30,6 +32,20 @@ class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
     ) -> daemon_pb2.StopDaemonResponse:
         """Asks the daemon to end; the answer comes before it does."""
         return daemon_pb2.StopDaemonResponse(pid=self._service.stop())
+
+    async def PauseBackground(
+        self, request: daemon_pb2.PauseBackgroundRequest, context: Context
+    ) -> daemon_pb2.PauseBackgroundResponse:
+        """Holds work that nobody waits for."""
+        view = await self._background.pause(request.seconds)
+        return daemon_pb2.PauseBackgroundResponse(background=convert.from_background(view))
+
+    async def ResumeBackground(
+        self, request: daemon_pb2.ResumeBackgroundRequest, context: Context
+    ) -> daemon_pb2.ResumeBackgroundResponse:
+        """Lets it go on."""
+        view = await self._background.resume()
+        return daemon_pb2.ResumeBackgroundResponse(background=convert.from_background(view))
 
     async def GetSettings(
         self, request: daemon_pb2.GetSettingsRequest, context: Context

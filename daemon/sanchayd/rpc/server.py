@@ -25,6 +25,7 @@ from sanchayd.rpc.event import EventServicer
 from sanchayd.rpc.interceptors import CallInterceptor, Observe, TokenInterceptor
 from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.root import RootServicer
+from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.events import EventService
 from sanchayd.services.jobs import JobService
@@ -52,6 +53,7 @@ class Services:
     jobs: JobService
     roots: RootService
     status: StatusService
+    background: BackgroundService
 
 
 def build(
@@ -69,7 +71,7 @@ def build(
         maximum_concurrent_rpcs=CALLS_AT_ONCE,
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
-    daemon_pb2_grpc.add_DaemonServiceServicer_to_server(DaemonServicer(services.status), server)
+    daemon_pb2_grpc.add_DaemonServiceServicer_to_server(DaemonServicer(services.status, services.background), server)
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)
     root_pb2_grpc.add_RootServiceServicer_to_server(RootServicer(services.roots, services.live), server)

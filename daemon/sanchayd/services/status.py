@@ -12,6 +12,7 @@ from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import CatalogStatus
 from sanchayd.models import RootView, Setting
+from sanchayd.services.background import BackgroundService, BackgroundView
 from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
 
@@ -48,6 +49,7 @@ class DaemonStatus:
     active_jobs: int
     config_error: str
     notices: list[str]
+    background: BackgroundView
 
 
 class StatusService:
@@ -61,6 +63,7 @@ class StatusService:
         queue: ScanQueue,
         settings: Settings,
         stop: Callable[[], None],
+        background: BackgroundService,
     ) -> None:
         self._catalog = catalog
         self._pool = pool
@@ -68,6 +71,7 @@ class StatusService:
         self._queue = queue
         self._settings = settings
         self._stop = stop
+        self._background = background
         self._started_s = time.monotonic()
         self.notices: list[str] = []
 
@@ -88,6 +92,7 @@ class StatusService:
             active_jobs=len(self._queue.active()),
             config_error=self._settings.error,
             notices=notices,
+            background=self._background.view(),
         )
 
     def settings(self) -> list[Setting]:

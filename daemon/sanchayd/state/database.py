@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, event
 
 from sanchayd.errors import DomainError, ErrorKind
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

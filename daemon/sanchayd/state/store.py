@@ -13,10 +13,10 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from sanchayd.models import Job, JobState, Root
+from sanchayd.models import BackgroundPause, Job, JobState, Root
 from sanchayd.state import rows
 from sanchayd.state.database import open_database, to_domain
-from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
+from sanchayd.state.tables import BackgroundPauseTable, JobErrorTable, JobTable, RootTable
 
 Value = TypeVar("Value")
 KEPT_JOBS = 1000
@@ -113,6 +113,19 @@ class StateStore:
         open_states = [state.value for state in JobState if not state.ended]
         query = select(JobTable).where(JobTable.state.in_(open_states)).order_by(JobTable.id)
         return await self._run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
+
+    async def background_pause(self) -> BackgroundPause:
+        """The pause that was last asked for."""
+
+        def work(session: Session) -> BackgroundPause:
+            row = session.get(BackgroundPauseTable, 1)
+            return BackgroundPause(row.paused, row.until_ns) if row is not None else BackgroundPause()
+
+        return await self._run(work)
+
+    async def set_background_pause(self, pause: BackgroundPause) -> None:
+        """Remembers it over restarts."""
+        await self._run(lambda s: s.merge(BackgroundPauseTable(id=1, paused=pause.paused, until_ns=pause.until_ns)))
 
     async def _run(self, work: Callable[[Session], Value]) -> Value:
         def call() -> Value:

@@ -108,3 +108,13 @@ class ReportTable(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("schedule_run.id", ondelete="CASCADE"), primary_key=True)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class BackgroundPauseTable(Base):
+    """One row: whether background work stands still."""
+
+    __tablename__ = "background_pause"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    paused: Mapped[bool]
+    until_ns: Mapped[int]

@@ -245,6 +245,9 @@ class Catalog:
         """Cancels what runs, waits for it, and checkpoints."""
 
     def status(self) -> CatalogStatus: ...
+    def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
+        """Holds back work that nobody waits for: MiB a second that it may read (None: no limit), or all of it."""
+
     def load(self) -> EngineLoad:
         """What waits in the engine; never blocks."""
 
@@ -307,5 +310,5 @@ class WalkStream:
 def set_log(path: bytes | None, level: str = "info") -> None:
     """Where the engine writes its JSON log lines (appends); the keys are the daemon's."""
 
-def take_log_lines(limit: int = 1000) -> list[str]:
+def take_log_lines(limit: int = 1000, timeout_s: float = 0.0) -> list[str]:
     """Engine log lines (JSON objects) since the last call, when no log path is set."""

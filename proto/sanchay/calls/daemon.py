@@ -26,6 +26,14 @@ class DaemonCalls:
         """Asks the daemon to stop; running scans go on at its next start."""
         return self._link.unary(self._daemon.StopDaemon, daemon_pb2.StopDaemonRequest())
 
+    def pause_background(self, seconds: float = 0.0) -> daemon_pb2.PauseBackgroundResponse:
+        """Holds work that nobody waits for, for so long or (0) until it is resumed; a restart changes nothing."""
+        return self._link.unary(self._daemon.PauseBackground, daemon_pb2.PauseBackgroundRequest(seconds=seconds))
+
+    def resume_background(self) -> daemon_pb2.ResumeBackgroundResponse:
+        """Lets it go on."""
+        return self._link.unary(self._daemon.ResumeBackground, daemon_pb2.ResumeBackgroundRequest())
+
     def settings(self) -> daemon_pb2.GetSettingsResponse:
         """Every setting with its value and where it came from."""
         return self._link.unary(self._daemon.GetSettings, daemon_pb2.GetSettingsRequest())
@@ -48,6 +56,14 @@ class AsyncDaemonCalls:
     async def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
         """Asks the daemon to stop; running scans go on at its next start."""
         return await self._link.unary(self._daemon.StopDaemon, daemon_pb2.StopDaemonRequest())
+
+    async def pause_background(self, seconds: float = 0.0) -> daemon_pb2.PauseBackgroundResponse:
+        """Holds work that nobody waits for, for so long or (0) until it is resumed; a restart changes nothing."""
+        return await self._link.unary(self._daemon.PauseBackground, daemon_pb2.PauseBackgroundRequest(seconds=seconds))
+
+    async def resume_background(self) -> daemon_pb2.ResumeBackgroundResponse:
+        """Lets it go on."""
+        return await self._link.unary(self._daemon.ResumeBackground, daemon_pb2.ResumeBackgroundRequest())
 
     async def settings(self) -> daemon_pb2.GetSettingsResponse:
         """Every setting with its value and where it came from."""

@@ -66,6 +66,32 @@ class CatalogStatus(google.protobuf.message.Message):
 global___CatalogStatus = CatalogStatus
 
 @typing.final
+class BackgroundState(google.protobuf.message.Message):
+    """Work that nobody waits for: background scans, reconciles, later hashing."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    UNTIL_NS_FIELD_NUMBER: builtins.int
+    MAX_MB_PER_S_FIELD_NUMBER: builtins.int
+    state: builtins.str
+    """running | paused (by a person) | on_battery"""
+    until_ns: builtins.int
+    """when a pause ends by itself; 0: it does not, or there is none"""
+    max_mb_per_s: builtins.float
+    """MiB a second that it may read; 0: no limit"""
+    def __init__(
+        self,
+        *,
+        state: builtins.str = ...,
+        until_ns: builtins.int = ...,
+        max_mb_per_s: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["max_mb_per_s", b"max_mb_per_s", "state", b"state", "until_ns", b"until_ns"]) -> None: ...
+
+global___BackgroundState = BackgroundState
+
+@typing.final
 class GetStatusRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -89,6 +115,7 @@ class GetStatusResponse(google.protobuf.message.Message):
     ACTIVE_JOBS_FIELD_NUMBER: builtins.int
     CONFIG_ERROR_FIELD_NUMBER: builtins.int
     NOTICES_FIELD_NUMBER: builtins.int
+    BACKGROUND_FIELD_NUMBER: builtins.int
     pid: builtins.int
     version: builtins.str
     engine_version: builtins.str
@@ -103,6 +130,8 @@ class GetStatusResponse(google.protobuf.message.Message):
     def roots(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.root_pb2.Root]: ...
     @property
     def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @property
+    def background(self) -> global___BackgroundState: ...
     def __init__(
         self,
         *,
@@ -116,9 +145,10 @@ class GetStatusResponse(google.protobuf.message.Message):
         active_jobs: builtins.int = ...,
         config_error: builtins.str = ...,
         notices: collections.abc.Iterable[builtins.str] | None = ...,
+        background: global___BackgroundState | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["catalog", b"catalog"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "catalog", b"catalog", "config_error", b"config_error", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["background", b"background", "catalog", b"catalog"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
 
 global___GetStatusResponse = GetStatusResponse
 
@@ -146,6 +176,66 @@ class StopDaemonResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["pid", b"pid"]) -> None: ...
 
 global___StopDaemonResponse = StopDaemonResponse
+
+@typing.final
+class PauseBackgroundRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SECONDS_FIELD_NUMBER: builtins.int
+    seconds: builtins.float
+    """0: until ResumeBackground"""
+    def __init__(
+        self,
+        *,
+        seconds: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["seconds", b"seconds"]) -> None: ...
+
+global___PauseBackgroundRequest = PauseBackgroundRequest
+
+@typing.final
+class PauseBackgroundResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    BACKGROUND_FIELD_NUMBER: builtins.int
+    @property
+    def background(self) -> global___BackgroundState: ...
+    def __init__(
+        self,
+        *,
+        background: global___BackgroundState | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["background", b"background"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["background", b"background"]) -> None: ...
+
+global___PauseBackgroundResponse = PauseBackgroundResponse
+
+@typing.final
+class ResumeBackgroundRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___ResumeBackgroundRequest = ResumeBackgroundRequest
+
+@typing.final
+class ResumeBackgroundResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    BACKGROUND_FIELD_NUMBER: builtins.int
+    @property
+    def background(self) -> global___BackgroundState: ...
+    def __init__(
+        self,
+        *,
+        background: global___BackgroundState | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["background", b"background"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["background", b"background"]) -> None: ...
+
+global___ResumeBackgroundResponse = ResumeBackgroundResponse
 
 @typing.final
 class GetSettingsRequest(google.protobuf.message.Message):

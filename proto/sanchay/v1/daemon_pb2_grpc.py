@@ -24,6 +24,16 @@ class DaemonServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_daemon__pb2.StopDaemonRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_daemon__pb2.StopDaemonResponse.FromString,
                 )
+        self.PauseBackground = channel.unary_unary(
+                '/sanchay.v1.DaemonService/PauseBackground',
+                request_serializer=sanchay_dot_v1_dot_daemon__pb2.PauseBackgroundRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_daemon__pb2.PauseBackgroundResponse.FromString,
+                )
+        self.ResumeBackground = channel.unary_unary(
+                '/sanchay.v1.DaemonService/ResumeBackground',
+                request_serializer=sanchay_dot_v1_dot_daemon__pb2.ResumeBackgroundRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_daemon__pb2.ResumeBackgroundResponse.FromString,
+                )
         self.GetSettings = channel.unary_unary(
                 '/sanchay.v1.DaemonService/GetSettings',
                 request_serializer=sanchay_dot_v1_dot_daemon__pb2.GetSettingsRequest.SerializeToString,
@@ -41,6 +51,18 @@ class DaemonServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StopDaemon(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseBackground(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeBackground(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -64,6 +86,16 @@ def add_DaemonServiceServicer_to_server(servicer, server):
                     servicer.StopDaemon,
                     request_deserializer=sanchay_dot_v1_dot_daemon__pb2.StopDaemonRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_daemon__pb2.StopDaemonResponse.SerializeToString,
+            ),
+            'PauseBackground': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseBackground,
+                    request_deserializer=sanchay_dot_v1_dot_daemon__pb2.PauseBackgroundRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_daemon__pb2.PauseBackgroundResponse.SerializeToString,
+            ),
+            'ResumeBackground': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeBackground,
+                    request_deserializer=sanchay_dot_v1_dot_daemon__pb2.ResumeBackgroundRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_daemon__pb2.ResumeBackgroundResponse.SerializeToString,
             ),
             'GetSettings': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSettings,
@@ -111,6 +143,40 @@ class DaemonService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/StopDaemon',
             sanchay_dot_v1_dot_daemon__pb2.StopDaemonRequest.SerializeToString,
             sanchay_dot_v1_dot_daemon__pb2.StopDaemonResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def PauseBackground(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/PauseBackground',
+            sanchay_dot_v1_dot_daemon__pb2.PauseBackgroundRequest.SerializeToString,
+            sanchay_dot_v1_dot_daemon__pb2.PauseBackgroundResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ResumeBackground(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/ResumeBackground',
+            sanchay_dot_v1_dot_daemon__pb2.ResumeBackgroundRequest.SerializeToString,
+            sanchay_dot_v1_dot_daemon__pb2.ResumeBackgroundResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

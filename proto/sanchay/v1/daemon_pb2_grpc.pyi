@@ -29,6 +29,16 @@ class DaemonServiceStub:
         sanchay.v1.daemon_pb2.StopDaemonResponse,
     ]
 
+    PauseBackground: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.PauseBackgroundRequest,
+        sanchay.v1.daemon_pb2.PauseBackgroundResponse,
+    ]
+
+    ResumeBackground: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.ResumeBackgroundRequest,
+        sanchay.v1.daemon_pb2.ResumeBackgroundResponse,
+    ]
+
     GetSettings: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.daemon_pb2.GetSettingsRequest,
         sanchay.v1.daemon_pb2.GetSettingsResponse,
@@ -43,6 +53,16 @@ class DaemonServiceAsyncStub:
     StopDaemon: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.daemon_pb2.StopDaemonRequest,
         sanchay.v1.daemon_pb2.StopDaemonResponse,
+    ]
+
+    PauseBackground: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.PauseBackgroundRequest,
+        sanchay.v1.daemon_pb2.PauseBackgroundResponse,
+    ]
+
+    ResumeBackground: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.ResumeBackgroundRequest,
+        sanchay.v1.daemon_pb2.ResumeBackgroundResponse,
     ]
 
     GetSettings: grpc.aio.UnaryUnaryMultiCallable[
@@ -64,6 +84,20 @@ class DaemonServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.daemon_pb2.StopDaemonRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.daemon_pb2.StopDaemonResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.StopDaemonResponse]]: ...
+
+    @abc.abstractmethod
+    def PauseBackground(
+        self,
+        request: sanchay.v1.daemon_pb2.PauseBackgroundRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.daemon_pb2.PauseBackgroundResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.PauseBackgroundResponse]]: ...
+
+    @abc.abstractmethod
+    def ResumeBackground(
+        self,
+        request: sanchay.v1.daemon_pb2.ResumeBackgroundRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.daemon_pb2.ResumeBackgroundResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.ResumeBackgroundResponse]]: ...
 
     @abc.abstractmethod
     def GetSettings(

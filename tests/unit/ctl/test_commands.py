@@ -394,3 +394,14 @@ def test_config_show_and_path(run: Run, daemon: FakeDaemon) -> None:
 def test_completion_names_the_program(run: Run, shell: str) -> None:
     assert "_SANCHAYCTL_COMPLETE" in run("completion", shell).out
     assert run("completion", "tcsh").code == 2
+
+
+def test_pause_and_resume_say_how_it_stands(run: Run, daemon: FakeDaemon) -> None:
+    assert run("pause", "1h", "--json").document == {
+        "background": {"state": "paused", "until": "1970-01-01T01:00:00Z", "max_mb_per_s": 0.0}
+    }
+    assert "until" in run("pause", "1h").out
+    assert "sanchayctl resume" in run("pause").out
+    assert "goes on" in run("resume").out
+    assert run("pause", "soon").code == 2
+    assert run("pause", "0s").code == 2

@@ -57,6 +57,8 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "daemon start",
         "daemon stop",
         "daemon restart",
+        "pause",
+        "resume",
         "service install",
         "service uninstall",
         "service status",

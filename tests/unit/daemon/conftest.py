@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from sanchay.address import places
 from sanchayd.config import Config, load
 from sanchayd.engine_port import CatalogPool
 from sanchayd.models import Job
+from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.event_hub import EventHub
 from sanchayd.services.events import EventService
@@ -70,7 +72,8 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     roots = RootService(registry, jobs, queue, board)
     stops: list[bool] = []
     settings = Settings(make_config(home))
-    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True))
+    background = BackgroundService(catalog, pool, store, queue, settings.config, time.time_ns, lambda: None)
+    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background)
     reads = CatalogService(catalog, pool, registry, queue, board)
     hub = EventHub()
     live = LiveService(catalog, pool, registry, queue, board, hub)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sanchay.v1 import daemon_pb2
 from sanchayd.models import Setting
 from sanchayd.rpc.convert import common, root
+from sanchayd.services.background import BackgroundView
 from sanchayd.services.status import CatalogView, DaemonStatus
 
 
@@ -28,6 +29,11 @@ def from_catalog(view: CatalogView) -> daemon_pb2.CatalogStatus:
     )
 
 
+def from_background(view: BackgroundView) -> daemon_pb2.BackgroundState:
+    """How work that nobody waits for stands."""
+    return daemon_pb2.BackgroundState(state=view.state.value, until_ns=view.until_ns, max_mb_per_s=view.max_mb_per_s)
+
+
 def from_status(status: DaemonStatus) -> daemon_pb2.GetStatusResponse:
     """The daemon as it stands."""
     return daemon_pb2.GetStatusResponse(
@@ -41,6 +47,7 @@ def from_status(status: DaemonStatus) -> daemon_pb2.GetStatusResponse:
         active_jobs=status.active_jobs,
         config_error=common.text(status.config_error),
         notices=[common.text(notice) for notice in status.notices],
+        background=from_background(status.background),
     )
 
 

@@ -133,6 +133,22 @@ impl FileHandle {
     }
 }
 
+impl FileHandle {
+    /// Whether the system has none of the file in memory, as far as three looks tell: its start, middle and end.
+    /// Nothing is read from a disk for it. False where that cannot be known.
+    pub fn is_out_of_cache(&self, size_bytes: u64) -> bool {
+        let last = size_bytes.saturating_sub(1);
+        [0, last / 2, last].iter().all(|offset| self.inner.is_cached_at(*offset) == Some(false))
+    }
+
+    /// Lets the system forget this part of the file. Advice only; what is not written yet stays.
+    pub fn drop_cached(&self, offset_bytes: u64, length_bytes: u64) {
+        if length_bytes > 0 {
+            self.inner.drop_cached(offset_bytes, length_bytes);
+        }
+    }
+}
+
 /// A signal is no error of the file.
 fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {

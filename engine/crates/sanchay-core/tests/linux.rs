@@ -19,3 +19,24 @@ fn different_volumes_have_different_ids() {
     assert_ne!(id("/proc"), id("/sys"));
     assert_eq!(id("/proc"), id("/proc/self"));
 }
+
+#[test]
+fn what_was_written_just_now_is_in_the_cache_and_what_was_dropped_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    std::fs::write(&path, vec![7; 3 << 20]).unwrap();
+    let root = RootDir::open(folder.path()).unwrap();
+    let file = root.handle().open_file(b"file").unwrap();
+    assert!(!file.is_out_of_cache(3 << 20), "a file that somebody has in memory is left there");
+    std::fs::File::open(&path).unwrap().sync_all().unwrap();
+    file.drop_cached(0, 3 << 20);
+    // A file system in memory has nothing to drop, and says that it cannot tell.
+    let dropped = file.is_out_of_cache(3 << 20);
+    let mut byte = [0; 1];
+    assert_eq!(file.read_at(&mut byte, 1 << 20).unwrap(), 1);
+    assert_eq!(byte, [7]);
+    if dropped {
+        file.read_at(&mut byte, 0).unwrap();
+        assert!(!file.is_out_of_cache(3 << 20));
+    }
+}

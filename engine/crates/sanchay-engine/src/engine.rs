@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogOptions, RootRow};
-use sanchay_core::{file_system_of, RootDir};
+use sanchay_core::{background_this_thread, file_system_of, RootDir};
 
+use crate::background::Background;
 use crate::error::{EngineError, ErrorKind};
 use crate::one_call::CatalogGuard;
 use crate::own_files::is_within;
@@ -80,6 +81,7 @@ struct Inner {
     options: EngineOptions,
     scans: Mutex<Scans>,
     changed: Condvar,
+    background: Arc<Background>,
     closing: AtomicBool,
 }
 
@@ -115,6 +117,7 @@ impl Engine {
             options,
             scans: Mutex::default(),
             changed: Condvar::new(),
+            background: Arc::default(),
             closing: AtomicBool::new(false),
         });
         inner.index_names();
@@ -190,7 +193,7 @@ impl Engine {
             return Err(sanchay_catalog::CatalogError::Closed.into());
         }
         let row = self.root(root_id)?;
-        let control = Arc::new(Control::new(background, request_id));
+        let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.inner.background)));
         let scan = Scan { control: Arc::clone(&control), inner: Arc::clone(&self.inner), outcome: Arc::default() };
         let number = {
             let mut scans = self.inner.scans.lock().expect("no panic under this lock");
@@ -207,6 +210,14 @@ impl Engine {
             return Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the scan: {error}")));
         }
         Ok(scan)
+    }
+
+    /// Holds back work that nobody waits for: reads keep to `bytes_per_s` together (`None`: no limit), and while it is
+    /// `paused` everything of it stands still.
+    pub fn set_background(&self, bytes_per_s: Option<f64>, paused: bool) {
+        self.inner.background.set(bytes_per_s, paused);
+        // The name index stopped at the pause.
+        self.inner.index_names();
     }
 
     /// Whether every name is in the name index; waits for it up to `timeout`.
@@ -241,11 +252,15 @@ impl Inner {
                 return false;
             }
             let own = scans.active.iter().find(|scan| scan.0 == number).map(|scan| scan.2.clone()).unwrap_or_default();
-            let in_the_way =
-                scans.active.iter().any(|(other, _, path, _)| *other < number && shares_folders(path, &own));
-            if !in_the_way {
+            let mut in_the_way =
+                scans.active.iter().filter(|scan| scan.0 < number && shares_folders(&scan.2, &own)).peekable();
+            if in_the_way.peek().is_none() {
                 scans.running.push(number);
                 return true;
+            }
+            if !control.is_background() {
+                // Whoever waits for this one waits for those, too: nothing may hold them back.
+                in_the_way.for_each(|scan| scan.3.foreground());
             }
             let waited = self.changed.wait_timeout(scans, Duration::from_millis(100));
             scans = waited.expect("no panic under this lock").0;
@@ -264,14 +279,16 @@ impl Inner {
     /// A scan that somebody waits for goes first; its end starts the index again.
     fn may_index(&self) -> bool {
         let scans = self.scans.lock().expect("no panic under this lock");
-        !self.closing.load(Ordering::Relaxed) && scans.active.iter().all(|(_, _, _, control)| control.is_background())
+        !self.closing.load(Ordering::Relaxed)
+            && !self.background.is_paused()
+            && scans.active.iter().all(|(_, _, _, control)| control.is_background())
     }
 
     /// Lets the name index catch up on a thread of its own, once no scan is writing blocks.
     fn index_names(self: &Arc<Self>) {
         let mut scans = self.scans.lock().expect("no panic under this lock");
         let idle = scans.active.is_empty() && !scans.indexing && !self.closing.load(Ordering::Relaxed);
-        if !idle || self.catalog.name_index_ready() {
+        if !idle || self.background.is_paused() || self.catalog.name_index_ready() {
             return;
         }
         // No scan holds block ids that are not written yet: every block up to here is in the catalog.
@@ -280,6 +297,7 @@ impl Inner {
         drop(scans);
         let inner = Arc::clone(self);
         let started = std::thread::Builder::new().name("name-index".to_owned()).spawn(move || {
+            background_this_thread();
             let outcome = inner.catalog.build_name_index(limit, &|| inner.may_index());
             if let Err(error) = &outcome {
                 tracing::error!(error = %error, "name_index_failed");

@@ -5,6 +5,7 @@
 //!
 //! Every fallible call gives an [`EngineError`].
 
+mod background;
 mod engine;
 mod error;
 pub mod export;

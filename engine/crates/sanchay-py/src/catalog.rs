@@ -120,6 +120,12 @@ impl Catalog {
         })
     }
 
+    #[pyo3(signature = (*, max_mb_per_s, paused))]
+    fn set_background(&self, py: Python<'_>, max_mb_per_s: Option<f64>, paused: bool) {
+        let bytes_per_s = max_mb_per_s.map(|limit| limit * 1_048_576.0);
+        py.detach(|| self.engine.set_background(bytes_per_s, paused));
+    }
+
     fn load(&self) -> EngineLoad {
         let catalog = self.engine.catalog();
         let writer = catalog.writer();

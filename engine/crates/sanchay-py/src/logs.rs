@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use sanchay_core::path::path_from_bytes;
@@ -17,6 +18,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 const LINES_MOST: usize = 10_000;
 
 static SINK: Mutex<Sink> = Mutex::new(Sink { file: None, lines: VecDeque::new() });
+static ARRIVED: Condvar = Condvar::new();
 static LEVEL: AtomicU8 = AtomicU8::new(2);
 
 struct Sink {
@@ -55,11 +57,17 @@ pub(crate) fn set_log(py: Python<'_>, path: Option<Vec<u8>>, level: &str) -> PyR
     })
 }
 
-/// Lines since the last call, oldest first.
+/// Lines since the last call, oldest first; where there are none, waits for one up to `timeout_s`.
 #[pyfunction]
-#[pyo3(signature = (limit = 1000))]
-pub(crate) fn take_log_lines(limit: usize) -> Vec<String> {
-    let mut sink = SINK.lock().expect("no panic under this lock");
+#[pyo3(signature = (limit = 1000, timeout_s = 0.0))]
+pub(crate) fn take_log_lines(py: Python<'_>, limit: usize, timeout_s: f64) -> Vec<String> {
+    py.detach(|| take(limit, Duration::from_secs_f64(timeout_s.clamp(0.0, 1e6))))
+}
+
+fn take(limit: usize, timeout: Duration) -> Vec<String> {
+    let sink = SINK.lock().expect("no panic under this lock");
+    let waited = ARRIVED.wait_timeout_while(sink, timeout, |sink| sink.lines.is_empty());
+    let mut sink = waited.expect("no panic under this lock").0;
     let count = sink.lines.len().min(limit);
     sink.lines.drain(..count).collect()
 }
@@ -100,6 +108,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
                     sink.lines.pop_front();
                 }
                 sink.lines.push_back(line);
+                ARRIVED.notify_one();
             }
         }
     }

@@ -34,6 +34,8 @@ const QUEUE_CHANGES: usize = 256;
 /// How long to wait before a full disk is tried again.
 pub(crate) const FULL_DISK_RETRY: Duration = Duration::from_secs(2);
 const IDLE_LOOK: Duration = Duration::from_secs(5);
+/// Once it has tidied up, only work wakes the writer.
+const ASLEEP: Duration = Duration::from_secs(86_400);
 
 type Task = Box<dyn FnOnce(&mut Session) + Send>;
 
@@ -103,7 +105,8 @@ impl WriterThread {
     fn run(mut self, commands: &Receiver<Command>) {
         let mut deadline: Option<Instant> = None;
         loop {
-            let wait = deadline.map_or(IDLE_LOOK, |at| at.saturating_duration_since(Instant::now()));
+            let idle = if self.session.has_rested() { ASLEEP } else { IDLE_LOOK };
+            let wait = deadline.map_or(idle, |at| at.saturating_duration_since(Instant::now()));
             match commands.recv_timeout(wait) {
                 Ok(Command::Change(change)) => {
                     self.batch_entries += change.entries().max(16);

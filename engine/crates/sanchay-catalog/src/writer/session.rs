@@ -71,6 +71,11 @@ impl Session {
         }
     }
 
+    /// Whether there is nothing left to tidy up.
+    pub(crate) fn has_rested(&self) -> bool {
+        self.rested
+    }
+
     /// Moves the WAL into the file, as far as readers let it.
     pub fn checkpoint(&mut self) {
         if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {

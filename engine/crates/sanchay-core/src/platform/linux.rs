@@ -177,6 +177,25 @@ impl File {
         // Advice only: where it is not taken, reading is slower and no less right.
         let _ = rustix::fs::fadvise(&self.descriptor, 0, None, rustix::fs::Advice::Sequential);
     }
+
+    /// Whether this byte is in the page cache; None where the file system cannot read without waiting.
+    pub fn is_cached_at(&self, offset_bytes: u64) -> Option<bool> {
+        let mut byte = [0];
+        let mut buffers = [std::io::IoSliceMut::new(&mut byte)];
+        let flags = rustix::io::ReadWriteFlags::NOWAIT;
+        match rustix::io::preadv2(&self.descriptor, &mut buffers, offset_bytes, flags) {
+            Ok(_) => Some(true),
+            Err(rustix::io::Errno::AGAIN) => Some(false),
+            Err(_) => None,
+        }
+    }
+
+    /// Lets the kernel forget this part of the file.
+    pub fn drop_cached(&self, offset_bytes: u64, length_bytes: u64) {
+        let length = std::num::NonZeroU64::new(length_bytes);
+        // Advice only: where it is not taken, the pages stay a while longer.
+        let _ = rustix::fs::fadvise(&self.descriptor, offset_bytes, length, rustix::fs::Advice::DontNeed);
+    }
 }
 
 /// The file system of a folder.

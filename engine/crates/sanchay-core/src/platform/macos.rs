@@ -108,6 +108,16 @@ impl File {
         // SAFETY: the descriptor is open; the call takes and gives only integers. Advice only, so the result is left.
         unsafe { libc::fcntl(self.descriptor.as_raw_fd(), libc::F_RDAHEAD, 1) };
     }
+
+    /// Not known here.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn is_cached_at(&self, _offset_bytes: u64) -> Option<bool> {
+        None
+    }
+
+    /// Nothing to do: what is in memory is never asked about.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn drop_cached(&self, _offset_bytes: u64, _length_bytes: u64) {}
 }
 
 /// The file system of a folder.

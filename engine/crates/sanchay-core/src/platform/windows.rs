@@ -227,6 +227,16 @@ impl File {
     /// Said when the file was opened.
     #[allow(clippy::unused_self)] // Reason: the other platforms tell the open file.
     pub fn read_is_sequential(&self) {}
+
+    /// Not known here.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn is_cached_at(&self, _offset_bytes: u64) -> Option<bool> {
+        None
+    }
+
+    /// Nothing to do: what is in memory is never asked about.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn drop_cached(&self, _offset_bytes: u64, _length_bytes: u64) {}
 }
 
 /// The file system of a folder.

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use sanchay_core::CoreError;
 
+use crate::background::Background;
+
 use super::report::{ErrorNote, Progress};
 
 /// Notes of errors that are kept; all are counted.
@@ -98,6 +100,7 @@ pub struct Control {
     expected: Mutex<Expected>,
     started: Instant,
     request_id: String,
+    limits: Arc<Background>,
 }
 
 impl Control {
@@ -116,13 +119,20 @@ impl Control {
             expected: Mutex::new(Expected::default()),
             started: Instant::now(),
             request_id: request_id.to_owned(),
+            limits: Arc::default(),
         }
+    }
+
+    /// The same, held back together with the other background work of its engine.
+    pub(crate) fn sharing(self, limits: Arc<Background>) -> Self {
+        Self { limits, ..self }
     }
 
     /// Asks the scan to end early; what it has read stays.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
         self.resume();
+        self.limits.wake();
     }
 
     /// Whether it was asked to.
@@ -153,6 +163,7 @@ impl Control {
     /// Goes on at normal priority.
     pub fn foreground(&self) {
         self.background.store(false, Ordering::Relaxed);
+        self.limits.wake();
     }
 
     pub(crate) fn is_background(&self) -> bool {
@@ -167,7 +178,21 @@ impl Control {
                 paused = self.resumed.wait(paused).expect("no panic under this lock");
             }
         }
+        if self.is_background() {
+            self.limits.hold(&|| self.is_held());
+        }
         !self.is_cancelled()
+    }
+
+    /// Counts bytes that were read, and where nobody waits for them keeps to the limit of background reads.
+    pub(crate) fn have_read(&self, bytes: u64) {
+        if self.is_background() {
+            self.limits.read(bytes, &|| self.is_held());
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        self.is_background() && !self.is_cancelled()
     }
 
     pub(crate) fn enter(&self, phase: Phase) {

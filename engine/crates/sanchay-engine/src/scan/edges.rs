@@ -9,7 +9,7 @@ use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::content::{edge_witness, FileEdges};
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_core::hash::EDGE_BYTES;
-use sanchay_core::{hash_edges, FileKind};
+use sanchay_core::{background_this_thread, hash_edges, FileKind};
 
 use super::context::Context;
 use super::control::add;
@@ -134,12 +134,16 @@ impl EdgeStage<'_> {
     fn read_part(&self, files: &[(&PendingFile, &[u8])]) -> Vec<Found> {
         let (mut folders, mut buffer) = (Folders::default(), vec![0; 2 * EDGE_BYTES]);
         let mut found = Vec::with_capacity(files.len());
+        if self.context.control.is_background() {
+            background_this_thread();
+        }
         for (file, root) in files {
             if !self.context.control.step() {
                 break;
             }
             if let Some(edges) = self.edges(&mut folders, &mut buffer, file, root) {
                 add(&self.context.control.counters.hashed_bytes, buffer.len() as u64);
+                self.context.control.have_read(buffer.len() as u64);
                 found.push(edges);
             }
         }

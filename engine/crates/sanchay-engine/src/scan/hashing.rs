@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
-use sanchay_core::{hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileStat};
+use sanchay_core::{
+    hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileHandle, FileStat,
+};
 
 use sanchay_catalog::block::HashState;
 
@@ -32,11 +34,18 @@ pub(crate) struct Verdict {
 /// Reads files, with buffers that are kept.
 pub(crate) struct FileReader {
     buffer: Vec<u8>,
+    leave_no_trace: bool,
 }
 
 impl FileReader {
     pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; LARGE_READ_BYTES] }
+        Self { buffer: vec![0; LARGE_READ_BYTES], leave_no_trace: false }
+    }
+
+    /// Whether large files that nobody had in memory before are taken out of it again: work in the background must not
+    /// push out what a person works with.
+    pub(crate) fn leave_no_trace(&mut self, wanted: bool) {
+        self.leave_no_trace = wanted;
     }
 
     /// Reads `name` in `folder` whole, which `seen` describes. `on_bytes` hears of each stretch of a large file and may
@@ -61,7 +70,9 @@ impl FileReader {
                 if !same_witness(&before, seen) {
                     return Ok((before, None, 0));
                 }
+                let mut trace = Trace::new(&file, self.leave_no_trace, seen.size_bytes);
                 hash_large(&file, algorithm, &mut self.buffer, seen.size_bytes, &mut |bytes| {
+                    trace.read(bytes);
                     let flow = on_bytes(bytes);
                     broken_off |= flow.is_break();
                     flow
@@ -85,6 +96,43 @@ impl FileReader {
                 error: Some(error),
             },
         }
+    }
+}
+
+/// What the reading of a file leaves in the page cache; it is dropped behind the reading, and at its end.
+struct Trace<'f> {
+    file: Option<&'f FileHandle>,
+    read_bytes: u64,
+    dropped_bytes: u64,
+}
+
+/// Dropped at a time. Less would be more calls; more would be felt.
+const DROP_BYTES: u64 = 8 << 20;
+
+impl<'f> Trace<'f> {
+    fn new(file: &'f FileHandle, wanted: bool, size_bytes: u64) -> Self {
+        let file = (wanted && file.is_out_of_cache(size_bytes)).then_some(file);
+        Self { file, read_bytes: 0, dropped_bytes: 0 }
+    }
+
+    fn read(&mut self, bytes: u64) {
+        self.read_bytes += bytes;
+        if self.read_bytes - self.dropped_bytes >= DROP_BYTES {
+            self.drop_behind();
+        }
+    }
+
+    fn drop_behind(&mut self) {
+        if let Some(file) = self.file {
+            file.drop_cached(self.dropped_bytes, self.read_bytes - self.dropped_bytes);
+            self.dropped_bytes = self.read_bytes;
+        }
+    }
+}
+
+impl Drop for Trace<'_> {
+    fn drop(&mut self) {
+        self.drop_behind();
     }
 }
 

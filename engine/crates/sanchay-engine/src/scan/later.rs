@@ -165,6 +165,7 @@ impl<'c> Reader<'c> {
             let background = self.context.control.is_background();
             if background != self.background {
                 self.background = background;
+                self.files.leave_no_trace(background);
                 if background {
                     background_this_thread();
                 } else {
@@ -214,6 +215,7 @@ impl<'c> Reader<'c> {
         }
         let verdict = self.files.read(folder, &file.name, &seen, algorithm, &mut |bytes| {
             add(&control.counters.hashed_bytes, bytes);
+            control.have_read(bytes);
             if control.step() {
                 ControlFlow::Continue(())
             } else {
@@ -232,6 +234,7 @@ impl<'c> Reader<'c> {
         }
         if seen.size_bytes <= SMALL_BYTES {
             add(&control.counters.hashed_bytes, verdict.bytes);
+            control.have_read(verdict.bytes);
         }
         Some(update(verdict.state, verdict.hash))
     }

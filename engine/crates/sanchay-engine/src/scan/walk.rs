@@ -450,6 +450,7 @@ impl<'c> Walker<'c> {
     ) {
         let algorithm = job.rules.algorithm;
         let verdict = self.files.read(folder, name, seen, algorithm, &mut |_| ControlFlow::Continue(()));
+        self.context.control.have_read(verdict.bytes);
         entry.hash_state = verdict.state;
         entry.hash = verdict.hash;
         entry.algorithm = algorithm;

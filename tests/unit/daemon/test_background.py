@@ -1,0 +1,215 @@
+"""Work that nobody waits for: paused by a person or on battery, limited, and never in the way of what is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanchay.errors import InvalidArgument
+from sanchayd import hosts
+from sanchayd.engine_port import CatalogPool
+from sanchayd.engine_port.native import NativeCatalog
+from sanchayd.errors import DomainError
+from sanchayd.models import HashScope, Root, RootSettings
+from sanchayd.services import background as module
+from sanchayd.services.background import BackgroundService, BackgroundState
+from tests.support.daemon import DaemonProcess, engine_missing
+from tests.support.fake_catalog import FakeCatalog
+from tests.unit.daemon.conftest import Core, make_config, open_core
+
+SECOND_NS = 1_000_000_000
+
+
+class Clock:
+    """Time as the test says, and the power supply."""
+
+    def __init__(self) -> None:
+        self.now_ns = 1000 * SECOND_NS
+        self.battery: bool | None = None
+
+
+def service_of(core: Core, home: Path, clock: Clock, **settings: str) -> BackgroundService:
+    return BackgroundService(
+        core.catalog,
+        CatalogPool(),
+        core.store,
+        core.queue,
+        make_config(home, **settings),
+        lambda: clock.now_ns,
+        lambda: clock.battery,
+    )
+
+
+def play(tmp_path: Path, scene: Callable[[Core, Clock], Awaitable[Any]]) -> FakeCatalog:
+    """Runs a scene over fresh services; what the engine was told is in the catalog's `background`."""
+    catalog = FakeCatalog()
+
+    async def run() -> None:
+        core = await open_core(tmp_path, catalog)
+        try:
+            await scene(core, Clock())
+        finally:
+            await core.queue.stop()
+            core.store.close()
+
+    asyncio.run(run())
+    return catalog
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+        await asyncio.sleep(0.005)
+
+
+def test_a_pause_outlives_a_restart_and_ends_by_itself(tmp_path: Path) -> None:
+    async def scene(core: Core, clock: Clock) -> None:
+        first = service_of(core, tmp_path, clock)
+        await first.load()
+        view = await first.pause(3600)
+        assert (view.state, view.until_ns) == (BackgroundState.PAUSED, clock.now_ns + 3600 * SECOND_NS)
+        second = service_of(core, tmp_path, clock)
+        await second.load()
+        assert second.view() == view
+        clock.now_ns += 3601 * SECOND_NS
+        assert second.view().state is BackgroundState.RUNNING
+        keeping = asyncio.ensure_future(second.keep())
+        await until(lambda: core.catalog.background[-1] == (None, False))
+        keeping.cancel()
+        third = service_of(core, tmp_path, clock)
+        await third.load()
+        assert third.view().state is BackgroundState.RUNNING
+
+    catalog = play(tmp_path, scene)
+    assert catalog.background == [(None, True), (None, True), (None, False)]
+
+
+def test_a_pause_without_an_end_lasts_until_it_is_resumed(tmp_path: Path) -> None:
+    async def scene(core: Core, clock: Clock) -> None:
+        service = service_of(core, tmp_path, clock)
+        await service.pause(0)
+        clock.now_ns += 10**6 * SECOND_NS
+        assert (service.view().state, service.view().until_ns) == (BackgroundState.PAUSED, 0)
+        assert (await service.resume()).state is BackgroundState.RUNNING
+        for seconds in (-1.0, float("nan"), float("inf"), 1e12):
+            with pytest.raises(DomainError):
+                await service.pause(seconds)
+
+    assert play(tmp_path, scene).background == [(None, True), (None, False)]
+
+
+def test_on_battery_it_stands_still_while_there_is_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+
+    async def scene(core: Core, clock: Clock) -> None:
+        clock.battery = False
+        service = service_of(core, tmp_path, clock)
+        await service.load()
+        keeping = asyncio.ensure_future(service.keep())
+        clock.battery = True
+        core.catalog.gate.clear()
+        root = tmp_path / "root"
+        root.mkdir()
+        await core.jobs.start_scans([os.fsencode(root)], background=True, request_id="")
+        await until(lambda: service.view().state is BackgroundState.ON_BATTERY)
+        clock.battery = False
+        await until(lambda: service.view().state is BackgroundState.RUNNING)
+        core.catalog.gate.set()
+        keeping.cancel()
+
+    catalog = play(tmp_path, scene)
+    assert catalog.background == [(None, True), (None, False)]
+
+
+def test_settings_count_at_once(tmp_path: Path) -> None:
+    async def scene(core: Core, clock: Clock) -> None:
+        clock.battery = True
+        service = service_of(core, tmp_path, clock, max_mb_per_s="20")
+        await service.load()
+        assert service.view().state is BackgroundState.ON_BATTERY
+        await service.apply(make_config(tmp_path, max_mb_per_s="2.5", pause_on_battery="false"))
+        assert (service.view().state, service.view().max_mb_per_s) == (BackgroundState.RUNNING, 2.5)
+        await service.apply(make_config(tmp_path, pause_on_battery="false"))
+
+    assert play(tmp_path, scene).background == [(20.0, True), (2.5, False), (None, False)]
+
+
+def test_the_power_supply_is_known_or_not() -> None:
+    assert hosts.on_battery() in {True, False, None}
+
+
+@pytest.fixture(params=["fake", "engine"])
+def kind(request: pytest.FixtureRequest) -> str:
+    if request.param == "engine" and engine_missing():
+        pytest.skip("needs the engine")
+    return str(request.param)
+
+
+def test_a_daemon_remembers_its_pause(tmp_path: Path, kind: str) -> None:
+    home = tmp_path / "home"
+    with DaemonProcess(home, fake=kind == "fake") as daemon, daemon.client() as client:
+        assert client.status().background.state == "running"
+        paused = client.pause_background(3600).background
+        assert paused.state == "paused"
+        with pytest.raises(InvalidArgument):
+            client.pause_background(-1)
+    with DaemonProcess(home, fake=kind == "fake") as daemon, daemon.client() as client:
+        assert client.status().background == paused
+        assert client.resume_background().background.state == "running"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Any:
+    if engine_missing():
+        pytest.skip("needs the engine")
+    catalog = NativeCatalog.open(os.fsencode(tmp_path / "catalog.db"), own_folders=[], threads=2, cache_mb=16)
+    yield catalog
+    catalog.close()
+
+
+def add_root(catalog: NativeCatalog, folder: Path, root_id: int = 1) -> None:
+    settings = RootSettings(hash=HashScope.ALL)
+    catalog.put_root(Root(root_id, f"root{root_id}", os.fsencode(folder), settings, 1))
+
+
+def test_a_scan_that_somebody_waits_for_is_not_held(tmp_path: Path, engine: NativeCatalog) -> None:
+    folder = tmp_path / "tree"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "file").write_bytes(b"x" * 300_000)
+    add_root(engine, folder)
+    add_root(engine, folder / "inner", 2)
+    engine.set_background(max_mb_per_s=None, paused=True)
+    held = engine.scan(1, background=True, request_id="")
+    # It waits for the held one, which shares its folders: both go on.
+    assert engine.scan(2, background=False, request_id="").wait().state == "done"
+    assert held.wait().state == "done"
+
+    again = engine.scan(1, background=True, request_id="")
+    again.foreground()
+    assert again.wait().state == "done"
+    third = engine.scan(1, background=True, request_id="")
+    third.cancel()
+    assert third.wait().state == "cancelled"
+    fourth = engine.scan(1, background=True, request_id="")
+    engine.set_background(max_mb_per_s=None, paused=False)
+    assert fourth.wait().state == "done"
+
+
+def test_a_limited_scan_reads_everything_and_a_limit_that_is_lifted_is_gone(
+    tmp_path: Path, engine: NativeCatalog
+) -> None:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "large").write_bytes(os.urandom(12 << 20))
+    for number in range(20):
+        (folder / f"small{number}").write_bytes(os.urandom(50_000))
+    add_root(engine, folder)
+    engine.set_background(max_mb_per_s=0.001, paused=False)
+    scan = engine.scan(1, background=True, request_id="")
+    engine.set_background(max_mb_per_s=1000, paused=False)
+    result = scan.wait()
+    assert (result.state, result.hashed_bytes) == ("done", (12 << 20) + 20 * 50_000)
