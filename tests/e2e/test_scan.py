@@ -212,3 +212,12 @@ def test_a_root_that_asks_for_fewer_hashes_gets_fewer(program: Program, tree: Pa
     else:
         assert 0 < document["hashed_files"] < 11
         assert program.json("duplicates")["total_groups"] == 2
+
+
+def test_a_root_inside_another_is_removed_without_its_rows_and_that_is_said(program: Program, tmp_path: Path) -> None:
+    outer = trees.build(tmp_path / "outer", {"a": "a", "inner/b": "b"})
+    program.json("scan", outer)
+    program.json("scan", outer / "inner")
+    said = program.run("root", "remove", "inner").out
+    assert b"The catalog keeps its 1 file, which root 1 outer" in said
+    assert program.json("status")["catalog"]["files"] == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sanchay_engine import EngineError, check_root
+from sanchay_engine import EngineError, RootSpec, check_root
 from tests.integration.catalogs import ONLY_POSIX, Cataloger, below
 from tests.support.trees import build
 
@@ -237,3 +237,22 @@ def test_what_cannot_be_a_root_is_refused_with_its_reason(path: bytes, kind: str
         check_root(path)
     assert refused.value.kind == kind
     assert path.decode() in refused.value.message
+
+
+@pytest.mark.parametrize("exclude", ["inner/", "other/", "inner/deep/"])
+def test_what_the_outer_root_excludes_stays_where_it_is_a_root_by_itself(
+    cataloger: Cataloger, tree: Path, exclude: str
+) -> None:
+    build(tree, FILES)
+    outer = cataloger.add(tree)
+    inner = cataloger.add(tree / "inner" / "deep")
+    cataloger.settled_scan(outer)
+    cataloger.settled_scan(inner)
+    before = cataloger.hashes()
+    cataloger.catalog.put_root(RootSpec(outer, os.fsencode(tree), exclude=[exclude]))
+    cataloger.scan(outer)
+    gone = {"inner/": ["inner/b"], "other/": ["other/d"], "inner/deep/": []}[exclude]
+    left = below(tree, [name for name in FILES if name not in gone])
+    assert cataloger.hashes() == {path: value for path, value in before.items() if path in left}
+    assert cataloger.paths() == left
+    assert cataloger.catalog.root_status(inner).files == 1

@@ -13,6 +13,8 @@ from sanchayctl.commands.status import show_roots
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sanchay.v1 import root_pb2
 
 HASH_SCOPES = click.Choice(["all", "duplicates", "none"])
@@ -222,15 +224,31 @@ def sync(session: Session, root: str, timeout_s: int) -> int:
 @click.pass_obj
 def remove(session: Session, root: str) -> int:
     """Forget a root and what the catalog knows of it. No file is touched."""
-    answer = session.client().remove_root(session.root_names([root])[0])
+    client = session.client()
+    answer = client.remove_root(session.root_names([root])[0])
     if session.as_json:
         output.document({"root": documents.root(answer.root)})
     else:
-        output.line(
-            f"Removed {_named(answer.root)} and its {units.counted(answer.root.files, 'file')} from the catalog. "
-            "Nothing on the disk was touched."
-        )
+        output.line(f"{_removed(answer.root, client.list_roots().roots)} Nothing on the disk was touched.")
     return exit_codes.DONE
+
+
+def _removed(removed: root_pb2.Root, left: Iterable[root_pb2.Root]) -> str:
+    """What became of the root's rows: those that another root has too stay in the catalog."""
+    files = units.counted(removed.files, "file")
+    others = list(left)
+    outer = [root for root in others if _lies_in(removed.path.raw, root.path.raw)]
+    if outer:
+        around = max(outer, key=lambda root: len(root.path.raw))
+        return f"Removed {_named(removed)}. The catalog keeps its {files}, which {_named(around)} holds too."
+    inner = [root for root in others if _lies_in(root.path.raw, removed.path.raw)]
+    kept = f", save those in {' and '.join(_named(root) for root in inner)}" if inner else ""
+    return f"Removed {_named(removed)} and its {files} from the catalog{kept}."
+
+
+def _lies_in(path: bytes, folder: bytes) -> bool:
+    top = folder.rstrip(b"/\\")
+    return path.startswith(top) and path[len(top) : len(top) + 1] in {b"/", b"\\"} and path != folder
 
 
 def _named(root: root_pb2.Root) -> str:

@@ -172,6 +172,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
         parent_device: None,
         rules: rules.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?,
         rules_from: 0,
+        passage: false,
     })
 }
 

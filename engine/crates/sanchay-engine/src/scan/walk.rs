@@ -37,6 +37,8 @@ pub(super) struct Job {
     pub(super) rules: Arc<Rules>,
     /// The bytes of `relative` that lead to the root whose rules these are.
     pub(super) rules_from: usize,
+    /// It is excluded, and looked at only on the way to a root that lies in it.
+    pub(super) passage: bool,
 }
 
 impl Job {
@@ -239,9 +241,12 @@ impl<'c> Walker<'c> {
     fn enters(&self, job: &Job, stat: &FileStat, mount: Mount) -> Result<bool, EngineError> {
         let counters = &self.context.control.counters;
         let is_mount_point = job.parent_device.is_some_and(|device| device != stat.device);
-        if mount.pseudo || (is_mount_point && job.rules.one_file_system) {
+        let is_root = self.context.nested.contains_key(&job.relative);
+        if mount.pseudo || (is_mount_point && job.rules.one_file_system && !is_root) {
             add(&counters.skipped_mounts, 1);
-            if job.known.as_ref().is_some_and(|known| known.volume != mount.volume) {
+            if self.context.leads_to_nested(&job.relative) {
+                // A root behind the mount has scans of its own.
+            } else if job.known.as_ref().is_some_and(|known| known.volume != mount.volume) {
                 // Something is mounted over what we know: that is hidden, not gone.
                 self.unreadable(job)?;
             } else {
@@ -311,7 +316,7 @@ impl<'c> Walker<'c> {
                 continue;
             }
             let name = &listing.names[range.clone()];
-            if job.rules.filter.excludes(job.below_rules(), name, false) {
+            if job.passage || job.rules.filter.excludes(job.below_rules(), name, false) {
                 count.excluded += 1;
                 continue;
             }
@@ -363,12 +368,15 @@ impl<'c> Walker<'c> {
         children: &mut HashMap<&[u8], &StoredChild>,
         count: &mut Count,
     ) -> Result<(), EngineError> {
-        if job.rules.filter.excludes(job.below_rules(), name, true) {
+        let relative =
+            if job.relative.is_empty() { name.to_vec() } else { sanchay_core::path::join(&job.relative, name) };
+        let own = self.context.nested.get(&relative);
+        let is_excluded = own.is_none() && (job.passage || job.rules.filter.excludes(job.below_rules(), name, true));
+        // What a person excludes here may still be a root by its own right, or lead to one.
+        if is_excluded && !self.context.leads_to_nested(&relative) {
             count.excluded += 1;
             return Ok(());
         }
-        let relative =
-            if job.relative.is_empty() { name.to_vec() } else { sanchay_core::path::join(&job.relative, name) };
         let mut known = children.remove(name).cloned();
         if let (None, Some(&top)) = (&known, self.context.tops.get(&relative)) {
             let (parent, tree, own_name) = (job.id, self.context.tree, name.to_vec());
@@ -376,8 +384,7 @@ impl<'c> Walker<'c> {
             known = self.context.catalog.reader()?.load_child(top)?;
         }
         let id = known.as_ref().map_or_else(|| self.context.catalog.next_directory_id(), |child| child.id);
-        let (rules, rules_from) =
-            self.context.nested.get(&relative).map_or((&job.rules, job.rules_from), |own| (own, relative.len()));
+        let (rules, rules_from) = own.map_or((&job.rules, job.rules_from), |own| (own, relative.len()));
         self.push(Job {
             id,
             parent: job.id,
@@ -387,6 +394,7 @@ impl<'c> Walker<'c> {
             parent_device: Some(stat.device),
             rules: Arc::clone(rules),
             rules_from,
+            passage: is_excluded,
         });
         Ok(())
     }
