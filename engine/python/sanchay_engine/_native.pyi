@@ -224,6 +224,51 @@ class UsageRow:
     newest_ns: int
 
 @final
+class ChangeRow:
+    """What happened to a file, or to a folder with all below it."""
+
+    kind: str  # added | grown | shrunk | changed | removed | moved | baseline | forgotten
+    path: bytes
+    from_path: bytes | None  # moved: where it was
+    folder: bool  # baseline and forgotten: always
+    files: int  # that it concerns; 1 for a file
+    bytes_delta: int
+    size: int  # now, or the last that was seen of what is gone
+    at_ns: int  # when the catalog learnt of it
+    root_id: int  # 0: below no root any more
+
+@final
+class ChangePage:
+    rows: list[ChangeRow]  # oldest first
+    cursor: str  # durable: where to go on
+    complete: bool  # nothing more has happened so far
+    truncated: bool  # changes before the first row are not kept any more
+
+@final
+class GrowthRow:
+    path: bytes
+    bytes: int
+    files: int
+    grown_bytes: int
+    bytes_per_day: float
+    history: list[tuple[int, int]]  # (days since 1970 UTC, bytes), the first at the start of the span, the last now
+
+@final
+class VolumePace:
+    """The pace of all trees that begin on one volume."""
+
+    path: bytes  # the top of one of them
+    bytes_per_day: float
+    days: int  # that it is measured over; 0: there is no total of an earlier day
+
+@final
+class GrowthPage:
+    rows: list[GrowthRow]  # those that grew most first
+    bytes_per_day: float  # of what was asked about
+    days: int
+    volumes: list[VolumePace]
+
+@final
 class Export:
     """Iterates over pieces of the rendered file; memory stays flat."""
 
@@ -290,6 +335,22 @@ class Catalog:
         self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ...
     ) -> list[SummaryRow]: ...
     def usage(self, path: bytes | None = None, *, depth: int = 1, limit: int = 1000) -> list[UsageRow]: ...
+    def changes(
+        self, *, cursor: str = "", since_ns: int | None = None, under: bytes | None = None, limit: int = 1000
+    ) -> ChangePage:
+        """From a cursor or a time on, or all that is kept. Raises EngineError invalid_argument: no cursor."""
+
+    def growth(
+        self, path: bytes | None = None, *, days: int = 30, limit: int = 100, now_ns: int | None = None
+    ) -> GrowthPage:
+        """The folders below `path` that grew most over `days`. Raises EngineError unknown_path."""
+
+    def snapshot_usage(self, now_ns: int | None = None) -> int:
+        """Stores the totals as of that day of the folders whose bytes changed; gives how many."""
+
+    def prune_changes(self, before_ns: int, *, now_ns: int | None = None) -> int:
+        """Lets changes from before `before_ns` go, and daily totals older than 400 days; gives rows of changes."""
+
     def export(self, expression: str, format: ExportFormat) -> Export: ...
 
 # One-call functions that need no catalog.

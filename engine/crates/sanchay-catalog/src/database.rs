@@ -8,8 +8,11 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::CatalogError;
 
 /// Numbered, forward only, frozen once released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_catalog.sql"), include_str!("../migrations/0002_extents_and_edges.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_catalog.sql"),
+    include_str!("../migrations/0002_extents_and_edges.sql"),
+    include_str!("../migrations/0003_changes.sql"),
+];
 
 /// The version that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -149,4 +152,50 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut text = path.as_os_str().to_owned();
     text.push(suffix);
     PathBuf::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A catalog of an older version, with one root that was scanned.
+    fn older(path: &Path, versions: usize) {
+        let connection = Connection::open(path).unwrap();
+        for sql in &MIGRATIONS[..versions] {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection.pragma_update(None, "user_version", versions as i64).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO root VALUES (1, x'2f61', 1, 0, 0, 'ready', '', 5, '{}');
+                 INSERT INTO usage (directory, files, directories, bytes, allocated, newest_ns) VALUES (1, 2, 1, 30, 40, 5);",
+            )
+            .unwrap();
+    }
+
+    fn meta(connection: &Connection, key: &str) -> i64 {
+        connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_catalog_from_before_the_change_feed_keeps_its_rows_and_says_that_it_knows_no_earlier_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        older(&path, 2);
+        let connection = open_writer(&path, 1 << 20).unwrap().connection;
+        assert_eq!(version(&connection).unwrap(), SCHEMA_VERSION);
+        let usage = connection.query_row("SELECT bytes, snapped FROM usage", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        });
+        assert_eq!(usage.unwrap(), (30, -1));
+        assert!(meta(&connection, "change_pruned_ns") > 0);
+    }
+
+    #[test]
+    fn a_new_catalog_has_lost_no_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("catalog.db"), 1 << 20).unwrap().connection;
+        assert_eq!(meta(&connection, "change_pruned_ns"), 0);
+        assert_eq!(meta(&connection, "change_bytes"), 0);
+    }
 }

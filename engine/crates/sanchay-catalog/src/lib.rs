@@ -11,6 +11,7 @@ pub mod content;
 mod database;
 mod error;
 pub mod expression;
+pub mod feed;
 mod name_index;
 pub mod queries;
 mod reader;

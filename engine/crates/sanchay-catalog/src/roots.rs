@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rusqlite::{params, OptionalExtension, Row};
 
 use crate::error::CatalogError;
+use crate::feed::ChangeKind;
 use crate::reader::Reader;
 use crate::writer::{Removed, RollupKind, Rollups, Session, UsageDelta};
 
@@ -66,6 +67,13 @@ pub struct RootRow {
     pub scanned_ns: i64,
     /// The engine's settings of it, JSON.
     pub settings: String,
+}
+
+impl RootRow {
+    /// Whether `path` is this root's or lies below it.
+    pub fn holds(&self, path: &[u8]) -> bool {
+        is_within(path, &self.path)
+    }
 }
 
 const ROOT_COLUMNS: &str = "id, path, directory, volume, inode, state, reason, scanned_ns, settings";
@@ -222,6 +230,7 @@ impl Session {
                 .connection
                 .execute("UPDATE directory SET parent = ?2, name = ?3 WHERE id = ?1", params![top, parent, name])?;
             session.remember_parent(top, parent);
+            session.paths.clear();
             let below = session.usage_of(top)?;
             let mut usage = HashMap::new();
             session.carry_up(parent, &below, &mut usage)?;
@@ -260,7 +269,12 @@ impl Session {
                     detached.push(inner_path);
                 }
             }
-            removed = self.remove_subtree(directory, directory)?;
+            self.transaction(|session| {
+                // What a first scan that was broken off has read was never told.
+                let (files, bytes) = session.take_open(id)?.unwrap_or_default();
+                session.add_open(-directory, files, bytes)
+            })?;
+            removed = self.remove_told(directory, directory, ChangeKind::Forgotten)?;
         }
         self.transaction(|session| {
             if is_top {
@@ -289,6 +303,7 @@ impl Session {
                 .connection
                 .execute("UPDATE directory SET parent = 0, name = ?2 WHERE id = ?1", params![directory, path])?;
             session.remember_parent(directory, 0);
+            session.paths.clear();
             let mut sums: HashMap<(i64, RollupKind, i64), (i64, i64)> = HashMap::new();
             for below in session.subtree(directory)? {
                 for delta in session.rollups_of(below)?.0 {

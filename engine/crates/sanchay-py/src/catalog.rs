@@ -7,10 +7,13 @@ use pyo3::prelude::*;
 use sanchay_core::path::{bytes_of, path_from_bytes};
 use sanchay_core::FileType;
 use sanchay_engine::catalog::expression::{parse, Expression, ExpressionError, SystemLocalTime, SystemOwners};
-use sanchay_engine::catalog::queries::{DuplicateRequest, DuplicateSort, FindRequest, Sort, SummaryBy};
+use sanchay_engine::catalog::queries::{
+    ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
+};
 use sanchay_engine::catalog::CatalogError;
 use sanchay_engine::{Engine, EngineOptions, ErrorKind, HashScope, RootSettings};
 
+use crate::changes::{ChangePage, GrowthPage};
 use crate::errors::{raise, raise_catalog};
 use crate::export::Export;
 use crate::load::{EngineLoad, HashDebt};
@@ -249,6 +252,50 @@ impl Catalog {
     fn usage(&self, py: Python<'_>, path: Option<Vec<u8>>, depth: u32, limit: usize) -> PyResult<Vec<UsageRow>> {
         let rows = py.detach(|| self.engine.catalog().usage(path.as_deref(), depth, limit)).map_err(raise_catalog)?;
         Ok(rows.into_iter().map(UsageRow::from).collect())
+    }
+
+    #[pyo3(signature = (*, cursor = "", since_ns = None, under = None, limit = 1000))]
+    fn changes(
+        &self,
+        py: Python<'_>,
+        cursor: &str,
+        since_ns: Option<i64>,
+        under: Option<Vec<u8>>,
+        limit: usize,
+    ) -> PyResult<ChangePage> {
+        let page = py.detach(|| {
+            let roots = &self.engine.root_names()?;
+            let request = ChangesRequest { cursor, since_ns, under: under.as_deref(), limit, roots };
+            Ok(self.engine.catalog().changes(&request)?)
+        });
+        ChangePage::new(py, page.map_err(raise)?)
+    }
+
+    #[pyo3(signature = (path = None, *, days = 30, limit = 100, now_ns = None))]
+    fn growth(
+        &self,
+        py: Python<'_>,
+        path: Option<Vec<u8>>,
+        days: u32,
+        limit: usize,
+        now_ns: Option<i64>,
+    ) -> PyResult<GrowthPage> {
+        let now_ns = now_ns.unwrap_or_else(self::now_ns);
+        let request = GrowthRequest { path: path.as_deref(), days, limit, now_ns };
+        let page = py.detach(|| self.engine.catalog().growth(&request)).map_err(raise_catalog)?;
+        GrowthPage::new(py, page)
+    }
+
+    #[pyo3(signature = (now_ns = None))]
+    fn snapshot_usage(&self, py: Python<'_>, now_ns: Option<i64>) -> PyResult<u64> {
+        let now_ns = now_ns.unwrap_or_else(self::now_ns);
+        py.detach(|| self.engine.catalog().snapshot_usage(now_ns)).map_err(raise_catalog)
+    }
+
+    #[pyo3(signature = (before_ns, *, now_ns = None))]
+    fn prune_changes(&self, py: Python<'_>, before_ns: i64, now_ns: Option<i64>) -> PyResult<u64> {
+        let now_ns = now_ns.unwrap_or_else(self::now_ns);
+        py.detach(|| self.engine.catalog().prune_changes(before_ns, now_ns)).map_err(raise_catalog)
     }
 
     fn export(&self, py: Python<'_>, expression: &str, format: &str) -> PyResult<Export> {

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 mod catalog;
+mod changes;
 mod errors;
 mod export;
 mod load;
@@ -18,6 +19,8 @@ use pyo3::pymodule;
 mod _native {
     #[pymodule_export]
     use super::catalog::{check_root, Catalog, RootCheck, RootSpec};
+    #[pymodule_export]
+    use super::changes::{ChangePage, ChangeRow, GrowthPage, GrowthRow, VolumePace};
     #[pymodule_export]
     use super::errors::EngineError;
     #[pymodule_export]

@@ -96,11 +96,13 @@ pub fn take_varint(blob: &[u8], at: &mut usize) -> Result<u64, CatalogError> {
     Err(CatalogError::corrupt_block())
 }
 
-fn zigzag(value: i64) -> u64 {
+/// A signed integer as an unsigned one, small where it is near zero.
+pub fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
-fn unzigzag(value: u64) -> i64 {
+/// Undoes [`zigzag`].
+pub fn unzigzag(value: u64) -> i64 {
     ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
 

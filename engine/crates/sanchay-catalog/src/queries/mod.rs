@@ -1,10 +1,12 @@
 //! Questions to the catalog, a file a noun. Each answers from one snapshot.
 
+mod changes;
 mod debt;
 mod duplicates;
 mod extents;
 mod filter;
 mod find;
+mod growth;
 mod pending;
 mod status;
 mod stream;
@@ -12,10 +14,12 @@ mod summary;
 mod tree;
 mod usage;
 
+pub use changes::{ChangePage, ChangeRow, ChangesRequest};
 pub use debt::HashDebt;
 pub use duplicates::{DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort};
 pub use extents::DueExtents;
 pub use find::{FindPage, FindRequest, Sort, SortKey};
+pub use growth::{DayTotal, GrowthPage, GrowthRequest, GrowthRow, VolumePace};
 pub use pending::{PendingFile, SizeSketch};
 pub use status::{CatalogStatus, RootStatus};
 pub use stream::FileStream;

@@ -27,6 +27,7 @@ impl Session {
                 session.remember_parent(change.directory, change.parent);
             }
             for change in batch {
+                session.feed_directory(change)?;
                 if !change.usage.is_none() {
                     session.carry_up(change.directory, &change.usage, &mut usage)?;
                 }

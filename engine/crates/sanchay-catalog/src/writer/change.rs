@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::block::{EncodedBlock, Entry, EntryId};
 use crate::content::Staged;
+use crate::feed::ChangeList;
 
 /// A directory's own row.
 #[derive(Clone, Debug)]
@@ -167,6 +168,8 @@ pub struct DirectoryChange {
     pub names_added: Vec<(EntryId, String)>,
     /// Entries that the name index must lose.
     pub names_removed: Vec<EntryId>,
+    /// What the change feed is to say of it.
+    pub changes: ChangeList,
     /// Set when nobody wants this any more: a full disk then drops it.
     pub abandoned: Arc<AtomicBool>,
 }
@@ -186,6 +189,7 @@ impl DirectoryChange {
             unstaged: Vec::new(),
             names_added: Vec::new(),
             names_removed: Vec::new(),
+            changes: ChangeList::default(),
             abandoned,
         }
     }

@@ -5,10 +5,12 @@
 
 mod apply;
 mod change;
+mod feed;
 mod probe;
 mod publish;
 mod remove;
 mod session;
+mod snapshot;
 
 use std::sync::atomic::Ordering;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::block::EntryId;
 use crate::content::Posting;
 use crate::error::CatalogError;
+use crate::feed::ChangeKind;
 
 /// Entries forgotten in one transaction at most (give or take one directory).
 const TRANSACTION_ENTRIES: i64 = 50_000;
@@ -21,20 +22,45 @@ pub struct Removed {
 }
 
 impl Session {
-    /// Forgets `directory` of `tree`, and everything below it. Broken off in the middle, what is left is consistent.
+    /// Forgets `directory` of `tree`, and everything below it. Broken off in the middle, what is left is consistent. The
+    /// change feed says it in one row, once all is gone.
     pub fn remove_subtree(&mut self, tree: i64, directory: i64) -> Result<Removed, CatalogError> {
+        self.remove_told(tree, directory, ChangeKind::Removed)
+    }
+
+    /// As [`Session::remove_subtree`], told as `kind`.
+    pub(crate) fn remove_told(&mut self, tree: i64, directory: i64, kind: ChangeKind) -> Result<Removed, CatalogError> {
         let mut below = self.subtree(directory)?;
+        let Some(path) = self.path_of(directory)? else { return Ok(Removed::default()) };
         let mut removed = Removed::default();
         while !below.is_empty() {
             let from = below.len();
             let (left, part) = self.transaction(|session| {
                 let (mut left, mut entries, mut part) = (from, 0, Removed::default());
+                let (mut told_files, mut told_bytes) = (0, 0);
                 while left > 0 && entries < TRANSACTION_ENTRIES {
                     left -= 1;
                     let delta = session.remove_one(tree, below[left])?;
+                    if below[left] != directory {
+                        // A removal that was broken off in there has gone on to this one.
+                        let (files, bytes) = session.take_open(-below[left])?.unwrap_or_default();
+                        told_files += files;
+                        told_bytes += bytes;
+                    }
+                    told_files -= delta.files;
+                    told_bytes -= delta.bytes;
                     entries += delta.files + 16;
                     part.files += delta.files as u64;
                     part.directories += 1;
+                }
+                match session.baselines.get(&tree) {
+                    Some(&root) => session.add_open(root, told_files, told_bytes)?,
+                    None => session.add_open(-directory, told_files, told_bytes)?,
+                }
+                if left == 0 {
+                    if let Some((files, bytes)) = session.take_open(-directory)? {
+                        session.feed_folder(kind, &path, files, bytes)?;
+                    }
                 }
                 Ok((left, part))
             })?;
@@ -62,6 +88,7 @@ impl Session {
 
     /// Forgets one directory whose subdirectories are gone already; gives what it had, as a positive delta.
     fn remove_one(&mut self, tree: i64, directory: i64) -> Result<UsageDelta, CatalogError> {
+        self.remember_history(directory)?;
         let blocks: Vec<i64> = self
             .connection
             .prepare_cached("SELECT id FROM block WHERE directory = ?1")?

@@ -21,13 +21,25 @@ pub struct Session {
     pub(crate) shared: Arc<Shared>,
     pub(crate) staged: Vec<Staged>,
     pub(crate) parents: HashMap<i64, i64>,
+    /// Paths of folders whose subfolders the change feed spelled last.
+    pub(crate) paths: HashMap<i64, Vec<u8>>,
+    /// Trees whose first scan is under way, and its root.
+    pub(crate) baselines: HashMap<i64, i64>,
     rested: bool,
 }
 
 impl Session {
     pub(crate) fn new(connection: Connection, shared: Arc<Shared>) -> Result<Self, CatalogError> {
         // A process that was killed leaves its WAL behind: the first rest shortens it.
-        let mut session = Self { connection, shared, staged: Vec::new(), parents: HashMap::new(), rested: false };
+        let mut session = Self {
+            connection,
+            shared,
+            staged: Vec::new(),
+            parents: HashMap::new(),
+            paths: HashMap::new(),
+            baselines: HashMap::new(),
+            rested: false,
+        };
         session.load_ids()?;
         session.stage_pending()?;
         Ok(session)
@@ -64,6 +76,7 @@ impl Session {
         if !self.rested {
             self.rested = true;
             self.parents = HashMap::new();
+            self.paths = HashMap::new();
             self.staged.shrink_to_fit();
             self.checkpoint();
             // Only memory is at stake here, and it is tried again at the next rest.

@@ -9,6 +9,8 @@ use sanchay_catalog::block::{encode, Entry, EntryId, EntryKind, EntryRef, BLOCK_
 use sanchay_catalog::content::{Posting, Staged};
 use sanchay_catalog::{fold_name, BlockWrite, Catalog, CatalogError, DirectoryChange, StoredBlock};
 
+use super::told::tell_changes;
+
 /// Where a stored entry is: which of the directory's blocks, and its slot.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -56,7 +58,7 @@ impl<'a> Stored<'a> {
         &self.items[number].1
     }
 
-    fn gone(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn gone(&self) -> impl Iterator<Item = usize> + '_ {
         self.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(number, _)| number)
     }
 }
@@ -86,6 +88,7 @@ pub(super) fn fill(
     reflink: bool,
 ) -> Result<Tally, CatalogError> {
     let mut tally = Tally::default();
+    tell_changes(&mut change.changes, stored, fresh);
     let mut filler = Filler { change, reflink };
     let mut open: Vec<Option<Vec<EntryRef<'_>>>> = vec![None; stored.blocks.len()];
     for number in stored.gone() {

@@ -11,6 +11,7 @@ mod folders;
 pub(crate) mod hashing;
 mod later;
 mod report;
+mod told;
 mod walk;
 
 pub use control::{Control, Counters, Phase};
@@ -67,7 +68,8 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
     control.expect(Expected { files: catalog.root_figures(&row.path)?.files, hashed_bytes: 0 });
 
     control.enter(Phase::Listing);
-    walk::walk(&context, first_job(&context, &row, &governed)?, request.threads)?;
+    let first = first_job(&context, &row, &governed)?;
+    told::telling(&context, &row, &rows, || walk::walk(&context, first, request.threads))?;
     let names = RootNames(rows.iter().map(root_name).collect());
     if !control.is_cancelled() {
         later::hash_later(&context, &governed, &names, request.threads)?;
