@@ -21,6 +21,8 @@ COMMANDS = {
     "duplicates": "sanchayctl.commands.duplicates:duplicates",
     "find": "sanchayctl.commands.find:find",
     "summary": "sanchayctl.commands.summary:summary",
+    "changes": "sanchayctl.commands.changes:changes",
+    "growth": "sanchayctl.commands.growth:growth",
     "du": "sanchayctl.commands.du:du",
     "export": "sanchayctl.commands.export:export",
     "config": "sanchayctl.commands.config:config",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sanchayctl import paths, units
 
 if TYPE_CHECKING:
-    from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
+    from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 
 Document = dict[str, object]
 
@@ -331,6 +331,52 @@ def usage_row(row: catalog_pb2.DiskUsageRow) -> Document:
         "bytes": row.bytes,
         "allocated": row.allocated,
         "newest": moment(row.newest_ns),
+    }
+
+
+def change(row: change_pb2.Change) -> Document:
+    """Something that happened to a file, or to a folder with all below it."""
+    document: Document = {"kind": row.kind, **paths.document(row.path)}
+    if row.HasField("from_path"):
+        document |= {f"from_{key}": value for key, value in paths.document(row.from_path).items()}
+    return document | {
+        "bytes_delta": row.bytes_delta,
+        "size": row.size,
+        "files": row.files,
+        "folder": row.folder,
+        "at": moment(row.at_ns),
+        "root_id": row.root_id or None,
+    }
+
+
+def growth(answer: change_pb2.GetGrowthResponse) -> Document:
+    """The folders that grew most, and when file systems are full at their pace."""
+    return {
+        "rows": [
+            {
+                **paths.document(row.path),
+                "bytes": row.bytes,
+                "files": row.files,
+                "grown_bytes": row.grown_bytes,
+                "bytes_per_day": row.bytes_per_day,
+                "history": [{"day": units.day(total.day), "bytes": total.bytes} for total in row.history],
+            }
+            for row in answer.rows
+        ],
+        "days": answer.days,
+        "bytes_per_day": answer.bytes_per_day,
+        "full_on": moment(answer.full_on_ns),
+        "file_systems": [
+            {
+                **paths.document(each.path),
+                "total_bytes": each.total_bytes or None,
+                "free_bytes": each.free_bytes if each.total_bytes else None,
+                "bytes_per_day": each.bytes_per_day if each.days else None,
+                "full_on": moment(each.full_on_ns),
+            }
+            for each in answer.file_systems
+        ],
+        "freshness": freshness(answer.freshness),
     }
 
 

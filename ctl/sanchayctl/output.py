@@ -96,6 +96,14 @@ def bar(part: float, whole: float, cells: int = 20) -> str:
     return filled * length + empty * (cells - length)
 
 
+def sparkline(values: Sequence[float]) -> str:
+    """Values as a row of bars from the least to the most; all alike: a flat line."""
+    low, high = min(values, default=0), max(values, default=0)
+    blocks = "▁▂▃▄▅▆▇█" if _speaks_utf8() else "_.-=+*#@"
+    steps = len(blocks) - 1
+    return "".join(blocks[round((value - low) / (high - low) * steps) if high > low else 0] for value in values)
+
+
 def command(words: Sequence[str]) -> str:
     """A command as a person types it."""
     if os.name == "nt":

@@ -72,6 +72,11 @@ def moment(time_ns: int) -> str:
     return when.astimezone().strftime("%Y-%m-%d %H:%M") if when else ""
 
 
+def day(number: int) -> str:
+    """`2024-01-31` of days since 1970."""
+    return (_EPOCH + timedelta(days=number)).strftime("%Y-%m-%d")
+
+
 def ago(time_ns: int, now_ns: int) -> str:
     """`just now`, `3 min ago`, `5 h ago`, then the moment itself."""
     seconds = (now_ns - time_ns) / 1e9

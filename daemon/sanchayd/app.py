@@ -23,9 +23,11 @@ from sanchayd.reload import ConfigReload
 from sanchayd.rpc import server as rpc
 from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.changes import ChangeService
 from sanchayd.services.event_hub import EventHub
 from sanchayd.services.events import EventService, JobNews
 from sanchayd.services.freshness import FreshnessBoard
+from sanchayd.services.housekeeping import Housekeeping
 from sanchayd.services.jobs import JobService
 from sanchayd.services.live import LiveService
 from sanchayd.services.registry import RootRegistry
@@ -98,6 +100,7 @@ class App:
         background = BackgroundService(catalog, pool, store, queue, launch.config, time.time_ns, hosts.on_battery)
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background)
         reads = CatalogService(catalog, pool, registry, queue, board)
+        changes = ChangeService(catalog, pool, registry, queue, board)
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
         registry.default_watch = WatchMode(launch.config.watch)
@@ -106,7 +109,7 @@ class App:
         await board.refresh(root.id for root in registry.all())
 
         server = rpc.build(
-            rpc.Services(reads, EventService(registry, hub), live, jobs, roots, status, background),
+            rpc.Services(reads, changes, EventService(registry, hub), live, jobs, roots, status, background),
             paths.write_token(launch.where),
             reflection=launch.config.reflection,
             stopping=self._stop.is_set,
@@ -117,9 +120,11 @@ class App:
         reload.tell(background.apply)
         status.notices += filter(None, [reload.start()])
         endpoint: Endpoint | None = None
+        housekeeping = Housekeeping(catalog, pool, queue, changes, hub, lambda: self._settings.config.changes_keep_days)
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(background.keep()),
             asyncio.create_task(JobNews(queue, hub).run()),
+            asyncio.create_task(housekeeping.run()),
             asyncio.create_task(self._supervisor.keep_watch(catalog.writer_answers)),
         ]
         _copy_engine_log(catalog)

@@ -41,6 +41,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "watch": ("SANCHAY_WATCH",),
     "settle_ms": ("SANCHAY_SETTLE_MS",),
     "reconcile_minutes": ("SANCHAY_RECONCILE_MINUTES",),
+    "changes_keep_days": ("SANCHAY_CHANGES_KEEP_DAYS",),
     "reflection": ("SANCHAY_REFLECTION",),
     "max_mb_per_s": ("SANCHAY_MAX_MB_PER_S",),
     "pause_on_battery": ("SANCHAY_PAUSE_ON_BATTERY",),
@@ -51,7 +52,16 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
 # What a running daemon takes over; the others count from its next start.
 LIVE_KEYS = frozenset(
-    {"log_level", "max_scans", "watch", "settle_ms", "reconcile_minutes", "max_mb_per_s", "pause_on_battery"}
+    {
+        "log_level",
+        "max_scans",
+        "watch",
+        "settle_ms",
+        "reconcile_minutes",
+        "changes_keep_days",
+        "max_mb_per_s",
+        "pause_on_battery",
+    }
 )
 
 
@@ -76,6 +86,9 @@ class RawSettings(BaseSettings):
     )
     reconcile_minutes: int = Field(
         60, ge=1, le=10_080, description="Every root is compared with the disk this often, in minutes."
+    )
+    changes_keep_days: int = Field(
+        30, ge=1, le=3650, description="What changed is kept so long, in days, and 512 MiB of it at most."
     )
     reflection: bool = Field(False, description="gRPC reflection, for developers.")
     max_mb_per_s: float = Field(
@@ -119,6 +132,7 @@ class Config:
     watch: str
     settle_ms: int
     reconcile_minutes: int
+    changes_keep_days: int
     reflection: bool
     max_mb_per_s: float
     pause_on_battery: bool
@@ -178,6 +192,7 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         watch=raw.watch,
         settle_ms=raw.settle_ms,
         reconcile_minutes=raw.reconcile_minutes,
+        changes_keep_days=raw.changes_keep_days,
         reflection=raw.reflection,
         max_mb_per_s=raw.max_mb_per_s,
         pause_on_battery=raw.pause_on_battery,

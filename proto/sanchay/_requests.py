@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, Union
 
 from sanchay.errors import InvalidArgument
-from sanchay.v1 import catalog_pb2, common_pb2, event_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, event_pb2, job_pb2, root_pb2
 
 PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 RootName = int | PathLike
@@ -172,6 +172,25 @@ def disk_usage(folder: PathLike | None, depth: int, limit: int) -> catalog_pb2.D
     if folder is not None:
         request.path.CopyFrom(path(folder))
     return request
+
+
+def list_changes(
+    cursor: str, since_ns: int | None, under: PathLike | None, limit: int
+) -> change_pb2.ListChangesRequest:
+    return change_pb2.ListChangesRequest(
+        cursor=text(cursor, "cursor"),
+        since_ns=since_ns,
+        under=path(under) if under is not None else None,
+        limit=_count(limit, "limit"),
+    )
+
+
+def get_growth(folder: PathLike | None, days: int, limit: int) -> change_pb2.GetGrowthRequest:
+    return change_pb2.GetGrowthRequest(
+        path=path(folder) if folder is not None else None,
+        days=_count(days, "number of days"),
+        limit=_count(limit, "limit"),
+    )
 
 
 def export(expression: str, file_format: str) -> catalog_pb2.ExportRequest:

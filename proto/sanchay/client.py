@@ -16,6 +16,7 @@ from sanchay._channel import CALL_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay.address import Places, places
 from sanchay.calls.catalog import AsyncCatalogCalls, CatalogCalls
+from sanchay.calls.change import AsyncChangeCalls, ChangeCalls
 from sanchay.calls.daemon import AsyncDaemonCalls, DaemonCalls
 from sanchay.calls.event import AsyncEventCalls, EventCalls
 from sanchay.calls.job import AsyncJobCalls, JobCalls
@@ -28,7 +29,7 @@ __all__ = ["AsyncClient", "Client"]
 
 
 @final
-class Client(CatalogCalls, DaemonCalls, EventCalls, JobCalls, RootCalls):
+class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, RootCalls):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 
     `where` is the daemon's home (see `sanchay.address.places`); `timeout_s` is the deadline of each plain call. Raises
@@ -52,7 +53,9 @@ class Client(CatalogCalls, DaemonCalls, EventCalls, JobCalls, RootCalls):
 
 
 @final
-class AsyncClient(AsyncCatalogCalls, AsyncDaemonCalls, AsyncEventCalls, AsyncJobCalls, AsyncRootCalls):
+class AsyncClient(
+    AsyncCatalogCalls, AsyncChangeCalls, AsyncDaemonCalls, AsyncEventCalls, AsyncJobCalls, AsyncRootCalls
+):
     """The asyncio client: make and use it inside one running event loop. Otherwise as `Client`."""
 
     def __init__(self, where: Places | None = None, *, timeout_s: float = CALL_TIMEOUT_S) -> None:

@@ -22,7 +22,8 @@ def told(rows: list[ChangeRow], folder: Path) -> list[tuple[str, str, int]]:
 
 def since(cataloger: Cataloger, cursor: str, **filters: object) -> list[ChangeRow]:
     page = cataloger.catalog.changes(cursor=cursor, **filters)  # type: ignore[arg-type]
-    assert page.complete and not page.truncated
+    assert page.complete
+    assert not page.truncated
     return page.rows
 
 
@@ -130,7 +131,8 @@ def test_a_cursor_older_than_what_is_kept_is_said_and_so_is_one_of_another_catal
     (row,) = cataloger.catalog.changes(cursor=end(cataloger)).rows or since(cataloger, "")[-1:]
     assert cataloger.catalog.prune_changes(row.at_ns) == 1
     page = cataloger.catalog.changes(cursor=first)
-    assert page.truncated and told(page.rows, tree) == [("added", "new", 1)]
+    assert page.truncated
+    assert told(page.rows, tree) == [("added", "new", 1)]
     assert cataloger.catalog.changes(since_ns=0).truncated
     assert not cataloger.catalog.changes(since_ns=row.at_ns).truncated
     other = Cataloger(tmp_path / "other")
@@ -138,7 +140,8 @@ def test_a_cursor_older_than_what_is_kept_is_said_and_so_is_one_of_another_catal
         other.add(tree)
         other.scan()
         page = other.catalog.changes(cursor=end(cataloger))
-        assert page.truncated and [row.kind for row in page.rows] == ["baseline"]
+        assert page.truncated
+        assert [row.kind for row in page.rows] == ["baseline"]
     finally:
         other.catalog.close()
     with pytest.raises(EngineError) as refused:

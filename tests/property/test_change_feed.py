@@ -1,4 +1,4 @@
-"""The change feed after random edits: its sums are the differences of totals, and following it gives the set of paths."""
+"""The change feed after random edits: its sums are the differences of totals, and following it gives all paths."""
 
 from __future__ import annotations
 

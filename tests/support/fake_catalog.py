@@ -20,6 +20,7 @@ from sanchayd.engine_port import values
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import LiveStatus, RawBytes, Root
 from tests.support.fake_live import EventBatch, FakeLive
+from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
 
 
 @dataclass
@@ -260,6 +261,7 @@ class FakeCatalog:
         self.closed = False
         self.full = False
         self.live = FakeLive()
+        self.time = FakeTime()
 
     def version(self) -> str:
         return "fake"
@@ -408,6 +410,22 @@ class FakeCatalog:
         if path is not None and not any(path.startswith(root.path) for root in self.roots.values()):
             raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
         return [UsageRow(root.path, 0, 1, 1, 1, 1, 1) for root in self.roots.values()][:limit]
+
+    def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> ChangePage:
+        return self.time.changes(cursor, since_ns, under, limit)
+
+    def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> GrowthPage:
+        if path is not None and not any(path.startswith(root.path) for root in self.roots.values()):
+            raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
+        return self.time.growth(days, limit)
+
+    def snapshot_usage(self, now_ns: int) -> int:
+        self.time.snapshots.append(now_ns)
+        return 1
+
+    def prune_changes(self, before_ns: int, *, now_ns: int) -> int:
+        self.time.prunes.append(before_ns)
+        return 0
 
     def export(self, expression: str, file_format: str) -> FakeExport:
         self.open_exports += 1

@@ -255,6 +255,26 @@ class NativeCatalog:
         with translated():
             return self._catalog.usage(path, depth=depth, limit=limit)
 
+    def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> values.ChangePage:
+        """A page of what changed."""
+        with translated():
+            return self._catalog.changes(cursor=cursor, since_ns=since_ns, under=under, limit=limit)
+
+    def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> values.GrowthPage:
+        """The folders that grew most."""
+        with translated():
+            return self._catalog.growth(path, days=days, limit=limit, now_ns=now_ns)
+
+    def snapshot_usage(self, now_ns: int) -> int:
+        """Stores the totals of that day of the folders that changed."""
+        with translated():
+            return self._catalog.snapshot_usage(now_ns)
+
+    def prune_changes(self, before_ns: int, *, now_ns: int) -> int:
+        """Lets older changes go, and totals of days long past."""
+        with translated():
+            return self._catalog.prune_changes(before_ns, now_ns=now_ns)
+
     def export(self, expression: str, file_format: ExportFormat) -> NativeExport:
         """Starts an export."""
         with translated():

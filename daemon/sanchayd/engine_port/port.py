@@ -168,6 +168,22 @@ class CatalogPort(Protocol):
         """Folders and what they hold."""
         ...
 
+    def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> values.ChangePage:
+        """A page of what changed."""
+        ...
+
+    def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> values.GrowthPage:
+        """The folders that grew most."""
+        ...
+
+    def snapshot_usage(self, now_ns: int) -> int:
+        """Stores the totals of that day of the folders that changed; gives how many."""
+        ...
+
+    def prune_changes(self, before_ns: int, *, now_ns: int) -> int:
+        """Lets older changes go, and totals of days long past; gives rows of changes."""
+        ...
+
     def export(self, expression: str, file_format: ExportFormat) -> ExportPort:
         """Starts an export."""
         ...

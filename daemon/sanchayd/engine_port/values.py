@@ -48,6 +48,73 @@ class CatalogStatus:
     notice: str
 
 
+class ChangeRow(Protocol):
+    """What happened to a file, or to a folder with all below it."""
+
+    kind: str
+    path: bytes
+    from_path: bytes | None
+    folder: bool
+    files: int
+    bytes_delta: int
+    size: int
+    at_ns: int
+    root_id: int
+
+
+class ChangePage(Protocol):
+    """Changes, oldest first, and where to go on."""
+
+    cursor: str
+    complete: bool
+    truncated: bool
+
+    @property
+    def rows(self) -> Sequence[ChangeRow]:
+        """The page's changes."""
+        ...
+
+
+class GrowthRow(Protocol):
+    """A folder that grew; `history` is (days since 1970 UTC, bytes) from the start of the span to now."""
+
+    path: RawBytes
+    bytes: int
+    files: int
+    grown_bytes: int
+    bytes_per_day: float
+
+    @property
+    def history(self) -> Sequence[tuple[int, int]]:
+        """Totals by day."""
+        ...
+
+
+class VolumePace(Protocol):
+    """How fast grows what is cataloged on a volume; `path` is a folder on it. `days` of 0: unknown."""
+
+    path: RawBytes
+    bytes_per_day: float
+    days: int
+
+
+class GrowthPage(Protocol):
+    """What grew, and the pace of what was asked about."""
+
+    bytes_per_day: float
+    days: int
+
+    @property
+    def rows(self) -> Sequence[GrowthRow]:
+        """Those that grew most first."""
+        ...
+
+    @property
+    def volumes(self) -> Sequence[VolumePace]:
+        """The pace of each volume."""
+        ...
+
+
 class LiveEvent(Protocol):
     """Something that the engine noticed.
 

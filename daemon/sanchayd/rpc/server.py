@@ -16,10 +16,11 @@ from grpc_health.v1._async import HealthServicer
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, socket_uri
-from sanchay.v1 import catalog_pb2_grpc, daemon_pb2_grpc, event_pb2_grpc, job_pb2_grpc, root_pb2_grpc
+from sanchay.v1 import catalog_pb2_grpc, change_pb2_grpc, daemon_pb2_grpc, event_pb2_grpc, job_pb2_grpc, root_pb2_grpc
 from sanchayd import paths
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.rpc.catalog import CatalogServicer
+from sanchayd.rpc.change import ChangeServicer
 from sanchayd.rpc.daemon import DaemonServicer
 from sanchayd.rpc.event import EventServicer
 from sanchayd.rpc.interceptors import CallInterceptor, Observe, TokenInterceptor
@@ -27,6 +28,7 @@ from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.root import RootServicer
 from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.changes import ChangeService
 from sanchayd.services.events import EventService
 from sanchayd.services.jobs import JobService
 from sanchayd.services.live import LiveService
@@ -35,7 +37,7 @@ from sanchayd.services.status import StatusService
 
 RECEIVE_MAX_BYTES = 4 << 20
 CALLS_AT_ONCE = 4096
-SERVICES = ("CatalogService", "DaemonService", "EventService", "JobService", "RootService")
+SERVICES = ("CatalogService", "ChangeService", "DaemonService", "EventService", "JobService", "RootService")
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
     ("grpc.so_reuseport", 0),
@@ -48,6 +50,7 @@ class Services:
     """The use cases that the wire reaches."""
 
     catalog: CatalogService
+    changes: ChangeService
     events: EventService
     live: LiveService
     jobs: JobService
@@ -71,6 +74,7 @@ def build(
         maximum_concurrent_rpcs=CALLS_AT_ONCE,
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
+    change_pb2_grpc.add_ChangeServiceServicer_to_server(ChangeServicer(services.changes), server)
     daemon_pb2_grpc.add_DaemonServiceServicer_to_server(DaemonServicer(services.status, services.background), server)
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)

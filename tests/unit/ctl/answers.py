@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sanchay.v1 import catalog_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 
 NOON_NS = 1_704_110_400_000_000_000  # 2024-01-01T12:00:00Z
 PLAIN = b"/data/photos/a.jpg"
@@ -241,4 +241,52 @@ def disk_usage() -> catalog_pb2.DiskUsageResponse:
         ],
         truncated=True,
         freshness=freshness("PARTIAL", "2 folders could not be read"),
+    )
+
+
+def change(kind: str = "added", raw: bytes = PLAIN, **fields: Any) -> change_pb2.Change:
+    return change_pb2.Change(kind=kind, path=path(raw), at_ns=NOON_NS, root_id=1, **{"files": 1, **fields})
+
+
+def changes() -> change_pb2.ListChangesResponse:
+    return change_pb2.ListChangesResponse(
+        changes=[
+            change("baseline", b"/data/photos", folder=True, files=1234, bytes_delta=5 << 30, size=5 << 30),
+            change("grown", HOSTILE, bytes_delta=1536, size=4096),
+            change("moved", PLAIN, from_path=path(NOT_UTF8), size=10),
+            change("removed", b"/data/photos/old", folder=True, files=1, bytes_delta=-1024, size=1024),
+        ],
+        cursor="c7.12.3",
+        complete=True,
+        freshness=freshness("LIVE"),
+    )
+
+
+def growth() -> change_pb2.GetGrowthResponse:
+    return change_pb2.GetGrowthResponse(
+        rows=[
+            change_pb2.FolderGrowth(
+                path=path(HOSTILE),
+                bytes=3000,
+                files=3,
+                grown_bytes=2000,
+                bytes_per_day=200.0,
+                history=[change_pb2.DayTotal(day=day, bytes=total) for day, total in ((19713, 1000), (19723, 3000))],
+            )
+        ],
+        bytes_per_day=200.0,
+        days=10,
+        full_on_ns=NOON_NS,
+        file_systems=[
+            change_pb2.FileSystemGrowth(
+                path=path(b"/data"),
+                total_bytes=1 << 40,
+                free_bytes=1 << 30,
+                bytes_per_day=200.0,
+                days=10,
+                full_on_ns=NOON_NS,
+            ),
+            change_pb2.FileSystemGrowth(path=path(b"/gone"), days=10),
+        ],
+        freshness=freshness("LIVE"),
     )

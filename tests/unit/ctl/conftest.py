@@ -42,6 +42,8 @@ def canned() -> dict[str, Answer]:
         "UpdateRoot": root_pb2.UpdateRootResponse(root=answers.root()),
         "RemoveRoot": root_pb2.RemoveRootResponse(root=answers.root()),
         "SyncRoot": answers.synced(),
+        "ListChanges": answers.changes(),
+        "GetGrowth": answers.growth(),
         "Subscribe": lambda _request: iter(
             [event_pb2.SubscribeResponse(), event_pb2.SubscribeResponse(events=answers.happenings())]
         ),

@@ -32,6 +32,8 @@ COMMANDS: list[tuple[list[str], int]] = [
     (["duplicates"], 0),
     (["find", "ext:jpg"], 0),
     (["summary"], 0),
+    (["changes"], 0),
+    (["growth"], 0),
     (["du"], 0),
     (["config", "show"], 0),
     (["config", "path"], 0),

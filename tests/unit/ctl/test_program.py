@@ -69,6 +69,8 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "root remove",
         "root sync",
         "events",
+        "changes",
+        "growth",
         "scan",
         "jobs",
         "job show",

@@ -18,6 +18,7 @@ from sanchayd.engine_port import CatalogPool
 from sanchayd.models import Job
 from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.changes import ChangeService
 from sanchayd.services.event_hub import EventHub
 from sanchayd.services.events import EventService
 from sanchayd.services.freshness import FreshnessBoard
@@ -31,6 +32,9 @@ from sanchayd.state import StateStore
 from tests.support.daemon import DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 
+#: The clock of what depends on the day.
+NOW_NS = 20_000 * 86_400 * 10**9
+
 
 @dataclass
 class Core:
@@ -43,6 +47,7 @@ class Core:
     jobs: JobService
     roots: RootService
     reads: CatalogService
+    changes: ChangeService
     status: StatusService
     board: FreshnessBoard
     hub: EventHub
@@ -75,11 +80,12 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     background = BackgroundService(catalog, pool, store, queue, settings.config, time.time_ns, lambda: None)
     status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background)
     reads = CatalogService(catalog, pool, registry, queue, board)
+    changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))
     hub = EventHub()
     live = LiveService(catalog, pool, registry, queue, board, hub)
     events = EventService(registry, hub)
     await registry.load()
-    return Core(catalog, store, registry, queue, jobs, roots, reads, status, board, hub, live, events, stops)
+    return Core(catalog, store, registry, queue, jobs, roots, reads, changes, status, board, hub, live, events, stops)
 
 
 Scenario = Callable[[Core], Awaitable[Any]]

@@ -68,7 +68,10 @@ pub(super) fn telling(
         return listing();
     }
     let (catalog, tree, root) = (context.catalog, context.tree, row.id);
-    catalog.writer().run(move |session| Ok(session.begin_baseline(tree, root)))?;
+    catalog.writer().run(move |session| {
+        session.begin_baseline(tree, root);
+        Ok(())
+    })?;
     let outcome = listing();
     let ended = catalog.persist(&|| !context.control.is_cancelled(), &mut || {
         let path = row.path.clone();
