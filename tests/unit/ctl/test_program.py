@@ -81,7 +81,7 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "duplicates",
         "find",
         "summary",
-        "du",
+        "du", "changes", "growth",
         "export",
         "config show",
         "config path",
