@@ -295,7 +295,7 @@ mod tests {
         let apply =
             |session: &mut Session| session.apply(&[change(1, 0, b"/top", b"a", 10), change(2, 1, b"b", b"b", 5)]);
         catalog.writer().run(apply).unwrap();
-        assert_eq!(catalog.writer().run(|session| session.prune_changes_to(0, 20)).unwrap(), 1);
+        assert_eq!(catalog.writer().run(|session| session.prune_changes_to(0, 19)).unwrap(), 1);
         let left = page(&catalog, &begun);
         assert!(left.truncated && left.complete);
         assert_eq!(left.rows.len(), 1);
