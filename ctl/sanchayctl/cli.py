@@ -15,6 +15,8 @@ COMMANDS = {
     "service": "sanchayctl.commands.service:service",
     "root": "sanchayctl.commands.root:root",
     "scan": "sanchayctl.commands.scan:scan",
+    "schedule": "sanchayctl.commands.schedule:schedule",
+    "report": "sanchayctl.commands.report:report",
     "events": "sanchayctl.commands.events:events",
     "jobs": "sanchayctl.commands.job:jobs",
     "job": "sanchayctl.commands.job:job",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sanchayctl import paths, units
 
 if TYPE_CHECKING:
-    from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
+    from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
 
 Document = dict[str, object]
 
@@ -386,3 +386,83 @@ def _named(names: tuple[str, ...], number: int) -> str:
 
 def _number(value: object) -> int | float:
     return value if isinstance(value, int | float) else 0
+
+
+def run(message: schedule_pb2.Run) -> Document:
+    """A run of a schedule; `counts` and `file` are null where it made none."""
+    counts = message.counts
+    return {
+        "run": message.id,
+        "state": message.state,
+        "cause": message.cause,
+        "at": moment(message.started_ns),
+        "ended": moment(message.ended_ns),
+        "message": message.message,
+        "job_ids": list(message.job_ids),
+        "counts": (
+            {
+                "rows": counts.rows,
+                "bytes": counts.bytes,
+                "new": counts.new,
+                "grown": counts.grown,
+                "gone": counts.gone,
+                "truncated": counts.truncated,
+                "previous_run": counts.previous_run or None,
+            }
+            if message.HasField("counts")
+            else None
+        ),
+        "file": paths.document(message.file) if message.HasField("file") else None,
+    }
+
+
+def schedule(message: schedule_pb2.Schedule) -> Document:
+    """A schedule as it stands."""
+    last = message.last_run
+    return {
+        "name": message.name,
+        "enabled": message.enabled,
+        "next_run": moment(message.next_ns),
+        "last_run": moment(last.started_ns),
+        "last_state": last.state or None,
+        "last_message": last.message,
+        "cron": message.cron or None,
+        "every_s": message.every_s or None,
+        "action": message.action,
+        "roots": list(message.root_names),
+        "expression": message.expression or None,
+        "to_folder": paths.document(message.to_folder) if message.HasField("to_folder") else None,
+        "created": moment(message.created_ns),
+    }
+
+
+def report(name: str, message: schedule_pb2.Run) -> Document:
+    """What a report says of itself, without its rows."""
+    return {
+        "name": name,
+        "run": message.id,
+        "at": moment(message.started_ns),
+        "state": message.state,
+        "message": message.message,
+        "truncated": message.counts.truncated,
+        "previous_run": message.counts.previous_run or None,
+    }
+
+
+def report_info(message: report_pb2.ReportInfo) -> Document:
+    """A schedule that reports, with its newest report; that is null where there is none yet."""
+    newest = run(message.run) if message.HasField("run") else None
+    return {"name": message.schedule.name, "expression": message.schedule.expression, "newest": newest}
+
+
+def report_row(row: report_pb2.ReportRow) -> Document:
+    """A file of a report; `size_before` is there for files that grew."""
+    document: Document = {
+        **paths.document(row.path),
+        "size": row.size,
+        "allocated": row.allocated,
+        "modified": moment(row.modified_ns),
+        "type": row.type,
+        "hash": row.hash or None,
+    }
+    return document | ({"size_before": row.size_before} if row.HasField("size_before") else {})

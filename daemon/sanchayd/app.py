@@ -21,6 +21,7 @@ from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.models import Job, WatchMode
 from sanchayd.reload import ConfigReload
 from sanchayd.rpc import server as rpc
+from sanchayd.scheduling.zone import local_zone
 from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.changes import ChangeService
@@ -31,10 +32,14 @@ from sanchayd.services.housekeeping import Housekeeping
 from sanchayd.services.jobs import JobService
 from sanchayd.services.live import LiveService
 from sanchayd.services.registry import RootRegistry
+from sanchayd.services.reports import ReportService
 from sanchayd.services.roots import RootService
+from sanchayd.services.runs import RunService
 from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.services.schedules import ScheduleService
 from sanchayd.services.status import Settings, StatusService
 from sanchayd.state import StateStore
+from sanchayd.state.schedule_store import ScheduleStore
 from sanchayd.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -103,13 +108,16 @@ class App:
         changes = ChangeService(catalog, pool, registry, queue, board)
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
+        schedules, reports = self._schedules(ScheduleStore(store), registry, jobs, reads, hub, catalog, pool)
         registry.default_watch = WatchMode(launch.config.watch)
         await background.load()
         await registry.load()
         await board.refresh(root.id for root in registry.all())
 
         server = rpc.build(
-            rpc.Services(reads, changes, EventService(registry, hub), live, jobs, roots, status, background),
+            rpc.Services(
+                reads, changes, EventService(registry, hub), live, jobs, roots, status, background, schedules, reports
+            ),
             paths.write_token(launch.where),
             reflection=launch.config.reflection,
             stopping=self._stop.is_set,
@@ -130,6 +138,7 @@ class App:
         _copy_engine_log(catalog)
         try:
             await self._go_on(jobs, registry, catalog, pool)  # before the first call: a client finds its job going on
+            await schedules.start()
             await server.start()
             launch.where.last_error_file.unlink(missing_ok=True)
             _log.info(
@@ -145,6 +154,7 @@ class App:
             end_for_certain(launch.release_lock)
             reload.stop()
             live.stop()
+            await schedules.stop()
             hub.close()
             if endpoint is not None:
                 endpoint.stop()
@@ -154,6 +164,25 @@ class App:
             await server.stop(CALLS_GRACE_S)
             paths.clear_address(launch.where)
             pool.close()
+
+    def _schedules(
+        self,
+        store: ScheduleStore,
+        registry: RootRegistry,
+        jobs: JobService,
+        reads: CatalogService,
+        hub: EventHub,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+    ) -> tuple[ScheduleService, ReportService]:
+        """What happens by the clock."""
+
+        def config() -> Config:
+            return self._settings.config
+
+        reports = ReportService(catalog, pool, store, config)
+        runs = RunService(registry, jobs, reads, reports)
+        return ScheduleService(store, registry, runs, reports, hub, time.time_ns, local_zone, config), reports
 
     async def _go_on(self, jobs: JobService, registry: RootRegistry, catalog: CatalogPort, pool: CatalogPool) -> None:
         """What the last run left goes on; a catalog that had to be made anew is filled again."""

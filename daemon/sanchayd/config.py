@@ -46,6 +46,10 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_mb_per_s": ("SANCHAY_MAX_MB_PER_S",),
     "pause_on_battery": ("SANCHAY_PAUSE_ON_BATTERY",),
     "metrics.listen": ("SANCHAY_METRICS_LISTEN",),
+    "report_rows": ("SANCHAY_REPORT_ROWS",),
+    "schedule_runs": ("SANCHAY_SCHEDULE_RUNS",),
+    "report_folders": (),  # in config.toml alone, like the next: what the daemon writes to and starts
+    "report_hook": (),
     "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
     "log_files": ("SANCHAY_LOG_FILES",),
 }
@@ -61,6 +65,10 @@ LIVE_KEYS = frozenset(
         "changes_keep_days",
         "max_mb_per_s",
         "pause_on_battery",
+        "report_rows",
+        "schedule_runs",
+        "report_folders",
+        "report_hook",
     }
 )
 
@@ -98,6 +106,12 @@ class RawSettings(BaseSettings):
     metrics_listen: str = Field(
         "", alias="metrics.listen", description="Where metrics are served: 127.0.0.1:PORT, unix:/PATH or socket."
     )
+    report_rows: int = Field(
+        100_000, ge=1, le=1_000_000, description="Rows that a report keeps; the largest files count."
+    )
+    schedule_runs: int = Field(50, ge=2, le=10_000, description="Runs that are kept of each schedule, with reports.")
+    report_folders: list[str] = Field([], description="Folders below which reports may be written; in config.toml.")
+    report_hook: list[str] = Field([], description="Command that is run after each report; in config.toml.")
     log_file_mb: int = Field(10, ge=1, le=1024, description="Size at which the log file is put aside, in MiB.")
     log_files: int = Field(3, ge=1, le=100, description="How many of those are kept.")
 
@@ -137,6 +151,10 @@ class Config:
     max_mb_per_s: float
     pause_on_battery: bool
     metrics_listen: str
+    report_rows: int
+    schedule_runs: int
+    report_folders: tuple[str, ...]
+    report_hook: tuple[str, ...]
     log_file_mb: int
     log_files: int
     origins: Mapping[str, str] = field(compare=False)
@@ -197,6 +215,10 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         max_mb_per_s=raw.max_mb_per_s,
         pause_on_battery=raw.pause_on_battery,
         metrics_listen=raw.metrics_listen,
+        report_rows=raw.report_rows,
+        schedule_runs=raw.schedule_runs,
+        report_folders=tuple(raw.report_folders),
+        report_hook=tuple(raw.report_hook),
         log_file_mb=raw.log_file_mb,
         log_files=raw.log_files,
         origins=origins,
@@ -318,4 +340,6 @@ def _as_toml(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, tuple):
+        return json.dumps(list(value), ensure_ascii=False)
     return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, Union
 
 from sanchay.errors import InvalidArgument
-from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, event_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, event_pb2, job_pb2, root_pb2, schedule_pb2
 
 PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 RootName = int | PathLike
@@ -135,6 +135,28 @@ def subscribe(
 
 def start_scan(roots: Iterable[RootName], background: bool) -> job_pb2.StartScanRequest:
     return job_pb2.StartScanRequest(roots=[root_name(root) for root in roots], background=background)
+
+
+def add_schedule(
+    name: str,
+    action: str,
+    cron: str,
+    every_s: int,
+    roots: Iterable[RootName],
+    expression: str,
+    to_folder: PathLike | None,
+) -> schedule_pb2.AddScheduleRequest:
+    request = schedule_pb2.AddScheduleRequest(
+        name=text(name, "name"),
+        cron=text(cron, "cron expression"),
+        every_s=_count(every_s, "interval"),
+        action=text(action, "action"),
+        roots=[root_name(root) for root in roots],
+        expression=text(expression, "query"),
+    )
+    if to_folder is not None:
+        request.to_folder.CopyFrom(path(to_folder))
+    return request
 
 
 def find(expression: str, sort: str, limit: int, token: str) -> catalog_pb2.FindRequest:

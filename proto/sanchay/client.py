@@ -20,7 +20,9 @@ from sanchay.calls.change import AsyncChangeCalls, ChangeCalls
 from sanchay.calls.daemon import AsyncDaemonCalls, DaemonCalls
 from sanchay.calls.event import AsyncEventCalls, EventCalls
 from sanchay.calls.job import AsyncJobCalls, JobCalls
+from sanchay.calls.report import AsyncReportCalls, ReportCalls
 from sanchay.calls.root import AsyncRootCalls, RootCalls
+from sanchay.calls.schedule import AsyncScheduleCalls, ScheduleCalls
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,7 +31,7 @@ __all__ = ["AsyncClient", "Client"]
 
 
 @final
-class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, RootCalls):
+class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, ReportCalls, RootCalls, ScheduleCalls):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 
     `where` is the daemon's home (see `sanchay.address.places`); `timeout_s` is the deadline of each plain call. Raises
@@ -54,7 +56,14 @@ class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, RootC
 
 @final
 class AsyncClient(
-    AsyncCatalogCalls, AsyncChangeCalls, AsyncDaemonCalls, AsyncEventCalls, AsyncJobCalls, AsyncRootCalls
+    AsyncCatalogCalls,
+    AsyncChangeCalls,
+    AsyncDaemonCalls,
+    AsyncEventCalls,
+    AsyncJobCalls,
+    AsyncReportCalls,
+    AsyncRootCalls,
+    AsyncScheduleCalls,
 ):
     """The asyncio client: make and use it inside one running event loop. Otherwise as `Client`."""
 

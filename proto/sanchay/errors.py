@@ -235,6 +235,27 @@ class JobNotActive(SanchayError):
     status = "FAILED_PRECONDITION"
 
 
+class ScheduleNotFound(SanchayError):
+    """No schedule has that name."""
+
+    kind = "schedule_not_found"
+    status = "NOT_FOUND"
+
+
+class ScheduleNameTaken(SanchayError):
+    """Another schedule has that name."""
+
+    kind = "schedule_name_taken"
+    status = "ALREADY_EXISTS"
+
+
+class RunNotFound(SanchayError):
+    """No run of a schedule has that id, or it has no report."""
+
+    kind = "run_not_found"
+    status = "NOT_FOUND"
+
+
 class ConfigInvalid(SanchayError):
     """A setting makes no sense: `details` has `file`, `line` and `key`."""
 
@@ -329,6 +350,9 @@ ERRORS: tuple[type[SanchayError], ...] = (
     RootOffline,
     JobNotFound,
     JobNotActive,
+    ScheduleNotFound,
+    ScheduleNameTaken,
+    RunNotFound,
     ConfigInvalid,
     ShuttingDown,
     AlreadyRunning,

@@ -16,7 +16,16 @@ from grpc_health.v1._async import HealthServicer
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, socket_uri
-from sanchay.v1 import catalog_pb2_grpc, change_pb2_grpc, daemon_pb2_grpc, event_pb2_grpc, job_pb2_grpc, root_pb2_grpc
+from sanchay.v1 import (
+    catalog_pb2_grpc,
+    change_pb2_grpc,
+    daemon_pb2_grpc,
+    event_pb2_grpc,
+    job_pb2_grpc,
+    report_pb2_grpc,
+    root_pb2_grpc,
+    schedule_pb2_grpc,
+)
 from sanchayd import paths
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.rpc.catalog import CatalogServicer
@@ -25,19 +34,32 @@ from sanchayd.rpc.daemon import DaemonServicer
 from sanchayd.rpc.event import EventServicer
 from sanchayd.rpc.interceptors import CallInterceptor, Observe, TokenInterceptor
 from sanchayd.rpc.job import JobServicer
+from sanchayd.rpc.report import ReportServicer
 from sanchayd.rpc.root import RootServicer
+from sanchayd.rpc.schedule import ScheduleServicer
 from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.changes import ChangeService
 from sanchayd.services.events import EventService
 from sanchayd.services.jobs import JobService
 from sanchayd.services.live import LiveService
+from sanchayd.services.reports import ReportService
 from sanchayd.services.roots import RootService
+from sanchayd.services.schedules import ScheduleService
 from sanchayd.services.status import StatusService
 
 RECEIVE_MAX_BYTES = 4 << 20
 CALLS_AT_ONCE = 4096
-SERVICES = ("CatalogService", "ChangeService", "DaemonService", "EventService", "JobService", "RootService")
+SERVICES = (
+    "CatalogService",
+    "ChangeService",
+    "DaemonService",
+    "EventService",
+    "JobService",
+    "ReportService",
+    "RootService",
+    "ScheduleService",
+)
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
     ("grpc.so_reuseport", 0),
@@ -57,6 +79,8 @@ class Services:
     roots: RootService
     status: StatusService
     background: BackgroundService
+    schedules: ScheduleService
+    reports: ReportService
 
 
 def build(
@@ -79,6 +103,9 @@ def build(
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)
     root_pb2_grpc.add_RootServiceServicer_to_server(RootServicer(services.roots, services.live), server)
+    schedule_pb2_grpc.add_ScheduleServiceServicer_to_server(ScheduleServicer(services.schedules), server)
+    reports = ReportServicer(services.reports, services.schedules)
+    report_pb2_grpc.add_ReportServiceServicer_to_server(reports, server)
     health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
     if reflection:
         from grpc_reflection.v1alpha import reflection as reflecting

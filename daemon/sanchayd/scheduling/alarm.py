@@ -37,7 +37,7 @@ class Alarm:
         if at_ns == self._times.get(key):
             return
         if at_ns is None:
-            del self._times[key]
+            self._times.pop(key, None)
             if self._scheduler is not None and self._scheduler.get_job(str(key)) is not None:
                 self._scheduler.remove_job(str(key))
             return

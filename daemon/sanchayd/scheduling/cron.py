@@ -105,7 +105,7 @@ def parse(text: str) -> Cron:
         weekdays=frozenset(number % 7 for number in weekdays),
         either_day=all(restricted),
     )
-    if cron.next_local(datetime.min.replace(year=2000)) is None:
+    if cron.next_local(datetime(2000, 1, 1)) is None:  # noqa: DTZ001 - a local time of no zone
         raise _refused(
             "no such day of the month is in these months, so that it would never run",
             words[2].group(),

@@ -85,7 +85,7 @@ class CatalogService:
         page = await self._pool.ask(
             self._catalog.find, expression, sort=sort, limit=_bounded(limit, FIND_LIMIT), token=token
         )
-        return Answered(page, await self._freshness(self._roots_of_expression(expression)))
+        return Answered(page, await self._freshness(self.roots_of_expression(expression)))
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:
         """A page of groups of equal files, and the totals of all of them."""
@@ -138,7 +138,7 @@ class CatalogService:
     def _roots_of(self, path: bytes | None) -> list[Root]:
         return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))
 
-    def _roots_of_expression(self, expression: str) -> list[Root]:
+    def roots_of_expression(self, expression: str) -> list[Root]:
         """The roots that every hit lies in, or that lie in it: a drive that is away says nothing of another folder."""
         roots = self._registry.all()
         for key, value in narrowing.places(expression):

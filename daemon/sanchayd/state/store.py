@@ -42,7 +42,7 @@ class StateStore:
 
     async def roots(self) -> list[Root]:
         """Every root, in the order in which they were added."""
-        return await self._run(lambda s: [rows.to_root(row) for row in s.scalars(select(RootTable).order_by("id"))])
+        return await self.run(lambda s: [rows.to_root(row) for row in s.scalars(select(RootTable).order_by("id"))])
 
     async def add_root(self, root: Root) -> Root:
         """The root with its new id."""
@@ -53,15 +53,15 @@ class StateStore:
             session.flush()
             return rows.to_root(row)
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def update_root(self, root: Root) -> None:
         """Replaces the root of that id."""
-        await self._run(lambda s: s.merge(rows.from_root(root, root.id)))
+        await self.run(lambda s: s.merge(rows.from_root(root, root.id)))
 
     async def remove_root(self, root_id: int) -> None:
         """Forgets the root; its jobs stay."""
-        await self._run(lambda s: s.execute(delete(RootTable).where(RootTable.id == root_id)))
+        await self.run(lambda s: s.execute(delete(RootTable).where(RootTable.id == root_id)))
 
     async def add_job(self, job: Job) -> Job:
         """The job with its new id."""
@@ -73,7 +73,7 @@ class StateStore:
             _forget_old_jobs(session, row.id)
             return rows.to_job(row)
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def update_job(self, job: Job) -> None:
         """Replaces the job of that id, and its errors once it has any."""
@@ -83,11 +83,11 @@ class StateStore:
             session.execute(delete(JobErrorTable).where(JobErrorTable.job_id == job.id))
             session.add_all(rows.from_job_errors(job))
 
-        await self._run(work)
+        await self.run(work)
 
     async def set_job_states(self, job_ids: Sequence[int], state: JobState) -> None:
         """Writes the state of several jobs at once."""
-        await self._run(lambda s: s.execute(update(JobTable).where(JobTable.id.in_(job_ids)).values(state=state.value)))
+        await self.run(lambda s: s.execute(update(JobTable).where(JobTable.id.in_(job_ids)).values(state=state.value)))
 
     async def job(self, job_id: int) -> Job | None:
         """One job with its errors."""
@@ -99,20 +99,23 @@ class StateStore:
             errors = select(JobErrorTable).where(JobErrorTable.job_id == job_id).order_by(JobErrorTable.position)
             return rows.to_job(row, session.scalars(errors).all())
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def jobs(self, *, before_id: int | None, limit: int) -> list[Job]:
         """Jobs, newest first, without their errors."""
         query = select(JobTable).order_by(JobTable.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(JobTable.id < before_id)
-        return await self._run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
+        return await self.run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
 
     async def unended_jobs(self) -> list[Job]:
         """Jobs that a daemon left when it ended, oldest first."""
         open_states = [state.value for state in JobState if not state.ended]
         query = select(JobTable).where(JobTable.state.in_(open_states)).order_by(JobTable.id)
-        return await self._run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
+        return await self.run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
+
+    async def run(self, work: Callable[[Session], Value]) -> Value:
+        """The work's value, done in one transaction on the thread of state.db."""
 
     async def background_pause(self) -> BackgroundPause:
         """The pause that was last asked for."""
@@ -121,13 +124,13 @@ class StateStore:
             row = session.get(BackgroundPauseTable, 1)
             return BackgroundPause(row.paused, row.until_ns) if row is not None else BackgroundPause()
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def set_background_pause(self, pause: BackgroundPause) -> None:
         """Remembers it over restarts."""
-        await self._run(lambda s: s.merge(BackgroundPauseTable(id=1, paused=pause.paused, until_ns=pause.until_ns)))
+        await self.run(lambda s: s.merge(BackgroundPauseTable(id=1, paused=pause.paused, until_ns=pause.until_ns)))
 
-    async def _run(self, work: Callable[[Session], Value]) -> Value:
+    async def run(self, work: Callable[[Session], Value]) -> Value:
         def call() -> Value:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 return work(session)

@@ -99,7 +99,7 @@ class ScheduleRun(google.protobuf.message.Message):
     """its name"""
     run_id: builtins.int
     state: builtins.str
-    """running | done | partial | failed | cancelled | missed"""
+    """running | done | partial | failed | cancelled | interrupted"""
     def __init__(
         self,
         *,

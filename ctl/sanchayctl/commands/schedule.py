@@ -1,0 +1,278 @@
+"""`sanchayctl schedule`: what the daemon does by the clock."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
+from sanchayctl import documents, exit_codes, expression, output, paths, units
+from sanchayctl.command import Example, Group
+from sanchayctl.commands.root import Seconds
+from sanchayctl.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sanchay.v1 import schedule_pb2
+
+NAME = click.argument("name", metavar="NAME")
+
+
+@click.group(
+    cls=Group,
+    examples=[
+        Example('schedule add big --cron "0 2 * * *" report "root:nas size:>1G"', "large files, each night at two"),
+        Example("schedule add often --every 6h scan photos", "scan a root every six hours"),
+        Example("schedule list", "what happens when, and how it went last"),
+    ],
+)
+def schedule() -> None:
+    """Let the daemon scan and report by the clock. A run that was missed while it was off happens once, later."""
+
+
+@schedule.command(
+    cls=expression.QueryCommand,
+    examples=[
+        Example('schedule add big --cron "0 2 * * *" report "root:nas size:>1G"', "large files, each night at two"),
+        Example('schedule add week --cron "30 6 * * mon" scan', "every root, on Mondays at half past six"),
+        Example("schedule add often --every 6h scan photos", "one root, every six hours"),
+    ],
+)
+@NAME
+@click.argument("action", metavar="ACTION...", nargs=-1, required=True)
+@click.option("--cron", default="", metavar="EXPR", help="When: minute, hour, day of the month, month, weekday.")
+@click.option("--every", "every_s", type=Seconds(), metavar="DURATION", help="How often, such as 30m, 6h or 2d.")
+@click.option(
+    "--to", "to_folder", metavar="DIR", type=click.Path(), help="Where a report is written as CSV, if config.toml lets."
+)
+@click.pass_obj
+def add(
+    session: Session, name: str, action: tuple[str, ...], cron: str, every_s: int | None, to_folder: str | None
+) -> int:
+    """Add a schedule. ACTION is one of these:
+
+    \b
+    scan [ROOT...]       scan roots (all, where none is named)
+    verify ROOT...       read files again and compare; joins when there is a verify
+    report EXPR...       store what a query finds, and what is new, grown and gone
+
+    The hours of --cron are local; @daily, @weekly, @hourly and names of days and months are understood.
+    """
+    if bool(cron) == bool(every_s):
+        raise click.UsageError("Say when: either --cron or --every.")
+    words = [word.removeprefix("\0") for word in action[1:]]
+    kind = action[0].removeprefix("\0")
+    query = expression.join(words) if kind == "report" else ""
+    if kind == "report" and not query.strip():
+        raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
+    session.expression = query or cron
+    answer = session.client().add_schedule(
+        name,
+        kind,
+        cron=cron,
+        every_s=every_s or 0,
+        roots=session.root_names(words) if kind == "scan" else (),
+        expression=query,
+        to_folder=paths.absolute(to_folder) if to_folder is not None else None,
+    )
+    return _show_changed(session, answer.schedule, "Added {name}; it runs next on {next}.")
+
+
+@schedule.command(name="list", examples=[Example("schedule list", "every schedule with its next and its last run")])
+@click.pass_obj
+def list_(session: Session) -> int:
+    """List every schedule."""
+    schedules = session.client().list_schedules().schedules
+    if session.as_json:
+        output.document({"rows": [documents.schedule(each) for each in schedules]})
+    elif schedules:
+        columns = [output.Column(title) for title in ("NAME", "WHEN", "NEXT RUN", "LAST RUN", "STATE", "ACTION")]
+        output.table(columns, [_cells(each) for each in schedules])
+    else:
+        hint = session.next("schedule add NAME --every 6h scan")
+        output.line(f"There is no schedule yet. Add one with: {hint}")
+    return exit_codes.DONE
+
+
+@schedule.command(examples=[Example("schedule show big", "all there is to know of one")])
+@NAME
+@click.pass_obj
+def show(session: Session, name: str) -> int:
+    """Show a schedule with its last run."""
+    answer = session.client().get_schedule(name).schedule
+    if session.as_json:
+        output.document(documents.schedule(answer))
+        return exit_codes.DONE
+    coming = units.moment(answer.next_ns) or "never" if answer.enabled else "not: it is disabled"
+    output.line(f"{paths.safe_text(answer.name)}: {_action(answer)}")
+    output.line(f"When: {_when(answer)}. Next run: {coming}.")
+    if answer.HasField("to_folder"):
+        output.line(f"Reports go to {paths.shown(answer.to_folder)}.")
+    if answer.HasField("last_run"):
+        _show_run(session, answer.name, answer.last_run)
+    else:
+        output.line("It has not run yet.")
+    return exit_codes.DONE
+
+
+@schedule.command(
+    examples=[Example("schedule run big", "now, and wait for its end"), Example("schedule run big --detach", "now")]
+)
+@NAME
+@click.option("--detach", is_flag=True, help="Return at once; the run goes on in the daemon.")
+@click.pass_obj
+def run(session: Session, name: str, detach: bool) -> int:
+    """Run a schedule now and wait for the end; a run that is under way is joined. Ctrl-C stops the waiting only."""
+    client = session.client()
+    answer = client.run_schedule(name)
+    last = answer.run
+    if answer.joined and not session.as_json:
+        output.note(f"A run is under way already (run {last.id}); this joins it.")
+    if not detach:
+        try:
+            last = _follow(session, last)
+        except KeyboardInterrupt:
+            look = session.next(f"schedule history {name}")
+            output.note(f"Stopped watching; run {last.id} goes on in the background. Look at it: {look}")
+            return exit_codes.INTERRUPTED
+    if session.as_json:
+        output.document({"name": name, **documents.run(last), "joined": answer.joined})
+    elif detach:
+        output.line(f"Run {last.id} of {paths.safe_text(name)} is under way.")
+    else:
+        _show_run(session, name, last)
+    return exit_codes.DONE if detach else exit_codes.of_job_state(last.state)
+
+
+@schedule.command(examples=[Example("schedule enable big", "let it run again")])
+@NAME
+@click.pass_obj
+def enable(session: Session, name: str) -> int:
+    """Let a schedule run again. What it missed meanwhile is not made up for."""
+    answer = session.client().enable_schedule(name).schedule
+    return _show_changed(session, answer, "{name} is enabled; it runs next on {next}.")
+
+
+@schedule.command(examples=[Example("schedule disable big", "let it rest; it can still be run by hand")])
+@NAME
+@click.pass_obj
+def disable(session: Session, name: str) -> int:
+    """Let a schedule rest. It can still be run by hand."""
+    return _show_changed(session, session.client().disable_schedule(name).schedule, "{name} is disabled.")
+
+
+@schedule.command(examples=[Example("schedule remove big", "forget it, and its reports")])
+@NAME
+@click.pass_obj
+def remove(session: Session, name: str) -> int:
+    """Forget a schedule with its runs and reports."""
+    answer = session.client().remove_schedule(name).schedule
+    return _show_changed(session, answer, "Removed {name}, its runs and its reports.")
+
+
+@schedule.command(examples=[Example("schedule history big", "its runs, newest first")])
+@NAME
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at the most.")
+@click.pass_obj
+def history(session: Session, name: str, limit: int) -> int:
+    """List the runs of a schedule, newest first."""
+    runs = session.client().list_runs(name, limit=limit).runs
+    if session.as_json:
+        output.document({"name": name, "rows": [documents.run(each) for each in runs]})
+    elif runs:
+        columns = [output.Column("RUN", right=True), output.Column("STARTED"), output.Column("STATE")]
+        columns += [output.Column("DURATION", right=True), output.Column("CAUSE"), output.Column("RESULT")]
+        output.table(
+            columns,
+            [
+                [str(each.id), units.moment(each.started_ns), each.state, _lasted(each), each.cause, _result(each)]
+                for each in runs
+            ],
+        )
+    else:
+        output.line("It has not run yet.")
+    return exit_codes.DONE
+
+
+def _follow(session: Session, run: schedule_pb2.Run) -> schedule_pb2.Run:
+    """The run as it ended, with a line on stderr where a person looks at it."""
+    shows = output.is_terminal(sys.stderr) and not session.as_json
+    width = 0
+    try:
+        for step in session.client().follow_run(run.id):
+            run = step
+            if shows and run.state == "running":
+                line = paths.safe_text(f"Run {run.id} {run.message}")[:100]
+                click.echo("\r" + line.ljust(width), nl=False, err=True)
+                width = len(line)
+    except (DaemonUnavailable, ShuttingDown, CatalogClosed) as error:
+        raise DaemonUnavailable(
+            f"sanchayd ended while run {run.id} was under way. It happens again when the daemon is started: "
+            f"{session.next('daemon start')}"
+        ) from error
+    finally:
+        if width:
+            click.echo("\r" + " " * width + "\r", nl=False, err=True)
+    return run
+
+
+def _show_changed(session: Session, answer: schedule_pb2.Schedule, sentence: str) -> int:
+    if session.as_json:
+        output.document(documents.schedule(answer))
+    else:
+        output.line(sentence.format(name=paths.safe_text(answer.name), next=units.moment(answer.next_ns) or "no day"))
+    return exit_codes.DONE
+
+
+def _show_run(session: Session, name: str, run: schedule_pb2.Run) -> None:
+    when = units.moment(run.started_ns)
+    result = _result(run)
+    output.line(f"Run {run.id}, {when}, is {run.state}." + (f" {result}" if result else ""))
+    if run.HasField("file"):
+        output.line(f"Written to {paths.shown(run.file)}.")
+    if run.HasField("counts"):
+        output.line(f"Look at it: {session.next(f'report show {output.command([name])}')}")
+
+
+def _result(run: schedule_pb2.Run) -> str:
+    words = []
+    if run.HasField("counts"):
+        counts = run.counts
+        words.append(f"{units.counted(counts.rows, 'file')}, {units.size(counts.bytes)};")
+        words.append(
+            f"{counts.new:,} new, {counts.grown:,} grown, {counts.gone:,} gone."
+            if counts.previous_run
+            else "nothing to compare with yet."
+        )
+    if run.message:
+        words.append(paths.safe_text(run.message))
+    return " ".join(words)
+
+
+def _lasted(run: schedule_pb2.Run) -> str:
+    return units.duration((run.ended_ns - run.started_ns) / 1e9) if run.ended_ns else ""
+
+
+def _cells(each: schedule_pb2.Schedule) -> Sequence[str]:
+    coming = units.moment(each.next_ns) or "never" if each.enabled else "disabled"
+    last = each.last_run
+    return (
+        paths.safe_text(each.name),
+        _when(each),
+        coming,
+        units.moment(last.started_ns) or "never",
+        last.state or "-",
+        _action(each),
+    )
+
+
+def _when(each: schedule_pb2.Schedule) -> str:
+    return paths.safe_text(each.cron) if each.cron else f"every {units.duration(each.every_s)}"
+
+
+def _action(each: schedule_pb2.Schedule) -> str:
+    what = each.expression if each.action == "report" else ", ".join(each.root_names) or "every root"
+    return paths.safe_text(f"{each.action} {what}")

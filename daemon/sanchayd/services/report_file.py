@@ -1,0 +1,110 @@
+"""A report as a file: CSV, only below a folder that config.toml allows, whole or not at all, through no symlink."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.schedule import Report
+
+COLUMNS = ("change", "path", "size", "size_before", "allocated", "modified", "type", "hash")
+_HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+
+def allowed_folder(folder: bytes, allowed: Sequence[str]) -> tuple[bytes, bytes]:
+    """The allowed folder that this one is or lies in, and the way from there. Raises permission, with what to do."""
+    real = os.path.realpath(folder)
+    separator = os.fsencode(os.sep)
+    for each in allowed:
+        top = os.path.realpath(os.fsencode(os.path.expanduser(each)))
+        if real == top or real.startswith(top.rstrip(separator) + separator):
+            return top, os.path.relpath(real, top)
+    shown = os.fsdecode(folder)
+    listed = ", ".join(allowed) or "there is none yet"
+    raise DomainError(
+        ErrorKind.PERMISSION,
+        f"Reports may not be written to {shown!r}: config.toml allows only the folders of report_folders ({listed}). "
+        f"Allow it there: report_folders = [{shown!r}]",
+        path=folder,
+    )
+
+
+def write(folder: bytes, allowed: Sequence[str], name: str, at_ns: int, report: Report) -> bytes:
+    """Writes the file, named by the schedule and the time; its path. Raises permission or io. Blocks."""
+    top, below = allowed_folder(folder, allowed)
+    moment = _moment(at_ns)
+    file_name = f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).strip('.') or 'report'}-{moment:%Y%m%dT%H%M%SZ}.csv"
+    try:
+        if _HAS_DIR_FD:
+            handle = _open_below(top, below)
+            try:
+                _put(_csv(report), file_name, handle)
+            finally:
+                os.close(handle)
+        else:
+            _put(_csv(report), os.path.join(os.fsdecode(folder), file_name), None)
+    except OSError as error:
+        raise DomainError(
+            ErrorKind.IO,
+            f"The report could not be written to {os.fsdecode(folder)!r}: {error.strerror or error}.",
+            path=folder,
+        ) from error
+    return os.path.join(os.path.realpath(folder), os.fsencode(file_name))
+
+
+def _open_below(top: bytes, below: bytes) -> int:
+    """The folder by a handle, step by step: a symlink that was put in the way meanwhile is refused."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    handle = os.open(top, flags)
+    for step in below.split(b"/") if below != b"." else []:
+        try:
+            inner = os.open(step, flags, dir_fd=handle)
+        finally:
+            os.close(handle)
+        handle = inner
+    return handle
+
+
+def _put(data: bytes, name: str, folder: int | None) -> None:
+    temporary = os.path.join(os.path.dirname(name), f".{os.path.basename(name)}.{secrets.token_hex(6)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(temporary, flags, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _moment(at_ns: int) -> datetime:
+    try:
+        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=at_ns // 1_000_000_000)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=timezone.utc)
+
+
+def _csv(report: Report) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    changed = {row.path: ("grown", row.size_before) for row in report.grown}
+    changed |= {row.path: ("new", None) for row in report.new}
+    changed |= {row.path: ("gone", None) for row in report.gone}
+    for row in (*report.rows, *report.gone):
+        change, before = changed.get(row.path, ("", None))
+        modified = _moment(row.modified_ns).isoformat()
+        path = row.path.decode("utf-8", "surrogateescape")
+        writer.writerow((change, path, row.size, before, row.allocated, modified, row.type, row.hash))
+    return text.getvalue().encode("utf-8", "surrogateescape")

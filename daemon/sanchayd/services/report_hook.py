@@ -1,0 +1,43 @@
+"""The command that config.toml names for the end of a report: run without a shell, within a time, and never trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+HOOK_LIMIT_S = 60.0
+
+
+async def call(command: Sequence[str], variables: Mapping[str, str], limit_s: float = HOOK_LIMIT_S) -> str:
+    """Why it failed, for the run's message; empty when all went well."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **variables},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return f"The report_hook could not be started: {error}."
+    try:
+        code = await asyncio.wait_for(process.wait(), limit_s)
+    except asyncio.TimeoutError:
+        return f"The report_hook was ended after {limit_s:g} s."
+    finally:
+        if process.returncode is None:
+            _end(process)
+    return f"The report_hook ended with exit code {code}." if code else ""
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """With everything that it started, where the system knows groups."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()

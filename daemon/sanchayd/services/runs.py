@@ -1,0 +1,133 @@
+"""One run of a schedule, from its begin to its end: the roots are brought up to date, then a report is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.models import Job, JobState, Root
+from sanchayd.schedule import Action, Report, Run, RunState, Schedule
+from sanchayd.services import narrowing
+from sanchayd.services.catalog import CatalogService
+from sanchayd.services.jobs import JobService
+from sanchayd.services.registry import RootRegistry
+from sanchayd.services.reports import ReportService
+
+_STATES = {
+    JobState.DONE: RunState.DONE,
+    JobState.PARTIAL: RunState.PARTIAL,
+    JobState.CANCELLED: RunState.CANCELLED,
+}
+
+
+@dataclass
+class Outcome:
+    """What a run has come to so far."""
+
+    states: list[RunState] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    unseen_root_ids: set[int] = field(default_factory=set)
+    report: Report | None = None
+
+
+class RunService:
+    """Does what a schedule asks for."""
+
+    def __init__(self, registry: RootRegistry, jobs: JobService, reads: CatalogService, reports: ReportService) -> None:
+        self._registry = registry
+        self._jobs = jobs
+        self._reads = reads
+        self._reports = reports
+
+    async def work(
+        self, schedule: Schedule, run: Run, *, background: bool, tell: Callable[[Run], None]
+    ) -> tuple[Run, Report | None]:
+        """The run as it ended, without its end's time, and its report. `tell` hears of each step."""
+        outcome = Outcome()
+        roots = self._roots(schedule, outcome)
+        run = await self._bring_up_to_date(roots, run, outcome, background=background, tell=tell)
+        if schedule.action is Action.REPORT:
+            tell(replace(run, message="asks the catalog"))
+            run = await self._report(schedule, run, outcome)
+        elif not roots:
+            outcome.states.append(RunState.FAILED)
+        state = _worst(outcome.states, report=outcome.report is not None)
+        return replace(run, state=state, message=" ".join(outcome.words)), outcome.report
+
+    def check_roots(self, expression: str) -> None:
+        """Raises root_not_found where the expression names a root that is none."""
+        for key, value in narrowing.places(expression):
+            if key == "root" and self._registry.named(value) is None:
+                names = ", ".join(sorted(root.name for root in self._registry.all())) or "there is none yet"
+                raise DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {value!r}; the roots are: {names}.")
+
+    def _roots(self, schedule: Schedule, outcome: Outcome) -> list[Root]:
+        if schedule.action is Action.REPORT:
+            return self._reads.roots_of_expression(schedule.expression)
+        if not schedule.root_ids:
+            if not self._registry.all():
+                outcome.words.append("There is no root to scan.")
+            return self._registry.all()
+        found = [self._registry.get(root_id) for root_id in schedule.root_ids]
+        roots = [root for root in found if root is not None]
+        if len(roots) < len(found):
+            outcome.states.append(RunState.PARTIAL)
+            outcome.words.append("A root that it names was removed.")
+        return roots
+
+    async def _bring_up_to_date(
+        self, roots: Sequence[Root], run: Run, outcome: Outcome, *, background: bool, tell: Callable[[Run], None]
+    ) -> Run:
+        """Scans the roots, all at once as far as the queue goes, and takes down how each ended."""
+        for root in roots:
+            try:
+                job = await self._jobs.start(root, background=background, request_id=f"run-{run.id}", notices=[])
+            except DomainError as error:
+                self._failed(root, error.message, outcome)
+                continue
+            run = replace(run, job_ids=(*run.job_ids, job.id))
+        for job_id in run.job_ids:
+            last = None
+            async for last in self._jobs.follow(job_id):
+                tell(replace(run, message=_progress(last)))
+            if last is not None:
+                self._ended(last, outcome)
+        return run
+
+    def _ended(self, job: Job, outcome: Outcome) -> None:
+        outcome.states.append(_STATES.get(job.state, RunState.FAILED))
+        if job.state is not JobState.DONE:
+            errors = f"{job.result.errors} could not be read" if job.result and job.result.errors else ""
+            reason = job.message or errors or job.state.value
+            outcome.words.append(f"{job.root_name}: {reason.rstrip('.')}.")
+            outcome.unseen_root_ids.add(job.root_id)
+
+    def _failed(self, root: Root, message: str, outcome: Outcome) -> None:
+        outcome.states.append(RunState.FAILED)
+        outcome.words.append(f"{root.name}: {message}")
+        outcome.unseen_root_ids.add(root.id)
+
+    async def _report(self, schedule: Schedule, run: Run, outcome: Outcome) -> Run:
+        made = await self._reports.make(schedule, run, outcome.unseen_root_ids)
+        outcome.report = made.report
+        counts = made.counts
+        if counts.truncated:
+            outcome.words.append(f"Only the largest {counts.rows:,} rows are kept.")
+        if made.complaints:
+            outcome.states.append(RunState.PARTIAL)
+        outcome.words.extend(made.complaints)
+        return replace(run, counts=counts, file=made.file)
+
+
+def _worst(states: Sequence[RunState], *, report: bool) -> RunState:
+    """Of several; a report that could be made from what is known is partial at the worst."""
+    worst = next((each for each in (RunState.FAILED, RunState.CANCELLED, RunState.PARTIAL) if each in states), None)
+    if worst is None:
+        return RunState.DONE
+    return RunState.PARTIAL if report else worst
+
+
+def _progress(job: Job) -> str:
+    known = f" {job.progress.percent:.0f}%" if job.progress.percent is not None else ""
+    return f"scans {job.root_name}:{known} {job.progress.files:,} files"

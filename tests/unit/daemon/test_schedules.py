@@ -1,0 +1,314 @@
+"""Schedules over the catalog in memory and a clock of the test's own: no waiting, no real time."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.schedule import Run, RunState
+from sanchayd.scheduling.timing import SECOND_NS
+from sanchayd.services.reports import ReportService
+from sanchayd.services.runs import RunService
+from sanchayd.services.schedules import Draft, ScheduleService
+from sanchayd.state.schedule_store import ScheduleStore
+from tests.support import trees
+from tests.support.fake_catalog import FakeCatalog
+from tests.unit.daemon.conftest import Core, make_config
+
+START_NS = 1_800_000_000 * SECOND_NS
+YEAR_NS = 365 * 86_400 * SECOND_NS
+Play = Callable[..., Any]
+
+
+class Clock:
+    """Goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_ns = START_NS
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def ahead(self, seconds: float) -> None:
+        self.now_ns += int(seconds * SECOND_NS)
+
+
+class Scheduling:
+    """The services of schedules over those of a core."""
+
+    def __init__(self, core: Core, home: Path, clock: Clock, settings: str = "") -> None:
+        (home / "config.toml").write_text(settings)
+        config = make_config(home)
+        pool = core.reads._pool
+        self.clock = clock
+        self.store = ScheduleStore(core.store)
+        self.reports = ReportService(core.catalog, pool, self.store, lambda: config)
+        runs = RunService(core.registry, core.jobs, core.reads, self.reports)
+        self.service = ScheduleService(
+            self.store, core.registry, runs, self.reports, core.hub, clock, lambda: timezone.utc, lambda: config
+        )
+
+    async def ended(self, name: str) -> Run:
+        """The newest run, once it has ended."""
+        while True:
+            newest = (await self.service.history(name, 1))[0]
+            async for run in self.service.follow(newest.id):
+                newest = run
+            if newest.ended:
+                await asyncio.sleep(0)
+                return newest
+
+    async def run(self, name: str) -> Run:
+        """A run by hand, as it ended."""
+        await self.service.run(name)
+        return await self.ended(name)
+
+
+@pytest.fixture
+def scene(play: Play, tmp_path: Path) -> Callable[..., Any]:
+    """Plays a scenario with a root `tree`; state.db stays for the next one."""
+    tree = trees.build(tmp_path / "tree", {"a.txt": "1", "b.txt": "22", "c.log": "333"})
+    clock = Clock()
+
+    def run(scenario: Callable[[Core, Scheduling], Awaitable[Any]], settings: str = "", stop: bool = True) -> Any:
+        async def work(core: Core) -> Any:
+            if not core.registry.all():
+                await core.roots.add(bytes(tree), "", core_settings(), no_scan=True, request_id="")
+            scheduling = Scheduling(core, tmp_path / "home", clock, settings)
+            await scheduling.service.start()
+            try:
+                return await scenario(core, scheduling)
+            finally:
+                if stop:
+                    await scheduling.service.stop()
+
+        return play(work)
+
+    return run
+
+
+def core_settings() -> Any:
+    from sanchayd.models import RootSettings
+
+    return RootSettings()
+
+
+HOURLY = Draft("big", every_s=3600, action="report", expression="txt")
+
+
+def test_a_report_says_what_is_new_grown_and_gone(scene: Any, tmp_path: Path) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        first = await s.run("big")
+        assert first.counts is not None
+        assert (first.state, first.counts.rows, first.counts.previous_run) == (RunState.DONE, 2, 0)
+        (tmp_path / "tree" / "a.txt").write_text("11111")
+        (tmp_path / "tree" / "b.txt").unlink()
+        (tmp_path / "tree" / "\udcff.txt").write_text("n")
+        second = await s.run("big")
+        assert second.counts is not None
+        assert (second.counts.new, second.counts.grown, second.counts.gone) == (1, 1, 1)
+        assert second.counts.previous_run == first.id
+        run, report = await s.reports.read(s.service.named("big"), 0)
+        assert run == second
+        assert [row.path[-5:] for row in report.new] == [b"\xff.txt"]
+        assert [(row.path[-5:], row.size_before, row.size) for row in report.grown] == [(b"a.txt", 1, 5)]
+        assert [row.path[-5:] for row in report.gone] == [b"b.txt"]
+        with pytest.raises(DomainError) as caught:
+            await s.reports.read(s.service.named("big"), 99)
+        assert caught.value.kind is ErrorKind.RUN_NOT_FOUND
+
+    scene(scenario)
+
+
+def test_what_is_missed_happens_once_and_a_years_jump_makes_no_storm(scene: Any) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(Draft("often", every_s=1, action="scan"))
+        for jump_s in (1.5, 365 * 86_400):
+            s.clock.ahead(jump_s)
+            for _ in range(3):
+                s.service.look()
+            await asyncio.sleep(0.05)
+            await s.ended("often")
+        assert len(await s.service.history("often", 100)) == 2
+        s.clock.ahead(-365 * 86_400)
+        s.service.look()
+        await asyncio.sleep(0.05)
+        assert len(await s.service.history("often", 100)) == 2
+        s.clock.ahead(1.5)
+        s.service.look()
+        await asyncio.sleep(0.05)
+        await s.ended("often")
+        assert len(await s.service.history("often", 100)) == 3
+
+    scene(scenario)
+
+
+def test_a_run_missed_while_the_daemon_was_off_happens_once(scene: Any) -> None:
+    async def before(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        s.clock.ahead(5 * 3600)
+
+    async def after(core: Core, s: Scheduling) -> None:
+        await asyncio.sleep(0.05)
+        assert (await s.ended("big")).cause == "time"
+        assert len(await s.service.history("big", 9)) == 1
+
+    scene(before)
+    scene(after)
+
+
+def test_never_two_of_one_at_a_time_and_a_run_by_hand_joins(scene: Any, catalog: FakeCatalog) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        catalog.gate.clear()
+        run, joined = await s.service.run("big")
+        assert not joined
+        s.clock.ahead(7200)
+        s.service.look()
+        again, joined = await s.service.run("big")
+        assert (again.id, joined) == (run.id, True)
+        catalog.gate.set()
+        await s.ended("big")
+        s.service.look()
+        assert len(await s.service.history("big", 9)) == 1
+
+    scene(scenario)
+
+
+def test_a_run_that_was_interrupted_happens_again_once(scene: Any, catalog: FakeCatalog) -> None:
+    async def before(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        catalog.gate.clear()
+        await s.service.run("big")
+
+    async def after(core: Core, s: Scheduling) -> None:
+        await asyncio.sleep(0.05)
+        assert (await s.ended("big")).state is RunState.DONE
+        states = [(run.state.value, run.cause) for run in await s.service.history("big", 9)]
+        assert states == [("done", "again"), ("interrupted", "manual")]
+
+    scene(before)
+    catalog.gate.set()
+    scene(after)
+    scene(lambda core, s: _no_more(s))
+
+
+async def _no_more(s: Scheduling) -> None:
+    await asyncio.sleep(0.05)
+    assert len(await s.service.history("big", 9)) == 2
+
+
+def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path: Path) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        await s.run("big")
+        (tmp_path / "tree").rename(tmp_path / "elsewhere")
+        run = await s.run("big")
+        assert run.counts is not None
+        assert (run.state, run.counts.gone) == (RunState.PARTIAL, 0)
+        assert "tree" in run.message
+
+    scene(scenario)
+
+
+@pytest.mark.parametrize(
+    ("draft", "kind", "words"),
+    [
+        (Draft("x", cron="0 25 * * *", action="scan"), ErrorKind.INVALID_ARGUMENT, "hour at character 3"),
+        (Draft("x", action="scan"), ErrorKind.INVALID_ARGUMENT, "needs a cron"),
+        (Draft("x", every_s=60, action="verify"), ErrorKind.INVALID_ARGUMENT, "cannot verify"),
+        (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "no action"),
+        (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "no name"),
+        (Draft("x", every_s=60, action="scan", roots=(b"nope",)), ErrorKind.ROOT_NOT_FOUND, "nope"),
+        (Draft("x", every_s=60, action="report", expression="root:nope"), ErrorKind.ROOT_NOT_FOUND, "nope"),
+        (Draft("x", every_s=60, action="report", expression="size:>x"), ErrorKind.INVALID_QUERY, "no size"),
+        (
+            Draft("x", every_s=60, action="report", expression="a", to_folder=b"/etc"),
+            ErrorKind.PERMISSION,
+            "report_folders",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(scene: Any, draft: Draft, kind: ErrorKind, words: str) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        with pytest.raises(DomainError) as caught:
+            await s.service.add(draft)
+        assert caught.value.kind is kind
+        assert words in caught.value.message
+        assert s.service.list_schedules() == []
+
+    scene(scenario)
+
+
+def test_names_are_unique_and_unknown_ones_are_said(scene: Any) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        for work, kind in (
+            (s.service.add(HOURLY), ErrorKind.SCHEDULE_NAME_TAKEN),
+            (s.service.run("other"), ErrorKind.SCHEDULE_NOT_FOUND),
+        ):
+            with pytest.raises(DomainError) as caught:
+                await work
+            assert caught.value.kind is kind
+        await s.service.remove("big")
+        assert s.service.list_schedules() == []
+
+    scene(scenario)
+
+
+def test_a_disabled_schedule_rests_and_makes_up_for_nothing(scene: Any) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        assert (await s.service.set_enabled("big", False)).next_ns == 0
+        s.clock.ahead(9000)
+        s.service.look()
+        assert (await s.service.set_enabled("big", True)).next_ns == START_NS + 3 * 3600 * SECOND_NS
+        assert await s.service.history("big", 9) == []
+
+    scene(scenario)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the hook is a shell's")
+def test_a_report_becomes_a_file_and_a_hook_that_fails_is_said(scene: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "in").mkdir(parents=True)
+    settings = (
+        f'report_folders = ["{out}"]\nreport_hook = ["/bin/sh", "-c", "echo $SANCHAY_FILE > {out}/told; exit 3"]\n'
+    )
+
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(Draft("a/../b", every_s=60, action="report", expression="txt", to_folder=bytes(out / "in")))
+        run = await s.run("a/../b")
+        assert run.state is RunState.DONE
+        assert "exit code 3" in run.message
+        (file,) = (out / "in").iterdir()
+        assert bytes(file) == run.file
+        assert len(file.read_text().splitlines()) == 3
+        assert (out / "told").read_text().strip() == str(file)
+        (out / "in").rename(out / "was")
+        (out / "in").symlink_to("/etc")
+        refused = await s.run("a/../b")
+        assert (refused.state, refused.file) == (RunState.PARTIAL, b"")
+        assert "report_folders" in refused.message
+
+    scene(scenario, settings)
+
+
+def test_rows_and_runs_are_bounded(scene: Any) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(HOURLY)
+        for _ in range(3):
+            run = await s.run("big")
+        assert run.counts is not None
+        assert (run.counts.rows, run.counts.truncated) == (1, True)
+        assert len(await s.service.history("big", 9)) == 2
+
+    scene(scenario, "report_rows = 1\nschedule_runs = 2\n")
