@@ -68,7 +68,7 @@ def add(
     query = expression.join(words) if kind == "report" else ""
     if kind == "report" and not query.strip():
         raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
-    session.expression = query or cron
+    session.expression = "" if cron else query  # a position may be one in the cron expression
     answer = session.client().add_schedule(
         name,
         kind,
