@@ -114,9 +114,6 @@ class StateStore:
         query = select(JobTable).where(JobTable.state.in_(open_states)).order_by(JobTable.id)
         return await self.run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
 
-    async def run(self, work: Callable[[Session], Value]) -> Value:
-        """The work's value, done in one transaction on the thread of state.db."""
-
     async def background_pause(self) -> BackgroundPause:
         """The pause that was last asked for."""
 
@@ -131,6 +128,8 @@ class StateStore:
         await self.run(lambda s: s.merge(BackgroundPauseTable(id=1, paused=pause.paused, until_ns=pause.until_ns)))
 
     async def run(self, work: Callable[[Session], Value]) -> Value:
+        """The work's value, done in one transaction on the thread of state.db."""
+
         def call() -> Value:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 return work(session)
