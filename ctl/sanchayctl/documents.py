@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from sanchayctl import paths, units
 
 if TYPE_CHECKING:
-    from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
+    from sanchay.v1 import (
+        catalog_pb2,
+        change_pb2,
+        common_pb2,
+        daemon_pb2,
+        event_pb2,
+        job_pb2,
+        report_pb2,
+        root_pb2,
+        schedule_pb2,
+    )
 
 Document = dict[str, object]
 
