@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, final
 
 __version__: str
+EVENT_KINDS: tuple[str, ...]
+# added | changed | removed | moved | duplicate | root_offline | root_online | degraded | recovered | reconciled
 ERROR_KINDS: tuple[str, ...]
 # not_found | not_absolute | not_a_folder | permission | pseudo_file_system | own_folder | io | disk_full | busy
 # | corrupt | newer_database | invalid_query | invalid_argument | unknown_root | unknown_path | closed | cancelled
@@ -23,6 +25,7 @@ class EngineError(Exception):
     position: int | None  # invalid_query: its offset in the expression, in characters
 
 HashScope = Literal["all", "duplicates", "none"]
+WatchSetting = Literal["auto", "events", "poll", "off"]
 Algorithm = Literal["blake3", "sha256"]
 ExportFormat = Literal["csv", "ndjson", "parquet", "b3sum", "sha256sum", "fdupes"]
 
@@ -41,7 +44,11 @@ class RootSpec:
         exclude: Sequence[str] = ...,
         one_file_system: bool = False,
         skip_hidden: bool = False,
-    ) -> RootSpec: ...
+        watch: WatchSetting = "auto",
+        poll_s: int = 300,
+    ) -> RootSpec:
+        """`watch`: how the root is kept up once `start_live` was called; `auto` chooses by its file system. `poll_s`:
+        seconds between comparisons where it is polled."""
 
 @final
 class RootCheck:
@@ -154,6 +161,39 @@ class Scan:
     def done(self) -> bool: ...
     def wait(self, timeout_s: float | None = None) -> ScanResult | None:
         """The result; None when it has not ended after `timeout_s`. Raises EngineError when the catalog failed."""
+
+@final
+class LiveStatus:
+    """How well one root is kept up."""
+
+    root_id: int
+    mode: str  # events | poll | off
+    chosen_because: str
+    state: str  # live | reconciling | polled | offline | degraded | stopped
+    reason: str
+    as_of_ns: int  # all that had happened until then is in the catalog; 0: never
+    watched_folders: int
+    pending: int  # looks and hashes that wait
+    events: int
+    overflows: int
+
+@final
+class LiveEvent:
+    """One thing that happened. `kind` is one of EVENT_KINDS."""
+
+    kind: str
+    root_id: int
+    at_ns: int
+    path: builtins.bytes
+    other_path: builtins.bytes | None  # moved: the former path; duplicate: the path of a twin
+    bytes_delta: int
+    size: int
+    message: str
+
+@final
+class EventBatch:
+    events: list[LiveEvent]
+    dropped: int  # events lost before these, because nobody asked for them in time
 
 @final
 class FileRow:
@@ -313,6 +353,25 @@ class Catalog:
 
     def root_status(self, root_id: int) -> RootStatus: ...
     def scan(self, root_id: int, *, background: bool = False, request_id: str = "") -> Scan: ...
+    def start_live(self, *, settle_ms: int = 500, reconcile_s: int = 3600) -> None:
+        """Keeps every root up to date from now on, those added later too. Hashing waits for `settle_ms` of quiet; each
+        root is compared as a whole at the start and about every `reconcile_s`."""
+
+    def set_live(
+        self, *, settle_ms: int | None = None, reconcile_s: int | None = None, paused: bool | None = None
+    ) -> None:
+        """Changes what is given. Paused, nothing is done but what somebody waits for."""
+
+    def live_status(self) -> list[LiveStatus]:
+        """One for each root, by id; empty before `start_live`."""
+
+    def sync(self, root_id: int) -> Scan:
+        """Ends when everything written in the root before the call is in the catalog, settled and hashed. Where no
+        events tell of that, it is a scan. Raises EngineError: unknown_root, closed."""
+
+    def next_events(self, timeout_s: float, limit: int = 1000) -> EventBatch:
+        """The oldest events; waits up to `timeout_s` for the first. For one caller at a time."""
+
     def wait_name_index(self, timeout_s: float | None = None) -> bool:
         """Whether the name index is ready; waits for it."""
 

@@ -167,6 +167,10 @@ impl Catalog {
     /// The catalog's id of a volume, a new one where it has none yet.
     pub fn volume_id(&self, identity: VolumeId, reflink: bool) -> Result<i64, CatalogError> {
         let identity = identity.to_bytes();
+        // Nearly always it is known, and a question does not wait for the writer.
+        if let Some(id) = self.reader()?.volume(&identity)? {
+            return Ok(id);
+        }
         self.writer.run(move |session| {
             session.transaction(|session| {
                 session

@@ -16,6 +16,10 @@ use crate::writer::Session;
 
 /// Names indexed in one transaction: large enough for few segments, short enough that other writers wait little.
 const SLICE_NAMES: i64 = 200_000;
+/// Names that a build must add for the index's bytes to be counted again.
+const COUNTED_NAMES: i64 = 10_000;
+/// Up to so many blocks, counting costs next to nothing.
+const COUNTED_BLOCKS: i64 = 500;
 
 impl Catalog {
     /// Indexes up to `limit` (a block id) in slices, while `go_on` says so. Other writes run between the slices.
@@ -77,7 +81,8 @@ impl Session {
                 }
             }
             session.set_meta("name_index_watermark", reached)?;
-            if reached >= limit {
+            // Counting reads the whole index: not for the few names that a change of one folder brings.
+            if reached >= limit && (names >= COUNTED_NAMES || limit < COUNTED_BLOCKS) {
                 let sql = "SELECT coalesce(sum(length(block)), 0) FROM name_index_data";
                 let bytes = session.connection.query_row(sql, [], |row| row.get(0))?;
                 session.set_meta("name_index_bytes", bytes)?;

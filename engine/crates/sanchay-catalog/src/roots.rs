@@ -153,6 +153,11 @@ fn locate(connection: &rusqlite::Connection, path: &[u8]) -> Result<Option<(i64,
 }
 
 impl Session {
+    /// The directory at an absolute path, and the top of its tree, as of this moment.
+    pub fn locate(&self, path: &[u8]) -> Result<Option<(i64, i64)>, CatalogError> {
+        locate(&self.connection, path)
+    }
+
     /// Adds a root, or replaces the settings of one.
     pub fn put_root(&mut self, id: i64, path: &[u8], settings: &str) -> Result<(), CatalogError> {
         self.transaction(|session| {
@@ -318,7 +323,7 @@ impl Session {
         })
     }
 
-    fn usage_of(&self, directory: i64) -> Result<UsageDelta, CatalogError> {
+    pub(crate) fn usage_of(&self, directory: i64) -> Result<UsageDelta, CatalogError> {
         let found = self
             .connection
             .query_row(

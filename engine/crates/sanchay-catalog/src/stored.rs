@@ -1,10 +1,11 @@
 //! What the catalog holds of one directory, as a rescan compares it with the disk.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{params, Connection, OptionalExtension, Row};
 
 use crate::block::BlockView;
 use crate::error::CatalogError;
 use crate::reader::Reader;
+use crate::writer::Session;
 
 /// A subdirectory's row.
 #[derive(Clone, Debug)]
@@ -61,11 +62,40 @@ fn child(row: &Row<'_>) -> rusqlite::Result<StoredChild> {
     })
 }
 
+fn load_blocks(connection: &Connection, directory: i64) -> Result<Vec<StoredBlock>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT b.id, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id
+         WHERE b.directory = ?1 ORDER BY b.id",
+    )?;
+    let rows = statement
+        .query_map([directory], |row| Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn load_child(connection: &Connection, directory: i64) -> Result<Option<StoredChild>, CatalogError> {
+    let sql = format!("SELECT {CHILD_COLUMNS} FROM directory WHERE id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([directory], child).optional()?)
+}
+
+fn child_named(connection: &Connection, parent: i64, name: &[u8]) -> Result<Option<StoredChild>, CatalogError> {
+    let sql = format!("SELECT {CHILD_COLUMNS} FROM directory WHERE parent = ?1 AND name = ?2");
+    Ok(connection.prepare_cached(&sql)?.query_row(params![parent, name], child).optional()?)
+}
+
 impl Reader {
     /// One directory's own row.
     pub fn load_child(&self, directory: i64) -> Result<Option<StoredChild>, CatalogError> {
-        let sql = format!("SELECT {CHILD_COLUMNS} FROM directory WHERE id = ?1");
-        Ok(self.connection.prepare_cached(&sql)?.query_row([directory], child).optional()?)
+        load_child(&self.connection, directory)
+    }
+
+    /// The subdirectory of `parent` with this name.
+    pub fn child_named(&self, parent: i64, name: &[u8]) -> Result<Option<StoredChild>, CatalogError> {
+        child_named(&self.connection, parent, name)
+    }
+
+    /// The blocks of `directory`, by id.
+    pub fn load_blocks(&self, directory: i64) -> Result<Vec<StoredBlock>, CatalogError> {
+        load_blocks(&self.connection, directory)
     }
 
     /// The parent of a directory; 0 for a top.
@@ -90,17 +120,25 @@ impl Reader {
                 .prepare_cached(&format!("SELECT {CHILD_COLUMNS} FROM directory WHERE parent = ?1 ORDER BY name"))?
                 .query_map([directory], child)?
                 .collect::<Result<_, _>>()?;
-            let blocks = reader
-                .connection
-                .prepare_cached(
-                    "SELECT b.id, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id
-                     WHERE b.directory = ?1 ORDER BY b.id",
-                )?
-                .query_map([directory], |row| {
-                    Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? })
-                })?
-                .collect::<Result<_, _>>()?;
+            let blocks = load_blocks(&reader.connection, directory)?;
             Ok(StoredDirectory { children, blocks })
         })
+    }
+}
+
+impl Session {
+    /// One directory's own row, as of this moment.
+    pub fn load_child(&self, directory: i64) -> Result<Option<StoredChild>, CatalogError> {
+        load_child(&self.connection, directory)
+    }
+
+    /// The subdirectory of `parent` with this name, as of this moment.
+    pub fn child_named(&self, parent: i64, name: &[u8]) -> Result<Option<StoredChild>, CatalogError> {
+        child_named(&self.connection, parent, name)
+    }
+
+    /// The blocks of `directory`, as of this moment.
+    pub fn load_blocks(&self, directory: i64) -> Result<Vec<StoredBlock>, CatalogError> {
+        load_blocks(&self.connection, directory)
     }
 }

@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     change.staged.push(Staged { posting, hash });
                 }
             }
-            change.blocks.push(BlockWrite { id: block, block: encode(&slots), entries: slots.len() });
+            change.blocks.push(BlockWrite { id: block, block: encode(&slots), entries: slots.len(), over: false });
         }
         catalog.writer().change(change)?;
         if catalog.staged_len() > 1_000_000 {

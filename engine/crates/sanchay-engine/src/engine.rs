@@ -1,20 +1,24 @@
 //! The engine: an open catalog, the scans that run on it, and the name index that follows them.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use sanchay_catalog::queries::RootNames;
-use sanchay_catalog::{Catalog, CatalogOptions, RootRow};
+use sanchay_catalog::{Catalog, CatalogError, CatalogOptions, RootRow};
 use sanchay_core::{background_this_thread, file_system_of, RootDir};
 
 use crate::background::Background;
 use crate::error::{EngineError, ErrorKind};
+use crate::inodes::Inodes;
+use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
 use crate::one_call::CatalogGuard;
 use crate::own_files::is_within;
 use crate::root_spec::{root_name, RootSettings, Rules};
 use crate::scan::{lost, run, Control, Phase, Progress, ScanRequest, ScanResult};
+use crate::trees::{shares_folders, Trees};
 
 /// How an engine is opened.
 #[derive(Clone, Debug, Default)]
@@ -74,16 +78,24 @@ pub struct Engine {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    catalog: Catalog,
+/// What the engine's threads share.
+pub(crate) struct Inner {
+    pub(crate) catalog: Catalog,
     /// Keeps the one-call functions off the catalog's files while they are open.
     guard: Mutex<Option<CatalogGuard>>,
-    options: EngineOptions,
+    pub(crate) options: EngineOptions,
     scans: Mutex<Scans>,
     changed: Condvar,
     background: Arc<Background>,
-    closing: AtomicBool,
+    pub(crate) closing: AtomicBool,
+    pub(crate) trees: Trees,
+    pub(crate) inodes: Arc<Inodes>,
+    pub(crate) events: EventQueue,
+    live: Mutex<Option<Live>>,
 }
+
+/// Content keys that are merged outside of a scan's own merging.
+const MERGED_AT_ONCE: usize = 200_000;
 
 #[derive(Default)]
 struct Scans {
@@ -98,6 +110,7 @@ struct Scans {
 #[derive(Clone)]
 pub struct Scan {
     control: Arc<Control>,
+    number: Arc<AtomicU64>,
     inner: Arc<Inner>,
     outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
 }
@@ -119,6 +132,10 @@ impl Engine {
             changed: Condvar::new(),
             background: Arc::default(),
             closing: AtomicBool::new(false),
+            trees: Trees::default(),
+            inodes: Arc::default(),
+            events: EventQueue::default(),
+            live: Mutex::new(None),
         });
         inner.index_names();
         Ok(Self { inner })
@@ -129,6 +146,7 @@ impl Engine {
     pub fn close(&self) {
         self.inner.closing.store(true, Ordering::Relaxed);
         self.inner.catalog.announce_close();
+        self.inner.events.close();
         let mut scans = self.inner.scans.lock().expect("no panic under this lock");
         for (_, _, _, control) in &scans.active {
             control.cancel();
@@ -147,6 +165,10 @@ impl Engine {
             scans = waited.expect("no panic under this lock").0;
         }
         drop(scans);
+        let live = self.inner.live.lock().expect("no panic under this lock").take();
+        if let Some(live) = live {
+            live.stop(&self.inner);
+        }
         self.inner.catalog.close();
         *self.inner.guard.lock().expect("no panic under this lock") = None;
     }
@@ -160,7 +182,9 @@ impl Engine {
     pub fn put_root(&self, id: i64, path: &[u8], settings: &RootSettings) -> Result<(), EngineError> {
         Rules::new(settings)?;
         let (path, json) = (path.to_vec(), settings.to_json());
-        Ok(self.inner.catalog.writer().run(move |session| session.put_root(id, &path, &json))?)
+        self.inner.catalog.writer().run(move |session| session.put_root(id, &path, &json))?;
+        self.inner.with_live(|live| live.put_root(id));
+        Ok(())
     }
 
     /// Forgets a root and the rows that no other root needs. A scan of it is cancelled first.
@@ -173,6 +197,10 @@ impl Engine {
             scans = self.inner.changed.wait(scans).expect("no panic under this lock");
         }
         drop(scans);
+        self.inner.with_live(|live| live.remove_root(id));
+        let path = self.root(id)?.path;
+        // A live look at it ends first.
+        let _turn = self.inner.trees.enter(&path, &|| !self.inner.closing.load(Ordering::Relaxed));
         self.inner.catalog.writer().run(move |session| session.remove_root(id))?;
         Ok(())
     }
@@ -189,25 +217,49 @@ impl Engine {
 
     /// Starts a scan of a root. Scans of roots that share folders take turns.
     pub fn scan(&self, root_id: i64, background: bool, request_id: &str) -> Result<Scan, EngineError> {
+        self.inner.start_scan(root_id, background, request_id)
+    }
+
+    /// Keeps every root up to date from now on; roots that are added or removed later are followed too.
+    pub fn start_live(&self, settings: LiveSettings) -> Result<(), EngineError> {
+        let mut live = self.inner.live.lock().expect("no panic under this lock");
+        match &*live {
+            Some(live) => live.set(|own| *own = settings),
+            None => *live = Some(Live::start(&self.inner, settings)?),
+        }
+        Ok(())
+    }
+
+    /// Changes how roots are kept up; nothing happens where they are not.
+    pub fn set_live(&self, change: impl FnOnce(&mut LiveSettings)) {
+        self.inner.with_live(|live| live.set(change));
+    }
+
+    /// How each root is kept up; empty where nobody does.
+    pub fn live_status(&self) -> Vec<LiveStatus> {
+        let mut statuses = Vec::new();
+        self.inner.with_live(|live| statuses = live.statuses());
+        for status in statuses.iter_mut().filter(|status| status.state == LiveState::Live && status.pending == 0) {
+            status.as_of_ns = crate::scan::now_ns();
+        }
+        statuses
+    }
+
+    /// Ends when everything that was written in the root before this call is in the catalog, settled and hashed. Where
+    /// its file system tells of no changes, that is a scan.
+    pub fn sync(&self, root_id: i64) -> Result<Scan, EngineError> {
         if self.inner.closing.load(Ordering::Relaxed) {
             return Err(sanchay_catalog::CatalogError::Closed.into());
         }
-        let row = self.root(root_id)?;
-        let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.inner.background)));
-        let scan = Scan { control: Arc::clone(&control), inner: Arc::clone(&self.inner), outcome: Arc::default() };
-        let number = {
-            let mut scans = self.inner.scans.lock().expect("no panic under this lock");
-            scans.next_number += 1;
-            let number = scans.next_number;
-            scans.active.push((number, root_id, row.path, control));
-            number
-        };
-        let thread = scan.clone();
-        let started =
-            std::thread::Builder::new().name(format!("scan-{number}")).spawn(move || thread.run(number, root_id));
-        if let Err(error) = started {
-            self.inner.end(number);
-            return Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the scan: {error}")));
+        self.root(root_id)?;
+        let scan = self.inner.new_scan(false, "");
+        let live = self.inner.live.lock().expect("no panic under this lock");
+        match &*live {
+            Some(live) => live.sync(root_id, scan.clone()),
+            None => {
+                drop(live);
+                self.inner.run_scan(&scan, root_id);
+            }
         }
         Ok(scan)
     }
@@ -218,6 +270,12 @@ impl Engine {
         self.inner.background.set(bytes_per_s, paused);
         // The name index stopped at the pause.
         self.inner.index_names();
+    }
+
+    /// Up to `limit` events, the oldest first, and how many were dropped before them; waits up to `timeout` for the
+    /// first. For one caller at a time.
+    pub fn next_events(&self, timeout: Duration, limit: usize) -> (Vec<LiveEvent>, u64) {
+        self.inner.events.next(timeout, limit)
     }
 
     /// Whether every name is in the name index; waits for it up to `timeout`.
@@ -244,6 +302,99 @@ impl Drop for Engine {
 }
 
 impl Inner {
+    fn with_live(&self, work: impl FnOnce(&Live)) {
+        if let Some(live) = &*self.live.lock().expect("no panic under this lock") {
+            work(live);
+        }
+    }
+
+    /// Writes, however long the disk is full, until the catalog is closed.
+    pub(crate) fn persist<T>(&self, work: &mut dyn FnMut() -> Result<T, CatalogError>) -> Result<T, EngineError> {
+        Ok(self.catalog.persist(&|| !self.closing.load(Ordering::Relaxed), work)?)
+    }
+
+    /// Whether a scan of the root runs or waits.
+    pub(crate) fn is_scanned(&self, root_id: i64) -> bool {
+        let scans = self.scans.lock().expect("no panic under this lock");
+        scans.active.iter().any(|(_, root, _, _)| *root == root_id)
+    }
+
+    /// Somebody waits for what the scans around a path hold up: they go on at normal priority, and through a pause.
+    pub(crate) fn hurry(&self, path: &[u8]) {
+        let scans = self.scans.lock().expect("no panic under this lock");
+        for (_, _, _, control) in scans.active.iter().filter(|(_, _, other, _)| shares_folders(other, path)) {
+            control.foreground();
+        }
+    }
+
+    /// A scan that has not begun.
+    fn new_scan(self: &Arc<Self>, background: bool, request_id: &str) -> Scan {
+        let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.background)));
+        Scan { control, number: Arc::default(), inner: Arc::clone(self), outcome: Arc::default() }
+    }
+
+    pub(crate) fn start_scan(
+        self: &Arc<Self>,
+        root_id: i64,
+        background: bool,
+        request_id: &str,
+    ) -> Result<Scan, EngineError> {
+        let scan = self.new_scan(background, request_id);
+        self.begin(&scan, root_id)?;
+        Ok(scan)
+    }
+
+    /// Runs a scan that somebody holds already: what keeps it from starting is its outcome.
+    pub(crate) fn run_scan(self: &Arc<Self>, scan: &Scan, root_id: i64) {
+        if let Err(error) = self.begin(scan, root_id) {
+            scan.finish(Err(error));
+        }
+    }
+
+    fn begin(self: &Arc<Self>, scan: &Scan, root_id: i64) -> Result<(), EngineError> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(CatalogError::Closed.into());
+        }
+        let row = self.catalog.reader()?.root(root_id)?;
+        let number = self.enlist(root_id, row.path, &scan.control);
+        scan.number.store(number, Ordering::Relaxed);
+        let thread = scan.clone();
+        let started =
+            std::thread::Builder::new().name(format!("scan-{number}")).spawn(move || thread.run(number, root_id));
+        if let Err(error) = started {
+            self.end(number);
+            return Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the scan: {error}")));
+        }
+        Ok(())
+    }
+
+    fn enlist(&self, root_id: i64, path: Vec<u8>, control: &Arc<Control>) -> u64 {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        scans.next_number += 1;
+        let number = scans.next_number;
+        scans.active.push((number, root_id, path, Arc::clone(control)));
+        number
+    }
+
+    /// Makes a listing of a part of a root known, which reserves block ids as a scan does. To be ended by its number.
+    pub(crate) fn begin_listing(&self, row: &RootRow) -> (u64, Arc<Control>) {
+        let control = Arc::new(Control::new(true, "live"));
+        if self.closing.load(Ordering::Relaxed) {
+            control.cancel();
+        }
+        (self.enlist(row.id, row.path.clone(), &control), control)
+    }
+
+    /// Merges what is staged where it is little: of a scan under way, the scan will merge it.
+    pub(crate) fn merge_if_small(&self) -> Result<(), EngineError> {
+        if self.catalog.staged_len() == 0 || self.catalog.staged_len() > MERGED_AT_ONCE {
+            return Ok(());
+        }
+        let mut work =
+            || self.catalog.writer().run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())));
+        self.persist(&mut work)
+    }
+
     /// Waits until no earlier scan shares folders with this one; false when it is cancelled meanwhile.
     fn take_turn(&self, number: u64, control: &Control) -> bool {
         let mut scans = self.scans.lock().expect("no panic under this lock");
@@ -267,7 +418,7 @@ impl Inner {
         }
     }
 
-    fn end(self: &Arc<Self>, number: u64) {
+    pub(crate) fn end(self: &Arc<Self>, number: u64) {
         let mut scans = self.scans.lock().expect("no panic under this lock");
         scans.active.retain(|scan| scan.0 != number);
         scans.running.retain(|other| *other != number);
@@ -315,11 +466,6 @@ impl Inner {
     }
 }
 
-fn shares_folders(a: &[u8], b: &[u8]) -> bool {
-    let (a, b) = (sanchay_core::path::path_from_bytes(a), sanchay_core::path::path_from_bytes(b));
-    a.starts_with(&b) || b.starts_with(&a)
-}
-
 fn log_end(control: &Control, root_id: i64, outcome: &Result<ScanResult, EngineError>) {
     let request_id = control.request_id();
     match outcome {
@@ -352,14 +498,35 @@ impl Scan {
                 own_folders: &self.inner.options.own_folders,
                 threads: self.inner.threads(),
                 control: &self.control,
+                trees: &self.inner.trees,
+                inodes: &self.inner.inodes,
             })
         });
         tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");
         let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(lost()));
         log_end(&self.control, root_id, &outcome);
         self.inner.end(number);
+        self.inner.with_live(|live| live.scan_ended(root_id, number, &outcome));
+        self.finish(outcome);
+    }
+
+    pub(crate) fn finish(&self, outcome: Result<ScanResult, EngineError>) {
+        self.control.enter(Phase::Done);
         *self.outcome.0.lock().expect("no panic under this lock") = Some(outcome);
         self.outcome.1.notify_all();
+    }
+
+    /// Tells it from other scans; 0 where it is none.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
     }
 
     /// A snapshot of its counters.
@@ -411,7 +578,7 @@ impl Scan {
 }
 
 impl Inner {
-    fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         match self.options.threads {
             0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
             threads => threads,

@@ -20,6 +20,21 @@ pub enum HashScope {
     None,
 }
 
+/// How a root is kept up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchSetting {
+    /// By events where the file system tells of its changes, else by polling.
+    #[default]
+    Auto,
+    /// By events.
+    Events,
+    /// By comparing it every few minutes.
+    Poll,
+    /// Not at all.
+    Off,
+}
+
 /// What a person set for a root; kept with it in the catalog as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootSettings {
@@ -35,6 +50,16 @@ pub struct RootSettings {
     pub one_file_system: bool,
     /// Names that begin with a dot are left out.
     pub skip_hidden: bool,
+    /// How it is kept up.
+    #[serde(default)]
+    pub watch: WatchSetting,
+    /// How often it is compared where it is polled, seconds.
+    #[serde(default = "poll_s")]
+    pub poll_s: u32,
+}
+
+fn poll_s() -> u32 {
+    300
 }
 
 impl RootSettings {
@@ -56,6 +81,8 @@ impl Default for RootSettings {
             exclude: Vec::new(),
             one_file_system: false,
             skip_hidden: false,
+            watch: WatchSetting::Auto,
+            poll_s: poll_s(),
         }
     }
 }

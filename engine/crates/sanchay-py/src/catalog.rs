@@ -11,11 +11,12 @@ use sanchay_engine::catalog::queries::{
     ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
 };
 use sanchay_engine::catalog::CatalogError;
-use sanchay_engine::{Engine, EngineOptions, ErrorKind, HashScope, RootSettings};
+use sanchay_engine::{Engine, EngineOptions, ErrorKind, HashScope, LiveSettings, RootSettings, WatchSetting};
 
 use crate::changes::{ChangePage, GrowthPage};
 use crate::errors::{raise, raise_catalog};
 use crate::export::Export;
+use crate::live::{EventBatch, LiveStatus};
 use crate::load::{EngineLoad, HashDebt};
 use crate::rows::{CatalogStatus, DuplicatePage, FindPage, RootStatus, SummaryRow, UsageRow};
 use crate::scan::Scan;
@@ -32,7 +33,8 @@ pub(crate) struct RootSpec {
 impl RootSpec {
     #[new]
     #[pyo3(signature = (root_id, path, *, name = String::new(), hash = "all", algorithm = "blake3".to_owned(),
-        exclude = Vec::new(), one_file_system = false, skip_hidden = false))]
+        exclude = Vec::new(), one_file_system = false, skip_hidden = false,
+        watch = "auto", poll_s = 300))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of a Python call
     fn new(
         root_id: i64,
@@ -43,6 +45,8 @@ impl RootSpec {
         exclude: Vec<String>,
         one_file_system: bool,
         skip_hidden: bool,
+        watch: &str,
+        poll_s: u32,
     ) -> PyResult<Self> {
         let hash = match hash {
             "all" => HashScope::All,
@@ -53,7 +57,17 @@ impl RootSpec {
                 return Err(raise(sanchay_engine::EngineError::invalid_argument(message)));
             }
         };
-        let settings = RootSettings { name, hash, algorithm, exclude, one_file_system, skip_hidden };
+        let watch = match watch {
+            "auto" => WatchSetting::Auto,
+            "events" => WatchSetting::Events,
+            "poll" => WatchSetting::Poll,
+            "off" => WatchSetting::Off,
+            other => {
+                let message = format!("'{other}' is no way to keep a root up: use auto, events, poll or off");
+                return Err(raise(sanchay_engine::EngineError::invalid_argument(message)));
+            }
+        };
+        let settings = RootSettings { name, hash, algorithm, exclude, one_file_system, skip_hidden, watch, poll_s };
         Ok(Self { root_id, path, settings })
     }
 }
@@ -182,6 +196,38 @@ impl Catalog {
     #[pyo3(signature = (root_id, *, background = false, request_id = ""))]
     fn scan(&self, py: Python<'_>, root_id: i64, background: bool, request_id: &str) -> PyResult<Scan> {
         py.detach(|| self.engine.scan(root_id, background, request_id)).map(Scan).map_err(raise)
+    }
+
+    #[pyo3(signature = (*, settle_ms = 500, reconcile_s = 3600))]
+    fn start_live(&self, py: Python<'_>, settle_ms: u64, reconcile_s: u64) -> PyResult<()> {
+        let settings = LiveSettings { settle_ms, reconcile_s, paused: false };
+        py.detach(|| self.engine.start_live(settings)).map_err(raise)
+    }
+
+    #[pyo3(signature = (*, settle_ms = None, reconcile_s = None, paused = None))]
+    fn set_live(&self, py: Python<'_>, settle_ms: Option<u64>, reconcile_s: Option<u64>, paused: Option<bool>) {
+        py.detach(|| {
+            self.engine.set_live(|settings| {
+                settings.settle_ms = settle_ms.unwrap_or(settings.settle_ms);
+                settings.reconcile_s = reconcile_s.unwrap_or(settings.reconcile_s);
+                settings.paused = paused.unwrap_or(settings.paused);
+            });
+        });
+    }
+
+    fn live_status(&self, py: Python<'_>) -> Vec<LiveStatus> {
+        py.detach(|| self.engine.live_status()).into_iter().map(LiveStatus::from).collect()
+    }
+
+    fn sync(&self, py: Python<'_>, root_id: i64) -> PyResult<Scan> {
+        py.detach(|| self.engine.sync(root_id)).map(Scan).map_err(raise)
+    }
+
+    #[pyo3(signature = (timeout_s, limit = 1000))]
+    fn next_events(&self, py: Python<'_>, timeout_s: f64, limit: usize) -> PyResult<EventBatch> {
+        let timeout = Duration::from_secs_f64(timeout_s.clamp(0.0, 1e9));
+        let (events, dropped) = py.detach(|| self.engine.next_events(timeout, limit));
+        EventBatch::new(py, events, dropped)
     }
 
     #[pyo3(signature = (timeout_s = None))]

@@ -7,6 +7,7 @@ mod catalog;
 mod changes;
 mod errors;
 mod export;
+mod live;
 mod load;
 mod logs;
 mod one_call;
@@ -25,6 +26,8 @@ mod _native {
     use super::errors::EngineError;
     #[pymodule_export]
     use super::export::Export;
+    #[pymodule_export]
+    use super::live::{EventBatch, LiveEvent, LiveStatus};
     #[pymodule_export]
     use super::load::{EngineLoad, HashDebt};
     #[pymodule_export]
@@ -46,6 +49,8 @@ mod _native {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         let kinds = sanchay_engine::ErrorKind::ALL.map(sanchay_engine::ErrorKind::name);
         module.add("ERROR_KINDS", pyo3::types::PyTuple::new(module.py(), kinds)?)?;
+        let kinds = sanchay_engine::EventKind::ALL.map(sanchay_engine::EventKind::name);
+        module.add("EVENT_KINDS", pyo3::types::PyTuple::new(module.py(), kinds)?)?;
         super::logs::install();
         Ok(())
     }

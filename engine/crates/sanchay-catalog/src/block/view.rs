@@ -153,6 +153,12 @@ impl<'a> BlockDetail<'a> {
         Ok(Self { inode, mtime_nanos, ctime_delta, birth_delta, allocated_delta, name_length, names_and_hashes })
     }
 
+    /// Inode on its volume.
+    #[inline]
+    pub fn inode(&self, slot: usize) -> u64 {
+        self.inode.get(slot) as u64
+    }
+
     /// Each slot's name in turn.
     pub fn names(&self, count: usize) -> impl Iterator<Item = &'a [u8]> + '_ {
         let mut at = 0usize;

@@ -50,7 +50,30 @@ impl Session {
     /// Merges everything staged. `step` hears how many are left after each transaction and may break off: what is left
     /// stays staged.
     pub fn merge_content(&mut self, step: &mut dyn FnMut(usize) -> ControlFlow<()>) -> Result<(), CatalogError> {
-        let mut staged = std::mem::take(&mut self.staged);
+        let staged = std::mem::take(&mut self.staged);
+        self.merge_staged(staged, true, step)
+    }
+
+    /// Merges the `newest` keys that were staged last; what a scan has staged before them goes on waiting.
+    pub(crate) fn merge_newest(&mut self, newest: usize) -> Result<(), CatalogError> {
+        let older = self.staged.len().saturating_sub(newest);
+        let staged = self.staged.split_off(older);
+        let waiting = std::mem::take(&mut self.staged);
+        let outcome = self.merge_staged(staged, waiting.is_empty(), &mut |_| ControlFlow::Continue(()));
+        // What could not be merged is later than what waited before it.
+        let left = std::mem::replace(&mut self.staged, waiting);
+        self.staged.extend(left);
+        self.shared.staged.store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
+        outcome
+    }
+
+    /// `all`: nothing else is staged, so that no block is pending after it.
+    fn merge_staged(
+        &mut self,
+        mut staged: Vec<Staged>,
+        all: bool,
+        step: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), CatalogError> {
         staged.sort_by_key(|item| item.posting.order());
         // An entry that was staged twice counts as it was last.
         staged.dedup_by(|later, earlier| {
@@ -71,7 +94,7 @@ impl Session {
                     written += wrote;
                 }
                 session.add_totals(&totals)?;
-                if at == staged.len() {
+                if all && at == staged.len() {
                     session.connection.execute("DELETE FROM content_pending", [])?;
                 }
                 Ok(at)

@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use super::change::{DirectoryChange, DirectoryRow, RollupKind, UsageDelta};
 use super::session::Session;
+use crate::block::EntryId;
 use crate::error::CatalogError;
 
 impl Session {
@@ -22,8 +23,9 @@ impl Session {
             }
             let mut usage: HashMap<i64, UsageDelta> = HashMap::new();
             let mut rollups: HashMap<(i64, RollupKind, i64), (i64, i64)> = HashMap::new();
+            let mut unstaged: Vec<_> = batch.iter().flat_map(|change| change.unstaged.iter().copied()).collect();
             for change in batch {
-                session.apply_directory(change)?;
+                session.apply_directory(change, &mut unstaged)?;
                 session.remember_parent(change.directory, change.parent);
             }
             for change in batch {
@@ -39,7 +41,6 @@ impl Session {
             }
             session.add_usage(&usage)?;
             session.add_rollups(&rollups)?;
-            let mut unstaged: Vec<_> = batch.iter().flat_map(|change| change.unstaged.iter().copied()).collect();
             session.remove_postings(&mut unstaged)
         })?;
         self.shared.extensions.mark_saved(&new_extensions);
@@ -50,12 +51,21 @@ impl Session {
         Ok(())
     }
 
-    fn apply_directory(&mut self, change: &DirectoryChange) -> Result<(), CatalogError> {
+    /// `unstaged`: keys that the content index must lose.
+    fn apply_directory(
+        &mut self,
+        change: &DirectoryChange,
+        unstaged: &mut Vec<(i64, EntryId)>,
+    ) -> Result<(), CatalogError> {
         if let Some(row) = &change.row {
             self.put_directory(row)?;
         }
+        let mut kept = self.keep_published(change)?;
+        unstaged.extend(kept.iter_mut().flat_map(|(_, kept)| std::mem::take(&mut kept.unstaged)));
         for write in &change.blocks {
-            let zone = &write.block.zone;
+            let newer = kept.iter().find(|(block, _)| *block == write.id).and_then(|(_, kept)| kept.block.as_ref());
+            let block = newer.unwrap_or(&write.block);
+            let zone = &block.zone;
             self.connection
                 .prepare_cached(
                     "INSERT INTO block (id, directory, files, min_size, max_size, min_mtime, max_mtime, columns)
@@ -71,11 +81,11 @@ impl Session {
                     zone.size_bytes.1,
                     zone.mtime_s.0,
                     zone.mtime_s.1,
-                    write.block.columns
+                    block.columns
                 ])?;
             self.connection
                 .prepare_cached("INSERT OR REPLACE INTO block_detail (id, detail) VALUES (?1, ?2)")?
-                .execute(params![write.id, write.block.detail])?;
+                .execute(params![write.id, block.detail])?;
         }
         let mut last_pending = 0;
         for staged in &change.staged {

@@ -35,6 +35,8 @@ pub struct BlockWrite {
     pub block: EncodedBlock,
     /// Slots, for sizing transactions.
     pub entries: usize,
+    /// It is written over an older state of the same block.
+    pub over: bool,
 }
 
 /// What a roll-up counts by.

@@ -6,8 +6,11 @@
 mod apply;
 mod change;
 mod feed;
+mod live;
 mod probe;
 mod publish;
+mod published;
+mod relocate;
 mod remove;
 mod session;
 mod snapshot;

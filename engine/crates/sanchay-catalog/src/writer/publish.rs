@@ -24,8 +24,8 @@ pub struct HashUpdate {
 }
 
 impl Session {
-    /// Publishes `updates`, in one transaction.
-    pub fn publish(&mut self, mut updates: Vec<HashUpdate>) -> Result<(), CatalogError> {
+    /// Publishes `updates`, in one transaction; gives how many keys it staged.
+    pub fn publish(&mut self, mut updates: Vec<HashUpdate>) -> Result<usize, CatalogError> {
         updates.sort_by_key(|update| update.id);
         let staged = self.transaction(|session| {
             let (mut staged, mut unstaged) = (Vec::new(), Vec::new());
@@ -35,9 +35,10 @@ impl Session {
             session.remove_postings(&mut unstaged)?;
             Ok(staged)
         })?;
+        let count = staged.len();
         self.staged.extend(staged);
         self.shared.staged.store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
-        Ok(())
+        Ok(count)
     }
 
     fn publish_block(

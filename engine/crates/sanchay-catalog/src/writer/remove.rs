@@ -12,13 +12,18 @@ use crate::feed::ChangeKind;
 /// Entries forgotten in one transaction at most (give or take one directory).
 const TRANSACTION_ENTRIES: i64 = 50_000;
 
+/// Files with several names that are remembered of what was forgotten.
+const LINKED_MOST: usize = 20_000;
+
 /// What was forgotten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
     /// Regular files.
     pub files: u64,
     /// Directories.
     pub directories: u64,
+    /// Volume and inode of files with several names, as far as they are remembered: the others changed with them.
+    pub linked: Vec<(i64, u64)>,
 }
 
 impl Session {
@@ -40,7 +45,7 @@ impl Session {
                 let (mut told_files, mut told_bytes) = (0, 0);
                 while left > 0 && entries < TRANSACTION_ENTRIES {
                     left -= 1;
-                    let delta = session.remove_one(tree, below[left])?;
+                    let delta = session.remove_one(tree, below[left], &mut part.linked)?;
                     if below[left] != directory {
                         // A removal that was broken off in there has gone on to this one.
                         let (files, bytes) = session.take_open(-below[left])?.unwrap_or_default();
@@ -67,6 +72,8 @@ impl Session {
             below.truncate(left);
             removed.files += part.files;
             removed.directories += part.directories;
+            let room = LINKED_MOST.saturating_sub(removed.linked.len());
+            removed.linked.extend(part.linked.into_iter().take(room));
         }
         Ok(removed)
     }
@@ -87,8 +94,14 @@ impl Session {
     }
 
     /// Forgets one directory whose subdirectories are gone already; gives what it had, as a positive delta.
-    fn remove_one(&mut self, tree: i64, directory: i64) -> Result<UsageDelta, CatalogError> {
+    fn remove_one(
+        &mut self,
+        tree: i64,
+        directory: i64,
+        linked: &mut Vec<(i64, u64)>,
+    ) -> Result<UsageDelta, CatalogError> {
         self.remember_history(directory)?;
+        let volume = self.load_child(directory)?.map_or(0, |row| row.volume);
         let blocks: Vec<i64> = self
             .connection
             .prepare_cached("SELECT id FROM block WHERE directory = ?1")?
@@ -101,6 +114,9 @@ impl Session {
                 view.for_each(|slot, item| {
                     let id = EntryId::new(block, slot);
                     lost.count(&item.entry, -1);
+                    if item.entry.links > 1 && linked.len() < LINKED_MOST {
+                        linked.push((volume, item.entry.inode));
+                    }
                     rollups.count(&item.entry, -1);
                     if let Some((posting, _)) = Posting::of(id, &item.entry, false) {
                         postings.push((posting.key, id));

@@ -3,11 +3,13 @@
 //! An entry keeps its slot. File systems list an unchanged directory in the same order each time, so the stored order is
 //! tried first and a lookup by name is made only where it fails.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sanchay_catalog::block::{encode, Entry, EntryId, EntryKind, EntryRef, BLOCK_SLOTS};
 use sanchay_catalog::content::{Posting, Staged};
-use sanchay_catalog::{fold_name, BlockWrite, Catalog, CatalogError, DirectoryChange, StoredBlock};
+use sanchay_catalog::{fold_name, BlockWrite, CatalogError, DirectoryChange, StoredBlock};
+
+use crate::inodes::Inodes;
 
 use super::told::tell_changes;
 
@@ -19,7 +21,7 @@ struct Place {
 }
 
 /// The stored entries of a directory, ticked off as the listing shows them.
-pub(super) struct Stored<'a> {
+pub(crate) struct Stored<'a> {
     blocks: &'a [StoredBlock],
     items: Vec<(Place, EntryRef<'a>)>,
     seen: Vec<bool>,
@@ -28,7 +30,7 @@ pub(super) struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    pub(super) fn new(blocks: &'a [StoredBlock]) -> Result<Self, CatalogError> {
+    pub(crate) fn new(blocks: &'a [StoredBlock]) -> Result<Self, CatalogError> {
         let mut items = Vec::new();
         for (block, stored) in blocks.iter().enumerate() {
             stored.view()?.for_each(|slot, item| items.push((Place { block, slot }, item)))?;
@@ -37,8 +39,30 @@ impl<'a> Stored<'a> {
         Ok(Self { blocks, items, seen, expected: 0, by_name: None })
     }
 
+    /// Only the entries with these names: all others of the directory stay as they are.
+    pub(crate) fn of_names(blocks: &'a [StoredBlock], names: &HashSet<&[u8]>) -> Result<Self, CatalogError> {
+        let mut items = Vec::new();
+        for (block, stored) in blocks.iter().enumerate() {
+            let view = stored.view()?;
+            for (slot, name) in view.detail.names(view.columns.len()).enumerate() {
+                if view.columns.kind(slot) != EntryKind::Dead && names.contains(name) {
+                    items.extend(view.get(slot)?.map(|item| (Place { block, slot }, item)));
+                }
+            }
+        }
+        let seen = vec![false; items.len()];
+        Ok(Self { blocks, items, seen, expected: 0, by_name: None })
+    }
+
+    /// Remembers where these inodes are.
+    pub(crate) fn note(&self, inodes: &Inodes) {
+        for of_block in self.items.chunk_by(|a, b| a.0.block == b.0.block) {
+            inodes.note(self.blocks[of_block[0].0.block].id, of_block.iter().map(|(_, item)| item.entry.inode));
+        }
+    }
+
     /// The number of the entry with this name, ticked off.
-    pub(super) fn find(&mut self, name: &[u8]) -> Option<usize> {
+    pub(crate) fn find(&mut self, name: &[u8]) -> Option<usize> {
         let at = if self.items.get(self.expected).is_some_and(|(_, item)| item.name == name) {
             self.expected
         } else {
@@ -54,7 +78,7 @@ impl<'a> Stored<'a> {
     }
 
     /// The stored entry with this number.
-    pub(super) fn get(&self, number: usize) -> &EntryRef<'a> {
+    pub(crate) fn get(&self, number: usize) -> &EntryRef<'a> {
         &self.items[number].1
     }
 
@@ -64,32 +88,60 @@ impl<'a> Stored<'a> {
 }
 
 /// An entry that is new or differs from the stored one.
-pub(super) struct Fresh<'n> {
-    pub(super) name: &'n [u8],
-    pub(super) entry: Entry,
+pub(crate) struct Fresh<'n> {
+    pub(crate) name: &'n [u8],
+    pub(crate) entry: Entry,
     /// The stored entry that it takes the place of.
-    pub(super) replaces: Option<usize>,
+    pub(crate) replaces: Option<usize>,
+}
+
+/// What became of one name.
+#[derive(Clone, Debug)]
+pub(crate) struct Difference {
+    pub(crate) name: Vec<u8>,
+    pub(crate) old: Option<Entry>,
+    pub(crate) new: Option<Entry>,
+}
+
+/// Where a directory's change goes.
+pub(crate) struct Target<'t> {
+    /// Gives the first of so many block ids that nobody has yet.
+    pub(crate) reserve: &'t mut dyn FnMut(usize) -> i64,
+    pub(crate) inodes: &'t Inodes,
+    /// Files on the volume may share extents.
+    pub(crate) reflink: bool,
+    /// Hears of each difference; None where nobody asks for them one by one.
+    pub(crate) tell: Option<&'t mut dyn FnMut(Difference)>,
 }
 
 /// Regular files that came, changed and went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) added: u64,
-    pub(super) changed: u64,
-    pub(super) removed: u64,
+pub(crate) struct Tally {
+    pub(crate) added: u64,
+    pub(crate) changed: u64,
+    pub(crate) removed: u64,
 }
 
 /// Fills `change` with blocks and deltas for `fresh`, and for the stored entries that were not ticked off.
-pub(super) fn fill(
+pub(crate) fn fill(
     change: &mut DirectoryChange,
-    catalog: &Catalog,
     stored: &Stored<'_>,
     fresh: &[Fresh<'_>],
-    reflink: bool,
+    mut target: Target<'_>,
 ) -> Result<Tally, CatalogError> {
     let mut tally = Tally::default();
     tell_changes(&mut change.changes, stored, fresh);
-    let mut filler = Filler { change, reflink };
+    let mut filler = Filler { change, inodes: target.inodes, reflink: target.reflink };
+    if let Some(tell) = &mut target.tell {
+        for number in stored.gone() {
+            let item = stored.get(number);
+            tell(Difference { name: item.name.to_vec(), old: Some(item.entry), new: None });
+        }
+        for item in fresh {
+            let old = item.replaces.map(|number| stored.get(number).entry);
+            tell(Difference { name: item.name.to_vec(), old, new: Some(item.entry) });
+        }
+    }
     let mut open: Vec<Option<Vec<EntryRef<'_>>>> = vec![None; stored.blocks.len()];
     for number in stored.gone() {
         let (place, item) = &stored.items[number];
@@ -144,17 +196,17 @@ pub(super) fn fill(
     }
     for (block, slots) in open.iter().enumerate() {
         if let Some(slots) = slots {
-            filler.write(stored.blocks[block].id, slots);
+            filler.write(stored.blocks[block].id, slots, true);
         }
     }
     let added: Vec<EntryRef<'_>> = added.collect();
     if !added.is_empty() {
-        let first = catalog.reserve_blocks(added.len().div_ceil(BLOCK_SLOTS));
+        let first = (target.reserve)(added.len().div_ceil(BLOCK_SLOTS));
         for (id, slots) in (first..).zip(added.chunks(BLOCK_SLOTS)) {
             for (slot, item) in slots.iter().enumerate() {
                 filler.gain(EntryId::new(id, slot), item, false);
             }
-            filler.write(id, slots);
+            filler.write(id, slots, false);
         }
     }
     Ok(tally)
@@ -180,12 +232,13 @@ fn dead() -> EntryRef<'static> {
 }
 
 /// Whether the file itself changed, not only what we know of it.
-fn witness_differs(old: &Entry, new: &Entry) -> bool {
+pub(crate) fn witness_differs(old: &Entry, new: &Entry) -> bool {
     (old.size_bytes, old.mtime_ns, old.ctime_ns, old.inode) != (new.size_bytes, new.mtime_ns, new.ctime_ns, new.inode)
 }
 
 struct Filler<'c> {
     change: &'c mut DirectoryChange,
+    inodes: &'c Inodes,
     reflink: bool,
 }
 
@@ -214,7 +267,10 @@ impl Filler<'_> {
         }
     }
 
-    fn write(&mut self, id: i64, slots: &[EntryRef<'_>]) {
-        self.change.blocks.push(BlockWrite { id, block: encode(slots), entries: slots.len() });
+    /// `over`: over an older state of the same block.
+    fn write(&mut self, id: i64, slots: &[EntryRef<'_>], over: bool) {
+        let living = slots.iter().filter(|item| item.entry.kind != EntryKind::Dead);
+        self.inodes.note(id, living.map(|item| item.entry.inode));
+        self.change.blocks.push(BlockWrite { id, block: encode(slots), entries: slots.len(), over });
     }
 }

@@ -8,7 +8,9 @@ use sanchay_catalog::Catalog;
 use sanchay_core::{file_system_of, DirHandle, FileStat, RootDir, VolumeId};
 
 use super::control::Control;
+use super::findings::Findings;
 use crate::error::EngineError;
+use crate::inodes::Inodes;
 use crate::own_files::OwnFiles;
 use crate::root_spec::Rules;
 
@@ -40,6 +42,10 @@ pub(crate) struct Context<'a> {
     /// Files left for after the listing, and their bytes.
     pub(crate) later_files: AtomicU64,
     pub(crate) later_bytes: AtomicU64,
+    /// Where the inodes of each block are remembered.
+    pub(crate) inodes: &'a Inodes,
+    /// Who follows up what is found; none for a scan of a whole root.
+    pub(crate) findings: Option<&'a Findings>,
 }
 
 /// The mounts met so far. Asking for one costs several system calls and a write, so each is asked for once.

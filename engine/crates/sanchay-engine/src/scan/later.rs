@@ -28,10 +28,10 @@ const PUBLISH_TIME: Duration = Duration::from_millis(500);
 const PUBLISH_HASHES: usize = 4096;
 
 /// A root whose files may be read now.
-pub(super) struct Governed {
-    pub(super) id: i64,
-    pub(super) path: Vec<u8>,
-    pub(super) rules: std::sync::Arc<Rules>,
+pub(crate) struct Governed {
+    pub(crate) id: i64,
+    pub(crate) path: Vec<u8>,
+    pub(crate) rules: std::sync::Arc<Rules>,
 }
 
 /// Reads what waits. `roots` are all roots of the catalog with their rules.
@@ -254,7 +254,7 @@ fn publish(context: &Context<'_>, arrived: &Receiver<HashUpdate>) -> Result<(), 
             if !updates.is_empty() {
                 context.catalog.persist(&|| !context.control.is_cancelled(), &mut || {
                     let updates = updates.clone();
-                    context.catalog.writer().run(move |session| session.publish(updates))
+                    context.catalog.writer().run(move |session| session.publish(updates).map(|_| ()))
                 })?;
             }
         }

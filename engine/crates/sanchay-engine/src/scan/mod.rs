@@ -2,14 +2,18 @@
 //!
 //! A scan never deletes for lack of evidence: what cannot be read keeps its rows, and the scan ends "partial".
 
-mod compare;
+pub(crate) mod compare;
 mod context;
 mod control;
 mod edges;
 pub(crate) mod extents;
+pub(crate) mod file;
+mod findings;
+mod folder;
 mod folders;
 pub(crate) mod hashing;
 mod later;
+mod list;
 mod report;
 mod told;
 mod walk;
@@ -17,7 +21,11 @@ mod walk;
 pub use control::{Control, Counters, Phase};
 pub use report::{ErrorNote, Progress, ScanResult, ScanState};
 
+pub(crate) use context::Mounts;
+pub(crate) use findings::{Named, DIFFERENCES_MOST};
 pub(crate) use hashing::now_ns;
+pub(crate) use later::Governed;
+pub(crate) use list::{list, rules_look_at_paths, ListRequest};
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -29,13 +37,14 @@ use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogError, RootRow, RootState};
 use sanchay_core::{CoreError, FileStat, RootDir};
 
-use self::context::{Context, Mount, Mounts};
+use self::context::{Context, Mount};
 use self::control::Expected;
-use self::later::Governed;
 use self::walk::Job;
 use crate::error::{EngineError, ErrorKind};
+use crate::inodes::Inodes;
 use crate::own_files::OwnFiles;
 use crate::root_spec::{root_name, RootSettings, Rules};
+use crate::trees::Trees;
 
 /// What a scan works with.
 pub(crate) struct ScanRequest<'a> {
@@ -44,6 +53,8 @@ pub(crate) struct ScanRequest<'a> {
     pub(crate) own_folders: &'a [PathBuf],
     pub(crate) threads: usize,
     pub(crate) control: &'a Control,
+    pub(crate) trees: &'a Trees,
+    pub(crate) inodes: &'a Inodes,
 }
 
 /// Runs a scan to its end.
@@ -52,6 +63,11 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
     let (row, rows) = {
         let reader = catalog.reader()?;
         (reader.root(request.root_id)?, reader.roots()?)
+    };
+    // Nobody else compares directories of this tree until the listing is written.
+    let Some(turn) = request.trees.enter(&row.path, &|| !control.is_cancelled()) else {
+        control.enter(Phase::Done);
+        return Ok(ScanResult::cancelled(control));
     };
     let root = match RootDir::open(&later::to_path(&row.path)) {
         Ok(root) => root,
@@ -64,12 +80,15 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
         return offline(request, &row, &reason);
     }
     let governed = governed(&rows)?;
-    let context = prepare(request, &row, &rows, &governed, &root, mounts)?;
+    let tree = root_directory(request, &row)?;
+    let context = prepare(request, &row, &rows, &governed, &root, mounts, tree)?;
     control.expect(Expected { files: catalog.root_figures(&row.path)?.files, hashed_bytes: 0 });
 
     control.enter(Phase::Listing);
     let first = first_job(&context, &row, &governed)?;
     told::telling(&context, &row, &rows, || walk::walk(&context, first, request.threads))?;
+    catalog.writer().run(|_| Ok(()))?;
+    drop(turn);
     let names = RootNames(rows.iter().map(root_name).collect());
     if !control.is_cancelled() {
         later::hash_later(&context, &governed, &names, request.threads)?;
@@ -98,7 +117,7 @@ fn offline(request: &ScanRequest<'_>, row: &RootRow, reason: &str) -> Result<Sca
 
 /// Why the folder is not the root that was scanned before; None when it is. A folder that was replaced on the same
 /// volume is the root still, with other contents.
-fn other_volume(row: &RootRow, mount: Mount) -> Option<String> {
+pub(crate) fn other_volume(row: &RootRow, mount: Mount) -> Option<String> {
     if mount.pseudo {
         return Some(format!("{} is on a pseudo file system now", sanchay_core::path::display(&row.path)));
     }
@@ -110,13 +129,22 @@ fn other_volume(row: &RootRow, mount: Mount) -> Option<String> {
     })
 }
 
-fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
+pub(crate) fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
     rows.iter()
         .map(|row| {
             let rules = Arc::new(Rules::new(&RootSettings::of(row))?);
             Ok(Governed { id: row.id, path: row.path.clone(), rules })
         })
         .collect()
+}
+
+/// The top of the root's tree; a new one where the catalog knows nothing of its path.
+fn root_directory(request: &ScanRequest<'_>, row: &RootRow) -> Result<i64, EngineError> {
+    let (id, catalog) = (row.id, request.catalog);
+    let new_directory = catalog.next_directory_id();
+    let go_on = || !request.control.is_cancelled();
+    let mut work = || catalog.writer().run(move |session| session.root_directory(id, new_directory));
+    Ok(catalog.persist(&go_on, &mut work)?.1)
 }
 
 fn prepare<'a>(
@@ -126,12 +154,9 @@ fn prepare<'a>(
     governed: &[Governed],
     root: &'a RootDir,
     mounts: Mounts<'a>,
+    tree: i64,
 ) -> Result<Context<'a>, EngineError> {
     let catalog = request.catalog;
-    let (id, new_directory) = (row.id, catalog.next_directory_id());
-    let go_on = || !request.control.is_cancelled();
-    let (_, tree) = catalog
-        .persist(&go_on, &mut || catalog.writer().run(move |session| session.root_directory(id, new_directory)))?;
     let below = |path: &[u8]| -> Option<Vec<u8>> {
         let rest = path.strip_prefix(row.path.as_slice())?;
         let rest = rest.strip_prefix(b"/").or_else(|| row.path.ends_with(b"/").then_some(rest))?;
@@ -156,6 +181,8 @@ fn prepare<'a>(
         mounts,
         later_files: AtomicU64::new(0),
         later_bytes: AtomicU64::new(0),
+        inodes: request.inodes,
+        findings: None,
     })
 }
 
@@ -175,6 +202,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
         rules: rules.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?,
         rules_from: 0,
         passage: false,
+        deep: true,
     })
 }
 

@@ -1,0 +1,101 @@
+//! The other names of a file, and other files with its content: what a change of one name may bear upon.
+
+use std::collections::HashMap;
+
+use rusqlite::{params, OptionalExtension};
+use sanchay_core::{Algorithm, ContentHash};
+
+use crate::block::{Entry, EntryId, EntryKind};
+use crate::content::{content_key, ChunkView, Posting, CHUNKS_OF_KEY};
+use crate::error::CatalogError;
+use crate::reader::Reader;
+
+/// A name of a physical file.
+#[derive(Clone, Debug)]
+pub struct Sibling {
+    /// Its entry's id.
+    pub id: EntryId,
+    /// Of its directory.
+    pub directory: i64,
+    /// Its exact name.
+    pub name: Vec<u8>,
+    /// As it is stored.
+    pub entry: Entry,
+}
+
+impl Reader {
+    /// Calls `visit` with the postings of files that may have this content, until it gives false.
+    pub fn same_content(
+        &self,
+        hash: &ContentHash,
+        algorithm: Algorithm,
+        visit: &mut dyn FnMut(Posting) -> Result<bool, CatalogError>,
+    ) -> Result<(), CatalogError> {
+        let key = content_key(hash, algorithm);
+        let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
+        let mut rows = statement.query([key])?;
+        while let Some(row) = rows.next()? {
+            let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+            let chunk = ChunkView::parse(blob)?;
+            for posting in (0..chunk.len()).filter(|&at| chunk.key(at) == key).map(|at| chunk.get(at)) {
+                if !visit(posting)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of `block` whose inode is one of `inodes`, on `volume`.
+    pub fn names_of_inodes(&self, block: i64, volume: i64, inodes: &[u64]) -> Result<Vec<Sibling>, CatalogError> {
+        let mut found = Vec::new();
+        self.with_block(block, |view, directory| {
+            let is_wanted =
+                |slot: usize| view.columns.kind(slot) != EntryKind::Dead && inodes.contains(&view.detail.inode(slot));
+            if !(0..view.columns.len()).any(is_wanted) || self.volume_of_directory(directory)? != volume {
+                return Ok(());
+            }
+            for slot in (0..view.columns.len()).filter(|&slot| is_wanted(slot)) {
+                if let Some(item) = view.get(slot)? {
+                    let (id, name) = (EntryId::new(block, slot), item.name.to_vec());
+                    found.push(Sibling { id, directory, name, entry: item.entry });
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The entries of `directory` with these names.
+    pub fn entries_named(
+        &self,
+        directory: i64,
+        names: &[Vec<u8>],
+    ) -> Result<HashMap<Vec<u8>, (EntryId, Entry)>, CatalogError> {
+        let wanted: std::collections::HashSet<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        let mut found = HashMap::new();
+        for block in self.load_blocks(directory)? {
+            let view = block.view()?;
+            for (slot, name) in view.detail.names(view.columns.len()).enumerate() {
+                if view.columns.kind(slot) != EntryKind::Dead && wanted.contains(name) {
+                    if let Some(item) = view.get(slot)? {
+                        found.insert(name.to_vec(), (EntryId::new(block.id, slot), item.entry));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The volume of a directory; 0 where it is gone.
+    pub fn volume_of_directory(&self, directory: i64) -> Result<i64, CatalogError> {
+        let mut statement = self.connection.prepare_cached("SELECT volume FROM directory WHERE id = ?1")?;
+        Ok(statement.query_row([directory], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// The catalog's id of a volume, by its identity.
+    pub(crate) fn volume(&self, identity: &[u8; 16]) -> Result<Option<i64>, CatalogError> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM volume WHERE identity = ?1")?;
+        Ok(statement.query_row(params![identity], |row| row.get(0)).optional()?)
+    }
+}

@@ -1,0 +1,88 @@
+//! Cookies: a file made in a root and taken away again, whose event says that all events before it have been heard.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use sanchay_core::path::{bytes_of, path_from_bytes};
+
+/// Hidden, but where the root's rules leave hidden names out: its event would not be told.
+pub(super) const HIDDEN: &[u8] = b".sanchay-sync-";
+const VISIBLE: &[u8] = b"sanchay-sync-";
+const DIGITS: usize = 16;
+/// A cookie lives for seconds; one that is older was left by a daemon that was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
+/// Whether a name is one of ours: never cataloged, whoever made it.
+pub(crate) fn is_cookie(name: &[u8]) -> bool {
+    // Nearly every name is told by its first letter.
+    if !matches!(name.first(), Some(b'.' | b's')) {
+        return false;
+    }
+    let rest = name.strip_prefix(HIDDEN).or_else(|| name.strip_prefix(VISIBLE));
+    rest.is_some_and(|rest| rest.len() == DIGITS && rest.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whether the last name of a path is.
+pub(super) fn is_cookie_path(path: &[u8]) -> bool {
+    is_cookie(path.rsplit(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).next().unwrap_or_default())
+}
+
+/// Makes a cookie in `root`; gives its path. It fails where nobody may write.
+pub(super) fn put(root: &[u8], visible: bool) -> std::io::Result<Vec<u8>> {
+    let number = RandomState::new().build_hasher().finish();
+    let mut name = if visible { VISIBLE } else { HIDDEN }.to_vec();
+    name.extend_from_slice(format!("{number:016x}").as_bytes());
+    let path = sanchay_core::path::join(root, &name);
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path_from_bytes(&path))?;
+    Ok(path)
+}
+
+/// Takes a cookie away. One that is gone already is as good.
+pub(super) fn take(path: &[u8]) {
+    if let Err(error) = std::fs::remove_file(path_from_bytes(path)) {
+        if error.kind() != std::io::ErrorKind::NotFound {
+            tracing::warn!(path = %sanchay_core::path::display(path), error = %error, "cookie_left");
+        }
+    }
+}
+
+/// Removes what a killed daemon left in `root`.
+pub(super) fn sweep(root: &Path) {
+    let Ok(entries) = std::fs::read_dir(root) else { return };
+    for entry in entries.flatten() {
+        let is_left = is_cookie(bytes_of(&entry.file_name()))
+            && entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|modified| SystemTime::now().duration_since(modified).is_ok_and(|age| age >= LEFT_BEHIND));
+        if is_left {
+            take(bytes_of(&entry.path()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_known_by_its_whole_name() {
+        assert!(is_cookie(b".sanchay-sync-0123456789abcdef"));
+        assert!(is_cookie_path(b"/root/.sanchay-sync-0123456789abcdef"));
+        for other in [b".sanchay-sync-".as_slice(), b".sanchay-sync-0123456789abcdefg", b".sanchay-sync-notes", b"x"] {
+            assert!(!is_cookie(other));
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_made_once_and_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = put(bytes_of(folder.path()), false).unwrap();
+        assert!(is_cookie_path(&path) && path_from_bytes(&path).exists());
+        take(&path);
+        take(&path);
+        assert!(!path_from_bytes(&path).exists());
+    }
+}

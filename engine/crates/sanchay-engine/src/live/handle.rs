@@ -1,0 +1,148 @@
+//! The engine's end of the live threads.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{bounded, unbounded, Sender};
+use sanchay_core::watch::Watcher;
+
+use super::pass::Passer;
+use super::read::ReaderThread;
+use super::status::LiveStatus;
+use super::thread::LiveThread;
+use super::work::Message;
+use crate::engine::{Inner, Scan};
+use crate::error::{EngineError, ErrorKind};
+
+/// How roots are kept up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveSettings {
+    /// Hashing waits for so much quiet, milliseconds.
+    pub settle_ms: u64,
+    /// Each root is compared as a whole about this often, seconds.
+    pub reconcile_s: u64,
+    /// Nothing is done but what somebody waits for.
+    pub paused: bool,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self { settle_ms: 500, reconcile_s: 3600, paused: false }
+    }
+}
+
+/// The live threads, running.
+pub(crate) struct Live {
+    messages: Sender<Message>,
+    threads: Vec<JoinHandle<()>>,
+    settings: Mutex<LiveSettings>,
+    statuses: Arc<Mutex<Vec<LiveStatus>>>,
+    wake: Arc<AtomicBool>,
+}
+
+/// Events between the watcher and the live thread: past it, the watcher asks for a comparison instead.
+const HEARD_MOST: usize = 1 << 16;
+
+impl Live {
+    /// Starts the threads and takes up every root.
+    pub(crate) fn start(inner: &Arc<Inner>, settings: LiveSettings) -> Result<Self, EngineError> {
+        let (messages, heard_messages) = unbounded();
+        let (events, heard) = bounded(HEARD_MOST);
+        let watcher = match Watcher::new(events) {
+            Ok(watcher) => Ok(Arc::new(watcher)),
+            Err(refused) => {
+                tracing::warn!(error = %refused, "watcher_refused");
+                Err(refused)
+            }
+        };
+        let (batches, waiting_batches) = bounded(1);
+        let (jobs, waiting_jobs) = unbounded();
+        let (large_jobs, waiting_large_jobs) = unbounded();
+        let statuses = Arc::new(Mutex::new(Vec::new()));
+        let wake = Arc::new(AtomicBool::new(true));
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|error| {
+                EngineError::new(ErrorKind::Io, format!("no thread could be started for live folders: {error}"))
+            })
+        };
+        let passer = Passer::new(Arc::clone(inner), messages.clone());
+        let reader = ReaderThread::new(Arc::clone(inner), messages.clone(), false);
+        let large_reader = ReaderThread::new(Arc::clone(inner), messages.clone(), true);
+        let live = LiveThread::new(
+            Arc::clone(inner),
+            watcher,
+            settings,
+            super::thread::Channels {
+                heard,
+                messages: heard_messages,
+                own: messages.clone(),
+                batches,
+                jobs,
+                large_jobs,
+            },
+            Arc::clone(&statuses),
+        );
+        let threads = vec![
+            spawn("live-pass", Box::new(move || passer.run(&waiting_batches)))?,
+            spawn("live-read", Box::new(move || reader.run(&waiting_jobs)))?,
+            spawn("live-read-large", Box::new(move || large_reader.run(&waiting_large_jobs)))?,
+            spawn("live", Box::new(move || live.run()))?,
+        ];
+        let (freed, awake) = (messages.clone(), Arc::clone(&wake));
+        inner.trees.on_freed(Some(Box::new(move || {
+            if awake.load(Ordering::Relaxed) {
+                // Nobody hears it any more: then nobody waits for it either.
+                let _ = freed.send(Message::TreeFreed);
+            }
+        })));
+        Ok(Self { messages, threads, settings: Mutex::new(settings), statuses, wake })
+    }
+
+    fn send(&self, message: Message) {
+        // The thread is gone only when the catalog is being closed.
+        let _ = self.messages.send(message);
+    }
+
+    pub(crate) fn put_root(&self, root_id: i64) {
+        self.send(Message::PutRoot(root_id));
+    }
+
+    pub(crate) fn remove_root(&self, root_id: i64) {
+        self.send(Message::RemoveRoot(root_id));
+    }
+
+    pub(crate) fn set(&self, change: impl FnOnce(&mut LiveSettings)) {
+        let mut settings = self.settings.lock().expect("no panic under this lock");
+        change(&mut settings);
+        self.send(Message::Set(*settings));
+    }
+
+    pub(crate) fn sync(&self, root_id: i64, scan: Scan) {
+        self.send(Message::Sync(root_id, Box::new(scan)));
+    }
+
+    pub(crate) fn scan_ended(&self, root_id: i64, number: u64, outcome: &Result<crate::scan::ScanResult, EngineError>) {
+        let (state, message) = match outcome {
+            Ok(result) => (Some(result.state), result.message.clone()),
+            Err(error) => (None, error.to_string()),
+        };
+        self.send(Message::ScanEnded { root_id, number, state, message });
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<LiveStatus> {
+        self.statuses.lock().expect("no panic under this lock").clone()
+    }
+
+    /// Ends the threads; what they are reading is broken off.
+    pub(crate) fn stop(self, inner: &Inner) {
+        self.wake.store(false, Ordering::Relaxed);
+        inner.trees.on_freed(None);
+        self.send(Message::Close);
+        drop(self.messages);
+        for thread in self.threads {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Looking at names: what the disk shows of them now, beside what the catalog has, and the difference at once.
+//!
+//! The disk is asked here, the comparison is made by the writer in one task with the write, so that nothing can come
+//! between. Content is never read here.
+
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use sanchay_catalog::block::{Entry, EntryId, HashState};
+use sanchay_catalog::{CatalogError, DirectoryChange, Session, StoredChild};
+use sanchay_core::{extension, Algorithm, ErrorKind, FileKind};
+
+use super::cookie::is_cookie;
+use super::event::{EventKind, LiveEvent};
+use super::pass::{split, Pass};
+use super::work::Linked;
+use crate::error::EngineError;
+use crate::inodes::Inodes;
+use crate::root_spec::HashScope;
+use crate::scan::compare::{fill, witness_differs, Difference, Fresh, Stored, Target};
+use crate::scan::file::is_known;
+use crate::scan::{list, ListRequest, ScanRequest};
+
+/// What the disk shows of one name.
+#[derive(Clone, Copy, Debug)]
+enum Seen {
+    /// No directory.
+    Entry { entry: Entry, placeholder: bool },
+    /// Not there, or not to be cataloged.
+    Gone,
+    /// It could not be asked: what is stored stays.
+    Unknown,
+}
+
+/// One directory's names, for the writer.
+struct Looked {
+    directory: i64,
+    tree: i64,
+    names: Vec<(Vec<u8>, Seen)>,
+    /// Subdirectories of these names are gone.
+    folders_gone: Vec<Vec<u8>>,
+    scope: HashScope,
+    algorithm: Algorithm,
+    inodes: Arc<Inodes>,
+}
+
+/// What the writer found.
+#[derive(Default)]
+struct Compared {
+    differences: Vec<Difference>,
+    removed_folders: Vec<(Vec<u8>, u64)>,
+    /// Volume and inode of files with several names that went with folders.
+    linked: Vec<(i64, u64)>,
+}
+
+impl Pass<'_> {
+    /// Looks at `names` in a folder. False when the folder is not where the catalog has it, or no more. `linked`: their
+    /// other names are seen to, and what waits for its hash is read at once.
+    pub(super) fn look(&mut self, folder: &[u8], names: &[Vec<u8>], linked: bool) -> Result<bool, EngineError> {
+        self.look_into(folder, names, linked, None)
+    }
+
+    /// Lists a folder again, with everything below it where `deep`.
+    pub(super) fn list(&mut self, folder: &[u8], deep: bool) -> Result<bool, EngineError> {
+        if folder == self.row.path {
+            self.list_below(b"", deep)?;
+            return Ok(true);
+        }
+        let (above, name) = split(folder);
+        self.look_into(above, &[name.to_vec()], false, Some(deep))
+    }
+
+    fn look_into(
+        &mut self,
+        folder: &[u8],
+        names: &[Vec<u8>],
+        linked: bool,
+        listing: Option<bool>,
+    ) -> Result<bool, EngineError> {
+        let Some(relative) = self.relative(folder) else { return Ok(true) };
+        let reader = self.inner.catalog.reader()?;
+        let Some((directory, tree)) = reader.locate(folder)? else {
+            drop(reader);
+            // The catalog does not have it: it is new and comes with all it holds, or it is left out.
+            return if relative.is_empty() { Ok(true) } else { self.list(folder, true) };
+        };
+        let Some(stored) = reader.load_child(directory)? else { return Ok(true) };
+        let Some((handle, stat)) = self.open(relative, &stored) else { return Ok(false) };
+        if self.own.is_folder(&stat) {
+            return Ok(true);
+        }
+        let Some(rules) = self.governing(folder).map(|root| Arc::clone(&root.rules)) else { return Ok(true) };
+        let mut looked = Looked {
+            directory,
+            tree,
+            names: Vec::with_capacity(names.len()),
+            folders_gone: Vec::new(),
+            scope: rules.hash,
+            algorithm: rules.algorithm,
+            inodes: Arc::clone(&self.inner.inodes),
+        };
+        let mut folders = Vec::new();
+        for name in names.iter().filter(|name| !is_cookie(name)) {
+            let seen = match handle.stat(name) {
+                Ok(seen) if seen.kind == FileKind::Directory => {
+                    let known: Option<StoredChild> = reader.child_named(directory, name)?;
+                    let is_new = known.as_ref().is_none_or(|known| known.inode != seen.inode);
+                    if (is_new || listing.is_some()) && !self.excludes(folder, name, true) && !self.own.is_folder(&seen)
+                    {
+                        folders.push((name.clone(), is_new || listing == Some(true)));
+                    }
+                    Seen::Gone
+                }
+                Ok(seen) => {
+                    if reader.child_named(directory, name)?.is_some() {
+                        looked.folders_gone.push(name.clone());
+                    }
+                    if self.excludes(folder, name, false) || self.own.is_file(&seen) {
+                        Seen::Gone
+                    } else {
+                        let extension = self.inner.catalog.extensions().intern(extension(name));
+                        Seen::Entry { entry: Entry::from_stat(&seen, extension), placeholder: seen.placeholder }
+                    }
+                }
+                Err(error) if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) => {
+                    if reader.child_named(directory, name)?.is_some() {
+                        looked.folders_gone.push(name.clone());
+                    }
+                    Seen::Gone
+                }
+                Err(_) => Seen::Unknown,
+            };
+            looked.names.push((name.clone(), seen));
+        }
+        drop(reader);
+        let looked = Arc::new(looked);
+        let compared = self.inner.persist(&mut || {
+            let looked = Arc::clone(&looked);
+            self.inner.catalog.writer().run(move |session| compare(session, &looked))
+        })?;
+        self.note(folder, directory, stored.volume, compared, linked)?;
+        for (name, deep) in folders {
+            let below = sanchay_core::path::join(relative, &name);
+            self.list_below(&below, deep)?;
+        }
+        Ok(true)
+    }
+
+    /// Tells of differences, and follows them up.
+    fn note(
+        &mut self,
+        folder: &[u8],
+        directory: i64,
+        volume: i64,
+        compared: Compared,
+        linked: bool,
+    ) -> Result<(), EngineError> {
+        self.follow_all_links(compared.linked)?;
+        let mut inodes = Vec::new();
+        let mut unread = Vec::new();
+        for difference in &compared.differences {
+            let entries = [&difference.old, &difference.new].into_iter().flatten();
+            inodes.extend(entries.filter(|entry| entry.links > 1).map(|entry| entry.inode));
+            if difference.new.is_some_and(|new| new.is_file() && new.hash_state == HashState::Pending) {
+                unread.push(difference.name.clone());
+            }
+            self.tell_difference(folder, difference);
+        }
+        for (name, bytes) in compared.removed_folders {
+            let mut event = LiveEvent::of(EventKind::Removed, self.row.id, &sanchay_core::path::join(folder, &name));
+            event.bytes_delta = -(bytes as i64);
+            self.told(event);
+        }
+        if linked {
+            if !unread.is_empty() {
+                self.followed.hashes.push((directory, unread));
+            }
+        } else if !inodes.is_empty() {
+            let own: HashSet<&[u8]> = compared.differences.iter().map(|item| item.name.as_slice()).collect();
+            self.follow_links(volume, &inodes, &|other, name| other == directory && own.contains(name))?;
+        }
+        Ok(())
+    }
+
+    /// Has the other names of these inodes looked at, but for those that are `seen_to`.
+    pub(super) fn follow_links(
+        &mut self,
+        volume: i64,
+        inodes: &[u64],
+        seen_to: &dyn Fn(i64, &[u8]) -> bool,
+    ) -> Result<(), EngineError> {
+        let reader = self.inner.catalog.reader()?;
+        let siblings = self.inner.inodes.names(&reader, volume, inodes)?;
+        if siblings.more {
+            tracing::info!(root_id = self.row.id, "other_names_left_to_reconcile");
+        }
+        let mut folders: HashMap<i64, Vec<u8>> = HashMap::new();
+        for sibling in siblings.found.iter().filter(|sibling| !seen_to(sibling.directory, &sibling.name)) {
+            let folder = match folders.entry(sibling.directory) {
+                Slot::Occupied(known) => known.get().clone(),
+                Slot::Vacant(new) => new.insert(reader.directory_path(sibling.directory)?).clone(),
+            };
+            let (directory, name) = (sibling.directory, sibling.name.clone());
+            self.followed.linked.push(Linked { folder, directory, name });
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_difference(&mut self, folder: &[u8], difference: &Difference) {
+        let file = |entry: &Option<Entry>| entry.filter(Entry::is_file);
+        let (old, new) = (file(&difference.old), file(&difference.new));
+        let kind = match (&old, &new) {
+            (None, Some(_)) => EventKind::Added,
+            (Some(_), None) => EventKind::Removed,
+            (Some(old), Some(new)) if witness_differs(old, new) => EventKind::Changed,
+            _ => return,
+        };
+        let size = |entry: Option<Entry>| entry.map_or(0, |entry| entry.size_bytes);
+        let path = sanchay_core::path::join(folder, &difference.name);
+        let mut event = LiveEvent::of(kind, self.row.id, &path);
+        event.bytes_delta = size(new) as i64 - size(old) as i64;
+        event.size_bytes = size(new);
+        self.told(event);
+    }
+
+    /// Lists a part of the root by the walk of a scan.
+    fn list_below(&mut self, relative: &[u8], deep: bool) -> Result<(), EngineError> {
+        let (number, control) = self.inner.begin_listing(&self.row);
+        let listed = list(&ListRequest {
+            scan: ScanRequest {
+                catalog: &self.inner.catalog,
+                root_id: self.row.id,
+                own_folders: &self.inner.options.own_folders,
+                threads: self.inner.threads(),
+                control: &control,
+                trees: &self.inner.trees,
+                inodes: &self.inner.inodes,
+            },
+            root: &self.root,
+            row: &self.row,
+            rows: &self.rows,
+            relative,
+            deep,
+        });
+        self.inner.end(number);
+        let Some(listed) = listed? else { return Ok(()) };
+        let merged = self.inner.merge_if_small();
+        for (folder, difference) in &listed.found.differences {
+            self.tell_difference(folder, difference);
+        }
+        self.untold |= listed.more;
+        self.followed.reconcile |= listed.found.too_many;
+        let reader = self.inner.catalog.reader()?;
+        let mut directories: HashMap<Vec<u8>, Option<i64>> = HashMap::new();
+        for (folder, name) in listed.found.later {
+            if !directories.contains_key(&folder) {
+                directories.insert(folder.clone(), reader.locate(&folder)?.map(|(directory, _)| directory));
+            }
+            if let Some(directory) = directories[&folder] {
+                self.followed.settling.push(((folder, name), directory));
+            }
+        }
+        drop(reader);
+        self.follow_all_links(listed.found.linked)?;
+        merged
+    }
+
+    /// As [`Self::follow_links`], for (volume, inode).
+    pub(super) fn follow_all_links(&mut self, mut linked: Vec<(i64, u64)>) -> Result<(), EngineError> {
+        linked.sort_unstable();
+        linked.dedup();
+        for of_volume in linked.chunk_by(|a, b| a.0 == b.0) {
+            let inodes: Vec<u64> = of_volume.iter().map(|(_, inode)| *inode).collect();
+            self.follow_links(of_volume[0].0, &inodes, &|_, _| false)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over what waits to be read, and gives back what is not where the catalog has it.
+    pub(super) fn hash(&mut self, folder: Vec<u8>, names: Vec<Vec<u8>>) -> Result<(), EngineError> {
+        let Some(relative) = self.relative(&folder) else { return Ok(()) };
+        let reader = self.inner.catalog.reader()?;
+        let Some((directory, _)) = reader.locate(&folder)? else { return Ok(()) };
+        let Some(stored) = reader.load_child(directory)? else { return Ok(()) };
+        let Some((handle, _)) = self.open(relative, &stored) else {
+            self.followed.missed.push(sanchay_core::watch::Step::Hash { directory: folder, names });
+            return Ok(());
+        };
+        let Some(rules) = self.governing(&folder).map(|root| Arc::clone(&root.rules)) else { return Ok(()) };
+        let entries: HashMap<Vec<u8>, (EntryId, Entry)> = reader.entries_named(directory, &names)?;
+        let (mut unread, mut missed) = (Vec::new(), Vec::new());
+        for name in names {
+            let Some((_, entry)) = entries.get(&name).filter(|(_, entry)| entry.is_file()) else { continue };
+            let is_due = match rules.hash {
+                HashScope::All => entry.hash_state != HashState::Hashed || entry.algorithm != rules.algorithm,
+                HashScope::Duplicates => entry.hash_state != HashState::Hashed && entry.size_bytes > 0,
+                HashScope::None => false,
+            };
+            match handle.stat(&name) {
+                Ok(seen) if seen.inode == entry.inode => {
+                    if is_due {
+                        unread.push(name);
+                    }
+                }
+                _ => missed.push(name),
+            }
+        }
+        if !missed.is_empty() {
+            self.followed.missed.push(sanchay_core::watch::Step::Hash { directory: folder, names: missed });
+        }
+        if !unread.is_empty() {
+            self.followed.hashes.push((directory, unread));
+        }
+        Ok(())
+    }
+}
+
+/// Compares on the writer's thread, and writes.
+fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogError> {
+    let Some(_) = session.load_child(looked.directory)? else { return Ok(Compared::default()) };
+    let mut compared = Compared::default();
+    for name in &looked.folders_gone {
+        if let Some(child) = session.child_named(looked.directory, name)? {
+            let bytes = session.bytes_below(child.id)?;
+            compared.linked.extend(session.remove_subtree(looked.tree, child.id)?.linked);
+            compared.removed_folders.push((name.clone(), bytes));
+        }
+    }
+    let blocks = session.load_blocks(looked.directory)?;
+    let names: HashSet<&[u8]> = looked.names.iter().map(|(name, _)| name.as_slice()).collect();
+    let mut stored = Stored::of_names(&blocks, &names)?;
+    let mut fresh = Vec::new();
+    for (name, seen) in &looked.names {
+        match seen {
+            Seen::Gone => {}
+            Seen::Unknown => {
+                stored.find(name);
+            }
+            Seen::Entry { entry, placeholder } => {
+                let replaces = stored.find(name);
+                let known = replaces.map(|number| stored.get(number).entry);
+                if let Some(entry) = settled(known.as_ref(), entry, *placeholder, looked) {
+                    fresh.push(Fresh { name, entry, replaces });
+                }
+            }
+        }
+    }
+    let parent = session.parent(looked.directory)?;
+    let mut change = DirectoryChange::new(looked.tree, looked.directory, parent, Arc::default());
+    let reflink = session.may_share_extents(looked.directory)?;
+    let differences = &mut compared.differences;
+    let target = Target {
+        reserve: &mut |count| session.reserve_blocks(count),
+        inodes: &looked.inodes,
+        reflink,
+        tell: Some(&mut |difference| differences.push(difference)),
+    };
+    fill(&mut change, &stored, &fresh, target)?;
+    if !change.is_empty() {
+        session.apply_now(&[change])?;
+    }
+    Ok(compared)
+}
+
+/// The entry to write; None where it is stored like that. A changed file waits to be read; its old hash says nothing of it.
+fn settled(known: Option<&Entry>, seen: &Entry, placeholder: bool, looked: &Looked) -> Option<Entry> {
+    let unchanged = known.filter(|known| known.kind == seen.kind && !witness_differs(known, seen));
+    let mut entry = match unchanged {
+        Some(known) => Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, ..*known },
+        None => *seen,
+    };
+    let is_asked = looked.scope == HashScope::All && entry.is_file() && !placeholder;
+    let is_unasked = entry.hash_state == HashState::None;
+    if is_asked && (is_unasked || entry.algorithm != looked.algorithm) {
+        entry.hash_state = HashState::Pending;
+        entry.hash = None;
+        entry.algorithm = looked.algorithm;
+    }
+    match unchanged {
+        Some(known) if is_known(known, &entry) => None,
+        _ => Some(entry),
+    }
+}

@@ -1,0 +1,27 @@
+//! Live folders: what the watcher says happened becomes rows, from the moment a file changes.
+//!
+//! Three threads, asleep when nothing happens. `live` owns the watcher's events, the event algebra and what is known of
+//! each root; it touches no file but its cookies, so that no slow disk keeps it from hearing. `live-pass` does the steps:
+//! it looks at names, lists folders and moves rows, with the turn in the root's tree. `live-read` hashes what has settled.
+//!
+//! Whatever is missed, the comparison of the whole root finds: at each start, each hour, and whenever events were lost.
+
+mod cookie;
+mod event;
+mod handle;
+mod look;
+mod pass;
+mod read;
+mod root;
+mod shift;
+mod status;
+mod sync;
+mod thread;
+mod work;
+
+pub use event::{EventKind, EventQueue, LiveEvent};
+pub use handle::LiveSettings;
+pub use status::{LiveState, LiveStatus};
+
+pub(crate) use cookie::is_cookie;
+pub(crate) use handle::Live;

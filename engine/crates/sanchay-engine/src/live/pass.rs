@@ -1,0 +1,191 @@
+//! The passing thread: does the steps of one root at a time, with the turn in its tree.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender};
+use sanchay_catalog::{RootRow, StoredChild};
+use sanchay_core::watch::Step;
+use sanchay_core::{DirHandle, FileStat, RootDir};
+
+use super::event::LiveEvent;
+use super::work::{Batch, Followed, Linked, Message, Outcome};
+use crate::engine::Inner;
+use crate::error::EngineError;
+use crate::own_files::OwnFiles;
+use crate::scan::{governed, Governed, Mounts, DIFFERENCES_MOST};
+
+/// Takes batches until the live thread ends.
+pub(super) struct Passer {
+    inner: Arc<Inner>,
+    messages: Sender<Message>,
+}
+
+impl Passer {
+    pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>) -> Self {
+        Self { inner, messages }
+    }
+
+    pub(super) fn run(self, batches: &Receiver<Batch>) {
+        for batch in batches {
+            let Batch { root_id, epoch, turn, steps, linked } = batch;
+            let work = std::panic::AssertUnwindSafe(|| self.batch(root_id, steps, linked));
+            let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost()));
+            drop(turn);
+            let outcome = outcome.unwrap_or_else(|error| Outcome::Failed(error.to_string()));
+            // Nobody hears it when the catalog is being closed.
+            let _ = self.messages.send(Message::Passed { root_id, epoch, outcome });
+        }
+    }
+
+    fn batch(&self, root_id: i64, steps: Vec<Step>, linked: Vec<Linked>) -> Result<Outcome, EngineError> {
+        let (row, rows) = {
+            let reader = self.inner.catalog.reader()?;
+            (reader.root(root_id)?, reader.roots()?)
+        };
+        // A first scan has not begun: it will see all there is.
+        if row.directory == 0 {
+            return Ok(Outcome::Done(Followed::default()));
+        }
+        let root = match RootDir::open(&sanchay_core::path::path_from_bytes(&row.path)) {
+            Ok(root) => root,
+            Err(error) => return Ok(Outcome::Offline(error.to_string())),
+        };
+        let stat = root.stat()?;
+        let mount = Mounts::new(&self.inner.catalog).of(root.handle(), &stat)?;
+        if let Some(reason) = crate::scan::other_volume(&row, mount) {
+            return Ok(Outcome::Offline(reason));
+        }
+        let mut pass = Pass {
+            inner: &self.inner,
+            governed: governed(&rows)?,
+            row,
+            rows,
+            root,
+            own: OwnFiles::look(&self.inner.options.own_folders),
+            followed: Followed::default(),
+            events: Vec::new(),
+            untold: false,
+        };
+        let outcome = pass.steps(steps, linked);
+        pass.tell();
+        outcome?;
+        Ok(Outcome::Done(pass.followed))
+    }
+}
+
+/// One batch under way.
+pub(super) struct Pass<'p> {
+    pub(super) inner: &'p Arc<Inner>,
+    pub(super) row: RootRow,
+    pub(super) rows: Vec<RootRow>,
+    pub(super) governed: Vec<Governed>,
+    pub(super) root: RootDir,
+    pub(super) own: OwnFiles,
+    pub(super) followed: Followed,
+    pub(super) events: Vec<LiveEvent>,
+    /// More happened than is told one by one.
+    pub(super) untold: bool,
+}
+
+impl Pass<'_> {
+    fn steps(&mut self, steps: Vec<Step>, linked: Vec<Linked>) -> Result<(), EngineError> {
+        for Linked { directory, name, .. } in linked {
+            let reader = self.inner.catalog.reader()?;
+            if reader.load_child(directory)?.is_none() {
+                continue;
+            }
+            let (directory, names) = (reader.directory_path(directory)?, vec![name]);
+            drop(reader);
+            if !self.look(&directory, &names, true)? {
+                // Its folder was renamed a moment ago.
+                self.followed.missed.push(Step::Look { directory: directory.clone(), names: names.clone() });
+                self.followed.missed.push(Step::Hash { directory, names });
+            }
+        }
+        let mut steps = steps.into_iter();
+        while let Some(step) = steps.next() {
+            match step {
+                Step::Move { from, to } => {
+                    if !self.shift(&from, &to, steps.as_slice())? {
+                        self.followed.refused = Some((from, to, steps.collect()));
+                        return Ok(());
+                    }
+                }
+                Step::Look { directory, names } => {
+                    if !self.look(&directory, &names, false)? {
+                        self.followed.missed.push(Step::Look { directory, names });
+                    }
+                }
+                Step::List { directory, deep } => {
+                    if !self.list(&directory, deep)? {
+                        self.followed.missed.push(Step::List { directory, deep });
+                    }
+                }
+                Step::Hash { directory, names } => self.hash(directory, names)?,
+                Step::Reconcile { .. } | Step::RootGone { .. } | Step::WatchLost { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What a path is below the root; None: it is not.
+    pub(super) fn relative<'a>(&self, path: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = path.strip_prefix(self.row.path.as_slice())?;
+        if rest.is_empty() || self.row.path.ends_with(b"/") {
+            return Some(rest);
+        }
+        rest.strip_prefix(b"/").or_else(|| rest.strip_prefix(b"\\"))
+    }
+
+    /// The root whose rules hold in a folder: the innermost.
+    pub(super) fn governing(&self, folder: &[u8]) -> Option<&Governed> {
+        let holding = self.governed.iter().filter(|root| is_within(folder, &root.path));
+        holding.max_by_key(|root| root.path.len())
+    }
+
+    /// Whether the rules leave out a name in a folder.
+    pub(super) fn excludes(&self, folder: &[u8], name: &[u8], is_folder: bool) -> bool {
+        let Some(root) = self.governing(folder) else { return true };
+        let below = folder.get(root.path.len()..).unwrap_or_default();
+        let below = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
+        root.rules.filter.excludes(below, name, is_folder)
+    }
+
+    /// Opens a folder that the catalog has as `stored`; None when something else is there, or nothing.
+    pub(super) fn open(&self, relative: &[u8], stored: &StoredChild) -> Option<(DirHandle, FileStat)> {
+        let folder = self.root.open_dir(relative).ok()?;
+        let stat = folder.stat_self().ok()?;
+        (stored.inode == 0 || stored.inode == stat.inode).then_some((folder, stat))
+    }
+
+    pub(super) fn told(&mut self, event: LiveEvent) {
+        if self.events.len() < DIFFERENCES_MOST {
+            self.events.push(event);
+        } else {
+            self.untold = true;
+        }
+    }
+
+    /// Hands the events on; of too many, only that there were many.
+    fn tell(&mut self) {
+        let mut events = std::mem::take(&mut self.events);
+        if self.untold {
+            let mut event = LiveEvent::of(super::event::EventKind::Reconciled, self.row.id, &self.row.path);
+            event.message = format!("more than {DIFFERENCES_MOST} files changed at once");
+            events = vec![event];
+        }
+        self.inner.events.put(events);
+    }
+}
+
+pub(super) fn is_within(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| {
+        rest.is_empty() || folder.ends_with(b"/") || rest[0] == b'/' || (cfg!(windows) && rest[0] == b'\\')
+    })
+}
+
+/// The folder of a path, and its name in it.
+pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let at = path.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).unwrap_or(0);
+    (if at == 0 { &path[..1] } else { &path[..at] }, &path[at + 1..])
+}

@@ -1,0 +1,224 @@
+//! The reading threads: hash what has settled, publish it, and notice duplicates as they arrive.
+//!
+//! One reads what is small, the other what is large, so that a film does not keep a thousand letters waiting.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use sanchay_catalog::block::{Entry, EntryId, HashState};
+use sanchay_catalog::HashUpdate;
+use sanchay_core::{background_this_thread, ErrorKind, FileKind, RootDir};
+
+use super::event::{EventKind, LiveEvent};
+use super::pass::is_within;
+use super::work::{Followed, Linked, Message, ReadJob};
+use crate::engine::Inner;
+use crate::error::EngineError;
+use crate::own_files::OwnFiles;
+use crate::root_spec::{HashScope, Rules};
+use crate::scan::governed;
+use crate::scan::hashing::FileReader;
+
+/// A file that keeps others waiting, bytes.
+const LARGE_BYTES: u64 = 8 << 20;
+/// A folder that is not where the catalog has it was renamed a moment ago: how long until it is looked for again, and
+/// how often.
+const RETRY: Duration = Duration::from_millis(200);
+const RETRIES: u32 = 25;
+/// What is read before it is published.
+const PUBLISH_FILES: usize = 1024;
+const PUBLISH_BYTES: u64 = 64 << 20;
+/// Files of one job whose twins are looked for.
+const TWINS_MOST: usize = 200;
+
+pub(super) struct ReaderThread {
+    inner: Arc<Inner>,
+    messages: Sender<Message>,
+    files: FileReader,
+    large: bool,
+    retries: VecDeque<(Instant, u32, ReadJob)>,
+}
+
+/// Where a job's files are.
+struct Place {
+    root: Vec<u8>,
+    folder: Vec<u8>,
+    rules: Arc<Rules>,
+}
+
+impl ReaderThread {
+    pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>, large: bool) -> Self {
+        Self { inner, messages, files: FileReader::new(), large, retries: VecDeque::new() }
+    }
+
+    pub(super) fn run(mut self, jobs: &Receiver<ReadJob>) {
+        if self.large {
+            background_this_thread();
+        }
+        loop {
+            let wait = self
+                .retries
+                .front()
+                .map_or(Duration::from_secs(3600), |(at, _, _)| at.saturating_duration_since(Instant::now()));
+            match jobs.recv_timeout(wait) {
+                Ok(job) => self.try_job(job, 0),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some((_, tries, job)) = self.retries.pop_front() {
+                        self.try_job(job, tries);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn try_job(&mut self, job: ReadJob, tries: u32) {
+        let work = std::panic::AssertUnwindSafe(|| self.job(&job));
+        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost()));
+        let mut followed = match outcome {
+            Ok(Some(followed)) => followed,
+            Ok(None) if tries < RETRIES => {
+                self.retries.push_back((Instant::now() + RETRY, tries + 1, job));
+                return;
+            }
+            Ok(None) => Followed::default(),
+            Err(error) => {
+                tracing::warn!(root_id = job.root_id, error = %error, "live_read_failed");
+                Followed { reconcile: true, ..Followed::default() }
+            }
+        };
+        followed.read_names = job.names.len();
+        // Nobody hears it when the catalog is being closed.
+        let _ = self.messages.send(Message::Read { root_id: job.root_id, epoch: job.epoch, followed });
+    }
+
+    /// Reads the files of one job; None when their folder is not where the catalog has it.
+    fn job(&mut self, job: &ReadJob) -> Result<Option<Followed>, EngineError> {
+        let Some(place) = self.place(job)? else { return Ok(Some(Followed::default())) };
+        let Ok(root) = RootDir::open(&sanchay_core::path::path_from_bytes(&place.root)) else { return Ok(None) };
+        let below = place.folder.get(place.root.len()..).unwrap_or_default();
+        let below = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
+        let folder = match root.open_dir(below) {
+            Ok(folder) => folder,
+            Err(error) if matches!(error.kind, ErrorKind::Permission | ErrorKind::Io) => {
+                return Ok(Some(Followed::default()));
+            }
+            Err(_) => return Ok(None),
+        };
+        let own = OwnFiles::look(&self.inner.options.own_folders);
+        let entries = self.inner.catalog.reader()?.entries_named(job.directory, &job.names)?;
+        let mut followed = Followed::default();
+        let (mut updates, mut bytes, mut large) = (Vec::new(), 0, Vec::new());
+        for (name, (id, entry)) in &entries {
+            if !is_due(entry, &place.rules) {
+                continue;
+            }
+            if !self.large && entry.size_bytes > LARGE_BYTES {
+                large.push(name.clone());
+                continue;
+            }
+            let Ok(seen) = folder.stat(name) else { continue };
+            let same = (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
+                == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode);
+            let rewritten = (entry.size_bytes, entry.mtime_ns) != (seen.size_bytes, seen.mtime_ns);
+            if !same && !rewritten && entry.inode == seen.inode {
+                // Another name came or went, and nobody is told of that.
+                followed.linked.push(Linked {
+                    folder: place.folder.clone(),
+                    directory: job.directory,
+                    name: name.clone(),
+                });
+            }
+            // What else has changed since has an event of its own.
+            if seen.kind != FileKind::File || seen.placeholder || !same || own.is_file(&seen) {
+                continue;
+            }
+            let algorithm = place.rules.algorithm;
+            let closing = &self.inner.closing;
+            let verdict = self.files.read(&folder, name, &seen, algorithm, &mut |_| {
+                if closing.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            if matches!(verdict.state, HashState::Pending | HashState::None) {
+                continue;
+            }
+            bytes += verdict.bytes;
+            updates.push(HashUpdate { id: *id, expected: *entry, state: verdict.state, algorithm, hash: verdict.hash });
+            if updates.len() >= PUBLISH_FILES || bytes >= PUBLISH_BYTES {
+                self.publish(job, &place, &updates)?;
+                updates.clear();
+                bytes = 0;
+            }
+        }
+        self.publish(job, &place, &updates)?;
+        if !large.is_empty() {
+            followed.large.push((job.directory, large));
+        }
+        Ok(Some(followed))
+    }
+
+    /// Where the job's files are now, and the rules there; None where the catalog has them no more.
+    fn place(&self, job: &ReadJob) -> Result<Option<Place>, EngineError> {
+        let reader = self.inner.catalog.reader()?;
+        if reader.load_child(job.directory)?.is_none() {
+            return Ok(None);
+        }
+        let folder = reader.directory_path(job.directory)?;
+        let governed = governed(&reader.roots()?)?;
+        let holding = governed.into_iter().filter(|root| is_within(&folder, &root.path));
+        let root = holding.max_by_key(|root| root.path.len());
+        Ok(root.map(|root| Place { root: root.path, folder, rules: root.rules }))
+    }
+
+    fn publish(&self, job: &ReadJob, place: &Place, updates: &[HashUpdate]) -> Result<(), EngineError> {
+        if updates.is_empty() {
+            return Ok(());
+        }
+        self.inner.persist(&mut || {
+            let updates = updates.to_vec();
+            self.inner.catalog.writer().run(move |session| session.publish_now(updates))
+        })?;
+        let mut events = Vec::new();
+        for update in updates.iter().filter(|update| update.expected.size_bytes > 0).take(TWINS_MOST) {
+            events.extend(self.twin(job, place, update)?);
+        }
+        self.inner.events.put(events);
+        Ok(())
+    }
+
+    /// An event for a file whose content is there already, in another physical copy.
+    fn twin(&self, job: &ReadJob, place: &Place, update: &HashUpdate) -> Result<Option<LiveEvent>, EngineError> {
+        let Some(hash) = update.hash.filter(|hash| update.expected.hash != Some(*hash)) else { return Ok(None) };
+        let reader = self.inner.catalog.reader()?;
+        let mut twin: Option<EntryId> = None;
+        reader.same_content(&hash, update.algorithm, &mut |posting| {
+            let is_other = posting.entry != update.id && posting.inode != update.expected.inode;
+            if is_other && posting.size_bytes == update.expected.size_bytes {
+                twin = Some(posting.entry);
+            }
+            Ok(twin.is_none())
+        })?;
+        let Some(twin) = twin else { return Ok(None) };
+        let found = reader.entry(twin, |item, directory| (item.entry.hash, item.name.to_vec(), directory))?;
+        let Some((_, name, directory)) = found.filter(|(known, _, _)| *known == Some(hash)) else { return Ok(None) };
+        let own = reader.entry(update.id, |item, _| item.name.to_vec())?;
+        let Some(own) = own else { return Ok(None) };
+        let mut event =
+            LiveEvent::of(EventKind::Duplicate, job.root_id, &sanchay_core::path::join(&place.folder, &own));
+        event.other_path = Some(sanchay_core::path::join(&reader.directory_path(directory)?, &name));
+        event.size_bytes = update.expected.size_bytes;
+        Ok(Some(event))
+    }
+}
+
+fn is_due(entry: &Entry, rules: &Rules) -> bool {
+    let is_read = entry.hash_state == HashState::Hashed && entry.algorithm == rules.algorithm;
+    entry.is_file() && !is_read && rules.hash != HashScope::None
+}

@@ -1,0 +1,247 @@
+//! What the live thread knows of one root.
+
+use std::collections::VecDeque;
+
+use sanchay_catalog::{RootRow, RootState};
+use sanchay_core::watch::{FileEvent, Pending, WatchMode};
+
+use super::status::LiveState;
+use super::work::Linked;
+use crate::engine::Scan;
+use crate::root_spec::{RootSettings, WatchSetting};
+
+/// Events kept while a batch is done, and names found by their inode; past it the root is compared as a whole instead.
+const HEARD_MOST: usize = 100_000;
+const LINKED_MOST: usize = 50_000;
+/// How long until an absent root is looked for again, at first and at most.
+const ABSENT_FIRST_MS: u64 = 1000;
+const ABSENT_MOST_MS: u64 = 30_000;
+/// How often somebody looks whether a root that is there still is.
+const PRESENT_MS: u64 = 30_000;
+
+/// Whether a root is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nobody has looked yet.
+    Unknown,
+    Present,
+    Absent,
+}
+
+/// How it is kept up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Events,
+    Poll,
+    Off,
+}
+
+impl Mode {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Poll => "poll",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// Whether the system tells of its changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watching {
+    No,
+    /// The watcher walks through the folders.
+    Beginning,
+    Yes,
+}
+
+/// A comparison of the whole root that runs.
+pub(super) struct Reconciling {
+    pub(super) scan: Scan,
+    /// Who waits for it.
+    pub(super) epochs: Vec<u64>,
+}
+
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
+pub(super) struct LiveRoot {
+    pub(super) id: i64,
+    pub(super) path: Vec<u8>,
+    pub(super) watch: WatchSetting,
+    pub(super) poll_s: u64,
+    pub(super) presence: Presence,
+    pub(super) mode: Mode,
+    pub(super) because: String,
+    /// Why it is not kept up as it should be.
+    pub(super) degraded: Option<String>,
+    pub(super) absent: String,
+    pub(super) watching: Watching,
+    /// What was heard, and waits for its time.
+    pub(super) pending: Pending,
+    /// What was heard while a batch of steps is being done: the algebra takes nothing in meanwhile.
+    heard: VecDeque<FileEvent>,
+    /// Names to look at besides, by epoch.
+    linked: VecDeque<(u64, Linked)>,
+    /// A batch of it is being done.
+    pub(super) passing: bool,
+    /// Somebody has the turn in its tree.
+    pub(super) blocked: bool,
+    /// Everything that waits is due: a sync goes on when nothing does.
+    pub(super) draining: bool,
+    /// Epochs of those who want the whole root compared.
+    pub(super) wanted: Vec<u64>,
+    pub(super) reconciling: Option<Reconciling>,
+    pub(super) next_reconcile_ms: u64,
+    pub(super) next_check_ms: u64,
+    check_wait_ms: u64,
+    pub(super) checking: bool,
+    pub(super) events: u64,
+    pub(super) overflows: u64,
+    pub(super) as_of_ns: i64,
+}
+
+impl LiveRoot {
+    pub(super) fn new(row: &RootRow, settle_ms: u64) -> Self {
+        let settings = RootSettings::of(row);
+        Self {
+            id: row.id,
+            path: row.path.clone(),
+            watch: settings.watch,
+            poll_s: u64::from(settings.poll_s).max(1),
+            presence: if row.state == RootState::Offline { Presence::Absent } else { Presence::Unknown },
+            mode: if settings.watch == WatchSetting::Off { Mode::Off } else { Mode::Poll },
+            because: String::new(),
+            degraded: None,
+            absent: row.reason.clone(),
+            watching: Watching::No,
+            pending: Pending::new(settle_ms),
+            heard: VecDeque::new(),
+            linked: VecDeque::new(),
+            passing: false,
+            blocked: false,
+            draining: false,
+            wanted: Vec::new(),
+            reconciling: None,
+            next_reconcile_ms: u64::MAX,
+            next_check_ms: 0,
+            check_wait_ms: ABSENT_FIRST_MS,
+            checking: false,
+            events: 0,
+            overflows: 0,
+            as_of_ns: row.scanned_ns,
+        }
+    }
+
+    /// Keeps an event until it may be taken in.
+    pub(super) fn hear(&mut self, event: FileEvent) {
+        if self.heard.len() >= HEARD_MOST {
+            self.heard.clear();
+            self.heard.push_back(FileEvent::Rescan { root: Some(self.path.clone()) });
+        } else {
+            self.heard.push_back(event);
+        }
+    }
+
+    /// The next event that was kept, when it may be taken in.
+    pub(super) fn next_heard(&mut self) -> Option<FileEvent> {
+        if self.passing || self.draining {
+            None
+        } else {
+            self.heard.pop_front()
+        }
+    }
+
+    /// Queues a look; false when too much waits and the looks were dropped.
+    pub(super) fn look(&mut self, epoch: u64, linked: Linked) -> bool {
+        if self.linked.len() >= LINKED_MOST {
+            return false;
+        }
+        self.linked.push_back((epoch, linked));
+        true
+    }
+
+    /// Looks that wait, of one epoch.
+    pub(super) fn take_linked(&mut self) -> Option<(u64, Vec<Linked>)> {
+        let epoch = self.linked.front()?.0;
+        let mut taken = Vec::new();
+        while self.linked.front().is_some_and(|(other, _)| *other == epoch) {
+            taken.extend(self.linked.pop_front().map(|(_, linked)| linked));
+        }
+        Some((epoch, taken))
+    }
+
+    /// Forgets all that waits.
+    pub(super) fn forget_waiting(&mut self) {
+        self.heard.clear();
+        self.linked.clear();
+        self.draining = false;
+        self.pending.remove_root(&self.path);
+    }
+
+    /// When the passing thread may have something to do.
+    pub(super) fn next_due_ms(&self) -> Option<u64> {
+        if self.passing || self.blocked {
+            return None;
+        }
+        if self.draining || !self.linked.is_empty() {
+            return Some(0);
+        }
+        self.pending.next_due_ms()
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len() + self.heard.len() + self.linked.len()
+    }
+
+    /// When somebody should look again whether it is there.
+    pub(super) fn plan_check(&mut self, now_ms: u64) {
+        match self.presence {
+            Presence::Present => {
+                self.check_wait_ms = ABSENT_FIRST_MS;
+                self.next_check_ms = now_ms + PRESENT_MS;
+            }
+            Presence::Absent | Presence::Unknown => {
+                self.next_check_ms = now_ms + self.check_wait_ms;
+                self.check_wait_ms = (self.check_wait_ms * 2).min(ABSENT_MOST_MS);
+            }
+        }
+    }
+
+    /// Chooses how it is kept up. `refused`: why there is no watcher.
+    pub(super) fn choose(&mut self, advised: WatchMode, file_system: &str, refused: Option<&str>) {
+        (self.mode, self.because) = match (self.watch, advised) {
+            (WatchSetting::Off, _) => (Mode::Off, "switched off".to_owned()),
+            (WatchSetting::Poll, _) => (Mode::Poll, "asked for".to_owned()),
+            (WatchSetting::Events, _) => (Mode::Events, "asked for".to_owned()),
+            (WatchSetting::Auto, WatchMode::Events) => (Mode::Events, format!("{file_system} tells of its changes")),
+            (WatchSetting::Auto, WatchMode::Poll) => {
+                (Mode::Poll, format!("{file_system} can be changed without this system noticing"))
+            }
+        };
+        if let (Mode::Events, Some(refused)) = (self.mode, refused) {
+            (self.mode, self.because) = (Mode::Poll, refused.to_owned());
+            self.degraded = (self.watch == WatchSetting::Events).then(|| refused.to_owned());
+        }
+    }
+
+    /// How it shows. `scanned`: somebody scans it now.
+    pub(super) fn state(&self, scanned: bool) -> LiveState {
+        if self.mode == Mode::Off {
+            LiveState::Stopped
+        } else if self.presence == Presence::Absent {
+            LiveState::Offline
+        } else if scanned
+            || self.reconciling.is_some()
+            || !self.wanted.is_empty()
+            || self.presence == Presence::Unknown
+            || self.watching == Watching::Beginning
+        {
+            LiveState::Reconciling
+        } else if self.degraded.is_some() {
+            LiveState::Degraded
+        } else if self.mode == Mode::Poll {
+            LiveState::Polled
+        } else {
+            LiveState::Live
+        }
+    }
+}

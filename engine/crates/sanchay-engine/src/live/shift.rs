@@ -1,0 +1,260 @@
+//! Moving rows: a renamed file or folder keeps its hashes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use sanchay_catalog::block::{Entry, HashState};
+use sanchay_catalog::feed::{ChangeItem, ChangeKind, ChangeList};
+use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Session};
+use sanchay_core::watch::{name_after, Step};
+use sanchay_core::{extension, FileKind, FileStat};
+
+use super::event::{EventKind, LiveEvent};
+use super::pass::{is_within, split, Pass};
+use crate::error::EngineError;
+use crate::inodes::Inodes;
+use crate::root_spec::RootSettings;
+use crate::scan::compare::{fill, Fresh, Stored, Target};
+
+/// A file on its way from one directory to another.
+struct Shift {
+    tree: i64,
+    from: (i64, Vec<u8>),
+    to: (i64, Vec<u8>),
+    entry: Entry,
+    inodes: Arc<Inodes>,
+}
+
+impl Pass<'_> {
+    /// Moves rows from one path to another. False where the disk does not have, under the name that this and the moves
+    /// in `later` lead to, what the catalog has under the old one.
+    pub(super) fn shift(&mut self, from: &[u8], to: &[u8], later: &[Step]) -> Result<bool, EngineError> {
+        let Some(last) = name_after(to, later) else { return Ok(false) };
+        let Some(seen) = self.stat(&last) else { return Ok(false) };
+        let ((from_folder, from_name), (to_folder, to_name)) = (split(from), split(to));
+        if self.excludes(to_folder, to_name, seen.kind == FileKind::Directory) {
+            return Ok(false);
+        }
+        let (child, entry, from_directory, tree) = {
+            let reader = self.inner.catalog.reader()?;
+            let Some((directory, tree)) = reader.locate(from_folder)? else { return Ok(false) };
+            let child = reader.child_named(directory, from_name)?;
+            let entry = reader.entries_named(directory, &[from_name.to_vec()])?.remove(from_name);
+            (child, entry.map(|(_, entry)| entry), directory, tree)
+        };
+        let Some((to_directory, to_tree)) = self.ensure(to_folder)? else { return Ok(false) };
+        if tree != to_tree {
+            return Ok(false);
+        }
+        match (child, entry) {
+            (Some(child), _) => {
+                // A root in it is reached by its path, which leads elsewhere now.
+                let holds_root = self
+                    .rows
+                    .iter()
+                    .any(|root| root.id != self.row.id && (is_within(&root.path, from) || is_within(&root.path, to)));
+                if seen.kind != FileKind::Directory || child.inode != seen.inode || holds_root {
+                    return Ok(false);
+                }
+                if from != to && !self.shift_folder(tree, child.id, to_directory, to_name)? {
+                    return Ok(false);
+                }
+                let looks_at_paths =
+                    self.rows.iter().any(|row| crate::scan::rules_look_at_paths(&RootSettings::of(row)));
+                if looks_at_paths {
+                    self.followed.reconcile = true;
+                }
+            }
+            (None, Some(entry)) => {
+                let kind = sanchay_catalog::block::EntryKind::from(seen.kind);
+                if seen.kind == FileKind::Directory || kind != entry.kind || entry.inode != seen.inode {
+                    return Ok(false);
+                }
+                let (from, to) = ((from_directory, from_name.to_vec()), (to_directory, to_name.to_vec()));
+                self.shift_file(tree, from, to, entry, &seen)?;
+            }
+            (None, None) => return Ok(false),
+        }
+        if from != to {
+            let mut event = LiveEvent::of(EventKind::Moved, self.row.id, to);
+            event.other_path = Some(from.to_vec());
+            event.size_bytes = if seen.kind == FileKind::File { seen.size_bytes } else { 0 };
+            self.told(event);
+        }
+        Ok(true)
+    }
+
+    fn stat(&self, path: &[u8]) -> Option<FileStat> {
+        let (folder, name) = split(path);
+        self.root.open_dir(self.relative(folder)?).ok()?.stat(name).ok()
+    }
+
+    fn shift_folder(&mut self, tree: i64, child: i64, parent: i64, name: &[u8]) -> Result<bool, EngineError> {
+        let inodes = Arc::clone(&self.inner.inodes);
+        let name = name.to_vec();
+        let replaced = self.inner.persist(&mut || {
+            let (name, inodes) = (name.clone(), Arc::clone(&inodes));
+            self.inner.catalog.writer().run(move |session| {
+                if session.is_below(parent, child)? {
+                    return Ok(None);
+                }
+                let other = session.child_named(parent, &name)?.filter(|other| other.id != child);
+                let removed = other.map(|other| session.remove_subtree(tree, other.id)).transpose()?;
+                drop_entry(session, tree, parent, &name, &inodes)?;
+                session.move_directory(child, parent, &name)?;
+                Ok(Some(removed.map(|removed| removed.linked).unwrap_or_default()))
+            })
+        })?;
+        let Some(linked) = replaced else { return Ok(false) };
+        self.follow_all_links(linked)?;
+        Ok(true)
+    }
+
+    fn shift_file(
+        &mut self,
+        tree: i64,
+        from: (i64, Vec<u8>),
+        to: (i64, Vec<u8>),
+        entry: Entry,
+        seen: &FileStat,
+    ) -> Result<(), EngineError> {
+        let mut entry = Entry { extension: self.inner.catalog.extensions().intern(extension(&to.1)), ..entry };
+        // Nothing but the name changed: the hash holds. Whatever else did has an event of its own.
+        if entry.size_bytes == seen.size_bytes && entry.mtime_ns == seen.mtime_ns {
+            entry.ctime_ns = seen.ctime_ns;
+            entry.links = seen.links;
+            entry.allocated_bytes = seen.allocated_bytes;
+        }
+        let (to_directory, to_name) = (to.0, to.1.clone());
+        let shift = Arc::new(Shift { tree, from, to, entry, inodes: Arc::clone(&self.inner.inodes) });
+        let replaced = self.inner.persist(&mut || {
+            let shift = Arc::clone(&shift);
+            self.inner.catalog.writer().run(move |session| move_entry(session, &shift))
+        })?;
+        self.follow_all_links(replaced)?;
+        if matches!(entry.hash_state, HashState::Pending | HashState::Unstable) {
+            self.followed.hashes.push((to_directory, vec![to_name.clone()]));
+        }
+        if entry.links > 1 {
+            let volume = self.inner.catalog.reader()?.volume_of_directory(to_directory)?;
+            let seen_to = |other: i64, name: &[u8]| other == to_directory && name == to_name.as_slice();
+            self.follow_links(volume, &[entry.inode], &seen_to)?;
+        }
+        Ok(())
+    }
+
+    /// The directory of a folder and its tree; where it is so new that the catalog lacks it, it gets a row, and what is in
+    /// it is left to be listed. None where it is not there or left out.
+    fn ensure(&mut self, folder: &[u8]) -> Result<Option<(i64, i64)>, EngineError> {
+        if let Some(found) = self.inner.catalog.reader()?.locate(folder)? {
+            return Ok(Some(found));
+        }
+        let Some(relative) = self.relative(folder).filter(|relative| !relative.is_empty()) else { return Ok(None) };
+        let (above, name) = split(folder);
+        if self.excludes(above, name, true) {
+            return Ok(None);
+        }
+        let Some((parent, tree)) = self.ensure(above)? else { return Ok(None) };
+        let Ok(handle) = self.root.open_dir(relative) else { return Ok(None) };
+        let stat = handle.stat_self()?;
+        let mount = crate::scan::Mounts::new(&self.inner.catalog).of(&handle, &stat)?;
+        let is_other = mount.volume != self.inner.catalog.reader()?.volume_of_directory(parent)?;
+        if mount.pseudo || is_other || self.own.is_folder(&stat) {
+            return Ok(None);
+        }
+        let id = self.inner.catalog.next_directory_id();
+        let mut change = DirectoryChange::new(tree, id, parent, Arc::default());
+        change.row = Some(DirectoryRow {
+            id,
+            parent,
+            name: name.to_vec(),
+            volume: mount.volume,
+            inode: stat.inode,
+            mtime_ns: stat.mtime_ns,
+            unreadable: false,
+        });
+        change.usage.directories = 1;
+        self.inner.persist(&mut || {
+            let change = change.clone();
+            self.inner.catalog.writer().run(move |session| session.apply_now(&[change]))
+        })?;
+        Ok(Some((id, tree)))
+    }
+}
+
+/// Forgets the file that had the name of a folder that comes.
+fn drop_entry(
+    session: &mut Session,
+    tree: i64,
+    directory: i64,
+    name: &[u8],
+    inodes: &Inodes,
+) -> Result<(), CatalogError> {
+    let blocks = session.load_blocks(directory)?;
+    let stored = Stored::of_names(&blocks, &HashSet::from([name]))?;
+    let mut change = DirectoryChange::new(tree, directory, session.parent(directory)?, Arc::default());
+    let target = Target { reserve: &mut |count| session.reserve_blocks(count), inodes, reflink: false, tell: None };
+    fill(&mut change, &stored, &[], target)?;
+    if change.is_empty() {
+        return Ok(());
+    }
+    session.apply_now(&[change])
+}
+
+/// Takes the entry out of one directory and puts it into the other, in one transaction.
+///
+/// Gives volume and inode of what had the new name, where that file has other names.
+fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, CatalogError> {
+    let ((from, from_name), (to, to_name)) = (&shift.from, &shift.to);
+    let mut linked = Vec::new();
+    if let Some(other) = session.child_named(*to, to_name)? {
+        linked = session.remove_subtree(shift.tree, other.id)?.linked;
+    }
+    let mut changes = Vec::new();
+    let reflink = session.may_share_extents(*to)?;
+    let mut names: HashSet<&[u8]> = HashSet::from([to_name.as_slice()]);
+    if from == to {
+        names.insert(from_name);
+    } else {
+        let blocks = session.load_blocks(*from)?;
+        let stored = Stored::of_names(&blocks, &HashSet::from([from_name.as_slice()]))?;
+        let mut change = DirectoryChange::new(shift.tree, *from, session.parent(*from)?, Arc::default());
+        let inodes = &shift.inodes;
+        let target = Target { reserve: &mut |count| session.reserve_blocks(count), inodes, reflink, tell: None };
+        fill(&mut change, &stored, &[], target)?;
+        changes.push(change);
+    }
+    let blocks = session.load_blocks(*to)?;
+    let mut stored = Stored::of_names(&blocks, &names)?;
+    let replaces = stored.find(to_name);
+    if let Some(old) = replaces.map(|number| stored.get(number).entry).filter(|old| old.links > 1) {
+        linked.push((session.load_child(*to)?.map_or(0, |row| row.volume), old.inode));
+    }
+    let fresh = [Fresh { name: to_name, entry: shift.entry, replaces }];
+    let mut change = DirectoryChange::new(shift.tree, *to, session.parent(*to)?, Arc::default());
+    let inodes = &shift.inodes;
+    let target = Target { reserve: &mut |count| session.reserve_blocks(count), inodes, reflink, tell: None };
+    fill(&mut change, &stored, &fresh, target)?;
+    changes.push(change);
+    if from != to && shift.entry.is_file() {
+        // Two directories changed, and one thing happened.
+        if let Some(folder) = session.path_of(*from)? {
+            let from = sanchay_core::path::join(&folder, from_name);
+            let size_bytes = shift.entry.size_bytes;
+            for change in &mut changes {
+                change.changes = ChangeList::default();
+            }
+            changes[1].changes.push(&ChangeItem {
+                kind: ChangeKind::Moved,
+                name: to_name,
+                from: Some(&from),
+                folder: false,
+                files: 1,
+                bytes_delta: 0,
+                size_bytes,
+            });
+        }
+    }
+    session.apply_now(&changes)?;
+    Ok(linked)
+}

@@ -1,0 +1,112 @@
+//! What the threads hand to each other.
+
+use sanchay_core::watch::{FileEvent, Step, WatchMode, WatchRefused};
+
+use super::handle::LiveSettings;
+use crate::engine::Scan;
+use crate::scan::{Named, ScanState};
+use crate::trees::Turn;
+
+/// A name to look at because another name of its file was changed.
+#[derive(Clone)]
+pub(super) struct Linked {
+    /// Its folder when it was found, which says whose it is.
+    pub(super) folder: Vec<u8>,
+    /// Its directory, which it is reached by: its folder may be renamed until then.
+    pub(super) directory: i64,
+    pub(super) name: Vec<u8>,
+}
+
+/// Work of one root for the passing thread, which gives the turn back when it is done.
+pub(super) struct Batch {
+    pub(super) root_id: i64,
+    /// What a sync waits for: see `sync.rs`.
+    pub(super) epoch: u64,
+    pub(super) turn: Turn,
+    pub(super) steps: Vec<Step>,
+    /// Looks at names that were found by their inode.
+    pub(super) linked: Vec<Linked>,
+}
+
+/// What came of a batch.
+pub(super) enum Outcome {
+    /// The root is not there.
+    Offline(String),
+    Done(Followed),
+    /// The catalog could not be written or read.
+    Failed(String),
+}
+
+/// What work leads to.
+#[derive(Default)]
+pub(super) struct Followed {
+    /// Names, in whatever root, of files of which another name was changed.
+    pub(super) linked: Vec<Linked>,
+    /// Directories and names whose files may be read now.
+    pub(super) hashes: Vec<(i64, Vec<Vec<u8>>)>,
+    /// As `hashes`; files that keep others waiting.
+    pub(super) large: Vec<(i64, Vec<Vec<u8>>)>,
+    /// Files to be read when they have settled, with their directory.
+    pub(super) settling: Vec<(Named, i64)>,
+    /// A move that could not be done, and the steps after it.
+    pub(super) refused: Option<(Vec<u8>, Vec<u8>, Vec<Step>)>,
+    /// Steps that found another folder under its name, or none: an event that tells where it went is on its way.
+    pub(super) missed: Vec<Step>,
+    /// More changed than is followed up one by one.
+    pub(super) reconcile: bool,
+    /// Names that were read.
+    pub(super) read_names: usize,
+}
+
+/// Hashing that is due.
+#[derive(Debug)]
+pub(super) struct ReadJob {
+    pub(super) root_id: i64,
+    pub(super) epoch: u64,
+    /// By its id: it may be renamed until it is its turn.
+    pub(super) directory: i64,
+    pub(super) names: Vec<Vec<u8>>,
+}
+
+/// What the live thread hears besides the watcher.
+pub(super) enum Message {
+    PutRoot(i64),
+    RemoveRoot(i64),
+    Set(LiveSettings),
+    Sync(i64, Box<Scan>),
+    /// The passing thread is free again.
+    Passed {
+        root_id: i64,
+        epoch: u64,
+        outcome: Outcome,
+    },
+    /// A job was read, and led to this.
+    Read {
+        root_id: i64,
+        epoch: u64,
+        followed: Followed,
+    },
+    /// A scan of a root has ended, whoever asked for it; None: it failed.
+    ScanEnded {
+        root_id: i64,
+        number: u64,
+        state: Option<ScanState>,
+        message: String,
+    },
+    /// The watcher has taken up a root, or not.
+    Watched {
+        root_id: i64,
+        outcome: Result<(), WatchRefused>,
+    },
+    /// Somebody looked whether a root is there.
+    Checked {
+        root_id: i64,
+        outcome: Result<(WatchMode, String), String>,
+    },
+    /// A turn in a tree was given back.
+    TreeFreed,
+    Close,
+}
+
+/// What the watcher's thread hands over.
+pub(super) type Heard = FileEvent;

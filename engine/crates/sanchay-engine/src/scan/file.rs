@@ -1,0 +1,164 @@
+//! One file of a scan: compared with its stored entry, and read on the way where it is small.
+
+use std::ops::ControlFlow;
+
+use sanchay_catalog::block::{Entry, EntryKind, HashState};
+use sanchay_core::{extension, DirHandle, FileKind, FileStat};
+
+use super::compare::Tally;
+use super::control::add;
+use super::hashing::SMALL_BYTES;
+use super::walk::{Job, Walker};
+use crate::root_spec::{HashScope, Rules};
+
+/// What became of one name.
+pub(super) enum Look {
+    /// As it is stored.
+    Same,
+    /// New or changed.
+    Entry(Box<Entry>),
+    /// It could not be looked at: what is stored stays.
+    Unknown,
+}
+
+/// Figures of one directory, added to the shared counters once.
+#[derive(Default)]
+pub(super) struct Count {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    pub(super) hashed_files: u64,
+    pub(super) hashed_bytes: u64,
+    pub(super) unstable: u64,
+    pub(super) special: u64,
+    pub(super) symlinks: u64,
+    pub(super) excluded: u64,
+    pub(super) later_files: u64,
+    pub(super) later_bytes: u64,
+}
+
+impl Walker<'_> {
+    /// Looks at one name that is no directory.
+    pub(super) fn file(
+        &mut self,
+        job: &Job,
+        folder: &DirHandle,
+        name: &[u8],
+        seen: FileStat,
+        known: Option<&Entry>,
+        count: &mut Count,
+    ) -> Look {
+        match seen.kind {
+            FileKind::File => {
+                count.files += 1;
+                count.bytes += seen.size_bytes;
+            }
+            FileKind::Symlink => count.symlinks += 1,
+            FileKind::Special | FileKind::Directory => count.special += 1,
+        }
+        let unchanged = known.filter(|known| is_same(known, &seen));
+        let mut entry = match unchanged {
+            // Allocation settles after the last write, without a new ctime.
+            Some(known) => Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, ..*known },
+            None => Entry::from_stat(&seen, self.context.catalog.extensions().intern(extension(name))),
+        };
+        if seen.kind == FileKind::File && !seen.placeholder && needs_hash(&entry, &job.rules) {
+            if seen.size_bytes <= SMALL_BYTES {
+                self.read_now(job, folder, name, &seen, &mut entry, count);
+            } else {
+                count.later_files += 1;
+                count.later_bytes += seen.size_bytes;
+                entry.hash_state = HashState::Pending;
+                entry.hash = None;
+                entry.algorithm = job.rules.algorithm;
+            }
+        } else if job.rules.hash == HashScope::Duplicates
+            && entry.hash.is_some()
+            && entry.algorithm != job.rules.algorithm
+        {
+            // Hashes of two algorithms cannot be compared: it is read again if it has a twin.
+            entry.hash_state = HashState::None;
+            entry.hash = None;
+        }
+        match unchanged {
+            Some(known) if is_known(known, &entry) => Look::Same,
+            _ => Look::Entry(Box::new(entry)),
+        }
+    }
+
+    fn read_now(
+        &mut self,
+        job: &Job,
+        folder: &DirHandle,
+        name: &[u8],
+        seen: &FileStat,
+        entry: &mut Entry,
+        count: &mut Count,
+    ) {
+        let algorithm = job.rules.algorithm;
+        let verdict = self.files.read(folder, name, seen, algorithm, &mut |_| ControlFlow::Continue(()));
+        self.context.control.have_read(verdict.bytes);
+        entry.hash_state = verdict.state;
+        entry.hash = verdict.hash;
+        entry.algorithm = algorithm;
+        match verdict.state {
+            HashState::Hashed | HashState::Racy => {
+                count.hashed_files += 1;
+                count.hashed_bytes += verdict.bytes;
+            }
+            HashState::Unreadable => {
+                if let Some(error) = verdict.error {
+                    self.context.control.report_core(&self.context.absolute(&job.relative, name), error);
+                }
+            }
+            HashState::Unstable => count.unstable += 1,
+            HashState::None | HashState::Pending => {}
+        }
+    }
+
+    pub(super) fn add(&self, count: &Count, tally: Tally) {
+        let counters = &self.context.control.counters;
+        add(&counters.directories, 1);
+        for (counter, by) in [
+            (&counters.files, count.files),
+            (&counters.bytes, count.bytes),
+            (&counters.hashed_files, count.hashed_files),
+            (&counters.hashed_bytes, count.hashed_bytes),
+            (&counters.unstable, count.unstable),
+            (&counters.special, count.special),
+            (&counters.symlinks, count.symlinks),
+            (&counters.excluded, count.excluded),
+            (&counters.added, tally.added),
+            (&counters.changed, tally.changed),
+            (&counters.removed, tally.removed),
+            (&self.context.later_files, count.later_files),
+            (&self.context.later_bytes, count.later_bytes),
+        ] {
+            if by > 0 {
+                add(counter, by);
+            }
+        }
+    }
+}
+
+/// Whether the witness on the disk is the stored one.
+pub(crate) fn is_same(known: &Entry, seen: &FileStat) -> bool {
+    known.kind == EntryKind::from(seen.kind)
+        && known.size_bytes == seen.size_bytes
+        && known.mtime_ns == seen.mtime_ns
+        && known.ctime_ns == seen.ctime_ns
+        && known.inode == seen.inode
+}
+
+/// Whether there is nothing to write of an entry whose witness is the stored one.
+pub(crate) fn is_known(known: &Entry, entry: &Entry) -> bool {
+    known.hash_state == entry.hash_state
+        && known.hash == entry.hash
+        && known.algorithm == entry.algorithm
+        && known.allocated_bytes == entry.allocated_bytes
+        && known.links == entry.links
+}
+
+/// Whether the walk must see to the file's hash. With `duplicates`, that is decided after the listing.
+pub(crate) fn needs_hash(entry: &Entry, rules: &Rules) -> bool {
+    rules.hash == HashScope::All && (entry.hash_state != HashState::Hashed || entry.algorithm != rules.algorithm)
+}

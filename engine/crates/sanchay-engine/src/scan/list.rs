@@ -1,0 +1,99 @@
+//! Listing a part of a root again: one folder, with everything below it where that is asked for.
+
+use std::sync::Arc;
+
+use sanchay_catalog::RootRow;
+use sanchay_core::RootDir;
+
+use super::context::Mounts;
+use super::findings::{Findings, Found};
+use super::walk::{self, Job};
+use super::{governed, prepare, ScanRequest};
+use crate::error::EngineError;
+
+/// Which part of which root. Whoever asks has the turn in its tree.
+pub(crate) struct ListRequest<'a> {
+    pub(crate) scan: ScanRequest<'a>,
+    pub(crate) root: &'a RootDir,
+    pub(crate) row: &'a RootRow,
+    pub(crate) rows: &'a [RootRow],
+    /// Below the root.
+    pub(crate) relative: &'a [u8],
+    pub(crate) deep: bool,
+}
+
+/// What a listing found; None where the folder, or the one that it lies in, is not in the catalog.
+pub(crate) struct Listed {
+    pub(crate) found: Found,
+    /// There were more differences than are told.
+    pub(crate) more: bool,
+}
+
+/// Lists and compares. A folder that the catalog has not becomes a row of its own; the one above it must be there.
+pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineError> {
+    let (row, relative) = (request.row, request.relative);
+    let catalog = request.scan.catalog;
+    let reader = catalog.reader()?;
+    let governed = governed(request.rows)?;
+    let absolute = |relative: &[u8]| match relative {
+        b"" => row.path.clone(),
+        relative => sanchay_core::path::join(&row.path, relative),
+    };
+    let (above, name) = match relative.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (&relative[..at], &relative[at + 1..]),
+        None => (b"".as_slice(), relative),
+    };
+    let parent = if relative.is_empty() { None } else { reader.locate(&absolute(above))? };
+    let known = match (&parent, reader.locate(&absolute(relative))?) {
+        (_, Some((id, tree))) => Some((id, tree)),
+        (Some((_, tree)), None) => Some((0, *tree)),
+        (None, None) => None,
+    };
+    let Some((id, tree)) = known else { return Ok(None) };
+    let stored = if id == 0 { None } else { reader.load_child(id)? };
+    let mut context = prepare(&request.scan, row, request.rows, &governed, request.root, Mounts::new(catalog), tree)?;
+    // The root's own parent is none of its business: what is mounted at a root is the root.
+    let parent_device = match parent {
+        Some(_) => request.root.open_dir(above).and_then(|folder| folder.stat_self()).ok().map(|stat| stat.device),
+        None => None,
+    };
+    let rules = |path: &[u8]| governed.iter().find(|root| root.path == path).map(|root| Arc::clone(&root.rules));
+    let Some(mut ruling) = rules(&row.path) else { return Ok(None) };
+    let mut rules_from = 0;
+    for end in (1..=relative.len()).filter(|&at| at == relative.len() || relative[at] == b'/') {
+        if let Some(own) = rules(&absolute(&relative[..end])) {
+            (ruling, rules_from) = (own, end);
+        }
+    }
+    let findings = Findings::default();
+    context.findings = Some(&findings);
+    let is_new = stored.is_none();
+    let job = Job {
+        id: if is_new { catalog.next_directory_id() } else { id },
+        parent: match (&stored, parent) {
+            (Some(_), _) => reader.parent(id)?,
+            (None, Some((parent, _))) => parent,
+            (None, None) => 0,
+        },
+        name: stored.as_ref().map_or_else(|| name.to_vec(), |stored| stored.name.clone()),
+        known: stored,
+        relative: relative.to_vec(),
+        parent_device,
+        rules: ruling,
+        rules_from,
+        passage: false,
+        deep: request.deep,
+    };
+    drop(reader);
+    let outcome = walk::walk(&context, job, request.scan.threads);
+    catalog.writer().run(|_| Ok(()))?;
+    drop(context);
+    outcome?;
+    let (found, more) = findings.take();
+    Ok(Some(Listed { found, more }))
+}
+
+/// Whether the rules' patterns look at more than names, so that a folder's place matters to what is in it.
+pub(crate) fn rules_look_at_paths(settings: &crate::root_spec::RootSettings) -> bool {
+    settings.exclude.iter().any(|pattern| pattern.trim_end_matches('/').contains('/'))
+}

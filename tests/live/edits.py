@@ -1,0 +1,109 @@
+"""Random edits by one of several processes at once: an edit that another one spoils is let go."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+
+from tests.property.edits import FOLDERS, NAMES, Editor, content
+
+#: Names are looked at ten times a second in each folder.
+LOOKED_AT_S = 0.2
+
+
+class LiveEditor(Editor):
+    """Edits of which a watcher can hear. A name made outside of the root for a file inside is none of them."""
+
+    def step(self) -> None:
+        edits: list[tuple[int, Callable[[], str]]] = [
+            (8, self.create), (3, self.make_folder), (2, self.make_tree), (1, self.hard_link), (1, self.symlink),
+            (1, self.special), (3, self.edit_keeping_size), (2, self.edit_and_set_times_back), (1, self.touch),
+            (3, self.delete), (1, self.delete_folder), (3, self.rename_over), (3, self.rename_folder),
+            (1, self.move_out), (1, self.move_tree_out), (2, self.move_in), (1, self.change_mode), (3, self.append),
+            (1, self.change_owner), (1, self.before_1970), (1, self.folder_for_file), (1, self.swap_folders),
+            (1, self.save_by_renaming),
+        ]  # fmt: skip
+        (edit,) = self.chosen.choices([edit for _, edit in edits], [weight for weight, _ in edits])
+        alone = edit == self.hard_link
+        with open(os.path.join(os.path.dirname(self.root), b"turn"), "ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            try:
+                told = edit()
+            except OSError as error:
+                told = f"spoiled: {error}"
+            if alone:
+                # The system tells of a new name, and nothing of the file behind it: a name that goes before it was
+                # looked at leaves no trace. Comparing the whole root finds that; here it is kept from happening.
+                time.sleep(LOOKED_AT_S)
+        self.history.append(f"{edit.__name__} {told}")
+
+    def make_tree(self) -> str:
+        """A folder with folders and files in it, as fast as it can be made."""
+        path = os.path.join(self.chosen.choice(self.folders()), self.chosen.choice(FOLDERS))
+        if path.count(b"/") - self.root.count(b"/") > 4:
+            return "nothing"
+        below = os.path.join(path, self.chosen.choice(FOLDERS), self.chosen.choice(FOLDERS))
+        os.makedirs(below)
+        for folder in (path, below):
+            with open(os.path.join(folder, self.chosen.choice(NAMES)), "wb") as file:
+                file.write(content(self.chosen))
+        return repr(path)
+
+    def move_tree_out(self) -> str:
+        source = self._some_folder()
+        if source is None:
+            return "nothing"
+        os.rename(source, os.path.join(self.outside, b"%d-%d" % (os.getpid(), time.monotonic_ns())))
+        return repr(source)
+
+    def move_in(self) -> str:
+        """A file or a tree from outside."""
+        outside = os.listdir(self.outside)
+        if not outside:
+            return "nothing"
+        source, target = os.path.join(self.outside, self.chosen.choice(outside)), self.place()
+        if os.path.lexists(target) or target.count(b"/") - self.root.count(b"/") > 5:
+            return "nothing"
+        os.rename(source, target)
+        return f"{source!r} {target!r}"
+
+    def swap_folders(self) -> str:
+        one, other = self._some_folder(), self._some_folder()
+        if one is None or other is None or (one + b"/").startswith(other) or (other + b"/").startswith(one):
+            return "nothing"
+        between = one + b".between"
+        os.rename(one, between)
+        os.rename(other, one)
+        os.rename(between, other)
+        return f"{one!r} {other!r}"
+
+    def save_by_renaming(self) -> str:
+        """As most programs save: a file beside it, renamed over it."""
+        path = self._some_file()
+        if path is None:
+            return "nothing"
+        with open(path + b"~", "wb") as file:
+            file.write(content(self.chosen))
+        os.rename(path + b"~", path)
+        return repr(path)
+
+
+def edit(root: bytes, outside: bytes, seed: str, seconds: float, log: str) -> None:
+    """Edits for so long, now in bursts, now one by one."""
+    editor = LiveEditor(root, outside, random.Random(seed))
+    until = time.monotonic() + seconds
+    with open(log, "w", encoding="utf-8") as written:
+        while time.monotonic() < until:
+            for _ in range(editor.chosen.choice([1, 1, 5, 40])):
+                editor.step()
+                written.write(f"{time.time():.4f} {editor.history.pop()}\n")
+            written.flush()
+            time.sleep(editor.chosen.choice([0, 0, 0.005, 0.05, 0.3]))
+
+
+if __name__ == "__main__":
+    edit(os.fsencode(sys.argv[1]), os.fsencode(sys.argv[2]), sys.argv[3], float(sys.argv[4]), sys.argv[5])
