@@ -120,7 +120,9 @@ impl Background {
     }
 }
 
+// Rates and bytes are powers of two here, so that every quotient is exact.
 #[cfg(test)]
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
     use std::sync::Arc;
