@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -91,7 +90,6 @@ class NativeCatalog:
     def __init__(self, catalog: sanchay_engine.Catalog, own_folders: Sequence[bytes]) -> None:
         self._catalog = catalog
         self._own_folders = tuple(own_folders)
-        self._closed = threading.Event()
 
     @classmethod
     def open(cls, path: bytes, *, own_folders: Sequence[bytes], threads: int, cache_mb: int) -> NativeCatalog:
@@ -106,7 +104,6 @@ class NativeCatalog:
 
     def close(self) -> None:
         """Cancels what runs, waits for it, and checkpoints."""
-        self._closed.set()
         with translated():
             self._catalog.close()
 
@@ -168,6 +165,8 @@ class NativeCatalog:
             exclude=root.settings.exclude,
             one_file_system=root.settings.one_file_system,
             skip_hidden=root.settings.skip_hidden,
+            watch=root.settings.watch.value,
+            poll_s=root.settings.poll_s,
         )
         with translated():
             self._catalog.put_root(spec)
@@ -197,23 +196,44 @@ class NativeCatalog:
             return NativeScan(self._catalog.scan(root_id, background=background, request_id=request_id))
 
     def start_live(self, *, settle_ms: int, reconcile_s: int) -> None:
-        """This engine watches nothing: roots are as fresh as their last scan."""
+        """Begins to keep every root up to date."""
+        with translated():
+            self._catalog.start_live(settle_ms=settle_ms, reconcile_s=reconcile_s)
 
     def set_live(self, *, settle_ms: int, reconcile_s: int) -> None:
-        """Nothing to change."""
+        """Changes what `start_live` was told."""
+        with translated():
+            self._catalog.set_live(settle_ms=settle_ms, reconcile_s=reconcile_s)
 
     def live_status(self) -> Sequence[LiveStatus]:
-        """No root is watched."""
-        return []
+        """How each root is kept up to date."""
+        with translated():
+            statuses = self._catalog.live_status()
+        return [
+            LiveStatus(
+                root_id=status.root_id,
+                mode=status.mode,
+                chosen_because=status.chosen_because,
+                state=status.state,
+                reason=status.reason,
+                as_of_ns=status.as_of_ns,
+                watched_folders=status.watched_folders,
+                pending=status.pending,
+                events=status.events,
+                overflows=status.overflows,
+            )
+            for status in statuses
+        ]
 
     def sync(self, root_id: int) -> NativeScan:
-        """A scan brings a root up to date."""
-        return self.scan(root_id, background=False, request_id="sync")
+        """Brings a root up to date."""
+        with translated():
+            return NativeScan(self._catalog.sync(root_id))
 
-    def next_events(self, timeout_s: float, limit: int) -> values.EventBatch:  # noqa: ARG002
-        """Nothing happens until the catalog closes."""
-        self._closed.wait()
-        raise DomainError(ErrorKind.CLOSED, "The catalog is closed.")
+    def next_events(self, timeout_s: float, limit: int) -> values.EventBatch:
+        """Blocks, with the GIL free, until something happens."""
+        with translated():
+            return self._catalog.next_events(timeout_s, limit)
 
     def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:
         """A page of files."""

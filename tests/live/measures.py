@@ -1,0 +1,107 @@
+"""What a daemon costs while it runs: memory, descriptors, threads, watches, its database's log, and its answers."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sanchay.client import Client
+
+STATUS_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at a process; `at_s` is monotonic."""
+
+    at_s: float
+    rss_bytes: int
+    descriptors: int
+    threads: int
+    watches: int
+    wal_bytes: int
+
+
+def sample(pid: int, catalog: Path) -> Sample:
+    """A look at the daemon of that id and its catalog's files."""
+    process = Path(f"/proc/{pid}")
+    status = (process / "status").read_text("ascii", "replace")
+    watches = descriptors = 0
+    for info in (process / "fdinfo").iterdir():
+        try:
+            watches += info.read_text("ascii", "replace").count("inotify wd:")
+            descriptors += 1
+        except OSError:
+            continue  # it was closed meanwhile
+    wal = catalog.with_name(f"{catalog.name}-wal")
+    return Sample(
+        at_s=time.monotonic(),
+        rss_bytes=_number(status, "VmRSS") * 1024,
+        descriptors=descriptors,
+        threads=_number(status, "Threads"),
+        watches=watches,
+        wal_bytes=wal.stat().st_size if wal.exists() else 0,
+    )
+
+
+def _number(status: str, key: str) -> int:
+    found = re.search(rf"^{key}:\s+(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def growth_bytes(samples: list[Sample], last_s: float) -> float:
+    """By how much the memory of the last minute lies above that of the minute `last_s` before the end; medians."""
+    end_s = samples[-1].at_s
+    late = [each.rss_bytes for each in samples if each.at_s > end_s - 60]
+    early = [each.rss_bytes for each in samples if end_s - last_s < each.at_s <= end_s - last_s + 60]
+    return statistics.median(late) - statistics.median(early) if early else 0.0
+
+
+class StatusClock:
+    """Asks for the status ten times a second, and remembers how long each answer took."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._stop = threading.Event()
+        self._pause = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.seconds: list[float] = []
+        self.failure: BaseException | None = None
+
+    def __enter__(self) -> StatusClock:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(30)
+
+    def pause(self) -> None:
+        """Measures nothing for a while: the daemon is being stopped on purpose."""
+        self._pause.set()
+
+    def resume(self) -> None:
+        """Goes on."""
+        self._pause.clear()
+
+    def p99_s(self) -> float:
+        """The time that all but one in a hundred answers stayed below."""
+        ordered = sorted(self.seconds)
+        return ordered[int(len(ordered) * 0.99)] if ordered else 0.0
+
+    def _run(self) -> None:
+        while not self._stop.wait(STATUS_EVERY_S):
+            if self._pause.is_set():
+                continue
+            began_s = time.monotonic()
+            try:
+                self._client.status()
+            except Exception as error:
+                self.failure = error
+                return
+            if not self._pause.is_set():
+                self.seconds.append(time.monotonic() - began_s)
