@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Job, JobState
@@ -67,5 +68,6 @@ class JobNews:
         self._told[job.id] = (job.state, now_s)
         if job.state.ended:
             self._told.pop(job.id)
-        event = Event(EventKind.JOB, time.time_ns(), job.root_id, job.root_name, message=job.message, job=job)
+        kept = replace(job, errors=())  # what could not be read is in the job itself: the memory of events stays small
+        event = Event(EventKind.JOB, time.time_ns(), job.root_id, job.root_name, message=job.message, job=kept)
         self._hub.publish([event], remember=job.state is not state)
