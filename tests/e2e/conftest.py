@@ -43,6 +43,13 @@ def program(tmp_path: Path) -> Iterator[Program]:
 
 
 @pytest.fixture
+def unwatched(tmp_path: Path) -> Iterator[Program]:
+    """The same, whose roots change by scans alone: what a scan finds was not noticed before it."""
+    with Program(tmp_path / "home", env={"SANCHAY_WATCH": "off"}) as each:
+        yield each
+
+
+@pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The tree of this folder's tests."""
     return build(tmp_path / "tree")
@@ -55,4 +62,5 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program,
     top = build(base / "tree")
     with Program(base / "home") as each:
         each.json("scan", top)
+        each.json("root", "sync", top)
         yield each, top

@@ -54,7 +54,7 @@ def test_duplicates_count_physical_copies_and_name_every_path(scanned: Scanned) 
     assert letters["copies"] == 2
     assert (document["total_groups"], document["total_redundant_files"]) == (2, 3)
     assert document["total_reclaimable_bytes"] == 2 * len(PHOTO) + len("Dear Sir")
-    assert document["freshness"]["state"] == "scanned"
+    assert document["freshness"]["state"] == "live"
 
 
 @pytest.mark.parametrize(

@@ -71,9 +71,9 @@ def test_a_first_run_says_what_it_cannot_scan(program: Program, tmp_path: Path) 
 
 
 def test_a_folder_that_is_scanned_becomes_a_root_and_the_keys_are_those_of_the_manual(
-    program: Program, tree: Path
+    unwatched: Program, tree: Path
 ) -> None:
-    document = program.json("scan", tree)
+    document = unwatched.json("scan", tree)
     assert document.keys() >= SCAN_KEYS
     assert (document["state"], document["files"], document["directories"], document["errors"]) == ("done", 11, 5, 0)
     assert document["added"] == 11
@@ -85,12 +85,12 @@ def test_a_folder_that_is_scanned_becomes_a_root_and_the_keys_are_those_of_the_m
     )
     assert document["peak_rss_bytes"] > 1 << 20
     assert document["files_per_s"] > 0
-    (root,) = program.json("root", "list")["roots"]
+    (root,) = unwatched.json("root", "list")["roots"]
     assert (root["path"], root["name"], root["state"]) == (str(tree), "tree", "ready")
     (tree / "docs/letter.txt").write_text("Dear Madam")
     (tree / "big.bin").unlink()
     (tree / "new.txt").write_text("new")
-    again = program.json("scan", "tree")
+    again = unwatched.json("scan", "tree")
     assert (again["added"], again["changed"], again["removed"], again["files"]) == (1, 1, 1, 11)
 
 

@@ -752,6 +752,9 @@ impl LiveThread {
                     finish(&ticket.scan, ScanState::Cancelled, "given up on request".to_owned());
                 }
                 Stage::Settling { epoch } if self.outstanding.is_settled(ticket.watched_id, *epoch) => {
+                    // Who hears of the end and asks how the root is must not be told what was before it.
+                    (self.status_due, self.status_ms) = (true, 0);
+                    self.show();
                     finish(&ticket.scan, ScanState::Done, String::new());
                 }
                 _ => self.tickets.push(ticket),
