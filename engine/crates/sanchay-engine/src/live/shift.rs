@@ -46,6 +46,12 @@ impl Pass<'_> {
         if tree != to_tree {
             return Ok(false);
         }
+        // The folder that it comes into must be the one that the catalog has there.
+        let into = self.relative(split(&last).0).and_then(|folder| self.root.open_dir(folder).ok()?.stat_self().ok());
+        let stored = self.inner.catalog.reader()?.load_child(to_directory)?;
+        if !stored.zip(into).is_some_and(|(stored, into)| stored.inode == 0 || stored.inode == into.inode) {
+            return Ok(false);
+        }
         match (child, entry) {
             (Some(child), _) => {
                 // A root in it is reached by its path, which leads elsewhere now.
