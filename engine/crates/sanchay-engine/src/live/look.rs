@@ -281,9 +281,10 @@ impl Pass<'_> {
     pub(super) fn hash(&mut self, folder: Vec<u8>, names: Vec<Vec<u8>>) -> Result<(), EngineError> {
         let Some(relative) = self.relative(&folder) else { return Ok(()) };
         let reader = self.inner.catalog.reader()?;
-        let Some((directory, _)) = reader.locate(&folder)? else { return Ok(()) };
-        let Some(stored) = reader.load_child(directory)? else { return Ok(()) };
-        let Some((handle, _)) = self.open(relative, &stored) else {
+        let located = reader.locate(&folder)?.map(|(directory, _)| directory);
+        let stored = located.map(|directory| reader.load_child(directory)).transpose()?.flatten();
+        let opened = stored.as_ref().and_then(|stored| self.open(relative, stored));
+        let (Some(directory), Some((handle, _))) = (located, opened) else {
             self.followed.missed.push(sanchay_core::watch::Step::Hash { directory: folder, names });
             return Ok(());
         };
@@ -291,7 +292,13 @@ impl Pass<'_> {
         let entries: HashMap<Vec<u8>, (EntryId, Entry)> = reader.entries_named(directory, &names)?;
         let (mut unread, mut missed) = (Vec::new(), Vec::new());
         for name in names {
-            let Some((_, entry)) = entries.get(&name).filter(|(_, entry)| entry.is_file()) else { continue };
+            let Some((_, entry)) = entries.get(&name) else {
+                missed.push(name);
+                continue;
+            };
+            if !entry.is_file() {
+                continue;
+            }
             let is_due = match rules.hash {
                 HashScope::All => entry.hash_state != HashState::Hashed || entry.algorithm != rules.algorithm,
                 HashScope::Duplicates => entry.hash_state != HashState::Hashed && entry.size_bytes > 0,
