@@ -198,8 +198,7 @@ def test_a_drive_that_is_unplugged_keeps_its_rows_and_comes_back_without_being_r
             assert refused["kind"] == "root_offline"
             mounts.mount_disk(image, point)
             events.until(kind="root_online", root="usb")
-        until_live(program)
-        assert program.json("find", "ext:txt")["freshness"]["state"] == "live"
+        until(lambda: program.json("find", "ext:txt")["freshness"]["state"] == "live")
         again = program.json("scan", point)
         assert (again["hashed_files"], again["added"], again["removed"]) == (0, 0, 0)
 

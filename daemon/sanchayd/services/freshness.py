@@ -37,7 +37,7 @@ def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int
         return Freshness(FreshnessState.SCANNING, 0, "its first scan is under way")
     if status.state == "new":
         return Freshness(FreshnessState.NEVER_SCANNED, 0, status.reason)
-    if "offline" in (live.state, status.state if state is None else ""):
+    if "offline" in (live.state, status.state):  # whoever noticed first
         return Freshness(FreshnessState.OFFLINE, as_of_ns, live.reason or status.reason)
     if scanning and state is not FreshnessState.LIVE:
         return Freshness(FreshnessState.SCANNING, as_of_ns, "a scan is under way")
@@ -132,9 +132,5 @@ class FreshnessBoard:
 
 
 def _state(status: RootStatus, live: LiveStatus) -> str:
-    """Whether the root is there is better known to the watching, where there is any."""
-    if live.state == "offline" and status.state != "new":
-        return "offline"
-    if status.state == "offline" and live.state in _OF_LIVE:
-        return "ready"
-    return status.state
+    """Whether the root is there: a scan or the watching may notice first that it is not."""
+    return "offline" if live.state == "offline" and status.state != "new" else status.state

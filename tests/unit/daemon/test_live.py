@@ -62,7 +62,7 @@ READY = RootStatus(1, "ready", 40, "", 1, 1, 1)
         (READY, LiveStatus(1), False, STATES.SCANNED, 40),
         (READY, LiveStatus(1), True, STATES.SCANNING, 40),
         (replace(READY, state="partial", reason="2 folders"), LIVE, False, STATES.PARTIAL, 50),
-        (replace(READY, state="offline"), LIVE, False, STATES.LIVE, 99),
+        (replace(READY, state="offline"), LIVE, False, STATES.OFFLINE, 50),
         (replace(READY, state="offline"), LiveStatus(1), False, STATES.OFFLINE, 40),
         (replace(READY, state="new", scanned_ns=0), LIVE, False, STATES.NEVER_SCANNED, 0),
         (replace(READY, state="new", scanned_ns=0), LIVE, True, STATES.SCANNING, 0),
