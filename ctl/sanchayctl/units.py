@@ -89,6 +89,18 @@ def ago(time_ns: int, now_ns: int) -> str:
     return f"on {moment(time_ns)}"
 
 
+def coming(time_ns: int, now_ns: int) -> str:
+    """`now` (due, or past), `in 40 s`, `in 12 min`, and from an hour on the moment itself."""
+    seconds = (time_ns - now_ns) / 1e9
+    if seconds <= 0:
+        return "now"
+    if seconds < 59.5:
+        return f"in {max(round(seconds), 1)} s"
+    if seconds < 3570:
+        return f"in {round(seconds / 60)} min"
+    return moment(time_ns)
+
+
 def rfc3339(time_ns: int) -> str | None:
     """`2024-01-31T13:05:09.123456789Z`, or None where the year has more than four digits."""
     when = _datetime(time_ns)

@@ -28,6 +28,9 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
 
     name = "duration"
 
+    def __init__(self, longest_s: int = LONGEST_S) -> None:
+        self._longest_s = longest_s
+
     def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> int:
         """Seconds; a usage error says what would do."""
         if isinstance(value, int):
@@ -36,8 +39,8 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
             seconds = round(units.parse_duration(str(value)))
         except ValueError as error:
             self.fail(str(error), parameter, context)
-        if not 1 <= seconds <= LONGEST_S:
-            self.fail(f"{value} is out of range: from 1 s to 7 d.", parameter, context)
+        if not 1 <= seconds <= self._longest_s:
+            self.fail(f"{value} is out of range: from 1 s to {units.duration(self._longest_s)}.", parameter, context)
         return seconds
 
 

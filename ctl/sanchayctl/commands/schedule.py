@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
 
-from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
+from sanchay.errors import CatalogClosed, DaemonUnavailable, InvalidArgument, InvalidQuery, ShuttingDown
 from sanchayctl import documents, exit_codes, expression, output, paths, units
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.root import Seconds
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sanchay.v1 import schedule_pb2
 
 NAME = click.argument("name", metavar="NAME")
+EVERY_MAX_S = 3650 * 86_400
 
 
 @click.group(
@@ -44,7 +46,7 @@ def schedule() -> None:
 @NAME
 @click.argument("action", metavar="ACTION...", nargs=-1, required=True)
 @click.option("--cron", default="", metavar="EXPR", help="When: minute, hour, day of the month, month, weekday.")
-@click.option("--every", "every_s", type=Seconds(), metavar="DURATION", help="How often, such as 30m, 6h or 2d.")
+@click.option("--every", "every_s", type=Seconds(EVERY_MAX_S), metavar="DURATION", help="How often, such as 6h or 30d.")
 @click.option(
     "--to", "to_folder", metavar="DIR", type=click.Path(), help="Where a report is written as CSV, if config.toml lets."
 )
@@ -68,17 +70,20 @@ def add(
     query = expression.join(words) if kind == "report" else ""
     if kind == "report" and not query.strip():
         raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
-    session.expression = "" if cron else query  # a position may be one in the cron expression
-    answer = session.client().add_schedule(
-        name,
-        kind,
-        cron=cron,
-        every_s=every_s or 0,
-        roots=session.root_names(words) if kind == "scan" else (),
-        expression=query,
-        to_folder=paths.absolute(to_folder) if to_folder is not None else None,
-    )
-    return _show_changed(session, answer.schedule, "Added {name}; it runs next on {next}.")
+    try:
+        answer = session.client().add_schedule(
+            name,
+            kind,
+            cron=cron,
+            every_s=every_s or 0,
+            roots=session.root_names(words) if kind == "scan" else (),
+            expression=query,
+            to_folder=paths.absolute(to_folder) if to_folder is not None else None,
+        )
+    except (InvalidQuery, InvalidArgument) as error:
+        session.expression = query if isinstance(error, InvalidQuery) else cron  # what a position is one of
+        raise
+    return _show_changed(session, answer.schedule, "Added {name}. Next run: {next}.")
 
 
 @schedule.command(name="list", examples=[Example("schedule list", "every schedule with its next and its last run")])
@@ -106,7 +111,7 @@ def show(session: Session, name: str) -> int:
     if session.as_json:
         output.document(documents.schedule(answer))
         return exit_codes.DONE
-    coming = units.moment(answer.next_ns) or "never" if answer.enabled else "not: it is disabled"
+    coming = _coming(answer) if answer.enabled else "none, it is disabled"
     output.line(f"{paths.safe_text(answer.name)}: {_action(answer)}")
     output.line(f"When: {_when(answer)}. Next run: {coming}.")
     if answer.HasField("to_folder"):
@@ -153,7 +158,7 @@ def run(session: Session, name: str, detach: bool) -> int:
 def enable(session: Session, name: str) -> int:
     """Let a schedule run again. What it missed meanwhile is not made up for."""
     answer = session.client().enable_schedule(name).schedule
-    return _show_changed(session, answer, "{name} is enabled; it runs next on {next}.")
+    return _show_changed(session, answer, "{name} is enabled. Next run: {next}.")
 
 
 @schedule.command(examples=[Example("schedule disable big", "let it rest; it can still be run by hand")])
@@ -201,6 +206,8 @@ def _follow(session: Session, run: schedule_pb2.Run) -> schedule_pb2.Run:
     """The run as it ended, with a line on stderr where a person looks at it."""
     shows = output.is_terminal(sys.stderr) and not session.as_json
     width = 0
+    if not shows and not session.as_json:
+        output.note(f"Run {run.id} is under way.")
     try:
         for step in session.client().follow_run(run.id):
             run = step
@@ -223,14 +230,14 @@ def _show_changed(session: Session, answer: schedule_pb2.Schedule, sentence: str
     if session.as_json:
         output.document(documents.schedule(answer))
     else:
-        output.line(sentence.format(name=paths.safe_text(answer.name), next=units.moment(answer.next_ns) or "no day"))
+        output.line(sentence.format(name=paths.safe_text(answer.name), next=_coming(answer)))
     return exit_codes.DONE
 
 
 def _show_run(session: Session, name: str, run: schedule_pb2.Run) -> None:
     when = units.moment(run.started_ns)
     result = _result(run)
-    output.line(f"Run {run.id}, {when}, is {run.state}." + (f" {result}" if result else ""))
+    output.line(f"Run {run.id}, {when}: {run.state}." + (f" {result}" if result else ""))
     if run.HasField("file"):
         output.line(f"Written to {paths.shown(run.file)}.")
     if run.HasField("counts"):
@@ -257,7 +264,7 @@ def _lasted(run: schedule_pb2.Run) -> str:
 
 
 def _cells(each: schedule_pb2.Schedule) -> Sequence[str]:
-    coming = units.moment(each.next_ns) or "never" if each.enabled else "disabled"
+    coming = _coming(each) if each.enabled else "disabled"
     last = each.last_run
     return (
         paths.safe_text(each.name),
@@ -271,6 +278,10 @@ def _cells(each: schedule_pb2.Schedule) -> Sequence[str]:
 
 def _when(each: schedule_pb2.Schedule) -> str:
     return paths.safe_text(each.cron) if each.cron else f"every {units.duration(each.every_s)}"
+
+
+def _coming(each: schedule_pb2.Schedule) -> str:
+    return units.coming(each.next_ns, time.time_ns()) if each.next_ns else "never"
 
 
 def _action(each: schedule_pb2.Schedule) -> str:

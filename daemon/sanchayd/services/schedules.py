@@ -46,7 +46,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class ScheduleView:
-    """A schedule as it stands: `next_ns` is 0 where none is to come."""
+    """A schedule as it stands: `next_ns` is 0 where none is to come, and never past: what is due is due now."""
 
     schedule: Schedule
     next_ns: int
@@ -271,10 +271,11 @@ class ScheduleService:
 
     def _view(self, schedule: Schedule) -> ScheduleView:
         coming = next_ns(schedule.timing, max(schedule.covered_ns, 0), self._zone()) if schedule.enabled else None
+        coming = max(coming, self._now_ns()) if coming else 0
         names = [root.name if (root := self._registry.get(each)) else f"#{each} (gone)" for each in schedule.root_ids]
         active = self._active.get(schedule.id)
         last = active.run if active is not None and active.run.id else self._last.get(schedule.id)
-        return ScheduleView(schedule, coming or 0, last, tuple(names))
+        return ScheduleView(schedule, coming, last, tuple(names))
 
     def _begin(self, schedule: Schedule, cause: str) -> _Active:
         run = Run(0, schedule.id, cause, RunState.RUNNING, self._now_ns())

@@ -125,7 +125,7 @@ class Schedule(google.protobuf.message.Message):
     """report"""
     enabled: builtins.bool
     next_ns: builtins.int
-    """0: none is to come"""
+    """0: none is to come; never past, what is due is due now"""
     created_ns: builtins.int
     @property
     def root_names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
+from sanchay.v1 import (
+    catalog_pb2,
+    change_pb2,
+    common_pb2,
+    daemon_pb2,
+    event_pb2,
+    job_pb2,
+    report_pb2,
+    root_pb2,
+    schedule_pb2,
+)
 
 NOON_NS = 1_704_110_400_000_000_000  # 2024-01-01T12:00:00Z
 PLAIN = b"/data/photos/a.jpg"
@@ -290,3 +300,49 @@ def growth() -> change_pb2.GetGrowthResponse:
         ],
         freshness=freshness("LIVE"),
     )
+
+
+def schedule_run(run_id: int = 3, state: str = "done", **fields: Any) -> schedule_pb2.Run:
+    """A run of a schedule; those that have ended made a report that had one before it."""
+    run = schedule_pb2.Run(
+        id=run_id,
+        cause="time",
+        state=state,
+        started_ns=NOON_NS,
+        ended_ns=0 if state == "running" else NOON_NS + 2_500_000_000,
+        job_ids=[7],
+        **fields,
+    )
+    if state in ("done", "partial"):
+        run.counts.CopyFrom(
+            schedule_pb2.ReportCounts(rows=3, bytes=5 << 30, new=1, grown=1, gone=1, previous_run=run_id - 1)
+        )
+        run.file.CopyFrom(path(b"/reports/big-3.csv"))
+    return run
+
+
+def schedule(name: str = "big", **fields: Any) -> schedule_pb2.Schedule:
+    """A schedule that reports each night."""
+    report = {"cron": "0 2 * * *", "action": "report", "expression": "root:nas size:>1G"}
+    known = {"next_ns": NOON_NS + 10 * 366 * 86_400 * 10**9, "last_run": schedule_run(), "enabled": True}
+    return schedule_pb2.Schedule(id=1, name=name, created_ns=NOON_NS, **{**report, **known, **fields})
+
+
+def report_row(raw: bytes = PLAIN, size: int = 3 << 30, **fields: Any) -> report_pb2.ReportRow:
+    return report_pb2.ReportRow(
+        path=path(raw), size=size, allocated=size, modified_ns=NOON_NS, type="image", hash="00ff", root_id=1, **fields
+    )
+
+
+def report_pieces() -> list[report_pb2.GetReportResponse]:
+    """A report in two pieces."""
+    grown = report_row(PLAIN, 3 << 30, size_before=1 << 30)
+    return [
+        report_pb2.GetReportResponse(run=schedule_run(), rows=[grown, report_row(HOSTILE, 2 << 30)]),
+        report_pb2.GetReportResponse(
+            rows=[report_row(NOT_UTF8, 1536)],
+            new=[report_row(HOSTILE, 2 << 30)],
+            grown=[grown],
+            gone=[report_row(QUOTED, 1 << 30)],
+        ),
+    ]

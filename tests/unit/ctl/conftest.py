@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
 from sanchayctl.__main__ import main
 from tests.unit.ctl import answers
 from tests.unit.ctl.fake_daemon import Answer, FakeDaemon
@@ -56,6 +56,29 @@ def canned() -> dict[str, Answer]:
         "CancelJob": job_pb2.CancelJobResponse(job=answers.job(state="cancelled")),
         "PauseJob": job_pb2.PauseJobResponse(job=answers.job(state="paused")),
         "ResumeJob": job_pb2.ResumeJobResponse(job=answers.job(state="running")),
+        "AddSchedule": schedule_pb2.AddScheduleResponse(schedule=answers.schedule()),
+        "ListSchedules": schedule_pb2.ListSchedulesResponse(
+            schedules=[answers.schedule(), answers.schedule("often", cron="", every_s=21600, action="scan", next_ns=1)]
+        ),
+        "GetSchedule": schedule_pb2.GetScheduleResponse(schedule=answers.schedule()),
+        "EnableSchedule": schedule_pb2.EnableScheduleResponse(schedule=answers.schedule()),
+        "DisableSchedule": schedule_pb2.DisableScheduleResponse(schedule=answers.schedule(enabled=False, next_ns=0)),
+        "RemoveSchedule": schedule_pb2.RemoveScheduleResponse(schedule=answers.schedule()),
+        "RunSchedule": schedule_pb2.RunScheduleResponse(run=answers.schedule_run(state="running")),
+        "ListRuns": schedule_pb2.ListRunsResponse(
+            runs=[answers.schedule_run(4, "running"), answers.schedule_run(3), answers.schedule_run(2, "failed")]
+        ),
+        "FollowRun": lambda request: iter(
+            schedule_pb2.FollowRunResponse(run=answers.schedule_run(request.run_id, state))
+            for state in ("running", "done")
+        ),
+        "ListReports": report_pb2.ListReportsResponse(
+            reports=[
+                report_pb2.ReportInfo(schedule=answers.schedule(), run=answers.schedule_run()),
+                report_pb2.ReportInfo(schedule=answers.schedule("fresh")),
+            ]
+        ),
+        "GetReport": lambda _request: iter(answers.report_pieces()),
         "Find": answers.find(),
         "Duplicates": answers.duplicates(),
         "Summary": answers.summary(),

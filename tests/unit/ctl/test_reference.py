@@ -64,7 +64,8 @@ def test_every_choice_is_documented(words: tuple[str, ...], command: click.Comma
 
 @pytest.mark.parametrize("arguments", [arguments for arguments, _ in COMMANDS], ids=" ".join)
 def test_every_key_is_documented(run: Run, daemon: FakeDaemon, arguments: list[str]) -> None:
-    words = tuple(arguments[:2]) if arguments[0] in ("daemon", "root", "job", "config") else (arguments[0],)
+    groups = ("daemon", "root", "job", "config", "schedule", "report")
+    words = tuple(arguments[:2]) if arguments[0] in groups else (arguments[0],)
     text = section(words)
     known = set(re.findall(r"`([a-z_]+)`", text)) | PATH_KEYS
     known |= {"state", "as_of", "reason"}  # of every freshness
@@ -72,6 +73,8 @@ def test_every_key_is_documented(run: Run, daemon: FakeDaemon, arguments: list[s
         known |= set(re.findall(r"`([a-z_]+)`", section(("status",))))
     if words[0] in ("scan", "job", "jobs"):
         known |= set(re.findall(r"`([a-z_]+)`", section(("job", "show")) + section(("scan",))))
+    if words[0] == "schedule":
+        known |= set(re.findall(r"`([a-z_]+)`", section(("schedule", "add")) + section(("schedule", "history"))))
     assert set(keys_of(run("--json", *arguments).document)) <= known
 
 

@@ -1,0 +1,294 @@
+"""`schedule` and `report` against a daemon of canned answers: what they ask, print, refuse and return."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanchay import errors
+from sanchay.v1 import report_pb2, schedule_pb2
+from sanchayctl import units
+from tests.support.daemon import environment
+from tests.unit.ctl import answers
+from tests.unit.ctl.conftest import Run
+from tests.unit.ctl.fake_daemon import FakeDaemon
+
+SECOND_NS = 10**9
+ROW_KEYS = {"path", "size", "allocated", "modified", "type", "hash"}
+
+
+def test_a_report_is_added_with_its_time_its_query_and_its_folder(run: Run, daemon: FakeDaemon, tmp_path: Path) -> None:
+    words = ["report", "root:nas size:>1G", "-ext:iso", "--to", str(tmp_path)]
+    ended = run("schedule", "add", "big", "--cron", "0 2 * * *", *words)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Added big. Next run: 20")
+    (request,) = daemon.asked("AddSchedule")
+    assert (request.name, request.cron, request.every_s, request.action) == ("big", "0 2 * * *", 0, "report")
+    assert request.expression == "root:nas size:>1G -ext:iso"
+    assert request.to_folder.raw == bytes(tmp_path)
+
+
+def test_a_scan_is_added_with_its_roots(run: Run, daemon: FakeDaemon) -> None:
+    assert run("schedule", "add", "often", "--every", "6h", "scan", "photos", "music").code == 0
+    assert run("schedule", "add", "all", "--every", "90d", "scan").code == 0
+    some, every = daemon.asked("AddSchedule")
+    assert (some.action, list(some.roots), some.every_s, some.expression) == ("scan", [b"photos", b"music"], 21600, "")
+    assert (list(every.roots), every.every_s) == ([], 90 * 86400)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["scan"], "either --cron or --every"),
+        (["--cron", "@daily", "--every", "1h", "scan"], "either --cron or --every"),
+        (["--every", "1h", "report"], "A report needs a query"),
+        (["--every", "1h"], "ACTION"),
+        (["--every", "4000d", "scan"], "from 1 s to 3650 d"),
+        (["--every", "soon", "scan"], "is no duration"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(run: Run, daemon: FakeDaemon, arguments: list[str], words: str) -> None:
+    ended = run("schedule", "add", "x", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert not daemon.asked("AddSchedule")
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (errors.InvalidQuery("No such term.", term="siez:>1G", position=9), "root:nas siez:>1G"),
+        (errors.InvalidArgument("No such hour.", term="25", position=2), "0 25 * * *"),
+    ],
+)
+def test_what_the_daemon_refuses_is_shown_where_it_stands(
+    run: Run, daemon: FakeDaemon, error: errors.SanchayError, shown: str
+) -> None:
+    daemon.answers["AddSchedule"] = error
+    words = ["schedule", "add", "big", "--cron", "0 25 * * *", "report", "root:nas", "siez:>1G"]
+    ended = run(*words)
+    assert ended.code == error.exit_code
+    assert error.position is not None
+    assert ended.err.splitlines()[-2:] == [f"    {shown}", "    " + " " * error.position + "^"]
+    document = run("--json", *words).error
+    assert (document["kind"], document["term"], document["position"]) == (error.kind, error.term, error.position)
+
+
+def test_a_list_has_its_keys_and_says_what_is_due(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "schedule", "list").document
+    assert list(document) == ["rows"]
+    big, often = document["rows"]
+    assert {"name", "next_run", "last_run", "last_state"} <= big.keys()
+    assert (big["name"], big["last_run"], big["last_state"]) == ("big", "2024-01-01T12:00:00Z", "done")
+    assert (big["every_s"], big["cron"], big["expression"]) == (None, "0 2 * * *", "root:nas size:>1G")
+    assert (often["every_s"], often["cron"]) == (21600, None)
+    said = run("schedule", "list").out.splitlines()
+    assert "root:nas size:>1G" in said[1]
+    assert "every 6 h" in said[2]
+    assert "  now  " in said[2]
+    resting = answers.schedule(enabled=False, next_ns=0)
+    resting.ClearField("last_run")
+    daemon.answers["ListSchedules"] = schedule_pb2.ListSchedulesResponse(schedules=[resting])
+    (row,) = run("--json", "schedule", "list").document["rows"]
+    assert (row["next_run"], row["last_run"], row["last_state"], row["enabled"]) == (None, None, None, False)
+    assert "disabled" in run("schedule", "list").out
+    daemon.answers["ListSchedules"] = schedule_pb2.ListSchedulesResponse()
+    assert run("--json", "schedule", "list").document == {"rows": []}
+    assert "schedule add NAME" in run("schedule", "list").out
+
+
+def test_one_is_shown_with_its_last_run(run: Run, daemon: FakeDaemon) -> None:
+    said = run("schedule", "show", "big").out
+    for words in (
+        "big: report root:nas size:>1G",
+        "0 2 * * *",
+        "1 new, 1 grown, 1 gone",
+        "report show big",
+        "big-3.csv",
+    ):
+        assert words in said
+    fresh = answers.schedule(to_folder=answers.path(b"/reports"), enabled=False)
+    fresh.ClearField("last_run")
+    daemon.answers["GetSchedule"] = schedule_pb2.GetScheduleResponse(schedule=fresh)
+    said = run("schedule", "show", "big").out
+    for words in ("/reports", "It has not run yet.", "disabled"):
+        assert words in said
+    assert run("--json", "schedule", "show", "big").document["to_folder"] == {"path": "/reports"}
+
+
+@pytest.mark.parametrize(("state", "code"), [("done", 0), ("partial", 3), ("failed", 1), ("cancelled", 1)])
+def test_a_run_is_waited_for_and_its_state_is_the_exit_code(
+    run: Run, daemon: FakeDaemon, state: str, code: int
+) -> None:
+    daemon.answers["FollowRun"] = lambda request: iter(
+        schedule_pb2.FollowRunResponse(run=answers.schedule_run(request.run_id, each, message="the disk is away"))
+        for each in ("running", state)
+    )
+    ended = run("schedule", "run", "big")
+    assert ended.code == code
+    assert ended.err == "Run 3 is under way.\n"  # where nobody looks, a line for the begin
+    assert f": {state}." in ended.out
+    assert "the disk is away" in ended.out
+    document = run("--json", "schedule", "run", "big").document
+    assert (document["name"], document["run"], document["state"], document["joined"]) == ("big", 3, state, False)
+
+
+def test_a_run_is_left_to_the_daemon_or_joined(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["RunSchedule"] = schedule_pb2.RunScheduleResponse(
+        run=answers.schedule_run(state="running"), joined=True
+    )
+    ended = run("schedule", "run", "big", "--detach")
+    assert (ended.code, ended.out) == (0, "Run 3 of big is under way.\n")
+    assert "under way already (run 3)" in ended.err
+    assert not daemon.asked("FollowRun")
+    document = run("--json", "schedule", "run", "big", "--detach").document
+    assert (document["state"], document["joined"], document["ended"], document["counts"]) == (
+        "running",
+        True,
+        None,
+        None,
+    )
+
+
+def test_a_daemon_that_ends_in_the_middle_of_a_run_is_said(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["FollowRun"] = errors.ShuttingDown("It stops.")
+    ended = run("schedule", "run", "big")
+    assert ended.code == 69
+    assert "It happens again when the daemon is started" in ended.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send")
+def test_ctrl_c_ends_the_waiting_alone(daemon: FakeDaemon, home: Path) -> None:
+    def endless(_request: schedule_pb2.FollowRunRequest) -> Iterator[schedule_pb2.FollowRunResponse]:
+        while True:
+            yield schedule_pb2.FollowRunResponse(run=answers.schedule_run(state="running", message="m" * 9999))
+
+    daemon.answers["FollowRun"] = endless
+    command = [sys.executable, "-m", "sanchayctl", "schedule", "run", "big"]
+    with subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+        assert waiting.stderr is not None
+        assert waiting.stderr.readline() == b"Run 3 is under way.\n"
+        waiting.send_signal(signal.SIGINT)
+        _, said = waiting.communicate(timeout=30)
+    assert waiting.returncode == 130
+    assert b"Stopped watching; run 3 goes on" in said
+
+
+def test_a_schedule_rests_wakes_and_is_forgotten(run: Run, daemon: FakeDaemon) -> None:
+    assert run("schedule", "disable", "big").out == "big is disabled.\n"
+    assert run("schedule", "enable", "big").out.startswith("big is enabled. Next run: 20")
+    assert run("schedule", "remove", "big").out == "Removed big, its runs and its reports.\n"
+    for method in ("DisableSchedule", "EnableSchedule", "RemoveSchedule"):
+        (request,) = daemon.asked(method)
+        assert request.name == "big"
+
+
+def test_runs_are_listed_newest_first(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "schedule", "history", "big", "--limit", "3").document
+    assert document["name"] == "big"
+    assert [(row["run"], row["state"]) for row in document["rows"]] == [(4, "running"), (3, "done"), (2, "failed")]
+    assert document["rows"][1]["counts"]["previous_run"] == 2
+    assert document["rows"][1]["file"] == {"path": "/reports/big-3.csv"}
+    (request,) = daemon.asked("ListRuns")
+    assert (request.name, request.limit) == ("big", 3)
+    assert "2.5 s" in run("schedule", "history", "big").out
+    daemon.answers["ListRuns"] = schedule_pb2.ListRunsResponse()
+    assert run("schedule", "history", "big").out == "It has not run yet.\n"
+    assert run("--json", "schedule", "history", "big").document["rows"] == []
+
+
+def test_a_report_of_a_script_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+    document = run("--json", "report", "show", "big").document
+    assert run("report", "show", "big", "--format", "json").document == document
+    assert (document["run"], document["at"], document["previous_run"]) == (3, "2024-01-01T12:00:00Z", 2)
+    assert [len(document[part]) for part in ("rows", "new", "grown", "gone")] == [3, 1, 1, 1]
+    for part in ("rows", "new", "gone"):
+        assert document[part][-1].keys() >= ROW_KEYS
+    assert document["grown"][0]["size_before"] == 1 << 30
+    assert "path_bytes" in document["rows"][2]
+    diff = run("--json", "report", "show", "big", "--diff", "--run", "3").document
+    assert diff == {**document, "rows": []}
+    assert [request.run_id for request in daemon.asked("GetReport")] == [0, 0, 3]
+
+
+def test_a_report_is_a_table_for_people(run: Run, daemon: FakeDaemon) -> None:
+    said = run("report", "show", "big").out
+    for words in ("big, run 3, ", "Files: 3", "New: 1", "Grown: 1", "Gone: 1", "1.0G → 3.0G"):
+        assert words in said
+    assert "Files" not in run("report", "show", "big", "--diff").out
+    first = answers.schedule_run()
+    first.counts.previous_run = 0
+    daemon.answers["GetReport"] = lambda _request: iter([report_pb2.GetReportResponse(run=first)])
+    assert "nothing to compare it with yet" in run("report", "show", "big").out
+
+
+def test_a_report_is_a_sheet_with_the_exact_bytes_of_names(run: Run, daemon: FakeDaemon, home: Path) -> None:
+    command = [sys.executable, "-m", "sanchayctl", "report", "show", "big", "--format", "csv"]
+    done = subprocess.run(command, env=environment(home), capture_output=True, timeout=60, check=True)
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode("utf-8", "surrogateescape"), newline="")))
+    assert [row["part"] for row in rows] == ["rows", "rows", "rows", "new", "grown", "gone"]
+    assert [os.fsencode(row["path"]) for row in rows[:3]] == [answers.PLAIN, answers.HOSTILE, answers.NOT_UTF8]
+    assert (rows[4]["size_before"], rows[4]["size"]) == (str(1 << 30), str(3 << 30))
+
+
+def test_reports_are_listed(run: Run, daemon: FakeDaemon) -> None:
+    big, fresh = run("--json", "report", "list").document["rows"]
+    assert (big["name"], big["newest"]["run"], big["newest"]["counts"]["new"]) == ("big", 3, 1)
+    assert (fresh["name"], fresh["newest"]) == ("fresh", None)
+    assert "fresh" in run("report", "list").out
+    daemon.answers["ListReports"] = report_pb2.ListReportsResponse()
+    assert "schedule add NAME --every 1d report EXPR" in run("report", "list").out
+
+
+@pytest.mark.parametrize("command", ["show", "run", "history", "enable", "disable", "remove"])
+def test_an_unknown_schedule_is_said(run: Run, daemon: FakeDaemon, command: str) -> None:
+    unknown = errors.ScheduleNotFound("No schedule is called 'x'; the schedules are: big.")
+    daemon.answers |= dict.fromkeys(
+        ("GetSchedule", "RunSchedule", "ListRuns", "EnableSchedule", "DisableSchedule", "RemoveSchedule"), unknown
+    )
+    ended = run("schedule", command, "x")
+    assert (ended.code, ended.out) == (1, "")
+    assert "the schedules are: big" in ended.err
+    assert run("--json", "schedule", command, "x").error["kind"] == "schedule_not_found"
+
+
+def test_other_refusals_are_said(run: Run, daemon: FakeDaemon) -> None:
+    daemon.answers["GetReport"] = errors.RunNotFound("big has no report of run 9.")
+    assert run("report", "show", "big", "--run", "9").code == 1
+    assert run("--json", "report", "show", "big").error["kind"] == "run_not_found"
+    assert run("report", "show", "big", "--run", "0").code == 2
+    assert run("report", "show", "big", "--format", "pdf").code == 2
+    daemon.answers["AddSchedule"] = errors.ScheduleNameTaken("Another schedule is called 'big'.")
+    assert run("schedule", "add", "big", "--every", "1h", "scan").code == 1
+
+
+def test_a_pause_takes_its_time_and_ends(run: Run, daemon: FakeDaemon) -> None:
+    assert "sanchayctl resume" in run("pause").out
+    assert run("--json", "pause", "90m").document["background"]["state"] == "paused"
+    assert [request.seconds for request in daemon.asked("PauseBackground")] == [0, 5400]
+    assert run("resume").out == "Work in the background goes on.\n"
+    assert run("--json", "resume").document["background"]["state"] == "running"
+    for text in ("0", "soon"):
+        assert run("pause", text).code == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "now"), (0, "now"), (0.2, "in 1 s"), (42, "in 42 s"), (59.7, "in 1 min"), (3000, "in 50 min")],
+)
+def test_what_is_near_is_said_by_its_distance(seconds: float, words: str) -> None:
+    assert units.coming(answers.NOON_NS + int(seconds * SECOND_NS), answers.NOON_NS) == words
+
+
+def test_what_is_far_is_said_by_its_moment() -> None:
+    later: Any = answers.NOON_NS + 7200 * SECOND_NS
+    assert units.coming(later, answers.NOON_NS) == units.moment(later)
