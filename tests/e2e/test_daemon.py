@@ -152,10 +152,13 @@ def test_a_scan_goes_on_by_itself_after_a_kill_and_reads_nothing_twice(tmp_path:
 def test_what_was_hashed_before_a_kill_is_not_hashed_again(tmp_path: Path, large: Path) -> None:
     home = tmp_path / "home"
     seen = 0
-    with DaemonProcess(home, "--set", "engine_threads=1") as daemon, daemon.client() as client:
+    # A limit on what background work reads, so that the kill falls into the scan however quick the machine is.
+    slowly = ("--set", "engine_threads=1", "--set", "max_mb_per_s=0.5")
+    with DaemonProcess(home, *slowly) as daemon, daemon.client() as client:
         job_id = client.start_scan([large], background=True).jobs[0].id
-        while seen < FILES // 4 and client.get_job(job_id).job.state != "done":
+        while seen < FILES // 4:
             seen = client.status().catalog.files
+            assert client.get_job(job_id).job.state != "done"
         daemon.kill()
     with DaemonProcess(home) as daemon, daemon.client() as client:
         job = finished(client, job_id)

@@ -19,6 +19,8 @@ pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Larger pages than SQLite's usual: blocks fill them, and half as many system calls read them.
 const PAGE_BYTES: u32 = 8192;
+/// Up to this size a catalog is read whole when it is opened: some 50 ms.
+const CHECKED_WHOLE_BYTES: i64 = 32 * 1024 * 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The writer's connection, and where a damaged predecessor was put.
@@ -117,8 +119,16 @@ fn migrate(connection: &Connection) -> Result<(), CatalogError> {
     Ok(())
 }
 
-/// A look that costs little at any size: the schema reads, and the first and last rows of the large tables do.
+/// A look that costs little at any size: a small catalog is read whole; of a large one the schema, and the first and
+/// last rows of the large tables.
 fn check(connection: &Connection) -> Result<(), CatalogError> {
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages * i64::from(PAGE_BYTES) <= CHECKED_WHOLE_BYTES {
+        let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if said != "ok" {
+            return Err(CatalogError::Corrupt(said));
+        }
+    }
     connection.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0))?;
     for (table, blob) in [("block", "columns"), ("block_detail", "detail"), ("content_chunk", "postings")] {
         for order in ["ASC", "DESC"] {
