@@ -8,6 +8,7 @@ parts=(
     losetup:mount
     prlimit:util-linux
     setpriv:util-linux
+    faketime:faketime
     mkfs.ext4:e2fsprogs
     mkfs.btrfs:btrfs-progs
     mkfs.xfs:xfsprogs

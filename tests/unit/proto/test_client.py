@@ -41,6 +41,26 @@ def test_every_blocking_call(tmp_path: Path) -> None:
         assert client.status().roots[0].name == "movies"
         assert {one.key for one in client.settings().settings} >= {"log_level"}
         assert [root.name for root in client.list_roots().roots] == ["movies"]
+        assert client.add_schedule("big", "report", cron="0 2 * * *", expression="txt").schedule.next_ns
+        assert client.add_schedule("often", "scan", every_s=86400, roots=["movies"]).schedule.root_names == ["movies"]
+        assert {one.name for one in client.list_schedules().schedules} == {"big", "often"}
+        run = client.run_schedule("big").run
+        assert list(client.follow_run(run.id))[-1].state == "done"
+        assert client.list_runs("big", limit=1).runs[0].counts.rows == 2
+        assert client.list_reports().reports[0].run.id == run.id
+        assert [len(piece.rows) for piece in client.get_report("big", run.id)] == [2]
+        assert not client.disable_schedule("big").schedule.enabled
+        assert client.enable_schedule("big").schedule.enabled
+        assert client.get_schedule("big").schedule.last_run.id == run.id
+        assert client.remove_schedule("big").schedule.name == "big"
+        with pytest.raises(errors.ScheduleNotFound):
+            client.run_schedule("big")
+        with pytest.raises(errors.ScheduleNameTaken):
+            client.add_schedule("often", "scan", every_s=1)
+        assert client.list_changes(limit=1).complete
+        assert not client.growth(days=7).rows
+        assert client.pause_background(60).background.state == "paused"
+        assert client.resume_background().background.state == "running"
         assert client.remove_root(tree).root.name == "movies"
         assert client.stop_daemon().pid == daemon.pid
         with pytest.raises((errors.ShuttingDown, errors.DaemonUnavailable)):
@@ -77,6 +97,24 @@ def test_every_asyncio_call(tmp_path: Path) -> None:
             assert (await client.status()).roots[0].name == "tree"
             assert (await client.settings()).settings
             assert len((await client.list_roots()).roots) == 1
+            added_schedule = await client.add_schedule("big", "report", every_s=86400, expression="txt")
+            assert added_schedule.schedule.every_s == 86400
+            assert [one.name for one in (await client.list_schedules()).schedules] == ["big"]
+            run = (await client.run_schedule("big")).run
+            assert [one.state async for one in client.follow_run(run.id)][-1] == "done"
+            assert (await client.list_runs("big")).runs[0].counts.rows == 2
+            assert (await client.list_reports()).reports[0].run.id == run.id
+            assert [len(piece.rows) async for piece in client.get_report("big")] == [2]
+            assert not (await client.disable_schedule("big")).schedule.enabled
+            assert (await client.enable_schedule("big")).schedule.enabled
+            assert (await client.get_schedule("big")).schedule.last_run.id == run.id
+            assert (await client.remove_schedule("big")).schedule.name == "big"
+            with pytest.raises(errors.RunNotFound):
+                await client.follow_run(99).__anext__()
+            assert (await client.list_changes(limit=1)).complete
+            assert not (await client.growth(days=7)).rows
+            assert (await client.pause_background(60)).background.state == "paused"
+            assert (await client.resume_background()).background.state == "running"
             with pytest.raises(errors.RootNotFound):
                 await client.remove_root("other")
             assert (await client.remove_root("tree")).root.name == "tree"

@@ -1,0 +1,84 @@
+"""Schedules of a daemon as a process: what was missed while it was off, and a wall clock that jumps under it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sanchay.client import Client
+from sanchay.v1 import schedule_pb2
+from tests.support import trees
+from tests.support.daemon import DaemonProcess
+from tests.support.program import until
+
+#: Debian's libfaketime: the wall clock of the daemon is more than a year ahead, its monotonic one as it is.
+YEAR_AHEAD = {
+    "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "FAKETIME": "+400d",
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+}
+faketime = pytest.mark.needs("faketime", YEAR_AHEAD["LD_PRELOAD"])
+
+
+def runs(client: Client, name: str) -> list[schedule_pb2.Run]:
+    """Every run, newest first."""
+    return list(client.list_runs(name, limit=1000).runs)
+
+
+def ended_runs(client: Client, name: str, least: int) -> Callable[[], bool]:
+    """Whether so many have ended."""
+    return lambda: sum(run.state == "done" for run in runs(client, name)) >= least
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return trees.build(tmp_path / "tree", {"a.txt": "a"})
+
+
+@faketime
+def test_what_was_missed_while_the_daemon_was_off_happens_once(tmp_path: Path, tree: Path) -> None:
+    home = tmp_path / "home"
+    with DaemonProcess(home, fake=True) as daemon, daemon.client() as client:
+        client.add_root(tree, no_scan=True)
+        client.add_schedule("every", "scan", every_s=30 * 86_400)
+        client.add_schedule("monthly", "scan", cron="0 2 1 * *")
+        assert not runs(client, "every")
+    for _ in range(2):  # the second start finds nothing missed
+        with DaemonProcess(home, fake=True, env=YEAR_AHEAD) as daemon, daemon.client() as client:
+            for name in ("every", "monthly"):
+                until(ended_runs(client, name, 1))
+                assert [run.cause for run in runs(client, name)] == ["time"]  # one for the thirteen that it missed
+                assert client.get_schedule(name).schedule.next_ns > runs(client, name)[0].started_ns
+
+
+@faketime
+def test_a_clock_that_goes_back_by_a_year_stops_no_schedule(tmp_path: Path, tree: Path) -> None:
+    home = tmp_path / "home"
+    with DaemonProcess(home, fake=True, env=YEAR_AHEAD) as daemon, daemon.client() as client:
+        client.add_root(tree, no_scan=True)
+        client.add_schedule("often", "scan", every_s=1)
+        until(ended_runs(client, "often", 1))
+    with DaemonProcess(home, fake=True) as daemon, daemon.client() as client:
+        before = len(runs(client, "often"))
+        until(ended_runs(client, "often", before + 2))
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+def test_a_run_that_the_daemon_leaves_happens_again_once(tmp_path: Path, tree: Path, end: signal.Signals) -> None:
+    home = tmp_path / "home"
+    with DaemonProcess(home, fake=True, env={"FAKE_SCAN_S": "60"}) as daemon, daemon.client() as client:
+        client.add_root(tree, no_scan=True)
+        client.add_schedule("nightly", "scan", every_s=86400)
+        run = client.run_schedule("nightly").run
+        until(lambda: client.list_jobs(active_only=True).jobs)
+        daemon.process.send_signal(end)
+        daemon.process.wait(20)
+    for _ in range(2):
+        with DaemonProcess(home, fake=True) as daemon, daemon.client() as client:
+            until(ended_runs(client, "nightly", 1))
+            again, interrupted = runs(client, "nightly")
+            assert (interrupted.id, interrupted.state) == (run.id, "interrupted")
+            assert (again.cause, again.state) == ("again", "done")
