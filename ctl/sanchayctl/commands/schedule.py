@@ -277,7 +277,9 @@ def _cells(each: schedule_pb2.Schedule) -> Sequence[str]:
 
 
 def _when(each: schedule_pb2.Schedule) -> str:
-    return paths.safe_text(each.cron) if each.cron else f"every {units.duration(each.every_s)}"
+    if each.cron:
+        return paths.safe_text(each.cron)
+    return f"every {each.every_s} s" if each.every_s < 10 else f"every {units.duration(each.every_s)}"
 
 
 def _coming(each: schedule_pb2.Schedule) -> str:

@@ -36,11 +36,12 @@ def allowed_folder(folder: bytes, allowed: Sequence[str]) -> tuple[bytes, bytes]
     )
 
 
-def write(folder: bytes, allowed: Sequence[str], name: str, at_ns: int, report: Report) -> bytes:
-    """Writes the file, named by the schedule and the time; its path. Raises permission or io. Blocks."""
+def write(folder: bytes, allowed: Sequence[str], name: str, at_ns: int, run_id: int, report: Report) -> bytes:
+    """Writes the file, named by the schedule, the time and the run; its path. Raises permission or io. Blocks."""
     top, below = allowed_folder(folder, allowed)
     moment = _moment(at_ns)
-    file_name = f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).strip('.') or 'report'}-{moment:%Y%m%dT%H%M%SZ}.csv"
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip(".") or "report"
+    file_name = f"{plain}-{moment:%Y%m%dT%H%M%SZ}-{run_id}.csv"  # the run: two may begin within a second
     try:
         if _HAS_DIR_FD:
             handle = _open_below(top, below)

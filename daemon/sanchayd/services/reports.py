@@ -86,6 +86,7 @@ class ReportService:
                 self._config().report_folders,
                 schedule.name,
                 run.started_ns,
+                run.id,
                 report,
             )
         except DomainError as error:

@@ -299,7 +299,8 @@ class ScheduleService:
             ended, report = await self._runs.work(schedule, active.run, background=background, tell=step)
         except asyncio.CancelledError:
             if not self._stopping:  # its schedule was removed
-                active.run = replace(active.run, state=RunState.CANCELLED, ended_ns=self._now_ns())
+                ended_ns, why = self._now_ns(), "The schedule was removed."
+                active.run = replace(active.run, state=RunState.CANCELLED, ended_ns=ended_ns, message=why)
                 self._end(schedule, active)
             raise
         except DomainError as error:

@@ -95,6 +95,9 @@ def test_a_list_has_its_keys_and_says_what_is_due(run: Run, daemon: FakeDaemon) 
     assert "root:nas size:>1G" in said[1]
     assert "every 6 h" in said[2]
     assert "  now  " in said[2]
+    often_indeed = answers.schedule("tick", cron="", every_s=2)
+    daemon.answers["ListSchedules"] = schedule_pb2.ListSchedulesResponse(schedules=[often_indeed])
+    assert "every 2 s " in run("schedule", "list").out
     resting = answers.schedule(enabled=False, next_ns=0)
     resting.ClearField("last_run")
     daemon.answers["ListSchedules"] = schedule_pb2.ListSchedulesResponse(schedules=[resting])

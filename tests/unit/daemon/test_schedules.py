@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timezone
@@ -264,6 +265,29 @@ def test_names_are_unique_and_unknown_ones_are_said(scene: Any) -> None:
     scene(scenario)
 
 
+def test_a_schedule_that_is_due_runs_now_and_one_that_is_removed_in_the_middle_of_a_run_says_so(
+    scene: Any, catalog: FakeCatalog
+) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        view = await s.service.add(HOURLY)
+        assert view.next_ns == START_NS + 3600 * SECOND_NS
+        s.clock.ahead(9000)  # nobody has looked at the clock yet
+        assert s.service.get("big").next_ns == s.clock.now_ns
+        catalog.gate.clear()
+        run, _ = await s.service.run("big")
+        follower = asyncio.ensure_future(_last(s, run.id))
+        await asyncio.sleep(0)
+        await s.service.remove("big")
+        last = await follower
+        assert (last.state, last.message) == (RunState.CANCELLED, "The schedule was removed.")
+
+    scene(scenario)
+
+
+async def _last(s: Scheduling, run_id: int) -> Run:
+    return [run async for run in s.service.follow(run_id)][-1]
+
+
 def test_a_disabled_schedule_rests_and_makes_up_for_nothing(scene: Any) -> None:
     async def scenario(core: Core, s: Scheduling) -> None:
         await s.service.add(HOURLY)
@@ -292,7 +316,10 @@ def test_a_report_becomes_a_file_and_a_hook_that_fails_is_said(scene: Any, tmp_p
         (file,) = (out / "in").iterdir()
         assert bytes(file) == run.file
         assert len(file.read_text().splitlines()) == 3
-        assert (out / "told").read_text().strip() == str(file)
+        second = await s.run("a/../b")  # at the same moment, by this clock
+        assert len({file, *(out / "in").iterdir()}) == 2
+        assert bytes(second.file) != run.file
+        assert (out / "told").read_text().strip() == os.fsdecode(second.file)
         (out / "in").rename(out / "was")
         (out / "in").symlink_to("/etc")
         refused = await s.run("a/../b")
