@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -281,7 +282,9 @@ class ScheduleService:
         run = Run(0, schedule.id, cause, RunState.RUNNING, self._now_ns())
         active = _Active(run)
         self._active[schedule.id] = active
-        active.task = asyncio.ensure_future(self._run(schedule, active))
+        # By the clock it is nobody's call: the log must not name the one in which the alarm happened to be set.
+        context = contextvars.copy_context() if cause == "manual" else contextvars.Context()
+        active.task = context.run(asyncio.ensure_future, self._run(schedule, active))
         return active
 
     async def _run(self, schedule: Schedule, active: _Active) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.schedule import Run, RunState
@@ -286,6 +287,29 @@ def test_a_schedule_that_is_due_runs_now_and_one_that_is_removed_in_the_middle_o
 
 async def _last(s: Scheduling, run_id: int) -> Run:
     return [run async for run in s.service.follow(run_id)][-1]
+
+
+def test_a_run_by_the_clock_belongs_to_no_call(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+    work = RunService.work
+
+    def watched(self: RunService, *arguments: Any, **named: Any) -> Any:
+        seen.append(get_contextvars())
+        return work(self, *arguments, **named)
+
+    async def scenario(core: Core, s: Scheduling) -> None:
+        with bound_contextvars(request_id="a call"):
+            await s.service.add(HOURLY)
+            await s.run("big")
+            s.clock.ahead(3601)
+            s.service.look()
+        run, joined = await s.service.run("big")
+        assert (joined, run.cause) == (True, "time")
+        await s.ended("big")
+
+    monkeypatch.setattr(RunService, "work", watched)
+    scene(scenario)
+    assert seen == [{"request_id": "a call"}, {}]
 
 
 def test_a_disabled_schedule_rests_and_makes_up_for_nothing(scene: Any) -> None:
