@@ -98,16 +98,20 @@ impl Session {
 pub(crate) const SHORTEST_TERM: usize = 3;
 
 impl Reader {
-    /// Calls `visit` with each indexed entry whose folded name contains `text` (three characters or more), by id, until
-    /// it gives false.
+    /// Calls `visit` with each indexed entry from `first` to `last` whose folded name contains `text` (three characters
+    /// or more), by id, until it gives false.
     pub(crate) fn names_containing(
         &self,
         text: &str,
+        first: u64,
+        last: u64,
         visit: &mut dyn FnMut(EntryId) -> Result<bool, CatalogError>,
     ) -> Result<(), CatalogError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT rowid FROM name_index WHERE name_index MATCH ?1 ORDER BY rowid")?;
-        let mut rows = statement.query([format!("\"{}\"", text.replace('"', "\"\""))])?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT rowid FROM name_index WHERE name_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid",
+        )?;
+        let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+        let mut rows = statement.query(params![phrase, first as i64, last as i64])?;
         while let Some(row) = rows.next()? {
             if !visit(EntryId(row.get::<_, i64>(0)? as u64))? {
                 break;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 
-use crate::block::{BlockView, EntryId, EntryRef};
+use crate::block::{BlockColumns, BlockView, EntryId, EntryRef};
 use crate::database::open_reader;
 use crate::error::CatalogError;
 
@@ -49,6 +49,21 @@ impl Reader {
         let columns = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
         let detail = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
         read(&BlockView::parse(columns, detail)?, row.get(0)?).map(Some)
+    }
+
+    /// Reads what filters look at in one block, with its directory's id; None when it is gone.
+    pub(crate) fn with_columns<T>(
+        &self,
+        block: i64,
+        read: impl FnOnce(&BlockColumns<'_>, i64) -> Result<T, CatalogError>,
+    ) -> Result<Option<T>, CatalogError> {
+        let mut statement = self.connection.prepare_cached("SELECT directory, columns FROM block WHERE id = ?1")?;
+        let mut rows = statement.query([block])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let columns = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+        read(&BlockColumns::parse(columns)?, row.get(0)?).map(Some)
     }
 
     /// A counter of the `meta` table.

@@ -170,6 +170,20 @@ impl<'a> BlockDetail<'a> {
     }
 }
 
+impl<'a> BlockDetail<'a> {
+    /// Calls `visit` with the name of each of `slots`, which ascend.
+    pub fn for_each_name(&self, slots: &[usize], mut visit: impl FnMut(usize, &'a [u8])) {
+        let (mut at, mut next) = (0usize, 0);
+        for &slot in slots {
+            let length = |slot| self.name_length.get(slot) as usize;
+            at = (next..slot).fold(at, |at, earlier| at.saturating_add(length(earlier)));
+            let end = at.saturating_add(length(slot));
+            visit(slot, self.names_and_hashes.get(at..end).unwrap_or_default());
+            (at, next) = (end, slot + 1);
+        }
+    }
+}
+
 /// A whole block.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockView<'a> {

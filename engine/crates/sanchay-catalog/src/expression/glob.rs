@@ -9,7 +9,7 @@ use std::fmt::Write;
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::fold::{fold_text, with_folded};
+use super::fold::{fold, fold_text, with_folded};
 
 /// A program this large comes of no pattern that a person types.
 const REGEX_BYTES: usize = 1 << 20;
@@ -96,6 +96,27 @@ impl Glob {
         }
     }
 
+    /// What the folder of a file says of a pattern for whole paths, by the longest text that all that fits contains.
+    pub fn in_folder(&self, folder: &[u8]) -> InFolder<'_> {
+        let mut folded = fold(folder).into_bytes();
+        if cfg!(windows) {
+            folded.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
+        }
+        if !folded.ends_with(b"/") {
+            folded.push(b'/');
+        }
+        let literal = self.literal.as_str();
+        if memmem::find(&folded, literal.as_bytes()).is_some() {
+            return InFolder::MayFit("");
+        }
+        // It is not in the folder, so that some of it is in the name: all, or what follows its last `/`.
+        match literal.rfind('/') {
+            None => InFolder::MayFit(literal),
+            Some(slash) if folded.ends_with(&literal.as_bytes()[..=slash]) => InFolder::MayFit(&literal[slash + 1..]),
+            Some(_) => InFolder::NothingFits,
+        }
+    }
+
     /// The longest text that the folded form of everything that fits contains, for the name index.
     pub fn longest_literal(&self) -> Option<String> {
         Some(self.literal.clone()).filter(|text| !text.is_empty())
@@ -105,6 +126,15 @@ impl Glob {
     pub fn pattern(&self) -> &str {
         &self.pattern
     }
+}
+
+/// What is left to be found of a path when its folder is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InFolder<'a> {
+    /// No file of this folder fits.
+    NothingFits,
+    /// Only files whose folded name contains this text may fit.
+    MayFit(&'a str),
 }
 
 /// A pattern of one literal with a `*` before it, after it, or both.
@@ -401,6 +431,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_folder_rules_out_only_what_does_not_fit(
+            pattern in "[/*?]([ab/*]|\\*\\*/){0,6}",
+            parts in proptest::collection::vec("[aAb]{1,3}", 1..5),
+        ) {
+            let Ok(glob) = Glob::path(&pattern) else { return Ok(()) };
+            let (name, folders) = parts.split_last().unwrap();
+            let folder = format!("/{}", folders.join("/"));
+            let path = format!("{}/{name}", folder.trim_end_matches('/'));
+            let may = match glob.in_folder(folder.as_bytes()) {
+                InFolder::NothingFits => false,
+                InFolder::MayFit(text) => fold(name.as_bytes()).contains(text),
+            };
+            prop_assert!(may || !glob.matches(path.as_bytes()), "{pattern} {path}");
+        }
+
         #[test]
         fn stars_agree_with_a_slow_matcher(pattern in "[abé*?]{1,6}", name in "[abé]{0,8}") {
             let (slow_pattern, letters): (Vec<_>, Vec<_>) = (pattern.chars().collect(), name.chars().collect());

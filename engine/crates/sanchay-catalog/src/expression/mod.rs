@@ -48,7 +48,7 @@ mod time_bounds;
 pub use bounds::Bounds;
 pub use error::ExpressionError;
 pub use fold::{contains_lowercase, fold};
-pub use glob::Glob;
+pub use glob::{Glob, InFolder};
 pub use hash_prefix::HashPrefix;
 pub use local_time::{LocalTime, SystemLocalTime, UtcTime};
 pub use owners::{Owners, SystemOwners};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use sanchay_core::FileType;
 
-use super::duplicates::EntrySet;
+use super::lanes::Lanes;
+use super::runs::EntrySet;
 use super::tree::{DirectorySet, RootNames, TreeCache};
 use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
 use crate::error::CatalogError;
-use crate::expression::{contains_lowercase, Bounds, Expression, Glob, HashPrefix, TermKind, TimeBounds};
+use crate::expression::{contains_lowercase, Bounds, Expression, Glob, HashPrefix, InFolder, TermKind, TimeBounds};
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 use crate::shared::Extensions;
@@ -42,15 +43,16 @@ pub(crate) struct Filter {
 }
 
 /// What the compiler may ask of the snapshot.
-pub(crate) struct Context<'a> {
+pub(crate) struct Context<'a, 'l> {
     pub(crate) reader: &'a Reader,
+    pub(crate) lanes: &'a Lanes<'l>,
     pub(crate) trees: &'a TreeCache,
     pub(crate) roots: &'a RootNames,
     pub(crate) extensions: &'a Extensions,
 }
 
 impl Filter {
-    pub(crate) fn compile(expression: &Expression, context: &Context<'_>) -> Result<Self, CatalogError> {
+    pub(crate) fn compile(expression: &Expression, context: &Context<'_, '_>) -> Result<Self, CatalogError> {
         let mut filter = Self { columns: Vec::new(), detail: Vec::new() };
         for term in &expression.terms {
             let test = match &term.kind {
@@ -78,13 +80,19 @@ impl Filter {
                 }
                 TermKind::Owner(uid) => Ok(ColumnTest::Owner(*uid)),
                 TermKind::Links(bounds) => Ok(ColumnTest::Links(*bounds)),
-                TermKind::Under(path) => Ok(ColumnTest::Directories(under(context, path)?)),
+                TermKind::Under(path) => match under(context, path)? {
+                    set if set.is_everything() && !term.negated => continue,
+                    set => Ok(ColumnTest::Directories(set)),
+                },
                 TermKind::Root(name) => {
                     let root = context.roots.resolve(name).ok_or_else(|| CatalogError::UnknownRoot(name.clone()))?;
-                    Ok(ColumnTest::Directories(under(context, &root.path)?))
+                    match under(context, &root.path)? {
+                        set if set.is_everything() && !term.negated => continue,
+                        set => Ok(ColumnTest::Directories(set)),
+                    }
                 }
                 TermKind::Duplicate(yes) => {
-                    let entries = context.reader.duplicate_entries()?;
+                    let entries = Reader::duplicate_entries(context.lanes, context.reader.content_parts()?)?;
                     if *yes {
                         Ok(ColumnTest::Duplicate(entries))
                     } else {
@@ -191,7 +199,13 @@ impl Filter {
     /// short and has one test, which is several times quicker than all tests for one file after another.
     pub(crate) fn column_hits(&self, block: i64, columns: &BlockColumns<'_>, slots: &mut Vec<usize>) {
         slots.clear();
-        slots.extend((0..columns.len()).filter(|&slot| columns.kind(slot) == EntryKind::File));
+        slots.extend(0..columns.len());
+        self.narrow(block, columns, slots);
+    }
+
+    /// Leaves of `slots`, which ascend, the regular files that pass all tests on columns.
+    pub(crate) fn narrow(&self, block: i64, columns: &BlockColumns<'_>, slots: &mut Vec<usize>) {
+        slots.retain(|&slot| slot < columns.len() && columns.kind(slot) == EntryKind::File);
         for (negated, test) in &self.columns {
             let wanted = !*negated;
             match test {
@@ -219,6 +233,50 @@ impl Filter {
                 return;
             }
         }
+    }
+
+    /// Leaves of `slots`, which ascend, those that pass the tests on name, path and hash. `folder` spells the path of the
+    /// block's directory when it is asked.
+    pub(crate) fn narrow_by_detail(
+        &self,
+        view: &BlockView<'_>,
+        slots: &mut Vec<usize>,
+        folder: &mut dyn FnMut() -> Result<Arc<[u8]>, CatalogError>,
+    ) -> Result<(), CatalogError> {
+        for (negated, test) in &self.detail {
+            let wanted = !*negated;
+            match test {
+                DetailTest::NameContains(text) => {
+                    retain_names(view, slots, |name| contains_lowercase(name, text) == wanted);
+                }
+                DetailTest::NameGlob(glob) => retain_names(view, slots, |name| glob.matches(name) == wanted),
+                DetailTest::PathGlob(glob) => {
+                    let folder = folder()?;
+                    let fits = |name: &[u8]| glob.matches(&sanchay_core::path::join(&folder, name));
+                    match glob.in_folder(&folder) {
+                        InFolder::NothingFits if wanted => slots.clear(),
+                        InFolder::NothingFits => {}
+                        InFolder::MayFit(text) => {
+                            retain_names(view, slots, |name| (contains_lowercase(name, text) && fits(name)) == wanted);
+                        }
+                    }
+                }
+                DetailTest::Hash(prefix) => {
+                    let mut passing = Vec::with_capacity(slots.len());
+                    for &slot in slots.iter() {
+                        let hash = view.get(slot)?.and_then(|item| item.entry.hash);
+                        if hash.is_some_and(|hash| prefix.matches(hash.as_bytes())) == wanted {
+                            passing.push(slot);
+                        }
+                    }
+                    *slots = passing;
+                }
+            }
+            if slots.is_empty() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a file passes the tests on name, path and hash. `path` spells its path when it is asked.
@@ -264,6 +322,21 @@ impl Filter {
     }
 }
 
+/// Leaves the slots whose names pass.
+fn retain_names(view: &BlockView<'_>, slots: &mut Vec<usize>, test: impl Fn(&[u8]) -> bool) {
+    let (mut kept, mut left) = (0, std::mem::take(slots));
+    let mut passing = Vec::with_capacity(left.len());
+    view.detail.for_each_name(&left, |slot, name| passing.push((slot, test(name))));
+    for (slot, passes) in passing {
+        if passes {
+            left[kept] = slot;
+            kept += 1;
+        }
+    }
+    left.truncate(kept);
+    *slots = left;
+}
+
 /// Bounds that let a block be passed over unread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Zone {
@@ -275,7 +348,7 @@ fn clamp(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn under(context: &Context<'_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
+fn under(context: &Context<'_, '_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
     let Some((directory, _)) = context.reader.locate(path)? else {
         return Ok(Arc::new(DirectorySet::none()));
     };

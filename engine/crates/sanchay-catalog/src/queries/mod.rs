@@ -1,17 +1,25 @@
 //! Questions to the catalog, a file a noun. Each answers from one snapshot.
 
 mod changes;
+mod copy_filter;
 mod debt;
 mod duplicates;
 mod extents;
 mod filter;
 mod find;
 mod growth;
+mod lanes;
+mod lookups;
 mod pending;
+mod place;
+mod runs;
+mod search;
 mod siblings;
 mod status;
 mod stream;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod usage;
 

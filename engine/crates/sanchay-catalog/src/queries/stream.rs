@@ -1,6 +1,7 @@
 //! Every hit of an expression, a block at a time: what exports are made of. Memory does not grow with the hits.
 
 use super::filter::{Context, Filter};
+use super::lanes::Lanes;
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
 use crate::block::EntryId;
@@ -37,8 +38,9 @@ impl FileStream {
             let filter = match self.filter.take() {
                 Some(filter) => filter,
                 None => {
+                    let lanes = Lanes::new(catalog, reader);
                     let (trees, roots, extensions) = (&catalog.trees, &self.roots, catalog.extensions());
-                    Filter::compile(&self.expression, &Context { reader, trees, roots, extensions })?
+                    Filter::compile(&self.expression, &Context { reader, lanes: &lanes, trees, roots, extensions })?
                 }
             };
             let mut paths = PathResolver::new(reader);

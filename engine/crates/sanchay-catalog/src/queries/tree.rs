@@ -49,11 +49,6 @@ pub(crate) struct TreeShape {
 }
 
 impl TreeShape {
-    /// The directory of a block; 0: unknown.
-    pub(crate) fn directory_of(&self, block: i64) -> i64 {
-        self.block_directories.get(block as usize).copied().unwrap_or(0)
-    }
-
     /// `directory` and all below it, as bits by id.
     pub(crate) fn below(&self, directory: i64) -> DirectorySet {
         // 0 unknown, 1 outside, 2 inside
@@ -78,22 +73,37 @@ impl TreeShape {
                 known[passed] = verdict;
             }
         }
-        DirectorySet(known)
+        let holds = |directory: &i64| known.get(*directory as usize).is_some_and(|&known| known == 2);
+        let everything = self.block_directories.iter().all(|directory| *directory == 0 || holds(directory));
+        DirectorySet { known, everything }
+    }
+
+    /// The blocks of `directories`, as flags by id.
+    pub(crate) fn blocks_of(&self, directories: &DirectorySet) -> Vec<bool> {
+        self.block_directories.iter().map(|directory| directories.contains(*directory)).collect()
     }
 }
 
 /// A set of directories.
 #[derive(Debug, Clone)]
-pub(crate) struct DirectorySet(Vec<u8>);
+pub(crate) struct DirectorySet {
+    known: Vec<u8>,
+    everything: bool,
+}
 
 impl DirectorySet {
     pub(crate) fn none() -> Self {
-        Self(Vec::new())
+        Self { known: Vec::new(), everything: false }
+    }
+
+    /// Whether no file lies outside.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.everything
     }
 
     #[inline]
     pub(crate) fn contains(&self, directory: i64) -> bool {
-        self.0.get(directory as usize).is_some_and(|&known| known == 2)
+        self.known.get(directory as usize).is_some_and(|&known| known == 2)
     }
 }
 

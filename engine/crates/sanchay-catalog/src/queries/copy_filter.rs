@@ -1,0 +1,176 @@
+//! Which copies count when duplicates are asked for of some files only, and the groups that are left.
+
+use std::collections::BinaryHeap;
+
+use sanchay_core::FileType;
+
+use super::duplicates::{keep, DuplicatePage, DuplicateRequest, Place};
+use super::lanes::Lanes;
+use super::runs::{KeyRange, ReaderFacts, RunVerdict};
+use super::tree::DirectorySet;
+use crate::block::{EntryId, EntryKind};
+use crate::catalog::Catalog;
+use crate::content::{Facts, GroupFigures, Posting, SharedContent};
+use crate::error::CatalogError;
+use crate::reader::Reader;
+
+/// Which copies count.
+pub(super) struct CopyFilter {
+    under: Option<DirectorySet>,
+    /// Whether the blocks of `under` are these, by id.
+    blocks: Option<Vec<bool>>,
+    extensions: Option<Vec<bool>>,
+    min_size_bytes: u64,
+}
+
+impl CopyFilter {
+    pub(super) fn new(
+        catalog: &Catalog,
+        reader: &Reader,
+        request: &DuplicateRequest<'_>,
+    ) -> Result<Self, CatalogError> {
+        let (mut under, mut blocks) = (None, None);
+        if let Some(path) = request.under {
+            let tree = catalog.trees.shape(reader)?;
+            let directories = match reader.locate(path)? {
+                Some((directory, _)) => tree.below(directory),
+                None => DirectorySet::none(),
+            };
+            if !directories.is_everything() {
+                blocks = Some(tree.blocks_of(&directories));
+                under = Some(directories);
+            }
+        }
+        let extensions = (!request.extensions.is_empty() || !request.types.is_empty()).then(|| {
+            let no_extension = request.extensions.is_empty() && request.types.contains(&FileType::Other);
+            let mut wanted = vec![no_extension];
+            for (id, extension) in catalog.extensions().all() {
+                let by_text =
+                    request.extensions.is_empty() || request.extensions.iter().any(|text| text == extension.as_str());
+                let file_type = FileType::from_extension(extension.as_bytes());
+                let by_type = request.types.is_empty() || request.types.contains(&file_type);
+                wanted.resize(wanted.len().max(id as usize + 1), false);
+                wanted[id as usize] = by_text && by_type;
+            }
+            wanted
+        });
+        Ok(Self { under, blocks, extensions, min_size_bytes: request.min_size_bytes })
+    }
+
+    pub(super) fn is_everything(&self) -> bool {
+        self.under.is_none() && self.extensions.is_none()
+    }
+
+    #[inline]
+    fn wants(&self, posting: &Posting) -> bool {
+        let has_block = |blocks: &Vec<bool>| blocks.get(posting.entry.block() as usize).copied().unwrap_or(false);
+        self.blocks.as_ref().is_none_or(has_block)
+            && self.wants_extension(posting.extension)
+            && posting.size_bytes >= self.min_size_bytes
+    }
+
+    fn wants_extension(&self, extension: u32) -> bool {
+        self.extensions.as_ref().is_none_or(|wanted| wanted.get(extension as usize).copied().unwrap_or(false))
+    }
+
+    /// The first places after `after`, one more than the page, from one pass over the content index.
+    pub(super) fn places(
+        &self,
+        lanes: &Lanes<'_>,
+        parts: usize,
+        request: &DuplicateRequest<'_>,
+        after: Option<Place>,
+        page: &mut DuplicatePage,
+    ) -> Result<Vec<Place>, CatalogError> {
+        let (sort, limit) = (request.sort, request.limit);
+        let done = lanes.run(parts, |reader, queue| {
+            let (mut best, mut totals) = (BinaryHeap::new(), DuplicatePage::default());
+            let mut facts = ReaderFacts(reader);
+            let wants_run = |run: &[Posting]| run.iter().filter(|posting| self.wants(posting)).nth(1).is_some();
+            while let Some(part) = queue.take() {
+                reader.for_each_run(KeyRange::part(part, parts), &wants_run, &mut |run, verdict| {
+                    if verdict == RunVerdict::NoGroup {
+                        return Ok(());
+                    }
+                    let wanted: Vec<Posting> = run.iter().filter(|posting| self.wants(posting)).copied().collect();
+                    let contents = match verdict {
+                        RunVerdict::OneGroup => vec![wanted],
+                        _ => reader.by_content(wanted)?,
+                    };
+                    for (ordinal, content) in contents.iter().enumerate() {
+                        let figures = SharedContent(content).figures(&mut facts)?;
+                        if figures.copies > 1 {
+                            totals.count(&figures);
+                            let value = sort.value(&figures);
+                            keep(&mut best, Place { value, key: run[0].key, ordinal: ordinal as i64 }, after, limit);
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok((best, totals))
+        })?;
+        let mut all = BinaryHeap::new();
+        for (best, totals) in done {
+            page.add_totals(&totals);
+            best.into_iter().for_each(|place| keep(&mut all, place.0, None, limit));
+        }
+        Ok(all.into_sorted_vec().into_iter().map(|place| place.0).collect())
+    }
+
+    /// The figures of a group, and its members' entries, as far as they count.
+    pub(super) fn members(
+        &self,
+        reader: &Reader,
+        place: &Place,
+    ) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
+        let run = reader.run_of(place.key)?;
+        let wanted: Vec<Posting> = run.into_iter().filter(|posting| self.wants(posting)).collect();
+        let contents = reader.by_content(wanted)?;
+        let Some(content) = contents.get(place.ordinal as usize) else {
+            return Ok(None);
+        };
+        let figures = SharedContent(content).figures(&mut ReaderFacts(reader))?;
+        let mut members = content.clone();
+        members.sort_unstable_by_key(|posting| (posting.inode, posting.entry));
+        Ok((figures.copies > 1).then(|| (figures, members.into_iter().map(|posting| posting.entry).collect())))
+    }
+
+    /// All empty files as one group, where there are two or more.
+    pub(super) fn empty_files(&self, reader: &Reader) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
+        let mut statement =
+            reader.connection.prepare_cached("SELECT id, directory FROM block WHERE min_size = 0 AND files > 0")?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if self.under.as_ref().is_some_and(|under| !under.contains(directory)) {
+                continue;
+            }
+            reader.with_block(block, |view, _| {
+                view.for_each(|slot, item| {
+                    let entry = &item.entry;
+                    if entry.kind == EntryKind::File && entry.size_bytes == 0 && self.wants_extension(entry.extension) {
+                        found.push((entry.inode, EntryId::new(block, slot)));
+                    }
+                })
+            })?;
+        }
+        found.sort_unstable();
+        let mut facts = ReaderFacts(reader);
+        let mut copies = 0;
+        for names in found.chunk_by(|a, b| a.0 == b.0) {
+            let mut volumes = Vec::new();
+            if names.len() > 1 {
+                for (_, id) in names {
+                    volumes.push(facts.volume(*id)?);
+                }
+                volumes.sort_unstable();
+                volumes.dedup();
+            }
+            copies += volumes.len().max(1) as u64;
+        }
+        let figures = GroupFigures { copies, ..GroupFigures::default() };
+        Ok((copies > 1).then(|| (figures, found.into_iter().map(|(_, id)| id).collect())))
+    }
+}

@@ -1,0 +1,144 @@
+//! Where a hit stands in its order, the page that is filled with the first of them, and the token of the page's end.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::find::{Sort, SortKey};
+use crate::block::EntryId;
+use crate::error::CatalogError;
+
+/// What a hit is ordered by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Value {
+    Number(i64),
+    Text(Vec<u8>),
+}
+
+/// A hit's place in the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) value: Value,
+    pub(super) id: EntryId,
+    pub(super) descending: bool,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_value = self.value.cmp(&other.value);
+        let by_value = if self.descending { by_value.reverse() } else { by_value };
+        by_value.then(self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What a page before had found out about all hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Totals {
+    /// Hits, and their bytes where those were added up.
+    Exact(u64, Option<u64>),
+    /// There are this many or more.
+    AtLeast(u64),
+}
+
+/// The first hits after the page before, as far as they were seen, and the count of all that were seen.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    page: BinaryHeap<Place>,
+    pub(super) hits: u64,
+    pub(super) bytes: u64,
+    /// Hits whose bytes were not added up.
+    pub(super) unweighed: bool,
+    /// Hits that come after the page before.
+    pub(super) ahead: usize,
+}
+
+impl Tally {
+    /// Keeps a hit if it may belong on this page. One more than `limit` is kept, to know whether there is a next page.
+    pub(super) fn keep(&mut self, place: Place, after: Option<&Place>, limit: usize) {
+        if after.is_some_and(|after| place <= *after) {
+            return;
+        }
+        self.ahead += 1;
+        if self.page.len() <= limit {
+            self.page.push(place);
+        } else if self.page.peek().is_some_and(|worst| place < *worst) {
+            self.page.pop();
+            self.page.push(place);
+        }
+    }
+
+    /// The last place of a full page: what comes behind it need not be kept.
+    pub(super) fn worst(&self, limit: usize) -> Option<&Place> {
+        self.page.peek().filter(|_| self.page.len() > limit)
+    }
+
+    /// Adds what another pass saw; both have left out what comes before the page.
+    pub(super) fn merge(&mut self, other: Self, limit: usize) {
+        self.hits += other.hits;
+        self.bytes += other.bytes;
+        self.unweighed |= other.unweighed;
+        let ahead = self.ahead + other.ahead;
+        for place in other.page {
+            self.keep(place, None, limit);
+        }
+        self.ahead = ahead;
+    }
+
+    /// The page's places in order, one more than `limit` where there is a next page.
+    pub(super) fn into_places(self) -> Vec<Place> {
+        self.page.into_sorted_vec()
+    }
+}
+
+/// `hits.bytes.id.value`, where unknown bytes are empty, hits end with a `+` where there may be more, and text is in
+/// hexadecimal.
+pub(super) fn make_token(totals: Totals, place: &Place) -> String {
+    let (hits, bytes) = match totals {
+        Totals::Exact(hits, bytes) => (hits.to_string(), bytes.map(|bytes| bytes.to_string()).unwrap_or_default()),
+        Totals::AtLeast(hits) => (format!("{hits}+"), String::new()),
+    };
+    let value = match &place.value {
+        Value::Number(number) => format!("n{number}"),
+        Value::Text(text) => text.iter().fold("t".to_owned(), |hex, byte| hex + &format!("{byte:02x}")),
+    };
+    format!("{hits}.{bytes}.{}.{value}", place.id.0)
+}
+
+/// The totals and the last place of the page before; None for the first page.
+pub(super) fn parse_token(token: &str, sort: Sort) -> Result<Option<(Totals, Place)>, CatalogError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let bad = || CatalogError::InvalidArgument("the page token is not one of this question's".to_owned());
+    let parts: Vec<&str> = token.splitn(4, '.').collect();
+    let [hits, bytes, id, value] = parts.as_slice() else {
+        return Err(bad());
+    };
+    let totals = match hits.strip_suffix('+') {
+        Some(hits) => Totals::AtLeast(hits.parse().map_err(|_| bad())?),
+        None => {
+            let bytes = if bytes.is_empty() { None } else { Some(bytes.parse().map_err(|_| bad())?) };
+            Totals::Exact(hits.parse().map_err(|_| bad())?, bytes)
+        }
+    };
+    let value = match (value.get(..1), value.get(1..)) {
+        (Some("n"), Some(number)) => Value::Number(number.parse().map_err(|_| bad())?),
+        (Some("t"), Some(hex)) if hex.is_ascii() => Value::Text(
+            (0..hex.len() / 2)
+                .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).map_err(|_| bad()))
+                .collect::<Result<_, _>>()?,
+        ),
+        _ => return Err(bad()),
+    };
+    let text_order = matches!(sort.key, SortKey::Name | SortKey::Path);
+    if matches!(value, Value::Text(_)) != text_order {
+        return Err(bad());
+    }
+    let id = EntryId(id.parse().map_err(|_| bad())?);
+    Ok(Some((totals, Place { value, id, descending: sort.descending })))
+}

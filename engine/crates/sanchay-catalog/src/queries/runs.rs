@@ -1,0 +1,276 @@
+//! Passes over the content index: postings that share a key, beside the groups on record for that key.
+
+use super::lanes::Lanes;
+use crate::block::EntryId;
+use crate::content::{ChunkView, Facts, Posting, SharedContent, Sharing, CHUNKS_OF_KEY};
+use crate::error::CatalogError;
+use crate::reader::Reader;
+use crate::writer::sharing_of;
+
+/// Parts that a pass is cut into, and the chunks below which it is not worth cutting.
+const PARTS: u64 = 32;
+const FEW_CHUNKS: i64 = 32;
+
+/// A range of keys, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyRange {
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+impl KeyRange {
+    /// The range in `part` of `parts` that are as wide as one another: keys are the heads of hashes, spread evenly.
+    pub(super) fn part(part: usize, parts: usize) -> Self {
+        let bound = |at: usize| ((at as i128) << 64) / parts as i128 + i128::from(i64::MIN);
+        Self { low: bound(part) as i64, high: (bound(part + 1) - 1) as i64 }
+    }
+}
+
+/// A set of entries, a bit each: ids are dense, for blocks are numbered one after another.
+#[derive(Debug, Default)]
+pub(crate) struct EntrySet(Vec<u64>);
+
+impl EntrySet {
+    fn insert(&mut self, id: EntryId) {
+        let word = (id.0 / 64) as usize;
+        if word >= self.0.len() {
+            self.0.resize((word + 1).next_power_of_two(), 0);
+        }
+        self.0[word] |= 1 << (id.0 % 64);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, id: EntryId) -> bool {
+        self.0.get((id.0 / 64) as usize).is_some_and(|word| word >> (id.0 % 64) & 1 == 1)
+    }
+}
+
+/// What the other tables know of an entry.
+pub(super) struct ReaderFacts<'a>(pub(super) &'a Reader);
+
+impl Facts for ReaderFacts<'_> {
+    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
+        let mut statement = self
+            .0
+            .connection
+            .prepare_cached("SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1")?;
+        Ok(statement.query_row([entry.block()], |row| row.get(0))?)
+    }
+
+    fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
+        let found = self.0.entry(entry, |item, _| (item.entry.links, item.entry.allocated_bytes))?;
+        Ok(found.unwrap_or((1, 0)))
+    }
+
+    fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
+        sharing_of(&self.0.connection, entry)
+    }
+}
+
+/// A row of the groups on record.
+#[derive(Clone, Copy, Debug)]
+struct GroupRow {
+    key: i64,
+    ordinal: i64,
+    copies: i64,
+}
+
+/// Groups by key, asked for in ascending order. Rows are read ahead: the more of them are asked for, the more at once.
+pub(super) struct GroupCursor<'r> {
+    reader: &'r Reader,
+    high: i64,
+    rows: Vec<GroupRow>,
+    at: usize,
+    asked: usize,
+    ahead: usize,
+    reaches_end: bool,
+}
+
+const AHEAD_LEAST: usize = 8;
+const AHEAD_MOST: usize = 1024;
+
+impl<'r> GroupCursor<'r> {
+    pub(super) fn new(reader: &'r Reader, range: KeyRange) -> Self {
+        let (rows, reaches_end) = (Vec::new(), false);
+        Self { reader, high: range.high, rows, at: 0, asked: 0, ahead: AHEAD_LEAST, reaches_end }
+    }
+
+    /// The groups of `key`, which is not less than the one asked for before.
+    fn of(&mut self, key: i64) -> Result<&[GroupRow], CatalogError> {
+        self.asked += 1;
+        self.at += self.rows[self.at..].partition_point(|row| row.key < key);
+        while !self.reaches_end && self.rows.last().is_none_or(|last| last.key <= key) {
+            self.read_ahead(key)?;
+        }
+        let rows = &self.rows[self.at..];
+        Ok(&rows[..rows.partition_point(|row| row.key == key)])
+    }
+
+    fn read_ahead(&mut self, key: i64) -> Result<(), CatalogError> {
+        let all_one_key = self.rows.first().is_some_and(|first| first.key == key);
+        self.ahead = match () {
+            () if all_one_key => self.ahead * 4,
+            () if self.asked * 4 >= self.rows.len() => (self.ahead * 2).min(AHEAD_MOST),
+            () => AHEAD_LEAST,
+        };
+        let mut statement = self.reader.connection.prepare_cached(
+            "SELECT key, ordinal, copies FROM duplicate_group WHERE key >= ?1 AND key <= ?2 ORDER BY key, ordinal LIMIT ?3",
+        )?;
+        let mut rows = statement.query((key, self.high, self.ahead as i64))?;
+        self.rows.clear();
+        while let Some(row) = rows.next()? {
+            self.rows.push(GroupRow { key: row.get(0)?, ordinal: row.get(1)?, copies: row.get(2)? });
+        }
+        self.reaches_end = self.rows.len() < self.ahead;
+        (self.at, self.asked) = (0, 0);
+        Ok(())
+    }
+
+    /// What the whole run of a key amounts to.
+    pub(super) fn verdict(&mut self, run: &[Posting]) -> Result<RunVerdict, CatalogError> {
+        let (ordinal, copies) = match self.of(run[0].key)? {
+            [] => return Ok(RunVerdict::NoGroup),
+            [group] => (group.ordinal, group.copies as u64),
+            _ => return Ok(RunVerdict::SeveralContents),
+        };
+        // Every name is a copy of the group, or every inode is: nothing of another content has the same key.
+        let is_one = ordinal == 0
+            && (copies == run.len() as u64
+                || SharedContent(run).figures(&mut ReaderFacts(self.reader))?.copies == copies);
+        Ok(if is_one { RunVerdict::OneGroup } else { RunVerdict::SeveralContents })
+    }
+}
+
+/// What is known of the postings of one key without reading their hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RunVerdict {
+    /// No two physical copies of anything.
+    NoGroup,
+    /// All have one content, with two physical copies or more.
+    OneGroup,
+    /// Only the hashes tell.
+    SeveralContents,
+}
+
+/// What a pass does with one part: with each run, and the groups on record for its key.
+pub(super) type VisitRun<'a> = dyn FnMut(&[Posting], RunVerdict) -> Result<(), CatalogError> + 'a;
+
+impl Reader {
+    /// Parts that a pass over the content index is worth cutting into.
+    pub(super) fn content_parts(&self) -> Result<usize, CatalogError> {
+        let mut statement = self.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM content_chunk")?;
+        let last: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(if last < FEW_CHUNKS { 1 } else { PARTS as usize })
+    }
+
+    /// Calls `visit` with every run of two postings or more that share a key in `range` and that `wants` says yes to.
+    pub(super) fn for_each_run(
+        &self,
+        range: KeyRange,
+        wants: &dyn Fn(&[Posting]) -> bool,
+        visit: &mut VisitRun<'_>,
+    ) -> Result<(), CatalogError> {
+        // The chunks before the first may end in keys of the range.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT postings FROM content_chunk WHERE low_key <= ?2 AND low_key >= coalesce(
+                 (SELECT max(low_key) FROM content_chunk WHERE low_key < ?1), ?1) ORDER BY low_key, low_entry",
+        )?;
+        let mut rows = statement.query([range.low, range.high])?;
+        let mut groups = GroupCursor::new(self, range);
+        let mut give = |run: &[Posting]| if wants(run) { visit(run, groups.verdict(run)?) } else { Ok(()) };
+        let mut run: Vec<Posting> = Vec::new();
+        let mut last: Option<Posting> = None;
+        while let Some(row) = rows.next()? {
+            let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+            let chunk = ChunkView::parse(blob)?;
+            for index in 0..chunk.len() {
+                let key = chunk.key(index);
+                if key < range.low {
+                    continue;
+                }
+                if last.is_some_and(|posting| posting.key == key) {
+                    if run.is_empty() {
+                        run.extend(last);
+                    }
+                    run.push(chunk.get(index));
+                    continue;
+                }
+                if !run.is_empty() {
+                    give(&run)?;
+                    run.clear();
+                }
+                if key > range.high {
+                    return Ok(());
+                }
+                let next_is_twin = index + 1 == chunk.len() || chunk.key(index + 1) == key;
+                // Only a posting that may begin a run is read whole.
+                last = next_is_twin.then(|| chunk.get(index));
+            }
+        }
+        if run.is_empty() {
+            Ok(())
+        } else {
+            give(&run)
+        }
+    }
+
+    /// Every posting of a key.
+    pub(super) fn run_of(&self, key: i64) -> Result<Vec<Posting>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
+        let mut rows = statement.query([key])?;
+        let mut run = Vec::new();
+        while let Some(row) = rows.next()? {
+            let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+            run.extend(ChunkView::parse(blob)?.iter().filter(|posting| posting.key == key));
+        }
+        Ok(run)
+    }
+
+    /// Splits postings of one key by (size, whole hash), ordered by both.
+    pub(super) fn by_content(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
+        let mut with_hash = Vec::with_capacity(run.len());
+        for posting in run {
+            if let Some(hash) = self.entry(posting.entry, |item, _| item.entry.hash)?.flatten() {
+                with_hash.push((posting.size_bytes, hash, posting));
+            }
+        }
+        with_hash.sort_by_key(|(size_bytes, hash, _)| (*size_bytes, *hash));
+        let contents = with_hash.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+        Ok(contents.map(|content| content.iter().map(|(_, _, posting)| *posting).collect()).collect())
+    }
+
+    /// Entries that are in a group of two physical copies or more.
+    pub(crate) fn duplicate_entries(lanes: &Lanes<'_>, parts: usize) -> Result<EntrySet, CatalogError> {
+        let sets = lanes.run(parts, |reader, queue| {
+            let mut entries = EntrySet::default();
+            while let Some(part) = queue.take() {
+                reader.for_each_run(KeyRange::part(part, parts), &|_| true, &mut |run, verdict| {
+                    match verdict {
+                        RunVerdict::NoGroup => {}
+                        RunVerdict::OneGroup => run.iter().for_each(|posting| entries.insert(posting.entry)),
+                        RunVerdict::SeveralContents => {
+                            for content in reader.by_content(run.to_vec())? {
+                                if SharedContent(&content).figures(&mut ReaderFacts(reader))?.copies > 1 {
+                                    content.iter().for_each(|posting| entries.insert(posting.entry));
+                                }
+                            }
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(entries)
+        })?;
+        let mut sets = sets.into_iter();
+        let mut all = sets.next().unwrap_or_default();
+        sets.for_each(|set| all.merge(&set));
+        Ok(all)
+    }
+}

@@ -1,0 +1,262 @@
+//! One lane's look at a part of the catalog for `find`: blocks, entries or names, and what of them belongs on the page.
+
+use super::filter::Filter;
+use super::find::SortKey;
+use super::place::{Place, Tally, Value};
+use super::tree::PathResolver;
+use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOCK_SLOTS};
+use crate::error::CatalogError;
+use crate::reader::Reader;
+
+/// What all lanes look for.
+pub(super) struct Question<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) key: SortKey,
+    pub(super) descending: bool,
+    pub(super) limit: usize,
+    pub(super) after: Option<Place>,
+}
+
+impl Question<'_> {
+    /// Whether hits are ordered by what only the names say.
+    fn is_text_order(&self) -> bool {
+        matches!(self.key, SortKey::Name | SortKey::Path)
+    }
+}
+
+/// How much of the filter is still to be tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Untested {
+    /// All of it.
+    All,
+    /// The columns alone: the name index has decided the rest.
+    Columns,
+}
+
+/// A lane at work.
+pub(super) struct Search<'r> {
+    reader: &'r Reader,
+    question: &'r Question<'r>,
+    paths: PathResolver<'r>,
+    slots: Vec<usize>,
+    pub(super) tally: Tally,
+}
+
+impl<'r> Search<'r> {
+    pub(super) fn new(reader: &'r Reader, question: &'r Question<'r>) -> Self {
+        let (paths, slots) = (PathResolver::new(reader), Vec::with_capacity(BLOCK_SLOTS));
+        Self { reader, question, paths, slots, tally: Tally::default() }
+    }
+
+    /// Every block from `from` up to but not with `until` that the bounds do not rule out. With `first_page_only`, what
+    /// comes behind a full page is left alone.
+    pub(super) fn look_at_blocks(
+        &mut self,
+        source: &str,
+        from: i64,
+        until: i64,
+        first_page_only: bool,
+    ) -> Result<(), CatalogError> {
+        let question = self.question;
+        let zone = question.filter.zone();
+        let with_detail = question.filter.needs_detail() || question.is_text_order();
+        let sql = format!(
+            "SELECT b.id, b.directory, b.columns {} FROM {source} {} WHERE b.id >= ?1 AND b.id < ?2 AND b.files > 0
+             AND b.max_size >= ?3 AND b.min_size <= ?4 AND b.max_mtime >= ?5 AND b.min_mtime <= ?6 {}",
+            if with_detail { ", d.detail" } else { "" },
+            if with_detail { "CROSS JOIN block_detail d ON d.id = b.id" } else { "" },
+            if source == WHOLE_TABLE { "ORDER BY b.id" } else { "" }
+        );
+        let mut statement = self.reader.connection.prepare_cached(&sql)?;
+        let bounds = (from, until, zone.size_bytes.0, zone.size_bytes.1, zone.mtime_s.0, zone.mtime_s.1);
+        let mut rows = statement.query(bounds)?;
+        let ahead = self.tally.ahead;
+        while let Some(row) = rows.next()? {
+            let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if question.filter.excludes_directory(directory) {
+                continue;
+            }
+            let columns = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+            let columns = BlockColumns::parse(columns)?;
+            let mut slots = std::mem::take(&mut self.slots);
+            question.filter.column_hits(block, &columns, &mut slots);
+            if !slots.is_empty() {
+                let detail = if with_detail {
+                    let detail = row.get_ref(3)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+                    Some(BlockDetail::parse(detail, columns.len())?)
+                } else {
+                    None
+                };
+                self.take(block, directory, &columns, detail, &mut slots, Untested::All)?;
+            }
+            self.slots = slots;
+            if first_page_only && self.tally.ahead - ahead > question.limit {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Only these entries, sorted by id.
+    pub(super) fn look_at_entries(&mut self, entries: &[EntryId], untested: Untested) -> Result<(), CatalogError> {
+        let question = self.question;
+        let filter = question.filter;
+        let of_columns = untested == Untested::Columns && !question.is_text_order();
+        for in_block in entries.chunk_by(|a, b| a.block() == b.block()) {
+            let block = in_block[0].block();
+            let mut slots = std::mem::take(&mut self.slots);
+            slots.clear();
+            slots.extend(in_block.iter().map(|id| id.slot()));
+            if of_columns {
+                self.reader.with_columns(block, |columns, directory| {
+                    if filter.excludes_directory(directory) {
+                        return Ok(());
+                    }
+                    filter.narrow(block, columns, &mut slots);
+                    self.take(block, directory, columns, None, &mut slots, untested)
+                })?;
+            } else {
+                self.reader.with_block(block, |view, directory| {
+                    if filter.excludes_directory(directory) {
+                        return Ok(());
+                    }
+                    filter.narrow(block, &view.columns, &mut slots);
+                    self.take(block, directory, &view.columns, Some(view.detail), &mut slots, untested)
+                })?;
+            }
+            self.slots = slots;
+        }
+        Ok(())
+    }
+
+    /// Hits that are known to be hits, and of which nothing is asked but their number and the first of them.
+    pub(super) fn count_entries(&mut self, entries: &[EntryId]) {
+        self.tally.hits += entries.len() as u64;
+        self.tally.unweighed = true;
+        for id in entries {
+            self.keep(Value::Number(0), *id);
+        }
+    }
+
+    /// Largest or newest first: blocks by their bound, until the page cannot be bettered.
+    pub(super) fn look_at_largest(&mut self) -> Result<(), CatalogError> {
+        let by_size = self.question.key == SortKey::Size;
+        let sql = if by_size {
+            "SELECT id, max_size, directory, columns FROM block ORDER BY max_size DESC"
+        } else {
+            "SELECT id, max_mtime, directory, columns FROM block ORDER BY max_mtime DESC"
+        };
+        let mut statement = self.reader.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (block, bound): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if let Some(Place { value: Value::Number(worst), .. }) = self.tally.worst(self.question.limit) {
+                // Times are kept to the nanosecond, bounds to the second.
+                let worst = if by_size { *worst } else { worst.div_euclid(NS) };
+                if bound < worst {
+                    break;
+                }
+            }
+            let columns = row.get_ref(3)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+            let columns = BlockColumns::parse(columns)?;
+            let mut slots = std::mem::take(&mut self.slots);
+            self.question.filter.column_hits(block, &columns, &mut slots);
+            self.take(block, row.get(2)?, &columns, None, &mut slots, Untested::All)?;
+            self.slots = slots;
+        }
+        Ok(())
+    }
+
+    /// Counts and keeps the slots of one block that have passed the tests on columns, if they pass the others.
+    fn take(
+        &mut self,
+        block: i64,
+        directory: i64,
+        columns: &BlockColumns<'_>,
+        detail: Option<BlockDetail<'_>>,
+        slots: &mut Vec<usize>,
+        untested: Untested,
+    ) -> Result<(), CatalogError> {
+        let question = self.question;
+        let view = detail.map(|detail| BlockView { columns: *columns, detail });
+        if let (Untested::All, Some(view)) = (untested, &view) {
+            question.filter.narrow_by_detail(view, slots, &mut || self.paths.directory(directory))?;
+        }
+        self.tally.hits += slots.len() as u64;
+        self.tally.bytes += slots.iter().map(|&slot| columns.size_bytes(slot)).sum::<u64>();
+        match question.key {
+            SortKey::Stored => {
+                for &slot in slots.iter() {
+                    self.keep(Value::Number(0), EntryId::new(block, slot));
+                }
+            }
+            SortKey::Size => {
+                for &slot in slots.iter() {
+                    self.keep(Value::Number(columns.size_bytes(slot) as i64), EntryId::new(block, slot));
+                }
+            }
+            // Whole seconds decide here; the nanoseconds are asked for where two hits share a second.
+            SortKey::Modified | SortKey::Created => {
+                for &slot in slots.iter() {
+                    if self.is_beaten(columns, slot) {
+                        continue;
+                    }
+                    let id = EntryId::new(block, slot);
+                    let exact = match &view {
+                        Some(view) => view.get(slot)?.map(|item| stamp(&item, question.key)),
+                        None => self.reader.entry(id, |item, _| stamp(&item, question.key))?,
+                    };
+                    self.keep(Value::Number(exact.unwrap_or(i64::MIN)), id);
+                }
+            }
+            SortKey::Name | SortKey::Path => {
+                let Some(view) = view.filter(|_| !slots.is_empty()) else { return Ok(()) };
+                let folder = if question.key == SortKey::Path { Some(self.paths.directory(directory)?) } else { None };
+                view.detail.for_each_name(slots, |slot, name| {
+                    let value = match &folder {
+                        Some(folder) => sanchay_core::path::join(folder, name),
+                        None => name.to_vec(),
+                    };
+                    self.keep(Value::Text(value), EntryId::new(block, slot));
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the page is full of hits that whole seconds alone show to come before this one.
+    fn is_beaten(&self, columns: &BlockColumns<'_>, slot: usize) -> bool {
+        let Some(Place { value: Value::Number(worst_ns), .. }) = self.tally.worst(self.question.limit) else {
+            return false;
+        };
+        let second = match self.question.key {
+            SortKey::Modified => Some(columns.mtime_s(slot)),
+            _ => columns.birth_s(slot),
+        };
+        let worst = worst_ns.div_euclid(NS);
+        let second = second.unwrap_or(i64::MIN);
+        if self.question.descending {
+            second < worst
+        } else {
+            second > worst
+        }
+    }
+
+    fn keep(&mut self, value: Value, id: EntryId) {
+        let place = Place { value, id, descending: self.question.descending };
+        self.tally.keep(place, self.question.after.as_ref(), self.question.limit);
+    }
+}
+
+/// Where blocks are read from when no index helps.
+pub(super) const WHOLE_TABLE: &str = "block b";
+
+const NS: i64 = 1_000_000_000;
+
+fn stamp(item: &EntryRef<'_>, key: SortKey) -> i64 {
+    if key == SortKey::Created {
+        item.entry.birth_ns.unwrap_or(i64::MIN)
+    } else {
+        item.entry.mtime_ns
+    }
+}
