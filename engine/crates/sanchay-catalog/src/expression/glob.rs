@@ -98,21 +98,21 @@ impl Glob {
 
     /// What the folder of a file says of a pattern for whole paths, by the longest text that all that fits contains.
     pub fn in_folder(&self, folder: &[u8]) -> InFolder<'_> {
-        let mut folded = fold(folder).into_bytes();
+        let mut lower = fold(folder).into_bytes();
         if cfg!(windows) {
-            folded.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
+            lower.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
         }
-        if !folded.ends_with(b"/") {
-            folded.push(b'/');
+        if !lower.ends_with(b"/") {
+            lower.push(b'/');
         }
         let literal = self.literal.as_str();
-        if memmem::find(&folded, literal.as_bytes()).is_some() {
+        if memmem::find(&lower, literal.as_bytes()).is_some() {
             return InFolder::MayFit("");
         }
         // It is not in the folder, so that some of it is in the name: all, or what follows its last `/`.
         match literal.rfind('/') {
             None => InFolder::MayFit(literal),
-            Some(slash) if folded.ends_with(&literal.as_bytes()[..=slash]) => InFolder::MayFit(&literal[slash + 1..]),
+            Some(slash) if lower.ends_with(&literal.as_bytes()[..=slash]) => InFolder::MayFit(&literal[slash + 1..]),
             Some(_) => InFolder::NothingFits,
         }
     }

@@ -113,7 +113,9 @@ impl CopyFilter {
         let mut all = BinaryHeap::new();
         for (best, totals) in done {
             page.add_totals(&totals);
-            best.into_iter().for_each(|place| keep(&mut all, place.0, None, limit));
+            for place in best {
+                keep(&mut all, place.0, None, limit);
+            }
         }
         Ok(all.into_sorted_vec().into_iter().map(|place| place.0).collect())
     }

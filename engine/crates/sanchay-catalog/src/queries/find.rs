@@ -169,14 +169,17 @@ impl Finder<'_, '_> {
         } else if let Some(text) = filter.indexed_text() {
             self.names(&text)
         } else if filter.is_everything() && largest_first {
-            self.alone(|search| search.look_at_largest())
+            self.alone(Search::look_at_largest)
         } else {
             self.blocks(0)
         }
     }
 
     /// On this thread only.
-    fn alone(&self, work: impl FnOnce(&mut Search<'_>) -> Result<(), CatalogError>) -> Result<Tally, CatalogError> {
+    fn alone<'s>(
+        &'s self,
+        work: impl FnOnce(&mut Search<'s>) -> Result<(), CatalogError>,
+    ) -> Result<Tally, CatalogError> {
         let mut search = Search::new(self.reader, &self.question);
         work(&mut search)?;
         Ok(search.tally)
@@ -234,7 +237,9 @@ impl Finder<'_, '_> {
                 }
                 Ok(search.tally)
             })?;
-            done.into_iter().for_each(|other| tally.merge(other, question.limit));
+            for other in done {
+                tally.merge(other, question.limit);
+            }
         }
         let limit = question.limit;
         if !(self.goes_on() && tally.ahead > limit) {
@@ -282,7 +287,9 @@ impl Finder<'_, '_> {
                 Ok(search.tally)
             };
             let done = if first == 0 { self.lanes.alone(end, some)? } else { self.lanes.run(end - first, some)? };
-            done.into_iter().for_each(|other| tally.merge(other, question.limit));
+            for other in done {
+                tally.merge(other, question.limit);
+            }
             first = end;
         }
         self.cut_short = progress.is_stopped();
@@ -309,9 +316,10 @@ impl Finder<'_, '_> {
     }
 
     fn answer(self, tally: Tally, roots: &RootNames) -> Result<FindPage, CatalogError> {
-        let seen = match self.cut_short {
-            true => Totals::AtLeast(tally.hits),
-            false => Totals::Exact(tally.hits, (!tally.unweighed).then_some(tally.bytes)),
+        let seen = if self.cut_short {
+            Totals::AtLeast(tally.hits)
+        } else {
+            Totals::Exact(tally.hits, (!tally.unweighed).then_some(tally.bytes))
         };
         let totals = self.known.unwrap_or(seen);
         let limit = self.question.limit;

@@ -254,11 +254,17 @@ impl Reader {
                 reader.for_each_run(KeyRange::part(part, parts), &|_| true, &mut |run, verdict| {
                     match verdict {
                         RunVerdict::NoGroup => {}
-                        RunVerdict::OneGroup => run.iter().for_each(|posting| entries.insert(posting.entry)),
+                        RunVerdict::OneGroup => {
+                            for posting in run {
+                                entries.insert(posting.entry);
+                            }
+                        }
                         RunVerdict::SeveralContents => {
                             for content in reader.by_content(run.to_vec())? {
                                 if SharedContent(&content).figures(&mut ReaderFacts(reader))?.copies > 1 {
-                                    content.iter().for_each(|posting| entries.insert(posting.entry));
+                                    for posting in &content {
+                                        entries.insert(posting.entry);
+                                    }
                                 }
                             }
                         }
@@ -268,9 +274,10 @@ impl Reader {
             }
             Ok(entries)
         })?;
-        let mut sets = sets.into_iter();
-        let mut all = sets.next().unwrap_or_default();
-        sets.for_each(|set| all.merge(&set));
+        let mut all = EntrySet::default();
+        for set in sets {
+            all.merge(&set);
+        }
         Ok(all)
     }
 }

@@ -119,7 +119,7 @@ impl Fixture {
             }
             let refs: Vec<EntryRef<'_>> =
                 slots.iter().map(|(name, entry)| EntryRef { name: name.as_bytes(), entry: *entry }).collect();
-            change.blocks.push(BlockWrite { id: block, block: encode(&refs), entries: refs.len() });
+            change.blocks.push(BlockWrite { id: block, block: encode(&refs), entries: refs.len(), over: false });
             for (slot, (name, entry)) in slots.into_iter().enumerate() {
                 let id = EntryId::new(block, slot);
                 change.usage.count(&entry, 1);
@@ -204,16 +204,16 @@ fn every_way_to_the_hits_gives_the_pages_and_totals_of_a_plain_look() {
         ("-invoice".to_owned(), Box::new(|file| !file.name.contains("invoice"))),
         ("invoice -old".to_owned(), Box::new(|f| f.name.contains("invoice") && !f.name.contains("old"))),
         ("name:*12.jpg".to_owned(), Box::new(|file| file.name.ends_with("12.jpg"))),
-        ("ext:jpg".to_owned(), Box::new(|file| file.name.ends_with(".jpg"))),
-        ("-ext:jpg size:<2k".to_owned(), Box::new(|f| !f.name.ends_with(".jpg") && f.entry.size_bytes < 2048)),
+        ("ext:jpg".to_owned(), Box::new(|file| ends(file, "jpg"))),
+        ("-ext:jpg size:<2k".to_owned(), Box::new(|f| !ends(f, "jpg") && f.entry.size_bytes < 2048)),
         ("links:2".to_owned(), Box::new(|file| file.entry.links == 2)),
         ("dup:yes".to_owned(), Box::new(dup)),
-        ("-dup:yes ext:txt".to_owned(), Box::new(|file| !dup(file) && file.name.ends_with(".txt"))),
+        ("-dup:yes ext:txt".to_owned(), Box::new(|file| !dup(file) && ends(file, "txt"))),
         (
             "path:**/d12*/**/*.mp4".to_owned(),
             Box::new(|file| {
                 let path = String::from_utf8_lossy(&file.path).replace('\\', "/");
-                path.contains("/d12") && file.name.ends_with(".mp4")
+                path.contains("/d12") && ends(file, "mp4")
             }),
         ),
         (
@@ -267,10 +267,17 @@ fn every_way_to_the_hits_gives_the_pages_and_totals_of_a_plain_look() {
     }
 }
 
+fn ends(file: &Known, extension: &str) -> bool {
+    file.name.rsplit('.').next() == Some(extension)
+}
+
 fn name_of(file: &Known) -> &[u8] {
     let at = file.path.iter().rposition(|byte| matches!(byte, b'/' | b'\\')).unwrap();
     &file.path[at + 1..]
 }
+
+/// Under what, with which extensions, of which size at least, and what that means.
+type Asked<'a> = (Option<&'a [u8]>, Vec<String>, u64, &'a dyn Fn(&Known) -> bool);
 
 #[test]
 fn filtered_duplicates_are_those_of_a_plain_look_also_where_two_contents_share_a_key() {
@@ -280,9 +287,9 @@ fn filtered_duplicates_are_those_of_a_plain_look_also_where_two_contents_share_a
         assert!(fixture.files.iter().any(|file| file.entry.links > 1) && MULTIPLE_LINKS != 0);
         let below = join(&top(), b"d120");
         let is_below = |file: &Known| file.path.starts_with(&below) && !file.path[below.len()..][0].is_ascii_digit();
-        let jpg = |file: &Known| file.name.ends_with(".jpg");
+        let jpg = |file: &Known| ends(file, "jpg");
         let top = top();
-        let questions: [(Option<&[u8]>, Vec<String>, u64, &dyn Fn(&Known) -> bool); 5] = [
+        let questions: [Asked<'_>; 5] = [
             (None, vec!["jpg".to_owned()], 1, &jpg),
             (Some(&below), Vec::new(), 1, &is_below),
             (Some(&top), Vec::new(), 1, &|_| true),
@@ -345,7 +352,12 @@ fn lanes_see_one_state_while_others_commit() {
                         slots.iter().map(|entry| EntryRef { name: b"twin", entry: *entry }).collect();
                     let changes = [1, half].map(|block| {
                         let mut change = DirectoryChange::new(1, block + 1, 1, Arc::new(AtomicBool::new(false)));
-                        change.blocks.push(BlockWrite { id: block, block: encode(&refs), entries: refs.len() });
+                        change.blocks.push(BlockWrite {
+                            id: block,
+                            block: encode(&refs),
+                            entries: refs.len(),
+                            over: false,
+                        });
                         change
                     });
                     session.apply(&changes)
