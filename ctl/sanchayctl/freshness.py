@@ -26,17 +26,15 @@ _WORDS_WITH_TIME = {
 _WORDS_WITHOUT_TIME = {"scanned": "scanned", "partial": "partial", "offline": "offline", "polled": "polled"}
 
 
-def words(message: common_pb2.Freshness, now_ns: int | None = None) -> str:
-    """`live`, `scanned 3 min ago`, `offline, last seen on 2024-01-31 14:05`; the reason follows where there is one."""
+def brief(message: common_pb2.Freshness, now_ns: int | None = None) -> str:
+    """`live`, `scanned 3 min ago`, `offline, last seen on 2024-01-31 14:05`."""
     state = documents.freshness_state(message)
     if state in _WORDS:
-        text = _WORDS[state]
-    elif message.as_of_ns:
-        now_ns = time.time_ns() if now_ns is None else now_ns
-        text = _WORDS_WITH_TIME[state].format(when=units.ago(message.as_of_ns, now_ns))
-    else:
-        text = _WORDS_WITHOUT_TIME[state]
-    return f"{text}: {paths.safe_text(message.reason)}" if message.reason else text
+        return _WORDS[state]
+    if not message.as_of_ns:
+        return _WORDS_WITHOUT_TIME[state]
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    return _WORDS_WITH_TIME[state].format(when=units.ago(message.as_of_ns, now_ns))
 
 
 def _when(message: common_pb2.Freshness) -> str:

@@ -101,7 +101,7 @@ def show_roots(roots: Iterable[root_pb2.Root]) -> None:
                 units.count(root.files),
                 units.size(root.bytes),
                 _watching(root),
-                freshness.words(root.freshness),
+                freshness.brief(root.freshness),
                 paths.shown(root.path),
             ]
             for root in roots
@@ -120,8 +120,10 @@ def _watching(root: root_pb2.Root) -> str:
 
 
 def _why(root: root_pb2.Root) -> str:
-    """A sentence on a root whose changes are not seen as they happen although nobody asked for that."""
+    """A sentence on a root that is not as fresh as its person may think, or followed otherwise than was asked for."""
     live, name = root.live, paths.safe_text(root.name)
+    if root.freshness.reason:
+        return f"{name}: {paths.safe_text(root.freshness.reason).rstrip('.')}."
     if documents.watch_mode(root.settings) == live.mode or live.state == "offline":
         return ""
     if live.mode == "poll" and live.because:
