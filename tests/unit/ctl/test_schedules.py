@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,7 @@ def test_ctrl_c_ends_the_waiting_alone(daemon: FakeDaemon, home: Path) -> None:
     def endless(_request: schedule_pb2.FollowRunRequest) -> Iterator[schedule_pb2.FollowRunResponse]:
         while True:
             yield schedule_pb2.FollowRunResponse(run=answers.schedule_run(state="running", message="m" * 9999))
+            time.sleep(0.05)
 
     daemon.answers["FollowRun"] = endless
     command = [sys.executable, "-m", "sanchayctl", "schedule", "run", "big"]
