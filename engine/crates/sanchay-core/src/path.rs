@@ -44,6 +44,14 @@ pub fn join_into(joined: &mut Vec<u8>, parent: &[u8], name: &[u8]) {
     joined.extend_from_slice(name);
 }
 
+/// Adds a name to an absolute path, parted as the system parts names; a separator that ends the path suffices.
+pub fn append(path: &mut Vec<u8>, name: &[u8]) {
+    if path.last().is_some_and(|last| *last != SEPARATOR && *last != b'/') {
+        path.push(SEPARATOR);
+    }
+    path.extend_from_slice(name);
+}
+
 /// The bytes for a person's eyes: what is not UTF-8 becomes the replacement character.
 pub fn display(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -58,6 +66,16 @@ mod tests {
         assert_eq!(join(b"", b"a"), b"a");
         assert_eq!(join(b"a", b"\xff"), b"a/\xff");
         assert_eq!(join(b"/", b"a"), b"/a");
+    }
+
+    #[test]
+    fn a_name_is_added_to_an_absolute_path_as_the_system_parts_names() {
+        let root: &[u8] = if cfg!(windows) { br"C:\" } else { b"/" };
+        let mut path = root.to_vec();
+        append(&mut path, b"a");
+        append(&mut path, b"b");
+        assert_eq!(path, bytes_of(&absolute(&path_from_bytes(root), b"a/b")));
+        assert_eq!(path, [root, &[b'a', SEPARATOR, b'b']].concat());
     }
 
     #[test]

@@ -101,13 +101,13 @@ impl Directory {
         Ok(Self { handle, root: path.as_path().into(), path })
     }
 
-    /// Opens a folder below this one.
+    /// Opens a folder below this one; either separator parts the names.
     pub fn open_below(&self, relative: &[u8]) -> io::Result<Self> {
-        if relative.first() == Some(&b'/') {
+        if matches!(relative.first(), Some(b'/' | b'\\')) {
             return Err(system_error(ERROR_NOT_SUPPORTED));
         }
         let mut path = self.path.clone();
-        for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        for name in relative.split(|byte| matches!(byte, b'/' | b'\\')).filter(|name| !name.is_empty()) {
             push(&mut path, name)?;
         }
         self.open_at(path)

@@ -152,3 +152,37 @@ pub(super) fn verbatim(path: &Path) -> io::Result<PathBuf> {
     }
     Ok(PathBuf::from(longer))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_and_long_paths_get_the_form_without_a_limit() {
+        let long = format!(r"C:\{}\{}", "n".repeat(150), "m".repeat(150));
+        let long_share = format!(r"\\server\share\{}", "n".repeat(300));
+        for (path, expected) in [
+            (r"C:\folder\file", r"\\?\C:\folder\file".to_owned()),
+            (r"C:/folder/file", r"\\?\C:\folder\file".to_owned()),
+            (r"\\server\share\dir", r"\\?\UNC\server\share\dir".to_owned()),
+            (long.as_str(), format!(r"\\?\{long}")),
+            (long_share.as_str(), format!(r"\\?\UNC\{}", &long_share[2..])),
+        ] {
+            assert_eq!(verbatim(Path::new(path)).unwrap(), Path::new(&expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_verbatim_keeps_its_trailing_dots_and_spaces() {
+        for path in [r"\\?\C:\folder.\trailing. ", r"\\?\UNC\server\share\trailing..."] {
+            assert_eq!(verbatim(Path::new(path)).unwrap().as_os_str(), path);
+        }
+    }
+
+    #[test]
+    fn a_name_with_trailing_dots_is_added_as_it_is() {
+        let mut path = PathBuf::from(r"\\?\C:\folder");
+        push(&mut path, b"trailing.. ").unwrap();
+        assert_eq!(path.as_os_str(), r"\\?\C:\folder\trailing.. ");
+    }
+}

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use sanchay_core::path::{join, join_into};
+use sanchay_core::path::{append, SEPARATOR};
 use sanchay_core::{file_system_of, CoreError, DirHandle, FileKind, FileStat, ListBuffer, RootDir};
 
 use super::start::Start;
@@ -30,15 +30,24 @@ impl Folder {
         if starts[self.start].name.is_some() {
             path.clone_from(&self.path);
         } else {
-            join_into(path, &self.path, name);
+            path.clone_from(&self.path);
+            append(path, name);
         }
     }
 
     fn below_start(&self, start: &Start) -> &[u8] {
         let given = &start.given;
         let below = if start.name.is_some() { b"" } else { self.path.get(given.len()..).unwrap_or_default() };
-        below.strip_prefix(b"/").unwrap_or(below)
+        below.strip_prefix(&[SEPARATOR]).unwrap_or(below)
     }
+}
+
+/// The path of a folder in a folder.
+fn path_of(folder: &Folder, name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(folder.path.len() + name.len() + 1);
+    path.extend_from_slice(&folder.path);
+    append(&mut path, name);
+    path
 }
 
 /// Opens folders by way of the paths that lead to them; keeps the last ones open.
@@ -213,7 +222,7 @@ impl<V: Visitor> Looker<'_, V> {
                 return;
             }
             if kind == Some(FileKind::Directory) {
-                below.push(queue.new_folder(folder.start, join(&folder.path, name)));
+                below.push(queue.new_folder(folder.start, path_of(folder, name)));
                 return;
             }
             match handle.stat(name) {
@@ -221,7 +230,7 @@ impl<V: Visitor> Looker<'_, V> {
                     flow = visitor.file(folder, name, &stat);
                 }
                 Ok(stat) if stat.kind == FileKind::Directory => {
-                    below.push(queue.new_folder(folder.start, join(&folder.path, name)));
+                    below.push(queue.new_folder(folder.start, path_of(folder, name)));
                 }
                 // Something else, or gone, or unreadable.
                 Ok(_) | Err(_) => {}

@@ -53,6 +53,5 @@ impl Stop {
     }
 }
 
-// The expectations are spelled with Unix paths.
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

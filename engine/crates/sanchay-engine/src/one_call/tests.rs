@@ -29,7 +29,7 @@ impl Tree {
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        sanchay_core::path::absolute(self.0.path(), name.as_bytes())
     }
 
     fn bytes(&self, name: &str) -> Vec<u8> {
