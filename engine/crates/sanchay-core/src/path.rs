@@ -27,7 +27,8 @@ pub fn absolute(root: &Path, relative: &[u8]) -> PathBuf {
     path
 }
 
-/// A folder's relative path and a name in it, joined by `/`; the name alone where the folder is the root.
+/// A folder's path and a name in it: a relative path is joined by `/`, and is the name alone where the folder is the
+/// root; an absolute one is joined as the system writes it.
 pub fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(parent.len() + name.len() + 1);
     join_into(&mut joined, parent, name);
@@ -38,18 +39,39 @@ pub fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
 pub fn join_into(joined: &mut Vec<u8>, parent: &[u8], name: &[u8]) {
     joined.clear();
     joined.extend_from_slice(parent);
+    if has_drive_or_share(parent) {
+        return append(joined, name);
+    }
     if !parent.is_empty() && !parent.ends_with(b"/") {
         joined.push(b'/');
     }
     joined.extend_from_slice(name);
 }
 
-/// Adds a name to an absolute path, parted as the system parts names; a separator that ends the path suffices.
+/// Whether it is an absolute path of Windows; no relative path has such a beginning there.
+fn has_drive_or_share(path: &[u8]) -> bool {
+    cfg!(windows) && (path.starts_with(br"\\") || path.get(1) == Some(&b':'))
+}
+
+/// Adds a name, or a relative path, to an absolute path, parted as the system parts names; a separator that ends the
+/// path suffices.
 pub fn append(path: &mut Vec<u8>, name: &[u8]) {
     if path.last().is_some_and(|last| *last != SEPARATOR && *last != b'/') {
         path.push(SEPARATOR);
     }
-    path.extend_from_slice(name);
+    path.extend(name.iter().map(|&byte| if byte == b'/' { SEPARATOR } else { byte }));
+}
+
+/// What leads from a folder to a path below it, both absolute, with its names parted by `/`; None where it is not below.
+pub fn relative(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
+    let parts = |byte: &u8| *byte == b'/' || *byte == SEPARATOR;
+    let rest = path.strip_prefix(folder)?;
+    let rest = match rest.first() {
+        Some(first) if parts(first) => &rest[1..],
+        _ if folder.last().is_some_and(parts) => rest,
+        _ => return None,
+    };
+    (!rest.is_empty()).then(|| rest.iter().map(|byte| if parts(byte) { b'/' } else { *byte }).collect())
 }
 
 /// The bytes for a person's eyes: what is not UTF-8 becomes the replacement character.
@@ -76,6 +98,32 @@ mod tests {
         append(&mut path, b"b");
         assert_eq!(path, bytes_of(&absolute(&path_from_bytes(root), b"a/b")));
         assert_eq!(path, [root, &[b'a', SEPARATOR, b'b']].concat());
+    }
+
+    #[test]
+    fn what_leads_from_a_folder_to_a_path_below_it() {
+        assert_eq!(relative(b"/a", b"/a/b/c").as_deref(), Some(&b"b/c"[..]));
+        assert_eq!(relative(b"/", b"/a").as_deref(), Some(&b"a"[..]));
+        for other in [&b"/a"[..], b"/a/", b"/ab", b"/b"] {
+            assert_eq!(relative(b"/a", other), None);
+        }
+        #[cfg(unix)]
+        assert_eq!(relative(b"/a", br"/a\b"), None);
+        #[cfg(windows)]
+        for (folder, path) in
+            [(br"C:\".as_slice(), br"C:\b\c".as_slice()), (br"C:\a", br"C:\a\b/c"), (br"\\s\a", br"\\s\a\b\c")]
+        {
+            assert_eq!(relative(folder, path).as_deref(), Some(&b"b/c"[..]));
+        }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn absolute_paths_are_joined_by_backslashes_and_relative_ones_by_slashes() {
+        assert_eq!(join(br"C:\", b"a"), br"C:\a");
+        assert_eq!(join(br"C:\a", b"b/c"), br"C:\a\b\c");
+        assert_eq!(join(br"\\server\share", b"a"), br"\\server\share\a");
+        assert_eq!(join(b"a", b"b"), b"a/b");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sanchay_catalog::{RootRow, StoredChild};
+use sanchay_core::path::SEPARATOR;
 use sanchay_core::watch::Step;
 use sanchay_core::{DirHandle, FileStat, RootDir};
 
@@ -134,7 +135,7 @@ impl Pass<'_> {
         if rest.is_empty() || self.row.path.ends_with(b"/") {
             return Some(rest);
         }
-        rest.strip_prefix(b"/").or_else(|| rest.strip_prefix(b"\\"))
+        rest.strip_prefix(b"/").or_else(|| rest.strip_prefix(&[SEPARATOR]))
     }
 
     /// The root whose rules hold in a folder: the innermost.

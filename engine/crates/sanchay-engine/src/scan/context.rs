@@ -79,8 +79,7 @@ impl<'a> Mounts<'a> {
 impl Context<'_> {
     /// Whether a root lies below this path, which is relative to the root that is scanned.
     pub(crate) fn leads_to_nested(&self, relative: &[u8]) -> bool {
-        let is_below =
-            |path: &[u8]| path.strip_prefix(relative).is_some_and(|rest| matches!(rest.first(), Some(b'/' | b'\\')));
+        let is_below = |path: &[u8]| path.strip_prefix(relative).is_some_and(|rest| rest.first() == Some(&b'/'));
         self.nested.keys().any(|path| is_below(path))
     }
 

@@ -157,11 +157,7 @@ fn prepare<'a>(
     tree: i64,
 ) -> Result<Context<'a>, EngineError> {
     let catalog = request.catalog;
-    let below = |path: &[u8]| -> Option<Vec<u8>> {
-        let rest = path.strip_prefix(row.path.as_slice())?;
-        let rest = rest.strip_prefix(b"/").or_else(|| row.path.ends_with(b"/").then_some(rest))?;
-        (!rest.is_empty()).then(|| rest.to_vec())
-    };
+    let below = |path: &[u8]| sanchay_core::path::relative(&row.path, path);
     let nested = rows
         .iter()
         .zip(governed)
