@@ -47,6 +47,12 @@ impl Missed {
         true
     }
 
+    /// Whether nothing was missed.
+    pub fn is_empty(&self) -> bool {
+        let is_nothing = |steps: &Steps| !steps.list && steps.looks.is_empty() && steps.hashes.is_empty();
+        self.folders.values().all(is_nothing)
+    }
+
     /// Takes out what was missed at this path and below it.
     pub fn take(&mut self, path: &[u8]) -> Vec<(PathBytes, Steps)> {
         if self.folders.is_empty() {

@@ -203,6 +203,16 @@ impl Pending {
         }
     }
 
+    /// Whether steps were taken back and the events that they wait for have not been taken in.
+    pub fn has_missed(&self) -> bool {
+        !self.missed.is_empty()
+    }
+
+    /// Gives up what was taken back in a root: it is compared instead.
+    pub fn forget_missed(&mut self, root: &[u8]) {
+        self.missed.forget_root(root);
+    }
+
     fn steps(&mut self, until_ms: u64, now_ms: u64) -> Vec<Step> {
         let mut steps = std::mem::take(&mut self.losses);
         steps.extend(self.moves.take().into_iter().map(|Move { from, to }| Step::Move { from, to }));

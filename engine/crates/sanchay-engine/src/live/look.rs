@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::{CatalogError, DirectoryChange, Session, StoredChild};
+use sanchay_core::watch::Step;
 use sanchay_core::{extension, Algorithm, ErrorKind, FileKind};
 
 use super::cookie::is_cookie;
@@ -33,6 +34,46 @@ enum Seen {
     Unknown,
 }
 
+/// Files with several names, by inode, as they were seen; None where a name of one went, or they changed between two looks.
+#[derive(Default)]
+pub(super) struct Several(HashMap<u64, Option<Entry>>);
+
+impl Several {
+    /// A file that was seen like this.
+    pub(super) fn of(entry: Entry) -> Self {
+        Self([(entry.inode, Some(entry))].into())
+    }
+
+    /// `linked`: the file is known to have had several names, even where this one is stored from before.
+    fn add(&mut self, difference: &Difference, linked: bool) {
+        let (old, new) = (difference.old, difference.new);
+        if let Some(old) = old.filter(|old| (linked || old.links > 1) && new.is_none_or(|new| new.inode != old.inode)) {
+            self.0.insert(old.inode, None);
+        }
+        let had_several = old.is_some_and(|old| old.links > 1 && new.is_some_and(|new| new.inode == old.inode));
+        if let Some(new) = new.filter(|new| new.links > 1 || had_several) {
+            match self.0.entry(new.inode) {
+                Slot::Vacant(slot) => drop(slot.insert(Some(new))),
+                Slot::Occupied(mut slot) => {
+                    if slot.get().is_some_and(|other| is_stored_otherwise(&other, &new)) {
+                        slot.insert(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a name is stored as its file was seen.
+    fn has(&self, stored: &Entry) -> bool {
+        let seen = self.0.get(&stored.inode).and_then(Option::as_ref);
+        seen.is_some_and(|seen| !is_stored_otherwise(stored, seen))
+    }
+}
+
+fn is_stored_otherwise(stored: &Entry, seen: &Entry) -> bool {
+    witness_differs(stored, seen) || stored.links != seen.links
+}
+
 /// One directory's names, for the writer.
 struct Looked {
     directory: i64,
@@ -55,10 +96,10 @@ struct Compared {
 }
 
 impl Pass<'_> {
-    /// Looks at `names` in a folder. False when the folder is not where the catalog has it, or no more. `linked`: their
-    /// other names are seen to, and what waits for its hash is read at once.
-    pub(super) fn look(&mut self, folder: &[u8], names: &[Vec<u8>], linked: bool) -> Result<bool, EngineError> {
-        self.look_into(folder, names, linked, None)
+    /// Looks at `names` in a folder. False when the folder is not where the catalog has it, or no more. `hops`: of the look
+    /// that led here by another name of the file; what waits for its hash is read at once then, for no event tells of it.
+    pub(super) fn look(&mut self, folder: &[u8], names: &[Vec<u8>], hops: Option<u8>) -> Result<bool, EngineError> {
+        self.look_into(folder, names, hops, None)
     }
 
     /// Lists a folder again, with everything below it where `deep`.
@@ -68,14 +109,14 @@ impl Pass<'_> {
             return Ok(true);
         }
         let (above, name) = split(folder);
-        self.look_into(above, &[name.to_vec()], false, Some(deep))
+        self.look_into(above, &[name.to_vec()], None, Some(deep))
     }
 
     fn look_into(
         &mut self,
         folder: &[u8],
         names: &[Vec<u8>],
-        linked: bool,
+        hops: Option<u8>,
         listing: Option<bool>,
     ) -> Result<bool, EngineError> {
         let Some(relative) = self.relative(folder) else { return Ok(true) };
@@ -139,7 +180,7 @@ impl Pass<'_> {
             let looked = Arc::clone(&looked);
             self.inner.catalog.writer().run(move |session| compare(session, &looked))
         })?;
-        self.note(folder, directory, stored.volume, compared, linked)?;
+        self.note(folder, directory, stored.volume, compared, hops)?;
         for (name, deep) in folders {
             let below = sanchay_core::path::join(relative, &name);
             self.list_below(&below, deep)?;
@@ -154,14 +195,13 @@ impl Pass<'_> {
         directory: i64,
         volume: i64,
         compared: Compared,
-        linked: bool,
+        hops: Option<u8>,
     ) -> Result<(), EngineError> {
         self.follow_all_links(compared.linked)?;
-        let mut inodes = Vec::new();
+        let mut several = Several::default();
         let mut unread = Vec::new();
         for difference in &compared.differences {
-            let entries = [&difference.old, &difference.new].into_iter().flatten();
-            inodes.extend(entries.filter(|entry| entry.links > 1).map(|entry| entry.inode));
+            several.add(difference, hops.is_some());
             if difference.new.is_some_and(|new| new.is_file() && new.hash_state == HashState::Pending) {
                 unread.push(difference.name.clone());
             }
@@ -172,37 +212,31 @@ impl Pass<'_> {
             event.bytes_delta = -(bytes as i64);
             self.told(event);
         }
-        if linked {
-            if !unread.is_empty() {
-                self.followed.hashes.push((directory, unread));
-            }
-        } else if !inodes.is_empty() {
-            let own: HashSet<&[u8]> = compared.differences.iter().map(|item| item.name.as_slice()).collect();
-            self.follow_links(volume, &inodes, &|other, name| other == directory && own.contains(name))?;
+        if hops.is_some() && !unread.is_empty() {
+            self.followed.hashes.push((directory, unread));
         }
-        Ok(())
+        self.follow_links(volume, &several, hops.map_or(1, |hops| hops.saturating_add(1)))
     }
 
-    /// Has the other names of these inodes looked at, but for those that are `seen_to`.
-    pub(super) fn follow_links(
-        &mut self,
-        volume: i64,
-        inodes: &[u64],
-        seen_to: &dyn Fn(i64, &[u8]) -> bool,
-    ) -> Result<(), EngineError> {
+    /// Has the names of files looked at that are not stored as the file was just seen.
+    pub(super) fn follow_links(&mut self, volume: i64, several: &Several, hops: u8) -> Result<(), EngineError> {
+        if several.0.is_empty() {
+            return Ok(());
+        }
+        let inodes: Vec<u64> = several.0.keys().copied().collect();
         let reader = self.inner.catalog.reader()?;
-        let siblings = self.inner.inodes.names(&reader, volume, inodes)?;
+        let siblings = self.inner.inodes.names(&reader, volume, &inodes)?;
         if siblings.more {
             tracing::info!(root_id = self.row.id, "other_names_left_to_reconcile");
         }
         let mut folders: HashMap<i64, Vec<u8>> = HashMap::new();
-        for sibling in siblings.found.iter().filter(|sibling| !seen_to(sibling.directory, &sibling.name)) {
+        for sibling in siblings.found.iter().filter(|sibling| !several.has(&sibling.entry)) {
             let folder = match folders.entry(sibling.directory) {
                 Slot::Occupied(known) => known.get().clone(),
                 Slot::Vacant(new) => new.insert(reader.directory_path(sibling.directory)?).clone(),
             };
-            let (directory, name) = (sibling.directory, sibling.name.clone());
-            self.followed.linked.push(Linked { folder, directory, name });
+            let (directory, name, inode) = (sibling.directory, sibling.name.clone(), sibling.entry.inode);
+            self.followed.linked.push(Linked { folder, directory, name, inode, hops });
         }
         Ok(())
     }
@@ -266,13 +300,37 @@ impl Pass<'_> {
         merged
     }
 
-    /// As [`Self::follow_links`], for (volume, inode).
+    /// As [`Self::follow_links`], for the volume and inode of files of which a name went.
     pub(super) fn follow_all_links(&mut self, mut linked: Vec<(i64, u64)>) -> Result<(), EngineError> {
         linked.sort_unstable();
         linked.dedup();
         for of_volume in linked.chunk_by(|a, b| a.0 == b.0) {
-            let inodes: Vec<u64> = of_volume.iter().map(|(_, inode)| *inode).collect();
-            self.follow_links(of_volume[0].0, &inodes, &|_, _| false)?;
+            let several = Several(of_volume.iter().map(|(_, inode)| (*inode, None)).collect());
+            self.follow_links(of_volume[0].0, &several, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at another name of a file that was changed, wherever its row is by now.
+    pub(super) fn look_linked(&mut self, linked: Linked) -> Result<(), EngineError> {
+        let Linked { directory, name, inode, hops, .. } = linked;
+        let reader = self.inner.catalog.reader()?;
+        if reader.load_child(directory)?.is_none() {
+            return Ok(());
+        }
+        let names = vec![name];
+        if reader.entries_named(directory, &names)?.values().all(|(_, entry)| entry.inode != inode) {
+            // The name was moved or is another file's: what has become of the file is asked of all its names.
+            let volume = reader.volume_of_directory(directory)?;
+            drop(reader);
+            return self.follow_links(volume, &Several([(inode, None)].into()), hops.saturating_add(1));
+        }
+        let folder = reader.directory_path(directory)?;
+        drop(reader);
+        if !self.look(&folder, &names, Some(hops))? {
+            // Its folder was renamed a moment ago.
+            self.followed.missed.push(Step::Look { directory: folder.clone(), names: names.clone() });
+            self.followed.missed.push(Step::Hash { directory: folder, names });
         }
         Ok(())
     }
@@ -285,12 +343,12 @@ impl Pass<'_> {
         let stored = located.map(|directory| reader.load_child(directory)).transpose()?.flatten();
         let opened = stored.as_ref().and_then(|stored| self.open(relative, stored));
         let (Some(directory), Some((handle, _))) = (located, opened) else {
-            self.followed.missed.push(sanchay_core::watch::Step::Hash { directory: folder, names });
+            self.followed.missed.push(Step::Hash { directory: folder, names });
             return Ok(());
         };
         let Some(rules) = self.governing(&folder).map(|root| Arc::clone(&root.rules)) else { return Ok(()) };
         let entries: HashMap<Vec<u8>, (EntryId, Entry)> = reader.entries_named(directory, &names)?;
-        let (mut unread, mut missed) = (Vec::new(), Vec::new());
+        let (mut unread, mut missed, mut several) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
             let Some((_, entry)) = entries.get(&name) else {
                 missed.push(name);
@@ -307,6 +365,9 @@ impl Pass<'_> {
             match handle.stat(&name) {
                 Ok(seen) if seen.inode == entry.inode => {
                     if is_due {
+                        if entry.links > 1 {
+                            several.push(entry.inode);
+                        }
                         unread.push(name);
                     }
                 }
@@ -314,7 +375,16 @@ impl Pass<'_> {
             }
         }
         if !missed.is_empty() {
-            self.followed.missed.push(sanchay_core::watch::Step::Hash { directory: folder, names: missed });
+            self.followed.missed.push(Step::Hash { directory: folder, names: missed });
+        }
+        if !several.is_empty() {
+            // A name of the same stamps, whose hash may be older than the last write: no event tells of it.
+            let volume = reader.volume_of_directory(directory)?;
+            for sibling in self.inner.inodes.names(&reader, volume, &several)?.found {
+                if sibling.entry.hash_state != HashState::Hashed {
+                    self.followed.hashes.push((sibling.directory, vec![sibling.name]));
+                }
+            }
         }
         if !unread.is_empty() {
             self.followed.hashes.push((directory, unread));
@@ -387,5 +457,43 @@ fn settled(known: Option<&Entry>, seen: &Entry, placeholder: bool, looked: &Look
     match unchanged {
         Some(known) if is_known(known, &entry) => None,
         _ => Some(entry),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(inode: u64, links: u32, mtime_ns: i64) -> Entry {
+        let mut entry = Entry::dead();
+        (entry.inode, entry.links, entry.mtime_ns) = (inode, links, mtime_ns);
+        entry
+    }
+
+    fn difference(old: Option<Entry>, new: Option<Entry>) -> Difference {
+        Difference { name: b"a".to_vec(), old, new }
+    }
+
+    #[test]
+    fn names_are_looked_at_that_are_stored_otherwise_than_their_file_was_seen() {
+        let mut several = Several::default();
+        several.add(&difference(Some(file(7, 2, 1)), Some(file(7, 2, 5))), true);
+        assert!(several.has(&file(7, 2, 5)), "stored as it was seen");
+        assert!(!several.has(&file(7, 2, 1)), "older, also where another name led here");
+        assert!(!several.has(&file(7, 1, 5)), "with another count of names");
+        several.add(&difference(Some(file(7, 2, 5)), Some(file(7, 2, 6))), false);
+        assert!(!several.has(&file(7, 2, 6)), "it changed between two looks: all of them");
+    }
+
+    #[test]
+    fn a_name_that_went_has_the_others_looked_at() {
+        let mut several = Several::default();
+        several.add(&difference(Some(file(7, 2, 1)), None), false);
+        assert!(!several.has(&file(7, 2, 1)));
+        let mut several = Several::default();
+        several.add(&difference(Some(file(8, 1, 1)), None), false);
+        assert!(several.0.is_empty(), "it had no other");
+        several.add(&difference(Some(file(8, 1, 1)), None), true);
+        assert!(!several.has(&file(8, 1, 1)), "it had one that was made since");
     }
 }

@@ -89,31 +89,21 @@ pub(super) struct Pass<'p> {
 }
 
 impl Pass<'_> {
+    /// Moves come first: what the catalog means by a name is where the algebra has it then.
     fn steps(&mut self, steps: Vec<Step>, linked: Vec<Linked>) -> Result<(), EngineError> {
-        for Linked { directory, name, .. } in linked {
-            let reader = self.inner.catalog.reader()?;
-            if reader.load_child(directory)?.is_none() {
-                continue;
-            }
-            let (directory, names) = (reader.directory_path(directory)?, vec![name]);
-            drop(reader);
-            if !self.look(&directory, &names, true)? {
-                // Its folder was renamed a moment ago.
-                self.followed.missed.push(Step::Look { directory: directory.clone(), names: names.clone() });
-                self.followed.missed.push(Step::Hash { directory, names });
-            }
-        }
         let mut steps = steps.into_iter();
         while let Some(step) = steps.next() {
             match step {
                 Step::Move { from, to } => {
                     if !self.shift(&from, &to, steps.as_slice())? {
                         self.followed.refused = Some((from, to, steps.collect()));
+                        // They wait for the moves that are given again.
+                        self.followed.linked.extend(linked);
                         return Ok(());
                     }
                 }
                 Step::Look { directory, names } => {
-                    if !self.look(&directory, &names, false)? {
+                    if !self.look(&directory, &names, None)? {
                         self.followed.missed.push(Step::Look { directory, names });
                     }
                 }
@@ -125,6 +115,9 @@ impl Pass<'_> {
                 Step::Hash { directory, names } => self.hash(directory, names)?,
                 Step::Reconcile { .. } | Step::RootGone { .. } | Step::WatchLost { .. } => {}
             }
+        }
+        for linked in linked {
+            self.look_linked(linked)?;
         }
         Ok(())
     }

@@ -85,7 +85,8 @@ impl ReaderThread {
                 self.retries.push_back((Instant::now() + RETRY, tries + 1, job));
                 return;
             }
-            Ok(None) => Followed::default(),
+            // Where its files are only a look at all of the root can tell.
+            Ok(None) => Followed { reconcile: true, ..Followed::default() },
             Err(error) => {
                 tracing::warn!(root_id = job.root_id, error = %error, "live_read_failed");
                 Followed { reconcile: true, ..Followed::default() }
@@ -131,6 +132,8 @@ impl ReaderThread {
                     folder: place.folder.clone(),
                     directory: job.directory,
                     name: name.clone(),
+                    inode: entry.inode,
+                    hops: 1,
                 });
             }
             // What else has changed since has an event of its own.

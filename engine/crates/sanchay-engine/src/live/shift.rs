@@ -10,6 +10,7 @@ use sanchay_core::watch::{name_after, Step};
 use sanchay_core::{extension, FileKind, FileStat};
 
 use super::event::{EventKind, LiveEvent};
+use super::look::Several;
 use super::pass::{is_within, split, Pass};
 use crate::error::EngineError;
 use crate::inodes::Inodes;
@@ -126,10 +127,15 @@ impl Pass<'_> {
     ) -> Result<(), EngineError> {
         let mut entry = Entry { extension: self.inner.catalog.extensions().intern(extension(&to.1)), ..entry };
         // Nothing but the name changed: the hash holds. Whatever else did has an event of its own.
+        let links = entry.links;
         if entry.size_bytes == seen.size_bytes && entry.mtime_ns == seen.mtime_ns {
             entry.ctime_ns = seen.ctime_ns;
             entry.links = seen.links;
             entry.allocated_bytes = seen.allocated_bytes;
+            if entry.links.max(links) > 1 && entry.hash.is_some() {
+                // Unless it was written by another name, with its time set back: the rename hides that.
+                (entry.hash_state, entry.hash) = (HashState::Pending, None);
+            }
         }
         let (to_directory, to_name) = (to.0, to.1.clone());
         let shift = Arc::new(Shift { tree, from, to, entry, inodes: Arc::clone(&self.inner.inodes) });
@@ -138,13 +144,12 @@ impl Pass<'_> {
             self.inner.catalog.writer().run(move |session| move_entry(session, &shift))
         })?;
         self.follow_all_links(replaced)?;
-        if matches!(entry.hash_state, HashState::Pending | HashState::Unstable) {
+        if matches!(entry.hash_state, HashState::Pending | HashState::Unstable | HashState::Racy) {
             self.followed.hashes.push((to_directory, vec![to_name.clone()]));
         }
-        if entry.links > 1 {
+        if entry.links.max(links) > 1 {
             let volume = self.inner.catalog.reader()?.volume_of_directory(to_directory)?;
-            let seen_to = |other: i64, name: &[u8]| other == to_directory && name == to_name.as_slice();
-            self.follow_links(volume, &[entry.inode], &seen_to)?;
+            self.follow_links(volume, &Several::of(Entry::from_stat(seen, entry.extension)), 1)?;
         }
         Ok(())
     }

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 
 use crate::engine::Scan;
 
+/// A folder that was renamed before it could be looked at is looked at when the event has come, which a second cookie says.
+/// What is missed after so many is not explained by any event: the root is compared.
+pub(super) const COOKIES_MOST: u8 = 3;
 /// A cookie whose event has not come after this long never comes: the root is compared instead.
 pub(super) const COOKIE_MS: u64 = 3000;
 
@@ -30,6 +33,17 @@ pub(super) struct Ticket {
     pub(super) watched_id: i64,
     pub(super) scan: Scan,
     pub(super) stage: Stage,
+    /// Something was not where events up to now have it: the event that tells where it went is waited for.
+    pub(super) missed: bool,
+    /// Cookies that were put so far.
+    pub(super) cookies: u8,
+}
+
+impl Ticket {
+    /// Notes that work of an epoch missed something.
+    pub(super) fn miss(&mut self, epoch: u64) {
+        self.missed |= matches!(self.stage, Stage::Settling { epoch: own } if epoch <= own);
+    }
 }
 
 /// How much work of each epoch is under way in each root.

@@ -13,7 +13,7 @@ use super::event::{EventKind, LiveEvent};
 use super::handle::LiveSettings;
 use super::root::{LiveRoot, Mode, Presence, Reconciling, Watching};
 use super::status::{LiveState, LiveStatus};
-use super::sync::{Outstanding, Stage, Ticket, COOKIE_MS};
+use super::sync::{Outstanding, Stage, Ticket, COOKIES_MOST, COOKIE_MS};
 use super::work::{Batch, Followed, Heard, Message, Outcome, ReadJob};
 use crate::engine::{Inner, Scan};
 use crate::root_spec::{RootSettings, Rules, WatchSetting};
@@ -23,6 +23,8 @@ use crate::scan::{now_ns, ScanResult, ScanState};
 const HEARD_AT_ONCE: usize = 20_000;
 /// Names that wait to be hashed; past it their root is compared, which reads them too.
 const READING_MOST: usize = 200_000;
+/// Looks that lead from one name of a file to the next. What the first one misses was written after it.
+const HOPS_MOST: u8 = 8;
 /// How often the status is made anew while a lot happens.
 const STATUS_MS: u64 = 100;
 /// How often it is looked whether somebody who waits has given up.
@@ -602,9 +604,11 @@ impl LiveThread {
     fn drained(&mut self, id: i64) {
         let epoch = self.epoch;
         self.epoch += 1;
+        let missed = self.roots.get(&id).is_some_and(|root| root.pending.has_missed());
         for ticket in self.tickets.iter_mut().filter(|ticket| ticket.watched_id == id) {
             if matches!(ticket.stage, Stage::Draining) {
                 ticket.stage = Stage::Settling { epoch };
+                ticket.missed = missed;
             }
         }
         if let Some(root) = self.roots.get_mut(&id) {
@@ -659,6 +663,11 @@ impl LiveThread {
             if let Some((from, to, later)) = followed.refused {
                 root.pending.refuse(from, to, later, now);
             }
+            if !followed.missed.is_empty() {
+                for ticket in self.tickets.iter_mut().filter(|ticket| ticket.watched_id == id) {
+                    ticket.miss(epoch);
+                }
+            }
             for step in followed.missed {
                 root.pending.missed(step, now);
             }
@@ -687,7 +696,10 @@ impl LiveThread {
         for linked in followed.linked {
             let Some(id) = watched_root(&self.roots, &linked.folder) else { continue };
             let Some(root) = self.roots.get_mut(&id) else { continue };
-            if root.look(epoch, linked) {
+            if linked.hops > HOPS_MOST {
+                let path = sanchay_core::path::join(&linked.folder, &linked.name);
+                root.pending.take(FileEvent::Written { path }, now);
+            } else if root.look(epoch, linked) {
                 self.outstanding.add(id, epoch, 1);
             } else {
                 self.want_reconcile(id, "more changed at once than is followed one by one");
@@ -715,7 +727,7 @@ impl LiveThread {
         match cookie::put(&path, self.leaves_out_hidden(id)) {
             Ok(path) => {
                 let stage = Stage::Cookie { path, until_ms: now + COOKIE_MS };
-                self.tickets.push(Ticket { root_id: id, watched_id, scan, stage });
+                self.tickets.push(Ticket { root_id: id, watched_id, scan, stage, missed: false, cookies: 1 });
             }
             Err(error) => {
                 tracing::info!(root_id = id, error = %error, "sync_without_cookie");
@@ -736,7 +748,7 @@ impl LiveThread {
     fn settle_tickets(&mut self) {
         let now = self.now_ms();
         let tickets = std::mem::take(&mut self.tickets);
-        for ticket in tickets {
+        for mut ticket in tickets {
             let given_up = ticket.scan.is_cancelled();
             match &ticket.stage {
                 Stage::Cookie { path, until_ms } if given_up || now >= *until_ms => {
@@ -752,6 +764,12 @@ impl LiveThread {
                     finish(&ticket.scan, ScanState::Cancelled, "given up on request".to_owned());
                 }
                 Stage::Settling { epoch } if self.outstanding.is_settled(ticket.watched_id, *epoch) => {
+                    if std::mem::take(&mut ticket.missed) {
+                        ticket.stage = self.look_once_more(&ticket);
+                        ticket.cookies = ticket.cookies.saturating_add(1);
+                        self.tickets.push(ticket);
+                        continue;
+                    }
                     // Who hears of the end and asks how the root is must not be told what was before it.
                     (self.status_due, self.status_ms) = (true, 0);
                     self.show();
@@ -760,6 +778,25 @@ impl LiveThread {
                 _ => self.tickets.push(ticket),
             }
         }
+    }
+
+    /// What a sync waits for that has missed something: the events until now, and in the end a comparison of the root.
+    fn look_once_more(&mut self, ticket: &Ticket) -> Stage {
+        let path = self.roots.get(&ticket.root_id).map(|root| root.path.clone()).unwrap_or_default();
+        let visible = self.leaves_out_hidden(ticket.root_id);
+        if ticket.cookies < COOKIES_MOST {
+            if let Ok(path) = cookie::put(&path, visible) {
+                return Stage::Cookie { path, until_ms: self.now_ms() + COOKIE_MS };
+            }
+        }
+        let epoch = self.epoch;
+        self.want_reconcile(ticket.watched_id, "something is not where events have it");
+        self.epoch += 1;
+        if let Some(root) = self.roots.get_mut(&ticket.watched_id) {
+            let path = root.path.clone();
+            root.pending.forget_missed(&path);
+        }
+        Stage::Settling { epoch }
     }
 
     /// Makes the status anew, but not all the time.

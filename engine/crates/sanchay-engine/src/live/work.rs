@@ -15,6 +15,11 @@ pub(super) struct Linked {
     /// Its directory, which it is reached by: its folder may be renamed until then.
     pub(super) directory: i64,
     pub(super) name: Vec<u8>,
+    /// Of the file: where the name has another by then, its names are found anew.
+    pub(super) inode: u64,
+    /// How many looks led to this one. Past a few the file changes faster than it is looked at, and its turn comes with
+    /// the events that tell so.
+    pub(super) hops: u8,
 }
 
 /// Work of one root for the passing thread, which gives the turn back when it is done.

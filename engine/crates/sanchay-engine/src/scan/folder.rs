@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sanchay_catalog::block::HashState;
 use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
 use sanchay_core::{DirHandle, ErrorKind, FileKind, FileStat};
 
@@ -159,7 +160,13 @@ impl Walker<'_> {
                 None => Look::Unknown,
             };
             match look {
-                Look::Same | Look::Unknown => {}
+                Look::Same => {
+                    let waits = known.is_some_and(|known| known.hash_state == HashState::Pending);
+                    if let Some(findings) = self.context.findings.filter(|_| waits) {
+                        findings.add_unread(&self.context.absolute(&job.relative, b""), name);
+                    }
+                }
+                Look::Unknown => {}
                 Look::Entry(entry) => fresh.push(Fresh { name, entry: *entry, replaces }),
             }
         }

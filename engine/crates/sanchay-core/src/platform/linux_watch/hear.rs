@@ -189,23 +189,29 @@ impl Ears {
             // A folder that is in several roots at once goes on in each of them.
             let same = sources.iter().position(|source| source.top == target.top);
             let source = same.or((index == 0 && !sources.is_empty()).then_some(0)).map(|at| sources.remove(at));
-            if directory {
+            let unheard = if directory {
                 let old_name = from.map_or(&[][..], |(raw, _)| &raw.name);
-                self.relocate(source.as_ref(), old_name, &target, name)?;
+                self.relocate(source.as_ref(), old_name, &target, name)?
             } else {
                 self.drop_child(target.parent, name);
-            }
+                Vec::new()
+            };
             if told.contains(&target.path) {
                 continue;
             }
             told.push(target.path.clone());
-            self.sink.push(match source {
+            let moved = match source {
                 Some(source) => {
                     told.push(source.path.clone());
                     FileEvent::Renamed { from: source.path, to: target.path }
                 }
                 None => FileEvent::MovedIn { path: target.path, directory: Some(directory) },
-            })?;
+            };
+            self.sink.push(moved)?;
+            for path in unheard {
+                // What happened there before it was watched is in no event.
+                self.sink.push(FileEvent::Created { path, directory: Some(true) })?;
+            }
         }
         for End { parent, path, .. } in sources {
             if let Some((raw, _)) = from.filter(|_| directory) {
@@ -220,7 +226,14 @@ impl Ears {
     }
 
     /// A folder has another place. Its watches go with it; what was not watched, or may be in another scope, is added.
-    fn relocate(&mut self, source: Option<&End>, old_name: &[u8], target: &End, name: &[u8]) -> Result<(), Closed> {
+    /// Gives the paths of folders that are watched only now, though no event says that they are new.
+    fn relocate(
+        &mut self,
+        source: Option<&End>,
+        old_name: &[u8],
+        target: &End,
+        name: &[u8],
+    ) -> Result<Vec<PathBytes>, Closed> {
         let moved = {
             let mut tree = self.watches.tree();
             let child = source.and_then(|source| tree.child(source.parent, old_name));
@@ -229,18 +242,34 @@ impl Ears {
             self.watches.forget(orphans);
             child
         };
-        let (Some(moved), Some(source)) = (moved, source) else { return self.add(target.parent, name, None) };
+        let mut unheard = Vec::new();
+        let (Some(moved), Some(source)) = (moved, source) else {
+            self.add(target.parent, name, None)?;
+            if source.is_some() {
+                unheard.push(target.path.clone());
+            }
+            return Ok(unheard);
+        };
         let scoped = source.top != target.top
             || self.watches.tree().place(moved).is_some_and(|place| !place.scope.filter.is_everything());
         self.add(target.parent, name, (!scoped).then_some(moved))?;
+        if self.watches.tree().child(target.parent, name).is_some_and(|now| now != moved) {
+            unheard.push(target.path.clone());
+        }
         // Two folders that were exchanged are two renames, of which the first would have removed the other folder.
         self.add(source.parent, old_name, None)?;
+        if self.watches.tree().child(source.parent, old_name).is_some() {
+            unheard.push(source.path.clone());
+        }
         for node in std::mem::take(&mut self.unreached) {
             let Some(place) = self.watches.tree().place(node) else { continue };
             let renewed = self.watches.renew(node);
+            if matches!(renewed, Ok(true)) {
+                unheard.push(place.path.clone());
+            }
             self.settle(node, &place, renewed)?;
         }
-        Ok(())
+        Ok(unheard)
     }
 
     /// Watches a name of a folder with all below it, unless it is the one that is known.

@@ -1,0 +1,75 @@
+"""Live folders: what is done by one name of a file shows under the others, whatever happens to them meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.live import LiveCataloger
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Two folders with one file that is in both."""
+    tree = tmp_path / "tree"
+    for folder in ("one", "other"):
+        (tree / folder).mkdir(parents=True)
+    (tree / "one" / "name").write_bytes(b"first")
+    os.link(tree / "one" / "name", tree / "other" / "name")
+    return tree
+
+
+@pytest.fixture
+def cataloger(tmp_path: Path) -> Iterator[LiveCataloger]:
+    cataloger = LiveCataloger(tmp_path / "home")
+    yield cataloger
+    cataloger.catalog.close()
+
+
+def test_writes_by_one_name_and_the_other_in_turn_end_the_same_under_both(cataloger: LiveCataloger, tree: Path) -> None:
+    cataloger.follow(tree)
+    for turn in range(30):
+        for folder in ("one", "other"):
+            with (tree / folder / "name").open("ab") as file:
+                file.write(b"more")
+            os.utime(tree / folder / "name", ns=(0, 1_000_000_000 * turn))
+        cataloger.sync()
+        seen = (tree / "one" / "name").stat()
+        rows = cataloger.rows()
+        assert {(row.size, row.modified_ns, row.hash_state) for row in rows} == {
+            (seen.st_size, seen.st_mtime_ns, "hashed")
+        }
+        assert len(rows) == 2
+        assert len({row.hash for row in rows}) == 1
+
+
+def test_a_name_renamed_after_the_other_was_written_with_its_time_set_back_has_a_new_hash(
+    cataloger: LiveCataloger, tree: Path
+) -> None:
+    cataloger.follow(tree)
+    (before,) = {row.hash for row in cataloger.rows()}
+    seen = (tree / "one" / "name").stat()
+    with (tree / "other" / "name").open("r+b") as file:
+        file.write(b"other")
+    os.utime(tree / "other" / "name", ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    (tree / "one" / "name").rename(tree / "one" / "renamed")
+    cataloger.sync()
+    (after,) = {row.hash for row in cataloger.rows()}
+    assert after != before
+
+
+def test_a_name_that_goes_at_once_after_it_was_linked_leaves_the_other_with_its_count(
+    cataloger: LiveCataloger, tree: Path
+) -> None:
+    cataloger.follow(tree)
+    os.link(tree / "one" / "name", tree / "one" / "third")
+    (tree / "other" / "name").unlink()
+    (tree / "one" / "name").unlink()
+    cataloger.sync()
+    assert [(row.path, row.links) for row in cataloger.rows()] == [(os.fsencode(tree / "one" / "third"), 1)]
