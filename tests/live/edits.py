@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from tests.property.edits import FOLDERS, NAMES, Editor, content
 
 #: Names are looked at ten times a second in each folder; a busy machine takes longer.
 LOOKED_AT_S = 0.4
+#: A file that became a pipe before it was opened would never be.
+STUCK_S = 5.0
 
 
 class LiveEditor(Editor):
@@ -31,10 +34,13 @@ class LiveEditor(Editor):
         alone = edit == self.hard_link
         with open(os.path.join(os.path.dirname(self.root), b"turn"), "ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            signal.setitimer(signal.ITIMER_REAL, STUCK_S)
             try:
                 told = edit()
             except OSError as error:
                 told = f"spoiled: {error}"
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
             if alone:
                 # The system tells of a new name, and nothing of the file behind it: a name that goes before it was
                 # looked at leaves no trace. Comparing the whole root finds that; here it is kept from happening.
@@ -92,8 +98,13 @@ class LiveEditor(Editor):
         return repr(path)
 
 
+def _stuck(_number: int, _frame: object) -> None:
+    raise TimeoutError("it became a pipe")
+
+
 def edit(root: bytes, outside: bytes, seed: str, seconds: float, log: str) -> None:
     """Edits for so long, now in bursts, now one by one."""
+    signal.signal(signal.SIGALRM, _stuck)
     editor = LiveEditor(root, outside, random.Random(seed))
     until = time.monotonic() + seconds
     with open(log, "w", encoding="utf-8") as written:
