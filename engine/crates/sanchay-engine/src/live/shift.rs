@@ -131,6 +131,8 @@ impl Pass<'_> {
         if entry.size_bytes == seen.size_bytes && entry.mtime_ns == seen.mtime_ns {
             entry.ctime_ns = seen.ctime_ns;
             entry.links = seen.links;
+            // The time of a change of owner is taken over here, so the owner is too.
+            entry.owner = seen.owner;
             entry.allocated_bytes = seen.allocated_bytes;
             if entry.links.max(links) > 1 && entry.hash.is_some() {
                 // Unless it was written by another name, with its time set back: the rename hides that.
