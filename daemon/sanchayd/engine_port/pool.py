@@ -36,6 +36,20 @@ class CatalogPool:
         """The call's value, for calls that take milliseconds, such as a status: no question stands before them."""
         return await _run(self._quick, functools.partial(call, *args, **kwargs))
 
+    async def obtain(self, call: Callable[[], Value], release: Callable[[Value], object]) -> Value:
+        """As `ask`, for what must be let go: an asker that is called off before it comes leaves it to `release`."""
+        asked = asyncio.ensure_future(self.ask(call))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            asked.add_done_callback(lambda done: self._let_go(done, release))
+            raise
+
+    def _let_go(self, asked: asyncio.Future[Value], release: Callable[[Value], object]) -> None:
+        if not asked.cancelled() and asked.exception() is None:
+            with contextlib.suppress(RuntimeError):  # the pool has closed, and the catalog with it
+                self._quick.submit(release, asked.result())
+
     def waiting(self) -> int:
         """Questions that no thread has taken yet."""
         return self._questions._work_queue.qsize()

@@ -125,7 +125,9 @@ class CatalogService:
         self._exports += 1
         export = None
         try:
-            export = await self._pool.ask(self._catalog.export, expression, chosen)
+            export = await self._pool.obtain(
+                lambda: self._catalog.export(expression, chosen), lambda export: export.close()
+            )
             while (data := await self._pool.ask(export.read)) is not None:
                 yield Piece(data, export.rows, complete=False, left_out=0)
             yield Piece(b"", export.rows, complete=True, left_out=export.left_out)

@@ -93,7 +93,7 @@ class LiveService:
             raise DomainError(ErrorKind.BUSY, f"{self._syncs} syncs are under way; try again when one has ended.")
         self._syncs += 1
         try:
-            handle = await self._pool.ask(self._catalog.sync, root.id)
+            handle = await self._pool.obtain(lambda: self._catalog.sync(root.id), lambda handle: handle.cancel())
             try:
                 result = await in_own_thread(handle.wait, f"sync-{root.id}")
             except asyncio.CancelledError:

@@ -1,7 +1,7 @@
 //! Reading one file whole and deciding whether its hash may be trusted.
 
 use std::ops::ControlFlow;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
 use sanchay_core::{
@@ -17,6 +17,8 @@ pub(crate) const SMALL_BYTES: u64 = 128 << 10;
 /// every few milliseconds; where all stamps are whole seconds, every second or two.
 const RACY_NS: i64 = 50_000_000;
 const RACY_COARSE_NS: i64 = 2_000_000_000;
+/// The longest tick of a file system's clock: two writes within one bear the same stamps.
+const TICK_NS: i64 = 12_000_000;
 
 /// What came of reading a file.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl FileReader {
         if seen.size_bytes == 0 {
             return settle(seen, Some(hash_bytes(algorithm, b"")), 0);
         }
+        let_the_tick_pass(seen);
         let mut broken_off = false;
         let outcome = folder.open_file(name).and_then(|file| {
             let hashed = if seen.size_bytes <= SMALL_BYTES {
@@ -161,6 +164,15 @@ pub(crate) fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
     let window_ns = if coarse { RACY_COARSE_NS } else { RACY_NS };
     let newest_ns = witness.mtime_ns.max(witness.ctime_ns);
     (now_ns.saturating_sub(window_ns)..=now_ns.saturating_add(window_ns)).contains(&newest_ns)
+}
+
+/// Waits until no more write can bear the stamps of `witness`: one in the middle of the reading would not be noticed, and
+/// the hash would be of a content that never was.
+fn let_the_tick_pass(witness: &FileStat) {
+    let age_ns = now_ns().saturating_sub(witness.mtime_ns.max(witness.ctime_ns));
+    if (0..TICK_NS).contains(&age_ns) {
+        std::thread::sleep(Duration::from_nanos((TICK_NS - age_ns) as u64));
+    }
 }
 
 /// Unix time.
