@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sanchay.client import Client
     from sanchay.v1.daemon_pb2 import GetStatusResponse
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 POLL_S = 0.02
 PROBE_TIMEOUT_S = 2.0
 DAEMON_MODULE = "sanchayd"

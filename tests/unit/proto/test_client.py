@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from sanchay import errors
 from sanchay.client import AsyncClient, Client
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
+from tests.support.program import until
 
 
 def test_every_blocking_call(tmp_path: Path) -> None:
@@ -138,10 +141,31 @@ def test_a_scan_is_paused_gone_on_with_and_cancelled_over_the_wire(tmp_path: Pat
 
 def test_a_call_that_is_not_answered_in_time_is_an_exception_of_its_own(tmp_path: Path) -> None:
     with DaemonProcess(tmp_path / "home", fake=True) as daemon, Client(daemon.where, timeout_s=0.3) as client:
-        client.status()
         daemon.process.send_signal(signal.SIGSTOP)
         try:
             with pytest.raises(errors.TimedOut, match="did not answer in time"):
                 client.status()
         finally:
             daemon.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only on Linux: a list of descriptors")
+def test_a_stream_that_is_left_early_leaves_nothing_behind(tmp_path: Path) -> None:
+    def leave(client: Client, *, closed_first: bool) -> None:
+        events = client.events(follow=True)
+        assert next(events).kind
+        if closed_first:
+            client.close()
+        events.close()
+        client.close()
+
+    tree = trees.build(tmp_path / "tree", {"a": "a"})
+    with DaemonProcess(tmp_path / "home", fake=True) as daemon:
+        with daemon.client() as client:
+            list(client.follow_job(client.add_root(tree).job_id))
+        leave(daemon.client(), closed_first=False)
+        descriptors = len(os.listdir("/proc/self/fd"))
+        for number in range(20):
+            leave(daemon.client(), closed_first=number % 2 == 0)
+        assert not [thread for thread in threading.enumerate() if thread.name == "sanchay-stream"]
+        until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors + 2)
