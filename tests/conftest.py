@@ -28,8 +28,10 @@ for _name in [
 for _name in ("LOG_LEVEL", "DATABASE_PATH"):
     os.environ.pop(_name, None)
 
-hypothesis.settings.register_profile("here", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# A machine that stands still for a moment is no fault of a test.
+_untimed = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("here", _untimed)
+hypothesis.settings.register_profile("ci", _untimed, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "here")
 
 

@@ -22,10 +22,8 @@ from sanchay.address import places
 from sanchay.client import Client
 from tests.support import mounts, trees
 from tests.support.answers import everything, scan
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import Program, until
-
-EVENTS_S = 30.0
 
 
 class Followed:
@@ -47,7 +45,7 @@ class Followed:
 
     def until(self, **wanted: object) -> dict[str, Any]:
         """The first event, from here on, whose keys have these values."""
-        deadline_s = time.monotonic() + EVENTS_S
+        deadline_s = time.monotonic() + PATIENCE_S
         while True:
             try:
                 event = self._lines.get(timeout=max(deadline_s - time.monotonic(), 0.1))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import trees
+from tests.support.daemon import PATIENCE_S
 from tests.support.program import Program, without_overrides
 
 
@@ -147,7 +148,7 @@ class TestOfModes:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stderr
         assert f"{tree}/closed" in done.stdout

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import trees
+from tests.support.daemon import PATIENCE_S
 from tests.support.program import Program, until
 
 SCAN_KEYS = {
@@ -39,7 +40,7 @@ def test_a_first_run_shows_everything_and_ends_with_0(program: Program, tree: Pa
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     shown = done.stdout
@@ -52,7 +53,7 @@ def test_a_first_run_shows_everything_and_ends_with_0(program: Program, tree: Pa
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert "0 new, 0 changed, 0 gone" in again.stdout
 
@@ -64,7 +65,7 @@ def test_a_first_run_says_what_it_cannot_scan(program: Program, tmp_path: Path) 
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 1
     assert str(tmp_path / "absent") in done.stderr

@@ -44,13 +44,13 @@ def rss_bytes(pid: int) -> int:
 
 
 def assert_serves(daemon: DaemonProcess) -> None:
-    with daemon.client(timeout_s=10) as client:
+    with daemon.client() as client:
         assert client.find("f0000001").total == 1
 
 
 def test_many_connections_at_once_are_all_answered(served: DaemonProcess) -> None:
     def ask(number: int) -> int:
-        with served.client(timeout_s=60) as client:
+        with served.client() as client:
             return int(client.find(f"f{number:07d}").total)
 
     with ThreadPoolExecutor(32) as threads:
@@ -126,7 +126,7 @@ def test_hostile_questions_are_answered_or_refused_in_time(served: DaemonProcess
     from sanchay.errors import SanchayError
 
     refused = []
-    with served.client(timeout_s=10) as client:
+    with served.client() as client:
         for text in (
             "name:" + "*a" * 500,
             "-" * 1000,
@@ -169,4 +169,4 @@ def test_connections_that_come_and_go_leave_no_descriptor_behind(served: DaemonP
     before = len(list(descriptors.iterdir()))
     for _ in range(30):
         assert_serves(served)
-    until(lambda: len(list(descriptors.iterdir())) <= before + 3, 10)
+    until(lambda: len(list(descriptors.iterdir())) <= before + 3)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sanchay_engine import Catalog, DuplicateGroup, FileRow, RootSpec, ScanResult
+from tests.support.daemon import PATIENCE_S
 
 #: Links, FIFOs, times before 1970 and any bytes in names.
 ONLY_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="only on POSIX systems")
@@ -47,8 +48,8 @@ class Cataloger:
 
     def scan(self, root_id: int = 1) -> ScanResult:
         """Scans a root to the end."""
-        result = self.catalog.scan(root_id).wait(60)
-        assert result is not None, "the scan did not end within a minute"
+        result = self.catalog.scan(root_id).wait(PATIENCE_S)
+        assert result is not None, "the scan did not end"
         return result
 
     def settled_scan(self, root_id: int = 1) -> ScanResult:

@@ -9,9 +9,7 @@ from typing import Any
 
 from sanchay_engine import LiveEvent, LiveStatus, ScanResult
 from tests.integration.catalogs import Cataloger
-
-#: No test waits so long unless it fails.
-PATIENCE_S = 30.0
+from tests.support.daemon import PATIENCE_S
 
 
 class LiveCataloger(Cataloger):

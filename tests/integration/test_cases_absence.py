@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.catalogs import Cataloger, below
 from tests.integration.mounts import loop_device, make_ext4, mounted
+from tests.support.daemon import PATIENCE_S
 from tests.support.trees import build
 
 needs_mounts = pytest.mark.needs("root", "mount", "losetup", "mkfs.ext4", "/dev/loop-control")
@@ -51,7 +52,7 @@ def scan_as_nobody(
         tree,
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     found: tuple[str, int, int, dict[str, str], list[list[str]], str, str, list[int]] = tuple(json.loads(done.stdout))
     return found

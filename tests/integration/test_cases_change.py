@@ -118,49 +118,60 @@ def test_the_second_of_two_writes_within_a_tick_is_seen(
 def test_a_hash_of_a_file_just_written_is_shown_and_read_once_more(
     cataloger: Cataloger, tree: Path, hash_scope: str
 ) -> None:
-    for name in ("one", "two"):
-        (tree / name).write_bytes(content("a", 5_000))
     cataloger.add(tree, hash=hash_scope)
-    assert cataloger.scan().hashed_files == 2
-    (group,) = cataloger.groups()
-    assert group.copies == 2
-    assert cataloger.settled_scan().hashed_files == 2
-    assert cataloger.settled_scan().hashed_files == 0
-    assert cataloger.groups()[0].copies == 2
+    for attempt in range(20):  # a machine that takes its time may let them grow old before they are read
+        for name in ("one", "two"):
+            (tree / name).write_bytes(content(str(attempt), 5_000))
+        assert cataloger.scan().hashed_files == 2
+        (group,) = cataloger.groups()
+        assert group.copies == 2
+        read_once_more = cataloger.settled_scan().hashed_files
+        assert cataloger.settled_scan().hashed_files == 0
+        assert cataloger.groups()[0].copies == 2
+        if read_once_more == 2:
+            return
+    raise AssertionError("what was just written was never read once more")
 
 
 def test_a_file_that_is_written_all_the_time_never_has_a_torn_hash(sha: Cataloger, tree: Path) -> None:
-    path = tree / "growing"
-    pieces = {hashlib.sha256(letter * 400_000).digest() for letter in (b"a", b"b")}
-    path.write_bytes(b"a" * 400_000)
+    path, page_bytes, pages = tree / "rewritten", 4096, 100
+    # All contents that the file ever has: the writer goes through it page by page, and starts anew with another letter.
+    states = set()
+    for new, old in ((b"b", b"a"), (b"a", b"b")):
+        for written in range(pages + 1):
+            whole = new * (written * page_bytes) + old * ((pages - written) * page_bytes)
+            states.add(hashlib.sha256(whole).digest())
+    path.write_bytes(b"a" * (pages * page_bytes))
     stop = threading.Event()
 
     def write() -> None:
         with open(path, "r+b", buffering=0) as file:
-            while not stop.is_set():
+            while True:
                 for letter in (b"b", b"a"):
-                    for at in range(0, 400_000, 100_000):
-                        file.seek(at)
-                        file.write(letter * 100_000)
+                    for number in range(pages):
+                        if stop.is_set():
+                            return
+                        file.seek(number * page_bytes)
+                        file.write(letter * page_bytes)
                         time.sleep(0.0002)
 
     writer = threading.Thread(target=write)
     writer.start()
-    unstable = 0
+    scans = unstable = 0
     try:
-        for _ in range(30):
+        while scans < 30 or not unstable:  # a writer that gets no time is no writer: it goes on until there was one
             result = sha.scan()
             assert (result.state, result.errors) == ("done", 0)
+            scans += 1
             unstable += result.unstable
             row = sha.row(path)
             assert row.hash_state in ("hashed", "unstable")
-            assert (row.hash in pieces) if row.hash else (row.hash_state == "unstable")
+            assert (row.hash in states) if row.hash else (row.hash_state == "unstable")
     finally:
         stop.set()
         writer.join()
-    assert unstable > 0
     result = sha.settled_scan()
-    assert (result.unstable, result.hashed_files) == (0, 1)
+    assert result.unstable == 0
     check_hash(sha, path)
 
 

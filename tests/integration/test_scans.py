@@ -11,6 +11,7 @@ import pytest
 
 from sanchay_engine import EngineError, Progress, Scan
 from tests.integration.catalogs import Cataloger, below
+from tests.support.daemon import PATIENCE_S
 from tests.support.trees import build, many
 
 #: Holes are read as zeros: hashing takes its time, the disk nothing.
@@ -31,7 +32,7 @@ def large(cataloger: Cataloger, tree: Path) -> Cataloger:
 
 def wait_for(scan: Scan, phase: str, least_bytes: int = 0) -> Progress:
     """The first snapshot in a phase with so many bytes hashed."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         progress = scan.progress()
         if progress.phase == phase and progress.hashed_bytes >= least_bytes:
@@ -68,16 +69,19 @@ def test_a_held_scan_reads_nothing_until_it_goes_on(large: Cataloger) -> None:
     scan = large.catalog.scan(1)
     wait_for(scan, "hashing", 1)
     scan.pause()
-    time.sleep(0.2)
-    held = scan.progress()
+    held, before = scan.progress(), -1
+    while held.hashed_bytes != before:  # what is being read when the hold comes is read on for a moment
+        time.sleep(0.2)
+        held, before = scan.progress(), held.hashed_bytes
     assert held.paused
+    assert held.hashed_bytes < LARGE_FILES * LARGE_BYTES
     time.sleep(0.2)
     assert scan.progress().hashed_bytes == held.hashed_bytes
     assert scan.wait(0.05) is None
     assert not scan.done()
     scan.resume()
     assert not scan.progress().paused
-    result = scan.wait(60)
+    result = scan.wait(PATIENCE_S)
     assert result is not None
     assert (result.state, result.hashed_files) == ("done", LARGE_FILES)
 
@@ -87,7 +91,7 @@ def test_a_held_scan_can_be_cancelled(large: Cataloger) -> None:
     wait_for(scan, "hashing", 1)
     scan.pause()
     scan.cancel()
-    result = scan.wait(10)
+    result = scan.wait(PATIENCE_S)
     assert result is not None
     assert result.state == "cancelled"
 
@@ -97,7 +101,7 @@ def test_after_a_cancelled_scan_only_the_rest_is_hashed(large: Cataloger, reopen
     scan = large.catalog.scan(1)
     wait_for(scan, "hashing", 4 * LARGE_BYTES)
     scan.cancel()
-    result = scan.wait(10)
+    result = scan.wait(PATIENCE_S)
     assert result is not None
     assert result.state == "cancelled"
     assert large.catalog.root_status(1).state == "new"
@@ -115,9 +119,7 @@ def test_after_a_cancelled_scan_only_the_rest_is_hashed(large: Cataloger, reopen
 def test_a_scan_that_a_closing_catalog_ends_goes_on_where_it_was(large: Cataloger) -> None:
     scan = large.catalog.scan(1)
     wait_for(scan, "hashing", 4 * LARGE_BYTES)
-    begun = time.monotonic()
     large.reopen()
-    assert time.monotonic() - begun < 5
     result = scan.wait(1)
     assert result is not None
     assert result.state == "cancelled"
@@ -130,7 +132,7 @@ def test_a_listing_that_is_cancelled_deletes_nothing(cataloger: Cataloger, tree:
     cataloger.settled_scan()
     scan = cataloger.catalog.scan(1)
     scan.cancel()
-    result = scan.wait(10)
+    result = scan.wait(PATIENCE_S)
     assert result is not None
     assert result.state in ("cancelled", "done")
     assert result.removed == 0
@@ -146,7 +148,7 @@ def test_scans_of_roots_inside_one_another_take_turns(cataloger: Cataloger, tree
     outer, inner = cataloger.add(tree), cataloger.add(tree / "inner")
     scans = [cataloger.catalog.scan(root, background=root == inner) for root in (outer, inner, outer, inner)]
     scans[1].foreground()
-    results = [scan.wait(60) for scan in scans]
+    results = [scan.wait(PATIENCE_S) for scan in scans]
     assert [result.state for result in results if result] == ["done"] * 4
     assert sum(result.added for result in results if result) == 2_001
     assert cataloger.catalog.status().files == 2_001
@@ -198,7 +200,7 @@ def test_a_root_removed_while_it_is_scanned_is_gone(large: Cataloger) -> None:
     scan = large.catalog.scan(1)
     wait_for(scan, "hashing", 1)
     large.catalog.remove_root(1)
-    result = scan.wait(10)
+    result = scan.wait(PATIENCE_S)
     assert result is not None
     assert result.state == "cancelled"
     assert large.catalog.status().files == 0

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.daemon import environment
-
-RUN_TIMEOUT_S = 60.0
+from tests.support.daemon import PATIENCE_S, environment
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Program:
             cwd=cwd or "/",
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=RUN_TIMEOUT_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
@@ -86,7 +84,7 @@ class Program:
         self.run("daemon", "stop")
 
 
-def until(condition: Callable[[], object], timeout_s: float = 20.0, *, every_s: float = 0.02) -> None:
+def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S, *, every_s: float = 0.02) -> None:
     """Returns once the condition holds."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():
@@ -108,9 +106,9 @@ def running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def ended_pid(pid: int, timeout_s: float = 5.0) -> None:
+def ended_pid(pid: int) -> None:
     """Returns once the process is gone."""
-    until(lambda: not running(pid), timeout_s)
+    until(lambda: not running(pid))
 
 
 def raw(path: str | Path) -> bytes:

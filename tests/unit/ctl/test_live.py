@@ -15,7 +15,7 @@ import pytest
 
 from sanchay import errors
 from sanchay.v1 import event_pb2, root_pb2
-from tests.support.daemon import environment
+from tests.support.daemon import PATIENCE_S, environment
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.fake_daemon import FakeDaemon
@@ -74,7 +74,7 @@ def test_ctrl_c_ends_events_with_0(daemon: FakeDaemon, home: Path) -> None:
         assert events.stdout is not None
         assert json.loads(events.stdout.readline())["kind"] == "changed"
         events.send_signal(signal.SIGINT)
-        _, said = events.communicate(timeout=30)
+        _, said = events.communicate(timeout=PATIENCE_S)
     assert (events.returncode, said) == (0, b"")
 
 
@@ -84,7 +84,7 @@ def test_a_closed_pipe_ends_events_quietly(daemon: FakeDaemon, home: Path) -> No
         assert events.stdout is not None
         events.stdout.readline()
         events.stdout.close()
-        assert events.wait(30) == 0
+        assert events.wait(PATIENCE_S) == 0
         assert events.stderr is not None
         assert events.stderr.read() == b""
 
@@ -107,7 +107,7 @@ def test_followed_events_go_on_with_the_next_daemon(home: Path) -> None:
         kinds = {json.loads(events.stdout.readline())["kind"] for _ in range(20)}
         assert "changed" in kinds
         events.send_signal(signal.SIGINT)
-        _, said = events.communicate(timeout=30)
+        _, said = events.communicate(timeout=PATIENCE_S)
         assert events.returncode == 0
     assert b"sanchayd has ended; its events go on here" in said
 

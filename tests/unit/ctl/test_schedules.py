@@ -18,7 +18,7 @@ import pytest
 from sanchay import errors
 from sanchay.v1 import report_pb2, schedule_pb2
 from sanchayctl import units
-from tests.support.daemon import environment
+from tests.support.daemon import PATIENCE_S, environment
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.fake_daemon import FakeDaemon
@@ -183,7 +183,7 @@ def test_ctrl_c_ends_the_waiting_alone(daemon: FakeDaemon, home: Path) -> None:
         assert waiting.stderr is not None
         assert waiting.stderr.readline() == b"Run 3 is under way.\n"
         waiting.send_signal(signal.SIGINT)
-        _, said = waiting.communicate(timeout=30)
+        _, said = waiting.communicate(timeout=PATIENCE_S)
     assert waiting.returncode == 130
     assert b"Stopped watching; run 3 goes on" in said
 
@@ -238,7 +238,7 @@ def test_a_report_is_a_table_for_people(run: Run, daemon: FakeDaemon) -> None:
 
 def test_a_report_is_a_sheet_with_the_exact_bytes_of_names(run: Run, daemon: FakeDaemon, home: Path) -> None:
     command = [sys.executable, "-m", "sanchayctl", "report", "show", "big", "--format", "csv"]
-    done = subprocess.run(command, env=environment(home), capture_output=True, timeout=60, check=True)
+    done = subprocess.run(command, env=environment(home), capture_output=True, timeout=PATIENCE_S, check=True)
     rows = list(csv.DictReader(io.StringIO(done.stdout.decode("utf-8", "surrogateescape"), newline="")))
     assert [row["part"] for row in rows] == ["rows", "rows", "rows", "new", "grown", "gone"]
     assert [os.fsencode(row["path"]) for row in rows[:3]] == [answers.PLAIN, answers.HOSTILE, answers.NOT_UTF8]

@@ -29,7 +29,7 @@ from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
 from sanchayd.services.status import Settings, StatusService
 from sanchayd.state import StateStore
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 
 #: The clock of what depends on the day.
@@ -54,6 +54,14 @@ class Core:
     live: LiveService
     events: EventService
     stops: list[bool]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Returns once the condition holds; what is waited for has no event of its own."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come to pass"
+        await asyncio.sleep(0.005)
 
 
 def make_config(home: Path, **changes: str) -> Config:

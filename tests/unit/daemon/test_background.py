@@ -20,7 +20,7 @@ from sanchayd.services import background as module
 from sanchayd.services.background import BackgroundService, BackgroundState
 from tests.support.daemon import DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
-from tests.unit.daemon.conftest import Core, make_config, open_core
+from tests.unit.daemon.conftest import Core, make_config, open_core, until
 
 SECOND_NS = 1_000_000_000
 
@@ -59,11 +59,6 @@ def play(tmp_path: Path, scene: Callable[[Core, Clock], Awaitable[Any]]) -> Fake
 
     asyncio.run(run())
     return catalog
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
-        await asyncio.sleep(0.005)
 
 
 def test_a_pause_outlives_a_restart_and_ends_by_itself(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 import pytest
 
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Freshness, FreshnessState, RootSettings
+from sanchayd.models import Freshness, FreshnessState, JobState, RootSettings
 from sanchayd.services.catalog import EXPORTS_AT_ONCE, DuplicatesQuestion
 from sanchayd.services.freshness import overall
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
-from tests.unit.daemon.conftest import Core
-from tests.unit.daemon.test_jobs import end_of, until
+from tests.unit.daemon.conftest import Core, until
+from tests.unit.daemon.test_jobs import end_of
 
 Play = Callable[..., Any]
 
@@ -42,8 +41,7 @@ def test_an_answer_is_scanning_while_a_scan_runs_and_scanned_after_it(
         assert (await core.reads.find("", sort="", limit=0, token="")).freshness.reason == "there is no root yet"
         catalog.gate.clear()
         added = await core.roots.add(bytes(tree), "", RootSettings(), no_scan=False, request_id="")
-        await until(lambda: len(catalog.scans) == 1)
-        await asyncio.sleep(0.02)
+        await until(lambda: core.queue.get(added.job_id).job.state is JobState.RUNNING)  # type: ignore[union-attr]
         assert (await core.reads.summary("ext", [])).freshness.state is FreshnessState.SCANNING
         catalog.gate.set()
         await end_of(core, added.job_id)

@@ -19,7 +19,7 @@ from sanchay.client import Client
 from sanchay.v1 import event_pb2, event_pb2_grpc
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
-from tests.unit.daemon.test_process import until
+from tests.support.program import until
 
 SUBSCRIBERS = int(os.environ.get("SANCHAY_TEST_SUBSCRIBERS", "300"))
 BURST = 30_000

@@ -15,7 +15,7 @@ from sanchayd.models import HashScope, JobState, RootSettings
 from sanchayd.services import scan_queue
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
-from tests.unit.daemon.conftest import Core
+from tests.unit.daemon.conftest import Core, until
 
 Play = Callable[..., Any]
 
@@ -23,14 +23,6 @@ Play = Callable[..., Any]
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     return trees.build(tmp_path / "tree", {"a.txt": "same", "b.txt": "same", "c/d.log": "other"})
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to pass")
 
 
 async def end_of(core: Core, job_id: int) -> Any:
@@ -100,7 +92,7 @@ def test_background_scans_wait_for_a_slot_and_never_hold_up_one_that_somebody_wa
         assert states == [JobState.RUNNING, JobState.QUEUED, JobState.QUEUED, JobState.QUEUED]
         await core.jobs.start_scans([b"t3"], background=False, request_id="")
         await until(lambda: len(catalog.scans) == 2)
-        assert (await core.jobs.get(ids[3])).state is JobState.RUNNING
+        await until(lambda: core.queue.get(ids[3]).job.state is JobState.RUNNING)  # type: ignore[union-attr]
         catalog.gate.set()
         for job_id in ids:
             assert (await end_of(core, job_id)).state is JobState.DONE
@@ -212,12 +204,14 @@ def test_a_follower_hears_that_the_daemon_stops(play: Play, tree: Path, catalog:
         catalog.gate.clear()
         job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
 
+        heard = asyncio.Event()
+
         async def follow() -> None:
             async for _ in core.jobs.follow(job.id):
-                pass
+                heard.set()
 
         following = asyncio.ensure_future(follow())
-        await asyncio.sleep(0.05)
+        await heard.wait()
         await core.queue.stop()
         with pytest.raises(DomainError) as caught:
             await following

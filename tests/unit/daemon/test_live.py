@@ -23,8 +23,8 @@ from sanchayd.services.roots import RootChange
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.support.fake_live import LiveEvent
-from tests.unit.daemon.conftest import Core, make_config
-from tests.unit.daemon.test_jobs import end_of, until
+from tests.unit.daemon.conftest import Core, make_config, until
+from tests.unit.daemon.test_jobs import end_of
 
 Play = Callable[..., Any]
 STATES = FreshnessState
@@ -266,7 +266,7 @@ def test_a_sync_that_nobody_waits_for_any_more_is_called_off(play: Play, tmp_pat
         for sync in syncs:
             sync.cancel()
         await asyncio.wait(syncs)
-        assert all(scan.cancelled.is_set() for scan in catalog.scans[1:])
+        await until(lambda: all(scan.cancelled.is_set() for scan in catalog.scans[1:]))
         catalog.gate.set()
         assert (await core.live.sync(b"films")).state == "done"
 

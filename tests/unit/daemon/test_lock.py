@@ -13,7 +13,8 @@ import pytest
 from sanchay import hosts
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.lock import InstanceLock
-from tests.support.daemon import DaemonProcess, environment
+from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
+from tests.support.program import until
 
 
 def test_the_second_is_told_who_holds_the_lock_and_the_next_gets_it(tmp_path: Path) -> None:
@@ -37,32 +38,27 @@ def test_a_lock_that_nobody_made_is_not_held(tmp_path: Path) -> None:
 def test_of_twenty_daemons_at_once_one_wins_and_the_rest_name_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     command = [sys.executable, "-m", "tests.support.fake_daemon"]
-    started = [
-        subprocess.Popen(
-            command, env=environment(home), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        for _ in range(20)
-    ]
+    said = [tmp_path / f"said-{number}" for number in range(20)]
+    started = []
+    for file in said:
+        with file.open("wb") as stderr:
+            started.append(
+                subprocess.Popen(command, env=environment(home), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=stderr)
+            )
     try:
-        losers: list[tuple[subprocess.Popen[bytes], bytes]] = []
-        for process in started:
-            try:
-                losers.append((process, process.communicate(timeout=30 if not losers else 5)[1]))
-            except subprocess.TimeoutExpired:
-                continue
-        winners = [process for process in started if process.poll() is None]
-        assert len(winners) == 1
-        assert len(losers) == 19
-        for process, said in losers:
-            assert process.returncode == 1
-            assert f"already running as process {winners[0].pid}" in said.decode()
+        until(lambda: sum(process.poll() is not None for process in started) >= 19)
+        (winner,) = [process for process in started if process.poll() is None]
+        for loser, file in zip(started, said, strict=True):
+            if loser is not winner:
+                assert loser.returncode == 1
+                assert f"already running as process {winner.pid}" in file.read_text("utf-8")
         with DaemonProcess(home, fake=True, wait=False) as late:
-            assert late.process.wait(10) == 1
-            assert f"process {winners[0].pid}" in late.stderr()
+            assert late.process.wait(PATIENCE_S) == 1
+            assert f"process {winner.pid}" in late.stderr()
     finally:
         for process in started:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def test_looks_of_clients_that_overlap_do_not_keep_a_daemon_out(tmp_path: Path) -> None:

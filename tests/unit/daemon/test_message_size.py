@@ -11,7 +11,7 @@ from sanchay.v1 import catalog_pb2, common_pb2
 from sanchayd.models import RootSettings
 from sanchayd.rpc.catalog import MESSAGE_MAX_BYTES, CatalogServicer
 from tests.support.fake_catalog import FakeCatalog, Row
-from tests.unit.daemon.conftest import Core
+from tests.unit.daemon.conftest import Core, until
 
 ROWS = 2000
 CONTEXT: Any = None
@@ -61,7 +61,6 @@ def test_an_export_that_nobody_reads_is_ended(play: Callable[..., Any], catalog:
 
         (ended,) = await asyncio.gather(asyncio.ensure_future(stuck()), return_exceptions=True)
         assert isinstance(ended, asyncio.CancelledError)
-        await asyncio.sleep(0.05)
-        assert catalog.open_exports == 0
+        await until(lambda: catalog.open_exports == 0)
 
     play(scene)

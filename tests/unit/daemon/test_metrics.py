@@ -21,11 +21,9 @@ from sanchayd.metrics import endpoint as endpoints
 from sanchayd.metrics.address import MetricsAddress, check, resolve
 from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.metrics.figures import CONTENT_TYPE, Metrics
-from tests.support.daemon import DaemonProcess, engine_missing
+from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import open_core
-
-PATIENCE_S = 30.0
 
 
 def parsed(text: str) -> dict[str, Metric]:

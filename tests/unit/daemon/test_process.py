@@ -24,18 +24,12 @@ from sanchay.address import find_daemon, places, prepare, read_token
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, catalog_pb2_grpc, daemon_pb2, daemon_pb2_grpc
 from tests.support import trees
-from tests.support.daemon import DaemonProcess, environment
+from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
+from tests.support.program import until
 
 
 def raw_channel(daemon: DaemonProcess) -> grpc.Channel:
     return grpc.insecure_channel(find_daemon(daemon.where).uri, options=OPTIONS)
-
-
-def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-    deadline_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def ended(daemon: DaemonProcess) -> tuple[int, str]:
@@ -49,14 +43,14 @@ def test_a_call_without_the_token_is_refused_to_the_health_service_too(daemon: D
     with raw_channel(daemon) as channel:
         calls: list[Callable[[], object]] = [
             lambda: daemon_pb2_grpc.DaemonServiceStub(channel).GetStatus(
-                daemon_pb2.GetStatusRequest(), metadata=metadata, timeout=5
+                daemon_pb2.GetStatusRequest(), metadata=metadata, timeout=PATIENCE_S
             ),
             lambda: health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(), metadata=metadata, timeout=5
+                health_pb2.HealthCheckRequest(), metadata=metadata, timeout=PATIENCE_S
             ),
             lambda: list(
                 catalog_pb2_grpc.CatalogServiceStub(channel).Export(
-                    catalog_pb2.ExportRequest(), metadata=metadata, timeout=5
+                    catalog_pb2.ExportRequest(), metadata=metadata, timeout=PATIENCE_S
                 )
             ),
         ]
@@ -77,7 +71,7 @@ def test_a_wrong_token_is_an_exception_of_its_own(daemon: DaemonProcess) -> None
 def test_the_health_service_answers_with_the_token(daemon: DaemonProcess) -> None:
     with raw_channel(daemon) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(), metadata=call_metadata(daemon.where), timeout=5
+            health_pb2.HealthCheckRequest(), metadata=call_metadata(daemon.where), timeout=PATIENCE_S
         )
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
@@ -225,14 +219,13 @@ def test_a_killed_daemon_goes_on_with_its_scan_at_the_next_start(tmp_path: Path)
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "call"])
-def test_a_stop_takes_less_than_five_seconds_and_leaves_the_scan_to_the_next_start(tmp_path: Path, how: str) -> None:
+def test_a_stop_does_not_wait_for_the_scan_and_leaves_it_to_the_next_start(tmp_path: Path, how: str) -> None:
     tree = trees.build(tmp_path / "tree", {"a": "a"})
     home = tmp_path / "home"
-    with DaemonProcess(home, fake=True, env={"FAKE_SCAN_S": "60"}) as daemon, daemon.client() as client:
+    with DaemonProcess(home, fake=True, env={"FAKE_SCAN_S": "3600"}) as daemon, daemon.client() as client:
         job = client.start_scan([tree]).jobs[0]
         follow = client.follow_job(job.id)
         next(follow)
-        began_s = time.monotonic()
         if how == "call":
             assert client.stop_daemon().pid == daemon.pid
         else:
@@ -240,8 +233,7 @@ def test_a_stop_takes_less_than_five_seconds_and_leaves_the_scan_to_the_next_sta
         with pytest.raises((errors.ShuttingDown, errors.DaemonUnavailable)):
             for _ in follow:
                 pass
-        assert daemon.process.wait(5) == 0
-        assert time.monotonic() - began_s < 5
+        assert daemon.process.wait(PATIENCE_S) == 0
         assert "sanchayd stopped" in daemon.log()
         assert not (home / "run" / "sanchayd.sock").exists()
     with DaemonProcess(home, fake=True) as second, second.client() as client:
@@ -406,7 +398,7 @@ def test_a_client_of_another_version_is_told_so(daemon: DaemonProcess) -> None:
     with raw_channel(daemon) as channel:
         call = channel.unary_unary("/sanchay.v1.DaemonService/Sing", None, None)
         with pytest.raises(grpc.RpcError) as caught:
-            call(b"", metadata=call_metadata(daemon.where), timeout=5)
+            call(b"", metadata=call_metadata(daemon.where), timeout=PATIENCE_S)
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -417,6 +409,8 @@ def test_reflection_is_behind_a_setting(tmp_path: Path) -> None:
     with DaemonProcess(tmp_path / "home", "--set", "reflection=true", fake=True) as daemon:
         with raw_channel(daemon) as channel:
             stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-            (answer,) = stub.ServerReflectionInfo(iter([request]), metadata=call_metadata(daemon.where), timeout=5)
+            (answer,) = stub.ServerReflectionInfo(
+                iter([request]), metadata=call_metadata(daemon.where), timeout=PATIENCE_S
+            )
         names = {service.name for service in answer.list_services_response.service}
         assert "sanchay.v1.CatalogService" in names

@@ -13,12 +13,10 @@ import pytest
 
 from sanchay.errors import SanchayError
 from sanchayd.supervisor import Supervisor
-from tests.support.daemon import DaemonProcess, engine_missing
+from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 
 if not hasattr(socket, "AF_UNIX"):
     pytest.skip("there are no Unix sockets here", allow_module_level=True)
-
-PATIENCE_S = 30.0
 
 
 class Manager:
