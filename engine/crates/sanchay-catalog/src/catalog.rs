@@ -10,7 +10,7 @@ use sanchay_core::VolumeId;
 
 use crate::database::{open_writer, with_suffix};
 use crate::error::CatalogError;
-use crate::queries::TreeCache;
+use crate::queries::Remembered;
 use crate::reader::{ReaderGuard, ReaderPool};
 use crate::shared::{Extensions, Shared};
 use crate::writer::{Session, Writer, FULL_DISK_RETRY};
@@ -38,7 +38,7 @@ pub struct Catalog {
     writer: Writer,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: ReaderPool,
-    pub(crate) trees: TreeCache,
+    pub(crate) remembered: Remembered,
 }
 
 impl Catalog {
@@ -55,7 +55,7 @@ impl Catalog {
             writer,
             thread: Mutex::new(Some(thread)),
             readers: ReaderPool::new(path, options.reader_cache_bytes),
-            trees: TreeCache::default(),
+            remembered: Remembered::default(),
         })
     }
 

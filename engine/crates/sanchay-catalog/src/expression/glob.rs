@@ -56,6 +56,13 @@ impl Glob {
         if !is_drive && !pattern.starts_with(['/', '*', '?', '[', '{', '\\']) {
             return Err(format!("a whole path begins with a `/`: write path:**/{pattern}"));
         }
+        let after = pattern.trim_start_matches(['*', '?']);
+        if !pattern.starts_with("**") && pattern.starts_with(['*', '?']) && !after.starts_with(':') {
+            let end = if pattern.ends_with('*') && !pattern.ends_with("**") { "*" } else { "" };
+            return Err(format!(
+                "a whole path begins with a `/`, which `*` and `?` do not cross as `**` does: write path:**{after}{end}"
+            ));
+        }
         Self::compile(pattern, true)
     }
 
@@ -115,6 +122,11 @@ impl Glob {
             Some(slash) if lower.ends_with(&literal.as_bytes()[..=slash]) => InFolder::MayFit(&literal[slash + 1..]),
             Some(_) => InFolder::NothingFits,
         }
+    }
+
+    /// A text without a `/` that the folded path of everything that fits contains, in its name or in that of a folder.
+    pub fn part_literal(&self) -> Option<&str> {
+        Some(self.literal.as_str()).filter(|text| !text.is_empty() && !text.contains('/'))
     }
 
     /// The longest text that the folded form of everything that fits contains, for the name index.
@@ -374,7 +386,6 @@ mod tests {
             ("/a?b", "/a/b", false),
             ("/a[!x]b", "/a/b", false),
             ("/a[/]b", "/a/b", true),
-            ("*/b", "/a/b", false),
             ("/*/b", "/a/b", true),
             ("/a/b", "/A/B", true),
             ("/a/b*", "/a/b/c", false),
@@ -413,6 +424,14 @@ mod tests {
             assert!(Glob::name(pattern).expect_err(pattern).contains(reason), "{pattern}");
         }
         assert!(Glob::path("src/*.rs").unwrap_err().contains("write path:**/src/*.rs"));
+        for (pattern, instead) in
+            [("*.jpg", "path:**.jpg"), ("*/b", "path:**/b"), ("*b*", "path:**b**"), ("?b/**", "path:**b/**")]
+        {
+            let reason = Glob::path(pattern).unwrap_err();
+            assert!(reason.ends_with(&format!("write {instead}")), "{pattern}: {reason}");
+            assert!(Glob::path(instead.trim_start_matches("path:")).is_ok(), "{instead}");
+        }
+        assert!(Glob::path("?:/a").is_ok());
         assert!(Glob::path("C:/a").is_ok());
         assert!(Glob::name(&"{".repeat(5000)).is_err());
         assert!(Glob::name(&format!("{}{}", "{".repeat(5000), "}".repeat(5000))).is_err());

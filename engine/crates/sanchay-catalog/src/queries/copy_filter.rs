@@ -31,7 +31,7 @@ impl CopyFilter {
     ) -> Result<Self, CatalogError> {
         let (mut under, mut blocks) = (None, None);
         if let Some(path) = request.under {
-            let tree = catalog.trees.shape(reader)?;
+            let tree = catalog.remembered.shape(reader)?;
             let directories = match reader.locate(path)? {
                 Some((directory, _)) => tree.below(directory),
                 None => DirectorySet::none(),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sanchay_core::FileType;
 
 use super::lanes::Lanes;
+use super::remembered::Remembered;
 use super::runs::EntrySet;
-use super::tree::{DirectorySet, RootNames, TreeCache};
+use super::tree::{DirectorySet, RootNames};
 use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
 use crate::error::CatalogError;
 use crate::expression::{contains_lowercase, Bounds, Expression, Glob, HashPrefix, InFolder, TermKind, TimeBounds};
@@ -25,7 +26,7 @@ enum ColumnTest {
     Owner(u32),
     Links(Bounds),
     Directories(Arc<DirectorySet>),
-    Duplicate(EntrySet),
+    Duplicate(Arc<EntrySet>),
 }
 
 /// A test that needs the name, the path or the hash.
@@ -46,7 +47,7 @@ pub(crate) struct Filter {
 pub(crate) struct Context<'a, 'l> {
     pub(crate) reader: &'a Reader,
     pub(crate) lanes: &'a Lanes<'l>,
-    pub(crate) trees: &'a TreeCache,
+    pub(crate) remembered: &'a Remembered,
     pub(crate) roots: &'a RootNames,
     pub(crate) extensions: &'a Extensions,
 }
@@ -92,7 +93,7 @@ impl Filter {
                     }
                 }
                 TermKind::Duplicate(yes) => {
-                    let entries = Reader::duplicate_entries(context.lanes, context.reader.content_parts()?)?;
+                    let entries = context.remembered.duplicates(context.reader, context.lanes)?;
                     if *yes {
                         Ok(ColumnTest::Duplicate(entries))
                     } else {
@@ -132,6 +133,14 @@ impl Filter {
             DetailTest::PathGlob(_) | DetailTest::Hash(_) => None,
         });
         literals.filter(|text| text.chars().count() >= SHORTEST_TERM).max_by_key(String::len)
+    }
+
+    /// A pattern that the path of every hit fits.
+    pub(crate) fn path_glob(&self) -> Option<&Glob> {
+        self.detail.iter().find_map(|(negated, test)| match test {
+            DetailTest::PathGlob(glob) if !negated => Some(glob),
+            _ => None,
+        })
     }
 
     /// The hash that every hit's hash begins with.
@@ -352,7 +361,7 @@ fn under(context: &Context<'_, '_>, path: &[u8]) -> Result<Arc<DirectorySet>, Ca
     let Some((directory, _)) = context.reader.locate(path)? else {
         return Ok(Arc::new(DirectorySet::none()));
     };
-    Ok(Arc::new(context.trees.shape(context.reader)?.below(directory)))
+    Ok(Arc::new(context.remembered.shape(context.reader)?.below(directory)))
 }
 
 /// Extension ids that are wanted; `none_wanted`: whether files without an extension are.

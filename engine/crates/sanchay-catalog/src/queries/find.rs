@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use super::filter::{Context, Filter};
 use super::lanes::Lanes;
 use super::place::{make_token, parse_token, Tally, Totals};
+use super::remembered::Remembered;
 use super::search::{Question, Search, Untested, WHOLE_TABLE};
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
 use crate::block::{EntryId, BLOCK_SLOTS};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
-use crate::expression::Expression;
+use crate::expression::{Expression, Glob};
+use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 
 /// What hits are ordered by.
@@ -122,13 +124,14 @@ impl Catalog {
         reader: &Reader,
         request: &FindRequest<'_>,
     ) -> Result<FindPage, CatalogError> {
-        let trees = &self.trees;
-        let context = Context { reader, lanes, trees, roots: request.roots, extensions: self.extensions() };
+        let remembered = &self.remembered;
+        let context = Context { reader, lanes, remembered, roots: request.roots, extensions: self.extensions() };
         let filter = Filter::compile(request.expression, &context)?;
         let (known, after) = parse_token(request.token, request.sort)?.unzip();
         let Sort { key, descending } = request.sort;
-        let question = Question { filter: &filter, key, descending, limit: request.limit, after };
-        let mut finder = Finder { reader, lanes, question, known, cut_short: false, started: Instant::now() };
+        let question = Question { filter: &filter, key, descending, limit: request.limit, after, done: None };
+        let mut finder =
+            Finder { reader, lanes, remembered, question, known, cut_short: false, started: Instant::now() };
         let tally = finder.run()?;
         finder.answer(tally, request.roots)
     }
@@ -148,6 +151,7 @@ impl Question<'_> {
 struct Finder<'a, 'l> {
     reader: &'a Reader,
     lanes: &'a Lanes<'l>,
+    remembered: &'a Remembered,
     question: Question<'a>,
     /// From the page before, or from the roll-ups.
     known: Option<Totals>,
@@ -168,6 +172,8 @@ impl Finder<'_, '_> {
             self.alone(|search| search.look_at_entries(&entries, Untested::All))
         } else if let Some(text) = filter.indexed_text() {
             self.names(&text)
+        } else if let Some(glob) = filter.path_glob() {
+            self.paths(glob)
         } else if filter.is_everything() && largest_first {
             self.alone(Search::look_at_largest)
         } else {
@@ -251,7 +257,7 @@ impl Finder<'_, '_> {
 
     /// Every block from `from` on.
     fn blocks(&mut self, from: i64) -> Result<Tally, CatalogError> {
-        let (goes_on, question, started) = (self.goes_on(), &self.question, self.started);
+        let (goes_on, question) = (self.goes_on(), &self.question);
         let mut from = from;
         if let (true, Some(after)) = (goes_on, &question.after) {
             from = from.max(after.id.block());
@@ -262,6 +268,43 @@ impl Finder<'_, '_> {
             return self.alone(|search| search.look_at_blocks(source, from, until, false));
         }
         let parts = usize::try_from((until - from).max(0) as u64 / PART_BLOCKS as u64 + 1).unwrap_or(usize::MAX);
+        self.in_parts(parts, |search, part| {
+            let low = from + part as i64 * PART_BLOCKS;
+            search.look_at_blocks(WHOLE_TABLE, low, (low + PART_BLOCKS).min(until), goes_on)
+        })
+    }
+
+    /// All folders below which a file may fit, and elsewhere the names that may, by the name index.
+    fn paths(&mut self, glob: &Glob) -> Result<Tally, CatalogError> {
+        let tree = self.remembered.shape(self.reader)?;
+        let folders = tree.that_may_fit(self.reader, glob)?;
+        let mut blocks = tree.block_ids(&folders);
+        let literal = glob.part_literal();
+        let few = blocks.len() as i64 * 2 < self.reader.last_block()?;
+        if !few || literal.is_some_and(|text| text.chars().count() < SHORTEST_TERM) {
+            return self.blocks(0);
+        }
+        if let (true, Some(after)) = (self.goes_on(), &self.question.after) {
+            blocks.drain(..blocks.partition_point(|block| *block < after.id.block()));
+        }
+        let limit = self.question.limit;
+        let parts: Vec<&[i64]> = blocks.chunks(PART_BLOCKS as usize).collect();
+        let mut tally = self.in_parts(parts.len(), |search, part| search.look_at_these_blocks(parts[part]))?;
+        if let Some(text) = literal {
+            self.question.done = Some(folders);
+            tally.merge(self.names(text)?, limit);
+        }
+        Ok(tally)
+    }
+
+    /// Looks at parts of the catalog, which ascend, until there are no more, or the page is full and that is all that is
+    /// asked.
+    fn in_parts(
+        &mut self,
+        parts: usize,
+        look: impl Fn(&mut Search<'_>, usize) -> Result<(), CatalogError> + Sync,
+    ) -> Result<Tally, CatalogError> {
+        let (goes_on, question, started) = (self.goes_on(), &self.question, self.started);
         let progress = Progress::new(question.limit);
         let mut tally = Tally::default();
         let mut first = 0;
@@ -272,9 +315,8 @@ impl Finder<'_, '_> {
                 let mut search = Search::new(reader, question);
                 while let Some(part) = queue.take() {
                     let part = first + part;
-                    let low = from + part as i64 * PART_BLOCKS;
                     let before = search.tally.ahead;
-                    search.look_at_blocks(WHOLE_TABLE, low, (low + PART_BLOCKS).min(until), goes_on)?;
+                    look(&mut search, part)?;
                     if progress.page_is_full(part, search.tally.ahead - before)
                         && (goes_on || question.has_no_patience(part, started))
                     {
@@ -292,7 +334,7 @@ impl Finder<'_, '_> {
             }
             first = end;
         }
-        self.cut_short = progress.is_stopped();
+        self.cut_short |= progress.is_stopped();
         Ok(tally)
     }
 

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::find::SortKey;
 use super::place::{Place, Tally, Value};
-use super::tree::PathResolver;
+use super::tree::{DirectorySet, PathResolver};
 use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOCK_SLOTS};
 use crate::error::CatalogError;
 use crate::reader::Reader;
@@ -15,9 +15,16 @@ pub(super) struct Question<'a> {
     pub(super) descending: bool,
     pub(super) limit: usize,
     pub(super) after: Option<Place>,
+    /// Folders that have been looked at already.
+    pub(super) done: Option<DirectorySet>,
 }
 
 impl Question<'_> {
+    /// Whether a block of this directory can be passed over.
+    fn excludes_directory(&self, directory: i64) -> bool {
+        self.done.as_ref().is_some_and(|done| done.contains(directory)) || self.filter.excludes_directory(directory)
+    }
+
     /// Whether hits are ordered by what only the names say.
     fn is_text_order(&self) -> bool {
         matches!(self.key, SortKey::Name | SortKey::Path)
@@ -73,7 +80,7 @@ impl<'r> Search<'r> {
         let ahead = self.tally.ahead;
         while let Some(row) = rows.next()? {
             let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if question.filter.excludes_directory(directory) {
+            if question.excludes_directory(directory) {
                 continue;
             }
             let columns = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
@@ -97,6 +104,23 @@ impl<'r> Search<'r> {
         Ok(())
     }
 
+    /// Only these blocks.
+    pub(super) fn look_at_these_blocks(&mut self, blocks: &[i64]) -> Result<(), CatalogError> {
+        let question = self.question;
+        for &block in blocks {
+            let mut slots = std::mem::take(&mut self.slots);
+            self.reader.with_block(block, |view, directory| {
+                if question.excludes_directory(directory) {
+                    return Ok(());
+                }
+                question.filter.column_hits(block, &view.columns, &mut slots);
+                self.take(block, directory, &view.columns, Some(view.detail), &mut slots, Untested::All)
+            })?;
+            self.slots = slots;
+        }
+        Ok(())
+    }
+
     /// Only these entries, sorted by id.
     pub(super) fn look_at_entries(&mut self, entries: &[EntryId], untested: Untested) -> Result<(), CatalogError> {
         let question = self.question;
@@ -109,7 +133,7 @@ impl<'r> Search<'r> {
             slots.extend(in_block.iter().map(|id| id.slot()));
             if of_columns {
                 self.reader.with_columns(block, |columns, directory| {
-                    if filter.excludes_directory(directory) {
+                    if question.excludes_directory(directory) {
                         return Ok(());
                     }
                     filter.narrow(block, columns, &mut slots);
@@ -117,7 +141,7 @@ impl<'r> Search<'r> {
                 })?;
             } else {
                 self.reader.with_block(block, |view, directory| {
-                    if filter.excludes_directory(directory) {
+                    if question.excludes_directory(directory) {
                         return Ok(());
                     }
                     filter.narrow(block, &view.columns, &mut slots);

@@ -39,8 +39,11 @@ impl FileStream {
                 Some(filter) => filter,
                 None => {
                     let lanes = Lanes::new(catalog, reader);
-                    let (trees, roots, extensions) = (&catalog.trees, &self.roots, catalog.extensions());
-                    Filter::compile(&self.expression, &Context { reader, lanes: &lanes, trees, roots, extensions })?
+                    let (remembered, roots, extensions) = (&catalog.remembered, &self.roots, catalog.extensions());
+                    Filter::compile(
+                        &self.expression,
+                        &Context { reader, lanes: &lanes, remembered, roots, extensions },
+                    )?
                 }
             };
             let mut paths = PathResolver::new(reader);

@@ -191,7 +191,7 @@ impl Reader {
         kind: RollupKind,
         sums: &mut Sums,
     ) -> Result<(), CatalogError> {
-        let below = catalog.trees.shape(self)?.below(directory);
+        let below = catalog.remembered.shape(self)?.below(directory);
         let mut statement = self.connection.prepare_cached("SELECT id, directory FROM block WHERE files > 0")?;
         let mut rows = statement.query([])?;
         let mut rollups = Rollups::default();

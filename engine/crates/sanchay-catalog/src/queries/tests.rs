@@ -220,6 +220,19 @@ fn every_way_to_the_hits_gives_the_pages_and_totals_of_a_plain_look() {
             "-path:**/d120/**".to_owned(),
             Box::new(|file| !String::from_utf8_lossy(&file.path).replace('\\', "/").contains("/d120/")),
         ),
+        (
+            "path:**d12**".to_owned(),
+            Box::new(|file| String::from_utf8_lossy(&file.path).to_lowercase().contains("d12")),
+        ),
+        (
+            "path:**D120/**invoice**".to_owned(),
+            Box::new(|file| {
+                let path = String::from_utf8_lossy(&file.path).replace('\\', "/").to_lowercase();
+                path.split_once("d120/").is_some_and(|(_, after)| after.contains("invoice"))
+            }),
+        ),
+        ("path:**ort-12.txt dup:yes".to_owned(), Box::new(|f| f.name.ends_with("ort-12.txt") && dup(f))),
+        ("path:**/d1200/xin*".to_owned(), Box::new(|_| false)),
         ("path:**/photo-1*".to_owned(), Box::new(|file| file.name.starts_with("photo-1"))),
     ];
     let orders = ["", "size", "-size", "modified", "-modified", "created", "-created", "name", "-path"];

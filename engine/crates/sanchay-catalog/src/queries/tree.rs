@@ -1,9 +1,10 @@
 //! The shape of the trees, in memory for the length of a question: who is below whom, and how a path is spelled.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::error::CatalogError;
+use crate::expression::{contains_lowercase, Glob, InFolder};
 use crate::reader::Reader;
 use crate::roots::is_within;
 
@@ -43,27 +44,35 @@ impl RootNames {
 /// Who is whose parent, and whose blocks are whose, in one state of the catalog.
 #[derive(Debug, Default)]
 pub(crate) struct TreeShape {
-    sequence: i64,
     parents: Vec<i64>,
     block_directories: Vec<i64>,
 }
 
 impl TreeShape {
+    pub(super) fn read(reader: &Reader) -> Result<Self, CatalogError> {
+        let mut shape = Self::default();
+        fill(reader, "SELECT id, parent FROM directory", &mut shape.parents)?;
+        fill(reader, "SELECT id, directory FROM block INDEXED BY block_by_directory", &mut shape.block_directories)?;
+        Ok(shape)
+    }
+
     /// `directory` and all below it, as bits by id.
     pub(crate) fn below(&self, directory: i64) -> DirectorySet {
-        // 0 unknown, 1 outside, 2 inside
-        let mut known = vec![0u8; self.parents.len()];
+        let mut known = vec![UNKNOWN; self.parents.len()];
+        mark(&mut known, directory, INSIDE);
+        self.spread(known)
+    }
+
+    /// The directories that are INSIDE already, and all below them.
+    fn spread(&self, mut known: Vec<u8>) -> DirectorySet {
         let mut trail = Vec::new();
-        if let Some(own) = known.get_mut(directory as usize) {
-            *own = 2;
-        }
         for id in 1..self.parents.len() {
             let mut at = id;
-            while known[at] == 0 {
+            while known[at] == UNKNOWN {
                 trail.push(at);
                 let parent = self.parents[at] as usize;
                 if parent == 0 || parent >= known.len() || trail.len() > self.parents.len() {
-                    known[at] = 1;
+                    known[at] = OUTSIDE;
                     break;
                 }
                 at = parent;
@@ -73,9 +82,40 @@ impl TreeShape {
                 known[passed] = verdict;
             }
         }
-        let holds = |directory: &i64| known.get(*directory as usize).is_some_and(|&known| known == 2);
+        let holds = |directory: &i64| known.get(*directory as usize).is_some_and(|&known| known == INSIDE);
         let everything = self.block_directories.iter().all(|directory| *directory == 0 || holds(directory));
         DirectorySet { known, everything }
+    }
+
+    /// The directories below which a file may fit `glob` whatever its name is: all others hold only files that have the
+    /// glob's [`Glob::part_literal`] in their names, or none that fit where it has no such literal.
+    pub(crate) fn that_may_fit(&self, reader: &Reader, glob: &Glob) -> Result<DirectorySet, CatalogError> {
+        let mut known = vec![UNKNOWN; self.parents.len()];
+        let mut statement = reader.connection.prepare_cached("SELECT id, name FROM directory")?;
+        let mut rows = statement.query([])?;
+        if let Some(literal) = glob.part_literal() {
+            // One name of the path has it: that of the directory itself or of one above.
+            while let Some(row) = rows.next()? {
+                let name: Vec<u8> = row.get(1)?;
+                if contains_lowercase(&name, literal) {
+                    mark(&mut known, row.get(0)?, INSIDE);
+                }
+            }
+            return Ok(self.spread(known));
+        }
+        let mut paths = PathResolver::new(reader);
+        while let Some(row) = rows.next()? {
+            let id = row.get(0)?;
+            let fits = glob.in_folder(&paths.directory(id)?) != InFolder::NothingFits;
+            mark(&mut known, id, if fits { INSIDE } else { OUTSIDE });
+        }
+        Ok(self.spread(known))
+    }
+
+    /// The ids of the blocks of `directories`, ascending.
+    pub(crate) fn block_ids(&self, directories: &DirectorySet) -> Vec<i64> {
+        let ids = self.block_directories.iter().enumerate();
+        ids.filter(|(_, directory)| directories.contains(**directory)).map(|(id, _)| id as i64).collect()
     }
 
     /// The blocks of `directories`, as flags by id.
@@ -83,6 +123,17 @@ impl TreeShape {
         self.block_directories.iter().map(|directory| directories.contains(*directory)).collect()
     }
 }
+
+fn mark(known: &mut [u8], directory: i64, what: u8) {
+    if let Some(own) = known.get_mut(directory as usize) {
+        *own = what;
+    }
+}
+
+/// What is known of a directory while a set is made.
+const UNKNOWN: u8 = 0;
+const OUTSIDE: u8 = 1;
+const INSIDE: u8 = 2;
 
 /// A set of directories.
 #[derive(Debug, Clone)]
@@ -103,28 +154,7 @@ impl DirectorySet {
 
     #[inline]
     pub(crate) fn contains(&self, directory: i64) -> bool {
-        self.known.get(directory as usize).is_some_and(|&known| known == 2)
-    }
-}
-
-/// The last shape that was read, good until the next transaction.
-#[derive(Default)]
-pub struct TreeCache(Mutex<Arc<TreeShape>>);
-
-impl TreeCache {
-    /// The shape in the reader's snapshot.
-    pub(crate) fn shape(&self, reader: &Reader) -> Result<Arc<TreeShape>, CatalogError> {
-        let sequence = reader.meta("commit_sequence")?;
-        let held = Arc::clone(&self.0.lock().expect("no panic under this lock"));
-        if held.sequence == sequence && sequence != 0 {
-            return Ok(held);
-        }
-        let mut shape = TreeShape { sequence, ..TreeShape::default() };
-        fill(reader, "SELECT id, parent FROM directory", &mut shape.parents)?;
-        fill(reader, "SELECT id, directory FROM block INDEXED BY block_by_directory", &mut shape.block_directories)?;
-        let shape = Arc::new(shape);
-        *self.0.lock().expect("no panic under this lock") = Arc::clone(&shape);
-        Ok(shape)
+        self.known.get(directory as usize).is_some_and(|&known| known == INSIDE)
     }
 }
 
