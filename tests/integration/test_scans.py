@@ -17,6 +17,7 @@ from tests.support.trees import build, many
 #: Holes are read as zeros: hashing takes its time, the disk nothing.
 LARGE_BYTES = 32 << 20
 LARGE_FILES = 24
+SLOW_MB_PER_S = 80
 
 
 @pytest.fixture
@@ -28,6 +29,17 @@ def large(cataloger: Cataloger, tree: Path) -> Cataloger:
     time.sleep(0.1)
     cataloger.add(tree, algorithm="sha256")
     return cataloger
+
+
+def slowly(cataloger: Cataloger) -> Scan:
+    """A scan that lasts so long that no machine ends it before it is looked at; `at_full_speed` lets it go."""
+    cataloger.catalog.set_background(max_mb_per_s=SLOW_MB_PER_S, paused=False)
+    return cataloger.catalog.scan(1, background=True)
+
+
+def at_full_speed(cataloger: Cataloger) -> None:
+    """Lifts the limit of `slowly`."""
+    cataloger.catalog.set_background(max_mb_per_s=None, paused=False)
 
 
 def wait_for(scan: Scan, phase: str, least_bytes: int = 0) -> Progress:
@@ -66,7 +78,7 @@ def test_progress_is_unknown_at_first_and_then_honest(large: Cataloger) -> None:
 
 
 def test_a_held_scan_reads_nothing_until_it_goes_on(large: Cataloger) -> None:
-    scan = large.catalog.scan(1)
+    scan = slowly(large)
     wait_for(scan, "hashing", 1)
     scan.pause()
     held, before = scan.progress(), -1
@@ -79,6 +91,7 @@ def test_a_held_scan_reads_nothing_until_it_goes_on(large: Cataloger) -> None:
     assert scan.progress().hashed_bytes == held.hashed_bytes
     assert scan.wait(0.05) is None
     assert not scan.done()
+    at_full_speed(large)
     scan.resume()
     assert not scan.progress().paused
     result = scan.wait(PATIENCE_S)
@@ -87,7 +100,7 @@ def test_a_held_scan_reads_nothing_until_it_goes_on(large: Cataloger) -> None:
 
 
 def test_a_held_scan_can_be_cancelled(large: Cataloger) -> None:
-    scan = large.catalog.scan(1)
+    scan = slowly(large)
     wait_for(scan, "hashing", 1)
     scan.pause()
     scan.cancel()
@@ -98,7 +111,7 @@ def test_a_held_scan_can_be_cancelled(large: Cataloger) -> None:
 
 @pytest.mark.parametrize("reopened", [False, True])
 def test_after_a_cancelled_scan_only_the_rest_is_hashed(large: Cataloger, reopened: bool) -> None:
-    scan = large.catalog.scan(1)
+    scan = slowly(large)
     wait_for(scan, "hashing", 4 * LARGE_BYTES)
     scan.cancel()
     result = scan.wait(PATIENCE_S)
@@ -117,7 +130,7 @@ def test_after_a_cancelled_scan_only_the_rest_is_hashed(large: Cataloger, reopen
 
 
 def test_a_scan_that_a_closing_catalog_ends_goes_on_where_it_was(large: Cataloger) -> None:
-    scan = large.catalog.scan(1)
+    scan = slowly(large)
     wait_for(scan, "hashing", 4 * LARGE_BYTES)
     large.reopen()
     result = scan.wait(1)
@@ -197,7 +210,7 @@ def test_clients_ask_while_a_scan_writes(cataloger: Cataloger, tree: Path) -> No
 
 
 def test_a_root_removed_while_it_is_scanned_is_gone(large: Cataloger) -> None:
-    scan = large.catalog.scan(1)
+    scan = slowly(large)
     wait_for(scan, "hashing", 1)
     large.catalog.remove_root(1)
     result = scan.wait(PATIENCE_S)

@@ -106,6 +106,11 @@ def running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+def ended_by_itself(log: str) -> bool:
+    """Whether a daemon ended in order by its log; or in time, on a machine that stands still for seconds."""
+    return "sanchayd stopped" in log or "sanchayd did not end by itself in time" in log
+
+
 def ended_pid(pid: int) -> None:
     """Returns once the process is gone."""
     until(lambda: not running(pid))
