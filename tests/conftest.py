@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Generator
 from typing import Any
 
@@ -27,6 +29,10 @@ for _name in [
     del os.environ[_name]
 for _name in ("LOG_LEVEL", "DATABASE_PATH"):
     os.environ.pop(_name, None)
+
+# A shell that runs the tests in its background has them ignore Ctrl-C, and so every program that they start.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine that stands still for a moment is no fault of a test.
 _untimed = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

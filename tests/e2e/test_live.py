@@ -58,8 +58,8 @@ class Followed:
     def end(self) -> int:
         """Ends it as Ctrl-C does; its exit code."""
         self.process.send_signal(signal.SIGINT)
-        self._thread.join(20)
-        code = self.process.wait(20)
+        self._thread.join(PATIENCE_S)
+        code = self.process.wait(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code

@@ -12,7 +12,7 @@ from sanchay.client import Client
 from tests.faults.conftest import FILES
 from tests.support import mounts, trees
 from tests.support.answers import everything, finished, scan
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import Program, until
 
 PAGE_BYTES = 8192
@@ -53,7 +53,7 @@ def test_a_stop_and_a_kill_on_a_full_disk_lose_nothing(tmp_path: Path, many_file
             job_id = client.start_scan([many_files]).jobs[0].id
             until(lambda: client.status().catalog.state == "disk_full")
             client.stop_daemon()
-            assert daemon.process.wait(5) == 0
+            assert daemon.process.wait(PATIENCE_S) == 0
         with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
             until(lambda: client.status().catalog.state == "disk_full")
             daemon.kill()

@@ -12,6 +12,7 @@ import pytest
 
 from sanchay_engine import EngineError
 from tests.integration.live import LiveCataloger
+from tests.support.daemon import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")
 
@@ -147,7 +148,7 @@ def test_changes_while_a_scan_runs_are_in_the_catalog_after_it(cataloger: LiveCa
         scan = cataloger.catalog.scan(1)
         (tree / str(number) / "while scanning").write_bytes(b"%d" % number)
         os.rename(tree / str(number), tree / f"renamed-{number}")
-        assert scan.wait(30) is not None
+        assert scan.wait(PATIENCE_S) is not None
     cataloger.sync()
     seen = {os.fsencode(Path(folder) / name) for folder, _, names in os.walk(tree) for name in names}
     assert cataloger.paths() == seen

@@ -133,7 +133,7 @@ def test_a_scan_that_a_closing_catalog_ends_goes_on_where_it_was(large: Cataloge
     scan = slowly(large)
     wait_for(scan, "hashing", 4 * LARGE_BYTES)
     large.reopen()
-    result = scan.wait(1)
+    result = scan.wait(PATIENCE_S)
     assert result is not None
     assert result.state == "cancelled"
     assert 0 < large.scan().hashed_files < LARGE_FILES
@@ -168,14 +168,14 @@ def test_scans_of_roots_inside_one_another_take_turns(cataloger: Cataloger, tree
 
 
 def test_a_scan_that_waits_its_turn_can_be_cancelled(large: Cataloger) -> None:
-    first, second = large.catalog.scan(1), large.catalog.scan(1)
+    first, second = slowly(large), large.catalog.scan(1)
     assert second.progress().phase == "queued"
     second.cancel()
-    result = second.wait(5)
+    result = second.wait(PATIENCE_S)
     assert result is not None
     assert result.state == "cancelled"
     first.cancel()
-    assert first.wait(10) is not None
+    assert first.wait(PATIENCE_S) is not None
 
 
 def test_clients_ask_while_a_scan_writes(cataloger: Cataloger, tree: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.daemon import REPOSITORY, environment
+from tests.support.daemon import PATIENCE_S, REPOSITORY, environment
 from tests.support.program import until
 
 
@@ -83,7 +83,7 @@ def _served(module: str, point: Path, *arguments: str) -> Iterator[None]:
         yield
     finally:
         server.kill()  # its end breaks off every read that hangs
-        server.wait(10)
+        server.wait(PATIENCE_S)
         subprocess.run(["umount", "-l", str(point)], check=False, capture_output=True)
 
 

@@ -18,7 +18,7 @@ from sanchay.address import find_daemon
 from sanchay.client import Client
 from sanchay.v1 import event_pb2, event_pb2_grpc
 from tests.support import trees
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import until
 
 SUBSCRIBERS = int(os.environ.get("SANCHAY_TEST_SUBSCRIBERS", "300"))
@@ -69,7 +69,7 @@ def test_events_are_remembered_followed_and_filtered(daemon: DaemonProcess, tmp_
         with pytest.raises(errors.RootNotFound):
             list(client.events(roots=["nothing"]))
         daemon.process.terminate()
-        assert ended.wait(10)
+        assert ended.wait(PATIENCE_S)
         thread.join()
 
 

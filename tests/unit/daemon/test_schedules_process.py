@@ -11,7 +11,7 @@ import pytest
 from sanchay.client import Client
 from sanchay.v1 import schedule_pb2
 from tests.support import trees
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import until
 
 #: Debian's libfaketime: the wall clock of the daemon is more than a year ahead, its monotonic one as it is.
@@ -75,7 +75,7 @@ def test_a_run_that_the_daemon_leaves_happens_again_once(tmp_path: Path, tree: P
         run = client.run_schedule("nightly").run
         until(lambda: client.list_jobs(active_only=True).jobs)
         daemon.process.send_signal(end)
-        daemon.process.wait(20)
+        daemon.process.wait(PATIENCE_S)
     for _ in range(2):
         with DaemonProcess(home, fake=True) as daemon, daemon.client() as client:
             until(ended_runs(client, "nightly", 1))

@@ -13,7 +13,7 @@ import pytest
 from sanchay import errors
 from sanchay.client import AsyncClient, Client
 from tests.support import trees
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import until
 
 
@@ -39,7 +39,7 @@ def test_every_blocking_call(tmp_path: Path) -> None:
         assert client.disk_usage(tree, depth=0, limit=1).rows[0].path.raw == bytes(tree)
         assert sum(len(piece.data) for piece in client.export("", "csv")) == 3 << 20
         assert client.update_root("movies", watch="poll", poll_s=60).root.settings.poll_s == 60
-        assert client.sync_root("movies", timeout_s=20).state == "done"
+        assert client.sync_root("movies", timeout_s=PATIENCE_S).state == "done"
         assert {event.kind for event in client.events(kinds=["job"], roots=["movies"])} == {"job"}
         assert client.status().roots[0].name == "movies"
         assert {one.key for one in client.settings().settings} >= {"log_level"}
@@ -95,7 +95,7 @@ def test_every_asyncio_call(tmp_path: Path) -> None:
             assert sum([len(piece.data) async for piece in client.export("", "csv")]) == 3 << 20
             with pytest.raises(errors.InvalidArgument):
                 await client.export("", "pdf").__anext__()
-            assert (await client.sync_root("tree", timeout_s=20)).root.name == "tree"
+            assert (await client.sync_root("tree", timeout_s=PATIENCE_S)).root.name == "tree"
             assert {event.kind async for event in client.events(kinds=["job"])} == {"job"}
             assert (await client.status()).roots[0].name == "tree"
             assert (await client.settings()).settings
