@@ -11,6 +11,7 @@ use sanchay_core::RootDir;
 use super::cookie;
 use super::event::{EventKind, LiveEvent};
 use super::handle::LiveSettings;
+use super::pass::is_within;
 use super::root::{LiveRoot, Mode, Presence, Reconciling, Watching};
 use super::status::{LiveState, LiveStatus};
 use super::sync::{Outstanding, Stage, Ticket, COOKIES_MOST, COOKIE_MS};
@@ -859,12 +860,6 @@ impl LiveThread {
 fn watched_root(roots: &BTreeMap<i64, LiveRoot>, path: &[u8]) -> Option<i64> {
     let holding = roots.values().filter(|root| root.watching != Watching::No && is_within(path, &root.path));
     holding.min_by_key(|root| root.path.len()).map(|root| root.id)
-}
-
-fn is_within(path: &[u8], folder: &[u8]) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| {
-        rest.is_empty() || folder.ends_with(b"/") || rest[0] == b'/' || (cfg!(windows) && rest[0] == b'\\')
-    })
 }
 
 /// The path of a cookie that an event is about.
