@@ -67,6 +67,8 @@ pub(super) struct LiveRoot {
     pub(super) id: i64,
     pub(super) path: Vec<u8>,
     pub(super) watch: WatchSetting,
+    /// The rules as they stand in the catalog: what is watched depends on them.
+    pub(super) rules: String,
     pub(super) poll_s: u64,
     pub(super) presence: Presence,
     pub(super) mode: Mode,
@@ -106,6 +108,7 @@ impl LiveRoot {
             id: row.id,
             path: row.path.clone(),
             watch: settings.watch,
+            rules: row.settings.clone(),
             poll_s: u64::from(settings.poll_s).max(1),
             presence: if row.state == RootState::Offline { Presence::Absent } else { Presence::Unknown },
             mode: if settings.watch == WatchSetting::Off { Mode::Off } else { Mode::Poll },

@@ -268,7 +268,8 @@ impl LiveThread {
         let Ok(row) = self.inner.catalog.reader().and_then(|reader| reader.root(id)) else { return };
         let new = LiveRoot::new(&row, self.settings.settle_ms);
         match self.roots.get_mut(&id) {
-            Some(root) if root.watch == new.watch => root.poll_s = new.poll_s,
+            // Other rules mean other folders to watch, and a comparison: both come with a new beginning.
+            Some(root) if root.rules == new.rules => {}
             _ => {
                 self.forget(id);
                 if new.mode != Mode::Off {
