@@ -12,6 +12,7 @@ from pathlib import Path
 from sanchay.client import Client
 
 STATUS_EVERY_S = 0.1
+MINUTE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,17 @@ def _number(status: str, key: str) -> int:
     return int(found[1]) if found else 0
 
 
-def growth_bytes(samples: list[Sample], last_s: float) -> float:
-    """By how much the memory of the last minute lies above that of the minute `last_s` before the end; medians."""
+def growth_bytes(samples: list[Sample], last_s: float) -> float | None:
+    """By how much the memory of the last minute lies above that of the minute `last_s` before the end; medians.
+
+    None: the samples do not reach back so far, or the two minutes are one, so that nothing was measured.
+    """
+    if not samples or last_s < 2 * MINUTE_S or samples[-1].at_s - samples[0].at_s < last_s:
+        return None
     end_s = samples[-1].at_s
-    late = [each.rss_bytes for each in samples if each.at_s > end_s - 60]
-    early = [each.rss_bytes for each in samples if end_s - last_s < each.at_s <= end_s - last_s + 60]
-    return statistics.median(late) - statistics.median(early) if early else 0.0
+    late = [each.rss_bytes for each in samples if each.at_s > end_s - MINUTE_S]
+    early = [each.rss_bytes for each in samples if end_s - last_s < each.at_s <= end_s - last_s + MINUTE_S]
+    return statistics.median(late) - statistics.median(early) if early else None
 
 
 class StatusClock:

@@ -22,7 +22,6 @@ def test_a_daemon_that_is_left_on_bears_every_fault(tmp_path: Path) -> None:
         fault_s=1.0,
         overflow_files=20_000,
         seed=seed,
-        rss_growth_bytes=1 << 40,
         status_p99_s=60.0,
         wal_bytes=64 * MIB,
     )

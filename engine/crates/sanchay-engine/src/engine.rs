@@ -118,6 +118,8 @@ pub struct Scan {
 impl Engine {
     /// Opens the catalog at `path`, or begins one.
     pub fn open(path: &Path, options: EngineOptions) -> Result<Self, EngineError> {
+        // Before the first of its threads; whoever opens a catalog stays, whoever walks a tree once may use what there is.
+        sanchay_core::bound_memory();
         let mut cache = CatalogOptions::default();
         if options.cache_bytes > 0 {
             cache.writer_cache_bytes = options.cache_bytes;

@@ -81,6 +81,7 @@ impl Session {
             self.checkpoint();
             // Only memory is at stake here, and it is tried again at the next rest.
             let _ = self.connection.execute_batch("PRAGMA shrink_memory");
+            sanchay_core::give_memory_back();
         }
     }
 

@@ -294,6 +294,35 @@ pub fn foreground_this_thread() {
     set_priority(libc::SCHED_OTHER, IOPRIO_NONE);
 }
 
+/// Heaps that threads share, and what each may keep at its end; a size that is set is no longer raised by itself.
+#[cfg(target_env = "gnu")]
+const HEAPS: std::ops::RangeInclusive<usize> = 2..=4;
+#[cfg(target_env = "gnu")]
+const KEPT_BYTES: libc::c_int = 1 << 20;
+
+/// Few heaps, which are cut short when their end is free.
+pub fn bound_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let heaps = cores.clamp(*HEAPS.start(), *HEAPS.end()) as libc::c_int;
+        // SAFETY: both options take one number, at any time and from any thread; a refusal leaves all as it was.
+        unsafe {
+            libc::mallopt(libc::M_ARENA_MAX, heaps);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
+        }
+    }
+}
+
+/// Free pages of all heaps.
+pub fn give_memory_back() {
+    // SAFETY: glibc locks each heap that it looks at; nothing that is in use is touched.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Whether the kernel would let this thread back out of idle scheduling.
 fn may_leave_idle() -> bool {
     // A soft limit of 20 stands for nice 0, the value of an ordinary thread.

@@ -197,6 +197,12 @@ pub fn foreground_this_thread() {
     set_priority(IOPOL_DEFAULT, libc::qos_class_t::QOS_CLASS_DEFAULT);
 }
 
+/// Nothing: this system's allocator gives memory back by itself.
+pub fn bound_memory() {}
+
+/// Nothing, as above.
+pub fn give_memory_back() {}
+
 fn set_priority(disk: c_int, class: libc::qos_class_t) {
     // SAFETY: both calls take only integers and act on the calling thread. Their results are left alone: a thread that
     // keeps its priority is as right as before.

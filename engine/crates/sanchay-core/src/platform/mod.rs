@@ -2,8 +2,8 @@
 //! any other module of this crate but in tests.
 //!
 //! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `extents`,
-//! `background_this_thread` and `foreground_this_thread`, `Watcher`, `error_kind`, `os_string_from_bytes` and
-//! `SEPARATOR`.
+//! `background_this_thread` and `foreground_this_thread`, `bound_memory` and `give_memory_back`, `Watcher`, `error_kind`,
+//! `os_string_from_bytes` and `SEPARATOR`.
 
 #[cfg(unix)]
 mod unix;

@@ -290,6 +290,12 @@ pub fn foreground_this_thread() {
     set_priority(THREAD_MODE_BACKGROUND_END);
 }
 
+/// Nothing: this system's allocator gives memory back by itself.
+pub fn bound_memory() {}
+
+/// Nothing, as above.
+pub fn give_memory_back() {}
+
 fn set_priority(mode: i32) {
     // SAFETY: the pseudo handle of the calling thread is always valid. The call fails when the thread is in that mode
     // already, which is what was asked for.
