@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use rusqlite::{params, OptionalExtension, Row};
+use sanchay_core::path::is_within;
 
 use crate::error::CatalogError;
 use crate::feed::ChangeKind;
@@ -90,13 +91,6 @@ fn root_row(row: &Row<'_>) -> rusqlite::Result<RootRow> {
         scanned_ns: row.get(7)?,
         settings: row.get(8)?,
     })
-}
-
-/// Whether `path` is `folder` or lies below it. `/mnt/movies2` does not lie below `/mnt/movies`.
-pub(crate) fn is_within(path: &[u8], folder: &[u8]) -> bool {
-    let parts = |byte: u8| byte == b'/' || (cfg!(windows) && byte == b'\\');
-    path.strip_prefix(folder)
-        .is_some_and(|rest| rest.is_empty() || folder.last().is_some_and(|&last| parts(last)) || parts(rest[0]))
 }
 
 impl Reader {
@@ -355,20 +349,5 @@ impl Session {
             self.with_block(block, |view| view.for_each(|_, item| rollups.count(&item.entry, 1)))?;
         }
         Ok(rollups)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_within_a_folder_by_whole_names() {
-        for (path, folder) in [("/a", "/a"), ("/a/b", "/a"), ("/a", "/"), ("/a/", "/a")] {
-            assert!(is_within(path.as_bytes(), folder.as_bytes()), "{path} {folder}");
-        }
-        assert!(!is_within(b"/mnt/movies2", b"/mnt/movies"));
-        // A backslash is a part of a name, but on Windows.
-        assert_eq!(is_within(br"/a\b", b"/a"), cfg!(windows));
     }
 }

@@ -74,6 +74,13 @@ pub fn relative(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
     (!rest.is_empty()).then(|| rest.iter().map(|byte| if parts(byte) { b'/' } else { *byte }).collect())
 }
 
+/// Whether `path` is `folder` or lies below it. `/mnt/movies2` does not lie below `/mnt/movies`.
+pub fn is_within(path: &[u8], folder: &[u8]) -> bool {
+    let parts = |byte: u8| byte == b'/' || (cfg!(windows) && byte == b'\\');
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || folder.last().is_some_and(|&last| parts(last)) || parts(rest[0]))
+}
+
 /// The bytes for a person's eyes: what is not UTF-8 becomes the replacement character.
 pub fn display(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -82,6 +89,16 @@ pub fn display(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_within_a_folder_by_whole_names() {
+        for (path, folder) in [("/a", "/a"), ("/a/b", "/a"), ("/a", "/"), ("/a/", "/a")] {
+            assert!(is_within(path.as_bytes(), folder.as_bytes()), "{path} {folder}");
+        }
+        assert!(!is_within(b"/mnt/movies2", b"/mnt/movies"));
+        // A backslash is a part of a name, but on Windows.
+        assert_eq!(is_within(br"/a\b", b"/a"), cfg!(windows));
+    }
 
     #[test]
     fn joining_puts_one_separator_and_none_at_the_root() {

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::feed::{ChangeItem, ChangeKind, Cursor};
 use crate::reader::Reader;
-use crate::roots::is_within;
+use sanchay_core::path::is_within;
 
 /// Rows of the feed that one page looks at, at most: a page with a narrow `under` may end early, and says so.
 const ROWS_LOOKED_AT: usize = 20_000;

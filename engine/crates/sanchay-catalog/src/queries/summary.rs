@@ -158,7 +158,7 @@ impl Reader {
                 continue;
             };
             // A root inside another one that was asked for too is in that one's sums already.
-            if counted.iter().any(|outer: &Vec<u8>| crate::roots::is_within(&root.path, outer)) {
+            if counted.iter().any(|outer: &Vec<u8>| sanchay_core::path::is_within(&root.path, outer)) {
                 continue;
             }
             counted.push(root.path.clone());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::CatalogError;
 use crate::expression::{contains_lowercase, Glob, InFolder};
 use crate::reader::Reader;
-use crate::roots::is_within;
+use sanchay_core::path::is_within;
 
 /// A root as a person may name it.
 #[derive(Clone, Debug)]

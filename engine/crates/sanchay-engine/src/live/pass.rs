@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 use sanchay_catalog::{RootRow, StoredChild};
-use sanchay_core::path::SEPARATOR;
+use sanchay_core::path::{is_within, SEPARATOR};
 use sanchay_core::watch::Step;
 use sanchay_core::{DirHandle, FileStat, RootDir};
 
@@ -170,12 +170,6 @@ impl Pass<'_> {
         }
         self.inner.events.put(events);
     }
-}
-
-pub(super) fn is_within(path: &[u8], folder: &[u8]) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| {
-        rest.is_empty() || folder.ends_with(b"/") || rest[0] == b'/' || (cfg!(windows) && rest[0] == b'\\')
-    })
 }
 
 /// The folder of a path, and its name in it.

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::HashUpdate;
+use sanchay_core::path::is_within;
 use sanchay_core::{background_this_thread, ErrorKind, FileKind, RootDir};
 
 use super::event::{EventKind, LiveEvent};
-use super::pass::is_within;
+
 use super::work::{Followed, Linked, Message, ReadJob};
 use crate::engine::Inner;
 use crate::error::EngineError;

@@ -16,6 +16,9 @@ const LINKED_MOST: usize = 50_000;
 /// How long until an absent root is looked for again, at first and at most.
 const ABSENT_FIRST_MS: u64 = 1000;
 const ABSENT_MOST_MS: u64 = 30_000;
+/// How long until a comparison that came to nothing is made again, at first and at most.
+const RETRY_FIRST_MS: u64 = 1000;
+const RETRY_MOST_MS: u64 = 60_000;
 /// How often somebody looks whether a root that is there still is.
 const PRESENT_MS: u64 = 30_000;
 
@@ -93,6 +96,9 @@ pub(super) struct LiveRoot {
     pub(super) wanted: Vec<u64>,
     pub(super) reconciling: Option<Reconciling>,
     pub(super) next_reconcile_ms: u64,
+    /// Why the last comparison came to nothing; the next one follows soon.
+    pub(super) uncompared: Option<String>,
+    retry_wait_ms: u64,
     pub(super) next_check_ms: u64,
     check_wait_ms: u64,
     pub(super) checking: bool,
@@ -125,6 +131,8 @@ impl LiveRoot {
             wanted: Vec::new(),
             reconciling: None,
             next_reconcile_ms: u64::MAX,
+            uncompared: None,
+            retry_wait_ms: RETRY_FIRST_MS,
             next_check_ms: 0,
             check_wait_ms: ABSENT_FIRST_MS,
             checking: false,
@@ -209,6 +217,19 @@ impl LiveRoot {
         }
     }
 
+    /// A comparison came to nothing: the next one is due soon. True where all was well before.
+    pub(super) fn retry_comparing(&mut self, reason: &str, now_ms: u64) -> bool {
+        self.next_reconcile_ms = now_ms + self.retry_wait_ms;
+        self.retry_wait_ms = (self.retry_wait_ms * 2).min(RETRY_MOST_MS);
+        self.uncompared.replace(format!("the last comparison failed, the next one follows: {reason}")).is_none()
+    }
+
+    /// A comparison saw the whole root. True where the one before came to nothing.
+    pub(super) fn compared(&mut self) -> bool {
+        self.retry_wait_ms = RETRY_FIRST_MS;
+        self.uncompared.take().is_some()
+    }
+
     /// Chooses how it is kept up. `refused`: why there is no watcher.
     pub(super) fn choose(&mut self, advised: WatchMode, file_system: &str, refused: Option<&str>) {
         (self.mode, self.because) = match (self.watch, advised) {
@@ -239,7 +260,7 @@ impl LiveRoot {
             || self.watching == Watching::Beginning
         {
             LiveState::Reconciling
-        } else if self.degraded.is_some() {
+        } else if self.degraded.is_some() || self.uncompared.is_some() {
             LiveState::Degraded
         } else if self.mode == Mode::Poll {
             LiveState::Polled

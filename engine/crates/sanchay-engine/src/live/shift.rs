@@ -6,12 +6,13 @@ use std::sync::Arc;
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::feed::{ChangeItem, ChangeKind, ChangeList};
 use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Session};
+use sanchay_core::path::is_within;
 use sanchay_core::watch::{name_after, Step};
 use sanchay_core::{extension, FileKind, FileStat};
 
 use super::event::{EventKind, LiveEvent};
 use super::look::Several;
-use super::pass::{is_within, split, Pass};
+use super::pass::{split, Pass};
 use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::root_spec::RootSettings;

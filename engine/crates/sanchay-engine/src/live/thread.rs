@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{select, Receiver, Sender};
+use sanchay_core::path::is_within;
 use sanchay_core::watch::{advise, FileEvent, Scope, Step, WatchMode, WatchRefused, Watcher};
 use sanchay_core::RootDir;
 
@@ -410,15 +411,18 @@ impl LiveThread {
         let Some(root) = self.roots.get_mut(&id) else { return };
         let epochs = std::mem::take(&mut root.wanted);
         // A first scan is for somebody to ask for, and it sees all there is.
-        let started = if never_scanned { None } else { self.inner.start_scan(id, true, "live").ok() };
-        match started {
-            Some(scan) => {
+        let started = (!never_scanned).then(|| self.inner.start_scan(id, true, "live"));
+        match started.transpose() {
+            Ok(Some(scan)) => {
                 if self.tickets.iter().any(|ticket| ticket.watched_id == id) {
                     scan.foreground();
                 }
                 root.reconciling = Some(Reconciling { scan, epochs });
             }
-            None => {
+            outcome => {
+                if let Err(error) = outcome {
+                    root.retry_comparing(&error.to_string(), now);
+                }
                 for epoch in epochs {
                     self.outstanding.done(id, epoch, 1);
                 }
@@ -438,15 +442,25 @@ impl LiveThread {
         match state {
             Some(ScanState::Done | ScanState::Partial) => {
                 root.as_of_ns = now_ns();
+                let recovered = root.compared().then(|| LiveEvent::of(EventKind::Recovered, id, &root.path));
                 let mut event = LiveEvent::of(EventKind::Reconciled, id, &root.path);
                 message.clone_into(&mut event.message);
-                self.inner.events.put([event]);
+                self.inner.events.put(recovered.into_iter().chain([event]));
                 self.plan_reconcile(id, now);
                 if self.roots.get(&id).is_some_and(|root| root.presence == Presence::Absent) {
                     self.begin_check(id);
                 }
             }
             Some(ScanState::Offline) => self.go_offline(id, message),
+            // What it was to find is still unknown.
+            Some(ScanState::Cancelled) | None if ours => {
+                let reason = if message.is_empty() { "it was broken off" } else { message };
+                if root.retry_comparing(reason, now) {
+                    let mut event = LiveEvent::of(EventKind::Degraded, id, &root.path);
+                    reason.clone_into(&mut event.message);
+                    self.inner.events.put([event]);
+                }
+            }
             Some(ScanState::Cancelled) | None => {}
         }
     }
@@ -827,7 +841,7 @@ impl LiveThread {
                 let reason = match state {
                     LiveState::Offline => root.absent.clone(),
                     LiveState::Degraded if self.settings.paused => "paused".to_owned(),
-                    _ => covering.degraded.clone().unwrap_or_default(),
+                    _ => covering.degraded.clone().or_else(|| covering.uncompared.clone()).unwrap_or_default(),
                 };
                 let because = if holder == root.id {
                     root.because.clone()
