@@ -38,24 +38,36 @@ def test_what_a_full_disk_kept_out_of_the_catalog_comes_when_there_is_room(tmp_p
             cataloger.catalog.close()
 
 
-def test_a_comparison_that_is_cancelled_is_made_again_and_said(tmp_path: Path) -> None:
+def test_a_pause_holds_what_is_read_and_a_sync_waits_for_none(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     cataloger = LiveCataloger(tmp_path / "home")
     try:
         root_id = cataloger.follow(tree)
-        cataloger.reopen()
-        for number in range(20):
-            with (tree / f"{number}").open("wb") as file:
-                file.truncate((4 << 20) + number)
-        cataloger.catalog.set_background(max_mb_per_s=0.5, paused=False)
-        cataloger.catalog.start_live(settle_ms=50)
-        cataloger.wait(lambda: cataloger.live(root_id).state == "reconciling")
-        cataloger.catalog.scan(root_id, background=True).cancel()  # the one that runs: nobody scans twice
-        cataloger.wait(lambda: len(cataloger.events("degraded")) == 1)
-        cataloger.catalog.set_background(max_mb_per_s=None, paused=False)
-        cataloger.wait(lambda: cataloger.live(root_id).state == "live" and cataloger.live(root_id).pending == 0)
-        assert len(cataloger.events("recovered")) == 1
+        cataloger.catalog.set_background(max_mb_per_s=None, paused=True)
+        (tree / "small").write_bytes(b"small")
+        with (tree / "large").open("wb") as file:
+            file.truncate(32 << 20)
+        cataloger.wait(lambda: len(cataloger.paths()) == 2)  # looked at, which reads nothing
+        cataloger.wait(lambda: cataloger.live(root_id).state == "degraded")
+        assert cataloger.live(root_id).reason == "paused"
+        assert not any(cataloger.hashes().values())
+        assert cataloger.sync(root_id).state == "done"
         assert all(cataloger.hashes().values())
+        (tree / "other").write_bytes(b"other")
+        cataloger.wait(lambda: len(cataloger.paths()) == 3)
+        cataloger.catalog.set_background(max_mb_per_s=None, paused=False)
+        cataloger.wait(lambda: all(cataloger.hashes().values()))
     finally:
         cataloger.catalog.close()
+
+
+def test_a_catalog_is_closed_in_the_middle_of_a_pause(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    cataloger = LiveCataloger(tmp_path / "home")
+    cataloger.follow(tree)
+    cataloger.catalog.set_background(max_mb_per_s=None, paused=True)
+    (tree / "file").write_bytes(b"file")
+    cataloger.wait(lambda: len(cataloger.paths()) == 1 and cataloger.live().pending > 0)
+    cataloger.catalog.close()

@@ -357,10 +357,8 @@ class Catalog:
         """Keeps every root up to date from now on, those added later too. Hashing waits for `settle_ms` of quiet; each
         root is compared as a whole at the start and about every `reconcile_s`."""
 
-    def set_live(
-        self, *, settle_ms: int | None = None, reconcile_s: int | None = None, paused: bool | None = None
-    ) -> None:
-        """Changes what is given. Paused, nothing is done but what somebody waits for."""
+    def set_live(self, *, settle_ms: int | None = None, reconcile_s: int | None = None) -> None:
+        """Changes what is given. What is read in the background obeys `set_background`; a sync waits for none of it."""
 
     def live_status(self) -> list[LiveStatus]:
         """One for each root, by id; empty before `start_live`."""

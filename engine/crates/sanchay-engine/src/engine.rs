@@ -86,7 +86,9 @@ pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     scans: Mutex<Scans>,
     changed: Condvar,
-    background: Arc<Background>,
+    pub(crate) background: Arc<Background>,
+    /// Somebody waits for a sync: what is read for live folders is held back no more.
+    pub(crate) hurried: AtomicBool,
     pub(crate) closing: AtomicBool,
     pub(crate) trees: Trees,
     pub(crate) inodes: Arc<Inodes>,
@@ -133,6 +135,7 @@ impl Engine {
             scans: Mutex::default(),
             changed: Condvar::new(),
             background: Arc::default(),
+            hurried: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             trees: Trees::default(),
             inodes: Arc::default(),
@@ -147,6 +150,7 @@ impl Engine {
     /// closed: the process may be ended meanwhile, and a lock that it holds then would last as long as the read.
     pub fn close(&self) {
         self.inner.closing.store(true, Ordering::Relaxed);
+        self.inner.background.wake();
         self.inner.catalog.announce_close();
         self.inner.events.close();
         let mut scans = self.inner.scans.lock().expect("no panic under this lock");
@@ -277,8 +281,9 @@ impl Engine {
     /// `paused` everything of it stands still.
     pub fn set_background(&self, bytes_per_s: Option<f64>, paused: bool) {
         self.inner.background.set(bytes_per_s, paused);
-        // The name index stopped at the pause.
+        // The name index stopped at the pause, and so did comparisons of live folders.
         self.inner.index_names();
+        self.inner.with_live(|live| live.set(|_| {}));
     }
 
     /// Up to `limit` events, the oldest first, and how many were dropped before them; waits up to `timeout` for the

@@ -200,17 +200,16 @@ impl Catalog {
 
     #[pyo3(signature = (*, settle_ms = 500, reconcile_s = 3600))]
     fn start_live(&self, py: Python<'_>, settle_ms: u64, reconcile_s: u64) -> PyResult<()> {
-        let settings = LiveSettings { settle_ms, reconcile_s, paused: false };
+        let settings = LiveSettings { settle_ms, reconcile_s };
         py.detach(|| self.engine.start_live(settings)).map_err(raise)
     }
 
-    #[pyo3(signature = (*, settle_ms = None, reconcile_s = None, paused = None))]
-    fn set_live(&self, py: Python<'_>, settle_ms: Option<u64>, reconcile_s: Option<u64>, paused: Option<bool>) {
+    #[pyo3(signature = (*, settle_ms = None, reconcile_s = None))]
+    fn set_live(&self, py: Python<'_>, settle_ms: Option<u64>, reconcile_s: Option<u64>) {
         py.detach(|| {
             self.engine.set_live(|settings| {
                 settings.settle_ms = settle_ms.unwrap_or(settings.settle_ms);
                 settings.reconcile_s = reconcile_s.unwrap_or(settings.reconcile_s);
-                settings.paused = paused.unwrap_or(settings.paused);
             });
         });
     }

@@ -22,13 +22,11 @@ pub struct LiveSettings {
     pub settle_ms: u64,
     /// Each root is compared as a whole about this often, seconds.
     pub reconcile_s: u64,
-    /// Nothing is done but what somebody waits for.
-    pub paused: bool,
 }
 
 impl Default for LiveSettings {
     fn default() -> Self {
-        Self { settle_ms: 500, reconcile_s: 3600, paused: false }
+        Self { settle_ms: 500, reconcile_s: 3600 }
     }
 }
 

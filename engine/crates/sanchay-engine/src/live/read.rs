@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::HashUpdate;
 use sanchay_core::path::is_within;
-use sanchay_core::{background_this_thread, ErrorKind, FileKind, RootDir};
+use sanchay_core::{background_this_thread, Algorithm, DirHandle, ErrorKind, FileKind, FileStat, RootDir};
 
 use super::event::{EventKind, LiveEvent};
 
@@ -22,7 +22,7 @@ use crate::error::EngineError;
 use crate::own_files::OwnFiles;
 use crate::root_spec::{HashScope, Rules};
 use crate::scan::governed;
-use crate::scan::hashing::FileReader;
+use crate::scan::hashing::{FileReader, Verdict};
 
 /// A file that keeps others waiting, bytes.
 const LARGE_BYTES: u64 = 8 << 20;
@@ -60,6 +60,7 @@ impl ReaderThread {
         if self.large {
             background_this_thread();
         }
+        self.files.leave_no_trace(self.large);
         loop {
             let wait = self
                 .retries
@@ -142,14 +143,7 @@ impl ReaderThread {
                 continue;
             }
             let algorithm = place.rules.algorithm;
-            let closing = &self.inner.closing;
-            let verdict = self.files.read(&folder, name, &seen, algorithm, &mut |_| {
-                if closing.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            });
+            let verdict = self.read(&folder, name, &seen, algorithm);
             if matches!(verdict.state, HashState::Pending | HashState::None) {
                 continue;
             }
@@ -166,6 +160,34 @@ impl ReaderThread {
             followed.large.push((job.directory, large));
         }
         Ok(Some(followed))
+    }
+
+    /// Reads one file when nothing holds back what is done in the background. A pause breaks it off, for a file that is
+    /// kept open keeps its drive from being unplugged; it is read from its beginning when the pause is over.
+    fn read(&mut self, folder: &DirHandle, name: &[u8], seen: &FileStat, algorithm: Algorithm) -> Verdict {
+        let inner = Arc::clone(&self.inner);
+        let closes = || inner.closing.load(Ordering::Relaxed);
+        let is_held = || !closes() && !inner.hurried.load(Ordering::Relaxed);
+        loop {
+            inner.background.hold(&is_held);
+            let mut paused = false;
+            let mut told = 0;
+            let verdict = self.files.read(folder, name, seen, algorithm, &mut |bytes| {
+                told += bytes;
+                inner.background.read(bytes, &is_held);
+                paused = inner.background.is_paused() && is_held();
+                if paused || closes() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            if !paused {
+                // What is small is read at once, and counted after.
+                inner.background.read(verdict.bytes.saturating_sub(told), &is_held);
+                return verdict;
+            }
+        }
     }
 
     /// Where the job's files are now, and the rules there; None where the catalog has them no more.

@@ -269,3 +269,37 @@ impl LiveRoot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_that_came_to_nothing_is_said_and_made_again_later_and_later() {
+        let row = RootRow {
+            id: 1,
+            path: b"/a".to_vec(),
+            directory: 1,
+            volume: 1,
+            inode: 1,
+            state: RootState::Ready,
+            reason: String::new(),
+            scanned_ns: 1,
+            settings: "{}".to_owned(),
+        };
+        let mut root = LiveRoot::new(&row, 500);
+        (root.presence, root.mode, root.watching) = (Presence::Present, Mode::Events, Watching::Yes);
+        assert_eq!(root.state(false), LiveState::Live);
+        assert!(root.retry_comparing("no room", 100));
+        assert_eq!((root.state(false), root.next_reconcile_ms), (LiveState::Degraded, 100 + RETRY_FIRST_MS));
+        assert!(root.uncompared.as_ref().is_some_and(|reason| reason.contains("no room")));
+        assert!(!root.retry_comparing("no room", 200), "it is told once");
+        assert_eq!(root.next_reconcile_ms, 200 + 2 * RETRY_FIRST_MS);
+        for _ in 0..20 {
+            root.retry_comparing("no room", 0);
+        }
+        assert_eq!(root.next_reconcile_ms, RETRY_MOST_MS);
+        assert!(root.compared() && !root.compared());
+        assert_eq!(root.state(false), LiveState::Live);
+    }
+}

@@ -1,6 +1,7 @@
 //! The live thread: hears events, keeps time, hands out work. It sleeps until there is something to do.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,6 @@ use sanchay_core::RootDir;
 use super::cookie;
 use super::event::{EventKind, LiveEvent};
 use super::handle::LiveSettings;
-use super::pass::is_within;
 use super::root::{LiveRoot, Mode, Presence, Reconciling, Watching};
 use super::status::{LiveState, LiveStatus};
 use super::sync::{Outstanding, Stage, Ticket, COOKIES_MOST, COOKIE_MS};
@@ -120,6 +120,7 @@ impl LiveThread {
             self.tick();
             self.dispatch();
             self.settle_tickets();
+            self.hurry();
             self.show();
         }
         for ticket in std::mem::take(&mut self.tickets) {
@@ -135,11 +136,19 @@ impl LiveThread {
         self.clock.elapsed().as_millis() as u64
     }
 
+    /// Holds back no reading while somebody waits for a sync.
+    fn hurry(&self) {
+        let hurried = !self.tickets.is_empty();
+        if self.inner.hurried.swap(hurried, Ordering::Relaxed) != hurried {
+            self.inner.background.wake();
+        }
+    }
+
     /// How long nothing will be due.
     fn wait(&self) -> Duration {
         let now = self.now_ms();
         let mut next = u64::MAX;
-        if !self.busy && !self.is_paused() {
+        if !self.busy {
             next = next.min(self.roots.values().filter_map(LiveRoot::next_due_ms).min().unwrap_or(u64::MAX));
         }
         for root in self.roots.values().filter(|root| root.mode != Mode::Off) {
@@ -159,8 +168,9 @@ impl LiveThread {
         Duration::from_millis(next.saturating_sub(now).min(3_600_000))
     }
 
+    /// Whether nothing is read or compared but what somebody waits for. Looks go on: they cost next to nothing.
     fn is_paused(&self) -> bool {
-        self.settings.paused && self.tickets.is_empty()
+        self.inner.background.is_paused() && self.tickets.is_empty()
     }
 
     /// Gives an event to the root that it is of; a rename between two roots to both.
@@ -578,7 +588,7 @@ impl LiveThread {
 
     /// Hands the next batch to the passing thread, when it is free and the turn in the tree is to be had.
     fn dispatch(&mut self) {
-        if self.busy || self.is_paused() {
+        if self.busy {
             return;
         }
         let now = self.now_ms();
@@ -835,12 +845,12 @@ impl LiveThread {
                 let pending = (covering.waiting() + self.outstanding.count(holder)) as u64;
                 let scanned = self.inner.is_scanned(root.id);
                 let state = match covering.state(scanned) {
-                    LiveState::Live if self.settings.paused && pending > 0 => LiveState::Degraded,
+                    LiveState::Live if self.is_paused() && pending > 0 => LiveState::Degraded,
                     state => state,
                 };
                 let reason = match state {
                     LiveState::Offline => root.absent.clone(),
-                    LiveState::Degraded if self.settings.paused => "paused".to_owned(),
+                    LiveState::Degraded if self.is_paused() => "paused".to_owned(),
                     _ => covering.degraded.clone().or_else(|| covering.uncompared.clone()).unwrap_or_default(),
                 };
                 let because = if holder == root.id {
