@@ -13,6 +13,7 @@ from pathlib import Path
 from sanchay.client import Client
 from tests.property.edits import Editor
 from tests.property.oracle import look
+from tests.support.daemon import PATIENCE_S
 
 OUTSIDE_MOST = 200
 
@@ -41,7 +42,7 @@ class Edited:
         """Ends after the edit under way."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(30)
+            self._thread.join(PATIENCE_S)
 
     def still(self) -> threading.Lock:
         """A lock; nothing is edited while it is held."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sanchay.client import Client
+from tests.support.daemon import PATIENCE_S
 
 STATUS_EVERY_S = 0.1
 MINUTE_S = 60.0
@@ -84,7 +85,7 @@ class StatusClock:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE_S)
 
     def pause(self) -> None:
         """Measures nothing for a while: the daemon is being stopped on purpose."""

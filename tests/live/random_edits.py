@@ -19,6 +19,7 @@ from pathlib import Path
 from sanchay_engine import Catalog, RootSpec
 from tests.live.equality import differences
 from tests.property.oracle import look
+from tests.support.daemon import PATIENCE_S
 
 
 def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms: int = 100) -> list[str]:
@@ -31,7 +32,7 @@ def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms:
         catalog.put_root(RootSpec(1, os.fsencode(root)))
         catalog.scan(1).wait()
         catalog.start_live(settle_ms=settle_ms)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while [status.state for status in catalog.live_status()] != ["live"]:
             if time.monotonic() > deadline:
                 return [f"not live: {[(status.state, status.reason) for status in catalog.live_status()]}"]
@@ -46,7 +47,7 @@ def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms:
         codes = [editor.wait() for editor in editors]
         if any(codes):
             return [f"an editor failed: {codes}"]
-        result = catalog.sync(1).wait(60)
+        result = catalog.sync(1).wait(PATIENCE_S)
         if result is None or result.state != "done":
             return [f"sync: {result and (result.state, result.message)}"]
         found = differences(catalog, look(os.fsencode(root)))

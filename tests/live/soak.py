@@ -31,13 +31,12 @@ from sanchay.v1 import root_pb2
 from tests.live.folders import Edited, differences, fill
 from tests.live.measures import Sample, StatusClock, growth_bytes, sample
 from tests.support import mounts, trees
-from tests.support.daemon import DaemonProcess, environment
+from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
 from tests.support.program import Program, until
 
 MIB = 1 << 20
 CLIENT_EVERY_S = 0.2
 KILLED_EVERY = 25  # of the clients that come and go, so many are processes that are killed
-SETTLED_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class Plan:
     rss_growth_bytes: int = 1 * MIB
     rss_over_s: float = 600.0
     status_p99_s: float = 0.25
+    settled_s: float = 30.0
     wal_bytes: int = 64 * MIB
 
 
@@ -103,7 +103,7 @@ class Soak:
                 trees.many(folder, 500, per_folder=50)
             env = {"SANCHAY_DATABASE_PATH": str(self.database / "catalog.db")}
             daemon = stack.enter_context(DaemonProcess(self.base / "home", env=env))
-            client = stack.enter_context(daemon.client(timeout_s=60))
+            client = stack.enter_context(daemon.client(timeout_s=PATIENCE_S))
             self._add_roots(client)
             self._warm_up(daemon)
             baseline = self._sample(daemon)
@@ -119,7 +119,7 @@ class Soak:
                     for edited in (self.work, self.usb):
                         edited.stop()
                     stop.set()
-                    threads[0].join(60)
+                    threads[0].join(PATIENCE_S)
                 self._judge(daemon, client, clock, baseline)
             finally:
                 stop.set()
@@ -132,7 +132,7 @@ class Soak:
             list(client.follow_job(added.job_id))
         added = client.add_root(self.shaky, name="shaky", algorithm="sha256", watch="poll", poll_s=2)
         list(client.follow_job(added.job_id))
-        until(lambda: all(root.live.state in {"live", "polled"} for root in client.status().roots), 60)
+        until(lambda: all(root.live.state in {"live", "polled"} for root in client.status().roots))
         for root in client.status().roots:
             self.outcome.say(f"     {root.name}: {root.live.mode}, {root.live.because}")
 
@@ -177,7 +177,7 @@ class Soak:
 
     def _eio(self, daemon: DaemonProcess, client: Client, clock: StatusClock) -> None:
         self.switch.touch()
-        state = client.sync_root("shaky", timeout_s=60).state
+        state = client.sync_root("shaky", timeout_s=PATIENCE_S).state
         self.outcome.check(state == "partial", f"a root that fails to be listed is {state}")
         self.switch.unlink()
 
@@ -185,7 +185,7 @@ class Soak:
         burst = self.work.folder / "burst"
         with self.work.still():
             burst.mkdir()
-            client.sync_root("work", timeout_s=60)
+            client.sync_root("work", timeout_s=PATIENCE_S)
             clock.pause()
             os.kill(daemon.pid, signal.SIGSTOP)
             try:
@@ -200,7 +200,7 @@ class Soak:
     def _offline(self, daemon: DaemonProcess, client: Client, clock: StatusClock) -> None:
         with self.usb.still():
             mounts.unmount(self.disk)
-            until(lambda: self._root(client, "usb").state == "offline", 60)
+            until(lambda: self._root(client, "usb").state == "offline")
             self.outcome.check(client.find("root:usb").total > 0, "rows of an absent root are kept")
             time.sleep(self.plan.fault_s)
             mounts.mount_disk(self.image, self.disk)
@@ -233,7 +233,7 @@ class Soak:
         folders = {"work": self.work.folder, "usb": self.usb.folder, "shaky": self.shaky}
         left: dict[str, list[str]] = {}
         for name, folder in folders.items():
-            left[name] = _until_equal(client, name, folder, SETTLED_S - (time.monotonic() - began_s))
+            left[name] = _until_equal(client, name, folder, plan.settled_s - (time.monotonic() - began_s))
         for name, found in left.items():
             check(not found, f"{name} is as the disk is ({len(found)} differences) {found[:5]}")
         self.outcome.say(f"     equal {time.monotonic() - began_s:.1f} s after the last edit; {self.clients} clients")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.soak import MIB, Plan, soak
+from tests.support.daemon import PATIENCE_S
 
 
 @pytest.mark.slow
@@ -23,6 +24,7 @@ def test_a_daemon_that_is_left_on_bears_every_fault(tmp_path: Path) -> None:
         overflow_files=20_000,
         seed=seed,
         status_p99_s=60.0,
+        settled_s=PATIENCE_S,
         wal_bytes=64 * MIB,
     )
     outcome = soak(plan, tmp_path / "soak")
