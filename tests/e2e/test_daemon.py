@@ -101,8 +101,11 @@ def test_everything_works_over_tcp_too(tmp_path: Path) -> None:
         assert program.json("find", "name:c")["total"] == 1
         answer = program.run("export", "dup:yes", "--format", "fdupes", "-o", "-")
         assert sorted(answer.out.strip().split(b"\n")) == [os.fsencode(tree / "a"), os.fsencode(tree / "b")]
-        (program.home / "run/token").write_text("wrong")
+        token = program.home / "run/token"
+        right = token.read_text("ascii")
+        token.write_text("wrong", "ascii")
         assert program.fails("root", "list", code=77)["kind"] == "unauthenticated"
+        token.write_text(right, "ascii")  # or nobody could stop it
 
 
 def test_a_stop_in_the_middle_of_a_scan_ends_the_daemon_and_the_scan_goes_on(tmp_path: Path, large: Path) -> None:
