@@ -11,9 +11,10 @@ from tests.integration.catalogs import Cataloger
 
 
 @pytest.fixture
-def cataloger(tmp_path: Path) -> Iterator[Cataloger]:
-    """An open catalog without roots; trees go beside it."""
-    opened = Cataloger(tmp_path / "home")
+def cataloger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cataloger]:
+    """An open catalog without roots, of the kind that the module's CATALOGER says; trees go beside it."""
+    kind: type[Cataloger] = getattr(request.module, "CATALOGER", Cataloger)
+    opened = kind(tmp_path / "home")
     yield opened
     opened.catalog.close()
 

@@ -5,28 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.live import LiveCataloger
 
+CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    return tree
-
-
-@pytest.fixture
-def cataloger(tmp_path: Path) -> Iterator[LiveCataloger]:
-    cataloger = LiveCataloger(tmp_path / "home")
-    yield cataloger
-    cataloger.catalog.close()
 
 
 def test_a_written_file_shows_and_is_hashed_when_it_has_settled(cataloger: LiveCataloger, tree: Path) -> None:

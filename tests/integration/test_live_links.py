@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.live import LiveCataloger
 
+CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")
 
 
@@ -23,13 +23,6 @@ def tree(tmp_path: Path) -> Path:
     (tree / "one" / "name").write_bytes(b"first")
     os.link(tree / "one" / "name", tree / "other" / "name")
     return tree
-
-
-@pytest.fixture
-def cataloger(tmp_path: Path) -> Iterator[LiveCataloger]:
-    cataloger = LiveCataloger(tmp_path / "home")
-    yield cataloger
-    cataloger.catalog.close()
 
 
 def test_writes_by_one_name_and_the_other_in_turn_end_the_same_under_both(cataloger: LiveCataloger, tree: Path) -> None:

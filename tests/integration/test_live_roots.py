@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from sanchay_engine import EngineError
 from tests.integration.live import LiveCataloger
 from tests.support.daemon import PATIENCE_S
 
+CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")
 
 
@@ -23,13 +23,6 @@ def tree(tmp_path: Path) -> Path:
     tree.mkdir()
     (tree / "file").write_bytes(b"file")
     return tree
-
-
-@pytest.fixture
-def cataloger(tmp_path: Path) -> Iterator[LiveCataloger]:
-    cataloger = LiveCataloger(tmp_path / "home")
-    yield cataloger
-    cataloger.catalog.close()
 
 
 def test_what_happened_while_nobody_watched_shows_after_the_start(cataloger: LiveCataloger, tree: Path) -> None:

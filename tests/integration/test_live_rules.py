@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from sanchay_engine import RootSpec
 from tests.integration.catalogs import below
 from tests.integration.live import LiveCataloger
 
+CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")
 
 
@@ -23,13 +23,6 @@ def tree(tmp_path: Path) -> Path:
     (tree / "file").write_bytes(b"file")
     (tree / "left out" / "old").write_bytes(b"old")
     return tree
-
-
-@pytest.fixture
-def cataloger(tmp_path: Path) -> Iterator[LiveCataloger]:
-    cataloger = LiveCataloger(tmp_path / "home")
-    yield cataloger
-    cataloger.catalog.close()
 
 
 def test_an_exclude_that_is_added_counts_for_the_next_event(cataloger: LiveCataloger, tree: Path) -> None:

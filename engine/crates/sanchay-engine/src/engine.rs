@@ -341,6 +341,11 @@ impl Inner {
         }
     }
 
+    /// Whether what is read for live folders may wait: nobody waits for it, and the catalog stays open.
+    pub(crate) fn may_hold_reading(&self) -> bool {
+        !self.closing.load(Ordering::Relaxed) && !self.hurried.load(Ordering::Relaxed)
+    }
+
     /// A scan that has not begun.
     fn new_scan(self: &Arc<Self>, background: bool, request_id: &str) -> Scan {
         let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.background)));

@@ -44,6 +44,15 @@ pub(super) struct ReaderThread {
     retries: VecDeque<(Instant, u32, ReadJob)>,
 }
 
+/// What became of a job.
+enum Done {
+    Followed(Box<Followed>),
+    /// Its folder is not where the catalog has it.
+    Astray,
+    /// A pause began. Nothing of it is open any more: an open folder keeps its drive from being unplugged.
+    Held,
+}
+
 /// Where a job's files are.
 struct Place {
     root: Vec<u8>,
@@ -79,16 +88,24 @@ impl ReaderThread {
     }
 
     fn try_job(&mut self, job: ReadJob, tries: u32) {
-        let work = std::panic::AssertUnwindSafe(|| self.job(&job));
-        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost()));
+        let outcome = loop {
+            let inner = Arc::clone(&self.inner);
+            inner.background.hold(&|| inner.may_hold_reading());
+            let work = std::panic::AssertUnwindSafe(|| self.job(&job));
+            match std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost())) {
+                // What was read is published; the rest is found again.
+                Ok(Done::Held) => {}
+                outcome => break outcome,
+            }
+        };
         let mut followed = match outcome {
-            Ok(Some(followed)) => followed,
-            Ok(None) if tries < RETRIES => {
+            Ok(Done::Followed(followed)) => *followed,
+            Ok(_) if tries < RETRIES => {
                 self.retries.push_back((Instant::now() + RETRY, tries + 1, job));
                 return;
             }
             // Where its files are only a look at all of the root can tell.
-            Ok(None) => Followed { reconcile: true, ..Followed::default() },
+            Ok(_) => Followed { reconcile: true, ..Followed::default() },
             Err(error) => {
                 tracing::warn!(root_id = job.root_id, error = %error, "live_read_failed");
                 Followed { reconcile: true, ..Followed::default() }
@@ -99,18 +116,20 @@ impl ReaderThread {
         let _ = self.messages.send(Message::Read { root_id: job.root_id, epoch: job.epoch, followed });
     }
 
-    /// Reads the files of one job; None when their folder is not where the catalog has it.
-    fn job(&mut self, job: &ReadJob) -> Result<Option<Followed>, EngineError> {
-        let Some(place) = self.place(job)? else { return Ok(Some(Followed::default())) };
-        let Ok(root) = RootDir::open(&sanchay_core::path::path_from_bytes(&place.root)) else { return Ok(None) };
+    /// Reads the files of one job.
+    fn job(&mut self, job: &ReadJob) -> Result<Done, EngineError> {
+        let Some(place) = self.place(job)? else { return Ok(Done::Followed(Box::default())) };
+        let Ok(root) = RootDir::open(&sanchay_core::path::path_from_bytes(&place.root)) else {
+            return Ok(Done::Astray);
+        };
         let below = place.folder.get(place.root.len()..).unwrap_or_default();
         let below = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
         let folder = match root.open_dir(below) {
             Ok(folder) => folder,
             Err(error) if matches!(error.kind, ErrorKind::Permission | ErrorKind::Io) => {
-                return Ok(Some(Followed::default()));
+                return Ok(Done::Followed(Box::default()));
             }
-            Err(_) => return Ok(None),
+            Err(_) => return Ok(Done::Astray),
         };
         let own = OwnFiles::look(&self.inner.options.own_folders);
         let entries = self.inner.catalog.reader()?.entries_named(job.directory, &job.names)?;
@@ -143,7 +162,10 @@ impl ReaderThread {
                 continue;
             }
             let algorithm = place.rules.algorithm;
-            let verdict = self.read(&folder, name, &seen, algorithm);
+            let Some(verdict) = self.read(&folder, name, &seen, algorithm) else {
+                self.publish(job, &place, &updates)?;
+                return Ok(Done::Held);
+            };
             if matches!(verdict.state, HashState::Pending | HashState::None) {
                 continue;
             }
@@ -159,35 +181,31 @@ impl ReaderThread {
         if !large.is_empty() {
             followed.large.push((job.directory, large));
         }
-        Ok(Some(followed))
+        Ok(Done::Followed(Box::new(followed)))
     }
 
-    /// Reads one file when nothing holds back what is done in the background. A pause breaks it off, for a file that is
-    /// kept open keeps its drive from being unplugged; it is read from its beginning when the pause is over.
-    fn read(&mut self, folder: &DirHandle, name: &[u8], seen: &FileStat, algorithm: Algorithm) -> Verdict {
+    /// Reads one file at the pace of what is done in the background; None: a pause began.
+    fn read(&mut self, folder: &DirHandle, name: &[u8], seen: &FileStat, algorithm: Algorithm) -> Option<Verdict> {
         let inner = Arc::clone(&self.inner);
-        let closes = || inner.closing.load(Ordering::Relaxed);
-        let is_held = || !closes() && !inner.hurried.load(Ordering::Relaxed);
-        loop {
-            inner.background.hold(&is_held);
-            let mut paused = false;
-            let mut told = 0;
-            let verdict = self.files.read(folder, name, seen, algorithm, &mut |bytes| {
-                told += bytes;
-                inner.background.read(bytes, &is_held);
-                paused = inner.background.is_paused() && is_held();
-                if paused || closes() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            });
-            if !paused {
-                // What is small is read at once, and counted after.
-                inner.background.read(verdict.bytes.saturating_sub(told), &is_held);
-                return verdict;
-            }
+        let may_hold = || inner.may_hold_reading();
+        let is_paused = || inner.background.is_paused() && may_hold();
+        let (mut paused, mut told_bytes) = (is_paused(), 0);
+        if paused {
+            return None;
         }
+        let verdict = self.files.read(folder, name, seen, algorithm, &mut |bytes| {
+            told_bytes += bytes;
+            inner.background.read(bytes, &may_hold);
+            paused = is_paused();
+            if paused || inner.closing.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        // What is small is read at once, and counted after.
+        inner.background.read(verdict.bytes.saturating_sub(told_bytes), &may_hold);
+        (!paused).then_some(verdict)
     }
 
     /// Where the job's files are now, and the rules there; None where the catalog has them no more.

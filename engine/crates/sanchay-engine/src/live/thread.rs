@@ -430,11 +430,11 @@ impl LiveThread {
                 root.reconciling = Some(Reconciling { scan, epochs });
             }
             outcome => {
-                if let Err(error) = outcome {
-                    root.retry_comparing(&error.to_string(), now);
-                }
                 for epoch in epochs {
                     self.outstanding.done(id, epoch, 1);
+                }
+                if let Err(error) = outcome {
+                    self.compared_in_vain(id, &error.to_string());
                 }
             }
         }
@@ -462,16 +462,21 @@ impl LiveThread {
                 }
             }
             Some(ScanState::Offline) => self.go_offline(id, message),
-            // What it was to find is still unknown.
             Some(ScanState::Cancelled) | None if ours => {
-                let reason = if message.is_empty() { "it was broken off" } else { message };
-                if root.retry_comparing(reason, now) {
-                    let mut event = LiveEvent::of(EventKind::Degraded, id, &root.path);
-                    reason.clone_into(&mut event.message);
-                    self.inner.events.put([event]);
-                }
+                self.compared_in_vain(id, if message.is_empty() { "it was broken off" } else { message });
             }
             Some(ScanState::Cancelled) | None => {}
+        }
+    }
+
+    /// What a comparison was to find is still unknown: the next one follows soon.
+    fn compared_in_vain(&mut self, id: i64, reason: &str) {
+        let now = self.now_ms();
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        if root.retry_comparing(reason, now) {
+            let mut event = LiveEvent::of(EventKind::Degraded, id, &root.path);
+            reason.clone_into(&mut event.message);
+            self.inner.events.put([event]);
         }
     }
 
@@ -844,14 +849,13 @@ impl LiveThread {
                 let covering = self.roots.get(&holder).unwrap_or(root);
                 let pending = (covering.waiting() + self.outstanding.count(holder)) as u64;
                 let scanned = self.inner.is_scanned(root.id);
-                let state = match covering.state(scanned) {
-                    LiveState::Live if self.is_paused() && pending > 0 => LiveState::Degraded,
-                    state => state,
-                };
-                let reason = match state {
-                    LiveState::Offline => root.absent.clone(),
-                    LiveState::Degraded if self.is_paused() => "paused".to_owned(),
-                    _ => covering.degraded.clone().or_else(|| covering.uncompared.clone()).unwrap_or_default(),
+                let (state, reason) = match covering.state(scanned) {
+                    LiveState::Live if self.is_paused() && pending > 0 => (LiveState::Degraded, "paused".to_owned()),
+                    LiveState::Offline => (LiveState::Offline, root.absent.clone()),
+                    state => {
+                        let why = covering.degraded.as_ref().or(covering.uncompared.as_ref());
+                        (state, why.cloned().unwrap_or_default())
+                    }
                 };
                 let because = if holder == root.id {
                     root.because.clone()
