@@ -1,8 +1,10 @@
 //! The engine: an open catalog, the scans that run on it, and the name index that follows them.
 
+mod handle;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,7 @@ use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogError, CatalogOptions, RootRow};
 use sanchay_core::{background_this_thread, file_system_of, RootDir};
 
+pub use self::handle::Scan;
 use crate::background::Background;
 use crate::error::{EngineError, ErrorKind};
 use crate::inodes::Inodes;
@@ -17,7 +20,7 @@ use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStat
 use crate::one_call::CatalogGuard;
 use crate::own_files::is_within;
 use crate::root_spec::{root_name, RootSettings, Rules};
-use crate::scan::{lost, run, Control, Phase, Progress, ScanRequest, ScanResult};
+use crate::scan::Control;
 use crate::trees::{shares_folders, Trees};
 
 /// How an engine is opened.
@@ -106,15 +109,6 @@ struct Scans {
     running: Vec<u64>,
     next_number: u64,
     indexing: bool,
-}
-
-/// A scan under way, on threads of its own.
-#[derive(Clone)]
-pub struct Scan {
-    control: Arc<Control>,
-    number: Arc<AtomicU64>,
-    inner: Arc<Inner>,
-    outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
 }
 
 impl Engine {
@@ -482,117 +476,6 @@ impl Inner {
         if started.is_err() {
             self.scans.lock().expect("no panic under this lock").indexing = false;
         }
-    }
-}
-
-fn log_end(control: &Control, root_id: i64, outcome: &Result<ScanResult, EngineError>) {
-    let request_id = control.request_id();
-    match outcome {
-        Ok(result) => tracing::info!(
-            request_id,
-            root_id,
-            state = result.state.name(),
-            files = result.files,
-            errors = result.errors,
-            hashed_bytes = result.hashed_bytes,
-            duration_s = result.duration_s,
-            "scan_ended"
-        ),
-        Err(error) => {
-            tracing::error!(request_id, root_id, kind = error.kind.name(), error = %error, "scan_failed");
-        }
-    }
-}
-
-impl Scan {
-    fn run(self, number: u64, root_id: i64) {
-        let work = std::panic::AssertUnwindSafe(|| {
-            if !self.inner.take_turn(number, &self.control) {
-                self.control.enter(Phase::Done);
-                return Ok(ScanResult::cancelled(&self.control));
-            }
-            run(&ScanRequest {
-                catalog: &self.inner.catalog,
-                root_id,
-                own_folders: &self.inner.options.own_folders,
-                threads: self.inner.threads(),
-                control: &self.control,
-                trees: &self.inner.trees,
-                inodes: &self.inner.inodes,
-            })
-        });
-        tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");
-        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(lost()));
-        log_end(&self.control, root_id, &outcome);
-        self.inner.end(number);
-        self.inner.with_live(|live| live.scan_ended(root_id, number, &outcome));
-        self.finish(outcome);
-    }
-
-    pub(crate) fn finish(&self, outcome: Result<ScanResult, EngineError>) {
-        self.control.enter(Phase::Done);
-        *self.outcome.0.lock().expect("no panic under this lock") = Some(outcome);
-        self.outcome.1.notify_all();
-    }
-
-    /// Tells it from other scans; 0 where it is none.
-    pub(crate) fn number(&self) -> u64 {
-        self.number.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn control(&self) -> &Control {
-        &self.control
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.control.is_cancelled()
-    }
-
-    /// A snapshot of its counters.
-    pub fn progress(&self) -> Progress {
-        self.control.progress(self.inner.catalog.is_disk_full())
-    }
-
-    /// Holds it.
-    pub fn pause(&self) {
-        self.control.pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&self) {
-        self.control.resume();
-    }
-
-    /// Ends it early; what it has read stays.
-    pub fn cancel(&self) {
-        self.control.cancel();
-    }
-
-    /// A client waits now: normal priority.
-    pub fn foreground(&self) {
-        self.control.foreground();
-    }
-
-    /// Whether it has ended.
-    pub fn is_done(&self) -> bool {
-        self.outcome.0.lock().expect("no panic under this lock").is_some()
-    }
-
-    /// Its result; None when it has not ended after `timeout`.
-    pub fn wait(&self, timeout: Option<Duration>) -> Option<Result<ScanResult, EngineError>> {
-        let until = timeout.map(|timeout| Instant::now() + timeout);
-        let mut outcome = self.outcome.0.lock().expect("no panic under this lock");
-        while outcome.is_none() {
-            let left = match until {
-                Some(until) => until.saturating_duration_since(Instant::now()),
-                None => Duration::from_secs(3600),
-            };
-            if left.is_zero() {
-                return None;
-            }
-            outcome = self.outcome.1.wait_timeout(outcome, left).expect("no panic under this lock").0;
-        }
-        outcome.clone()
     }
 }
 

@@ -1,0 +1,129 @@
+//! A scan as those who hold it see it: how far it is, and how it ended.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use super::Inner;
+use crate::error::EngineError;
+use crate::scan::{lost, run, Control, Phase, Progress, ScanRequest, ScanResult};
+
+/// A scan under way, on threads of its own.
+#[derive(Clone)]
+pub struct Scan {
+    pub(super) control: Arc<Control>,
+    pub(super) number: Arc<AtomicU64>,
+    pub(super) inner: Arc<Inner>,
+    pub(super) outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
+}
+
+impl Scan {
+    pub(super) fn run(self, number: u64, root_id: i64) {
+        let work = std::panic::AssertUnwindSafe(|| {
+            if !self.inner.take_turn(number, &self.control) {
+                self.control.enter(Phase::Done);
+                return Ok(ScanResult::cancelled(&self.control));
+            }
+            run(&ScanRequest {
+                catalog: &self.inner.catalog,
+                root_id,
+                own_folders: &self.inner.options.own_folders,
+                threads: self.inner.threads(),
+                control: &self.control,
+                trees: &self.inner.trees,
+                inodes: &self.inner.inodes,
+            })
+        });
+        tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");
+        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(lost()));
+        log_end(&self.control, root_id, &outcome);
+        self.inner.end(number);
+        self.inner.with_live(|live| live.scan_ended(root_id, number, &outcome));
+        self.finish(outcome);
+    }
+
+    pub(crate) fn finish(&self, outcome: Result<ScanResult, EngineError>) {
+        self.control.enter(Phase::Done);
+        *self.outcome.0.lock().expect("no panic under this lock") = Some(outcome);
+        self.outcome.1.notify_all();
+    }
+
+    /// Tells it from other scans; 0 where it is none.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
+    /// A snapshot of its counters.
+    pub fn progress(&self) -> Progress {
+        self.control.progress(self.inner.catalog.is_disk_full())
+    }
+
+    /// Holds it.
+    pub fn pause(&self) {
+        self.control.pause();
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.control.resume();
+    }
+
+    /// Ends it early; what it has read stays.
+    pub fn cancel(&self) {
+        self.control.cancel();
+    }
+
+    /// A client waits now: normal priority.
+    pub fn foreground(&self) {
+        self.control.foreground();
+    }
+
+    /// Whether it has ended.
+    pub fn is_done(&self) -> bool {
+        self.outcome.0.lock().expect("no panic under this lock").is_some()
+    }
+
+    /// Its result; None when it has not ended after `timeout`.
+    pub fn wait(&self, timeout: Option<Duration>) -> Option<Result<ScanResult, EngineError>> {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut outcome = self.outcome.0.lock().expect("no panic under this lock");
+        while outcome.is_none() {
+            let left = match until {
+                Some(until) => until.saturating_duration_since(Instant::now()),
+                None => Duration::from_secs(3600),
+            };
+            if left.is_zero() {
+                return None;
+            }
+            outcome = self.outcome.1.wait_timeout(outcome, left).expect("no panic under this lock").0;
+        }
+        outcome.clone()
+    }
+}
+
+fn log_end(control: &Control, root_id: i64, outcome: &Result<ScanResult, EngineError>) {
+    let request_id = control.request_id();
+    match outcome {
+        Ok(result) => tracing::info!(
+            request_id,
+            root_id,
+            state = result.state.name(),
+            files = result.files,
+            errors = result.errors,
+            hashed_bytes = result.hashed_bytes,
+            duration_s = result.duration_s,
+            "scan_ended"
+        ),
+        Err(error) => {
+            tracing::error!(request_id, root_id, kind = error.kind.name(), error = %error, "scan_failed");
+        }
+    }
+}

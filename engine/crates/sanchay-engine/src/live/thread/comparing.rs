@@ -1,0 +1,109 @@
+//! Comparisons of whole roots: when they are due, and what came of them.
+
+use super::LiveThread;
+use crate::live::event::{EventKind, LiveEvent};
+use crate::live::root::{Mode, Presence, Reconciling};
+use crate::scan::{now_ns, ScanState};
+
+impl LiveThread {
+    /// Sets the time of the next comparison: each hour or so, not of all roots at once.
+    pub(super) fn plan_reconcile(&mut self, id: i64, now_ms: u64) {
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        root.next_reconcile_ms = match root.mode {
+            Mode::Off => u64::MAX,
+            Mode::Poll => now_ms + root.poll_s * 1000,
+            Mode::Events => now_ms + jittered(self.settings.reconcile_s * 1000),
+        };
+    }
+
+    /// Wants the whole root compared, for the current epoch.
+    pub(super) fn want_reconcile(&mut self, id: i64, reason: &str) {
+        let epoch = self.epoch;
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        if !root.wanted.contains(&epoch) {
+            tracing::info!(root_id = id, reason, "reconcile_wanted");
+            root.wanted.push(epoch);
+            self.outstanding.add(id, epoch, 1);
+        }
+    }
+
+    /// Starts comparisons that are wanted, one after the other.
+    pub(super) fn start_reconciles(&mut self) {
+        if self.is_paused() || self.roots.values().any(|root| root.reconciling.is_some()) {
+            return;
+        }
+        let due = self.roots.values().find(|root| !root.wanted.is_empty() && root.presence == Presence::Present);
+        let Some(id) = due.map(|root| root.id) else { return };
+        let now = self.now_ms();
+        self.plan_reconcile(id, now);
+        let never_scanned =
+            self.inner.catalog.reader().and_then(|reader| reader.root(id)).is_ok_and(|row| row.directory == 0);
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        let epochs = std::mem::take(&mut root.wanted);
+        // A first scan is for somebody to ask for, and it sees all there is.
+        let started = (!never_scanned).then(|| self.inner.start_scan(id, true, "live"));
+        match started.transpose() {
+            Ok(Some(scan)) => {
+                if self.tickets.iter().any(|ticket| ticket.watched_id == id) {
+                    scan.foreground();
+                }
+                root.reconciling = Some(Reconciling { scan, epochs });
+            }
+            outcome => {
+                for epoch in epochs {
+                    self.outstanding.done(id, epoch, 1);
+                }
+                if let Err(error) = outcome {
+                    self.compared_in_vain(id, &error.to_string());
+                }
+            }
+        }
+    }
+
+    pub(super) fn scan_ended(&mut self, id: i64, number: u64, state: Option<ScanState>, message: &str) {
+        let now = self.now_ms();
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        let ours = root.reconciling.as_ref().is_some_and(|running| running.scan.number() == number);
+        if ours {
+            for epoch in root.reconciling.take().map(|running| running.epochs).unwrap_or_default() {
+                self.outstanding.done(id, epoch, 1);
+            }
+        }
+        match state {
+            Some(ScanState::Done | ScanState::Partial) => {
+                root.as_of_ns = now_ns();
+                let recovered = root.compared().then(|| LiveEvent::of(EventKind::Recovered, id, &root.path));
+                let mut event = LiveEvent::of(EventKind::Reconciled, id, &root.path);
+                message.clone_into(&mut event.message);
+                self.inner.events.put(recovered.into_iter().chain([event]));
+                self.plan_reconcile(id, now);
+                if self.roots.get(&id).is_some_and(|root| root.presence == Presence::Absent) {
+                    self.begin_check(id);
+                }
+            }
+            Some(ScanState::Offline) => self.go_offline(id, message),
+            Some(ScanState::Cancelled) | None if ours => {
+                self.compared_in_vain(id, if message.is_empty() { "it was broken off" } else { message });
+            }
+            Some(ScanState::Cancelled) | None => {}
+        }
+    }
+
+    /// What a comparison was to find is still unknown: the next one follows soon.
+    pub(super) fn compared_in_vain(&mut self, id: i64, reason: &str) {
+        let now = self.now_ms();
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        if root.retry_comparing(reason, now) {
+            let mut event = LiveEvent::of(EventKind::Degraded, id, &root.path);
+            reason.clone_into(&mut event.message);
+            self.inner.events.put([event]);
+        }
+    }
+}
+
+/// About `mean` milliseconds: a tenth more or less.
+pub(super) fn jittered(mean: u64) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    mean - mean / 10 + random % (mean / 5 + 1)
+}
