@@ -89,14 +89,14 @@ test-rust: require-rust ## tests of the Rust crates
 .PHONY: test-python
 test-python: install $(VENV)/.dev ## Python tests of every kind, with coverage of 90 % or more
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term -q -rfE
 
 # The oldest supported Python has an environment of its own, and runs what needs no long-lived daemons.
 .PHONY: test-oldest
 test-oldest: ## unit and contract tests under Python 3.10
 	python=$$(scripts/find_python.sh 3.10) && \
 	$(MAKE) --no-print-directory VENV=.venv-3.10 PYTHON="$$python" install .venv-3.10/.dev && \
-	.venv-3.10/bin/python -m pytest -n 2 -q tests/unit tests/contract
+	.venv-3.10/bin/python -m pytest -n 2 -q -rfE tests/unit tests/contract
 
 .PHONY: check-platforms
 check-platforms: ## type-checks for Windows and macOS, and tests under Wine (what is not installed is said and skipped)

@@ -8,26 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from sanchay.client import Client
 from tests.faults.conftest import FILES
 from tests.support import mounts, trees
-from tests.support.answers import everything, finished, scan
+from tests.support.answers import differences, everything, finished, scan
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import Program, until
 
 PAGE_BYTES = 8192
 
 
-def comparable(client: Client) -> dict[str, object]:
-    """Everything but the way there."""
-    return everything(client)
-
-
 @pytest.mark.needs("root", "mount")
 def test_a_full_disk_pauses_the_scan_which_goes_on_once_there_is_room(tmp_path: Path, many_files: Path) -> None:
     with DaemonProcess(tmp_path / "fresh") as daemon, daemon.client() as client:
         assert scan(client, many_files).state == "done"
-        fresh = comparable(client)
+        fresh = everything(client)
     with mounts.memory(tmp_path / "small", "1m") as small:
         env = {"SANCHAY_DATABASE_PATH": str(small / "catalog.db")}
         with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
@@ -42,7 +36,7 @@ def test_a_full_disk_pauses_the_scan_which_goes_on_once_there_is_room(tmp_path: 
             job = finished(client, job_id)
             assert (job.state, job.result.files) == ("done", FILES)
             until(lambda: client.status().catalog.state == "ok")
-            assert comparable(client) == fresh
+            assert not differences(everything(client), fresh)
 
 
 @pytest.mark.needs("root", "mount")
@@ -81,7 +75,7 @@ def test_a_damaged_catalog_is_moved_aside_said_and_rebuilt(tmp_path: Path, many_
     tree = trees.build(tmp_path / "tree", {f"d{number // 50}/f{number}": f"{number}" * 9 for number in range(2000)})
     with DaemonProcess(home) as daemon, daemon.client() as client:
         scan(client, tree)
-        fresh = comparable(client)
+        fresh = everything(client)
         assert daemon.stop() == 0
     damage(home / "catalog.db", where)
     with DaemonProcess(home) as daemon, daemon.client() as client:
@@ -90,11 +84,11 @@ def test_a_damaged_catalog_is_moved_aside_said_and_rebuilt(tmp_path: Path, many_
         assert catalog.state == "rebuilt"
         assert str(home) in catalog.message
         assert [path for path in home.iterdir() if path.name.startswith("catalog.db.damaged")]
-        assert comparable(client) == fresh
+        assert not differences(everything(client), fresh)
         assert daemon.stop() == 0
     with DaemonProcess(home) as daemon, daemon.client() as client:
         assert client.status().catalog.state == "ok"
-        assert comparable(client) == fresh
+        assert not differences(everything(client), fresh)
 
 
 def damage(catalog: Path, where: str) -> None:

@@ -31,6 +31,22 @@ def everything(client: Client) -> dict[str, Any]:
     }
 
 
+def differences(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What two answers of `everything` say differently: (part, key, this one's word, the other's), the first hundred.
+
+    Thousands of rows compared as a whole would take pytest half a minute to write down.
+    """
+    found: list[tuple[Any, ...]] = []
+    for part, value in one.items():
+        if not isinstance(value, dict):
+            value, rest = {"": value}, {"": other[part]}
+        else:
+            rest = other[part]
+        keys = [*value, *(key for key in rest if key not in value)]
+        found += [(part, key, value.get(key), rest.get(key)) for key in keys if value.get(key) != rest.get(key)]
+    return found[:100]
+
+
 def finished(client: Client, job_id: int) -> Any:
     """The job, once it has ended."""
     return list(client.follow_job(job_id))[-1]

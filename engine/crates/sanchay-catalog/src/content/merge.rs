@@ -27,6 +27,8 @@ pub struct Staged {
 /// Staged postings merged in one go at most, and postings written in one transaction at most.
 const SLICE_MOST: usize = 20_000;
 const TRANSACTION_POSTINGS: usize = 400_000;
+/// Bits that tell most staged keys from removed ones.
+const KEY_BITS: u64 = 1 << 16;
 
 /// Totals over all groups, as they change.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +53,9 @@ impl Session {
     /// stays staged.
     pub fn merge_content(&mut self, step: &mut dyn FnMut(usize) -> ControlFlow<()>) -> Result<(), CatalogError> {
         let staged = std::mem::take(&mut self.staged);
-        self.merge_staged(staged, true, step)
+        let outcome = self.merge_staged(staged, true, step);
+        self.count_staged();
+        outcome
     }
 
     /// Merges the `newest` keys that were staged last; what a scan has staged before them goes on waiting.
@@ -63,7 +67,7 @@ impl Session {
         // What could not be merged is later than what waited before it.
         let left = std::mem::replace(&mut self.staged, waiting);
         self.staged.extend(left);
-        self.shared.staged.store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
+        self.count_staged();
         outcome
     }
 
@@ -114,14 +118,15 @@ impl Session {
         Ok(())
     }
 
-    /// Takes postings out of the index, inside the caller's transaction. What was only staged is dropped from there.
+    /// Takes postings out of the index, inside the caller's transaction; once that is committed, out of what is staged.
+    ///
+    /// A key may be in both: after a kill, whole blocks are staged again, and most of their keys are in the index.
     pub(crate) fn remove_postings(&mut self, removed: &mut [(i64, EntryId)]) -> Result<(), CatalogError> {
         if removed.is_empty() {
             return Ok(());
         }
         removed.sort_unstable();
         let mut totals = TotalsDelta::default();
-        let mut not_found = Vec::new();
         for same_key in removed.chunk_by(|a, b| a.0 == b.0) {
             let key = same_key[0].0;
             let mut changed = false;
@@ -140,14 +145,32 @@ impl Session {
             }
             if changed {
                 self.regroup(key, None, &mut totals)?;
-            } else {
-                not_found.extend_from_slice(same_key);
             }
         }
-        if !self.staged.is_empty() && !not_found.is_empty() {
-            self.staged.retain(|item| not_found.binary_search(&(item.posting.key, item.posting.entry)).is_err());
+        if !self.staged.is_empty() {
+            self.unstaged.extend_from_slice(removed);
         }
         self.add_totals(&totals)
+    }
+
+    /// Drops the staged keys that the transaction just committed has removed.
+    pub(crate) fn drop_unstaged(&mut self) {
+        let mut removed = std::mem::take(&mut self.unstaged);
+        if removed.is_empty() {
+            return;
+        }
+        removed.sort_unstable();
+        // Nearly every staged key is told apart by a bit of its own: there may be a million of them.
+        let bit = |key: i64| (key as u64 % KEY_BITS) as usize;
+        let mut bits = vec![0u64; (KEY_BITS / 64) as usize];
+        for (key, _) in &removed {
+            bits[bit(*key) / 64] |= 1 << (bit(*key) % 64);
+        }
+        self.staged.retain(|Staged { posting, .. }| {
+            bits[bit(posting.key) / 64] >> (bit(posting.key) % 64) & 1 == 0
+                || removed.binary_search(&(posting.key, posting.entry)).is_err()
+        });
+        self.count_staged();
     }
 
     /// Merges the head of `staged` into the one chunk it belongs to; gives how many were taken and written.
@@ -288,9 +311,9 @@ impl Session {
             });
             let hash = match known {
                 Some(hash) => Some(hash),
-                None => self.entry(posting.entry)?.and_then(|entry| entry.hash),
+                None => self.entry(posting.entry)?.and_then(|entry| posting.hash_in(&entry)),
             };
-            // A posting whose entry has no hash any more is out of date and counts for nothing.
+            // A posting that is out of date counts for nothing.
             if let Some(hash) = hash {
                 with_hash.push((posting.size_bytes, hash, *posting));
             }

@@ -6,6 +6,8 @@ mod extents;
 mod group;
 mod merge;
 mod posting;
+#[cfg(test)]
+mod tests;
 
 pub use clean_up::Sharing;
 pub use edges::{edge_witness, FileEdges};

@@ -63,6 +63,11 @@ impl Posting {
         Some((Self { key, entry: id, inode, size_bytes, extension, flags }, hash))
     }
 
+    /// The whole hash in its entry; None where that has another content by now.
+    pub fn hash_in(&self, entry: &Entry) -> Option<ContentHash> {
+        entry.hash.filter(|hash| content_key(hash, entry.algorithm) == self.key)
+    }
+
     /// What postings are sorted by.
     pub fn order(&self) -> (i64, u64) {
         (self.key, self.entry.0)

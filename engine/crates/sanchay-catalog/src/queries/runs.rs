@@ -237,7 +237,7 @@ impl Reader {
     pub(super) fn by_content(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
         let mut with_hash = Vec::with_capacity(run.len());
         for posting in run {
-            if let Some(hash) = self.entry(posting.entry, |item, _| item.entry.hash)?.flatten() {
+            if let Some(hash) = self.entry(posting.entry, |item, _| posting.hash_in(&item.entry))?.flatten() {
                 with_hash.push((posting.size_bytes, hash, posting));
             }
         }

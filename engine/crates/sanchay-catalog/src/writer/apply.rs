@@ -1,7 +1,6 @@
 //! Writing a batch of directory changes in one transaction.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 
 use rusqlite::params;
 
@@ -47,7 +46,7 @@ impl Session {
         for change in batch {
             self.staged.extend_from_slice(&change.staged);
         }
-        self.shared.staged.store(self.staged.len(), Ordering::Relaxed);
+        self.count_staged();
         Ok(())
     }
 

@@ -37,7 +37,7 @@ impl Session {
         })?;
         let count = staged.len();
         self.staged.extend(staged);
-        self.shared.staged.store(self.staged.len(), std::sync::atomic::Ordering::Relaxed);
+        self.count_staged();
         Ok(count)
     }
 

@@ -20,6 +20,8 @@ pub struct Session {
     pub(crate) connection: Connection,
     pub(crate) shared: Arc<Shared>,
     pub(crate) staged: Vec<Staged>,
+    /// Keys that the transaction under way takes out of `staged`.
+    pub(crate) unstaged: Vec<(i64, EntryId)>,
     pub(crate) parents: HashMap<i64, i64>,
     /// Paths of folders whose subfolders the change feed spelled last.
     pub(crate) paths: HashMap<i64, Vec<u8>>,
@@ -35,6 +37,7 @@ impl Session {
             connection,
             shared,
             staged: Vec::new(),
+            unstaged: Vec::new(),
             parents: HashMap::new(),
             paths: HashMap::new(),
             baselines: HashMap::new(),
@@ -58,9 +61,14 @@ impl Session {
             self.connection.execute_batch("COMMIT")?;
             Ok(value)
         });
-        if outcome.is_err() && !self.connection.is_autocommit() {
-            // SQLite may have rolled back by itself; a second rollback that fails changes nothing.
-            let _ = self.connection.execute_batch("ROLLBACK");
+        if outcome.is_ok() {
+            self.drop_unstaged();
+        } else {
+            self.unstaged.clear();
+            if !self.connection.is_autocommit() {
+                // SQLite may have rolled back by itself; a second rollback that fails changes nothing.
+                let _ = self.connection.execute_batch("ROLLBACK");
+            }
         }
         self.shared.transactions.fetch_add(1, Ordering::Relaxed);
         outcome
@@ -69,6 +77,11 @@ impl Session {
     /// Keys waiting for [`Session::merge_content`].
     pub fn staged_len(&self) -> usize {
         self.staged.len()
+    }
+
+    /// Tells everybody how many keys wait.
+    pub(crate) fn count_staged(&self) {
+        self.shared.staged.store(self.staged.len(), Ordering::Relaxed);
     }
 
     /// Gives memory back and shortens the WAL when there has been nothing to do for a while.
@@ -215,6 +228,7 @@ impl Session {
             })?;
             self.staged = staged;
         }
+        self.count_staged();
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! How a scan is watched and steered from outside: atomics and one condition variable, never a lock on the hot path.
+//! How a scan is watched and steered from outside: atomics, one condition variable, and a short lock for each path.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -8,6 +8,7 @@ use sanchay_core::CoreError;
 
 use crate::background::Background;
 
+use super::looking::{Looking, Looks};
 use super::report::{ErrorNote, Progress};
 
 /// Notes of errors that are kept; all are counted.
@@ -95,7 +96,7 @@ pub struct Control {
     paused: Mutex<bool>,
     is_paused: AtomicBool,
     resumed: Condvar,
-    current: Mutex<Vec<u8>>,
+    looks: Looks,
     notes: Mutex<Vec<ErrorNote>>,
     expected: Mutex<Expected>,
     started: Instant,
@@ -114,7 +115,7 @@ impl Control {
             paused: Mutex::new(false),
             is_paused: AtomicBool::new(false),
             resumed: Condvar::new(),
-            current: Mutex::new(Vec::new()),
+            looks: Looks::default(),
             notes: Mutex::new(Vec::new()),
             expected: Mutex::new(Expected::default()),
             started: Instant::now(),
@@ -203,12 +204,9 @@ impl Control {
         *self.expected.lock().expect("no panic under this lock") = expected;
     }
 
-    pub(crate) fn look_at(&self, path: &[u8]) {
-        // Somebody reading it is no reason to wait: the next folder tells.
-        if let Ok(mut current) = self.current.try_lock() {
-            current.clear();
-            current.extend_from_slice(path);
-        }
+    /// Says what is looked at, for as long as the answer is kept.
+    pub(crate) fn look_at(&self, path: &[u8]) -> Looking<'_> {
+        self.looks.begin(path)
     }
 
     /// Counts an error and keeps a note of the first hundred.
@@ -265,7 +263,8 @@ impl Control {
             errors: get(&counters.errors),
             files_per_s: files as f64 / elapsed_s,
             bytes_per_s: hashed_bytes as f64 / elapsed_s,
-            current: self.current.lock().expect("no panic under this lock").clone(),
+            // Who called it off wants to know what it still waits for.
+            current: if self.is_cancelled() { self.looks.oldest() } else { self.looks.newest() },
             percent: share.map(|share| share * 100.0),
             seconds_left: share.filter(|share| *share > 0.01).map(|share| elapsed_s * (1.0 - share) / share),
             paused: self.is_paused.load(Ordering::Relaxed),

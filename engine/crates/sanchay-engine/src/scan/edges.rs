@@ -151,7 +151,7 @@ impl EdgeStage<'_> {
     }
 
     fn edges(&self, folders: &mut Folders, buffer: &mut [u8], file: &PendingFile, root: &[u8]) -> Option<Found> {
-        self.context.control.look_at(&sanchay_core::path::join(&file.folder, &file.name));
+        let _looking = self.context.control.look_at(&sanchay_core::path::join(&file.folder, &file.name));
         let folder = folders.open(root, &file.folder).ok()??;
         let seen = folder.stat(&file.name).ok()?;
         let is_it = seen.kind == FileKind::File && !seen.placeholder && is_expected(&file.entry, &seen);

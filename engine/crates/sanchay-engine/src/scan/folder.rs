@@ -19,7 +19,7 @@ impl Walker<'_> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
     pub(super) fn directory(&mut self, job: &Job) -> Result<(), EngineError> {
         let control = self.context.control;
-        control.look_at(&self.context.absolute(&job.relative, b""));
+        let _looking = control.look_at(&self.context.absolute(&job.relative, b""));
         let opened = self.context.root.open_dir(&job.relative).and_then(|folder| Ok((folder.stat_self()?, folder)));
         let (stat, folder) = match opened {
             Ok(found) => found,

@@ -185,7 +185,7 @@ impl<'c> Reader<'c> {
         let control = self.context.control;
         let file = &work.file;
         let path = sanchay_core::path::join(&file.folder, &file.name);
-        control.look_at(&path);
+        let _looking = control.look_at(&path);
         let folder = match self.folders.open(&work.root, &file.folder) {
             Ok(folder) => folder?,
             Err(error) => {

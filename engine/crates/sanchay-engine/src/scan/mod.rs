@@ -14,6 +14,7 @@ mod folders;
 pub(crate) mod hashing;
 mod later;
 mod list;
+mod looking;
 mod report;
 mod told;
 mod walk;
