@@ -80,8 +80,9 @@ class Program:
     def __enter__(self) -> Program:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.run("daemon", "stop")
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        stopped = self.run("daemon", "stop")
+        assert failure or stopped.code == 0, f"the daemon could not be stopped: {stopped.err}"
 
 
 def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S, *, every_s: float = 0.02) -> None:

@@ -18,7 +18,7 @@ use crate::writer::{Session, Writer, FULL_DISK_RETRY};
 /// How a catalog is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogOptions {
-    /// Pages that the writer keeps in memory, bytes.
+    /// Pages that the writer keeps in memory while there is much to do, bytes.
     pub writer_cache_bytes: u64,
     /// Pages that each reader keeps in memory, bytes.
     pub reader_cache_bytes: u64,
@@ -44,9 +44,9 @@ pub struct Catalog {
 impl Catalog {
     /// Opens the catalog at `path`, or begins one.
     pub fn open(path: &Path, options: CatalogOptions) -> Result<Self, CatalogError> {
-        let opened = open_writer(path, options.writer_cache_bytes)?;
+        let opened = open_writer(path)?;
         let shared = Arc::new(Shared::default());
-        let session = Session::new(opened.connection, Arc::clone(&shared))?;
+        let session = Session::new(opened.connection, Arc::clone(&shared), options.writer_cache_bytes)?;
         let (writer, thread) = Writer::start(session, Arc::clone(&shared));
         Ok(Self {
             path: path.to_owned(),

@@ -32,13 +32,13 @@ pub struct Opened {
 }
 
 /// Opens the catalog for writing. A damaged file is moved aside and a new one begun; a newer one is left untouched.
-pub fn open_writer(path: &Path, cache_bytes: u64) -> Result<Opened, CatalogError> {
-    match try_open(path, cache_bytes) {
+pub fn open_writer(path: &Path) -> Result<Opened, CatalogError> {
+    match try_open(path) {
         Ok(connection) => Ok(Opened { connection, rebuilt_from: None }),
         Err(CatalogError::Corrupt(reason)) => {
             let aside = move_aside(path)?;
             tracing::error!(path = %path.display(), aside = %aside.display(), reason, "catalog_damaged_moved_aside");
-            Ok(Opened { connection: try_open(path, cache_bytes)?, rebuilt_from: Some(aside) })
+            Ok(Opened { connection: try_open(path)?, rebuilt_from: Some(aside) })
         }
         Err(error) => Err(error),
     }
@@ -59,7 +59,7 @@ pub fn set_cache(connection: &Connection, cache_bytes: u64) -> Result<(), Catalo
     Ok(connection.pragma_update(None, "cache_size", -((cache_bytes / 1024) as i64))?)
 }
 
-fn try_open(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
+fn try_open(path: &Path) -> Result<Connection, CatalogError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| CatalogError::io(folder, source))?;
     }
@@ -74,7 +74,6 @@ fn try_open(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    set_cache(&connection, cache_bytes)?;
     migrate(&connection)?;
     check(&connection)?;
     Ok(connection)
@@ -192,7 +191,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.db");
         older(&path, 2);
-        let connection = open_writer(&path, 1 << 20).unwrap().connection;
+        let connection = open_writer(&path).unwrap().connection;
         assert_eq!(version(&connection).unwrap(), SCHEMA_VERSION);
         let usage = connection.query_row("SELECT bytes, snapped FROM usage", [], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
@@ -204,7 +203,7 @@ mod tests {
     #[test]
     fn a_new_catalog_has_lost_no_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open_writer(&folder.path().join("catalog.db"), 1 << 20).unwrap().connection;
+        let connection = open_writer(&folder.path().join("catalog.db")).unwrap().connection;
         assert_eq!(meta(&connection, "change_pruned_ns"), 0);
         assert_eq!(meta(&connection, "change_bytes"), 0);
     }

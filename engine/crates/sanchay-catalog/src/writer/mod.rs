@@ -125,6 +125,7 @@ impl WriterThread {
                 Ok(Command::Task(task)) => {
                     self.write_batch();
                     deadline = None;
+                    self.fit_cache(0);
                     task(&mut self.session);
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -143,13 +144,21 @@ impl WriterThread {
         }
     }
 
+    fn fit_cache(&mut self, entries: usize) {
+        // A cache of another size costs time or memory, and nothing else.
+        if let Err(error) = self.session.fit_cache(entries) {
+            tracing::warn!(error = %error, "catalog_cache_not_fitted");
+        }
+    }
+
     /// Writes the batch; while the disk is full, waits and tries again until there is room or nobody wants it.
     fn write_batch(&mut self) {
         let batch = std::mem::take(&mut self.batch);
-        self.batch_entries = 0;
+        let entries = std::mem::take(&mut self.batch_entries);
         if batch.is_empty() {
             return;
         }
+        self.fit_cache(entries);
         loop {
             match self.session.apply(&batch) {
                 Ok(()) => {

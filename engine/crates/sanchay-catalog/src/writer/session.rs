@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rusqlite::{params, Connection, OptionalExtension};
 
 use super::change::UsageDelta;
 use crate::block::{BlockView, Entry, EntryId, EntryRef};
 use crate::content::{Facts, Posting, Sharing, Staged};
+use crate::database::set_cache;
 use crate::error::CatalogError;
 use crate::shared::Shared;
 
@@ -27,11 +29,25 @@ pub struct Session {
     pub(crate) paths: HashMap<i64, Vec<u8>>,
     /// Trees whose first scan is under way, and its root.
     pub(crate) baselines: HashMap<i64, i64>,
+    cache: PageCache,
     rested: bool,
 }
 
+/// How much of the file the writer's connection keeps in memory. A large scan comes back to the same pages again and again;
+/// the changes of a day do not, and what they touch would never be given back while something changes every few seconds.
+struct PageCache {
+    most_bytes: u64,
+    much_until: Option<Instant>,
+}
+
+const LITTLE_CACHE_BYTES: u64 = 8 << 20;
+/// Entries in a batch, or keys in a merge, that are the work of a large scan.
+const MUCH: usize = 10_000;
+const MUCH_LASTS: Duration = Duration::from_secs(10);
+
 impl Session {
-    pub(crate) fn new(connection: Connection, shared: Arc<Shared>) -> Result<Self, CatalogError> {
+    /// `cache_bytes`: of the connection's page cache while there is much to do.
+    pub(crate) fn new(connection: Connection, shared: Arc<Shared>, cache_bytes: u64) -> Result<Self, CatalogError> {
         // A process that was killed leaves its WAL behind: the first rest shortens it.
         let mut session = Self {
             connection,
@@ -41,8 +57,10 @@ impl Session {
             parents: HashMap::new(),
             paths: HashMap::new(),
             baselines: HashMap::new(),
+            cache: PageCache { most_bytes: cache_bytes, much_until: None },
             rested: false,
         };
+        set_cache(&session.connection, cache_bytes.min(LITTLE_CACHE_BYTES))?;
         session.load_ids()?;
         session.stage_pending()?;
         Ok(session)
@@ -77,6 +95,24 @@ impl Session {
     /// Keys waiting for [`Session::merge_content`].
     pub fn staged_len(&self) -> usize {
         self.staged.len()
+    }
+
+    /// Fits the page cache to the work at hand: `entries` are changed next.
+    pub(crate) fn fit_cache(&mut self, entries: usize) -> Result<(), CatalogError> {
+        self.fit_cache_at(entries, Instant::now())
+    }
+
+    fn fit_cache_at(&mut self, entries: usize, now: Instant) -> Result<(), CatalogError> {
+        if entries >= MUCH {
+            if self.cache.much_until.is_none() {
+                set_cache(&self.connection, self.cache.most_bytes)?;
+            }
+            self.cache.much_until = Some(now + MUCH_LASTS);
+        } else if self.cache.much_until.is_some_and(|until| until < now) {
+            set_cache(&self.connection, self.cache.most_bytes.min(LITTLE_CACHE_BYTES))?;
+            self.cache.much_until = None;
+        }
+        Ok(())
     }
 
     /// Tells everybody how many keys wait.
@@ -256,5 +292,32 @@ impl Facts for Session {
 
     fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
         sharing_of(&self.connection, entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::open_writer;
+
+    #[test]
+    fn much_to_do_gets_a_large_page_cache_and_a_while_without_gives_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("catalog.db")).unwrap().connection;
+        let mut session = Session::new(connection, Arc::default(), 64 << 20).unwrap();
+        let cache_mib = |session: &Session| -> i64 {
+            session.connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0)).unwrap() / -1024
+        };
+        let began = Instant::now();
+        session.fit_cache_at(100, began).unwrap();
+        assert_eq!(cache_mib(&session), 8);
+        session.fit_cache_at(MUCH, began).unwrap();
+        session.fit_cache_at(0, began + MUCH_LASTS / 2).unwrap();
+        assert_eq!(cache_mib(&session), 64);
+        session.fit_cache_at(MUCH, began + MUCH_LASTS / 2).unwrap();
+        session.fit_cache_at(0, began + MUCH_LASTS).unwrap();
+        assert_eq!(cache_mib(&session), 64);
+        session.fit_cache_at(0, began + 2 * MUCH_LASTS).unwrap();
+        assert_eq!(cache_mib(&session), 8);
     }
 }
