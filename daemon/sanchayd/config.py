@@ -85,7 +85,7 @@ class RawSettings(BaseSettings):
     )
     max_scans: int = Field(2, ge=1, le=16, description="Scans at once; the others wait.")
     engine_threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0: as many as it has cores.")
-    cache_mb: int = Field(64, ge=8, le=4096, description="Memory for the catalog's pages while much is written, in MiB.")
+    cache_mb: int = Field(64, ge=8, le=4096, description="Memory for the catalog's pages in a large scan, in MiB.")
     watch: Literal["auto", "events", "poll", "off"] = Field(
         "auto", description="How changes are noticed in roots that do not say so themselves."
     )
