@@ -128,6 +128,30 @@ fn a_chain_of_folders_made_at_once_is_watched_to_its_end() {
 }
 
 #[test]
+fn every_folder_of_a_root_is_watched_whatever_its_shape() {
+    let wide = |root: &Path| (0..300).for_each(|number| fs::create_dir(root.join(format!("{number}"))).expect("made"));
+    let deep =
+        |root: &Path| fs::create_dir_all((0..200).fold(root.join("deep"), |path, _| path.join("d"))).expect("made");
+    let bushy = |root: &Path| {
+        for number in 0..400 {
+            let path = root.join(format!("bush/{}/{}/{}", number % 3, number % 20, number));
+            fs::create_dir_all(path).expect("made");
+        }
+    };
+    let folders_of_bush = 1 + 3 + 60 + 400;
+    for _ in 0..5 {
+        assert_eq!(Trial::new(wide).folders(), 301);
+        assert_eq!(Trial::new(deep).folders(), 202);
+        let all = Trial::new(|root| {
+            wide(root);
+            deep(root);
+            bushy(root);
+        });
+        assert_eq!(all.folders(), 1 + 300 + 201 + folders_of_bush);
+    }
+}
+
+#[test]
 fn a_tree_moved_in_is_watched_and_one_moved_away_no_longer() {
     let mut trial = Trial::new(|_| {});
     let tree = trial.outside.path().join("tree");

@@ -1,5 +1,6 @@
 //! Linux: inotify, one instance for all roots, heard by one thread that sleeps until something happens.
 
+mod descent;
 mod hear;
 mod raw;
 mod tree;

@@ -13,6 +13,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, WatchFlags};
 use rustix::io::Errno;
 
+use super::descent::{Handover, Way};
 use super::tree::{NodeId, Place, Tree};
 use crate::dir::{DirHandle, ListBuffer, RootDir};
 use crate::path::path_from_bytes;
@@ -32,6 +33,9 @@ const HEARD: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::ONLYDIR)
     .union(WatchFlags::MASK_ADD);
 
+/// Threads that go through one root at the most.
+const THREADS_MOST: usize = 4;
+
 /// The kernel's watches and what they are of.
 #[derive(Debug)]
 pub struct Watches {
@@ -42,7 +46,7 @@ pub struct Watches {
 }
 
 /// A folder whose children are to be watched.
-struct Open {
+pub(super) struct Open {
     id: NodeId,
     relative: Vec<u8>,
     path: Vec<u8>,
@@ -81,7 +85,7 @@ impl Watches {
             (before, tree.put_root(root, watch, Arc::clone(&scope)))
         };
         let open = Open { id: top, relative: Vec::new(), path: root.to_vec(), device, handle };
-        let outcome = self.add_below(open, &scope, false);
+        let outcome = self.add_below_together(open, &scope);
         for node in if outcome.is_ok() { before } else { [before, vec![top]].concat() } {
             self.remove(node);
         }
@@ -142,23 +146,45 @@ impl Watches {
     }
 
     fn add_below(&self, first: Open, scope: &Scope, verify: bool) -> Result<(), WatchRefused> {
-        let mut buffer = ListBuffer::new();
-        // One handle is open for each folder on the way down, and the names in it that are still to be entered.
-        let mut way = vec![(self.list(&first, scope, &mut buffer, verify), first)];
-        while let Some((names, folder)) = way.last_mut() {
-            let Some(name) = names.pop() else {
-                way.pop();
-                continue;
+        let mut way = Way::down(self, first, scope, verify);
+        while way.step()? {}
+        Ok(())
+    }
+
+    /// The same on several threads, for a whole root: most of the time goes into the kernel.
+    fn add_below_together(&self, first: Open, scope: &Scope) -> Result<(), WatchRefused> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MOST);
+        let shared = Handover::new(first);
+        std::thread::scope(|threads_of_root| {
+            let work = || {
+                while let Some(folder) = shared.take() {
+                    shared.done(self.go_down(folder, scope, &shared));
+                }
             };
-            if let Some(child) = self.enter(folder, &name, scope)? {
-                way.push((self.list(&child, scope, &mut buffer, verify), child));
+            for _ in 1..threads {
+                // Where there is no thread to be had, fewer do the same.
+                let _ = std::thread::Builder::new().name("watch-root".to_owned()).spawn_scoped(threads_of_root, work);
+            }
+            work();
+        });
+        shared.outcome()
+    }
+
+    /// Watches what is below a folder, and gives away parts of it to threads that have nothing to do.
+    fn go_down(&self, folder: Open, scope: &Scope, shared: &Handover) -> Result<(), WatchRefused> {
+        let mut way = Way::down(self, folder, scope, false);
+        while !shared.is_over() && way.step()? {
+            if shared.is_wanted() {
+                if let Some(spare) = way.spare()? {
+                    shared.give(spare);
+                }
             }
         }
         Ok(())
     }
 
     /// The names in a folder that may be folders to watch.
-    fn list(&self, folder: &Open, scope: &Scope, buffer: &mut ListBuffer, verify: bool) -> Vec<Vec<u8>> {
+    pub(super) fn list(&self, folder: &Open, scope: &Scope, buffer: &mut ListBuffer, verify: bool) -> Vec<Vec<u8>> {
         let mut names = Vec::new();
         let listed = folder.handle.list(buffer, |name, kind| {
             let may_be_folder = matches!(kind, None | Some(FileKind::Directory));
@@ -177,7 +203,7 @@ impl Watches {
     }
 
     /// Watches a name of an open folder. `None` if it is no folder, cannot be read, or is not in the scope.
-    fn enter(&self, parent: &Open, name: &[u8], scope: &Scope) -> Result<Option<Open>, WatchRefused> {
+    pub(super) fn enter(&self, parent: &Open, name: &[u8], scope: &Scope) -> Result<Option<Open>, WatchRefused> {
         let path = join(&parent.path, name);
         let Ok(stat) = parent.handle.stat(name) else { return Ok(None) };
         if stat.kind != FileKind::Directory || scope.without.contains(&path) {
