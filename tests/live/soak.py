@@ -199,9 +199,12 @@ class Soak:
 
     def _offline(self, daemon: DaemonProcess, client: Client, clock: StatusClock) -> None:
         with self.usb.still():
+            client.sync_root("usb", timeout_s=PATIENCE_S)
+            known = client.find("root:usb").total
             mounts.unmount(self.disk)
             until(lambda: self._root(client, "usb").state == "offline")
-            self.outcome.check(client.find("root:usb").total > 0, "rows of an absent root are kept")
+            kept = client.find("root:usb").total
+            self.outcome.check(kept == known, f"rows of an absent root are kept ({kept} of {known})")
             time.sleep(self.plan.fault_s)
             mounts.mount_disk(self.image, self.disk)
 
