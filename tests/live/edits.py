@@ -14,6 +14,7 @@ from tests.property.edits import FOLDERS, NAMES, Editor, content
 
 #: Names are looked at ten times a second in each folder; a busy machine takes longer.
 LOOKED_AT_S = 0.4
+LEAST_FILES = 100
 #: A file that became a pipe before it was opened would never be.
 STUCK_S = 5.0
 
@@ -30,7 +31,7 @@ class LiveEditor(Editor):
             (1, self.change_owner), (1, self.before_1970), (1, self.folder_for_file), (1, self.swap_folders),
             (1, self.save_by_renaming),
         ]  # fmt: skip
-        (edit,) = self.chosen.choices([edit for _, edit in edits], [weight for weight, _ in edits])
+        edit = self.one_of(edits)
         alone = edit == self.hard_link
         with open(os.path.join(os.path.dirname(self.root), b"turn"), "ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
@@ -105,7 +106,7 @@ def _stuck(_number: int, _frame: object) -> None:
 def edit(root: bytes, outside: bytes, seed: str, seconds: float, log: str) -> None:
     """Edits for so long, now in bursts, now one by one."""
     signal.signal(signal.SIGALRM, _stuck)
-    editor = LiveEditor(root, outside, random.Random(seed))
+    editor = LiveEditor(root, outside, random.Random(seed), LEAST_FILES)
     until = time.monotonic() + seconds
     with open(log, "w", encoding="utf-8") as written:
         while time.monotonic() < until:

@@ -16,6 +16,7 @@ from tests.property.oracle import look
 from tests.support.daemon import PATIENCE_S
 
 OUTSIDE_MOST = 200
+LEAST_FILES = 200
 
 
 class Edited:
@@ -25,7 +26,7 @@ class Edited:
         self.name = name
         self.folder = folder
         self._outside = outside
-        self._editor = Editor(os.fsencode(folder), os.fsencode(outside), random.Random(seed))
+        self._editor = Editor(os.fsencode(folder), os.fsencode(outside), random.Random(seed), LEAST_FILES)
         self._pause_s = 1 / per_s
         self._stop = threading.Event()
         self._hold = threading.Lock()

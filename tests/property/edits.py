@@ -30,10 +30,15 @@ def content(chosen: random.Random, size: int | None = None) -> bytes:
 
 
 class Editor:
-    """Edits the tree at `root`; `outside` is a folder beside it, for links that lead out."""
+    """Edits the tree at `root`; `outside` is a folder beside it, for links that lead out.
 
-    def __init__(self, root: bytes, outside: bytes, chosen: random.Random) -> None:
+    Left to chance a tree dwindles to nothing in the long run: where there are fewer than `least_files`, only what adds
+    to it is done.
+    """
+
+    def __init__(self, root: bytes, outside: bytes, chosen: random.Random, least_files: int = 0) -> None:
         self.root = root
+        self.least_files = least_files
         self.outside = outside
         self.chosen = chosen
         self.history: list[str] = []
@@ -62,8 +67,15 @@ class Editor:
             (1, self.move_out), (1, self.change_mode), (1, self.append), (1, self.change_owner), (1, self.before_1970),
             (1, self.folder_for_file),
         ]  # fmt: skip
-        (edit,) = self.chosen.choices([edit for _, edit in edits], [weight for weight, _ in edits])
+        edit = self.one_of(edits)
         self.history.append(f"{edit.__name__} {edit()}")
+
+    def one_of(self, edits: list[tuple[int, Callable[[], str]]]) -> Callable[[], str]:
+        """One of the weighted edits, or one that adds where too little is left."""
+        if self.least_files and len(self.files()) < self.least_files:
+            edits = [(3, self.create), (1, self.make_folder)]
+        (edit,) = self.chosen.choices([edit for _, edit in edits], [weight for weight, _ in edits])
+        return edit
 
     def create(self) -> str:
         path = self.place()

@@ -67,6 +67,7 @@ class BackgroundService:
         self._pause = BackgroundPause()
         self._battery = False
         self._told: tuple[float, bool] = (0.0, False)
+        self._telling = asyncio.Lock()
         self._changed = asyncio.Event()
 
     async def load(self) -> None:
@@ -150,8 +151,9 @@ class BackgroundService:
         self._changed.set()
 
     async def _tell(self) -> None:
-        wanted = (self._config.max_mb_per_s, self._is_paused() or self._battery)
-        if wanted != self._told:
-            self._told = wanted
-            limit, held = wanted
-            await self._pool.quick(self._catalog.set_background, max_mb_per_s=limit or None, paused=held)
+        async with self._telling:  # one after the other: the engine is left with what was decided last
+            wanted = (self._config.max_mb_per_s, self._is_paused() or self._battery)
+            if wanted != self._told:
+                limit, held = wanted
+                await self._pool.quick(self._catalog.set_background, max_mb_per_s=limit or None, paused=held)
+                self._told = wanted

@@ -113,6 +113,7 @@ def test_on_battery_it_stands_still_while_there_is_work(tmp_path: Path, monkeypa
         await until(lambda: service.view().state is BackgroundState.ON_BATTERY)
         clock.battery = False
         await until(lambda: service.view().state is BackgroundState.RUNNING)
+        await until(lambda: len(core.catalog.background) == 2)
         core.catalog.gate.set()
         keeping.cancel()
 
