@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterable
 
@@ -82,12 +83,17 @@ class FreshnessBoard:
         self._disk_full = False
         self._stale: set[int] = set()
         self._looked_s = -LOOK_S
+        self._questions = itertools.count(1)
+        self._answered: dict[int, int] = {}  # by root, 0: how all are kept up; the question of the newest answer
 
     async def refresh(self, root_ids: Iterable[int]) -> None:
         """Asks the catalog anew."""
         for root_id in root_ids:
             self._stale.discard(root_id)
-            self._statuses[root_id] = await self._pool.quick(self._catalog.root_status, root_id)
+            question = next(self._questions)
+            status = await self._pool.quick(self._catalog.root_status, root_id)
+            if self._is_newest(root_id, question):
+                self._statuses[root_id] = status
         await self._look()
 
     def mark(self, root_id: int) -> None:
@@ -102,13 +108,24 @@ class FreshnessBoard:
 
     async def _look(self) -> None:
         self._looked_s = self._clock_s()
-        self._lives = {live.root_id: live for live in await self._pool.quick(self._catalog.live_status)}
-        self._disk_full = self._catalog.disk_full()
+        question = next(self._questions)
+        lives = await self._pool.quick(self._catalog.live_status)
+        if self._is_newest(0, question):
+            self._lives = {live.root_id: live for live in lives}
+            self._disk_full = self._catalog.disk_full()
+
+    def _is_newest(self, root_id: int, question: int) -> bool:
+        """Whether no later question was answered before: an answer that was long on its way counts no more."""
+        if question < self._answered.get(root_id, 0):
+            return False
+        self._answered[root_id] = question
+        return True
 
     def forget(self, root_id: int) -> None:
         """The root is gone."""
         self._statuses.pop(root_id, None)
         self._stale.discard(root_id)
+        self._answered[root_id] = next(self._questions)
 
     def view(self, root: Root, scanning: Collection[int]) -> RootView:
         """The root as it stands; `scanning` has the ids of roots whose scan runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from sanchayd.services.freshness import LOOK_S, of_root, overall
 from sanchayd.services.live import SYNCS_AT_ONCE
 from sanchayd.services.roots import RootChange
 from tests.support import trees
+from tests.support.daemon import PATIENCE_S
 from tests.support.fake_catalog import FakeCatalog
 from tests.support.fake_live import LiveEvent
 from tests.unit.daemon.conftest import Core, make_config, until
@@ -212,6 +214,32 @@ def test_a_search_in_one_place_is_as_fresh_as_its_roots(
         core.board.mark(first)
         asked = expression.format(base=tmp_path)
         assert (await core.reads.find(asked, sort="", limit=0, token="")).freshness.state is state
+
+    play(scene)
+
+
+def test_an_answer_that_was_long_on_its_way_does_not_replace_a_newer_one(
+    play: Play, tmp_path: Path, catalog: FakeCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(core: Core) -> None:
+        root_id = await add(core, tmp_path / "a", scan=False)
+        answer, asked, let_go = catalog.root_status, threading.Event(), threading.Event()
+
+        def slow(root_id: int) -> RootStatus:
+            status = answer(root_id)
+            asked.set()
+            assert let_go.wait(PATIENCE_S)
+            return status
+
+        monkeypatch.setattr(catalog, "root_status", slow)
+        early = asyncio.ensure_future(core.board.refresh([root_id]))
+        assert await asyncio.to_thread(asked.wait, PATIENCE_S)
+        monkeypatch.setattr(catalog, "root_status", answer)
+        started = await core.jobs.start_scans([bytes(tmp_path / "a")], background=False, request_id="")
+        await end_of(core, started.jobs[0].id)
+        let_go.set()
+        await early
+        assert (await core.reads.summary("type", [])).freshness.state is STATES.SCANNED
 
     play(scene)
 

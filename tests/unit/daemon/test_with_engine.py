@@ -37,7 +37,7 @@ def test_a_tree_is_scanned_and_every_question_is_answered(real: DaemonProcess, t
     tree = trees.build(tmp_path / "tree", {"a.txt": content, "b/c.txt": content, "d.log": "other", "empty": ""})
     trees.build_raw(tree, {b"\xff": b"raw"})
     with real.client() as client:
-        added = client.add_root(tree)
+        added = client.add_root(tree, watch="off")
         job = list(client.follow_job(added.job_id))[-1]
         assert job.state == "done"
         assert job.result.files == 5
