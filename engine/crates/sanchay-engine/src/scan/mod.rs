@@ -209,14 +209,22 @@ fn merge(catalog: &Catalog, control: &Control) -> Result<(), EngineError> {
     Ok(catalog.persist(&|| !control.is_cancelled(), &mut work)?)
 }
 
+/// For people: the first of them by its path, and how many more there are.
+fn what_could_not_be_read(errors: u64, notes: &[ErrorNote]) -> String {
+    match (notes.first().map(|note| sanchay_core::path::display(&note.path)), errors) {
+        (Some(path), 1) => format!("{path} could not be read; what was known of it is kept"),
+        (Some(path), _) => format!("{path} and {} more could not be read; what was known of them is kept", errors - 1),
+        (None, _) => format!("{errors} items could not be read; what was known of them is kept"),
+    }
+}
+
 fn finish(request: &ScanRequest<'_>, row: &RootRow, stat: &FileStat, mount: Mount) -> Result<ScanResult, EngineError> {
     let control = request.control;
     let errors = control.counters.errors.load(Ordering::Relaxed);
     let (state, message) = if control.is_cancelled() {
         (ScanState::Cancelled, "cancelled; what was read so far is kept".to_owned())
     } else if errors > 0 {
-        let plural = if errors == 1 { "item" } else { "items" };
-        (ScanState::Partial, format!("{errors} {plural} could not be read; what was known of them is kept"))
+        (ScanState::Partial, what_could_not_be_read(errors, &control.notes()))
     } else {
         (ScanState::Done, String::new())
     };
