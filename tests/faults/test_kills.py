@@ -20,8 +20,9 @@ from tests.support.program import until
 
 KILLS = int(os.environ.get("SANCHAY_TEST_KILLS", "20"))
 SEED = int(os.environ.get("SANCHAY_TEST_SEED", str(random.randrange(1 << 30))))
-#: What makes a scan long enough to be met.
+#: What makes a scan long enough to be met: it is in the background, where its pace is limited.
 LARGE_FILES, LARGE_BYTES = 24, 8 << 20
+SLOWLY = ("--set", "max_mb_per_s=250")
 
 
 @pytest.mark.timeout(60 + 10 * KILLS)
@@ -35,8 +36,8 @@ def test_a_home_that_is_killed_again_and_again_ends_equal_to_a_fresh_one(tmp_pat
     home = tmp_path / "home"
     inside = 0
     for _ in range(KILLS):
-        with DaemonProcess(home) as daemon, daemon.client() as client:
-            job = client.start_scan([tree]).jobs[0]  # joins the scan that the last kill interrupted
+        with DaemonProcess(home, *SLOWLY) as daemon, daemon.client() as client:
+            job = client.start_scan([tree], background=True).jobs[0]  # joins the scan that the last kill interrupted
             inside += is_under_way(client, job.id, chance)
             daemon.kill()
         edit(tree, chance)
