@@ -153,7 +153,7 @@ def test_what_was_hashed_before_a_kill_is_not_hashed_again(tmp_path: Path, large
     home = tmp_path / "home"
     seen = 0
     # A limit on what background work reads, so that the kill falls into the scan however quick the machine is.
-    slowly = ("--set", "engine_threads=1", "--set", "max_mb_per_s=0.5")
+    slowly = ("--set", "engine_threads=1", "--set", "max_mb_per_s=0.03")
     with DaemonProcess(home, *slowly) as daemon, daemon.client() as client:
         job_id = client.start_scan([large], background=True).jobs[0].id
         while seen < FILES // 4:

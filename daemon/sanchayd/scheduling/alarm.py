@@ -64,6 +64,9 @@ class Alarm:
             self._heartbeat.cancel()
             self._heartbeat = None
         if self._scheduler is not None:
+            # The shutdown comes in the loop's next round: what would be begun before it would be cancelled by it, and
+            # be logged as a failure.
+            self._scheduler.pause()
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
         self._times.clear()
