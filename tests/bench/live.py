@@ -18,6 +18,8 @@ from tests.bench.home import Home
 from tests.bench.processes import run_program
 from tests.bench.scans import Arena
 
+#: Files that are changed one by one, to see what an event costs.
+CHANGED_FILES = 5_000
 #: Single files written, one after the other.
 SINGLE_FILES = 200
 BURST_FILES = 20_000
@@ -46,7 +48,12 @@ class LiveFolder:
     def wait_live(self) -> float:
         """Waits until every root is live; gives the seconds waited."""
         return _until(
-            lambda: {root["freshness"]["state"] for root in self.home.ctl("status")["roots"]} == {"live"}, 0.02
+            lambda: all(
+                root["freshness"]["state"] == "live"
+                for root in self.home.ctl("status")["roots"]
+                if root["path"] == str(self.top)
+            ),
+            0.02,
         )
 
 
@@ -115,6 +122,35 @@ def restart(folder: LiveFolder, arena: Arena) -> str:
     header = ["what", "median s"]
     target = "answering in at most 0.7 s (sanchayctl's own start is in it); live in at most 2 x floor + 1 s"
     return f"### Restart\n\nTo reach: {target}\n\n{report.table(header, rows)}\n"
+
+
+def event_cost(home: Home, scratch: Path) -> list[str]:
+    """What a changed file costs the daemon beside what its catalog holds already: a row of a table."""
+    top = scratch / "events"
+    _write_files(top, CHANGED_FILES)
+    folder = LiveFolder(home, top)
+    files = sorted(path for path in top.rglob("*") if path.is_file())
+    status = home.ctl("status")
+    process = psutil.Process(status["pid"])
+    before = process.cpu_times()
+    for path in files:
+        with path.open("ab") as file:
+            file.write(b"more")
+        time.sleep(0.002)  # each an event of its own
+    home.ctl("root", "sync", str(top))
+    after = process.cpu_times()
+    used_us = (after.user + after.system - before.user - before.system) / len(files) * 1e6
+    with folder.client as client:
+        changed = client.find(f'under:"{top}" size:>0', limit=1)
+        assert changed.total == len(files), changed.total
+    shutil.rmtree(top)
+    return [f"{status['catalog']['files']:,}", f"{used_us:,.0f}"]
+
+
+def event_costs(rows: list[list[str]]) -> str:
+    """The table of `event_cost` for catalogs of several sizes."""
+    table = report.table(["files in the catalog", "microseconds of CPU"], rows)
+    return f"### What a changed file costs, until it is hashed\n\nTo reach: the same whatever the size\n\n{table}\n"
 
 
 def idle(folder: LiveFolder) -> str:

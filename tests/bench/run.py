@@ -26,7 +26,7 @@ from tests.bench import live, queries, report, scans, trees
 from tests.bench.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries", "live")
+MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries", "live", "events")
 #: In a generated catalog: text that few names hold, and one of its folders.
 NEEDLE = "invoice-00012"
 GENERATED_FOLDER = "/generated/folder-000001"
@@ -95,6 +95,8 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
         yield scans.full_catalog(arena, tree, lambda: generated_home(arena.scratch, options.catalog_entries))
     elif name == "live":
         yield from _live(arena, options)
+    elif name == "events":
+        yield live.event_costs(list(_event_costs(arena, options)))
     else:
         with _generated(arena.scratch, options.catalog_entries) as home:
             yield queries.answers(home, NEEDLE, GENERATED_FOLDER)
@@ -116,6 +118,13 @@ def _live(arena: scans.Arena, options: argparse.Namespace) -> Iterator[str]:
         yield live.bursts(folder, options.trees, arena.rounds)
     finally:
         home.remove()
+
+
+def _event_costs(arena: scans.Arena, options: argparse.Namespace) -> Iterator[list[str]]:
+    """A thousandth, a tenth and the whole of the generated catalog, and a small folder that is watched."""
+    for share in (1000, 10, 1):
+        with _generated(arena.scratch, options.catalog_entries // share) as home:
+            yield live.event_cost(home, arena.scratch)
 
 
 def _small(options: argparse.Namespace, files: int) -> Path:
