@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::CatalogError;
@@ -48,10 +49,18 @@ pub fn open_writer(path: &Path) -> Result<Opened, CatalogError> {
 pub fn open_reader(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    prepare_once(&connection)?;
     set_cache(&connection, cache_bytes)?;
     Ok(connection)
+}
+
+/// Statements are kept, and their plans with them: left to itself SQLite plans a statement anew whenever a bound value
+/// might make another plan the better one, which takes longer than most of our statements.
+fn prepare_once(connection: &Connection) -> Result<(), CatalogError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Sets how much of the file a connection keeps in memory.
@@ -66,8 +75,7 @@ fn try_open(path: &Path) -> Result<Connection, CatalogError> {
     stop_counting_memory();
     refuse_newer(path)?;
     let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    prepare_once(&connection)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -184,6 +192,22 @@ mod tests {
 
     fn meta(connection: &Connection, key: &str) -> i64 {
         connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_kept_statement_is_planned_once_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let writer = open_writer(&path).unwrap().connection;
+        for connection in [writer, open_reader(&path, 1 << 20).unwrap()] {
+            let mut statement = connection
+                .prepare_cached("SELECT key FROM duplicate_group WHERE key >= ?1 AND key <= ?2 ORDER BY key LIMIT ?3")
+                .unwrap();
+            for ahead in [8, 16, 32] {
+                assert!(statement.query((0, ahead, ahead)).unwrap().next().unwrap().is_none());
+            }
+            assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        }
     }
 
     #[test]
