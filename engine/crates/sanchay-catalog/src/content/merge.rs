@@ -78,7 +78,7 @@ impl Session {
         all: bool,
         step: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), CatalogError> {
-        self.fit_cache(staged.len())?;
+        self.fit_memory(staged.len())?;
         staged.sort_by_key(|item| item.posting.order());
         // An entry that was staged twice counts as it was last.
         staged.dedup_by(|later, earlier| {

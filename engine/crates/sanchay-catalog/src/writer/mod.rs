@@ -125,7 +125,7 @@ impl WriterThread {
                 Ok(Command::Task(task)) => {
                     self.write_batch();
                     deadline = None;
-                    self.fit_cache(0);
+                    self.fit_memory(0);
                     task(&mut self.session);
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -144,9 +144,9 @@ impl WriterThread {
         }
     }
 
-    fn fit_cache(&mut self, entries: usize) {
+    fn fit_memory(&mut self, entries: usize) {
         // A cache of another size costs time or memory, and nothing else.
-        if let Err(error) = self.session.fit_cache(entries) {
+        if let Err(error) = self.session.fit_memory(entries) {
             tracing::warn!(error = %error, "catalog_cache_not_fitted");
         }
     }
@@ -158,7 +158,7 @@ impl WriterThread {
         if batch.is_empty() {
             return;
         }
-        self.fit_cache(entries);
+        self.fit_memory(entries);
         loop {
             match self.session.apply(&batch) {
                 Ok(()) => {

@@ -30,6 +30,7 @@ pub struct Session {
     /// Trees whose first scan is under way, and its root.
     pub(crate) baselines: HashMap<i64, i64>,
     cache: PageCache,
+    given_back: Instant,
     rested: bool,
 }
 
@@ -44,6 +45,8 @@ const LITTLE_CACHE_BYTES: u64 = 8 << 20;
 /// Entries in a batch, or keys in a merge, that are the work of a large scan.
 const MUCH: usize = 10_000;
 const MUCH_LASTS: Duration = Duration::from_secs(10);
+/// Where something changes all the time there is never a rest.
+const GIVEN_BACK_EVERY: Duration = Duration::from_secs(60);
 
 impl Session {
     /// `cache_bytes`: of the connection's page cache while there is much to do.
@@ -58,6 +61,7 @@ impl Session {
             paths: HashMap::new(),
             baselines: HashMap::new(),
             cache: PageCache { most_bytes: cache_bytes, much_until: None },
+            given_back: Instant::now(),
             rested: false,
         };
         set_cache(&session.connection, cache_bytes.min(LITTLE_CACHE_BYTES))?;
@@ -97,12 +101,12 @@ impl Session {
         self.staged.len()
     }
 
-    /// Fits the page cache to the work at hand: `entries` are changed next.
-    pub(crate) fn fit_cache(&mut self, entries: usize) -> Result<(), CatalogError> {
-        self.fit_cache_at(entries, Instant::now())
+    /// Fits what is kept in memory to the work at hand: `entries` are changed next.
+    pub(crate) fn fit_memory(&mut self, entries: usize) -> Result<(), CatalogError> {
+        self.fit_memory_at(entries, Instant::now())
     }
 
-    fn fit_cache_at(&mut self, entries: usize, now: Instant) -> Result<(), CatalogError> {
+    fn fit_memory_at(&mut self, entries: usize, now: Instant) -> Result<(), CatalogError> {
         if entries >= MUCH {
             if self.cache.much_until.is_none() {
                 set_cache(&self.connection, self.cache.most_bytes)?;
@@ -111,8 +115,19 @@ impl Session {
         } else if self.cache.much_until.is_some_and(|until| until < now) {
             set_cache(&self.connection, self.cache.most_bytes.min(LITTLE_CACHE_BYTES))?;
             self.cache.much_until = None;
+            self.give_back(now);
+        } else if self.cache.much_until.is_none() && self.given_back + GIVEN_BACK_EVERY <= now {
+            self.give_back(now);
         }
         Ok(())
+    }
+
+    fn give_back(&mut self, now: Instant) {
+        self.given_back = now;
+        self.parents = HashMap::new();
+        self.paths = HashMap::new();
+        self.staged.shrink_to_fit();
+        sanchay_core::give_memory_back();
     }
 
     /// Tells everybody how many keys wait.
@@ -124,13 +139,10 @@ impl Session {
     pub(crate) fn rest(&mut self) {
         if !self.rested {
             self.rested = true;
-            self.parents = HashMap::new();
-            self.paths = HashMap::new();
-            self.staged.shrink_to_fit();
             self.checkpoint();
             // Only memory is at stake here, and it is tried again at the next rest.
             let _ = self.connection.execute_batch("PRAGMA shrink_memory");
-            sanchay_core::give_memory_back();
+            self.give_back(Instant::now());
         }
     }
 
@@ -309,15 +321,34 @@ mod tests {
             session.connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0)).unwrap() / -1024
         };
         let began = Instant::now();
-        session.fit_cache_at(100, began).unwrap();
+        session.fit_memory_at(100, began).unwrap();
         assert_eq!(cache_mib(&session), 8);
-        session.fit_cache_at(MUCH, began).unwrap();
-        session.fit_cache_at(0, began + MUCH_LASTS / 2).unwrap();
+        session.fit_memory_at(MUCH, began).unwrap();
+        session.fit_memory_at(0, began + MUCH_LASTS / 2).unwrap();
         assert_eq!(cache_mib(&session), 64);
-        session.fit_cache_at(MUCH, began + MUCH_LASTS / 2).unwrap();
-        session.fit_cache_at(0, began + MUCH_LASTS).unwrap();
+        session.fit_memory_at(MUCH, began + MUCH_LASTS / 2).unwrap();
+        session.fit_memory_at(0, began + MUCH_LASTS).unwrap();
         assert_eq!(cache_mib(&session), 64);
-        session.fit_cache_at(0, began + 2 * MUCH_LASTS).unwrap();
+        session.fit_memory_at(0, began + 2 * MUCH_LASTS).unwrap();
         assert_eq!(cache_mib(&session), 8);
+    }
+
+    #[test]
+    fn what_is_remembered_is_given_back_now_and_then_while_there_is_always_something_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("catalog.db")).unwrap().connection;
+        let mut session = Session::new(connection, Arc::default(), 64 << 20).unwrap();
+        let began = session.given_back;
+        session.parents.insert(2, 1);
+        session.fit_memory_at(1, began + GIVEN_BACK_EVERY / 2).unwrap();
+        assert_eq!(session.parents.len(), 1);
+        session.fit_memory_at(1, began + GIVEN_BACK_EVERY).unwrap();
+        assert_eq!(session.parents.len(), 0);
+        session.parents.insert(2, 1);
+        session.fit_memory_at(MUCH, began + 2 * GIVEN_BACK_EVERY).unwrap();
+        session.fit_memory_at(1, began + 2 * GIVEN_BACK_EVERY + MUCH_LASTS).unwrap();
+        assert_eq!(session.parents.len(), 1, "a large scan needs it");
+        session.fit_memory_at(1, began + 2 * GIVEN_BACK_EVERY + 2 * MUCH_LASTS).unwrap();
+        assert_eq!(session.parents.len(), 0);
     }
 }
