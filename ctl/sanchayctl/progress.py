@@ -69,7 +69,14 @@ def facts(job: job_pb2.Job) -> list[str]:
         words.append(f"{units.count(progress.errors)} unreadable")
     if progress.HasField("seconds_left"):
         words.append(f"{units.duration(progress.seconds_left)} left")
+    if is_held(job):
+        words.append(f"held: {paths.safe_text(job.message)}")
     return words
+
+
+def is_held(job: job_pb2.Job) -> bool:
+    """Whether it stands still though its turn has come; its message says why."""
+    return job.state == "running" and bool(job.message)
 
 
 class Quiet:

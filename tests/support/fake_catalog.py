@@ -129,6 +129,7 @@ class Progress:
     percent: float | None = None
     seconds_left: float | None = None
     paused: bool = False
+    waiting_for_disk: bool = False
 
 
 @dataclass

@@ -129,7 +129,7 @@ def _show_table(listed: list[job_pb2.Job]) -> None:
         rows.append(
             [
                 str(each.id),
-                each.state,
+                "held" if progress.is_held(each) else each.state,
                 units.moment(each.started_ns or each.created_ns),
                 _lasted(each),
                 units.count(counts.files),
@@ -139,6 +139,8 @@ def _show_table(listed: list[job_pb2.Job]) -> None:
             ]
         )
     output.table(columns, rows)
+    for each in filter(progress.is_held, listed):
+        output.line(f"Job {each.id} is held: {paths.safe_text(each.message)}.")
 
 
 def _lasted(job: job_pb2.Job) -> str:
@@ -154,7 +156,7 @@ def _show_job(session: Session, job: job_pb2.Job) -> None:
     else:
         known = f" {job.progress.percent:.0f}%" if job.progress.HasField("percent") else ""
         output.line(f"{progress.phase(job)}{known}: {', '.join(progress.facts(job))}.")
-        if job.message:
+        if job.message and not progress.is_held(job):
             output.line(paths.safe_text(job.message))
     count = job.result.errors if job.HasField("result") else job.progress.errors
     if count:

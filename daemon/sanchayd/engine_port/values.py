@@ -176,6 +176,7 @@ class ScanProgress(Protocol):
     percent: float | None
     seconds_left: float | None
     paused: bool
+    waiting_for_disk: bool
 
 
 class ScanError(Protocol):

@@ -137,6 +137,9 @@ class BackgroundService:
             return True
         return any(root.pending or root.state == "reconciling" for root in self._catalog.live_status())
 
+    def _reason(self) -> str:
+        return "work in the background is paused" + ("" if self._is_paused() else " on battery")
+
     def _is_paused(self) -> bool:
         return self._pause.paused and not 0 < self._pause.until_ns <= self._now_ns()
 
@@ -157,3 +160,4 @@ class BackgroundService:
                 limit, held = wanted
                 await self._pool.quick(self._catalog.set_background, max_mb_per_s=limit or None, paused=held)
                 self._told = wanted
+                self._queue.hold.reason = self._reason() if held else ""

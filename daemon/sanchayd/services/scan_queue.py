@@ -11,7 +11,7 @@ from typing import Any
 
 from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort, in_own_thread
-from sanchayd.engine_port.values import ScanResult
+from sanchayd.engine_port.values import ScanProgress, ScanResult
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events import Topic
 from sanchayd.log import logger
@@ -24,11 +24,19 @@ CANCEL_PATIENCE_S = 2.0
 log = logger("sanchayd.scans")
 
 
+@dataclass
+class Hold:
+    """Why work in the background stands still; empty where it does not."""
+
+    reason: str = ""
+
+
 @dataclass(eq=False)
 class ActiveJob:
     """A job that has not ended. `handle` is None until the engine has started it."""
 
     job: Job
+    hold: Hold = field(default_factory=Hold)
     handle: ScanPort | None = None
     starting: bool = False
     cancel_wanted: bool = False
@@ -45,8 +53,16 @@ class ActiveJob:
     def snapshot(self) -> Job:
         """The job with its counters of this moment."""
         if self.handle is not None and not self.ended.is_set():
-            self.job = replace(self.job, progress=_progress(self.handle.progress()))
+            progress = self.handle.progress()
+            self.job = replace(self.job, progress=_progress(progress), message=self._why_it_stands(progress))
         return self.job
+
+    def _why_it_stands(self, progress: ScanProgress) -> str:
+        if self.job.state is not JobState.RUNNING:
+            return ""
+        if progress.waiting_for_disk:
+            return "the disk of the catalog is full; it goes on by itself when there is room"
+        return self.hold.reason if self.job.background else ""
 
 
 class ScanQueue:
@@ -66,6 +82,7 @@ class ScanQueue:
         self._store = store
         self._now_ns = now_ns
         self.max_scans = max_scans
+        self.hold = Hold()
         self._on_end = on_end
         self._active: dict[int, ActiveJob] = {}
         self._left_behind: dict[int, RawBytes] = {}  # by root: what a cancelled scan still reads
@@ -103,7 +120,7 @@ class ScanQueue:
 
     def add(self, job: Job) -> ActiveJob:
         """Takes a job that is stored already, queued or paused, and runs it when its turn comes."""
-        active = ActiveJob(job)
+        active = ActiveJob(job, self.hold)
         self._active[job.id] = active
         self.changes.publish(job)
         self.pump()
@@ -133,7 +150,7 @@ class ScanQueue:
         if active.job.state is not JobState.PAUSED:
             if active.handle is not None:
                 active.handle.pause()
-            self._set(active, replace(active.snapshot(), state=JobState.PAUSED))
+            self._set(active, replace(active.snapshot(), state=JobState.PAUSED, message=""))
             self.pump()
 
     def resume(self, active: ActiveJob) -> None:

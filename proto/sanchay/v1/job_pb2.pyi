@@ -191,7 +191,7 @@ class Job(google.protobuf.message.Message):
     started_ns: builtins.int
     ended_ns: builtins.int
     message: builtins.str
-    """why it failed, or is partial"""
+    """why it failed, is partial, or stands still though it runs"""
     background: builtins.bool
     @property
     def root_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]: ...

@@ -260,6 +260,19 @@ def test_jobs_and_one_with_its_errors(run: Run, daemon: FakeDaemon) -> None:
     assert "No job is under way" in run("jobs", "--active").out
 
 
+def test_a_job_that_is_held_is_not_said_to_run(run: Run, daemon: FakeDaemon) -> None:
+    held = answers.job(state="running")
+    held.message = "work in the background is paused"
+    daemon.answers["ListJobs"] = job_pb2.ListJobsResponse(jobs=[held])
+    text = run("jobs").out
+    assert "Job 7 is held: work in the background is paused." in text
+    assert "running" not in text
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=held)
+    assert run("job", "show", "7").out.count("held: work in the background is paused") == 1
+    document = run("--json", "job", "show", "7").document
+    assert (document["state"], document["message"]) == ("running", held.message)
+
+
 def test_duplicates_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
     document = run("--json", "duplicates").document
     totals = {"total_groups", "total_redundant_files", "total_reclaimable_bytes", "total_freed_bytes", "freshness"}

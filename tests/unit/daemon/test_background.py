@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sanchayd.errors import DomainError
 from sanchayd.models import HashScope, Root, RootSettings
 from sanchayd.services import background as module
 from sanchayd.services.background import BackgroundService, BackgroundState
-from tests.support.daemon import DaemonProcess, engine_missing
+from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, make_config, open_core, until
 
@@ -119,6 +120,47 @@ def test_on_battery_it_stands_still_while_there_is_work(tmp_path: Path, monkeypa
 
     catalog = play(tmp_path, scene)
     assert catalog.background == [(None, True), (None, False)]
+
+
+def test_a_job_that_is_held_says_why(tmp_path: Path) -> None:
+    async def scene(core: Core, clock: Clock) -> None:
+        service = service_of(core, tmp_path, clock)
+        await service.load()
+        core.catalog.gate.clear()
+        (tmp_path / "root").mkdir()
+        started = await core.jobs.start_scans([os.fsencode(tmp_path / "root")], background=True, request_id="")
+        job_id = started.jobs[0].id
+
+        async def is_said(state: str, message: str) -> bool:
+            job = await core.jobs.get(job_id)
+            return (job.state.value, job.message) == (state, message)
+
+        async def said(state: str, message: str) -> None:
+            deadline_s = time.monotonic() + PATIENCE_S
+            while not await is_said(state, message):
+                assert time.monotonic() < deadline_s, await core.jobs.get(job_id)
+                await asyncio.sleep(0.005)
+
+        await said("running", "")
+        await service.pause(0)
+        await said("running", "work in the background is paused")
+        await core.jobs.pause(job_id)
+        await said("paused", "")
+        await core.jobs.resume(job_id)
+        await said("running", "work in the background is paused")
+        clock.battery = True
+        await service.resume()
+        await service.apply(make_config(tmp_path))
+        await said("running", "work in the background is paused on battery")
+        clock.battery = False
+        await service.apply(make_config(tmp_path))
+        await said("running", "")
+        core.catalog.scans[-1].state.waiting_for_disk = True
+        await said("running", "the disk of the catalog is full; it goes on by itself when there is room")
+        core.catalog.gate.set()
+        await said("done", "")
+
+    play(tmp_path, scene)
 
 
 def test_settings_count_at_once(tmp_path: Path) -> None:
