@@ -13,6 +13,7 @@ import psutil
 
 from sanchay import Client
 from sanchay.address import places
+from sanchay.v1 import common_pb2
 from tests.bench import report, trees
 from tests.bench.home import Home
 from tests.bench.processes import run_program
@@ -46,15 +47,13 @@ class LiveFolder:
         return Client(places(self.home.path))
 
     def wait_live(self) -> float:
-        """Waits until every root is live; gives the seconds waited."""
-        return _until(
-            lambda: all(
-                root["freshness"]["state"] == "live"
-                for root in self.home.ctl("status")["roots"]
-                if root["path"] == str(self.top)
-            ),
-            0.02,
-        )
+        """Waits until the folder is live; gives the seconds waited."""
+        with self.client as client:
+            return _until(lambda: self._is_live(client), 0.01)
+
+    def _is_live(self, client: Client) -> bool:
+        states = {root.path.raw: root.freshness.state for root in client.list_roots().roots}
+        return states[os.fsencode(self.top)] == common_pb2.Freshness.LIVE
 
 
 def answers_to_changes(folder: LiveFolder) -> str:

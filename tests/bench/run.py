@@ -64,13 +64,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--metadata-files", type=int, help="files of the tree that nobody reads")
     parser.add_argument("--catalog-entries", type=int, help="entries of the generated catalog")
     parser.add_argument("--live-files", type=int, help="files of the folder that is watched, twenty in each folder")
+    parser.add_argument("--bursts", type=int, help="rounds of bursts into the folder that is watched")
     options = parser.parse_args()
     sizes = (
-        (500_000, 7.0, 10_000_000, 10_000_000, 1_000_000)
+        (500_000, 7.0, 10_000_000, 10_000_000, 1_000_000, 20)
         if options.full
-        else (100_000, 1.4, 500_000, 1_000_000, 100_000)
+        else (100_000, 1.4, 500_000, 1_000_000, 100_000, 3)
     )
-    names = ("small_files", "large_gigabytes", "metadata_files", "catalog_entries", "live_files")
+    names = ("small_files", "large_gigabytes", "metadata_files", "catalog_entries", "live_files", "bursts")
     for name, size in zip(names, sizes, strict=True):
         if getattr(options, name) is None:
             setattr(options, name, size)
@@ -115,7 +116,7 @@ def _live(arena: scans.Arena, options: argparse.Namespace) -> Iterator[str]:
         yield live.idle(folder)
         yield live.restart(folder, arena)
         yield live.answers_to_changes(folder)
-        yield live.bursts(folder, options.trees, arena.rounds)
+        yield live.bursts(folder, options.trees, options.bursts)
     finally:
         home.remove()
 

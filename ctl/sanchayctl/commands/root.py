@@ -116,7 +116,9 @@ def add(session: Session, /, path: str, **settings: Any) -> int:
     for notice in answer.notices:
         output.line(paths.safe_text(notice))
     if answer.job_id:
-        output.line(f"Job {answer.job_id} scans it in the background. Watch: {session.next(f'job follow {answer.job_id}')}")
+        output.line(
+            f"Job {answer.job_id} scans it in the background. Watch: {session.next(f'job follow {answer.job_id}')}"
+        )
     return exit_codes.DONE
 
 
