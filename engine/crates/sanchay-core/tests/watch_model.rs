@@ -339,7 +339,11 @@ impl World {
         let known = self.catalog.get(from).map(|row| row.node.inode);
         let last = name_after(to, later);
         let is_other = last.as_ref().is_some_and(|path| known != self.disk.get(path).map(|node| node.inode));
-        if known.is_none() || is_other {
+        // So may the folder that it comes into, which must be the one that the catalog has there.
+        let into = self.catalog.get(parent(to)).filter(|row| row.node.directory).map(|row| row.node.inode);
+        let due = name_after(parent(to), later).and_then(|path| self.disk.get(&path).map(|node| node.inode));
+        let is_elsewhere = into.is_none() || into != due;
+        if known.is_none() || is_other || is_elsewhere {
             return false;
         }
         if from != to {

@@ -20,6 +20,8 @@ pub struct Settling {
     pub quiet_since_ms: u64,
     /// Its content may have changed, not its metadata alone.
     pub written: bool,
+    /// Some event said that it is a file; else it may be a folder.
+    pub is_file: bool,
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +58,12 @@ impl Folder {
     pub fn settle(&mut self, name: &[u8], settling: Settling, settle_ms: u64) {
         let due_ms = settling.quiet_since_ms.saturating_add(settle_ms);
         self.settle_due_ms = if self.settling.is_empty() { due_ms } else { self.settle_due_ms.min(due_ms) };
-        let written = settling.written || self.settling.get(name).is_some_and(|earlier| earlier.written);
-        self.settling.insert(name.to_vec(), Settling { written, ..settling });
+        let (mut written, mut is_file) = (settling.written, settling.is_file);
+        if let Some(earlier) = self.settling.get(name) {
+            written |= earlier.written;
+            is_file |= earlier.is_file;
+        }
+        self.settling.insert(name.to_vec(), Settling { written, is_file, ..settling });
     }
 
     pub fn list(&mut self, now_ms: u64) {

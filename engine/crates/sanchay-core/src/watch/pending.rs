@@ -269,7 +269,8 @@ impl Pending {
         self.forget_path(path);
         self.look(path, now_ms);
         if directory != Some(true) {
-            self.settle(path, Settling { quiet_since_ms: now_ms, written: true });
+            let is_file = directory == Some(false);
+            self.settle(path, Settling { quiet_since_ms: now_ms, written: true, is_file });
         }
         if directory != Some(false) {
             self.list(path, now_ms);
@@ -280,12 +281,12 @@ impl Pending {
     fn find(&mut self, path: &[u8], now_ms: u64) {
         self.look(path, now_ms);
         self.list(path, now_ms);
-        self.settle(path, Settling { quiet_since_ms: now_ms, written: true });
+        self.settle(path, Settling { quiet_since_ms: now_ms, written: true, is_file: false });
     }
 
     fn change(&mut self, path: &[u8], written: bool, now_ms: u64) {
         self.look(path, now_ms);
-        self.settle(path, Settling { quiet_since_ms: now_ms, written });
+        self.settle(path, Settling { quiet_since_ms: now_ms, written, is_file: written });
     }
 
     fn rename(&mut self, from: PathBytes, to: PathBytes, now_ms: u64) {
@@ -323,6 +324,9 @@ impl Pending {
         } else {
             self.look(&from, now_ms);
             self.look(&to, now_ms);
+            if waits.settling.is_some_and(|settling| !settling.is_file) {
+                self.list(&to, now_ms);
+            }
         }
         if let Some(settling) = waits.settling {
             self.settle(&to, settling);
@@ -334,7 +338,7 @@ impl Pending {
             self.look(&to, now_ms);
         }
         if missed_itself.list || !missed_itself.hashes.is_empty() {
-            self.settle(&to, Settling { quiet_since_ms: now_ms, written: true });
+            self.settle(&to, Settling { quiet_since_ms: now_ms, written: true, is_file: false });
         }
         self.repeat(missed, &old, &to, now_ms);
     }
@@ -350,7 +354,10 @@ impl Pending {
                 self.look(&join(&directory, name), now_ms);
             }
             for name in &steps.hashes {
-                self.settle(&join(&directory, name), Settling { quiet_since_ms: now_ms, written: true });
+                self.settle(
+                    &join(&directory, name),
+                    Settling { quiet_since_ms: now_ms, written: true, is_file: false },
+                );
             }
         }
     }
@@ -558,7 +565,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// The file was written or made, or the folder made, a moment ago.
+    /// It was written, made or found a moment ago, or it is a folder that is to be listed.
     fn is_new(&self) -> bool {
         self.list || self.settling.is_some_and(|settling| settling.written)
     }

@@ -48,8 +48,9 @@ impl Pass<'_> {
         if tree != to_tree {
             return Ok(false);
         }
-        // The folder that it comes into must be the one that the catalog has there.
-        let into = self.relative(split(&last).0).and_then(|folder| self.root.open_dir(folder).ok()?.stat_self().ok());
+        // The folder that it comes into must be the one that the catalog has there; it may go on to another name itself.
+        let into = name_after(to_folder, later)
+            .and_then(|folder| self.root.open_dir(self.relative(&folder)?).ok()?.stat_self().ok());
         let stored = self.inner.catalog.reader()?.load_child(to_directory)?;
         if !stored.zip(into).is_some_and(|(stored, into)| stored.inode == 0 || stored.inode == into.inode) {
             return Ok(false);
