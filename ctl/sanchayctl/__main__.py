@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -43,5 +45,19 @@ def run(arguments: list[str], session: Session) -> int:
     return result if isinstance(result, int) else exit_codes.DONE
 
 
+def program() -> NoReturn:
+    """The program as a process. It ends at once: to take grpc and the interpreter apart takes as long as an answer."""
+    try:
+        code = main()
+    except SystemExit as end:  # click's, where whoever read has enough
+        code = end.code if isinstance(end.code, int) else exit_codes.FAILED
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            code = code or exit_codes.FAILED
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -117,6 +117,27 @@ def test_the_module_runs_as_a_process(daemon: FakeDaemon) -> None:
     assert b"####################" in ended.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_answer_that_cannot_be_written_is_no_success(daemon: FakeDaemon) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "sanchayctl", "status"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=_environ())
+    assert ended.returncode == 1
+    assert ended.stderr == "sanchayctl: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end in another way there")
+def test_a_reader_that_has_enough_is_told_nothing(daemon: FakeDaemon) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-m", "sanchayctl", "status"]
+        ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=_environ())
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_completion_knows_commands_and_options() -> None:
     asked = _environ() | {"_SANCHAYCTL_COMPLETE": "bash_complete", "COMP_WORDS": "sanchayctl du", "COMP_CWORD": "1"}
     ended = subprocess.run([sys.executable, "-m", "sanchayctl"], capture_output=True, text=True, env=asked)

@@ -187,11 +187,13 @@ impl Reader {
         let mut give = |run: &[Posting]| if wants(run) { visit(run, groups.verdict(run)?) } else { Ok(()) };
         let mut run: Vec<Posting> = Vec::new();
         let mut last: Option<Posting> = None;
+        let mut keys: Vec<i64> = Vec::new();
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
             let chunk = ChunkView::parse(blob)?;
-            for index in 0..chunk.len() {
-                let key = chunk.key(index);
+            keys.clear();
+            keys.extend((0..chunk.len()).map(|index| chunk.key(index)));
+            for (index, &key) in keys.iter().enumerate() {
                 if key < range.low {
                     continue;
                 }
@@ -209,7 +211,7 @@ impl Reader {
                 if key > range.high {
                     return Ok(());
                 }
-                let next_is_twin = index + 1 == chunk.len() || chunk.key(index + 1) == key;
+                let next_is_twin = keys.get(index + 1).is_none_or(|&next| next == key);
                 // Only a posting that may begin a run is read whole.
                 last = next_is_twin.then(|| chunk.get(index));
             }
