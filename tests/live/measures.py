@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 import statistics
 import threading
@@ -22,7 +24,8 @@ class Sample:
 
     at_s: float
     rss_bytes: int
-    descriptors: int
+    descriptors: int  # without those of the catalog's files, whose readers come and go with the questions
+    readers: int
     threads: int
     watches: int
     wal_bytes: int
@@ -33,17 +36,21 @@ def sample(pid: int, catalog: Path) -> Sample:
     process = Path(f"/proc/{pid}")
     status = (process / "status").read_text("ascii", "replace")
     watches = descriptors = 0
+    readers = 0
     for info in (process / "fdinfo").iterdir():
         try:
             watches += info.read_text("ascii", "replace").count("inotify wd:")
-            descriptors += 1
+            of_catalog = os.readlink(process / "fd" / info.name).startswith(str(catalog))
         except OSError:
             continue  # it was closed meanwhile
+        readers += of_catalog
+        descriptors += not of_catalog
     wal = catalog.with_name(f"{catalog.name}-wal")
     return Sample(
         at_s=time.monotonic(),
         rss_bytes=_number(status, "VmRSS") * 1024,
         descriptors=descriptors,
+        readers=readers,
         threads=_number(status, "Threads"),
         watches=watches,
         wal_bytes=wal.stat().st_size if wal.exists() else 0,
@@ -56,16 +63,21 @@ def _number(status: str, key: str) -> int:
 
 
 def growth_bytes(samples: list[Sample], last_s: float) -> float | None:
-    """By how much the memory of the last minute lies above that of the minute `last_s` before the end; medians.
+    """By how much memory grew in the last `last_s` seconds: the median of the slopes between any two samples
+    of that time (Theil and Sen).
 
-    None: the samples do not reach back so far, or the two minutes are one, so that nothing was measured.
+    A burst shows for a while: two short stretches would differ by what happened to fall into each of them, and a line
+    of least squares would lean towards it.
+    None: the samples do not reach back so far, or the time is too short to tell a slope.
     """
     if not samples or last_s < 2 * MINUTE_S or samples[-1].at_s - samples[0].at_s < last_s:
         return None
-    end_s = samples[-1].at_s
-    late = [each.rss_bytes for each in samples if each.at_s > end_s - MINUTE_S]
-    early = [each.rss_bytes for each in samples if end_s - last_s < each.at_s <= end_s - last_s + MINUTE_S]
-    return statistics.median(late) - statistics.median(early) if early else None
+    judged = [each for each in samples if each.at_s >= samples[-1].at_s - last_s]
+    slopes = [
+        (late.rss_bytes - early.rss_bytes) / (late.at_s - early.at_s)
+        for early, late in itertools.combinations(judged, 2)
+    ]
+    return statistics.median(slopes) * last_s
 
 
 class StatusClock:

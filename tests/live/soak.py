@@ -36,6 +36,8 @@ from tests.support.program import Program, until
 
 MIB = 1 << 20
 CLIENT_EVERY_S = 0.2
+#: The writer and four readers that are kept, each with the file and its WAL, the file that they share, and one in use.
+READERS_MOST = 13
 KILLED_EVERY = 25  # of the clients that come and go, so many are processes that are killed
 
 
@@ -243,6 +245,7 @@ class Soak:
         after = self._settled_sample(daemon, baseline)
         folders_watched = sum(sum(1 for _ in os.walk(folder)) for folder in (self.work.folder, self.usb.folder))
         check(after.descriptors <= baseline.descriptors + 3, f"descriptors {baseline.descriptors}, {after.descriptors}")
+        check(after.readers <= READERS_MOST, f"descriptors of the catalog {baseline.readers}, {after.readers}")
         check(after.threads <= baseline.threads + 2, f"threads {baseline.threads}, {after.threads}")
         check(
             folders_watched <= after.watches <= folders_watched + 3,
@@ -267,7 +270,7 @@ class Soak:
         while True:
             now = self._sample(daemon)
             settled = now.descriptors <= baseline.descriptors + 3 and now.threads <= baseline.threads + 2
-            if settled or time.monotonic() > deadline_s:
+            if (settled and now.readers <= READERS_MOST) or time.monotonic() > deadline_s:
                 return now
             time.sleep(0.5)
 

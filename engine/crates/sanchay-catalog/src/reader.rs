@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -10,8 +11,9 @@ use crate::block::{BlockColumns, BlockView, EntryId, EntryRef};
 use crate::database::open_reader;
 use crate::error::CatalogError;
 
-/// Idle connections that are kept.
+/// Idle connections that are kept, and for how long while others are used: each has a page cache of its own.
 const KEPT: usize = 4;
+const KEPT_FOR: Duration = Duration::from_secs(60);
 
 /// A connection that reads.
 pub struct Reader {
@@ -79,7 +81,13 @@ impl Reader {
 pub(crate) struct ReaderPool {
     path: PathBuf,
     cache_bytes: u64,
-    idle: Mutex<Option<Vec<Reader>>>,
+    idle: Mutex<Option<Vec<Idle>>>,
+}
+
+/// A connection that nobody uses. The last one that came back is the first to be used again.
+struct Idle {
+    reader: Reader,
+    since: Instant,
 }
 
 impl ReaderPool {
@@ -90,10 +98,21 @@ impl ReaderPool {
     pub(crate) fn take(&self) -> Result<ReaderGuard<'_>, CatalogError> {
         let idle = self.idle.lock().expect("no panic under this lock").as_mut().ok_or(CatalogError::Closed)?.pop();
         let reader = match idle {
-            Some(reader) => reader,
+            Some(idle) => idle.reader,
             None => Reader { connection: open_reader(&self.path, self.cache_bytes)? },
         };
         Ok(ReaderGuard { reader: Some(reader), pool: self })
+    }
+
+    fn put_back(&self, reader: Reader, now: Instant) {
+        let mut closed = Vec::new(); // once the lock is free
+        if let Some(idle) = self.idle.lock().expect("no panic under this lock").as_mut() {
+            let long = idle.iter().take_while(|idle| idle.since + KEPT_FOR <= now).count();
+            closed.extend(idle.drain(..long));
+            if idle.len() < KEPT {
+                idle.push(Idle { reader, since: now });
+            }
+        }
     }
 
     /// Closes the idle ones; those in use close when they come back.
@@ -118,10 +137,35 @@ impl Deref for ReaderGuard<'_> {
 
 impl Drop for ReaderGuard<'_> {
     fn drop(&mut self) {
-        if let (Some(reader), Ok(mut idle)) = (self.reader.take(), self.pool.idle.lock()) {
-            if let Some(idle) = idle.as_mut().filter(|idle| idle.len() < KEPT) {
-                idle.push(reader);
-            }
+        if let Some(reader) = self.reader.take() {
+            self.pool.put_back(reader, Instant::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::open_writer;
+
+    #[test]
+    fn what_nobody_used_for_a_while_is_closed_when_another_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let _writer = open_writer(&path).unwrap();
+        let pool = ReaderPool::new(&path, 1 << 20);
+        let idle = || pool.idle.lock().unwrap().as_ref().unwrap().len();
+        let began = Instant::now();
+        let mut readers: Vec<_> = (0..=KEPT).map(|_| pool.take().unwrap().reader.take().unwrap()).collect();
+        let last = readers.pop().unwrap();
+        for reader in readers {
+            pool.put_back(reader, began);
+        }
+        assert_eq!(idle(), KEPT);
+        pool.put_back(last, began + KEPT_FOR / 2);
+        assert_eq!(idle(), KEPT, "no more are kept");
+        let used = pool.take().unwrap().reader.take().unwrap();
+        pool.put_back(used, began + KEPT_FOR);
+        assert_eq!(idle(), 1);
     }
 }
