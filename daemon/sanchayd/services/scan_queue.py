@@ -140,7 +140,7 @@ class ScanQueue:
     def foreground(self, active: ActiveJob) -> None:
         """Somebody waits for it now."""
         if active.job.background:
-            self._set(active, replace(active.job, background=False))
+            self._set(active, replace(active.job, background=False, message=""))
             if active.handle is not None:
                 active.handle.foreground()
             self.pump()

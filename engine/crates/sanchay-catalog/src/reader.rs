@@ -106,7 +106,8 @@ impl ReaderPool {
 
     fn put_back(&self, reader: Reader, now: Instant) {
         let mut closed = Vec::new(); // once the lock is free
-        if let Some(idle) = self.idle.lock().expect("no panic under this lock").as_mut() {
+        let Ok(mut idle) = self.idle.lock() else { return };
+        if let Some(idle) = idle.as_mut() {
             let long = idle.iter().take_while(|idle| idle.since + KEPT_FOR <= now).count();
             closed.extend(idle.drain(..long));
             if idle.len() < KEPT {
