@@ -19,6 +19,8 @@ from tests.support.program import Program, running, until
 
 KILLS = int(os.environ.get("SANCHAY_TEST_KILLS", "4"))
 FILES = 20_000
+#: A limit on what background work reads, so that what happens in the middle of a scan does, however slow the rest is.
+SLOWLY = ("--set", "engine_threads=1", "--set", "max_mb_per_s=0.03")
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +112,10 @@ def test_everything_works_over_tcp_too(tmp_path: Path) -> None:
 
 def test_a_stop_in_the_middle_of_a_scan_ends_the_daemon_and_the_scan_goes_on(tmp_path: Path, large: Path) -> None:
     home = tmp_path / "home"
-    with DaemonProcess(home) as daemon, daemon.client() as client:
-        job_id = client.start_scan([large]).jobs[0].id
+    with DaemonProcess(home, *SLOWLY) as daemon, daemon.client() as client:
+        job_id = client.start_scan([large], background=True).jobs[0].id
         until(lambda: client.get_job(job_id).job.progress.files)
+        assert client.get_job(job_id).job.state == "running"
         client.stop_daemon()
         assert daemon.process.wait(PATIENCE_S) == 0
     with DaemonProcess(home) as daemon, daemon.client() as client:
@@ -152,9 +155,7 @@ def test_a_scan_goes_on_by_itself_after_a_kill_and_reads_nothing_twice(tmp_path:
 def test_what_was_hashed_before_a_kill_is_not_hashed_again(tmp_path: Path, large: Path) -> None:
     home = tmp_path / "home"
     seen = 0
-    # A limit on what background work reads, so that the kill falls into the scan however quick the machine is.
-    slowly = ("--set", "engine_threads=1", "--set", "max_mb_per_s=0.03")
-    with DaemonProcess(home, *slowly) as daemon, daemon.client() as client:
+    with DaemonProcess(home, *SLOWLY) as daemon, daemon.client() as client:
         job_id = client.start_scan([large], background=True).jobs[0].id
         while seen < FILES // 4:
             seen = client.status().catalog.files
@@ -169,8 +170,8 @@ def test_what_was_hashed_before_a_kill_is_not_hashed_again(tmp_path: Path, large
 
 
 def test_a_client_that_follows_is_told_that_the_daemon_ends(tmp_path: Path, large: Path) -> None:
-    with DaemonProcess(tmp_path / "home") as daemon, daemon.client() as client:
-        follow = client.follow_job(client.start_scan([large]).jobs[0].id)
+    with DaemonProcess(tmp_path / "home", *SLOWLY) as daemon, daemon.client() as client:
+        follow = client.follow_job(client.start_scan([large], background=True).jobs[0].id)
         states = [next(follow).state]
         daemon.process.terminate()
         with pytest.raises((ShuttingDown, DaemonUnavailable)):
