@@ -118,24 +118,34 @@ class CatalogService:
         return Answered((rows[:bound], len(rows) > bound), await self._freshness(self._roots_of(path)))
 
     async def export(self, expression: str, file_format: str) -> AsyncGenerator[Piece, None]:
-        """The rendered file in pieces. The next is made only when the last was taken. Raises invalid_query, busy."""
+        """The rendered file in pieces. One is made ahead, and no more. Raises invalid_query, busy."""
         chosen = _one_of(file_format, engine.EXPORT_FORMATS, "format")
         if self._exports >= EXPORTS_AT_ONCE:
             raise DomainError(ErrorKind.BUSY, f"{self._exports} exports are under way; try again when one has ended.")
         self._exports += 1
-        export = None
+        export = ahead = None
         try:
             export = await self._pool.obtain(
                 lambda: self._catalog.export(expression, chosen), lambda export: export.close()
             )
-            while (data := await self._pool.ask(export.read)) is not None:
-                yield Piece(data, export.rows, complete=False, left_out=0)
+            ahead = self._read_ahead(export)
+            while (data := await ahead) is not None:
+                rows = export.rows
+                ahead = self._read_ahead(export)
+                yield Piece(data, rows, complete=False, left_out=0)
             yield Piece(b"", export.rows, complete=True, left_out=export.left_out)
         finally:
             self._exports -= 1
+            if ahead is not None:
+                ahead.cancel()
             if export is not None:
                 # shielded: a client that went away cancels this task, and the export must still be let go
                 await asyncio.shield(self._pool.quick(export.close))
+
+    def _read_ahead(self, export: engine.ExportPort) -> asyncio.Future[bytes | None]:
+        reading = asyncio.ensure_future(self._pool.ask(export.read))
+        reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask for it any more
+        return reading
 
     def _roots_of(self, path: bytes | None) -> list[Root]:
         return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))

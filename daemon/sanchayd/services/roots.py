@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sanchayd.models import HashAlgorithm, HashScope, RootSettings, RootView, WatchMode
+from sanchayd.log import logger
+from sanchayd.models import HashAlgorithm, HashScope, Root, RootSettings, RootView, WatchMode
 from sanchayd.services.freshness import FreshnessBoard
 from sanchayd.services.jobs import JobService
 from sanchayd.services.registry import RootRegistry
 from sanchayd.services.scan_queue import ScanQueue
+
+_log = logger("sanchayd.roots")
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class RootService:
         self._jobs = jobs
         self._queue = queue
         self._board = board
+        self._removals: dict[int, asyncio.Future[RootView]] = {}
 
     async def add(self, path: bytes, name: str, settings: RootSettings, *, no_scan: bool, request_id: str) -> AddedRoot:
         """Makes the folder a root and starts its scan in the background, unless it is one or `no_scan` is set."""
@@ -87,8 +93,23 @@ class RootService:
         return self._board.view(changed, self._queue.scanning_root_ids())
 
     async def remove(self, word: bytes) -> RootView:
-        """Ends the root's scan and forgets its rows; no file is touched. The root as it was."""
+        """Ends the root's scan and forgets its rows; no file is touched. The root as it was.
+
+        It takes its time with many rows, and goes on to its end though the asker is gone.
+        """
         root = await self._registry.resolve(word)
+        removal = self._removals.get(root.id)
+        if removal is None:
+            removal = self._removals[root.id] = asyncio.ensure_future(self._forget(root))
+            removal.add_done_callback(functools.partial(self._forgotten, root))
+        return await asyncio.shield(removal)
+
+    def _forgotten(self, root: Root, removal: asyncio.Future[RootView]) -> None:
+        self._removals.pop(root.id, None)
+        if not removal.cancelled() and (error := removal.exception()) is not None:
+            _log.warning("root_not_removed", root_id=root.id, error=str(error))
+
+    async def _forget(self, root: Root) -> RootView:
         await self._jobs.cancel_of_root(root.id)
         await self._board.refresh([root.id])
         view = self._board.view(root, ())

@@ -84,7 +84,8 @@ class RootCalls:
 
     def remove_root(self, root: RootName) -> root_pb2.RemoveRootResponse:
         """Forgets a root and its rows; no file is touched."""
-        return self._link.unary(self._root.RemoveRoot, root_pb2.RemoveRootRequest(root=_requests.root_name(root)))
+        request = root_pb2.RemoveRootRequest(root=_requests.root_name(root))
+        return self._link.unary(self._root.RemoveRoot, request, STREAM_TIMEOUT_S)
 
     def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> root_pb2.SyncRootResponse:
         """Returns once all that was written below the root before the call is in the catalog, settled and hashed.
@@ -167,7 +168,8 @@ class AsyncRootCalls:
 
     async def remove_root(self, root: RootName) -> root_pb2.RemoveRootResponse:
         """Forgets a root and its rows; no file is touched."""
-        return await self._link.unary(self._root.RemoveRoot, root_pb2.RemoveRootRequest(root=_requests.root_name(root)))
+        request = root_pb2.RemoveRootRequest(root=_requests.root_name(root))
+        return await self._link.unary(self._root.RemoveRoot, request, STREAM_TIMEOUT_S)
 
     async def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> root_pb2.SyncRootResponse:
         """Returns once all that was written below the root before the call is in the catalog, settled and hashed.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,3 +169,32 @@ def test_roots_outlive_the_daemon_and_ids_are_never_used_twice(
     play(first)
     catalog.roots.clear()
     play(second)
+
+
+def test_a_removal_goes_on_though_its_asker_is_gone_and_a_second_asker_waits_for_the_same(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(core: Core) -> None:
+        await add(core, folder(tmp_path / "a"))
+        begun, may_end, times = threading.Event(), threading.Event(), []
+
+        def slow(root_id: int) -> None:
+            times.append(root_id)
+            begun.set()
+            assert may_end.wait(30)
+            FakeCatalog.remove_root(core.catalog, root_id)
+
+        monkeypatch.setattr(core.catalog, "remove_root", slow)
+        first = asyncio.ensure_future(core.roots.remove(b"a"))
+        await asyncio.to_thread(begun.wait, 30)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        second = asyncio.ensure_future(core.roots.remove(b"a"))
+        await asyncio.sleep(0)
+        may_end.set()
+        assert (await second).root.name == "a"
+        assert await core.roots.list_roots() == []
+        assert len(times) == 1
+
+    play(scene)

@@ -94,6 +94,31 @@ impl Session {
     }
 }
 
+/// Removals of more than this part of all files let the index go.
+const LARGE_PART: i64 = 4;
+
+impl Session {
+    /// Lets the index go where `files` of the catalog's are about to be removed and that is a large part: taking names
+    /// out one by one takes longer than indexing the others again, which happens behind the scans as ever.
+    pub(crate) fn drop_name_index_before(&mut self, files: i64) -> Result<(), CatalogError> {
+        let all: i64 = self.connection.query_row(
+            "SELECT coalesce(sum(u.files), 0) FROM directory d JOIN usage u ON u.directory = d.id WHERE d.parent = 0",
+            [],
+            |row| row.get(0),
+        )?;
+        if files <= all / LARGE_PART || self.meta("name_index_watermark")? == 0 {
+            return Ok(());
+        }
+        self.transaction(|session| {
+            session.connection.execute("INSERT INTO name_index (name_index) VALUES ('delete-all')", [])?;
+            session.set_meta("name_index_watermark", 0)?;
+            session.set_meta("name_index_bytes", 0)
+        })?;
+        self.shared.name_index_watermark.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 /// The shortest text that trigrams can find, in characters.
 pub(crate) const SHORTEST_TERM: usize = 3;
 

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use rusqlite::{params, OptionalExtension, Row};
 use sanchay_core::path::is_within;
 
+use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::feed::ChangeKind;
 use crate::reader::Reader;
-use crate::writer::{Removed, RollupKind, Rollups, Session, UsageDelta};
+use crate::writer::{Removal, RollupKind, Rollups, Session, UsageDelta};
 
 /// What the last look at a root found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,9 @@ impl RootState {
         }
     }
 }
+
+/// Why a root is partial whose removal was begun.
+const BEING_REMOVED: &str = "it is being removed, or that was broken off; remove it again to forget the rest";
 
 /// A root's row.
 #[derive(Clone, Debug)]
@@ -147,6 +151,26 @@ fn locate(connection: &rusqlite::Connection, path: &[u8]) -> Result<Option<(i64,
     Ok(Some((directory, top)))
 }
 
+impl Catalog {
+    /// Forgets a root and the rows that no other root needs, while `go_on` says so; true when it is gone. Broken off, what
+    /// is left is consistent, and says that it is not whole. The caller sees to it that nobody else writes to its tree.
+    pub fn remove_root(&self, id: i64, go_on: &dyn Fn() -> bool) -> Result<bool, CatalogError> {
+        let removal = self.writer().run(move |session| {
+            session.merge_content(&mut |_| std::ops::ControlFlow::Continue(()))?;
+            session.begin_root_removal(id)
+        })?;
+        let mut tree = None;
+        if let Some(removal) = removal {
+            tree = Some(removal.tree());
+            if !self.carry_out(removal, go_on)?.is_done() {
+                return Ok(false);
+            }
+        }
+        self.writer().run(move |session| session.end_root_removal(id, tree))?;
+        Ok(true)
+    }
+}
+
 impl Session {
     /// The directory at an absolute path, and the top of its tree, as of this moment.
     pub fn locate(&self, path: &[u8]) -> Result<Option<(i64, i64)>, CatalogError> {
@@ -246,44 +270,49 @@ impl Session {
         })
     }
 
-    /// Forgets a root and the rows that no other root needs.
-    pub fn remove_root(&mut self, id: i64) -> Result<Removed, CatalogError> {
+    /// Begins to forget a root and the rows that no other root needs. Until its end it counts as partial.
+    fn begin_root_removal(&mut self, id: i64) -> Result<Option<Removal>, CatalogError> {
         let (path, directory): (Vec<u8>, i64) = self
             .connection
             .query_row("SELECT path, directory FROM root WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?
             .ok_or_else(|| CatalogError::UnknownRoot(id.to_string()))?;
+        if directory == 0 || self.parent_of(directory)? != 0 {
+            return Ok(None);
+        }
         let others: Vec<(i64, Vec<u8>)> = self
             .connection
             .prepare("SELECT directory, path FROM root WHERE id <> ?1 AND directory <> 0 ORDER BY length(path)")?
             .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        self.merge_content(&mut |_| std::ops::ControlFlow::Continue(()))?;
-        let is_top = directory != 0 && self.parent_of(directory)? == 0;
-        let mut removed = Removed::default();
-        if is_top {
-            let mut detached: Vec<&Vec<u8>> = Vec::new();
-            for (inner, inner_path) in others.iter().filter(|(_, inner_path)| is_within(inner_path, &path)) {
-                if !detached.iter().any(|outer| is_within(inner_path, outer)) {
-                    self.detach(*inner, inner_path, directory)?;
-                    detached.push(inner_path);
-                }
+        let mut detached: Vec<&Vec<u8>> = Vec::new();
+        for (inner, inner_path) in others.iter().filter(|(_, inner_path)| is_within(inner_path, &path)) {
+            if !detached.iter().any(|outer| is_within(inner_path, outer)) {
+                self.detach(*inner, inner_path, directory)?;
+                detached.push(inner_path);
             }
-            self.transaction(|session| {
-                // What a first scan that was broken off has read was never told.
-                let (files, bytes) = session.take_open(id)?.unwrap_or_default();
-                session.add_open(-directory, files, bytes)
-            })?;
-            removed = self.remove_told(directory, directory, ChangeKind::Forgotten)?;
         }
         self.transaction(|session| {
-            if is_top {
-                session.connection.execute("DELETE FROM rollup WHERE tree = ?1", [directory])?;
+            session.connection.execute(
+                "UPDATE root SET state = ?2, reason = ?3 WHERE id = ?1",
+                params![id, RootState::Partial.name(), BEING_REMOVED],
+            )?;
+            // What a first scan that was broken off has read was never told.
+            let (files, bytes) = session.take_open(id)?.unwrap_or_default();
+            session.add_open(-directory, files, bytes)
+        })?;
+        self.begin_removal(directory, directory, ChangeKind::Forgotten).map(Some)
+    }
+
+    /// Forgets a root's own row, and the sums of the tree that was its alone.
+    fn end_root_removal(&mut self, id: i64, tree: Option<i64>) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            if let Some(tree) = tree {
+                session.connection.execute("DELETE FROM rollup WHERE tree = ?1", [tree])?;
             }
             session.connection.execute("DELETE FROM root WHERE id = ?1", [id])?;
             Ok(())
-        })?;
-        Ok(removed)
+        })
     }
 
     /// Makes a directory of `tree` the top of a tree of its own.

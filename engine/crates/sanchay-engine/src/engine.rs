@@ -201,8 +201,13 @@ impl Engine {
         let path = self.root(id)?.path;
         // A live look at it ends first.
         let _turn = self.inner.trees.enter(&path, &|| !self.inner.closing.load(Ordering::Relaxed));
-        self.inner.catalog.writer().run(move |session| session.remove_root(id))?;
-        Ok(())
+        let gone = self.inner.catalog.remove_root(id, &|| !self.inner.closing.load(Ordering::Relaxed))?;
+        if gone {
+            self.inner.index_names();
+            Ok(())
+        } else {
+            Err(CatalogError::Closed.into())
+        }
     }
 
     /// One root's row.

@@ -7,8 +7,8 @@
 use rusqlite::params;
 
 use super::clean_up::Sharing;
-use super::merge::TotalsDelta;
 use super::posting::{EXTENTS_ASKED, SHARES_EXTENTS};
+use super::recount::Recount;
 use crate::block::EntryId;
 use crate::error::CatalogError;
 use crate::writer::Session;
@@ -40,15 +40,15 @@ impl Session {
     /// Puts what was found into the groups of `keys`, which are due no more, in one transaction. `found` is sorted by key.
     pub fn settle_extents(&mut self, keys: &[i64], found: &[FoundSharing]) -> Result<(), CatalogError> {
         self.transaction(|session| {
-            let mut totals = TotalsDelta::default();
+            let mut recount = Recount::default();
             for &key in keys {
                 let from = found.partition_point(|item| item.key < key);
                 let of_key = &found[from..from + found[from..].partition_point(|item| item.key == key)];
                 session.put_sharing(key, of_key)?;
-                session.regroup(key, None, &mut totals)?;
+                session.recount_key(key, &[], &mut recount)?;
                 session.connection.prepare_cached("DELETE FROM extents_due WHERE key = ?1")?.execute([key])?;
             }
-            session.add_totals(&totals)
+            session.end_recount(&[], recount)
         })
     }
 

@@ -6,6 +6,8 @@ mod extents;
 mod group;
 mod merge;
 mod posting;
+mod recount;
+mod take_out;
 #[cfg(test)]
 mod tests;
 

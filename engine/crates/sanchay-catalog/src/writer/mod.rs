@@ -24,6 +24,7 @@ use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
 
 pub use change::{BlockWrite, DirectoryChange, DirectoryRow, RollupDelta, RollupKind, Rollups, UsageDelta};
 pub use publish::HashUpdate;
+pub(crate) use remove::Removal;
 pub use remove::Removed;
 pub(crate) use session::sharing_of;
 pub use session::Session;

@@ -24,6 +24,8 @@ pub struct Session {
     pub(crate) staged: Vec<Staged>,
     /// Keys that the transaction under way takes out of `staged`.
     pub(crate) unstaged: Vec<(i64, EntryId)>,
+    /// Removals under way whose blocks are noted as pending.
+    pub(crate) pending_keepers: usize,
     pub(crate) parents: HashMap<i64, i64>,
     /// Paths of folders whose subfolders the change feed spelled last.
     pub(crate) paths: HashMap<i64, Vec<u8>>,
@@ -57,6 +59,7 @@ impl Session {
             shared,
             staged: Vec::new(),
             unstaged: Vec::new(),
+            pending_keepers: 0,
             parents: HashMap::new(),
             paths: HashMap::new(),
             baselines: HashMap::new(),
@@ -256,7 +259,8 @@ impl Session {
     }
 
     /// Stages again what a crash left outside the content index.
-    fn stage_pending(&mut self) -> Result<(), CatalogError> {
+    /// Stages the keys of every pending block.
+    pub(crate) fn stage_pending(&mut self) -> Result<(), CatalogError> {
         let blocks: Vec<(i64, bool)> = self
             .connection
             .prepare(

@@ -290,8 +290,8 @@ impl Walker<'_> {
     }
 
     fn remove(&self, directory: i64) -> Result<(), EngineError> {
-        let tree = self.context.tree;
-        let removed = self.context.catalog.writer().run(move |session| session.remove_subtree(tree, directory))?;
+        let control = &self.context.control;
+        let removed = self.context.catalog.remove_subtree(self.context.tree, directory, &|| !control.is_cancelled())?;
         add(&self.context.control.counters.removed, removed.files);
         if let Some(findings) = self.context.findings {
             findings.add_linked(removed.linked);

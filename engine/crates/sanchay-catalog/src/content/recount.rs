@@ -1,0 +1,194 @@
+//! Counting the groups of duplicates again whose postings a pass over the content index has changed.
+
+use rusqlite::params;
+use sanchay_core::ContentHash;
+
+use super::group::{GroupFigures, SharedContent};
+use super::merge::Staged;
+use super::posting::{Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS};
+use crate::error::CatalogError;
+use crate::writer::Session;
+
+/// What a pass has counted again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Recount {
+    groups: i64,
+    redundant_copies: i64,
+    reclaimable_bytes: i64,
+    freed_bytes: i64,
+    /// A key that may go on in the next chunk of the pass: it is counted once all of its chunks are written.
+    open: Option<i64>,
+}
+
+impl Recount {
+    fn count(&mut self, figures: &GroupFigures, sign: i64) {
+        self.groups += sign;
+        self.redundant_copies += sign * (figures.copies as i64 - 1);
+        self.reclaimable_bytes += sign * figures.reclaimable_bytes as i64;
+        self.freed_bytes += sign * figures.freed_bytes as i64;
+    }
+}
+
+impl Session {
+    /// Recounts the groups of `keys`, whose postings in one chunk were `old` and are `new` now. The keys are distinct, and
+    /// in the pass's order. `staged`: hashes that are at hand, sorted as the index is.
+    pub(super) fn recount_chunk(
+        &mut self,
+        keys: impl Iterator<Item = i64>,
+        old: &[Posting],
+        new: &[Posting],
+        staged: &[Staged],
+        recount: &mut Recount,
+    ) -> Result<(), CatalogError> {
+        let wider = if old.len() > new.len() { old } else { new };
+        let edges = [wider.first(), wider.last()].map(|posting| posting.map(|posting| posting.key));
+        for key in keys {
+            if edges.contains(&Some(key)) {
+                if recount.open != Some(key) {
+                    self.recount_open(staged, recount)?;
+                    recount.open = Some(key);
+                }
+                continue;
+            }
+            let run = run_of(new, key);
+            let had_group = run_of(old, key).len() > 1;
+            if run.len() > 1 || had_group {
+                self.recount_run(key, run, had_group, staged, recount)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a pass, inside its transaction: the totals are what was counted.
+    pub(super) fn end_recount(&mut self, staged: &[Staged], mut recount: Recount) -> Result<(), CatalogError> {
+        self.recount_open(staged, &mut recount)?;
+        for (name, delta) in [
+            ("duplicate_groups", recount.groups),
+            ("redundant_copies", recount.redundant_copies),
+            ("reclaimable_bytes", recount.reclaimable_bytes),
+            ("freed_bytes", recount.freed_bytes),
+        ] {
+            if delta != 0 {
+                self.add_meta(name, delta)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn recount_open(&mut self, staged: &[Staged], recount: &mut Recount) -> Result<(), CatalogError> {
+        recount.open.take().map_or(Ok(()), |key| self.recount_key(key, staged, recount))
+    }
+
+    /// Recounts the groups of `key` from all its chunks.
+    pub(super) fn recount_key(
+        &mut self,
+        key: i64,
+        staged: &[Staged],
+        recount: &mut Recount,
+    ) -> Result<(), CatalogError> {
+        let mut run = Vec::new();
+        for (_, postings) in self.chunks_of(key)? {
+            run.extend_from_slice(run_of(&postings, key));
+        }
+        self.recount_run(key, &run, true, staged, recount)
+    }
+
+    fn recount_run(
+        &mut self,
+        key: i64,
+        run: &[Posting],
+        had_group: bool,
+        staged: &[Staged],
+        recount: &mut Recount,
+    ) -> Result<(), CatalogError> {
+        if had_group {
+            for figures in self.groups_of(key)? {
+                recount.count(&figures, -1);
+            }
+            self.connection.prepare_cached("DELETE FROM duplicate_group WHERE key = ?1")?.execute([key])?;
+        }
+        if run.len() < 2 {
+            return Ok(());
+        }
+        let contents = self.split_by_content(run, staged)?;
+        for (ordinal, content) in contents.iter().enumerate() {
+            let figures = SharedContent(content).figures(self)?;
+            if figures.copies > 1 {
+                recount.count(&figures, 1);
+                if content
+                    .iter()
+                    .any(|posting| posting.flags & (MAY_SHARE_EXTENTS | EXTENTS_ASKED) == MAY_SHARE_EXTENTS)
+                {
+                    self.note_extents_due(key)?;
+                }
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO duplicate_group (key, ordinal, size, copies, reclaimable, freed)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute(params![
+                        key,
+                        ordinal as i64,
+                        figures.size_bytes as i64,
+                        figures.copies as i64,
+                        figures.reclaimable_bytes as i64,
+                        figures.freed_bytes as i64
+                    ])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Splits a run of one key by (size, whole hash), ordered by both. Nearly always there is one content.
+    fn split_by_content(&mut self, run: &[Posting], staged: &[Staged]) -> Result<Vec<Vec<Posting>>, CatalogError> {
+        let mut with_hash = Vec::with_capacity(run.len());
+        let mut with = |posting: &Posting, hash: Option<ContentHash>| {
+            // A posting that is out of date counts for nothing.
+            with_hash.extend(hash.map(|hash| (posting.size_bytes, hash, *posting)));
+        };
+        for of_block in run.chunk_by(|a, b| a.entry.block() == b.entry.block()) {
+            let mut stored = Vec::new();
+            for posting in of_block {
+                match staged.binary_search_by_key(&posting.order(), |item| item.posting.order()) {
+                    Ok(at) => with(posting, Some(staged[at].hash)),
+                    Err(_) => stored.push(posting),
+                }
+            }
+            if stored.is_empty() {
+                continue;
+            }
+            self.with_block(of_block[0].entry.block(), |view| {
+                for posting in stored {
+                    with(posting, view.get(posting.entry.slot())?.and_then(|item| posting.hash_in(&item.entry)));
+                }
+                Ok(())
+            })?;
+        }
+        with_hash.sort_by_key(|(size_bytes, hash, _)| (*size_bytes, *hash));
+        Ok(with_hash
+            .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+            .map(|content| content.iter().map(|(_, _, posting)| *posting).collect())
+            .collect())
+    }
+
+    fn groups_of(&self, key: i64) -> Result<Vec<GroupFigures>, CatalogError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT size, copies, reclaimable, freed FROM duplicate_group WHERE key = ?1")?;
+        let rows = statement.query_map([key], |row| {
+            Ok(GroupFigures {
+                size_bytes: row.get::<_, i64>(0)? as u64,
+                copies: row.get::<_, i64>(1)? as u64,
+                reclaimable_bytes: row.get::<_, i64>(2)? as u64,
+                freed_bytes: row.get::<_, i64>(3)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The postings of one key, in a chunk.
+fn run_of(postings: &[Posting], key: i64) -> &[Posting] {
+    let from = postings.partition_point(|posting| posting.key < key);
+    &postings[from..from + postings[from..].partition_point(|posting| posting.key == key)]
+}
