@@ -38,12 +38,12 @@ require-rust:
 $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt | require-rust
 	@python=$$(scripts/find_python.sh) && scripts/make_venv.sh $(VENV) "$$python"
 	@echo "Installing the pinned requirements"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@scripts/install_requirements.sh $(BIN)/python requirements/runtime.txt requirements/build.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@echo "Installing what the checks and tests use"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@scripts/install_requirements.sh $(BIN)/python requirements/dev.txt
 	@touch $@
 
 $(VENV)/.engine: $(VENV)/.runtime $(ENGINE_SOURCES)
@@ -127,7 +127,7 @@ check-stubs: ## compares the committed gRPC stubs, byte for byte, with what thos
 
 .venv-stubs/.stubs: requirements/stubs.txt
 	@python=$$(scripts/find_python.sh 3.10) && scripts/make_venv.sh .venv-stubs "$$python"
-	@.venv-stubs/bin/python -m pip install --quiet --require-hashes -r requirements/stubs.txt
+	@scripts/install_requirements.sh .venv-stubs/bin/python requirements/stubs.txt
 	@touch $@
 
 .PHONY: requirements

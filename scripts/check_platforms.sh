@@ -106,8 +106,7 @@ prepare_zig() {
     if [[ ! -e $venv/.ready || $venv/.ready -ot ../requirements/platforms.txt ]]; then
         local python
         python=$("$scripts/find_python.sh") && "$scripts/make_venv.sh" "$venv" "$python" &&
-            "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
-                -r ../requirements/platforms.txt && touch "$venv/.ready" || return 1
+            "$scripts/install_requirements.sh" "$venv/bin/python" ../requirements/platforms.txt && touch "$venv/.ready" || return 1
     fi
     mkdir -p "$scratch/bin"
     printf '#!/bin/sh\nexec "%s" -m ziglang "$@"\n' "$venv/bin/python" >"$scratch/bin/zig"
