@@ -136,13 +136,8 @@ impl Catalog {
         loop {
             match work() {
                 Err(CatalogError::DiskFull) => {
-                    self.shared.disk_full.store(true, Ordering::Relaxed);
-                    let until = Instant::now() + FULL_DISK_RETRY;
-                    while Instant::now() < until {
-                        if !go_on() || self.shared.closing.load(Ordering::Relaxed) {
-                            return Err(CatalogError::DiskFull);
-                        }
-                        std::thread::sleep(Duration::from_millis(50));
+                    if !self.wait_for_room(go_on) {
+                        return Err(CatalogError::DiskFull);
                     }
                 }
                 outcome => {
@@ -153,6 +148,20 @@ impl Catalog {
                 }
             }
         }
+    }
+
+    /// Notes that the disk is full and waits until it is worth another try; false where `go_on` says no, or the catalog is
+    /// being closed.
+    pub(crate) fn wait_for_room(&self, go_on: &dyn Fn() -> bool) -> bool {
+        self.shared.disk_full.store(true, Ordering::Relaxed);
+        let until = Instant::now() + FULL_DISK_RETRY;
+        while Instant::now() < until {
+            if !go_on() || self.shared.closing.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        true
     }
 
     /// Content keys that wait to be merged.

@@ -29,6 +29,6 @@ pub use roots::{RootRow, RootState};
 pub use shared::{Extensions, Shared};
 pub use stored::{StoredBlock, StoredChild, StoredDirectory};
 pub use writer::{
-    BlockWrite, DirectoryChange, DirectoryRow, HashUpdate, Removed, RollupDelta, RollupKind, Rollups, Session,
+    BlockWrite, DirectoryChange, DirectoryRow, HashUpdate, Removed, RollupDelta, RollupKind, Rollups, Session, Stream,
     UsageDelta, Writer,
 };

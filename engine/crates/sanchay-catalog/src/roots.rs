@@ -247,8 +247,12 @@ impl Session {
         })
     }
 
-    /// Makes the tree of `top` a subdirectory `name` of `parent`, which is in `tree`.
-    pub fn adopt(&mut self, top: i64, parent: i64, name: &[u8], tree: i64) -> Result<(), CatalogError> {
+    /// Makes the tree of `top` a subdirectory `name` of `parent`, which is in `tree`; false where the catalog has no such
+    /// parent, for the change that was to bring it was dropped.
+    pub fn adopt(&mut self, top: i64, parent: i64, name: &[u8], tree: i64) -> Result<bool, CatalogError> {
+        if self.load_child(parent)?.is_none() {
+            return Ok(false);
+        }
         self.transaction(|session| {
             session
                 .connection
@@ -266,7 +270,7 @@ impl Session {
                 [top, tree],
             )?;
             session.connection.execute("DELETE FROM rollup WHERE tree = ?1", [top])?;
-            Ok(())
+            Ok(true)
         })
     }
 

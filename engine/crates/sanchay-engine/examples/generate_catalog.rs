@@ -3,13 +3,12 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use sanchay_core::{extension, Algorithm, ContentHash, VolumeId};
 use sanchay_engine::catalog::block::{encode, Entry, EntryId, EntryKind, EntryRef, HashState, BLOCK_SLOTS};
 use sanchay_engine::catalog::content::{Posting, Staged};
-use sanchay_engine::catalog::{BlockWrite, Catalog, CatalogOptions, DirectoryChange, DirectoryRow, RootState};
+use sanchay_engine::catalog::{BlockWrite, Catalog, CatalogOptions, DirectoryChange, DirectoryRow, RootState, Stream};
 use sanchay_engine::RootSettings;
 
 const FILES_IN_DIRECTORY: u64 = 1000;
@@ -39,10 +38,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         session.put_root(root, b"/generated", &settings)?;
         session.root_directory(root, top)
     })?;
-    let abandoned = Arc::new(AtomicBool::new(false));
+    let stream: Arc<Stream> = Arc::default();
     for first in (0..entries).step_by(FILES_IN_DIRECTORY as usize) {
         let id = catalog.next_directory_id();
-        let mut change = DirectoryChange::new(top, id, top, Arc::clone(&abandoned));
+        let mut change = DirectoryChange::new(top, id, top, Arc::clone(&stream));
         let name = format!("folder-{:06}", first / FILES_IN_DIRECTORY).into_bytes();
         change.row =
             Some(DirectoryRow { id, parent: top, name, volume, inode: id as u64, mtime_ns: 0, unreadable: false });

@@ -55,7 +55,10 @@ impl Session {
             for item in found {
                 session
                     .connection
-                    .prepare_cached("INSERT OR REPLACE INTO edges (entry, witness, edges) VALUES (?1, ?2, ?3)")?
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO edges (entry, witness, edges)
+                         SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM block WHERE id = ?1 >> 8)",
+                    )?
                     .execute(params![item.entry.0 as i64, item.witness, item.edges])?;
             }
             Ok(())

@@ -58,7 +58,8 @@ impl Session {
                 Some(sharing) => {
                     self.connection
                         .prepare_cached(
-                            "INSERT OR REPLACE INTO shared_extents (entry, storage, shared_bytes) VALUES (?1, ?2, ?3)",
+                            "INSERT OR REPLACE INTO shared_extents (entry, storage, shared_bytes)
+                             SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM block WHERE id = ?1 >> 8)",
                         )?
                         .execute(params![item.entry.0 as i64, sharing.storage, sharing.shared_bytes as i64])?;
                 }

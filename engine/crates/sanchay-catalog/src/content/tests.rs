@@ -1,7 +1,6 @@
 //! The content index holds exactly the postings of the entries, whatever was staged, merged, taken back or lost between.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use sanchay_core::{Algorithm, ContentHash};
@@ -29,7 +28,7 @@ fn file(slot: usize) -> Entry {
 /// A catalog of one folder with this many files, none of which is read yet.
 fn open(folder: &std::path::Path, files: usize) -> Catalog {
     let catalog = Catalog::open(&folder.join("catalog.db"), CatalogOptions::default()).unwrap();
-    let mut change = DirectoryChange::new(1, 1, 0, Arc::new(AtomicBool::new(false)));
+    let mut change = DirectoryChange::new(1, 1, 0, Arc::default());
     let name = b"/top".to_vec();
     change.row = Some(DirectoryRow { id: 1, parent: 0, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
     let names: Vec<String> = (0..files).map(|slot| format!("file{slot}")).collect();

@@ -283,7 +283,7 @@ impl Reader {
         for id in entries.iter().take(request.paths_limit) {
             let found = self.entry(*id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
             if let Some((entry, name, directory)) = found {
-                let path = paths.file(directory, &name)?;
+                let Some(path) = paths.file(directory, &name)? else { continue };
                 let root_id = request.roots.root_of(&path);
                 names.push(DuplicatePath { id: *id, path, entry, root_id });
             }

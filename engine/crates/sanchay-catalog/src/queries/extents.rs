@@ -41,7 +41,8 @@ impl Catalog {
                     let found =
                         reader.entry(posting.entry, |item, directory| (item.entry, item.name.to_vec(), directory))?;
                     if let Some((entry, name, directory)) = found {
-                        let (id, folder): (EntryId, _) = (posting.entry, paths.directory(directory)?);
+                        let Some(folder) = paths.directory(directory)? else { continue };
+                        let id: EntryId = posting.entry;
                         due.files.push((key, PendingFile { id, folder, name, entry }));
                     }
                 }

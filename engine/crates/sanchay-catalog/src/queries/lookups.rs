@@ -23,7 +23,7 @@ impl Reader {
         let Some((entry, name, directory)) = found else {
             return Ok(None);
         };
-        let path = paths.file(directory, &name)?;
+        let Some(path) = paths.file(directory, &name)? else { return Ok(None) };
         let root_id = roots.root_of(&path);
         Ok(Some(FileRow { id, path, entry, root_id }))
     }

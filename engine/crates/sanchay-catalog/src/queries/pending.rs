@@ -90,7 +90,7 @@ impl Catalog {
                 if !(0..columns.len()).any(is_wanted) {
                     continue;
                 }
-                let folder = paths.directory(directory)?;
+                let Some(folder) = paths.directory(directory)? else { continue };
                 reader.with_block(block, |view, _| {
                     view.for_each(|slot, item| {
                         if is_wanted(slot) {

@@ -204,7 +204,9 @@ impl<'r> Search<'r> {
         let question = self.question;
         let view = detail.map(|detail| BlockView { columns: *columns, detail });
         if let (Untested::All, Some(view)) = (untested, &view) {
-            question.filter.narrow_by_detail(view, slots, &mut || self.paths.directory(directory))?;
+            question
+                .filter
+                .narrow_by_detail(view, slots, &mut || Ok(self.paths.directory(directory)?.unwrap_or_default()))?;
         }
         self.tally.hits += slots.len() as u64;
         self.tally.bytes += slots.iter().map(|&slot| columns.size_bytes(slot)).sum::<u64>();
@@ -235,7 +237,7 @@ impl<'r> Search<'r> {
             }
             SortKey::Name | SortKey::Path => {
                 let Some(view) = view.filter(|_| !slots.is_empty()) else { return Ok(()) };
-                let folder = if question.key == SortKey::Path { Some(self.paths.directory(directory)?) } else { None };
+                let folder = if question.key == SortKey::Path { self.paths.directory(directory)? } else { None };
                 view.detail.for_each_name(slots, |slot, name| {
                     let value = match &folder {
                         Some(folder) => sanchay_core::path::join(folder, name),

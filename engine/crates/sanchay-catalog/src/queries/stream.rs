@@ -59,7 +59,7 @@ impl FileStream {
                     if filter.excludes_directory(directory) {
                         return Ok(());
                     }
-                    let folder = paths.directory(directory)?;
+                    let Some(folder) = paths.directory(directory)? else { return Ok(()) };
                     let root_id = self.roots.root_of(&folder);
                     let spell = |name: &[u8]| sanchay_core::path::join(&folder, name);
                     let mut row = None::<FileRow>;

@@ -63,7 +63,7 @@ fn hash(content: u64) -> ContentHash {
 }
 
 fn directory(id: i64, parent: i64, name: Vec<u8>) -> DirectoryChange {
-    let mut change = DirectoryChange::new(1, id, parent, Arc::new(AtomicBool::new(false)));
+    let mut change = DirectoryChange::new(1, id, parent, Arc::default());
     change.row = Some(DirectoryRow { id, parent, name, volume: 1 + id % 2, inode: 0, mtime_ns: 0, unreadable: false });
     change.usage.directories = 1;
     change
@@ -364,7 +364,7 @@ fn lanes_see_one_state_while_others_commit() {
                     let refs: Vec<EntryRef<'_>> =
                         slots.iter().map(|entry| EntryRef { name: b"twin", entry: *entry }).collect();
                     let changes = [1, half].map(|block| {
-                        let mut change = DirectoryChange::new(1, block + 1, 1, Arc::new(AtomicBool::new(false)));
+                        let mut change = DirectoryChange::new(1, block + 1, 1, Arc::default());
                         change.blocks.push(BlockWrite {
                             id: block,
                             block: encode(&refs),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rusqlite::OptionalExtension;
+
 use crate::error::CatalogError;
 use crate::expression::{contains_lowercase, Glob, InFolder};
 use crate::reader::Reader;
@@ -106,7 +108,7 @@ impl TreeShape {
         let mut paths = PathResolver::new(reader);
         while let Some(row) = rows.next()? {
             let id = row.get(0)?;
-            let fits = glob.in_folder(&paths.directory(id)?) != InFolder::NothingFits;
+            let fits = paths.directory(id)?.is_some_and(|path| glob.in_folder(&path) != InFolder::NothingFits);
             mark(&mut known, id, if fits { INSIDE } else { OUTSIDE });
         }
         Ok(self.spread(known))
@@ -179,6 +181,8 @@ pub struct PathResolver<'a> {
 
 /// Directories remembered at once.
 const PATHS_MOST: usize = 20_000;
+/// Folders in folders: more are a ring, which no disk has.
+const LEVELS_MOST: usize = 1_000_000;
 
 impl<'a> PathResolver<'a> {
     /// For one snapshot of `reader`.
@@ -186,19 +190,22 @@ impl<'a> PathResolver<'a> {
         Self { reader, known: HashMap::new() }
     }
 
-    /// The absolute path of a directory.
-    pub fn directory(&mut self, id: i64) -> Result<Arc<[u8]>, CatalogError> {
+    /// The absolute path of a directory; None for one that hangs on none of the trees. No program writes such a row, and
+    /// the next opening takes it away; until then one must not fail every question that meets it.
+    pub fn directory(&mut self, id: i64) -> Result<Option<Arc<[u8]>>, CatalogError> {
         let mut names = Vec::new();
         let mut at = id;
         let mut path = loop {
             if let Some(path) = self.known.get(&at) {
                 break path.to_vec();
             }
-            let (parent, name): (i64, Vec<u8>) = self
+            let found: Option<(i64, Vec<u8>)> = self
                 .reader
                 .connection
                 .prepare_cached("SELECT parent, name FROM directory WHERE id = ?1")?
-                .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((parent, name)) = found.filter(|_| names.len() < LEVELS_MOST) else { return Ok(None) };
             names.push((at, name));
             if parent == 0 {
                 break Vec::new();
@@ -212,14 +219,15 @@ impl<'a> PathResolver<'a> {
             append(&mut path, name);
             self.known.insert(*id, path.as_slice().into());
         }
-        Ok(path.into())
+        Ok(Some(path.into()))
     }
 
-    /// The absolute path of a file in a directory.
-    pub fn file(&mut self, directory: i64, name: &[u8]) -> Result<Vec<u8>, CatalogError> {
-        let mut path = self.directory(directory)?.to_vec();
+    /// The absolute path of a file in a directory; None where that has none.
+    pub fn file(&mut self, directory: i64, name: &[u8]) -> Result<Option<Vec<u8>>, CatalogError> {
+        let Some(folder) = self.directory(directory)? else { return Ok(None) };
+        let mut path = folder.to_vec();
         append(&mut path, name);
-        Ok(path)
+        Ok(Some(path))
     }
 }
 

@@ -111,7 +111,8 @@ impl Reader {
 
     /// The path of a directory, spelled once.
     pub fn directory_path(&self, directory: i64) -> Result<Vec<u8>, CatalogError> {
-        Ok(PathResolver::new(self).directory(directory)?.to_vec())
+        let path = PathResolver::new(self).directory(directory)?;
+        Ok(path.ok_or_else(|| CatalogError::UnknownPath(b"a folder that was removed".to_vec()))?.to_vec())
     }
 }
 

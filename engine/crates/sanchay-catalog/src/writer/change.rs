@@ -1,6 +1,6 @@
 //! What a worker hands to the writer: one directory, compared, packed and counted already.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use crate::block::{EncodedBlock, Entry, EntryId};
@@ -145,6 +145,35 @@ impl Rollups {
     }
 }
 
+/// Changes that are sent one after the other and build on each other: a folder's row comes before those below it. Once one
+/// of them was dropped, so are all that follow.
+#[derive(Debug, Default)]
+pub struct Stream {
+    abandoned: AtomicBool,
+    broken: AtomicBool,
+}
+
+impl Stream {
+    /// No one wants these changes any more: a full disk drops them.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no one wants them any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// One of them was dropped.
+    pub(super) fn break_off(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
 /// Everything that one directory's look brought.
 #[derive(Clone, Debug)]
 pub struct DirectoryChange {
@@ -172,13 +201,13 @@ pub struct DirectoryChange {
     pub names_removed: Vec<EntryId>,
     /// What the change feed is to say of it.
     pub changes: ChangeList,
-    /// Set when nobody wants this any more: a full disk then drops it.
-    pub abandoned: Arc<AtomicBool>,
+    /// Whose changes this is one of.
+    pub stream: Arc<Stream>,
 }
 
 impl DirectoryChange {
     /// A change that changes nothing yet.
-    pub fn new(tree: i64, directory: i64, parent: i64, abandoned: Arc<AtomicBool>) -> Self {
+    pub fn new(tree: i64, directory: i64, parent: i64, stream: Arc<Stream>) -> Self {
         Self {
             tree,
             directory,
@@ -192,7 +221,7 @@ impl DirectoryChange {
             names_added: Vec::new(),
             names_removed: Vec::new(),
             changes: ChangeList::default(),
-            abandoned,
+            stream,
         }
     }
 

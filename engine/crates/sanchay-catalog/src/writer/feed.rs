@@ -22,6 +22,11 @@ impl Session {
         self.baselines.insert(tree, root);
     }
 
+    /// Leaves a first scan untold: the disk was full at its end. What was summed up is told by the next one.
+    pub fn leave_baseline(&mut self, tree: i64) {
+        self.baselines.remove(&tree);
+    }
+
     /// Writes the row of a first scan, for the folder at `path`; nothing where nothing came.
     pub fn end_baseline(&mut self, tree: i64, root: i64, path: &[u8]) -> Result<(), CatalogError> {
         self.transaction(|session| {
@@ -203,7 +208,6 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
     use std::sync::Arc;
 
     use super::*;
@@ -217,7 +221,7 @@ mod tests {
 
     /// A directory with one change of a file in it.
     fn change(id: i64, parent: i64, name: &[u8], file: &[u8], bytes: i64) -> DirectoryChange {
-        let mut change = DirectoryChange::new(1, id, parent, Arc::new(AtomicBool::new(false)));
+        let mut change = DirectoryChange::new(1, id, parent, Arc::default());
         let name = name.to_vec();
         change.row = Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
         change.usage.directories = 1;

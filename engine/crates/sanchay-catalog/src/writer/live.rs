@@ -18,6 +18,12 @@ impl Session {
     /// Applies changes that were compared with this very state, in this task: blocks, content keys and names.
     pub fn apply_now(&mut self, changes: &[DirectoryChange]) -> Result<(), CatalogError> {
         self.apply(changes)?;
+        let outcome = self.index_now(changes);
+        self.owe(outcome)
+    }
+
+    /// What came with changes that are committed goes into the indexes.
+    fn index_now(&mut self, changes: &[DirectoryChange]) -> Result<(), CatalogError> {
         let mut blocks: Vec<i64> =
             changes.iter().flat_map(|change| change.blocks.iter().map(|write| write.id)).collect();
         blocks.sort_unstable();
@@ -28,7 +34,35 @@ impl Session {
     /// Publishes hashes and merges their keys.
     pub fn publish_now(&mut self, updates: Vec<HashUpdate>) -> Result<(), CatalogError> {
         let staged = self.publish(updates)?;
-        self.merge_newest(staged)
+        let outcome = self.merge_newest(staged);
+        self.owe(outcome)
+    }
+
+    /// A full disk that keeps keys and names from the indexes is no failure of the change itself, which is committed: tried
+    /// again, it would find nothing to do and tell nothing. Names catch up after the next scan, keys as soon as there is room.
+    fn owe(&mut self, outcome: Result<(), CatalogError>) -> Result<(), CatalogError> {
+        match outcome {
+            Err(CatalogError::DiskFull) => {
+                self.shared.disk_full.store(true, Ordering::Relaxed);
+                self.merge_owed = true;
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Merges what could not be merged before; what fails again goes on waiting.
+    pub(super) fn settle_debts(&mut self) {
+        if std::mem::take(&mut self.merge_owed) {
+            let outcome = self.merge_content(&mut |_| std::ops::ControlFlow::Continue(()));
+            let is_done = outcome.is_ok();
+            if let Err(error) = self.owe(outcome) {
+                tracing::error!(error = %error, "catalog_merge_failed");
+            }
+            if is_done {
+                self.shared.disk_full.store(false, Ordering::Relaxed);
+            }
+        }
     }
 
     /// The first of `count` block ids that nobody has yet; they are to be written in the same task.

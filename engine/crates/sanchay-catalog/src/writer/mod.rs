@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
 
-pub use change::{BlockWrite, DirectoryChange, DirectoryRow, RollupDelta, RollupKind, Rollups, UsageDelta};
+pub use change::{BlockWrite, DirectoryChange, DirectoryRow, RollupDelta, RollupKind, Rollups, Stream, UsageDelta};
 pub use publish::HashUpdate;
 pub(crate) use remove::Removal;
 pub use remove::Removed;
@@ -111,7 +111,8 @@ impl WriterThread {
     fn run(mut self, commands: &Receiver<Command>) {
         let mut deadline: Option<Instant> = None;
         loop {
-            let idle = if self.session.has_rested() { ASLEEP } else { IDLE_LOOK };
+            let rests = self.session.has_rested() && !self.session.merge_owed;
+            let idle = if rests { ASLEEP } else { IDLE_LOOK };
             let wait = deadline.map_or(idle, |at| at.saturating_duration_since(Instant::now()));
             match commands.recv_timeout(wait) {
                 Ok(Command::Change(change)) => {
@@ -133,6 +134,7 @@ impl WriterThread {
                     if deadline.take().is_some() {
                         self.write_batch();
                     } else if !self.shared.closing.load(Ordering::Relaxed) {
+                        self.session.settle_debts();
                         self.session.rest();
                     }
                 }
@@ -154,8 +156,10 @@ impl WriterThread {
 
     /// Writes the batch; while the disk is full, waits and tries again until there is room or nobody wants it.
     fn write_batch(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.batch);
         let entries = std::mem::take(&mut self.batch_entries);
+        let failed = self.shared.check_failure().is_err();
+        batch.retain(|change| !failed && !change.stream.is_broken());
         if batch.is_empty() {
             return;
         }
@@ -171,6 +175,8 @@ impl WriterThread {
                         tracing::warn!("catalog_disk_full");
                     }
                     if !self.wait_for_room(&batch) {
+                        // What comes later may lie in a folder of these: it would have no parent.
+                        batch.iter().for_each(|change| change.stream.break_off());
                         return;
                     }
                 }
@@ -186,7 +192,7 @@ impl WriterThread {
     fn wait_for_room(&self, batch: &[DirectoryChange]) -> bool {
         let until = Instant::now() + FULL_DISK_RETRY;
         while Instant::now() < until {
-            let wanted = batch.iter().any(|change| !change.abandoned.load(Ordering::Relaxed));
+            let wanted = batch.iter().any(|change| !change.stream.is_abandoned());
             if !wanted || self.shared.closing.load(Ordering::Relaxed) {
                 return false;
             }
@@ -195,3 +201,7 @@ impl WriterThread {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "rollback_tests.rs"]
+mod rollback_tests;

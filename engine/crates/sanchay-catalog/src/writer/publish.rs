@@ -48,14 +48,19 @@ impl Session {
         unstaged: &mut Vec<(i64, EntryId)>,
     ) -> Result<(), CatalogError> {
         let block = updates[0].id.block();
-        let reflink: Option<bool> = self
+        let found: Option<(i64, Option<bool>)> = self
             .connection
             .prepare_cached(
-                "SELECT v.reflink FROM block b JOIN directory d ON d.id = b.directory JOIN volume v ON v.id = d.volume
+                "SELECT b.directory, v.reflink FROM block b LEFT JOIN directory d ON d.id = b.directory LEFT JOIN volume v ON v.id = d.volume
                  WHERE b.id = ?1",
             )?
-            .query_row([block], |row| row.get(0))
+            .query_row([block], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
+        // The block went away with its directory, or is about to: there is nothing to publish. Keys that came now would
+        // stay in the content index when its rows go.
+        let Some((_, reflink)) = found.filter(|(directory, _)| !self.unindexed.contains(directory)) else {
+            return Ok(());
+        };
         let encoded = self.with_block(block, |view| {
             let mut slots = vec![EntryRef { name: b"", entry: Entry::dead() }; view.columns.len()];
             view.for_each(|slot, item| slots[slot] = item)?;
@@ -78,7 +83,6 @@ impl Session {
             }
             Ok(encode(&slots))
         })?;
-        // The block went away with its directory: there is nothing to publish.
         let Some(encoded) = encoded else {
             return Ok(());
         };

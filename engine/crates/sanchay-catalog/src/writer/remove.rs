@@ -5,6 +5,7 @@
 //! kill in between puts their keys back into the index.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use super::change::{RollupKind, Rollups, UsageDelta};
 use super::session::Session;
@@ -75,20 +76,32 @@ impl Catalog {
     /// Carries a removal out, while `go_on` says so.
     pub(crate) fn carry_out(&self, mut removal: Removal, go_on: &dyn Fn() -> bool) -> Result<Removal, CatalogError> {
         while !removal.is_done() {
-            let going_on = go_on();
-            removal = self.writer().run(move |session| {
-                if going_on {
-                    session.remove_some(&mut removal)?;
-                } else {
-                    session.break_off(&mut removal);
-                }
-                Ok(removal)
+            if !go_on() {
+                return self.broken_off(removal);
+            }
+            let (back, outcome) = self.writer().run(move |session| {
+                let outcome = session.remove_some(&mut removal);
+                Ok((removal, outcome))
             })?;
-            if !going_on {
-                break;
+            removal = back;
+            match outcome {
+                Ok(()) => self.shared().disk_full.store(false, Ordering::Relaxed),
+                // What is gone so far stays gone: the rest is tried again once there may be room.
+                Err(CatalogError::DiskFull) if self.wait_for_room(go_on) => {}
+                Err(error) => {
+                    removal = self.broken_off(removal)?;
+                    return if go_on() { Err(error) } else { Ok(removal) };
+                }
             }
         }
         Ok(removal)
+    }
+
+    fn broken_off(&self, mut removal: Removal) -> Result<Removal, CatalogError> {
+        self.writer().run(move |session| {
+            session.break_off(&mut removal);
+            Ok(removal)
+        })
     }
 }
 
@@ -97,7 +110,10 @@ impl Session {
     pub fn remove_subtree(&mut self, tree: i64, directory: i64) -> Result<Removed, CatalogError> {
         let mut removal = self.begin_removal(tree, directory, ChangeKind::Removed)?;
         while !removal.is_done() {
-            self.remove_some(&mut removal)?;
+            if let Err(error) = self.remove_some(&mut removal) {
+                self.break_off(&mut removal);
+                return Err(error);
+            }
         }
         Ok(removal.removed)
     }
@@ -129,7 +145,8 @@ impl Session {
         })
     }
 
-    /// Does a part of a removal, in one transaction.
+    /// Does a part of a removal, in one transaction. One that failed may be tried again; who gives it up calls
+    /// [`Session::break_off`].
     pub(crate) fn remove_some(&mut self, removal: &mut Removal) -> Result<(), CatalogError> {
         let outcome = if !removal.is_large {
             self.remove_rows(removal, 0)
@@ -140,7 +157,7 @@ impl Session {
         } else {
             self.gather_keys(removal)
         };
-        if outcome.is_err() || removal.is_done() {
+        if removal.is_done() {
             self.break_off(removal);
         }
         outcome
@@ -148,6 +165,9 @@ impl Session {
 
     /// Keys that are out of the index are staged again where their rows are still there.
     fn break_off(&mut self, removal: &mut Removal) {
+        for directory in &removal.below {
+            self.unindexed.remove(directory);
+        }
         if !removal.keeps_pending {
             return;
         }
@@ -190,6 +210,7 @@ impl Session {
             Ok(())
         })?;
         keys.sort_unstable();
+        self.unindexed.extend(&removal.below[from..removal.unindexed_from]);
         (removal.keys, removal.unindexed_from) = (keys, from);
         Ok(())
     }
@@ -236,6 +257,9 @@ impl Session {
             }
             Ok((left, part.removed))
         })?;
+        for directory in &removal.below[left..] {
+            self.unindexed.remove(directory);
+        }
         removal.below.truncate(left);
         let removed = &mut removal.removed;
         removed.files += part.files;

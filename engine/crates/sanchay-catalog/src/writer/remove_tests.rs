@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use sanchay_core::{Algorithm, ContentHash};
@@ -11,7 +10,7 @@ use sanchay_core::{Algorithm, ContentHash};
 use super::*;
 use crate::block::{encode, Entry, EntryKind, EntryRef, HashState, BLOCK_SLOTS};
 use crate::content::{usual_allocation, ChunkView, Staged};
-use crate::writer::{BlockWrite, DirectoryChange, DirectoryRow};
+use crate::writer::{BlockWrite, DirectoryChange, DirectoryRow, HashUpdate};
 use crate::CatalogOptions;
 
 /// More than one transaction forgets, in folders that one transaction forgets many of.
@@ -31,7 +30,7 @@ fn content(block: i64, slot: usize) -> ContentHash {
 }
 
 fn folder(id: i64, parent: i64, blocks: std::ops::Range<i64>) -> DirectoryChange {
-    let mut change = DirectoryChange::new(TOP, id, parent, Arc::new(AtomicBool::new(false)));
+    let mut change = DirectoryChange::new(TOP, id, parent, Arc::default());
     let name = if parent == 0 { b"/top".to_vec() } else { format!("folder{id}").into_bytes() };
     change.row = Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
     change.usage.directories = 1;
@@ -202,4 +201,68 @@ fn names_of_a_large_part_go_with_their_index_and_the_others_are_indexed_again() 
     assert_eq!(names(&catalog), 0);
     catalog.build_name_index(catalog.last_block(), &|| true).unwrap();
     assert_eq!(names(&catalog), 19 * BLOCK_SLOTS);
+}
+
+/// What reading an entry of the folder that goes gave, with another content than before.
+fn read_again(block: i64, slot: usize) -> HashUpdate {
+    let mut expected = Entry::dead();
+    expected.kind = EntryKind::File;
+    (expected.size_bytes, expected.inode) = (100, (block * 256) as u64 + slot as u64);
+    let hash = Some(ContentHash::from_bytes([0x5a; 32]));
+    let (id, algorithm) = (EntryId::new(block, slot), Algorithm::Blake3);
+    HashUpdate { id, expected, state: HashState::Hashed, algorithm, hash }
+}
+
+#[test]
+fn hashes_that_come_while_a_large_folder_goes_leave_no_keys_behind() {
+    let last = 20 + LARGE_BLOCKS;
+    for merges in [false, true] {
+        let place = tempfile::tempdir().unwrap();
+        let catalog = filled(place.path());
+        let left = catalog.writer().run(move |session| {
+            let mut removal = session.begin_removal(TOP, GOES, ChangeKind::Removed)?;
+            let mut slot = 0;
+            while !removal.is_done() {
+                // A scan of another root reads files here meanwhile, and its keys are merged or wait.
+                let updates = [20, 25, last / 2, last - 1].map(|block| read_again(block, slot)).to_vec();
+                session.publish(updates)?;
+                if merges {
+                    session.merge_content(&mut |_| ControlFlow::Continue(()))?;
+                }
+                session.remove_some(&mut removal)?;
+                slot += 1;
+            }
+            assert!(slot > 3);
+            assert!(session.unindexed.is_empty());
+            Ok(session.staged_len())
+        });
+        assert_eq!(left.unwrap(), 0);
+        assert_eq!(assert_consistent(&catalog, "removed"), 19 * BLOCK_SLOTS);
+    }
+}
+
+#[test]
+fn a_large_removal_that_a_full_disk_holds_up_goes_on_from_where_it_was() {
+    for refused in 0..6 {
+        let place = tempfile::tempdir().unwrap();
+        let catalog = filled(place.path());
+        let removed = catalog.writer().run(move |session| {
+            let mut removal = session.begin_removal(TOP, GOES, ChangeKind::Removed)?;
+            let mut step = 0;
+            while !removal.is_done() {
+                if step == refused {
+                    session.connection.execute_batch(
+                        "CREATE TEMP TRIGGER refuse BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'no room'); END",
+                    )?;
+                    assert!(session.remove_some(&mut removal).is_err());
+                    session.connection.execute_batch("DROP TRIGGER refuse")?;
+                }
+                session.remove_some(&mut removal)?;
+                step += 1;
+            }
+            Ok((removal.removed.files, session.pending_keepers))
+        });
+        assert_eq!(removed.unwrap(), (LARGE_BLOCKS as u64 * BLOCK_SLOTS as u64, 0));
+        assert_eq!(assert_consistent(&catalog, "removed"), 19 * BLOCK_SLOTS);
+    }
 }

@@ -1,6 +1,6 @@
 //! The writer's state on its thread: the connection, what is staged, and how a transaction is made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,11 +26,15 @@ pub struct Session {
     pub(crate) unstaged: Vec<(i64, EntryId)>,
     /// Removals under way whose blocks are noted as pending.
     pub(crate) pending_keepers: usize,
+    /// Directories that are about to go and whose keys were taken out of the content index: they get no new ones.
+    pub(crate) unindexed: HashSet<i64>,
     pub(crate) parents: HashMap<i64, i64>,
     /// Paths of folders whose subfolders the change feed spelled last.
     pub(crate) paths: HashMap<i64, Vec<u8>>,
     /// Trees whose first scan is under way, and its root.
     pub(crate) baselines: HashMap<i64, i64>,
+    /// Keys are staged whose merging failed: the writer tries again once it has time.
+    pub(crate) merge_owed: bool,
     cache: PageCache,
     given_back: Instant,
     rested: bool,
@@ -60,6 +64,8 @@ impl Session {
             staged: Vec::new(),
             unstaged: Vec::new(),
             pending_keepers: 0,
+            unindexed: HashSet::new(),
+            merge_owed: false,
             parents: HashMap::new(),
             paths: HashMap::new(),
             baselines: HashMap::new(),
@@ -73,7 +79,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Runs `work` in one transaction, and counts it.
+    /// Runs `work` in one transaction, and counts it. A transaction that fails leaves nothing behind, in memory neither.
     pub fn transaction<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, CatalogError>,
@@ -89,7 +95,10 @@ impl Session {
         if outcome.is_ok() {
             self.drop_unstaged();
         } else {
+            // What was remembered on the way is of a state that never came to be.
             self.unstaged.clear();
+            self.parents.clear();
+            self.paths.clear();
             if !self.connection.is_autocommit() {
                 // SQLite may have rolled back by itself; a second rollback that fails changes nothing.
                 let _ = self.connection.execute_batch("ROLLBACK");

@@ -5,7 +5,7 @@
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::{CatalogError, DirectoryChange, Session, StoredChild};
@@ -176,10 +176,17 @@ impl Pass<'_> {
         }
         drop(reader);
         let looked = Arc::new(looked);
-        let compared = self.inner.persist(&mut || {
-            let looked = Arc::clone(&looked);
-            self.inner.catalog.writer().run(move |session| compare(session, &looked))
+        // Folders that went stay known while a full disk has the rest tried again.
+        let gone: Arc<Mutex<Compared>> = Arc::default();
+        let differences = self.inner.persist(&mut || {
+            let (looked, gone) = (Arc::clone(&looked), Arc::clone(&gone));
+            self.inner.catalog.writer().run(move |session| {
+                forget_folders(session, &looked, &mut gone.lock().expect("no panic under this lock"))?;
+                compare(session, &looked)
+            })
         })?;
+        let gone = std::mem::take(&mut *gone.lock().expect("no panic under this lock"));
+        let compared = Compared { differences, ..gone };
         self.note(folder, directory, stored.volume, compared, hops)?;
         for (name, deep) in folders {
             let below = sanchay_core::path::join(relative, &name);
@@ -393,17 +400,22 @@ impl Pass<'_> {
     }
 }
 
-/// Compares on the writer's thread, and writes.
-fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogError> {
-    let Some(_) = session.load_child(looked.directory)? else { return Ok(Compared::default()) };
-    let mut compared = Compared::default();
+/// Forgets the subdirectories that are gone, on the writer's thread.
+fn forget_folders(session: &mut Session, looked: &Looked, gone: &mut Compared) -> Result<(), CatalogError> {
     for name in &looked.folders_gone {
         if let Some(child) = session.child_named(looked.directory, name)? {
             let bytes = session.bytes_below(child.id)?;
-            compared.linked.extend(session.remove_subtree(looked.tree, child.id)?.linked);
-            compared.removed_folders.push((name.clone(), bytes));
+            gone.linked.extend(session.remove_subtree(looked.tree, child.id)?.linked);
+            gone.removed_folders.push((name.clone(), bytes));
         }
     }
+    Ok(())
+}
+
+/// Compares on the writer's thread, and writes.
+fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, CatalogError> {
+    let Some(_) = session.load_child(looked.directory)? else { return Ok(Vec::new()) };
+    let mut differences = Vec::new();
     let blocks = session.load_blocks(looked.directory)?;
     let names: HashSet<&[u8]> = looked.names.iter().map(|(name, _)| name.as_slice()).collect();
     let mut stored = Stored::of_names(&blocks, &names)?;
@@ -426,7 +438,6 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogEr
     let parent = session.parent(looked.directory)?;
     let mut change = DirectoryChange::new(looked.tree, looked.directory, parent, Arc::default());
     let reflink = session.may_share_extents(looked.directory)?;
-    let differences = &mut compared.differences;
     let target = Target {
         reserve: &mut |count| session.reserve_blocks(count),
         inodes: &looked.inodes,
@@ -437,7 +448,7 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogEr
     if !change.is_empty() {
         session.apply_now(&[change])?;
     }
-    Ok(compared)
+    Ok(differences)
 }
 
 /// The entry to write; None where it is stored like that. A changed file waits to be read; its old hash says nothing of it.

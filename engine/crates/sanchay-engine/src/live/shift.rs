@@ -1,7 +1,7 @@
 //! Moving rows: a renamed file or folder keeps its hashes.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::feed::{ChangeItem, ChangeKind, ChangeList};
@@ -101,22 +101,26 @@ impl Pass<'_> {
     fn shift_folder(&mut self, tree: i64, child: i64, parent: i64, name: &[u8]) -> Result<bool, EngineError> {
         let inodes = Arc::clone(&self.inner.inodes);
         let name = name.to_vec();
-        let replaced = self.inner.persist(&mut || {
-            let (name, inodes) = (name.clone(), Arc::clone(&inodes));
+        // What went stays known while a full disk has the rest tried again.
+        let linked: Arc<Mutex<Vec<(i64, u64)>>> = Arc::default();
+        let is_moved = self.inner.persist(&mut || {
+            let (name, inodes, linked) = (name.clone(), Arc::clone(&inodes), Arc::clone(&linked));
             self.inner.catalog.writer().run(move |session| {
                 if session.is_below(parent, child)? {
-                    return Ok(None);
+                    return Ok(false);
                 }
-                let other = session.child_named(parent, &name)?.filter(|other| other.id != child);
-                let removed = other.map(|other| session.remove_subtree(tree, other.id)).transpose()?;
+                if let Some(other) = session.child_named(parent, &name)?.filter(|other| other.id != child) {
+                    let removed = session.remove_subtree(tree, other.id)?;
+                    linked.lock().expect("no panic under this lock").extend(removed.linked);
+                }
                 drop_entry(session, tree, parent, &name, &inodes)?;
                 session.move_directory(child, parent, &name)?;
-                Ok(Some(removed.map(|removed| removed.linked).unwrap_or_default()))
+                Ok(true)
             })
         })?;
-        let Some(linked) = replaced else { return Ok(false) };
+        let linked = std::mem::take(&mut *linked.lock().expect("no panic under this lock"));
         self.follow_all_links(linked)?;
-        Ok(true)
+        Ok(is_moved)
     }
 
     fn shift_file(

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
+use sanchay_catalog::Stream;
 use sanchay_core::CoreError;
 
 use crate::background::Background;
@@ -91,7 +92,7 @@ pub struct Control {
     /// What was counted.
     pub counters: Counters,
     phase: AtomicU8,
-    cancelled: Arc<AtomicBool>,
+    changes: Arc<Stream>,
     background: AtomicBool,
     paused: Mutex<bool>,
     is_paused: AtomicBool,
@@ -110,7 +111,7 @@ impl Control {
         Self {
             counters: Counters::default(),
             phase: AtomicU8::new(0),
-            cancelled: Arc::new(AtomicBool::new(false)),
+            changes: Arc::default(),
             background: AtomicBool::new(background),
             paused: Mutex::new(false),
             is_paused: AtomicBool::new(false),
@@ -131,19 +132,19 @@ impl Control {
 
     /// Asks the scan to end early; what it has read stays.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.changes.abandon();
         self.resume();
         self.limits.wake();
     }
 
     /// Whether it was asked to.
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.changes.is_abandoned()
     }
 
-    /// The flag that the writer looks at when the disk is full.
-    pub(crate) fn abandoned(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.cancelled)
+    /// What its changes belong to: the writer drops them where the disk is full and the scan was cancelled.
+    pub(crate) fn changes(&self) -> Arc<Stream> {
+        Arc::clone(&self.changes)
     }
 
     /// Holds every worker at its next step.

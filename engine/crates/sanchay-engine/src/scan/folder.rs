@@ -111,12 +111,12 @@ impl Walker<'_> {
             directory.children.iter().map(|child| (child.name.as_slice(), child)).collect();
         let mut count = Count::default();
         let mut fresh = Vec::new();
-        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
+        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
         Self::put_row(job, stat, mount, &mut change);
         if job.known.is_none() && listing.items.iter().any(|(_, kind)| matches!(kind, None | Some(FileKind::Directory)))
         {
             // What a folder below holds is added to all folders above it: the writer must hear of this one first.
-            let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
+            let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
             self.context.catalog.writer().change(std::mem::replace(&mut change, below))?;
         }
         // Folders go into the queue first, so that other workers have work while this one reads files.
@@ -213,9 +213,16 @@ impl Walker<'_> {
         }
         let mut known = children.remove(name).cloned();
         if let (None, Some(&top)) = (&known, self.context.tops.get(&relative)) {
-            let (parent, tree, own_name) = (job.id, self.context.tree, name.to_vec());
-            self.context.catalog.writer().run(move |session| session.adopt(top, parent, &own_name, tree))?;
-            known = self.context.catalog.reader()?.load_child(top)?;
+            let (parent, tree) = (job.id, self.context.tree);
+            let (catalog, control) = (self.context.catalog, self.context.control);
+            let is_adopted = catalog.persist(&|| !control.is_cancelled(), &mut || {
+                let own_name = name.to_vec();
+                catalog.writer().run(move |session| session.adopt(top, parent, &own_name, tree))
+            })?;
+            if !is_adopted {
+                return Ok(());
+            }
+            known = catalog.reader()?.load_child(top)?;
         }
         if !job.deep && known.is_some() {
             return Ok(());
@@ -261,7 +268,7 @@ impl Walker<'_> {
     /// Keeps a directory's rows, marked as older than the scan. One that the catalog never saw gets a row, so that it is
     /// known to be there.
     fn unreadable(&self, job: &Job) -> Result<(), EngineError> {
-        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.abandoned());
+        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
         let known = job.known.as_ref();
         if known.is_some_and(|known| known.unreadable) {
             return Ok(());

@@ -60,6 +60,18 @@ pub(crate) struct ScanRequest<'a> {
 
 /// Runs a scan to its end.
 pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
+    match stages(request) {
+        // Only who is cancelled stops waiting for room.
+        Err(error) if error.kind == ErrorKind::DiskFull && request.control.is_cancelled() => {
+            request.control.enter(Phase::Done);
+            let message = "cancelled while the disk of the catalog was full; what was written before is kept";
+            Ok(ScanResult::of(request.control, ScanState::Cancelled, message.to_owned()))
+        }
+        outcome => outcome,
+    }
+}
+
+fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
     let (catalog, control) = (request.catalog, request.control);
     let (row, rows) = {
         let reader = catalog.reader()?;

@@ -77,5 +77,12 @@ pub(super) fn telling(
         let path = row.path.clone();
         catalog.writer().run(move |session| session.end_baseline(tree, root, &path))
     });
+    if ended.is_err() {
+        // Changes to come are told one by one, as after a restart: nothing must wait for an end that may never come.
+        catalog.writer().run(move |session| {
+            session.leave_baseline(tree);
+            Ok(())
+        })?;
+    }
     outcome.and(ended.map_err(|error: CatalogError| error.into()))
 }
