@@ -12,6 +12,9 @@ parts=(
     mkfs.ext4:e2fsprogs
     mkfs.btrfs:btrfs-progs
     mkfs.xfs:xfsprogs
+    mkfs.exfat:exfatprogs
+    mount.exfat-fuse:exfat-fuse
+    mergerfs:mergerfs
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
     x86_64-w64-mingw32-g++:g++-mingw-w64-x86-64
 )

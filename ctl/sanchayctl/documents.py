@@ -300,6 +300,7 @@ def duplicate_group(group: catalog_pb2.DuplicateGroup) -> Document:
         "hash": group.hash.hex(),
         "algorithm": group.algorithm,
         "copies": group.copies,
+        "perhaps_one_file": group.perhaps,
         "reclaimable_bytes": group.reclaimable_bytes,
         "freed_bytes": group.freed_bytes,
         "paths": [
@@ -308,6 +309,8 @@ def duplicate_group(group: catalog_pb2.DuplicateGroup) -> Document:
                 "inode": each.inode,
                 "modified": units.rfc3339(each.modified_ns),
                 "root_id": each.root_id,
+                "copy": each.copy,
+                "perhaps": each.perhaps,
             }
             for each in group.paths
         ],

@@ -62,6 +62,8 @@ class Copy:
     inode: int
     modified_ns: int
     root_id: int
+    copy: int
+    perhaps: bool
 
 
 @dataclass
@@ -72,6 +74,7 @@ class Group:
     hash: bytes
     algorithm: str
     copies: int
+    perhaps: int
     reclaimable_bytes: int
     freed_bytes: int
     total_paths: int
@@ -466,7 +469,11 @@ def _row(root_id: int, path: bytes, info: os.stat_result) -> Row:
 
 
 def _group(rows: list[Row], paths_limit: int) -> Group:
-    copies = len({row.inode for row in rows})
-    names = [Copy(row.path, row.inode, row.modified_ns, row.root_id) for row in rows[:paths_limit]]
+    inodes = list(dict.fromkeys(row.inode for row in rows))
+    copies = len(inodes)
+    names = [
+        Copy(row.path, row.inode, row.modified_ns, row.root_id, inodes.index(row.inode) + 1, False)
+        for row in rows[:paths_limit]
+    ]
     reclaimable = rows[0].size * (copies - 1)
-    return Group(rows[0].size, rows[0].hash, "sha256", copies, reclaimable, reclaimable, len(rows), names)
+    return Group(rows[0].size, rows[0].hash, "sha256", copies, 0, reclaimable, reclaimable, len(rows), names)

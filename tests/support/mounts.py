@@ -68,6 +68,13 @@ def failing(point: Path, switch: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def passing(point: Path, folder: Path) -> Iterator[Path]:
+    """The file system of `passing_files`, which shows `folder`."""
+    with _served("passing_files", point, str(folder)):
+        yield point
+
+
+@contextmanager
 def _served(module: str, point: Path, *arguments: str) -> Iterator[None]:
     point.mkdir(parents=True, exist_ok=True)
     server = subprocess.Popen(

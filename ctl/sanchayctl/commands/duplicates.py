@@ -74,7 +74,9 @@ def duplicates(
     """Show groups of files whose content is equal. Hard links are one copy; nothing is deleted.
 
     RECLAIMABLE is the size of all copies but one; FREED is what clearing them would really give back, which is less
-    where a copy has another link outside the roots, or shares its blocks. The totals never depend on the limit.
+    where a copy has another link outside the roots, or shares its blocks. What an overlay, a union, a FUSE program or a
+    share shows may be the same file as one beside it: it is marked, and frees nothing. The totals never depend on the
+    limit.
     """
 
     def page(count: int, token: str) -> catalog_pb2.DuplicatesResponse:
@@ -130,11 +132,18 @@ def show_groups(groups: Iterator[catalog_pb2.DuplicateGroup], paths_shown: int |
             f"{units.size(group.reclaimable_bytes):>11}  {units.size(group.freed_bytes):>7}"
         )
         listed = group.paths if paths_shown is None else group.paths[:paths_shown]
-        for each in listed:
-            output.line(f"    {paths.shown(each.path)}")
+        for above, each in zip([None, *listed], listed, strict=False):
+            output.line(f"    {paths.shown(each.path)}{_mark(each, above)}")
         if group.total_paths > len(listed):
             output.line(f"    … and {units.count(group.total_paths - len(listed))} more")
     return shown
+
+
+def _mark(each: catalog_pb2.DuplicatePath, above: catalog_pb2.DuplicatePath | None) -> str:
+    """What is said of a path beside it."""
+    if above is not None and each.copy and each.copy == above.copy:
+        return "  (same file as above)"
+    return "  (perhaps one file with another here)" if each.perhaps else ""
 
 
 def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown: int) -> None:

@@ -255,6 +255,8 @@ class DuplicatePath(Protocol):
     inode: int
     modified_ns: int
     root_id: int
+    copy: int
+    perhaps: bool
 
 
 class DuplicateGroup(Protocol):
@@ -264,6 +266,7 @@ class DuplicateGroup(Protocol):
     hash: bytes
     algorithm: str
     copies: int
+    perhaps: int
     reclaimable_bytes: int
     freed_bytes: int
     total_paths: int

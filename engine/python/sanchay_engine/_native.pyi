@@ -226,6 +226,8 @@ class DuplicatePath:
     inode: int
     modified_ns: int
     root_id: int
+    copy: int
+    perhaps: bool
 
 @final
 class DuplicateGroup:
@@ -233,6 +235,7 @@ class DuplicateGroup:
     hash: bytes
     algorithm: str
     copies: int
+    perhaps: int
     reclaimable_bytes: int
     freed_bytes: int
     paths: list[DuplicatePath]

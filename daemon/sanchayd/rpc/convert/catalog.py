@@ -63,14 +63,20 @@ def from_group(group: DuplicateGroup) -> catalog_pb2.DuplicateGroup:
         hash=group.hash,
         algorithm=group.algorithm,
         copies=group.copies,
+        perhaps=group.perhaps,
         reclaimable_bytes=group.reclaimable_bytes,
         freed_bytes=group.freed_bytes,
         total_paths=group.total_paths,
         paths=[
             catalog_pb2.DuplicatePath(
-                path=common.path(copy.path), inode=copy.inode, modified_ns=copy.modified_ns, root_id=copy.root_id
+                path=common.path(each.path),
+                inode=each.inode,
+                modified_ns=each.modified_ns,
+                root_id=each.root_id,
+                copy=each.copy,
+                perhaps=each.perhaps,
             )
-            for copy in group.paths
+            for each in group.paths
         ],
     )
 

@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sanchay_core::VolumeId;
-
 use crate::database::{open_writer, with_suffix};
 use crate::error::CatalogError;
 use crate::queries::Remembered;
@@ -171,27 +169,6 @@ impl Catalog {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
-    }
-
-    /// The catalog's id of a volume, a new one where it has none yet.
-    pub fn volume_id(&self, identity: VolumeId, reflink: bool) -> Result<i64, CatalogError> {
-        let identity = identity.to_bytes();
-        // Nearly always it is known, and a question does not wait for the writer.
-        if let Some(id) = self.reader()?.volume(&identity)? {
-            return Ok(id);
-        }
-        self.writer.run(move |session| {
-            session.transaction(|session| {
-                session
-                    .connection
-                    .execute("INSERT OR IGNORE INTO volume (identity, reflink) VALUES (?1, ?2)", (identity, reflink))?;
-                let id =
-                    session
-                        .connection
-                        .query_row("SELECT id FROM volume WHERE identity = ?1", [identity], |row| row.get(0))?;
-                Ok(id)
-            })
-        })
     }
 }
 

@@ -18,6 +18,7 @@ mod reader;
 mod roots;
 mod shared;
 mod stored;
+mod volumes;
 mod writer;
 
 pub use catalog::{Catalog, CatalogOptions};

@@ -28,4 +28,4 @@ pub use hash::{hash_edges, hash_large, hash_small, Algorithm, ContentHash, Hashe
 pub use memory::{bound_memory, give_memory_back};
 pub use priority::{background_this_thread, foreground_this_thread};
 pub use stat::{FileKind, FileStat};
-pub use volume::{file_system_of, FileSystem, VolumeId};
+pub use volume::{file_system_of, volume_of, volume_of_file, FileSystem, Shows, Volume, VolumeId};

@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::dir::DirHandle;
 use crate::error::CoreError;
+use crate::platform;
 
 /// The identity of a file system. (volume, inode) names one physical file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +23,12 @@ impl VolumeId {
     /// The 16 bytes to store.
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
+    }
+
+    /// One of several file systems that are shown as one: a layer whose inodes are its own.
+    #[must_use]
+    pub fn layer(self, number: u64) -> Self {
+        Self::derive(&[b"layer", &self.0, &number.to_le_bytes()])
     }
 
     /// The first 16 bytes of a hash over the parts, each with its length, so that no two lists of parts run together.
@@ -49,8 +56,55 @@ impl fmt::Debug for VolumeId {
     }
 }
 
+/// Whose files a file system shows. What shows another's files gives them inodes and a volume that are not theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shows {
+    /// Its own.
+    #[default]
+    Own,
+    /// Those of layers below it, with their own times of birth (overlay).
+    Layers,
+    /// Perhaps those of any other: a program, or a share of this machine itself, passes them on.
+    Others,
+    /// Those of a server, named by a digest: two mounts may lead to one file there.
+    Server(i64),
+}
+
+impl Shows {
+    /// The number to store; a server's has a bit that the others lack.
+    pub const fn to_number(self) -> i64 {
+        match self {
+            Self::Own => 0,
+            Self::Layers => 1,
+            Self::Others => 2,
+            Self::Server(digest) => digest | Self::SERVER_BIT,
+        }
+    }
+
+    /// What was stored.
+    pub const fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Own,
+            1 => Self::Layers,
+            server if server & Self::SERVER_BIT != 0 => Self::Server(server),
+            _ => Self::Others,
+        }
+    }
+
+    const SERVER_BIT: i64 = 1 << 8;
+
+    /// A server, by a name of it.
+    pub(crate) fn server(name: &[u8]) -> Self {
+        let digest = VolumeId::derive(&[b"server", name]).to_bytes();
+        let mut head = [0; 8];
+        head.copy_from_slice(&digest[..8]);
+        Self::Server(i64::from_le_bytes(head) | Self::SERVER_BIT)
+    }
+}
+
 /// What is known of a file system.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileSystem {
     /// The system's name for its type: `ext4`, `fuse.sshfs`, `apfs`, `NTFS`.
     pub name: String,
@@ -62,9 +116,55 @@ pub struct FileSystem {
     pub reflink: bool,
     /// Whether it is on solid state; `None` where that is not known.
     pub solid_state: Option<bool>,
+    /// Whose files it shows.
+    pub shows: Shows,
+    /// It gives out inodes anew at each mount, or whenever it has forgotten a file: they identify nothing.
+    pub fleeting_inodes: bool,
+}
+
+/// A file system, beside others with the same id.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// Its id: the first that was mounted of several with one id has it as it is.
+    pub id: VolumeId,
+    /// What else it was known by: catalogs of earlier versions have it.
+    pub former: Option<VolumeId>,
+    /// Other file systems with this id that are mounted now (a clone of a disk), those mounted earlier first: how each is
+    /// told apart.
+    pub earlier_twins: Vec<VolumeId>,
+    /// Some with this id was mounted later.
+    pub later_twin: bool,
+    /// What is known of it.
+    pub system: FileSystem,
+    /// Its device, and what its mount says that it comes from.
+    pub(crate) device: u64,
+    pub(crate) source: Vec<u8>,
+}
+
+impl Volume {
+    /// An id that tells it from others with the same one: made from its device, not from what is on it.
+    pub fn id_apart(&self) -> VolumeId {
+        let mark = platform::device_mark(self.device).unwrap_or_else(|| self.source.clone());
+        VolumeId::derive(&[b"apart", &self.id.0, &mark])
+    }
+
+    /// Whether another with this id is mounted.
+    pub fn has_twin(&self) -> bool {
+        self.later_twin || !self.earlier_twins.is_empty()
+    }
+}
+
+/// The volume of a folder. Costs several system calls: cache it by the stat's (device, `mount_id`).
+pub fn volume_of(dir: &DirHandle) -> Result<Volume, CoreError> {
+    Ok(platform::volume_of(&dir.inner, None)?)
+}
+
+/// The volume of a file that lies in `dir` and is mounted there from elsewhere.
+pub fn volume_of_file(dir: &DirHandle, name: &[u8]) -> Result<Volume, CoreError> {
+    Ok(platform::volume_of(&dir.inner, Some(name))?)
 }
 
 /// The file system that a folder is on. Costs several system calls: cache it by the stat's (device, `mount_id`).
 pub fn file_system_of(dir: &DirHandle) -> Result<(VolumeId, FileSystem), CoreError> {
-    Ok(crate::platform::file_system_of(&dir.inner)?)
+    Ok(platform::file_system_of(&dir.inner)?)
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use sanchay_core::{extension, Algorithm, ContentHash, VolumeId};
+use sanchay_core::{extension, Algorithm, ContentHash, FileSystem, VolumeId};
 use sanchay_engine::catalog::block::{encode, Entry, EntryId, EntryKind, EntryRef, HashState, BLOCK_SLOTS};
 use sanchay_engine::catalog::content::{Posting, Staged};
 use sanchay_engine::catalog::{BlockWrite, Catalog, CatalogOptions, DirectoryChange, DirectoryRow, RootState, Stream};
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let entries: u64 = entries.parse()?;
     let groups: u64 = arguments.get(3).map_or(Ok(entries / 10), |text| text.parse())?;
     let catalog = Catalog::open(Path::new(path), CatalogOptions::default())?;
-    let volume = catalog.volume_id(VolumeId::from_bytes([7; 16]), false)?;
+    let volume = catalog.volume_id(VolumeId::from_bytes([7; 16]), &FileSystem::default(), false)?;
     let settings = serde_json::to_string(&RootSettings { name: "generated".to_owned(), ..RootSettings::default() })?;
     let (root, top) = (1_000_000, catalog.next_directory_id());
     catalog.writer().run(move |session| {
@@ -98,6 +98,7 @@ fn file(catalog: &Catalog, number: u64, groups: u64) -> (Vec<u8>, Entry) {
         ctime_ns: mtime_ns + 5_000_000,
         birth_ns: Some(mtime_ns - 1_000_000),
         inode: 1_000_000 + number,
+        volume: 0,
         links: 1,
         owner: 1000,
         extension: catalog.extensions().intern(extension(&name)),

@@ -174,7 +174,9 @@ fn render_groups(
     for group in page.groups {
         let wanted: Vec<_> =
             group.paths.into_iter().filter(|path| hits.is_none_or(|hits| hits.contains(&path.id))).collect();
-        let copies: HashSet<u64> = wanted.iter().map(|path| path.entry.inode).collect();
+        // Who reads it may well delete all but one: what may be one file with another copy is left out.
+        let wanted: Vec<_> = wanted.into_iter().filter(|path| !path.perhaps).collect();
+        let copies: HashSet<u64> = wanted.iter().map(|path| path.copy).collect();
         if copies.len() < 2 {
             continue;
         }

@@ -77,6 +77,8 @@ pub(crate) struct DuplicatePath {
     inode: u64,
     modified_ns: i64,
     root_id: i64,
+    copy: u64,
+    perhaps: bool,
 }
 
 /// Files of one content.
@@ -86,6 +88,7 @@ pub(crate) struct DuplicateGroup {
     hash: Vec<u8>,
     algorithm: &'static str,
     copies: u64,
+    perhaps: u64,
     reclaimable_bytes: u64,
     freed_bytes: u64,
     paths: Vec<Py<DuplicatePath>>,
@@ -96,13 +99,15 @@ impl DuplicateGroup {
     pub(crate) fn new(py: Python<'_>, group: queries::DuplicateGroup) -> PyResult<Self> {
         let paths = group.paths.into_iter().map(|path| {
             let (inode, modified_ns) = (path.entry.inode, path.entry.mtime_ns);
-            Py::new(py, DuplicatePath { path: path.path, inode, modified_ns, root_id: path.root_id })
+            let (copy, perhaps) = (path.copy, path.perhaps);
+            Py::new(py, DuplicatePath { path: path.path, inode, modified_ns, root_id: path.root_id, copy, perhaps })
         });
         Ok(Self {
             size: group.figures.size_bytes,
             hash: group.hash.as_bytes().to_vec(),
             algorithm: group.algorithm.name(),
             copies: group.figures.copies,
+            perhaps: group.figures.perhaps,
             reclaimable_bytes: group.figures.reclaimable_bytes,
             freed_bytes: group.figures.freed_bytes,
             paths: paths.collect::<PyResult<_>>()?,
@@ -115,14 +120,16 @@ impl DuplicateGroup {
     /// A group of files that are in no catalog, and so below no root.
     pub(crate) fn of_files(py: Python<'_>, group: one_call::DuplicateGroup) -> PyResult<Self> {
         let total_paths = group.paths.len() as u64;
-        let paths = group.paths.into_iter().map(|one_call::DuplicatePath { path, inode, modified_ns }| {
-            Py::new(py, DuplicatePath { path, inode, modified_ns, root_id: 0 })
+        let paths = group.paths.into_iter().map(|path| {
+            let one_call::DuplicatePath { path, inode, modified_ns, copy, perhaps } = path;
+            Py::new(py, DuplicatePath { path, inode, modified_ns, root_id: 0, copy, perhaps })
         });
         Ok(Self {
             size: group.figures.size_bytes,
             hash: group.hash.as_bytes().to_vec(),
             algorithm: sanchay_core::Algorithm::Blake3.name(),
             copies: group.figures.copies,
+            perhaps: group.figures.perhaps,
             reclaimable_bytes: group.figures.reclaimable_bytes,
             freed_bytes: group.figures.freed_bytes,
             paths: paths.collect::<PyResult<_>>()?,

@@ -116,6 +116,8 @@ pub struct Entry {
     pub birth_ns: Option<i64>,
     /// Inode on its volume.
     pub inode: u64,
+    /// The catalog's id of its volume where that is not its folder's, else 0: a file can be mounted by itself.
+    pub volume: i64,
     /// Names that the file system counts.
     pub links: u32,
     /// User id.
@@ -141,6 +143,7 @@ impl Entry {
             ctime_ns: 0,
             birth_ns: None,
             inode: 0,
+            volume: 0,
             links: 0,
             owner: 0,
             extension: 0,
@@ -160,6 +163,7 @@ impl Entry {
             ctime_ns: stat.ctime_ns,
             birth_ns: stat.birth_ns,
             inode: stat.inode,
+            volume: 0,
             links: stat.links,
             owner: stat.owner,
             extension,
@@ -211,6 +215,9 @@ pub(super) const STATE_SHIFT: u8 = 2;
 pub(super) const STATE_MASK: u8 = 0b111;
 pub(super) const SHA256_BIT: u8 = 1 << 5;
 pub(super) const BIRTH_BIT: u8 = 1 << 6;
+/// Its volume is not its folder's, and stands behind the hashes.
+pub(super) const VOLUME_BIT: u8 = 1 << 7;
+pub(super) const VOLUME_BYTES: usize = 8;
 
 /// Allocation that most files have: whole 4 KiB blocks. Only the difference is stored.
 pub(super) fn usual_allocation(size_bytes: u64) -> i64 {
@@ -224,6 +231,9 @@ fn flags(entry: &Entry) -> u8 {
     }
     if entry.birth_ns.is_some() {
         flags |= BIRTH_BIT;
+    }
+    if entry.volume != 0 {
+        flags |= VOLUME_BIT;
     }
     flags
 }
@@ -255,6 +265,9 @@ pub fn encode(entries: &[EntryRef<'_>]) -> EncodedBlock {
     }
     for hash in all().filter_map(|e| e.hash) {
         detail.extend_from_slice(hash.as_bytes());
+    }
+    for volume in all().map(|e| e.volume).filter(|volume| *volume != 0) {
+        detail.extend_from_slice(&volume.to_le_bytes());
     }
     detail.extend_from_slice(&[0; TAIL_PADDING]);
     EncodedBlock { zone: zone(entries), columns, detail }

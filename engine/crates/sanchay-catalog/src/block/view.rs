@@ -5,7 +5,7 @@ use sanchay_core::{Algorithm, ContentHash};
 use super::column::{take_varint, Column, TAIL_PADDING};
 use super::entry::{
     usual_allocation, Entry, EntryKind, EntryRef, HashState, BIRTH_BIT, BLOCK_SLOTS, KIND_MASK, SHA256_BIT, STATE_MASK,
-    STATE_SHIFT,
+    STATE_SHIFT, VOLUME_BIT, VOLUME_BYTES,
 };
 use crate::error::CatalogError;
 
@@ -120,6 +120,11 @@ impl<'a> BlockColumns<'a> {
         self.links.get(slot) as u32
     }
 
+    /// Whether the volume of `slot` is not its folder's.
+    fn has_volume(&self, slot: usize) -> bool {
+        self.flags.get(slot) as u8 & VOLUME_BIT != 0
+    }
+
     fn algorithm(&self, slot: usize) -> Algorithm {
         if self.flags.get(slot) as u8 & SHA256_BIT != 0 {
             Algorithm::Sha256
@@ -207,7 +212,7 @@ impl<'a> BlockView<'a> {
         for (slot, name) in self.detail.names(self.columns.len()).enumerate() {
             let hash = self.columns.hash_state(slot).has_hash().then(|| take_hash(&mut hashes)).transpose()?;
             if self.columns.kind(slot) != EntryKind::Dead {
-                visit(slot, EntryRef { name, entry: self.entry(slot, hash) });
+                visit(slot, EntryRef { name, entry: self.entry(slot, hash)? });
             }
         }
         Ok(())
@@ -226,7 +231,7 @@ impl<'a> BlockView<'a> {
         } else {
             None
         };
-        Ok(Some(EntryRef { name, entry: self.entry(slot, hash) }))
+        Ok(Some(EntryRef { name, entry: self.entry(slot, hash)? }))
     }
 
     fn hashes(&self) -> Result<&'a [u8], CatalogError> {
@@ -235,11 +240,23 @@ impl<'a> BlockView<'a> {
         self.detail.names_and_hashes.get(names..).ok_or_else(CatalogError::corrupt_block)
     }
 
-    fn entry(&self, slot: usize, hash: Option<ContentHash>) -> Entry {
+    /// The volume of a file that is mounted by itself; 0 for all others.
+    fn volume(&self, slot: usize) -> Result<i64, CatalogError> {
+        if !self.columns.has_volume(slot) {
+            return Ok(0);
+        }
+        let hashes = (0..self.columns.len()).filter(|&other| self.columns.hash_state(other).has_hash()).count();
+        let before = (0..slot).filter(|&earlier| self.columns.has_volume(earlier)).count();
+        let volumes = self.hashes()?.get(hashes * 32 + before * VOLUME_BYTES..);
+        let bytes = volumes.and_then(<[u8]>::first_chunk::<VOLUME_BYTES>).ok_or_else(CatalogError::corrupt_block)?;
+        Ok(i64::from_le_bytes(*bytes))
+    }
+
+    fn entry(&self, slot: usize, hash: Option<ContentHash>) -> Result<Entry, CatalogError> {
         let (columns, detail) = (&self.columns, &self.detail);
         let size_bytes = columns.size_bytes(slot);
         let mtime_ns = columns.mtime_s(slot).wrapping_mul(NS).wrapping_add(detail.mtime_nanos.get(slot));
-        Entry {
+        Ok(Entry {
             kind: columns.kind(slot),
             size_bytes,
             allocated_bytes: usual_allocation(size_bytes).wrapping_add(detail.allocated_delta.get(slot)) as u64,
@@ -247,13 +264,14 @@ impl<'a> BlockView<'a> {
             ctime_ns: mtime_ns.wrapping_add(detail.ctime_delta.get(slot)),
             birth_ns: columns.birth_s(slot).map(|_| mtime_ns.wrapping_add(detail.birth_delta.get(slot))),
             inode: detail.inode.get(slot) as u64,
+            volume: self.volume(slot)?,
             links: columns.links(slot),
             owner: columns.owner(slot),
             extension: columns.extension(slot),
             hash_state: columns.hash_state(slot),
             algorithm: columns.algorithm(slot),
             hash,
-        }
+        })
     }
 }
 
@@ -281,9 +299,9 @@ mod tests {
             0u8..6,
             any::<[u8; 32]>(),
             any::<bool>(),
-            1u8..4,
+            (1u8..4, prop_oneof![3 => Just(0), 1 => any::<i64>()]),
         )
-            .prop_map(|(name, stamps, numbers, sizes, state, hash, sha256, kind)| {
+            .prop_map(|(name, stamps, numbers, sizes, state, hash, sha256, (kind, volume))| {
                 let hash_state = HashState::from_bits(state);
                 let entry = Entry {
                     kind: [EntryKind::File, EntryKind::Symlink, EntryKind::Special][usize::from(kind) - 1],
@@ -293,6 +311,7 @@ mod tests {
                     ctime_ns: stamps.1,
                     birth_ns: stamps.2,
                     inode: numbers.2,
+                    volume,
                     links: numbers.0,
                     owner: numbers.1,
                     extension: numbers.3,

@@ -1,18 +1,27 @@
 //! What a group of equal files amounts to: physical copies, and the bytes a clean-up would give back.
 
+use sanchay_core::Shows;
+
 use crate::block::EntryId;
 use crate::content::clean_up::{CleanUp, Sharing};
+use crate::content::perhaps::Perhaps;
 use crate::content::posting::{usual_allocation, Posting, MULTIPLE_LINKS, ODD_ALLOCATION, SHARES_EXTENTS};
 use crate::error::CatalogError;
 
 /// What only the catalog's other tables know of an entry; asked for the unusual ones alone.
 pub trait Facts {
-    /// The volume of the entry's directory.
-    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError>;
+    /// The volume of the posting's file.
+    fn volume(&mut self, posting: &Posting) -> Result<i64, CatalogError>;
     /// Its link count and allocated bytes.
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError>;
     /// What it shares with other files; None: nothing that is known.
     fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError>;
+    /// Whether some volume shows files of another one.
+    fn any_shown(&mut self) -> Result<bool, CatalogError>;
+    /// Whose files a volume shows.
+    fn shows(&mut self, volume: i64) -> Result<Shows, CatalogError>;
+    /// When the file was made, where that is known.
+    fn birth_ns(&mut self, entry: EntryId) -> Result<Option<i64>, CatalogError>;
 }
 
 /// Figures of one group.
@@ -22,10 +31,30 @@ pub struct GroupFigures {
     pub size_bytes: u64,
     /// Distinct (volume, inode).
     pub copies: u64,
-    /// Size x (copies - 1).
+    /// Of the copies, those that may be one file with another of them: a union and its branch show one file twice.
+    pub perhaps: u64,
+    /// Size x (copies that are surely files of their own - 1).
     pub reclaimable_bytes: u64,
     /// Allocated bytes of the copies whose every name is known here, less one kept copy; what several share, once.
     pub freed_bytes: u64,
+}
+
+impl GroupFigures {
+    /// Copies that are surely files of their own.
+    pub fn sure_copies(&self) -> u64 {
+        self.copies - self.perhaps
+    }
+}
+
+/// A name in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Whose.
+    pub entry: EntryId,
+    /// Names of one physical copy have one number, from 1 on.
+    pub copy: u64,
+    /// The copy may be one file with another one of the group.
+    pub perhaps: bool,
 }
 
 /// Postings of one content, to be counted.
@@ -38,10 +67,16 @@ impl SharedContent<'_> {
             return Ok(GroupFigures::default());
         };
         let size_bytes = first.size_bytes;
-        let mut copies = 0u64;
+        let (mut copies, mut perhaps) = (0u64, 0u64);
         let mut clean_up = CleanUp::default();
+        // Nearly always no volume shows another's files, and nothing is asked.
+        let shown = if self.0.len() > 1 && facts.any_shown()? { Some(Perhaps::of(self.0, facts)?) } else { None };
         self.for_each_copy(facts, &mut |names, facts| {
             copies += 1;
+            if shown.as_ref().is_some_and(|shown| shown.may_be_another(names[0].entry)) {
+                perhaps += 1;
+                return Ok(());
+            }
             let (links, allocated_bytes) =
                 if names.iter().any(|name| name.flags & (MULTIPLE_LINKS | ODD_ALLOCATION) != 0) {
                     facts.links_and_allocated(names[0].entry)?
@@ -55,16 +90,31 @@ impl SharedContent<'_> {
             clean_up.add(allocated_bytes, links as usize <= names.len(), sharing);
             Ok(())
         })?;
+        let sure = copies - perhaps;
         Ok(GroupFigures {
             size_bytes,
             copies,
-            reclaimable_bytes: size_bytes.saturating_mul(copies.saturating_sub(1)),
-            freed_bytes: if copies > 1 { clean_up.freed_bytes() } else { 0 },
+            perhaps,
+            reclaimable_bytes: size_bytes.saturating_mul(sure.saturating_sub(1)),
+            freed_bytes: if sure > 1 { clean_up.freed_bytes() } else { 0 },
         })
     }
 
+    /// Every name with the copy that it belongs to, the names of a copy together.
+    pub fn members(&self, facts: &mut dyn Facts) -> Result<Vec<Member>, CatalogError> {
+        let shown = if self.0.len() > 1 && facts.any_shown()? { Some(Perhaps::of(self.0, facts)?) } else { None };
+        let (mut members, mut copy) = (Vec::with_capacity(self.0.len()), 0);
+        self.for_each_copy(facts, &mut |names, _| {
+            copy += 1;
+            let perhaps = shown.as_ref().is_some_and(|shown| shown.may_be_another(names[0].entry));
+            members.extend(names.iter().map(|name| Member { entry: name.entry, copy, perhaps }));
+            Ok(())
+        })?;
+        Ok(members)
+    }
+
     /// Calls `visit` with the names of each physical copy.
-    fn for_each_copy(
+    pub(super) fn for_each_copy(
         &self,
         facts: &mut dyn Facts,
         visit: &mut dyn FnMut(&[Posting], &mut dyn Facts) -> Result<(), CatalogError>,
@@ -79,7 +129,7 @@ impl SharedContent<'_> {
             // The same inode number on two volumes is two copies.
             let mut with_volume = Vec::with_capacity(same_inode.len());
             for posting in same_inode.iter() {
-                with_volume.push((facts.volume(posting.entry)?, *posting));
+                with_volume.push((facts.volume(posting)?, *posting));
             }
             with_volume.sort_by_key(|(volume, _)| *volume);
             for copy in with_volume.chunk_by(|a, b| a.0 == b.0) {
@@ -98,8 +148,8 @@ mod tests {
     struct Known(Vec<(u64, i64, u32, u64)>);
 
     impl Facts for Known {
-        fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
-            Ok(self.0.iter().find(|row| row.0 == entry.0).unwrap().1)
+        fn volume(&mut self, posting: &Posting) -> Result<i64, CatalogError> {
+            Ok(self.0.iter().find(|row| row.0 == posting.entry.0).unwrap().1)
         }
         fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
             let row = self.0.iter().find(|row| row.0 == entry.0).unwrap();
@@ -107,6 +157,15 @@ mod tests {
         }
         fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
             Ok(Some(Sharing { storage: 1, shared_bytes: self.links_and_allocated(entry)?.1 }))
+        }
+        fn any_shown(&mut self) -> Result<bool, CatalogError> {
+            Ok(false)
+        }
+        fn shows(&mut self, _: i64) -> Result<Shows, CatalogError> {
+            Ok(Shows::Own)
+        }
+        fn birth_ns(&mut self, _: EntryId) -> Result<Option<i64>, CatalogError> {
+            Ok(None)
         }
     }
 

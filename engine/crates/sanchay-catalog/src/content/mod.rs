@@ -5,6 +5,7 @@ mod edges;
 mod extents;
 mod group;
 mod merge;
+mod perhaps;
 mod posting;
 mod recount;
 mod take_out;
@@ -14,10 +15,10 @@ mod tests;
 pub use clean_up::Sharing;
 pub use edges::{edge_witness, FileEdges};
 pub use extents::FoundSharing;
-pub use group::{Facts, GroupFigures, SharedContent};
+pub use group::{Facts, GroupFigures, Member, SharedContent};
 pub use merge::Staged;
 pub(crate) use merge::CHUNKS_OF_KEY;
 pub use posting::{
     content_key, encode_chunk, usual_allocation, ChunkView, Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS, MULTIPLE_LINKS,
-    ODD_ALLOCATION, SHARES_EXTENTS,
+    ODD_ALLOCATION, OTHER_VOLUME, SHARES_EXTENTS,
 };

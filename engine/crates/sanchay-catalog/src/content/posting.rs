@@ -24,6 +24,9 @@ pub const EXTENTS_ASKED: u8 = 8;
 /// Some of its extents are another file's too; the table `shared_extents` has how many bytes.
 pub const SHARES_EXTENTS: u8 = 16;
 
+/// Its volume is not its folder's; the entry has it.
+pub const OTHER_VOLUME: u8 = 32;
+
 /// One file's place in the content index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Posting {
@@ -54,6 +57,9 @@ impl Posting {
         }
         if entry.allocated_bytes != usual_allocation(entry.size_bytes) {
             flags |= ODD_ALLOCATION;
+        }
+        if entry.volume != 0 {
+            flags |= OTHER_VOLUME;
         }
         if may_share_extents {
             flags |= MAY_SHARE_EXTENTS;

@@ -23,7 +23,7 @@ pub(super) struct Recount {
 impl Recount {
     fn count(&mut self, figures: &GroupFigures, sign: i64) {
         self.groups += sign;
-        self.redundant_copies += sign * (figures.copies as i64 - 1);
+        self.redundant_copies += sign * figures.sure_copies().saturating_sub(1) as i64;
         self.reclaimable_bytes += sign * figures.reclaimable_bytes as i64;
         self.freed_bytes += sign * figures.freed_bytes as i64;
     }
@@ -123,8 +123,8 @@ impl Session {
                 }
                 self.connection
                     .prepare_cached(
-                        "INSERT INTO duplicate_group (key, ordinal, size, copies, reclaimable, freed)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                        "INSERT INTO duplicate_group (key, ordinal, size, copies, reclaimable, freed, perhaps)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                     )?
                     .execute(params![
                         key,
@@ -132,7 +132,8 @@ impl Session {
                         figures.size_bytes as i64,
                         figures.copies as i64,
                         figures.reclaimable_bytes as i64,
-                        figures.freed_bytes as i64
+                        figures.freed_bytes as i64,
+                        figures.perhaps as i64
                     ])?;
             }
         }
@@ -174,13 +175,14 @@ impl Session {
     fn groups_of(&self, key: i64) -> Result<Vec<GroupFigures>, CatalogError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT size, copies, reclaimable, freed FROM duplicate_group WHERE key = ?1")?;
+            .prepare_cached("SELECT size, copies, reclaimable, freed, perhaps FROM duplicate_group WHERE key = ?1")?;
         let rows = statement.query_map([key], |row| {
             Ok(GroupFigures {
                 size_bytes: row.get::<_, i64>(0)? as u64,
                 copies: row.get::<_, i64>(1)? as u64,
                 reclaimable_bytes: row.get::<_, i64>(2)? as u64,
                 freed_bytes: row.get::<_, i64>(3)? as u64,
+                perhaps: row.get::<_, i64>(4)? as u64,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

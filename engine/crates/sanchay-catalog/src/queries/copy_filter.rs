@@ -10,7 +10,7 @@ use super::runs::{KeyRange, ReaderFacts, RunVerdict};
 use super::tree::DirectorySet;
 use crate::block::{EntryId, EntryKind};
 use crate::catalog::Catalog;
-use crate::content::{Facts, GroupFigures, Posting, SharedContent};
+use crate::content::{GroupFigures, Member, Posting, SharedContent};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -85,7 +85,7 @@ impl CopyFilter {
         let (sort, limit) = (request.sort, request.limit);
         let done = lanes.run(parts, |reader, queue| {
             let (mut best, mut totals) = (BinaryHeap::new(), DuplicatePage::default());
-            let mut facts = ReaderFacts(reader);
+            let mut facts = ReaderFacts::new(reader);
             let wants_run = |run: &[Posting]| run.iter().filter(|posting| self.wants(posting)).nth(1).is_some();
             while let Some(part) = queue.take() {
                 reader.for_each_run(KeyRange::part(part, parts), &wants_run, &mut |run, verdict| {
@@ -94,7 +94,7 @@ impl CopyFilter {
                     }
                     let wanted: Vec<Posting> = run.iter().filter(|posting| self.wants(posting)).copied().collect();
                     let contents = match verdict {
-                        RunVerdict::OneGroup => vec![wanted],
+                        RunVerdict::OneGroup | RunVerdict::PerhapsOneFile => vec![wanted],
                         _ => reader.by_content(wanted)?,
                     };
                     for (ordinal, content) in contents.iter().enumerate() {
@@ -120,32 +120,34 @@ impl CopyFilter {
         Ok(all.into_sorted_vec().into_iter().map(|place| place.0).collect())
     }
 
-    /// The figures of a group, and its members' entries, as far as they count.
+    /// The figures of a group, and its members, as far as they count.
     pub(super) fn members(
         &self,
         reader: &Reader,
         place: &Place,
-    ) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
+    ) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
         let run = reader.run_of(place.key)?;
         let wanted: Vec<Posting> = run.into_iter().filter(|posting| self.wants(posting)).collect();
         let contents = reader.by_content(wanted)?;
         let Some(content) = contents.get(place.ordinal as usize) else {
             return Ok(None);
         };
-        let figures = SharedContent(content).figures(&mut ReaderFacts(reader))?;
-        let mut members = content.clone();
-        members.sort_unstable_by_key(|posting| (posting.inode, posting.entry));
-        Ok((figures.copies > 1).then(|| (figures, members.into_iter().map(|posting| posting.entry).collect())))
+        let mut facts = ReaderFacts::new(reader);
+        let figures = SharedContent(content).figures(&mut facts)?;
+        let members = if figures.copies > 1 { SharedContent(content).members(&mut facts)? } else { Vec::new() };
+        Ok((figures.copies > 1).then_some((figures, members)))
     }
 
     /// All empty files as one group, where there are two or more.
-    pub(super) fn empty_files(&self, reader: &Reader) -> Result<Option<(GroupFigures, Vec<EntryId>)>, CatalogError> {
-        let mut statement =
-            reader.connection.prepare_cached("SELECT id, directory FROM block WHERE min_size = 0 AND files > 0")?;
+    pub(super) fn empty_files(&self, reader: &Reader) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
+        let mut statement = reader.connection.prepare_cached(
+            "SELECT b.id, b.directory, d.volume FROM block b JOIN directory d ON d.id = b.directory
+             WHERE b.min_size = 0 AND b.files > 0",
+        )?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let (block, directory): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let (block, directory, volume): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             if self.under.as_ref().is_some_and(|under| !under.contains(directory)) {
                 continue;
             }
@@ -153,26 +155,22 @@ impl CopyFilter {
                 view.for_each(|slot, item| {
                     let entry = &item.entry;
                     if entry.kind == EntryKind::File && entry.size_bytes == 0 && self.wants_extension(entry.extension) {
-                        found.push((entry.inode, EntryId::new(block, slot)));
+                        found.push((
+                            entry.inode,
+                            if entry.volume == 0 { volume } else { entry.volume },
+                            EntryId::new(block, slot),
+                        ));
                     }
                 })
             })?;
         }
         found.sort_unstable();
-        let mut facts = ReaderFacts(reader);
-        let mut copies = 0;
-        for names in found.chunk_by(|a, b| a.0 == b.0) {
-            let mut volumes = Vec::new();
-            if names.len() > 1 {
-                for (_, id) in names {
-                    volumes.push(facts.volume(*id)?);
-                }
-                volumes.sort_unstable();
-                volumes.dedup();
-            }
-            copies += volumes.len().max(1) as u64;
+        let mut members = Vec::with_capacity(found.len());
+        for (copy, names) in (1..).zip(found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))) {
+            members.extend(names.iter().map(|(_, _, entry)| Member { entry: *entry, copy, perhaps: false }));
         }
+        let copies = members.last().map_or(0, |last| last.copy);
         let figures = GroupFigures { copies, ..GroupFigures::default() };
-        Ok((copies > 1).then(|| (figures, found.into_iter().map(|(_, id)| id).collect())))
+        Ok((copies > 1).then_some((figures, members)))
     }
 }

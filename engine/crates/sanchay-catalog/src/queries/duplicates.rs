@@ -9,7 +9,7 @@ use super::lanes::Lanes;
 use super::tree::{PathResolver, RootNames};
 use crate::block::{Entry, EntryId};
 use crate::catalog::Catalog;
-use crate::content::GroupFigures;
+use crate::content::{GroupFigures, Member};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -81,6 +81,10 @@ pub struct DuplicatePath {
     pub entry: Entry,
     /// The innermost root; 0: none.
     pub root_id: i64,
+    /// Names of one physical copy have one number, from 1 on.
+    pub copy: u64,
+    /// The copy may be one file with another one of the group.
+    pub perhaps: bool,
 }
 
 /// Files of one content.
@@ -118,7 +122,7 @@ pub struct DuplicatePage {
 impl DuplicatePage {
     pub(super) fn count(&mut self, figures: &GroupFigures) {
         self.total_groups += 1;
-        self.total_redundant_files += figures.copies - 1;
+        self.total_redundant_files += figures.sure_copies().saturating_sub(1);
         self.total_reclaimable_bytes += figures.reclaimable_bytes;
         self.total_freed_bytes += figures.freed_bytes;
     }
@@ -254,7 +258,7 @@ impl Reader {
         page: &mut DuplicatePage,
     ) -> Result<Vec<Place>, CatalogError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT key, ordinal, size, copies, reclaimable, freed FROM duplicate_group WHERE size >= ?1",
+            "SELECT key, ordinal, size, copies, reclaimable, freed, perhaps FROM duplicate_group WHERE size >= ?1",
         )?;
         let mut rows = statement.query([i64::try_from(request.min_size_bytes).unwrap_or(i64::MAX)])?;
         let mut best = BinaryHeap::new();
@@ -264,6 +268,7 @@ impl Reader {
                 copies: row.get::<_, i64>(3)? as u64,
                 reclaimable_bytes: row.get::<_, i64>(4)? as u64,
                 freed_bytes: row.get::<_, i64>(5)? as u64,
+                perhaps: row.get::<_, i64>(6)? as u64,
             };
             page.count(&figures);
             let place = Place { value: request.sort.value(&figures), key: row.get(0)?, ordinal: row.get(1)? };
@@ -275,17 +280,18 @@ impl Reader {
     fn group(
         &self,
         figures: GroupFigures,
-        entries: &[EntryId],
+        members: &[Member],
         request: &DuplicateRequest<'_>,
         paths: &mut PathResolver<'_>,
     ) -> Result<Option<DuplicateGroup>, CatalogError> {
-        let mut names = Vec::with_capacity(entries.len().min(request.paths_limit));
-        for id in entries.iter().take(request.paths_limit) {
-            let found = self.entry(*id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
+        let mut names = Vec::with_capacity(members.len().min(request.paths_limit));
+        for member in members.iter().take(request.paths_limit) {
+            let Member { entry: id, copy, perhaps } = *member;
+            let found = self.entry(id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
             if let Some((entry, name, directory)) = found {
                 let Some(path) = paths.file(directory, &name)? else { continue };
                 let root_id = request.roots.root_of(&path);
-                names.push(DuplicatePath { id: *id, path, entry, root_id });
+                names.push(DuplicatePath { id, path, entry, root_id, copy, perhaps });
             }
         }
         let Some(first) = names.first() else {
@@ -293,6 +299,6 @@ impl Reader {
         };
         let (hash, algorithm) =
             (first.entry.hash.unwrap_or_else(|| ContentHash::from_bytes([0; 32])), first.entry.algorithm);
-        Ok(Some(DuplicateGroup { figures, hash, algorithm, paths: names, total_paths: entries.len() as u64 }))
+        Ok(Some(DuplicateGroup { figures, hash, algorithm, paths: names, total_paths: members.len() as u64 }))
     }
 }

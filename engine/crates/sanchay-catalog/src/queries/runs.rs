@@ -1,10 +1,13 @@
 //! Passes over the content index: postings that share a key, beside the groups on record for that key.
 
+use sanchay_core::Shows;
+
 use super::lanes::Lanes;
 use crate::block::EntryId;
-use crate::content::{ChunkView, Facts, Posting, SharedContent, Sharing, CHUNKS_OF_KEY};
+use crate::content::{ChunkView, Facts, Posting, SharedContent, Sharing, CHUNKS_OF_KEY, OTHER_VOLUME};
 use crate::error::CatalogError;
 use crate::reader::Reader;
+use crate::volumes::{any_shown, shows_of};
 use crate::writer::sharing_of;
 
 /// Parts that a pass is cut into, and the chunks below which it is not worth cutting.
@@ -53,24 +56,54 @@ impl EntrySet {
 }
 
 /// What the other tables know of an entry.
-pub(super) struct ReaderFacts<'a>(pub(super) &'a Reader);
+pub(super) struct ReaderFacts<'a> {
+    reader: &'a Reader,
+    any_shown: Option<bool>,
+}
+
+impl<'a> ReaderFacts<'a> {
+    pub(super) fn new(reader: &'a Reader) -> Self {
+        Self { reader, any_shown: None }
+    }
+}
 
 impl Facts for ReaderFacts<'_> {
-    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
+    fn volume(&mut self, posting: &Posting) -> Result<i64, CatalogError> {
+        let entry = posting.entry;
+        if posting.flags & OTHER_VOLUME != 0 {
+            return Ok(self.reader.entry(entry, |item, _| item.entry.volume)?.unwrap_or(0));
+        }
         let mut statement = self
-            .0
+            .reader
             .connection
             .prepare_cached("SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1")?;
         Ok(statement.query_row([entry.block()], |row| row.get(0))?)
     }
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
-        let found = self.0.entry(entry, |item, _| (item.entry.links, item.entry.allocated_bytes))?;
+        let found = self.reader.entry(entry, |item, _| (item.entry.links, item.entry.allocated_bytes))?;
         Ok(found.unwrap_or((1, 0)))
     }
 
     fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
-        sharing_of(&self.0.connection, entry)
+        sharing_of(&self.reader.connection, entry)
+    }
+
+    fn any_shown(&mut self) -> Result<bool, CatalogError> {
+        let found = match self.any_shown {
+            Some(found) => found,
+            None => any_shown(&self.reader.connection)?,
+        };
+        self.any_shown = Some(found);
+        Ok(found)
+    }
+
+    fn shows(&mut self, volume: i64) -> Result<Shows, CatalogError> {
+        shows_of(&self.reader.connection, volume)
+    }
+
+    fn birth_ns(&mut self, entry: EntryId) -> Result<Option<i64>, CatalogError> {
+        Ok(self.reader.entry(entry, |item, _| item.entry.birth_ns)?.flatten())
     }
 }
 
@@ -80,11 +113,14 @@ struct GroupRow {
     key: i64,
     ordinal: i64,
     copies: i64,
+    /// Of the copies, those that may be another of them.
+    perhaps: i64,
 }
 
 /// Groups by key, asked for in ascending order. Rows are read ahead: the more of them are asked for, the more at once.
 pub(super) struct GroupCursor<'r> {
     reader: &'r Reader,
+    facts: ReaderFacts<'r>,
     high: i64,
     rows: Vec<GroupRow>,
     at: usize,
@@ -99,7 +135,8 @@ const AHEAD_MOST: usize = 1024;
 impl<'r> GroupCursor<'r> {
     pub(super) fn new(reader: &'r Reader, range: KeyRange) -> Self {
         let (rows, reaches_end) = (Vec::new(), false);
-        Self { reader, high: range.high, rows, at: 0, asked: 0, ahead: AHEAD_LEAST, reaches_end }
+        let facts = ReaderFacts::new(reader);
+        Self { reader, facts, high: range.high, rows, at: 0, asked: 0, ahead: AHEAD_LEAST, reaches_end }
     }
 
     /// The groups of `key`, which is not less than the one asked for before.
@@ -121,12 +158,17 @@ impl<'r> GroupCursor<'r> {
             () => AHEAD_LEAST,
         };
         let mut statement = self.reader.connection.prepare_cached(
-            "SELECT key, ordinal, copies FROM duplicate_group WHERE key >= ?1 AND key <= ?2 ORDER BY key, ordinal LIMIT ?3",
+            "SELECT key, ordinal, copies, perhaps FROM duplicate_group WHERE key >= ?1 AND key <= ?2 ORDER BY key, ordinal LIMIT ?3",
         )?;
         let mut rows = statement.query((key, self.high, self.ahead as i64))?;
         self.rows.clear();
         while let Some(row) = rows.next()? {
-            self.rows.push(GroupRow { key: row.get(0)?, ordinal: row.get(1)?, copies: row.get(2)? });
+            self.rows.push(GroupRow {
+                key: row.get(0)?,
+                ordinal: row.get(1)?,
+                copies: row.get(2)?,
+                perhaps: row.get(3)?,
+            });
         }
         self.reaches_end = self.rows.len() < self.ahead;
         (self.at, self.asked) = (0, 0);
@@ -135,16 +177,19 @@ impl<'r> GroupCursor<'r> {
 
     /// What the whole run of a key amounts to.
     pub(super) fn verdict(&mut self, run: &[Posting]) -> Result<RunVerdict, CatalogError> {
-        let (ordinal, copies) = match self.of(run[0].key)? {
+        let (ordinal, copies, perhaps) = match self.of(run[0].key)? {
             [] => return Ok(RunVerdict::NoGroup),
-            [group] => (group.ordinal, group.copies as u64),
+            [group] => (group.ordinal, group.copies as u64, group.perhaps as u64),
             _ => return Ok(RunVerdict::SeveralContents),
         };
         // Every name is a copy of the group, or every inode is: nothing of another content has the same key.
         let is_one = ordinal == 0
-            && (copies == run.len() as u64
-                || SharedContent(run).figures(&mut ReaderFacts(self.reader))?.copies == copies);
-        Ok(if is_one { RunVerdict::OneGroup } else { RunVerdict::SeveralContents })
+            && (copies == run.len() as u64 || SharedContent(run).figures(&mut self.facts)?.copies == copies);
+        Ok(match is_one {
+            true if copies - perhaps.min(copies) < 2 => RunVerdict::PerhapsOneFile,
+            true => RunVerdict::OneGroup,
+            false => RunVerdict::SeveralContents,
+        })
     }
 }
 
@@ -155,6 +200,8 @@ pub(super) enum RunVerdict {
     NoGroup,
     /// All have one content, with two physical copies or more.
     OneGroup,
+    /// The same, but they may be one file.
+    PerhapsOneFile,
     /// Only the hashes tell.
     SeveralContents,
 }
@@ -251,11 +298,11 @@ impl Reader {
     /// Entries that are in a group of two physical copies or more.
     pub(crate) fn duplicate_entries(lanes: &Lanes<'_>, parts: usize) -> Result<EntrySet, CatalogError> {
         let sets = lanes.run(parts, |reader, queue| {
-            let mut entries = EntrySet::default();
+            let (mut entries, mut facts) = (EntrySet::default(), ReaderFacts::new(reader));
             while let Some(part) = queue.take() {
                 reader.for_each_run(KeyRange::part(part, parts), &|_| true, &mut |run, verdict| {
                     match verdict {
-                        RunVerdict::NoGroup => {}
+                        RunVerdict::NoGroup | RunVerdict::PerhapsOneFile => {}
                         RunVerdict::OneGroup => {
                             for posting in run {
                                 entries.insert(posting.entry);
@@ -263,7 +310,7 @@ impl Reader {
                         }
                         RunVerdict::SeveralContents => {
                             for content in reader.by_content(run.to_vec())? {
-                                if SharedContent(&content).figures(&mut ReaderFacts(reader))?.copies > 1 {
+                                if SharedContent(&content).figures(&mut facts)?.sure_copies() > 1 {
                                     for posting in &content {
                                         entries.insert(posting.entry);
                                     }

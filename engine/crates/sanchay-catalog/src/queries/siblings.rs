@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{params, OptionalExtension};
+use rusqlite::OptionalExtension;
 use sanchay_core::{Algorithm, ContentHash};
 
 use crate::block::{Entry, EntryId, EntryKind};
@@ -52,11 +52,13 @@ impl Reader {
         self.with_block(block, |view, directory| {
             let is_wanted =
                 |slot: usize| view.columns.kind(slot) != EntryKind::Dead && inodes.contains(&view.detail.inode(slot));
-            if !(0..view.columns.len()).any(is_wanted) || self.volume_of_directory(directory)? != volume {
+            if !(0..view.columns.len()).any(is_wanted) {
                 return Ok(());
             }
+            let of_directory = self.volume_of_directory(directory)?;
             for slot in (0..view.columns.len()).filter(|&slot| is_wanted(slot)) {
-                if let Some(item) = view.get(slot)? {
+                let on_volume = |entry: &Entry| if entry.volume == 0 { of_directory } else { entry.volume } == volume;
+                if let Some(item) = view.get(slot)?.filter(|item| on_volume(&item.entry)) {
                     let (id, name) = (EntryId::new(block, slot), item.name.to_vec());
                     found.push(Sibling { id, directory, name, entry: item.entry });
                 }
@@ -91,11 +93,5 @@ impl Reader {
     pub fn volume_of_directory(&self, directory: i64) -> Result<i64, CatalogError> {
         let mut statement = self.connection.prepare_cached("SELECT volume FROM directory WHERE id = ?1")?;
         Ok(statement.query_row([directory], |row| row.get(0)).optional()?.unwrap_or(0))
-    }
-
-    /// The catalog's id of a volume, by its identity.
-    pub(crate) fn volume(&self, identity: &[u8; 16]) -> Result<Option<i64>, CatalogError> {
-        let mut statement = self.connection.prepare_cached("SELECT id FROM volume WHERE identity = ?1")?;
-        Ok(statement.query_row(params![identity], |row| row.get(0)).optional()?)
     }
 }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{params, Connection, OptionalExtension};
+use sanchay_core::Shows;
 
 use super::change::UsageDelta;
 use crate::block::{BlockView, Entry, EntryId, EntryRef};
-use crate::content::{Facts, Posting, Sharing, Staged};
+use crate::content::{Facts, Posting, Sharing, Staged, OTHER_VOLUME};
 use crate::database::set_cache;
 use crate::error::CatalogError;
 use crate::shared::Shared;
+use crate::volumes::{any_shown, shows_of};
 
 /// Parents remembered between batches, so that totals are carried up without a query each.
 const PARENTS_MOST: usize = 200_000;
@@ -36,6 +38,8 @@ pub struct Session {
     /// Keys are staged whose merging failed: the writer tries again once it has time.
     pub(crate) merge_owed: bool,
     cache: PageCache,
+    /// Whether some volume shows another's files; None: to be asked.
+    pub(crate) any_shown: Option<bool>,
     given_back: Instant,
     rested: bool,
 }
@@ -70,6 +74,7 @@ impl Session {
             paths: HashMap::new(),
             baselines: HashMap::new(),
             cache: PageCache { most_bytes: cache_bytes, much_until: None },
+            any_shown: None,
             given_back: Instant::now(),
             rested: false,
         };
@@ -304,7 +309,11 @@ pub(crate) fn sharing_of(connection: &Connection, entry: EntryId) -> Result<Opti
 }
 
 impl Facts for Session {
-    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
+    fn volume(&mut self, posting: &Posting) -> Result<i64, CatalogError> {
+        let entry = posting.entry;
+        if posting.flags & OTHER_VOLUME != 0 {
+            return Ok(self.entry(entry)?.map_or(0, |entry| entry.volume));
+        }
         let mut statement = self
             .connection
             .prepare_cached("SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1")?;
@@ -317,6 +326,24 @@ impl Facts for Session {
 
     fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
         sharing_of(&self.connection, entry)
+    }
+
+    fn any_shown(&mut self) -> Result<bool, CatalogError> {
+        // Volumes do not go, so only a "no" is asked for again, after one has come.
+        let found = match self.any_shown {
+            Some(found) => found,
+            None => any_shown(&self.connection)?,
+        };
+        self.any_shown = Some(found);
+        Ok(found)
+    }
+
+    fn shows(&mut self, volume: i64) -> Result<Shows, CatalogError> {
+        shows_of(&self.connection, volume)
+    }
+
+    fn birth_ns(&mut self, entry: EntryId) -> Result<Option<i64>, CatalogError> {
+        Ok(self.entry(entry)?.and_then(|entry| entry.birth_ns))
     }
 }
 

@@ -13,7 +13,7 @@ use super::linux_mount;
 use super::unix::{self, File, FOLDER};
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
-use crate::volume::{FileSystem, VolumeId};
+use crate::volume::{FileSystem, Volume, VolumeId};
 
 /// How much of a listing is taken from the kernel at once.
 const LIST_BYTES: usize = 64 << 10;
@@ -202,6 +202,18 @@ impl File {
 pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> {
     linux_mount::file_system_of(folder.descriptor.as_fd(), &folder.stat_self()?)
 }
+
+/// The volume of a folder, or of a file in it.
+pub fn volume_of(folder: &Directory, file: Option<&[u8]>) -> io::Result<Volume> {
+    let Some(name) = file else {
+        return linux_mount::volume_of(folder.descriptor.as_fd(), &folder.stat_self()?);
+    };
+    // A handle that only names the file: nothing of it is opened.
+    let file = rustix::fs::openat(&folder.descriptor, name, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?;
+    linux_mount::volume_of(file.as_fd(), &stat_descriptor(file.as_fd())?)
+}
+
+pub use super::linux_twins::device_mark;
 
 /// `FS_IOC_FIEMAP`, `_IOWR('f', 11, struct fiemap)`.
 const FS_IOC_FIEMAP: libc::Ioctl = 0xC020_660B_u32 as libc::Ioctl;

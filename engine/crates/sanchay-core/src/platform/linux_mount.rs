@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, StatxFlags};
 
+use super::{linux_kind, linux_twins};
 use crate::stat::{nanoseconds, FileStat};
-use crate::volume::{FileSystem, VolumeId};
+use crate::volume::{FileSystem, Shows, Volume, VolumeId};
 
 /// File systems that show the kernel's state.
 const PSEUDO: &[&str] = &[
@@ -129,42 +130,114 @@ const MAGIC: &[(u32, &str)] = &[
 
 /// One line of the mount table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mount {
+pub(super) struct Mount {
     id: u64,
     /// `MAJOR:MINOR`, the same for every mount of one file system.
-    device: Vec<u8>,
+    pub(super) device: Vec<u8>,
     /// Which folder of the file system is mounted: `/` but for bind mounts and subvolumes.
     root: Vec<u8>,
-    point: Vec<u8>,
-    kind: String,
-    source: Vec<u8>,
+    pub(super) point: Vec<u8>,
+    pub(super) kind: String,
+    pub(super) source: Vec<u8>,
+    /// The file system's own options.
+    options: Vec<u8>,
 }
 
 /// The file system of an open folder.
 pub(super) fn file_system_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<(VolumeId, FileSystem)> {
-    let statfs = rustix::fs::fstatfs(folder)?;
-    let magic = statfs.f_type as u32;
+    let found = look(folder, stat)?;
+    Ok((found.id, found.system))
+}
+
+/// The same, beside others with its id.
+pub(super) fn volume_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<Volume> {
+    let found = look(folder, stat)?;
+    let source = found.mount().map_or_else(Vec::new, |mount| mount.source.clone());
+    let device = found.source_device.unwrap_or(stat.device);
+    let mut volume = Volume {
+        id: found.id,
+        former: found.former,
+        earlier_twins: Vec::new(),
+        later_twin: false,
+        system: found.system.clone(),
+        device,
+        source,
+    };
+    linux_twins::find(&found, &mut volume);
+    Ok(volume)
+}
+
+/// What was found of a folder's file system.
+pub(super) struct Found {
+    pub(super) id: VolumeId,
+    former: Option<VolumeId>,
+    /// The id before anything is mixed in.
+    pub(super) plain: VolumeId,
+    pub(super) system: FileSystem,
+    pub(super) mounts: Vec<Mount>,
+    /// Which of them.
+    at: Option<usize>,
+    pub(super) source_device: Option<u64>,
+}
+
+impl Found {
+    pub(super) fn mount(&self) -> Option<&Mount> {
+        self.at.map(|at| &self.mounts[at])
+    }
+}
+
+fn look(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<Found> {
+    let magic = rustix::fs::fstatfs(folder)?.f_type as u32;
     let own_id = rustix::fs::fstatvfs(folder)?.f_fsid;
     // Without the mount table (a bare chroot) the magic number still tells the pseudo file systems.
     let mounts = parse_mounts(&fs::read("/proc/self/mountinfo").unwrap_or_default());
-    let mount = mounts.iter().find(|mount| mount.id == stat.mount_id);
+    let at = mounts.iter().position(|mount| mount.id == stat.mount_id);
+    let mount = at.map(|at| &mounts[at]);
     let name = mount.map_or_else(|| name_of_magic(magic), |mount| mount.kind.clone());
     let network = NETWORK.contains(&name.as_str());
     let source_device = mount.and_then(|mount| block_device(&mount.source));
-    // An overlay hands out the id of a layer below it, whose inode numbers are not its own.
-    let id = if own_id == 0 || own_id == encoded_device(stat.device) || name == "overlay" {
-        derived_id(&name, network, mount, &mounts, source_device)
-    } else {
-        VolumeId::derive(&[b"fsid", &magic.to_le_bytes(), &own_id.to_le_bytes()])
+    let own = OwnId { magic, number: own_id, device: stat.device };
+    let plain = id_of(&own, &name, network, mount, &mounts, source_device);
+    let (source, options) = mount.map_or((&[][..], &[][..]), |mount| (&mount.source, &mount.options));
+    let shows = linux_kind::shows(&name, network, source, options);
+    let (id, former) = match shows {
+        Shows::Own => (plain, None),
+        _ => (VolumeId::derive(&[b"shows", &plain.to_bytes()]), Some(plain)),
     };
-    let file_system = FileSystem {
+    let system = FileSystem {
         pseudo: PSEUDO.contains(&name.as_str()),
         network,
         reflink: REFLINK.contains(&name.as_str()),
         solid_state: solid_state(source_device.unwrap_or(stat.device)),
+        shows,
+        fleeting_inodes: linux_kind::has_fleeting_inodes(&name, options),
         name,
     };
-    Ok((id, file_system))
+    Ok(Found { id, former, plain, system, mounts, at, source_device })
+}
+
+/// What a file system says of its own identity.
+pub(super) struct OwnId {
+    pub(super) magic: u32,
+    pub(super) number: u64,
+    /// The device of a folder on it.
+    pub(super) device: u64,
+}
+
+pub(super) fn id_of(
+    own: &OwnId,
+    name: &str,
+    network: bool,
+    mount: Option<&Mount>,
+    mounts: &[Mount],
+    source_device: Option<u64>,
+) -> VolumeId {
+    // An overlay hands out the id of a layer below it, whose inode numbers are not its own.
+    if own.number == 0 || own.number == encoded_device(own.device) || name == "overlay" {
+        derived_id(name, network, mount, mounts, source_device)
+    } else {
+        VolumeId::derive(&[b"fsid", &own.magic.to_le_bytes(), &own.number.to_le_bytes()])
+    }
 }
 
 /// The number that a file system without an id of its own puts into `f_fsid`: its device's, in the kernel's encoding.
@@ -210,19 +283,21 @@ fn derived_id(
 }
 
 #[derive(Clone, Copy)]
-struct MountRoot {
+pub(super) struct MountRoot {
     inode: u64,
+    pub(super) device: u64,
     birth_ns: Option<i64>,
 }
 
 /// The root folder of a mount, unless something else is mounted over it.
-fn root_of(mount: &Mount) -> Option<MountRoot> {
+pub(super) fn root_of(mount: &Mount) -> Option<MountRoot> {
     let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::MNT_ID;
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
     let statx = rustix::fs::statx(rustix::fs::CWD, mount.point.as_slice(), flags, wanted).ok()?;
     let given = StatxFlags::from_bits_retain(statx.stx_mask);
     (statx.stx_mnt_id == mount.id).then(|| MountRoot {
         inode: statx.stx_ino,
+        device: rustix::fs::makedev(statx.stx_dev_major, statx.stx_dev_minor),
         birth_ns: given
             .contains(StatxFlags::BTIME)
             .then(|| nanoseconds(statx.stx_btime.tv_sec, statx.stx_btime.tv_nsec.into())),
@@ -230,7 +305,7 @@ fn root_of(mount: &Mount) -> Option<MountRoot> {
 }
 
 /// The number of the block device that a mount names as its source.
-fn block_device(source: &[u8]) -> Option<u64> {
+pub(super) fn block_device(source: &[u8]) -> Option<u64> {
     if !source.starts_with(b"/") {
         return None;
     }
@@ -283,7 +358,8 @@ fn parse_mount(line: &[u8]) -> Option<Mount> {
     fields.find(|field| *field == b"-")?;
     let kind = String::from_utf8(unescape(fields.next()?)).ok()?;
     let source = unescape(fields.next()?);
-    Some(Mount { id, device, root, point, kind, source })
+    let options = fields.next().map(unescape).unwrap_or_default();
+    Some(Mount { id, device, root, point, kind, source, options })
 }
 
 /// Turns `\040` and its like back into bytes.
@@ -317,6 +393,7 @@ mod tests {
             point: br"/mnt/a b\c".to_vec(),
             kind: "fuse.sshfs".into(),
             source: b"user@host:/x".to_vec(),
+            options: b"rw".to_vec(),
         };
         assert_eq!(parse_mounts(&[line.as_slice(), b"\nnonsense\n"].concat()), [expected]);
     }

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use super::unix::{self, File, FOLDER};
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
-use crate::volume::{FileSystem, VolumeId};
+use crate::volume::{FileSystem, Shows, Volume, VolumeId};
 
 /// The content of the file is in a cloud; reading would fetch it.
 const SF_DATALESS: u32 = 0x4000_0000;
@@ -142,9 +142,23 @@ pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> 
         network: statfs.f_flags & libc::MNT_LOCAL as u32 == 0,
         reflink: name == "apfs",
         solid_state: None,
+        shows: Shows::Own,
+        fleeting_inodes: matches!(name.as_str(), "msdos" | "exfat" | "macfuse" | "osxfuse" | "fusefs"),
         name,
     };
     Ok((id, file_system))
+}
+
+/// The volume of a folder. A single file is never mounted here, and no two volumes have one UUID at a time.
+pub fn volume_of(folder: &Directory, _file: Option<&[u8]>) -> io::Result<Volume> {
+    let (id, system) = file_system_of(folder)?;
+    let (earlier_twins, later_twin) = (Vec::new(), false);
+    Ok(Volume { id, former: None, earlier_twins, later_twin, system, device: 0, source: Vec::new() })
+}
+
+/// Nothing that outlives a mount is asked here.
+pub fn device_mark(_device: u64) -> Option<Vec<u8>> {
+    None
 }
 
 /// The UUID of a volume, where its file system keeps one.

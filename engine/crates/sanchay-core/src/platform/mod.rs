@@ -1,9 +1,9 @@
 //! Whatever differs between the systems, one module for each with the same names. There is no `cfg` for a platform in
 //! any other module of this crate but in tests.
 //!
-//! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `extents`,
-//! `background_this_thread` and `foreground_this_thread`, `bound_memory` and `give_memory_back`, `Watcher`, `error_kind`,
-//! `os_string_from_bytes` and `SEPARATOR`.
+//! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `volume_of`, `device_mark`,
+//! `extents`, `background_this_thread` and `foreground_this_thread`, `bound_memory` and `give_memory_back`, `Watcher`,
+//! `error_kind`, `os_string_from_bytes` and `SEPARATOR`.
 
 #[cfg(unix)]
 mod unix;
@@ -13,7 +13,11 @@ mod wtf8;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod linux_kind;
+#[cfg(target_os = "linux")]
 mod linux_mount;
+#[cfg(target_os = "linux")]
+mod linux_twins;
 #[cfg(target_os = "linux")]
 mod linux_watch;
 #[cfg(target_os = "linux")]

@@ -35,7 +35,7 @@ use super::windows_path::{self, open, open_there, push, true_path, verbatim};
 use crate::error::ErrorKind;
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
-use crate::volume::{FileSystem, VolumeId};
+use crate::volume::{FileSystem, Shows, Volume, VolumeId};
 
 const LIST_BYTES: usize = 64 << 10;
 /// A reparse point whose tag has this bit stands for another place: a symbolic link, junction or mount point.
@@ -270,9 +270,23 @@ pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> 
         network: folder.path.as_os_str().as_encoded_bytes().starts_with(br"\\?\UNC\"),
         reflink: flags & SUPPORTS_BLOCK_REFCOUNTING != 0,
         solid_state: None,
+        shows: Shows::Own,
+        fleeting_inodes: name.contains("FAT"),
         name,
     };
     Ok((VolumeId::derive(&[b"serial", file_system.name.as_bytes(), &serial.to_le_bytes()]), file_system))
+}
+
+/// The volume of a folder. A single file is never mounted here, and Windows gives a second disk with one serial another.
+pub fn volume_of(folder: &Directory, _file: Option<&[u8]>) -> io::Result<Volume> {
+    let (id, system) = file_system_of(folder)?;
+    let (earlier_twins, later_twin) = (Vec::new(), false);
+    Ok(Volume { id, former: None, earlier_twins, later_twin, system, device: 0, source: Vec::new() })
+}
+
+/// Nothing that outlives a mount is asked here.
+pub fn device_mark(_device: u64) -> Option<Vec<u8>> {
+    None
 }
 
 /// Extents are told to administrators only.

@@ -32,7 +32,7 @@ mod tests {
     fn network_and_fuse_are_polled_and_local_disks_watched() {
         let mode = |name: &str, network| {
             let name = name.to_owned();
-            advise(&FileSystem { name, pseudo: false, network, reflink: false, solid_state: None })
+            advise(&FileSystem { name, network, ..FileSystem::default() })
         };
         for name in ["ext4", "btrfs", "tmpfs", "overlay", "fuseblk", "apfs", "NTFS", "vfat"] {
             assert_eq!(mode(name, false), WatchMode::Events, "{name}");

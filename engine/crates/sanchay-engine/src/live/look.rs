@@ -21,7 +21,7 @@ use crate::inodes::Inodes;
 use crate::root_spec::HashScope;
 use crate::scan::compare::{fill, witness_differs, Difference, Fresh, Stored, Target};
 use crate::scan::file::is_known;
-use crate::scan::{list, ListRequest, ScanRequest};
+use crate::scan::{list, FileVolume, ListRequest, ScanRequest};
 
 /// What the disk shows of one name.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,7 @@ struct Looked {
     folders_gone: Vec<Vec<u8>>,
     scope: HashScope,
     algorithm: Algorithm,
+    fleeting_inodes: bool,
     inodes: Arc<Inodes>,
 }
 
@@ -132,6 +133,7 @@ impl Pass<'_> {
             return Ok(true);
         }
         let Some(rules) = self.governing(folder).map(|root| Arc::clone(&root.rules)) else { return Ok(true) };
+        let mount = self.mounts.of(&handle, &stat)?;
         let mut looked = Looked {
             directory,
             tree,
@@ -139,6 +141,7 @@ impl Pass<'_> {
             folders_gone: Vec::new(),
             scope: rules.hash,
             algorithm: rules.algorithm,
+            fleeting_inodes: mount.fleeting_inodes,
             inodes: Arc::clone(&self.inner.inodes),
         };
         let mut folders = Vec::new();
@@ -160,8 +163,15 @@ impl Pass<'_> {
                     if self.excludes(folder, name, false) || self.own.is_file(&seen) {
                         Seen::Gone
                     } else {
-                        let extension = self.inner.catalog.extensions().intern(extension(name));
-                        Seen::Entry { entry: Entry::from_stat(&seen, extension), placeholder: seen.placeholder }
+                        let is_left_out = rules.one_file_system && mount.is_mount_point(&stat, &seen);
+                        match self.mounts.of_file(&handle, &stat, &mount, name, &seen)? {
+                            FileVolume::Of(volume) if !is_left_out => {
+                                let extension = self.inner.catalog.extensions().intern(extension(name));
+                                let entry = Entry { volume, ..Entry::from_stat(&seen, extension) };
+                                Seen::Entry { entry, placeholder: seen.placeholder }
+                            }
+                            _ => Seen::Unknown,
+                        }
                     }
                 }
                 Err(error) if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) => {
@@ -442,6 +452,7 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, Ca
         reserve: &mut |count| session.reserve_blocks(count),
         inodes: &looked.inodes,
         reflink,
+        fleeting_inodes: looked.fleeting_inodes,
         tell: Some(&mut |difference| differences.push(difference)),
     };
     fill(&mut change, &stored, &fresh, target)?;
@@ -453,9 +464,14 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, Ca
 
 /// The entry to write; None where it is stored like that. A changed file waits to be read; its old hash says nothing of it.
 fn settled(known: Option<&Entry>, seen: &Entry, placeholder: bool, looked: &Looked) -> Option<Entry> {
-    let unchanged = known.filter(|known| known.kind == seen.kind && !witness_differs(known, seen));
+    let as_stored = |known: &&Entry| Entry { inode: known.inode, ..*seen };
+    let is_same = |known: &&Entry| {
+        let seen = if looked.fleeting_inodes { &as_stored(known) } else { seen };
+        !witness_differs(known, seen)
+    };
+    let unchanged = known.filter(|known| known.kind == seen.kind && known.volume == seen.volume && is_same(known));
     let mut entry = match unchanged {
-        Some(known) => Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, ..*known },
+        Some(known) => Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, inode: seen.inode, ..*known },
         None => *seen,
     };
     let is_asked = looked.scope == HashScope::All && entry.is_file() && !placeholder;

@@ -52,8 +52,9 @@ impl Passer {
             Err(error) => return Ok(Outcome::Offline(error.to_string())),
         };
         let stat = root.stat()?;
-        let mount = Mounts::new(&self.inner.catalog).of(root.handle(), &stat)?;
-        if let Some(reason) = crate::scan::other_volume(&row, mount) {
+        let mounts = Mounts::new(&self.inner.catalog);
+        let mount = mounts.of(root.handle(), &stat)?;
+        if let Some(reason) = crate::scan::other_volume(&row, &mount) {
             return Ok(Outcome::Offline(reason));
         }
         let mut pass = Pass {
@@ -62,6 +63,7 @@ impl Passer {
             row,
             rows,
             root,
+            mounts,
             own: OwnFiles::look(&self.inner.options.own_folders),
             followed: Followed::default(),
             events: Vec::new(),
@@ -81,6 +83,7 @@ pub(super) struct Pass<'p> {
     pub(super) rows: Vec<RootRow>,
     pub(super) governed: Vec<Governed>,
     pub(super) root: RootDir,
+    pub(super) mounts: Mounts<'p>,
     pub(super) own: OwnFiles,
     pub(super) followed: Followed,
     pub(super) events: Vec<LiveEvent>,

@@ -176,8 +176,8 @@ impl Pass<'_> {
         let Some((parent, tree)) = self.ensure(above)? else { return Ok(None) };
         let Ok(handle) = self.root.open_dir(relative) else { return Ok(None) };
         let stat = handle.stat_self()?;
-        let mount = crate::scan::Mounts::new(&self.inner.catalog).of(&handle, &stat)?;
-        let is_other = mount.volume != self.inner.catalog.reader()?.volume_of_directory(parent)?;
+        let mount = self.mounts.of(&handle, &stat)?;
+        let is_other = !mount.is(self.inner.catalog.reader()?.volume_of_directory(parent)?);
         if mount.pseudo || is_other || self.own.is_folder(&stat) {
             return Ok(None);
         }
@@ -212,7 +212,13 @@ fn drop_entry(
     let blocks = session.load_blocks(directory)?;
     let stored = Stored::of_names(&blocks, &HashSet::from([name]))?;
     let mut change = DirectoryChange::new(tree, directory, session.parent(directory)?, Arc::default());
-    let target = Target { reserve: &mut |count| session.reserve_blocks(count), inodes, reflink: false, tell: None };
+    let target = Target {
+        reserve: &mut |count| session.reserve_blocks(count),
+        inodes,
+        reflink: false,
+        fleeting_inodes: false,
+        tell: None,
+    };
     fill(&mut change, &stored, &[], target)?;
     if change.is_empty() {
         return Ok(());
@@ -239,7 +245,13 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
         let stored = Stored::of_names(&blocks, &HashSet::from([from_name.as_slice()]))?;
         let mut change = DirectoryChange::new(shift.tree, *from, session.parent(*from)?, Arc::default());
         let inodes = &shift.inodes;
-        let target = Target { reserve: &mut |count| session.reserve_blocks(count), inodes, reflink, tell: None };
+        let target = Target {
+            reserve: &mut |count| session.reserve_blocks(count),
+            inodes,
+            reflink,
+            fleeting_inodes: false,
+            tell: None,
+        };
         fill(&mut change, &stored, &[], target)?;
         changes.push(change);
     }
@@ -252,7 +264,13 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     let fresh = [Fresh { name: to_name, entry: shift.entry, replaces }];
     let mut change = DirectoryChange::new(shift.tree, *to, session.parent(*to)?, Arc::default());
     let inodes = &shift.inodes;
-    let target = Target { reserve: &mut |count| session.reserve_blocks(count), inodes, reflink, tell: None };
+    let target = Target {
+        reserve: &mut |count| session.reserve_blocks(count),
+        inodes,
+        reflink,
+        fleeting_inodes: false,
+        tell: None,
+    };
     fill(&mut change, &stored, &fresh, target)?;
     changes.push(change);
     if from != to && shift.entry.is_file() {

@@ -11,7 +11,9 @@ use sanchay_catalog::content::{
 };
 use sanchay_catalog::CatalogError;
 use sanchay_core::hash::EDGE_BYTES;
-use sanchay_core::{file_system_of, hash_edges, Algorithm, ContentHash, CoreError, DirHandle, FileStat};
+use sanchay_core::{
+    hash_edges, volume_of_file, Algorithm, ContentHash, CoreError, DirHandle, FileStat, FileSystem, Shows,
+};
 
 use super::folders::{look, Folder, Opener, Queue, Visitor};
 use super::open_catalogs::CatalogFiles;
@@ -42,6 +44,10 @@ pub struct DuplicatePath {
     pub inode: u64,
     /// Unix time.
     pub modified_ns: i64,
+    /// Names of one physical copy have one number, from 1 on.
+    pub copy: u64,
+    /// The copy may be one file with another one of the group.
+    pub perhaps: bool,
 }
 
 /// Groups of two physical copies or more, most to win first. Files of fewer than `min_size_bytes` do not count, so that
@@ -147,7 +153,7 @@ impl Reading<'_> {
     fn groups(&self, mut files: Vec<Seen>) -> Result<Vec<DuplicateGroup>, EngineError> {
         let copies = self.of_twin_edges(of_twin_sizes(&physical_copies(&mut files)))?;
         let alike = self.whole(copies)?.into_iter();
-        let mut places = Places { opener: Opener::new(self.starts), reflinks: HashMap::new() };
+        let mut places = Places { opener: Opener::new(self.starts), systems: HashMap::new() };
         let groups = alike.map(|(hash, copies)| group(self.starts, hash, &copies, &mut places));
         let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
         groups.sort_by(|a, b| {
@@ -209,39 +215,60 @@ fn edges(folder: &DirHandle, seen: &Seen, buffer: &mut [u8]) -> Result<Option<Co
 }
 
 /// What the catalog would look up, known here already.
-struct Known<'f>(Vec<(&'f Seen, Option<Sharing>)>);
+struct Known<'f> {
+    names: Vec<(&'f Seen, Option<Sharing>)>,
+    /// Whose files the volumes show, by device.
+    shows: HashMap<u64, Shows>,
+}
 
 impl Facts for Known<'_> {
-    fn volume(&mut self, entry: EntryId) -> Result<i64, CatalogError> {
-        Ok(self.0[entry.0 as usize].0.stat.device as i64)
+    fn volume(&mut self, posting: &Posting) -> Result<i64, CatalogError> {
+        Ok(self.names[posting.entry.0 as usize].0.stat.device as i64)
     }
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
-        let stat = &self.0[entry.0 as usize].0.stat;
+        let stat = &self.names[entry.0 as usize].0.stat;
         Ok((stat.links, stat.allocated_bytes))
     }
 
     fn sharing(&mut self, entry: EntryId) -> Result<Option<Sharing>, CatalogError> {
-        Ok(self.0[entry.0 as usize].1)
+        Ok(self.names[entry.0 as usize].1)
+    }
+
+    fn any_shown(&mut self) -> Result<bool, CatalogError> {
+        Ok(self.shows.values().any(|shows| *shows != Shows::Own))
+    }
+
+    fn shows(&mut self, volume: i64) -> Result<Shows, CatalogError> {
+        Ok(self.shows.get(&(volume as u64)).copied().unwrap_or_default())
+    }
+
+    fn birth_ns(&mut self, entry: EntryId) -> Result<Option<i64>, CatalogError> {
+        Ok(self.names[entry.0 as usize].0.stat.birth_ns)
     }
 }
 
 /// Where equal files lie on their volumes.
 struct Places<'s> {
     opener: Opener<'s>,
-    /// Which mounts know reflinks, by (device, mount).
-    reflinks: HashMap<(u64, u64), bool>,
+    /// The folders' file systems, by (device, mount).
+    systems: HashMap<(u64, u64), Option<FileSystem>>,
 }
 
 impl Places<'_> {
+    /// The file system that a file is on.
+    fn system(&mut self, seen: &Seen) -> Option<&FileSystem> {
+        let (stat, name) = (&seen.stat, &seen.name);
+        let known = self.systems.entry((stat.device, stat.mount_id));
+        let opener = &mut self.opener;
+        let ask = || volume_of_file(opener.open(&seen.folder).ok()?, name).ok().map(|volume| volume.system);
+        known.or_insert_with(ask).as_ref()
+    }
+
     /// What a file shares with others, as far as the system tells.
     fn sharing(&mut self, seen: &Seen) -> Option<Sharing> {
+        let has_reflinks = self.system(seen)?.reflink;
         let folder = self.opener.open(&seen.folder).ok()?;
-        let mount = (seen.stat.device, seen.stat.mount_id);
-        let has_reflinks = *self
-            .reflinks
-            .entry(mount)
-            .or_insert_with(|| file_system_of(folder).is_ok_and(|(_, system)| system.reflink));
         let file = has_reflinks.then(|| folder.open_file(&seen.name).ok())??;
         let is_it = file.stat().is_ok_and(|now| same_witness(&now, &seen.stat));
         is_it.then(|| sharing_of(&file, seen.stat.device))?
@@ -254,13 +281,38 @@ fn group(
     copies: &[Copy<'_>],
     places: &mut Places<'_>,
 ) -> Result<DuplicateGroup, EngineError> {
-    let mut known = Known(copies.iter().copied().flatten().map(|seen| (seen, places.sharing(seen))).collect());
+    let mut known = Known { names: Vec::new(), shows: HashMap::new() };
+    for seen in copies.iter().copied().flatten() {
+        known.names.push((seen, places.sharing(seen)));
+        // What cannot be asked may be anything.
+        let shows = places.system(seen).map_or(Shows::Others, |system| system.shows);
+        known.shows.insert(seen.stat.device, shows);
+    }
     let of =
         |(index, (seen, sharing)): (usize, &(&Seen, Option<Sharing>))| posting(index, seen, sharing.is_some(), &hash);
-    let postings: Vec<Posting> = known.0.iter().enumerate().map(of).collect();
+    let postings: Vec<Posting> = known.names.iter().enumerate().map(of).collect();
     let figures = SharedContent(&postings).figures(&mut known)?;
-    let mut copies: Vec<Vec<DuplicatePath>> = copies.iter().map(|copy| names(starts, copy)).collect();
+    let doubtful: Vec<bool> = {
+        let members = SharedContent(&postings).members(&mut known)?;
+        let mut doubtful = vec![false; postings.len()];
+        for member in members {
+            doubtful[member.entry.0 as usize] = member.perhaps;
+        }
+        doubtful
+    };
+    let mut first = 0;
+    let mut named: Vec<Vec<DuplicatePath>> = Vec::with_capacity(copies.len());
+    for copy in copies {
+        named.push(names(starts, copy, doubtful[first]));
+        first += copy.len();
+    }
+    let mut copies = named;
     copies.sort_by(|a, b| a[0].path.cmp(&b[0].path));
+    for (number, copy) in (1..).zip(&mut copies) {
+        for name in copy {
+            name.copy = number;
+        }
+    }
     Ok(DuplicateGroup { figures, hash, paths: copies.into_iter().flatten().collect() })
 }
 
@@ -287,13 +339,13 @@ fn posting(index: usize, seen: &Seen, shares_extents: bool, hash: &ContentHash) 
     }
 }
 
-fn names(starts: &[Start], copy: Copy<'_>) -> Vec<DuplicatePath> {
+fn names(starts: &[Start], copy: Copy<'_>, perhaps: bool) -> Vec<DuplicatePath> {
     let mut names: Vec<DuplicatePath> = copy
         .iter()
         .map(|seen| {
             let mut path = Vec::new();
             seen.folder.path_of(starts, &seen.name, &mut path);
-            DuplicatePath { path, inode: seen.stat.inode, modified_ns: seen.stat.mtime_ns }
+            DuplicatePath { path, inode: seen.stat.inode, modified_ns: seen.stat.mtime_ns, copy: 0, perhaps }
         })
         .collect();
     names.sort_by(|a, b| a.path.cmp(&b.path));

@@ -77,6 +77,13 @@ impl<'a> Stored<'a> {
         Some(at)
     }
 
+    /// Ticks off the entry with this name where `keeps` says so.
+    pub(super) fn find_if(&mut self, name: &[u8], keeps: impl Fn(&Entry) -> bool) {
+        if let Some(number) = self.find(name) {
+            self.seen[number] = keeps(&self.items[number].1.entry);
+        }
+    }
+
     /// The stored entry with this number.
     pub(crate) fn get(&self, number: usize) -> &EntryRef<'a> {
         &self.items[number].1
@@ -95,6 +102,14 @@ pub(crate) struct Fresh<'n> {
     pub(crate) replaces: Option<usize>,
 }
 
+impl Fresh<'_> {
+    /// The stored entry that it takes the place of. Where inode numbers do not last, another one says nothing.
+    pub(super) fn replaced(&self, stored: &Stored<'_>, fleeting_inodes: bool) -> Option<Entry> {
+        let old = stored.get(self.replaces?).entry;
+        Some(if fleeting_inodes { Entry { inode: self.entry.inode, ..old } } else { old })
+    }
+}
+
 /// What became of one name.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
@@ -110,6 +125,8 @@ pub(crate) struct Target<'t> {
     pub(crate) inodes: &'t Inodes,
     /// Files on the volume may share extents.
     pub(crate) reflink: bool,
+    /// Inode numbers tell no file from another.
+    pub(crate) fleeting_inodes: bool,
     /// Hears of each difference; None where nobody asks for them one by one.
     pub(crate) tell: Option<&'t mut dyn FnMut(Difference)>,
 }
@@ -130,7 +147,7 @@ pub(crate) fn fill(
     mut target: Target<'_>,
 ) -> Result<Tally, CatalogError> {
     let mut tally = Tally::default();
-    tell_changes(&mut change.changes, stored, fresh);
+    tell_changes(&mut change.changes, stored, fresh, target.fleeting_inodes);
     let mut filler = Filler { change, inodes: target.inodes, reflink: target.reflink };
     if let Some(tell) = &mut target.tell {
         for number in stored.gone() {
@@ -138,7 +155,7 @@ pub(crate) fn fill(
             tell(Difference { name: item.name.to_vec(), old: Some(item.entry), new: None });
         }
         for item in fresh {
-            let old = item.replaces.map(|number| stored.get(number).entry);
+            let old = item.replaced(stored, target.fleeting_inodes);
             tell(Difference { name: item.name.to_vec(), old, new: Some(item.entry) });
         }
     }
@@ -165,7 +182,10 @@ pub(crate) fn fill(
         filler.lose(id, old, renamed);
         filler.gain(id, &new, renamed);
         match (old.entry.is_file(), item.entry.is_file()) {
-            (true, true) => tally.changed += u64::from(witness_differs(&old.entry, &item.entry)),
+            (true, true) => {
+                let old = item.replaced(stored, target.fleeting_inodes).unwrap_or(old.entry);
+                tally.changed += u64::from(witness_differs(&old, &item.entry));
+            }
             (false, true) => tally.added += 1,
             (true, false) => tally.removed += 1,
             (false, false) => {}

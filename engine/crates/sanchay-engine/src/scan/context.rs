@@ -2,28 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use sanchay_catalog::Catalog;
-use sanchay_core::{file_system_of, DirHandle, FileStat, RootDir, VolumeId};
+use sanchay_core::RootDir;
 
 use super::control::Control;
 use super::findings::Findings;
-use crate::error::EngineError;
+use super::mounts::Mounts;
 use crate::inodes::Inodes;
 use crate::own_files::OwnFiles;
 use crate::root_spec::Rules;
-
-/// A mounted file system, as the catalog knows it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mount {
-    /// The catalog's id of its volume.
-    pub(crate) volume: i64,
-    /// It holds no files of a person.
-    pub(crate) pseudo: bool,
-    /// Files on it may share extents.
-    pub(crate) reflink: bool,
-}
 
 /// One scan.
 pub(crate) struct Context<'a> {
@@ -46,34 +35,6 @@ pub(crate) struct Context<'a> {
     pub(crate) inodes: &'a Inodes,
     /// Who follows up what is found; none for a scan of a whole root.
     pub(crate) findings: Option<&'a Findings>,
-}
-
-/// The mounts met so far. Asking for one costs several system calls and a write, so each is asked for once.
-pub(crate) struct Mounts<'a> {
-    catalog: &'a Catalog,
-    known: Mutex<HashMap<(u64, u64), Mount>>,
-}
-
-impl<'a> Mounts<'a> {
-    pub(crate) fn new(catalog: &'a Catalog) -> Self {
-        Self { catalog, known: Mutex::new(HashMap::new()) }
-    }
-
-    /// The mount that an open folder is on.
-    pub(crate) fn of(&self, folder: &DirHandle, stat: &FileStat) -> Result<Mount, EngineError> {
-        let key = (stat.device, stat.mount_id);
-        if let Some(mount) = self.known.lock().expect("no panic under this lock").get(&key) {
-            return Ok(*mount);
-        }
-        let (identity, system): (VolumeId, _) = file_system_of(folder)?;
-        let mount = Mount {
-            volume: if system.pseudo { 0 } else { self.catalog.volume_id(identity, system.reflink)? },
-            pseudo: system.pseudo,
-            reflink: system.reflink,
-        };
-        self.known.lock().expect("no panic under this lock").insert(key, mount);
-        Ok(mount)
-    }
 }
 
 impl Context<'_> {

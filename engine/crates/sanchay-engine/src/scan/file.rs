@@ -36,17 +36,27 @@ pub(super) struct Count {
     pub(super) later_bytes: u64,
 }
 
+/// Where a name is looked at.
+pub(super) struct Place<'p> {
+    pub(super) folder: &'p DirHandle,
+    pub(super) name: &'p [u8],
+    /// Of the file, where that is not its folder's; else 0.
+    pub(super) volume: i64,
+    /// Inode numbers there do not outlive a mount.
+    pub(super) fleeting_inodes: bool,
+}
+
 impl Walker<'_> {
     /// Looks at one name that is no directory.
     pub(super) fn file(
         &mut self,
         job: &Job,
-        folder: &DirHandle,
-        name: &[u8],
+        place: &Place<'_>,
         seen: FileStat,
         known: Option<&Entry>,
         count: &mut Count,
     ) -> Look {
+        let Place { folder, name, volume, fleeting_inodes } = *place;
         match seen.kind {
             FileKind::File => {
                 count.files += 1;
@@ -55,11 +65,17 @@ impl Walker<'_> {
             FileKind::Symlink => count.symlinks += 1,
             FileKind::Special | FileKind::Directory => count.special += 1,
         }
-        let unchanged = known.filter(|known| is_same(known, &seen));
+        let has_inode = |known: &Entry| fleeting_inodes || known.inode == seen.inode;
+        let unchanged = known.filter(|known| known.volume == volume && has_inode(known) && is_same(known, &seen));
         let mut entry = match unchanged {
             // Allocation settles after the last write, without a new ctime.
-            Some(known) => Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, ..*known },
-            None => Entry::from_stat(&seen, self.context.catalog.extensions().intern(extension(name))),
+            Some(known) => {
+                Entry { allocated_bytes: seen.allocated_bytes, links: seen.links, inode: seen.inode, ..*known }
+            }
+            None => {
+                let extension = self.context.catalog.extensions().intern(extension(name));
+                Entry { volume, ..Entry::from_stat(&seen, extension) }
+            }
         };
         if seen.kind == FileKind::File && !seen.placeholder && needs_hash(&entry, &job.rules) {
             if seen.size_bytes <= SMALL_BYTES {
@@ -140,13 +156,12 @@ impl Walker<'_> {
     }
 }
 
-/// Whether the witness on the disk is the stored one.
-pub(crate) fn is_same(known: &Entry, seen: &FileStat) -> bool {
+/// Whether the witness on the disk is the stored one, but for the inode.
+fn is_same(known: &Entry, seen: &FileStat) -> bool {
     known.kind == EntryKind::from(seen.kind)
         && known.size_bytes == seen.size_bytes
         && known.mtime_ns == seen.mtime_ns
         && known.ctime_ns == seen.ctime_ns
-        && known.inode == seen.inode
 }
 
 /// Whether there is nothing to write of an entry whose witness is the stored one.
@@ -156,6 +171,8 @@ pub(crate) fn is_known(known: &Entry, entry: &Entry) -> bool {
         && known.algorithm == entry.algorithm
         && known.allocated_bytes == entry.allocated_bytes
         && known.links == entry.links
+        && known.inode == entry.inode
+        && known.volume == entry.volume
 }
 
 /// Whether the walk must see to the file's hash. With `duplicates`, that is decided after the listing.

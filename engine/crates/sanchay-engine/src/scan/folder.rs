@@ -8,9 +8,9 @@ use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirector
 use sanchay_core::{DirHandle, ErrorKind, FileKind, FileStat};
 
 use super::compare::{fill, Difference, Fresh, Stored, Target};
-use super::context::Mount;
 use super::control::add;
-use super::file::{Count, Look};
+use super::file::{Count, Look, Place};
+use super::mounts::{FileVolume, Mount};
 use super::walk::{Job, Listing, Walker};
 use crate::error::EngineError;
 use crate::live::is_cookie;
@@ -36,7 +36,7 @@ impl Walker<'_> {
             return self.gone(job);
         }
         let mount = self.context.mounts.of(&folder, &stat)?;
-        if !self.enters(job, &stat, mount)? {
+        if !self.enters(job, &stat, &mount)? {
             return Ok(());
         }
         if let Err(error) = self.list(&folder) {
@@ -47,11 +47,11 @@ impl Walker<'_> {
             Some(_) => self.catalog.load_directory(job.id)?,
             None => StoredDirectory::default(),
         };
-        self.compare(job, &folder, &stat, mount, &stored)
+        self.compare(job, &folder, &stat, &mount, &stored)
     }
 
     /// Whether a directory's file system is one to enter; if not, says what becomes of its rows.
-    fn enters(&self, job: &Job, stat: &FileStat, mount: Mount) -> Result<bool, EngineError> {
+    fn enters(&self, job: &Job, stat: &FileStat, mount: &Mount) -> Result<bool, EngineError> {
         let counters = &self.context.control.counters;
         let is_mount_point = job.parent_device.is_some_and(|device| device != stat.device);
         let is_root = self.context.nested.contains_key(&job.relative);
@@ -59,7 +59,7 @@ impl Walker<'_> {
             add(&counters.skipped_mounts, 1);
             if self.context.leads_to_nested(&job.relative) {
                 // A root behind the mount has scans of its own.
-            } else if job.known.as_ref().is_some_and(|known| known.volume != mount.volume) {
+            } else if job.known.as_ref().is_some_and(|known| !mount.is(known.volume)) {
                 // Something is mounted over what we know: that is hidden, not gone.
                 self.unreadable(job)?;
             } else {
@@ -67,7 +67,7 @@ impl Walker<'_> {
             }
             return Ok(false);
         }
-        let other = job.known.as_ref().filter(|known| known.volume != 0 && known.volume != mount.volume);
+        let other = job.known.as_ref().filter(|known| known.volume != 0 && !mount.is(known.volume));
         if job.parent_device.is_some() && other.is_some() && self.holds_files(job.id)? {
             let path = self.context.absolute(&job.relative, b"");
             let message = format!(
@@ -101,7 +101,7 @@ impl Walker<'_> {
         job: &Job,
         folder: &DirHandle,
         stat: &FileStat,
-        mount: Mount,
+        mount: &Mount,
         directory: &StoredDirectory,
     ) -> Result<(), EngineError> {
         let listing = std::mem::take(&mut self.listing);
@@ -111,6 +111,7 @@ impl Walker<'_> {
             directory.children.iter().map(|child| (child.name.as_slice(), child)).collect();
         let mut count = Count::default();
         let mut fresh = Vec::new();
+        let is_relabelled = job.known.as_ref().is_some_and(|known| known.volume != 0 && known.volume != mount.volume);
         let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
         Self::put_row(job, stat, mount, &mut change);
         if job.known.is_none() && listing.items.iter().any(|(_, kind)| matches!(kind, None | Some(FileKind::Directory)))
@@ -153,13 +154,28 @@ impl Walker<'_> {
                 count.excluded += 1;
                 continue;
             }
+            let ask = |seen| self.context.mounts.of_file(folder, stat, mount, name, &seen);
+            let on = seen.map_or(Ok(FileVolume::Unknown), ask)?;
+            if seen.is_some_and(|seen| job.leaves_out(mount, stat, &seen) || on == FileVolume::Pseudo) {
+                add(&self.context.control.counters.skipped_mounts, 1);
+                // Something is mounted over what we know: that is hidden, not gone.
+                stored.find_if(name, |entry| FileVolume::Of(entry.volume) != on);
+                continue;
+            }
             let replaces = stored.find(name);
             let known = replaces.map(|number| stored.get(number).entry);
-            let look = match seen {
-                Some(seen) => self.file(job, folder, name, seen, known.as_ref(), &mut count),
-                None => Look::Unknown,
+            let look = match (seen, on) {
+                (Some(seen), FileVolume::Of(volume)) => {
+                    let place = Place { folder, name, volume, fleeting_inodes: mount.fleeting_inodes };
+                    self.file(job, &place, seen, known.as_ref(), &mut count)
+                }
+                _ => Look::Unknown,
             };
             match look {
+                Look::Same if is_relabelled => {
+                    // The content index must hear that its copies are another volume's now.
+                    fresh.extend(known.map(|entry| Fresh { name, entry, replaces }));
+                }
                 Look::Same => {
                     let waits = known.is_some_and(|known| known.hash_state == HashState::Pending);
                     if let Some(findings) = self.context.findings.filter(|_| waits) {
@@ -179,6 +195,7 @@ impl Walker<'_> {
             reserve: &mut |count| self.context.catalog.reserve_blocks(count),
             inodes: self.context.inodes,
             reflink: mount.reflink,
+            fleeting_inodes: mount.fleeting_inodes,
             tell: tell.as_mut().map(|tell| tell as &mut dyn FnMut(Difference)),
         };
         let tally = fill(&mut change, &stored, &fresh, target)?;
@@ -244,7 +261,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn put_row(job: &Job, stat: &FileStat, mount: Mount, change: &mut DirectoryChange) {
+    fn put_row(job: &Job, stat: &FileStat, mount: &Mount, change: &mut DirectoryChange) {
         let same = job
             .known
             .as_ref()

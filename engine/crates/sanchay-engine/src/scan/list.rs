@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sanchay_catalog::RootRow;
 use sanchay_core::RootDir;
 
-use super::context::Mounts;
 use super::findings::{Findings, Found};
+use super::mounts::Mounts;
 use super::walk::{self, Job};
 use super::{governed, prepare, ScanRequest};
 use crate::error::EngineError;

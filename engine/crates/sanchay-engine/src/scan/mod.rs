@@ -15,6 +15,7 @@ pub(crate) mod hashing;
 mod later;
 mod list;
 mod looking;
+mod mounts;
 mod report;
 mod told;
 mod walk;
@@ -22,11 +23,11 @@ mod walk;
 pub use control::{Control, Counters, Phase};
 pub use report::{ErrorNote, Progress, ScanResult, ScanState};
 
-pub(crate) use context::Mounts;
 pub(crate) use findings::{Named, DIFFERENCES_MOST};
 pub(crate) use hashing::now_ns;
 pub(crate) use later::Governed;
 pub(crate) use list::{list, rules_look_at_paths, ListRequest};
+pub(crate) use mounts::{FileVolume, Mount, Mounts};
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -38,7 +39,7 @@ use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogError, RootRow, RootState};
 use sanchay_core::{CoreError, FileStat, RootDir};
 
-use self::context::{Context, Mount};
+use self::context::Context;
 use self::control::Expected;
 use self::walk::Job;
 use crate::error::{EngineError, ErrorKind};
@@ -89,7 +90,7 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
     let stat = root.stat()?;
     let mounts = Mounts::new(catalog);
     let mount = mounts.of(root.handle(), &stat)?;
-    if let Some(reason) = other_volume(&row, mount) {
+    if let Some(reason) = other_volume(&row, &mount) {
         return offline(request, &row, &reason);
     }
     let governed = governed(&rows)?;
@@ -109,7 +110,7 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
     control.enter(Phase::Merging);
     merge(catalog, control)?;
     extents::ask_extents(&context, &governed, &names)?;
-    finish(request, &row, &stat, mount)
+    finish(request, &row, &stat, &mount)
 }
 
 /// The root could not be opened: offline if it was ever scanned, an error if not.
@@ -130,11 +131,11 @@ fn offline(request: &ScanRequest<'_>, row: &RootRow, reason: &str) -> Result<Sca
 
 /// Why the folder is not the root that was scanned before; None when it is. A folder that was replaced on the same
 /// volume is the root still, with other contents.
-pub(crate) fn other_volume(row: &RootRow, mount: Mount) -> Option<String> {
+pub(crate) fn other_volume(row: &RootRow, mount: &Mount) -> Option<String> {
     if mount.pseudo {
         return Some(format!("{} is on a pseudo file system now", sanchay_core::path::display(&row.path)));
     }
-    (row.volume != 0 && row.volume != mount.volume).then(|| {
+    (row.volume != 0 && !mount.is(row.volume)).then(|| {
         format!(
             "{}: another file system is there than at the last scan, or the one that was there is not mounted",
             sanchay_core::path::display(&row.path)
@@ -230,7 +231,7 @@ fn what_could_not_be_read(errors: u64, notes: &[ErrorNote]) -> String {
     }
 }
 
-fn finish(request: &ScanRequest<'_>, row: &RootRow, stat: &FileStat, mount: Mount) -> Result<ScanResult, EngineError> {
+fn finish(request: &ScanRequest<'_>, row: &RootRow, stat: &FileStat, mount: &Mount) -> Result<ScanResult, EngineError> {
     let control = request.control;
     let errors = control.counters.errors.load(Ordering::Relaxed);
     let (state, message) = if control.is_cancelled() {

@@ -12,10 +12,10 @@ use crate::error::EngineError;
 
 /// Tells what went, came and changed: regular files only. A name that went and one that came with the same inode, size
 /// and time are a rename; across directories that would take a memory of the whole scan, and they stay two changes.
-pub(super) fn tell_changes(changes: &mut ChangeList, stored: &Stored<'_>, fresh: &[Fresh<'_>]) {
+pub(super) fn tell_changes(changes: &mut ChangeList, stored: &Stored<'_>, fresh: &[Fresh<'_>], fleeting_inodes: bool) {
     let mut gone: Vec<usize> = stored.gone().filter(|&number| stored.get(number).entry.is_file()).collect();
     let mut renamed: HashMap<&[u8], usize> = HashMap::new();
-    if !gone.is_empty() {
+    if !gone.is_empty() && !fleeting_inodes {
         let mut by_file: HashMap<_, usize> =
             gone.iter().map(|&number| (file_of(&stored.get(number).entry), number)).collect();
         for item in fresh.iter().filter(|item| item.replaces.is_none() && item.entry.is_file()) {
@@ -32,7 +32,7 @@ pub(super) fn tell_changes(changes: &mut ChangeList, stored: &Stored<'_>, fresh:
         changes.push(&ChangeItem::file(ChangeKind::Removed, item.name, -(size_bytes as i64), size_bytes));
     }
     for item in fresh {
-        let old = item.replaces.map(|number| stored.get(number).entry).filter(Entry::is_file);
+        let old = item.replaced(stored, fleeting_inodes).filter(Entry::is_file);
         let (size_bytes, is_file) = (item.entry.size_bytes, item.entry.is_file());
         if let Some(&from) = renamed.get(item.name) {
             changes.push(&ChangeItem::renamed(stored.get(from).name, item.name, size_bytes));

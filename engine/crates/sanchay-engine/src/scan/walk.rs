@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use sanchay_catalog::{ReaderGuard, StoredChild};
-use sanchay_core::{background_this_thread, foreground_this_thread, FileKind, ListBuffer};
+use sanchay_core::{background_this_thread, foreground_this_thread, FileKind, FileStat, ListBuffer};
 
 use super::context::Context;
 use super::hashing::FileReader;
+use super::mounts::Mount;
 use crate::error::EngineError;
 use crate::root_spec::Rules;
 
@@ -37,6 +38,11 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// Whether a file in it is mounted there by itself, and the rules leave out what is mounted.
+    pub(super) fn leaves_out(&self, mount: &Mount, stat: &FileStat, seen: &FileStat) -> bool {
+        self.rules.one_file_system && mount.is_mount_point(stat, seen)
+    }
+
     /// Its path below the root whose rules hold: what patterns with a `/` are matched against.
     pub(super) fn below_rules(&self) -> &[u8] {
         let below = &self.relative[self.rules_from..];

@@ -202,7 +202,7 @@ pub(super) fn presence(inner: &Inner, id: i64) -> Result<(WatchMode, String), St
     let root = RootDir::open(&sanchay_core::path::path_from_bytes(&row.path)).map_err(|error| error.to_string())?;
     let stat = root.stat().map_err(|error| error.to_string())?;
     let mount = crate::scan::Mounts::new(&inner.catalog).of(root.handle(), &stat).map_err(|error| error.to_string())?;
-    if let Some(reason) = crate::scan::other_volume(&row, mount) {
+    if let Some(reason) = crate::scan::other_volume(&row, &mount) {
         return Err(reason);
     }
     let (_, system) = sanchay_core::file_system_of(root.handle()).map_err(|error| error.to_string())?;
