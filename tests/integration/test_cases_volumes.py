@@ -20,14 +20,12 @@ CONTENT = b"content" * 1000
 
 
 def figures(cataloger: Cataloger) -> list[tuple[int, int, int, int]]:
-    """(copies, perhaps one file, reclaimable, freed) of every group, as kept and as counted for a part."""
+    """(copies, perhaps one file, reclaimable, freed) of every group, and the totals are their sums."""
     kept = cataloger.groups()
-    counted = cataloger.groups(under=os.fsencode("/"))
     page = cataloger.catalog.duplicates()
     assert page.total_reclaimable_bytes == sum(group.reclaimable_bytes for group in kept)
     assert page.total_freed_bytes == sum(group.freed_bytes for group in kept)
     assert page.total_redundant_files == sum(max(group.copies - group.perhaps, 1) - 1 for group in kept)
-    del counted
     return [(group.copies, group.perhaps, group.reclaimable_bytes, group.freed_bytes) for group in kept]
 
 
@@ -129,17 +127,20 @@ def test_a_copy_on_an_overlay_that_was_made_at_another_time_is_a_copy(cataloger:
 def test_files_of_two_layers_with_one_inode_number_are_two_files(cataloger: Cataloger, tmp_path: Path) -> None:
     first = make_ext4(tmp_path / "first")
     second = make_ext4(tmp_path / "second")
-    with loop_device(first) as one, loop_device(second) as two, mounted(one, tmp_path / "a") as a:
-        with mounted(two, tmp_path / "b") as b:
-            (a / "of-a").write_bytes(CONTENT)
-            (b / "of-b").write_bytes(CONTENT)
-            assert (a / "of-a").stat().st_ino == (b / "of-b").stat().st_ino
-            (tmp_path / "shown").mkdir()
-            with mounted("overlay", tmp_path / "shown", "-t", "overlay", "-o", f"lowerdir={a}:{b}") as shown:
-                cataloger.add(shown)
-                cataloger.settled_scan()
-                assert figures(cataloger) == [(2, 0, len(CONTENT), allocated(a / "of-a"))]
-                assert cataloger.scan().hashed_files == 0
+    with (
+        loop_device(first) as one,
+        loop_device(second) as two,
+        mounted(one, tmp_path / "a") as a,
+        mounted(two, tmp_path / "b") as b,
+    ):
+        (a / "of-a").write_bytes(CONTENT)
+        (b / "of-b").write_bytes(CONTENT)
+        assert (a / "of-a").stat().st_ino == (b / "of-b").stat().st_ino
+        with mounted("overlay", tmp_path / "shown", "-t", "overlay", "-o", f"lowerdir={a}:{b}") as shown:
+            cataloger.add(shown)
+            cataloger.settled_scan()
+            assert figures(cataloger) == [(2, 0, len(CONTENT), allocated(a / "of-a"))]
+            assert cataloger.scan().hashed_files == 0
 
 
 @DISKS
@@ -190,7 +191,9 @@ def test_a_clone_that_was_cataloged_as_its_original_is_told_apart_when_both_are_
 
 
 @DISKS
-def test_a_file_that_is_mounted_by_itself_is_of_its_own_volume(cataloger: Cataloger, tree: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_mounted_by_itself_is_of_its_own_volume(
+    cataloger: Cataloger, tree: Path, tmp_path: Path
+) -> None:
     image = make_ext4(tmp_path / "image")
     with loop_device(image) as device, mounted(device, tmp_path / "disk") as disk:
         (disk / "file").write_bytes(CONTENT)

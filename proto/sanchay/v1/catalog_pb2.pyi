@@ -189,9 +189,15 @@ class DuplicatePath(google.protobuf.message.Message):
     INODE_FIELD_NUMBER: builtins.int
     MODIFIED_NS_FIELD_NUMBER: builtins.int
     ROOT_ID_FIELD_NUMBER: builtins.int
+    COPY_FIELD_NUMBER: builtins.int
+    PERHAPS_FIELD_NUMBER: builtins.int
     inode: builtins.int
     modified_ns: builtins.int
     root_id: builtins.int
+    copy: builtins.int
+    """paths of one physical file have one number, from 1 on"""
+    perhaps: builtins.bool
+    """the copy may be one file with another one of the group"""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path: ...
     def __init__(
@@ -201,9 +207,11 @@ class DuplicatePath(google.protobuf.message.Message):
         inode: builtins.int = ...,
         modified_ns: builtins.int = ...,
         root_id: builtins.int = ...,
+        copy: builtins.int = ...,
+        perhaps: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["inode", b"inode", "modified_ns", b"modified_ns", "path", b"path", "root_id", b"root_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["copy", b"copy", "inode", b"inode", "modified_ns", b"modified_ns", "path", b"path", "perhaps", b"perhaps", "root_id", b"root_id"]) -> None: ...
 
 global___DuplicatePath = DuplicatePath
 
@@ -219,16 +227,19 @@ class DuplicateGroup(google.protobuf.message.Message):
     FREED_BYTES_FIELD_NUMBER: builtins.int
     PATHS_FIELD_NUMBER: builtins.int
     TOTAL_PATHS_FIELD_NUMBER: builtins.int
+    PERHAPS_FIELD_NUMBER: builtins.int
     size: builtins.int
     hash: builtins.bytes
     algorithm: builtins.str
     copies: builtins.int
     """physical copies"""
     reclaimable_bytes: builtins.int
-    """size x (copies - 1)"""
+    """size x (copies that are surely files of their own - 1)"""
     freed_bytes: builtins.int
     """what a clean-up would give back"""
     total_paths: builtins.int
+    perhaps: builtins.int
+    """of the copies, those that may be one file with another of them"""
     @property
     def paths(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DuplicatePath]:
         """every name of every copy, bounded by the server"""
@@ -244,8 +255,9 @@ class DuplicateGroup(google.protobuf.message.Message):
         freed_bytes: builtins.int = ...,
         paths: collections.abc.Iterable[global___DuplicatePath] | None = ...,
         total_paths: builtins.int = ...,
+        perhaps: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "copies", b"copies", "freed_bytes", b"freed_bytes", "hash", b"hash", "paths", b"paths", "reclaimable_bytes", b"reclaimable_bytes", "size", b"size", "total_paths", b"total_paths"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "copies", b"copies", "freed_bytes", b"freed_bytes", "hash", b"hash", "paths", b"paths", "perhaps", b"perhaps", "reclaimable_bytes", b"reclaimable_bytes", "size", b"size", "total_paths", b"total_paths"]) -> None: ...
 
 global___DuplicateGroup = DuplicateGroup
 
