@@ -176,7 +176,9 @@ impl WriterThread {
                     }
                     if !self.wait_for_room(&batch) {
                         // What comes later may lie in a folder of these: it would have no parent.
-                        batch.iter().for_each(|change| change.stream.break_off());
+                        for change in &batch {
+                            change.stream.break_off();
+                        }
                         return;
                     }
                 }
