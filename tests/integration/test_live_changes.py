@@ -175,3 +175,18 @@ def test_a_folder_swapped_for_a_link_leads_nobody_out_of_the_root(
     (tree / "folder" / "new").write_bytes(b"new")
     cataloger.sync()
     assert cataloger.paths() == set()
+
+
+def test_the_feed_tells_of_a_file_that_a_rename_from_another_folder_replaced(
+    cataloger: LiveCataloger, tree: Path
+) -> None:
+    for folder, size_bytes in (("one", 10), ("other", 70)):
+        (tree / folder).mkdir(parents=True)
+        (tree / folder / "name").write_bytes(b"x" * size_bytes)
+    cataloger.follow(tree)
+    cursor = cataloger.catalog.changes(limit=1000).cursor
+    (tree / "one" / "name").rename(tree / "other" / "name")
+    cataloger.sync()
+    rows = cataloger.catalog.changes(cursor=cursor).rows
+    told = [(row.kind, os.path.relpath(os.fsdecode(row.path), tree), row.bytes_delta) for row in rows]
+    assert told == [("removed", "other/name", -70), ("moved", "other/name", 0)]

@@ -22,6 +22,17 @@ from tests.property.oracle import look
 from tests.support.daemon import PATIENCE_S
 
 
+def told_bytes(catalog: Catalog, cursor: str) -> int:
+    """The bytes more or fewer that the change feed tells of since a cursor."""
+    total = 0
+    while True:
+        page = catalog.changes(cursor=cursor, limit=1000)
+        total += sum(row.bytes_delta for row in page.rows)
+        if page.complete:
+            return total
+        cursor = page.cursor
+
+
 def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms: int = 100) -> list[str]:
     """One run in `home`; gives what differs in the end."""
     root, outside = home / "root", home / "outside"
@@ -37,6 +48,7 @@ def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms:
             if time.monotonic() > deadline:
                 return [f"not live: {[(status.state, status.reason) for status in catalog.live_status()]}"]
             time.sleep(0.01)
+        before, cursor = look(os.fsencode(root)), catalog.changes(cursor="").cursor
         editors = [
             subprocess.Popen(
                 [sys.executable, "-m", "tests.live.edits", root, outside, f"{seed}-{number}", str(seconds),
@@ -50,7 +62,11 @@ def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms:
         result = catalog.sync(1).wait(PATIENCE_S)
         if result is None or result.state != "done":
             return [f"sync: {result and (result.state, result.message)}"]
-        found = differences(catalog, look(os.fsencode(root)))
+        now = look(os.fsencode(root))
+        found = differences(catalog, now)
+        told = told_bytes(catalog, cursor)
+        if told != now.size - before.size:
+            found.append(f"the change feed tells of {told:+} bytes, the tree has {now.size - before.size:+}")
         status = catalog.live_status()[0]
         print(f"seed {seed}: {status.events} events, {status.overflows} overflows, sync {result.duration_s:.3f} s")
         return found

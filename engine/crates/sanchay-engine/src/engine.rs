@@ -20,7 +20,7 @@ use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStat
 use crate::one_call::CatalogGuard;
 use crate::own_files::is_within;
 use crate::root_spec::{root_name, RootSettings, Rules};
-use crate::scan::Control;
+use crate::scan::{Contents, Control};
 use crate::trees::{shares_folders, Trees};
 
 /// How an engine is opened.
@@ -95,6 +95,8 @@ pub(crate) struct Inner {
     pub(crate) closing: AtomicBool,
     pub(crate) trees: Trees,
     pub(crate) inodes: Arc<Inodes>,
+    /// What the live threads have read of files with several names.
+    pub(crate) contents: Arc<Contents>,
     pub(crate) events: EventQueue,
     live: Mutex<Option<Live>>,
 }
@@ -133,6 +135,7 @@ impl Engine {
             closing: AtomicBool::new(false),
             trees: Trees::default(),
             inodes: Arc::default(),
+            contents: Arc::new(Contents::lasting()),
             events: EventQueue::default(),
             live: Mutex::new(None),
         });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Inner;
 use crate::error::EngineError;
-use crate::scan::{lost, run, Control, Phase, Progress, ScanRequest, ScanResult};
+use crate::scan::{lost, run, Contents, Control, Phase, Progress, ScanRequest, ScanResult};
 
 /// A scan under way, on threads of its own.
 #[derive(Clone)]
@@ -32,6 +32,7 @@ impl Scan {
                 control: &self.control,
                 trees: &self.inner.trees,
                 inodes: &self.inner.inodes,
+                contents: Arc::new(Contents::of_scan()),
             })
         });
         tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");

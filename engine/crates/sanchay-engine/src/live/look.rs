@@ -3,8 +3,7 @@
 //! The disk is asked here, the comparison is made by the writer in one task with the write, so that nothing can come
 //! between. Content is never read here.
 
-use std::collections::hash_map::Entry as Slot;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use sanchay_catalog::block::{Entry, EntryId, HashState};
@@ -15,6 +14,7 @@ use sanchay_core::{extension, Algorithm, ErrorKind, FileKind};
 use super::cookie::is_cookie;
 use super::event::{EventKind, LiveEvent};
 use super::pass::{split, Pass};
+use super::several::Several;
 use super::work::Linked;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
@@ -32,46 +32,6 @@ enum Seen {
     Gone,
     /// It could not be asked: what is stored stays.
     Unknown,
-}
-
-/// Files with several names, by inode, as they were seen; None where a name of one went, or they changed between two looks.
-#[derive(Default)]
-pub(super) struct Several(HashMap<u64, Option<Entry>>);
-
-impl Several {
-    /// A file that was seen like this.
-    pub(super) fn of(entry: Entry) -> Self {
-        Self([(entry.inode, Some(entry))].into())
-    }
-
-    /// `linked`: the file is known to have had several names, even where this one is stored from before.
-    fn add(&mut self, difference: &Difference, linked: bool) {
-        let (old, new) = (difference.old, difference.new);
-        if let Some(old) = old.filter(|old| (linked || old.links > 1) && new.is_none_or(|new| new.inode != old.inode)) {
-            self.0.insert(old.inode, None);
-        }
-        let had_several = old.is_some_and(|old| old.links > 1 && new.is_some_and(|new| new.inode == old.inode));
-        if let Some(new) = new.filter(|new| new.links > 1 || had_several) {
-            match self.0.entry(new.inode) {
-                Slot::Vacant(slot) => drop(slot.insert(Some(new))),
-                Slot::Occupied(mut slot) => {
-                    if slot.get().is_some_and(|other| is_stored_otherwise(&other, &new)) {
-                        slot.insert(None);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether a name is stored as its file was seen.
-    fn has(&self, stored: &Entry) -> bool {
-        let seen = self.0.get(&stored.inode).and_then(Option::as_ref);
-        seen.is_some_and(|seen| !is_stored_otherwise(stored, seen))
-    }
-}
-
-fn is_stored_otherwise(stored: &Entry, seen: &Entry) -> bool {
-    witness_differs(stored, seen) || stored.links != seen.links
 }
 
 /// One directory's names, for the writer.
@@ -237,23 +197,22 @@ impl Pass<'_> {
 
     /// Has the names of files looked at that are not stored as the file was just seen.
     pub(super) fn follow_links(&mut self, volume: i64, several: &Several, hops: u8) -> Result<(), EngineError> {
-        if several.0.is_empty() {
+        if several.is_empty() {
             return Ok(());
         }
-        let inodes: Vec<u64> = several.0.keys().copied().collect();
+        let inodes = several.inodes();
         let reader = self.inner.catalog.reader()?;
         let siblings = self.inner.inodes.names(&reader, volume, &inodes)?;
         if siblings.more {
             tracing::info!(root_id = self.row.id, "other_names_left_to_reconcile");
         }
-        let mut folders: HashMap<i64, Vec<u8>> = HashMap::new();
-        for sibling in siblings.found.iter().filter(|sibling| !several.has(&sibling.entry)) {
-            let folder = match folders.entry(sibling.directory) {
-                Slot::Occupied(known) => known.get().clone(),
-                Slot::Vacant(new) => new.insert(reader.directory_path(sibling.directory)?).clone(),
-            };
-            let (directory, name, inode) = (sibling.directory, sibling.name.clone(), sibling.entry.inode);
-            self.followed.linked.push(Linked { folder, directory, name, inode, hops });
+        let mut folders: BTreeMap<i64, Vec<(Vec<u8>, u64)>> = BTreeMap::new();
+        for sibling in siblings.found.into_iter().filter(|sibling| !several.has(&sibling.entry)) {
+            folders.entry(sibling.directory).or_default().push((sibling.name, sibling.entry.inode));
+        }
+        for (directory, names) in folders {
+            let folder = reader.directory_path(directory)?;
+            self.followed.linked.push(Linked { folder, directory, names, hops });
         }
         Ok(())
     }
@@ -287,6 +246,7 @@ impl Pass<'_> {
                 control: &control,
                 trees: &self.inner.trees,
                 inodes: &self.inner.inodes,
+                contents: Arc::clone(&self.inner.contents),
             },
             root: &self.root,
             row: &self.row,
@@ -322,28 +282,33 @@ impl Pass<'_> {
         linked.sort_unstable();
         linked.dedup();
         for of_volume in linked.chunk_by(|a, b| a.0 == b.0) {
-            let several = Several(of_volume.iter().map(|(_, inode)| (*inode, None)).collect());
+            let several = Several::changed(of_volume.iter().map(|(_, inode)| *inode));
             self.follow_links(of_volume[0].0, &several, 1)?;
         }
         Ok(())
     }
 
-    /// Looks at another name of a file that was changed, wherever its row is by now.
+    /// Looks at other names of files that were changed, wherever their rows are by now.
     pub(super) fn look_linked(&mut self, linked: Linked) -> Result<(), EngineError> {
-        let Linked { directory, name, inode, hops, .. } = linked;
+        let Linked { directory, names: wanted, hops, .. } = linked;
         let reader = self.inner.catalog.reader()?;
         if reader.load_child(directory)?.is_none() {
             return Ok(());
         }
-        let names = vec![name];
-        if reader.entries_named(directory, &names)?.values().all(|(_, entry)| entry.inode != inode) {
-            // The name was moved or is another file's: what has become of the file is asked of all its names.
-            let volume = reader.volume_of_directory(directory)?;
-            drop(reader);
-            return self.follow_links(volume, &Several([(inode, None)].into()), hops.saturating_add(1));
-        }
+        let names: Vec<Vec<u8>> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        let stored = reader.entries_named(directory, &names)?;
+        let is_there = |(name, inode): &(Vec<u8>, u64)| stored.get(name).is_some_and(|(_, is)| is.inode == *inode);
+        let (there, elsewhere): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_there);
         let folder = reader.directory_path(directory)?;
+        let volume = reader.volume_of_directory(directory)?;
         drop(reader);
+        // Names that were moved or are other files' now: what has become of the file is asked of all its names.
+        let lost = Several::changed(elsewhere.into_iter().map(|(_, inode)| inode));
+        self.follow_links(volume, &lost, hops.saturating_add(1))?;
+        let names: Vec<Vec<u8>> = there.into_iter().map(|(name, _)| name).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
         if !self.look(&folder, &names, Some(hops))? {
             // Its folder was renamed a moment ago.
             self.followed.missed.push(Step::Look { directory: folder.clone(), names: names.clone() });
@@ -397,11 +362,13 @@ impl Pass<'_> {
         if !several.is_empty() {
             // A name of the same stamps, whose hash may be older than the last write: no event tells of it.
             let volume = reader.volume_of_directory(directory)?;
+            let mut siblings: BTreeMap<i64, Vec<Vec<u8>>> = BTreeMap::new();
             for sibling in self.inner.inodes.names(&reader, volume, &several)?.found {
                 if sibling.entry.hash_state != HashState::Hashed {
-                    self.followed.hashes.push((sibling.directory, vec![sibling.name]));
+                    siblings.entry(sibling.directory).or_default().push(sibling.name);
                 }
             }
+            self.followed.hashes.extend(siblings);
         }
         if !unread.is_empty() {
             self.followed.hashes.push((directory, unread));
@@ -484,43 +451,5 @@ fn settled(known: Option<&Entry>, seen: &Entry, placeholder: bool, looked: &Look
     match unchanged {
         Some(known) if is_known(known, &entry) => None,
         _ => Some(entry),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(inode: u64, links: u32, mtime_ns: i64) -> Entry {
-        let mut entry = Entry::dead();
-        (entry.inode, entry.links, entry.mtime_ns) = (inode, links, mtime_ns);
-        entry
-    }
-
-    fn difference(old: Option<Entry>, new: Option<Entry>) -> Difference {
-        Difference { name: b"a".to_vec(), old, new }
-    }
-
-    #[test]
-    fn names_are_looked_at_that_are_stored_otherwise_than_their_file_was_seen() {
-        let mut several = Several::default();
-        several.add(&difference(Some(file(7, 2, 1)), Some(file(7, 2, 5))), true);
-        assert!(several.has(&file(7, 2, 5)), "stored as it was seen");
-        assert!(!several.has(&file(7, 2, 1)), "older, also where another name led here");
-        assert!(!several.has(&file(7, 1, 5)), "with another count of names");
-        several.add(&difference(Some(file(7, 2, 5)), Some(file(7, 2, 6))), false);
-        assert!(!several.has(&file(7, 2, 6)), "it changed between two looks: all of them");
-    }
-
-    #[test]
-    fn a_name_that_went_has_the_others_looked_at() {
-        let mut several = Several::default();
-        several.add(&difference(Some(file(7, 2, 1)), None), false);
-        assert!(!several.has(&file(7, 2, 1)));
-        let mut several = Several::default();
-        several.add(&difference(Some(file(8, 1, 1)), None), false);
-        assert!(several.0.is_empty(), "it had no other");
-        several.add(&difference(Some(file(8, 1, 1)), None), true);
-        assert!(!several.has(&file(8, 1, 1)), "it had one that was made since");
     }
 }

@@ -13,6 +13,7 @@ mod look;
 mod pass;
 mod read;
 mod root;
+mod several;
 mod shift;
 mod status;
 mod sync;

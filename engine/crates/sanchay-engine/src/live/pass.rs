@@ -9,7 +9,7 @@ use sanchay_core::watch::Step;
 use sanchay_core::{DirHandle, FileStat, RootDir};
 
 use super::event::LiveEvent;
-use super::work::{Batch, Followed, Linked, Message, Outcome};
+use super::work::{together, Batch, Followed, Linked, Message, Outcome};
 use crate::engine::Inner;
 use crate::error::EngineError;
 use crate::own_files::OwnFiles;
@@ -119,7 +119,7 @@ impl Pass<'_> {
                 Step::Reconcile { .. } | Step::RootGone { .. } | Step::WatchLost { .. } => {}
             }
         }
-        for linked in linked {
+        for linked in together(linked) {
             self.look_linked(linked)?;
         }
         Ok(())

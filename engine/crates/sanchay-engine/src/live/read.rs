@@ -33,14 +33,19 @@ const RETRIES: u32 = 25;
 /// What is read before it is published.
 const PUBLISH_FILES: usize = 1024;
 const PUBLISH_BYTES: u64 = 64 << 20;
+/// Names that share a content that was read count less.
+const PUBLISH_NAMES: usize = 200_000;
 /// Files of one job whose twins are looked for.
 const TWINS_MOST: usize = 200;
+/// What was read of files with several names is remembered so long.
+const REMEMBER: Duration = Duration::from_secs(30);
 
 pub(super) struct ReaderThread {
     inner: Arc<Inner>,
     messages: Sender<Message>,
     files: FileReader,
     large: bool,
+    forgot: Instant,
     retries: VecDeque<(Instant, u32, ReadJob)>,
 }
 
@@ -62,7 +67,8 @@ struct Place {
 
 impl ReaderThread {
     pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>, large: bool) -> Self {
-        Self { inner, messages, files: FileReader::new(), large, retries: VecDeque::new() }
+        let files = FileReader::sharing(Arc::clone(&inner.contents));
+        Self { inner, messages, files, large, forgot: Instant::now(), retries: VecDeque::new() }
     }
 
     pub(super) fn run(mut self, jobs: &Receiver<ReadJob>) {
@@ -71,15 +77,21 @@ impl ReaderThread {
         }
         self.files.leave_no_trace(self.large);
         loop {
-            let wait = self
-                .retries
-                .front()
-                .map_or(Duration::from_secs(3600), |(at, _, _)| at.saturating_duration_since(Instant::now()));
-            match jobs.recv_timeout(wait) {
+            let retry = self.retries.front().map(|(at, _, _)| *at);
+            let idle = if self.inner.contents.is_empty() { Duration::from_secs(3600) } else { REMEMBER };
+            let wait = retry.map_or(idle, |at| at.saturating_duration_since(Instant::now()).min(idle));
+            let next = jobs.recv_timeout(wait);
+            if self.forgot.elapsed() >= REMEMBER {
+                self.inner.contents.forget();
+                self.forgot = Instant::now();
+            }
+            match next {
                 Ok(job) => self.try_job(job, 0),
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some((_, tries, job)) = self.retries.pop_front() {
-                        self.try_job(job, tries);
+                    if retry.is_some_and(|at| at <= Instant::now()) {
+                        if let Some((_, tries, job)) = self.retries.pop_front() {
+                            self.try_job(job, tries);
+                        }
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -134,8 +146,11 @@ impl ReaderThread {
         let own = OwnFiles::look(&self.inner.options.own_folders);
         let entries = self.inner.catalog.reader()?.entries_named(job.directory, &job.names)?;
         let mut followed = Followed::default();
-        let (mut updates, mut bytes, mut large) = (Vec::new(), 0, Vec::new());
-        for (name, (id, entry)) in &entries {
+        // In the order of their blocks, so that each is written once.
+        let mut entries: Vec<_> = entries.iter().map(|(name, (id, entry))| (name, id, entry)).collect();
+        entries.sort_unstable_by_key(|(_, id, _)| **id);
+        let (mut updates, mut files, mut bytes, mut large) = (Vec::new(), 0, 0, Vec::new());
+        for (name, id, entry) in entries {
             if !is_due(entry, &place.rules) {
                 continue;
             }
@@ -152,8 +167,7 @@ impl ReaderThread {
                 followed.linked.push(Linked {
                     folder: place.folder.clone(),
                     directory: job.directory,
-                    name: name.clone(),
-                    inode: entry.inode,
+                    names: vec![(name.clone(), entry.inode)],
                     hops: 1,
                 });
             }
@@ -170,11 +184,12 @@ impl ReaderThread {
                 continue;
             }
             bytes += verdict.bytes;
+            files += usize::from(!verdict.shared);
             updates.push(HashUpdate { id: *id, expected: *entry, state: verdict.state, algorithm, hash: verdict.hash });
-            if updates.len() >= PUBLISH_FILES || bytes >= PUBLISH_BYTES {
+            if files >= PUBLISH_FILES || updates.len() >= PUBLISH_NAMES || bytes >= PUBLISH_BYTES {
                 self.publish(job, &place, &updates)?;
                 updates.clear();
-                bytes = 0;
+                (files, bytes) = (0, 0);
             }
         }
         self.publish(job, &place, &updates)?;

@@ -12,7 +12,7 @@ use crate::root_spec::{RootSettings, WatchSetting};
 
 /// Events kept while a batch is done, and names found by their inode; past it the root is compared as a whole instead.
 const HEARD_MOST: usize = 100_000;
-const LINKED_MOST: usize = 50_000;
+const LINKED_MOST: usize = 200_000;
 /// How long until an absent root is looked for again, at first and at most.
 const ABSENT_FIRST_MS: u64 = 1000;
 const ABSENT_MOST_MS: u64 = 30_000;
@@ -86,6 +86,7 @@ pub(super) struct LiveRoot {
     heard: VecDeque<FileEvent>,
     /// Names to look at besides, by epoch.
     linked: VecDeque<(u64, Linked)>,
+    linked_names: usize,
     /// A batch of it is being done.
     pub(super) passing: bool,
     /// Somebody has the turn in its tree.
@@ -125,6 +126,7 @@ impl LiveRoot {
             pending: Pending::new(settle_ms),
             heard: VecDeque::new(),
             linked: VecDeque::new(),
+            linked_names: 0,
             passing: false,
             blocked: false,
             draining: false,
@@ -163,9 +165,10 @@ impl LiveRoot {
 
     /// Queues a look; false when too much waits and the looks were dropped.
     pub(super) fn look(&mut self, epoch: u64, linked: Linked) -> bool {
-        if self.linked.len() >= LINKED_MOST {
+        if self.linked_names + linked.names.len() > LINKED_MOST {
             return false;
         }
+        self.linked_names += linked.names.len();
         self.linked.push_back((epoch, linked));
         true
     }
@@ -177,6 +180,7 @@ impl LiveRoot {
         while self.linked.front().is_some_and(|(other, _)| *other == epoch) {
             taken.extend(self.linked.pop_front().map(|(_, linked)| linked));
         }
+        self.linked_names -= taken.iter().map(|linked| linked.names.len()).sum::<usize>();
         Some((epoch, taken))
     }
 
@@ -184,6 +188,7 @@ impl LiveRoot {
     pub(super) fn forget_waiting(&mut self) {
         self.heard.clear();
         self.linked.clear();
+        self.linked_names = 0;
         self.draining = false;
         self.pending.remove_root(&self.path);
     }

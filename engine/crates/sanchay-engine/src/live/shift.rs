@@ -11,8 +11,8 @@ use sanchay_core::watch::{name_after, Step};
 use sanchay_core::{extension, FileKind, FileStat};
 
 use super::event::{EventKind, LiveEvent};
-use super::look::Several;
 use super::pass::{split, Pass};
+use super::several::Several;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::root_spec::RootSettings;
@@ -258,7 +258,8 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     let blocks = session.load_blocks(*to)?;
     let mut stored = Stored::of_names(&blocks, &names)?;
     let replaces = stored.find(to_name);
-    if let Some(old) = replaces.map(|number| stored.get(number).entry).filter(|old| old.links > 1) {
+    let gone = replaces.map(|number| stored.get(number).entry);
+    if let Some(old) = gone.filter(|old| old.links > 1) {
         linked.push((session.load_child(*to)?.map_or(0, |row| row.volume), old.inode));
     }
     let fresh = [Fresh { name: to_name, entry: shift.entry, replaces }];
@@ -274,12 +275,16 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     fill(&mut change, &stored, &fresh, target)?;
     changes.push(change);
     if from != to && shift.entry.is_file() {
-        // Two directories changed, and one thing happened.
+        // Two directories changed, and one thing happened; and a file that had the name is gone.
         if let Some(folder) = session.path_of(*from)? {
             let from = sanchay_core::path::join(&folder, from_name);
             let size_bytes = shift.entry.size_bytes;
             for change in &mut changes {
                 change.changes = ChangeList::default();
+            }
+            if let Some(gone) = gone.filter(Entry::is_file) {
+                let delta = -(gone.size_bytes as i64);
+                changes[1].changes.push(&ChangeItem::file(ChangeKind::Removed, to_name, delta, gone.size_bytes));
             }
             changes[1].changes.push(&ChangeItem {
                 kind: ChangeKind::Moved,

@@ -458,8 +458,10 @@ impl LiveThread {
             let Some(id) = watched_root(&self.roots, &linked.folder) else { continue };
             let Some(root) = self.roots.get_mut(&id) else { continue };
             if linked.hops > HOPS_MOST {
-                let path = sanchay_core::path::join(&linked.folder, &linked.name);
-                root.pending.take(FileEvent::Written { path }, now);
+                for (name, _) in &linked.names {
+                    let path = sanchay_core::path::join(&linked.folder, name);
+                    root.pending.take(FileEvent::Written { path }, now);
+                }
             } else if root.look(epoch, linked) {
                 self.outstanding.add(id, epoch, 1);
             } else {

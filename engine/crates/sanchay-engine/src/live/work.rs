@@ -1,5 +1,8 @@
 //! What the threads hand to each other.
 
+use std::collections::hash_map::Entry as Slot;
+use std::collections::HashMap;
+
 use sanchay_core::watch::{FileEvent, Step, WatchMode, WatchRefused};
 
 use super::handle::LiveSettings;
@@ -7,17 +10,16 @@ use crate::engine::Scan;
 use crate::scan::{Named, ScanState};
 use crate::trees::Turn;
 
-/// A name to look at because another name of its file was changed.
+/// Names in one folder to look at because another name of their file was changed.
 #[derive(Clone)]
 pub(super) struct Linked {
-    /// Its folder when it was found, which says whose it is.
+    /// Their folder when they were found, which says whose they are.
     pub(super) folder: Vec<u8>,
-    /// Its directory, which it is reached by: its folder may be renamed until then.
+    /// Their directory, which they are reached by: its folder may be renamed until then.
     pub(super) directory: i64,
-    pub(super) name: Vec<u8>,
-    /// Of the file: where the name has another by then, its names are found anew.
-    pub(super) inode: u64,
-    /// How many looks led to this one. Past a few the file changes faster than it is looked at, and its turn comes with
+    /// With the file's inode: where a name has another by then, the file's names are found again.
+    pub(super) names: Vec<(Vec<u8>, u64)>,
+    /// How many looks led to these. Past a few the file changes faster than it is looked at, and its turn comes with
     /// the events that tell so.
     pub(super) hops: u8,
 }
@@ -31,6 +33,22 @@ pub(super) struct Batch {
     pub(super) steps: Vec<Step>,
     /// Looks at names that were found by their inode.
     pub(super) linked: Vec<Linked>,
+}
+
+/// Puts names of one folder that are to be looked at for the same reason together: a folder is looked at once.
+pub(super) fn together(linked: Vec<Linked>) -> Vec<Linked> {
+    let mut places: HashMap<(i64, u8), usize> = HashMap::new();
+    let mut gathered: Vec<Linked> = Vec::new();
+    for item in linked {
+        match places.entry((item.directory, item.hops)) {
+            Slot::Occupied(place) => gathered[*place.get()].names.extend(item.names),
+            Slot::Vacant(place) => {
+                place.insert(gathered.len());
+                gathered.push(item);
+            }
+        }
+    }
+    gathered
 }
 
 /// What came of a batch.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sanchay_catalog::Catalog;
 use sanchay_core::RootDir;
 
+use super::contents::Contents;
 use super::control::Control;
 use super::findings::Findings;
 use super::mounts::Mounts;
@@ -33,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub(crate) later_bytes: AtomicU64,
     /// Where the inodes of each block are remembered.
     pub(crate) inodes: &'a Inodes,
+    /// What was read of files with several names.
+    pub(crate) contents: Arc<Contents>,
     /// Who follows up what is found; none for a scan of a whole root.
     pub(crate) findings: Option<&'a Findings>,
 }

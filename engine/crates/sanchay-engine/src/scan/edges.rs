@@ -43,6 +43,8 @@ struct Found {
     edges: FileEdges,
     /// No second write could bear the same stamps: they may be kept.
     settled: bool,
+    /// None where another name of the file was read.
+    bytes_read: u64,
 }
 
 /// What the stage works with.
@@ -142,8 +144,8 @@ impl EdgeStage<'_> {
                 break;
             }
             if let Some(edges) = self.edges(&mut folders, &mut buffer, file, root) {
-                add(&self.context.control.counters.hashed_bytes, buffer.len() as u64);
-                self.context.control.have_read(buffer.len() as u64);
+                add(&self.context.control.counters.hashed_bytes, edges.bytes_read);
+                self.context.control.have_read(edges.bytes_read);
                 found.push(edges);
             }
         }
@@ -158,6 +160,17 @@ impl EdgeStage<'_> {
         if !is_it || self.context.own.is_file(&seen) {
             return None;
         }
+        let (entry, witness) = (file.id, edge_witness(&file.entry));
+        let contents = &self.context.contents;
+        if let Some(edges) = (seen.links > 1).then(|| contents.edges(&seen)).flatten() {
+            let edges = FileEdges { entry, witness, edges };
+            return Some(Found {
+                size_bytes: seen.size_bytes,
+                edges,
+                settled: !is_racy(&seen, now_ns()),
+                bytes_read: 0,
+            });
+        }
         let open = folder.open_file(&file.name).ok()?;
         let hashed = hash_edges(&open, seen.size_bytes, buffer).ok()?;
         let held_still = open.stat().is_ok_and(|after| same_witness(&after, &seen));
@@ -166,7 +179,11 @@ impl EdgeStage<'_> {
         }
         let mut head = [0; 8];
         head.copy_from_slice(&hashed.hash.as_bytes()[..8]);
-        let edges = FileEdges { entry: file.id, witness: edge_witness(&file.entry), edges: i64::from_le_bytes(head) };
-        Some(Found { size_bytes: seen.size_bytes, edges, settled: !is_racy(&seen, now_ns()) })
+        let edges = FileEdges { entry, witness, edges: i64::from_le_bytes(head) };
+        if seen.links > 1 {
+            contents.keep_edges(&seen, edges.edges);
+        }
+        let bytes_read = hashed.bytes_read;
+        Some(Found { size_bytes: seen.size_bytes, edges, settled: !is_racy(&seen, now_ns()), bytes_read })
     }
 }

@@ -81,8 +81,10 @@ impl Walker<'_> {
             if seen.size_bytes <= SMALL_BYTES {
                 self.read_now(job, folder, name, &seen, &mut entry, count);
             } else {
+                if self.context.contents.first_waits(&seen, job.rules.algorithm) {
+                    count.later_bytes += seen.size_bytes;
+                }
                 count.later_files += 1;
-                count.later_bytes += seen.size_bytes;
                 entry.hash_state = HashState::Pending;
                 entry.hash = None;
                 entry.algorithm = job.rules.algorithm;
@@ -118,7 +120,7 @@ impl Walker<'_> {
         entry.algorithm = algorithm;
         match verdict.state {
             HashState::Hashed | HashState::Racy => {
-                count.hashed_files += 1;
+                count.hashed_files += u64::from(!verdict.shared);
                 count.hashed_bytes += verdict.bytes;
             }
             HashState::Unreadable => {

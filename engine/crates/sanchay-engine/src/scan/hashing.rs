@@ -1,6 +1,7 @@
 //! Reading one file whole and deciding whether its hash may be trusted.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
@@ -9,6 +10,8 @@ use sanchay_core::{
 };
 
 use sanchay_catalog::block::HashState;
+
+use super::contents::{Contents, Reading, Turn};
 
 /// Files up to this size are read in the walk that lists them.
 pub(crate) const SMALL_BYTES: u64 = 128 << 10;
@@ -27,8 +30,10 @@ pub(crate) struct Verdict {
     pub(crate) state: HashState,
     /// With the states that have one.
     pub(crate) hash: Option<ContentHash>,
-    /// Bytes that were read.
+    /// Bytes that were read; none where another name of the file was read.
     pub(crate) bytes: u64,
+    /// It was read by another name of the file.
+    pub(crate) shared: bool,
     /// Why it could not be read.
     pub(crate) error: Option<CoreError>,
 }
@@ -37,11 +42,17 @@ pub(crate) struct Verdict {
 pub(crate) struct FileReader {
     buffer: Vec<u8>,
     leave_no_trace: bool,
+    contents: Option<Arc<Contents>>,
 }
 
 impl FileReader {
     pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; LARGE_READ_BYTES], leave_no_trace: false }
+        Self { buffer: vec![0; LARGE_READ_BYTES], leave_no_trace: false, contents: None }
+    }
+
+    /// One that reads a file with several names once, together with all others that share `contents`.
+    pub(crate) fn sharing(contents: Arc<Contents>) -> Self {
+        Self { contents: Some(contents), ..Self::new() }
     }
 
     /// Whether large files that nobody had in memory before are taken out of it again: work in the background must not
@@ -63,6 +74,34 @@ impl FileReader {
         if seen.size_bytes == 0 {
             return settle(seen, Some(hash_bytes(algorithm, b"")), 0);
         }
+        let Some(contents) = self.contents.clone().filter(|_| seen.links > 1) else {
+            return self.read_alone(folder, name, seen, algorithm, on_bytes);
+        };
+        let reading: Option<Reading<'_>> = match contents.turn(seen, algorithm, &mut || on_bytes(0)) {
+            Turn::Known(state, hash) => {
+                return Verdict { state, hash: Some(hash), bytes: 0, shared: true, error: None };
+            }
+            Turn::GivenUp => {
+                return Verdict { state: HashState::Pending, hash: None, bytes: 0, shared: false, error: None };
+            }
+            Turn::Read(reading) => Some(reading),
+            Turn::ReadAlone => None,
+        };
+        let verdict = self.read_alone(folder, name, seen, algorithm, on_bytes);
+        if let Some(reading) = reading {
+            reading.done(verdict.state, verdict.hash);
+        }
+        verdict
+    }
+
+    fn read_alone(
+        &mut self,
+        folder: &DirHandle,
+        name: &[u8],
+        seen: &FileStat,
+        algorithm: Algorithm,
+        on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Verdict {
         let_the_tick_pass(seen);
         let mut broken_off = false;
         let outcome = folder.open_file(name).and_then(|file| {
@@ -86,7 +125,9 @@ impl FileReader {
             Ok((after, held_still.then_some(hashed.hash), hashed.bytes_read))
         });
         match outcome {
-            Ok(_) if broken_off => Verdict { state: HashState::Pending, hash: None, bytes: 0, error: None },
+            Ok(_) if broken_off => {
+                Verdict { state: HashState::Pending, hash: None, bytes: 0, shared: false, error: None }
+            }
             Ok((witness, hash, bytes)) => settle(&witness, hash, bytes),
             Err(error) => Verdict {
                 // A name that is gone, or is a link by now, changed under our feet; it is no fault of the disk.
@@ -96,6 +137,7 @@ impl FileReader {
                 },
                 hash: None,
                 bytes: 0,
+                shared: false,
                 error: Some(error),
             },
         }
@@ -145,7 +187,7 @@ fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64) -> Verdict 
         Some(_) if is_racy(witness, now_ns()) => HashState::Racy,
         Some(_) => HashState::Hashed,
     };
-    Verdict { state, hash, bytes, error: None }
+    Verdict { state, hash, bytes, shared: false, error: None }
 }
 
 /// Whether nothing that a write or a replacement would change has changed.
@@ -167,11 +209,13 @@ pub(crate) fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
 }
 
 /// Waits until no more write can bear the stamps of `witness`: one in the middle of the reading would not be noticed, and
-/// the hash would be of a content that never was.
+/// the hash would be of a content that never was. Of a file with several names, until its hash is not racy: each of them
+/// would have it read again.
 fn let_the_tick_pass(witness: &FileStat) {
     let age_ns = now_ns().saturating_sub(witness.mtime_ns.max(witness.ctime_ns));
-    if (0..TICK_NS).contains(&age_ns) {
-        std::thread::sleep(Duration::from_nanos((TICK_NS - age_ns) as u64));
+    let wait_ns = if witness.links > 1 { RACY_NS + TICK_NS } else { TICK_NS };
+    if (0..wait_ns).contains(&age_ns) {
+        std::thread::sleep(Duration::from_nanos((wait_ns - age_ns) as u64));
     }
 }
 

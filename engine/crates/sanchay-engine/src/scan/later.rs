@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, Receiver, Sender};
@@ -31,7 +32,7 @@ const PUBLISH_HASHES: usize = 4096;
 pub(crate) struct Governed {
     pub(crate) id: i64,
     pub(crate) path: Vec<u8>,
-    pub(crate) rules: std::sync::Arc<Rules>,
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// Reads what waits. `roots` are all roots of the catalog with their rules.
@@ -154,7 +155,12 @@ struct Reader<'c> {
 
 impl<'c> Reader<'c> {
     fn new(context: &'c Context<'c>) -> Self {
-        Self { context, files: FileReader::new(), folders: Folders::default(), background: false }
+        Self {
+            context,
+            files: FileReader::sharing(Arc::clone(&context.contents)),
+            folders: Folders::default(),
+            background: false,
+        }
     }
 
     fn run(mut self, queue: &Receiver<Work>, results: &Sender<HashUpdate>) {
@@ -223,7 +229,7 @@ impl<'c> Reader<'c> {
             }
         });
         match verdict.state {
-            HashState::Hashed | HashState::Racy => add(&control.counters.hashed_files, 1),
+            HashState::Hashed | HashState::Racy => add(&control.counters.hashed_files, u64::from(!verdict.shared)),
             HashState::Unstable => add(&control.counters.unstable, 1),
             HashState::Unreadable => {
                 if let Some(error) = verdict.error {

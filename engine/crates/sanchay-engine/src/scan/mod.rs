@@ -3,6 +3,7 @@
 //! A scan never deletes for lack of evidence: what cannot be read keeps its rows, and the scan ends "partial".
 
 pub(crate) mod compare;
+mod contents;
 mod context;
 mod control;
 mod edges;
@@ -23,6 +24,7 @@ mod walk;
 pub use control::{Control, Counters, Phase};
 pub use report::{ErrorNote, Progress, ScanResult, ScanState};
 
+pub(crate) use contents::Contents;
 pub(crate) use findings::{Named, DIFFERENCES_MOST};
 pub(crate) use hashing::now_ns;
 pub(crate) use later::Governed;
@@ -57,6 +59,8 @@ pub(crate) struct ScanRequest<'a> {
     pub(crate) control: &'a Control,
     pub(crate) trees: &'a Trees,
     pub(crate) inodes: &'a Inodes,
+    /// What was read of files with several names.
+    pub(crate) contents: Arc<Contents>,
 }
 
 /// Runs a scan to its end.
@@ -192,6 +196,7 @@ fn prepare<'a>(
         later_files: AtomicU64::new(0),
         later_bytes: AtomicU64::new(0),
         inodes: request.inodes,
+        contents: Arc::clone(&request.contents),
         findings: None,
     })
 }

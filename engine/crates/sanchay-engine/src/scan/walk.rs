@@ -116,7 +116,7 @@ impl<'c> Walker<'c> {
             deque,
             catalog: context.catalog.reader()?,
             list_buffer: ListBuffer::new(),
-            files: FileReader::new(),
+            files: FileReader::sharing(Arc::clone(&context.contents)),
             listing: Listing::default(),
             background: false,
         })
