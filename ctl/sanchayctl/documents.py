@@ -343,6 +343,7 @@ def usage_row(row: catalog_pb2.DiskUsageRow) -> Document:
         "directories": row.directories,
         "bytes": row.bytes,
         "allocated": row.allocated,
+        "linked_bytes": row.linked_bytes,
         "newest": moment(row.newest_ns),
     }
 

@@ -189,8 +189,8 @@ def summary(by: str, roots: Iterable[RootName]) -> catalog_pb2.SummaryRequest:
     return catalog_pb2.SummaryRequest(by=by, roots=[root_name(root) for root in roots])
 
 
-def disk_usage(folder: PathLike | None, depth: int, limit: int) -> catalog_pb2.DiskUsageRequest:
-    request = catalog_pb2.DiskUsageRequest(depth=_count(depth, "depth"), limit=_count(limit, "limit"))
+def disk_usage(folder: PathLike | None, depth: int, limit: int, token: str) -> catalog_pb2.DiskUsageRequest:
+    request = catalog_pb2.DiskUsageRequest(depth=_count(depth, "depth"), limit=_count(limit, "limit"), page_token=token)
     if folder is not None:
         request.path.CopyFrom(path(folder))
     return request

@@ -117,3 +117,33 @@ def test_names_of_other_content_are_not_taken_for_one_that_was_read(tree: Path, 
         assert old not in new
     finally:
         cataloger.catalog.close()
+
+
+def test_du_counts_the_blocks_of_an_inode_once_in_each_folder_as_the_program_does(tree: Path, tmp_path: Path) -> None:
+    cataloger = Cataloger(tmp_path / "other home")
+    try:
+        _snapshots(tree, range(1, 4))
+        (tree / "3" / "own").mkdir()
+        (tree / "3" / "own" / "file").write_bytes(b"own" * 10_000)
+        (tree / "alone").write_bytes(b"alone" * 5_000)
+        cataloger.add(tree, hash="none")
+        cataloger.scan()
+        edits: list[Callable[[], object]] = [
+            lambda: None,
+            lambda: shutil.rmtree(tree / "1"),
+            lambda: os.link(tree / "alone", tree / "3" / "a"),
+        ]
+        for edit in edits:
+            edit()
+            cataloger.scan()
+            rows = cataloger.catalog.usage(os.fsencode(tree), depth=9, limit=1000)
+            for row in rows:
+                named = [path.stat() for path in Path(os.fsdecode(row.path)).rglob("*") if path.is_file()]
+                once = {seen.st_ino: seen for seen in named}.values()
+                assert row.allocated == sum(seen.st_blocks * 512 for seen in once), row.path
+                assert row.bytes == sum(seen.st_size for seen in named), row.path
+                assert row.linked_bytes == row.bytes - sum(seen.st_size for seen in once), row.path
+            (top,) = cataloger.catalog.usage(os.fsencode(tree), depth=0, limit=1)
+            assert (top.allocated, top.linked_bytes) == (rows[0].allocated, rows[0].linked_bytes)
+    finally:
+        cataloger.catalog.close()

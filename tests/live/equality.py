@@ -105,8 +105,8 @@ def _sums(catalog: Catalog, now: Oracle) -> Iterator[str]:
         yield f"folder {'missing' if path in now.folders else 'not there any more'} {path!r}"
     for path in sorted(usage.keys() & now.folders.keys()):
         row, folder = usage[path], now.folders[path]
-        figures = (row.files, row.directories, row.bytes, row.allocated)
-        if figures != (folder.files, folder.directories, folder.bytes, folder.allocated):
+        figures = (row.files, row.directories, row.bytes, row.allocated, row.linked_bytes)
+        if figures != (folder.files, folder.directories, folder.bytes, folder.allocated, folder.linked_bytes):
             yield f"totals of {path!r} are {figures} and should be {folder}"
 
 

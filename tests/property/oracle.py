@@ -72,7 +72,11 @@ class Folder:
     files: int = 0
     directories: int = 1
     bytes: int = 0
+    #: Of each inode once.
     allocated: int = 0
+    #: What further names of the same inodes count for.
+    linked_bytes: int = 0
+    inodes: set[tuple[int, int]] = field(default_factory=set)
     #: Of the files below it; 0 without any.
     newest_ns: int | None = None
 
@@ -153,7 +157,11 @@ def _descend(path: bytes, above: list[Folder], oracle: Oracle) -> None:
                 for folder in chain:
                     folder.files += 1
                     folder.bytes += file.size
-                    folder.allocated += file.allocated
+                    if (found.st_dev, found.st_ino) in folder.inodes:
+                        folder.linked_bytes += file.size
+                    else:
+                        folder.inodes.add((found.st_dev, found.st_ino))
+                        folder.allocated += file.allocated
                     folder.newest_ns = max(folder.newest_ns or file.modified_ns, file.modified_ns)
 
 

@@ -127,8 +127,9 @@ def _compare_sums(cataloger: Cataloger, now: Oracle) -> None:
     assert {row.path for row in usage} == set(now.folders)
     for row in usage:
         folder = now.folders[row.path]
-        figures = (row.files, row.directories, row.bytes, row.allocated)
-        assert figures == (folder.files, folder.directories, folder.bytes, folder.allocated), row.path
+        figures = (row.files, row.directories, row.bytes, row.allocated, row.linked_bytes)
+        expected_figures = (folder.files, folder.directories, folder.bytes, folder.allocated, folder.linked_bytes)
+        assert figures == expected_figures, row.path
     status, root = cataloger.catalog.status(), cataloger.catalog.root_status(1)
     expected = (len(now.files), len(now.folders), now.size)
     assert (status.files, status.directories, status.bytes) == expected

@@ -112,6 +112,7 @@ class UsageRow:
     directories: int
     bytes: int
     allocated: int
+    linked_bytes: int
     newest_ns: int
 
 
@@ -413,7 +414,7 @@ class FakeCatalog:
     def usage(self, path: bytes | None, *, depth: int, limit: int) -> list[UsageRow]:
         if path is not None and not any(path.startswith(root.path) for root in self.roots.values()):
             raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
-        return [UsageRow(root.path, 0, 1, 1, 1, 1, 1) for root in self.roots.values()][:limit]
+        return [UsageRow(root.path, 0, 1, 1, 1, 1, 0, 1) for root in self.roots.values()][:limit]
 
     def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> ChangePage:
         return self.time.changes(cursor, since_ns, under, limit)

@@ -23,23 +23,29 @@ from sanchayctl.session import Session
 def du(session: Session, path: str | None, depth: int, limit: int) -> int:
     """Show what PATH (every root, where none is named) and the folders below it hold, the largest first.
 
-    SIZE is the sum of the files' sizes, ON DISK that of their allocated blocks.
+    SIZE is the sum of the sizes of all names, ON DISK that of the allocated blocks: a file with several names (hard
+    links) counts once in each folder. What a row says never depends on the limit.
     """
     folder = paths.absolute(path) if path is not None else None
-    answer = session.client().disk_usage(folder, depth=depth, limit=limit)
+    client = session.client()
+    answer = client.disk_usage(folder, depth=depth, limit=limit)
+    rows = list(answer.rows)
+    while answer.next_page_token and len(rows) < limit:
+        answer = client.disk_usage(folder, depth=depth, limit=limit - len(rows), page_token=answer.next_page_token)
+        rows += answer.rows
     if session.as_json:
         output.document(
             {
-                "rows": [documents.usage_row(row) for row in answer.rows],
+                "rows": [documents.usage_row(row) for row in rows],
                 "truncated": answer.truncated,
                 "freshness": documents.freshness(answer.freshness),
             }
         )
         return exit_codes.DONE
-    if not answer.rows:
+    if not rows:
         output.line(f"Nothing is cataloged yet. Add a folder with: {session.next('scan FOLDER')}")
         return exit_codes.DONE
-    largest = max(row.bytes for row in answer.rows)
+    largest = max(row.bytes for row in rows)
     output.table(
         [
             output.Column("SIZE", right=True),
@@ -56,11 +62,20 @@ def du(session: Session, path: str | None, depth: int, limit: int) -> int:
                 output.bar(row.bytes, largest, cells=12),
                 paths.shown(row.path),
             ]
-            for row in answer.rows
+            for row in rows
         ],
     )
+    linked = max(row.linked_bytes for row in rows)
+    if linked:
+        output.line(
+            f"\nHard links: SIZE counts up to {units.size(linked)} more than once, for further names of one file; "
+            "ON DISK counts a file once in each folder."
+        )
     if answer.truncated:
-        output.line(f"\nThere are more folders than {units.count(limit)}; the smaller ones are left out. More: --limit")
+        output.line(
+            f"\nThere are more folders than these {units.count(len(rows))}; what they hold is counted in the folders "
+            "above them. More rows: --limit"
+        )
     warning = freshness.warning(answer.freshness)
     if warning:
         output.note(warning)

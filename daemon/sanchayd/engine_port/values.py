@@ -309,4 +309,5 @@ class UsageRow(Protocol):
     directories: int
     bytes: int
     allocated: int
+    linked_bytes: int
     newest_ns: int

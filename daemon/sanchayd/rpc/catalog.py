@@ -65,7 +65,9 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
         path = request.path.raw if request.HasField("path") and request.path.raw else None
         limit = request.limit
         while True:
-            response = convert.from_usage(await self._service.usage(path, depth=request.depth, limit=limit))
+            response = convert.from_usage(
+                await self._service.usage(path, depth=request.depth, limit=limit, token=request.page_token)
+            )
             if response.ByteSize() <= MESSAGE_MAX_BYTES or len(response.rows) <= 1:
                 return response
             limit = len(response.rows) // 2

@@ -39,6 +39,14 @@ class Answered(Generic[Answer]):
 
 
 @dataclass(frozen=True)
+class UsagePage:
+    """Folders, each before its own; the token of the next page is empty where this is the last."""
+
+    rows: Sequence[UsageRow]
+    next_token: str
+
+
+@dataclass(frozen=True)
 class DuplicatesQuestion:
     """Which groups: `min_size` in bytes, None for 1 (empty files are left out)."""
 
@@ -111,11 +119,16 @@ class CatalogService:
         rows = await self._pool.ask(self._catalog.summary, key, root_ids=root_ids)
         return Answered(rows, await self._freshness(roots))
 
-    async def usage(self, path: bytes | None, *, depth: int, limit: int) -> Answered[tuple[Sequence[UsageRow], bool]]:
-        """Folders and what they hold, and whether some were left out for the limit."""
+    async def usage(self, path: bytes | None, *, depth: int, limit: int, token: str = "") -> Answered[UsagePage]:
+        """Folders and what they hold, a page at a time. Raises invalid_argument."""
         bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
-        rows = await self._pool.ask(self._catalog.usage, path, depth=depth, limit=bound + 1)
-        return Answered((rows[:bound], len(rows) > bound), await self._freshness(self._roots_of(path)))
+        if token and not (token.isascii() and token.isdigit() and len(token) < 10):
+            raise DomainError(ErrorKind.INVALID_ARGUMENT, "the page token is not one of this question's")
+        first = int(token or 0)
+        end = first + bound
+        rows = await self._pool.ask(self._catalog.usage, path, depth=depth, limit=end + 1)
+        page = UsagePage(rows[first:end], str(end) if len(rows) > end else "")
+        return Answered(page, await self._freshness(self._roots_of(path)))
 
     async def export(self, expression: str, file_format: str) -> AsyncGenerator[Piece, None]:
         """The rendered file in pieces. One is made ahead, and no more. Raises invalid_query, busy."""

@@ -264,6 +264,7 @@ class UsageRow:
     directories: int
     bytes: int
     allocated: int
+    linked_bytes: int
     newest_ns: int
 
 @final

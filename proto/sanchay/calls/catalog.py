@@ -50,10 +50,10 @@ class CatalogCalls:
         return self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
 
     def disk_usage(
-        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0
+        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0, page_token: str = ""
     ) -> catalog_pb2.DiskUsageResponse:
         """What a folder and those below it hold; every root where none is named."""
-        return self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit))
+        return self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit, page_token))
 
     def iter_find(
         self, expression: str, *, sort: str = "", page_size: int = 1000
@@ -139,10 +139,10 @@ class AsyncCatalogCalls:
         return await self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
 
     async def disk_usage(
-        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0
+        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0, page_token: str = ""
     ) -> catalog_pb2.DiskUsageResponse:
         """What a folder and those below it hold; every root where none is named."""
-        return await self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit))
+        return await self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit, page_token))
 
     async def iter_find(
         self, expression: str, *, sort: str = "", page_size: int = 1000

@@ -376,10 +376,13 @@ class DiskUsageRequest(google.protobuf.message.Message):
     PATH_FIELD_NUMBER: builtins.int
     DEPTH_FIELD_NUMBER: builtins.int
     LIMIT_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
     depth: builtins.int
     """0: the folder alone; 1: and its folders"""
     limit: builtins.int
     """rows at the most; 0: the server's default"""
+    page_token: builtins.str
+    """of the page before; empty for the first"""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path:
         """empty: every root"""
@@ -390,9 +393,10 @@ class DiskUsageRequest(google.protobuf.message.Message):
         path: sanchay.v1.common_pb2.Path | None = ...,
         depth: builtins.int = ...,
         limit: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["depth", b"depth", "limit", b"limit", "path", b"path"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["depth", b"depth", "limit", b"limit", "page_token", b"page_token", "path", b"path"]) -> None: ...
 
 global___DiskUsageRequest = DiskUsageRequest
 
@@ -407,12 +411,17 @@ class DiskUsageRow(google.protobuf.message.Message):
     BYTES_FIELD_NUMBER: builtins.int
     ALLOCATED_FIELD_NUMBER: builtins.int
     NEWEST_NS_FIELD_NUMBER: builtins.int
+    LINKED_BYTES_FIELD_NUMBER: builtins.int
     depth: builtins.int
     files: builtins.int
     directories: builtins.int
     bytes: builtins.int
+    """apparent, of each name"""
     allocated: builtins.int
+    """a file with several names in the folder counts once"""
     newest_ns: builtins.int
+    linked_bytes: builtins.int
+    """of `bytes`, what further names of the same files count for"""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path: ...
     def __init__(
@@ -425,9 +434,10 @@ class DiskUsageRow(google.protobuf.message.Message):
         bytes: builtins.int = ...,
         allocated: builtins.int = ...,
         newest_ns: builtins.int = ...,
+        linked_bytes: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["allocated", b"allocated", "bytes", b"bytes", "depth", b"depth", "directories", b"directories", "files", b"files", "newest_ns", b"newest_ns", "path", b"path"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["allocated", b"allocated", "bytes", b"bytes", "depth", b"depth", "directories", b"directories", "files", b"files", "linked_bytes", b"linked_bytes", "newest_ns", b"newest_ns", "path", b"path"]) -> None: ...
 
 global___DiskUsageRow = DiskUsageRow
 
@@ -438,7 +448,10 @@ class DiskUsageResponse(google.protobuf.message.Message):
     ROWS_FIELD_NUMBER: builtins.int
     TRUNCATED_FIELD_NUMBER: builtins.int
     FRESHNESS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     truncated: builtins.bool
+    next_page_token: builtins.str
+    """empty: this is the last"""
     @property
     def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DiskUsageRow]:
         """a folder before its own, largest first among sisters"""
@@ -451,9 +464,10 @@ class DiskUsageResponse(google.protobuf.message.Message):
         rows: collections.abc.Iterable[global___DiskUsageRow] | None = ...,
         truncated: builtins.bool = ...,
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["freshness", b"freshness"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "rows", b"rows", "truncated", b"truncated"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "next_page_token", b"next_page_token", "rows", b"rows", "truncated", b"truncated"]) -> None: ...
 
 global___DiskUsageResponse = DiskUsageResponse
 

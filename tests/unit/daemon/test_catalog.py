@@ -76,10 +76,15 @@ def test_usage_says_when_rows_were_left_out(play: Play, tmp_path: Path) -> None:
         for name in ("a", "b"):
             folder = trees.build(tmp_path / name, {"x": "x"})
             await core.roots.add(bytes(folder), "", RootSettings(), no_scan=True, request_id="")
-        rows, truncated = (await core.reads.usage(None, depth=1, limit=1)).answer
-        assert (len(rows), truncated) == (1, True)
-        rows, truncated = (await core.reads.usage(None, depth=1, limit=2)).answer
-        assert (len(rows), truncated) == (2, False)
+        first = (await core.reads.usage(None, depth=1, limit=1)).answer
+        assert (len(first.rows), first.next_token) == (1, "1")
+        second = (await core.reads.usage(None, depth=1, limit=1, token=first.next_token)).answer
+        assert (len(second.rows), second.next_token) == (1, "")
+        assert first.rows[0].path != second.rows[0].path
+        whole = (await core.reads.usage(None, depth=1, limit=2)).answer
+        assert (len(whole.rows), whole.next_token) == (2, "")
+        with pytest.raises(DomainError, match="page token"):
+            await core.reads.usage(None, depth=1, limit=1, token="-1")
 
     play(scene)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import catalog_pb2
-from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, SummaryRow, UsageRow
+from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, SummaryRow
 from sanchayd.rpc.convert import common
-from sanchayd.services.catalog import Answered, DuplicatesQuestion, Piece
+from sanchayd.services.catalog import Answered, DuplicatesQuestion, Piece, UsagePage
 
 
 def from_row(row: FileRow) -> catalog_pb2.FileRow:
@@ -106,9 +106,9 @@ def from_summary(answered: Answered[Sequence[SummaryRow]]) -> catalog_pb2.Summar
     )
 
 
-def from_usage(answered: Answered[tuple[Sequence[UsageRow], bool]]) -> catalog_pb2.DiskUsageResponse:
+def from_usage(answered: Answered[UsagePage]) -> catalog_pb2.DiskUsageResponse:
     """Folders and what they hold."""
-    rows, truncated = answered.answer
+    page = answered.answer
     return catalog_pb2.DiskUsageResponse(
         rows=[
             catalog_pb2.DiskUsageRow(
@@ -118,11 +118,13 @@ def from_usage(answered: Answered[tuple[Sequence[UsageRow], bool]]) -> catalog_p
                 directories=row.directories,
                 bytes=row.bytes,
                 allocated=row.allocated,
+                linked_bytes=row.linked_bytes,
                 newest_ns=row.newest_ns,
             )
-            for row in rows
+            for row in page.rows
         ],
-        truncated=truncated,
+        truncated=page.next_token != "",
+        next_page_token=page.next_token,
         freshness=common.freshness(answered.freshness),
     )
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_extents_and_edges.sql"),
     include_str!("../migrations/0003_changes.sql"),
     include_str!("../migrations/0004_volumes.sql"),
+    include_str!("../migrations/0005_links.sql"),
 ];
 
 /// The version that this program writes.

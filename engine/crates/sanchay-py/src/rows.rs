@@ -186,6 +186,7 @@ pub(crate) struct UsageRow {
     directories: u64,
     bytes: u64,
     allocated: u64,
+    linked_bytes: u64,
     newest_ns: i64,
 }
 
@@ -198,6 +199,7 @@ impl From<queries::UsageRow> for UsageRow {
             directories: row.directories,
             bytes: row.bytes,
             allocated: row.allocated,
+            linked_bytes: row.linked_bytes,
             newest_ns: row.newest_ns.unwrap_or(0),
         }
     }

@@ -9,6 +9,7 @@ mod filter;
 mod find;
 mod growth;
 mod lanes;
+mod linked;
 mod lookups;
 mod pending;
 mod place;

@@ -16,10 +16,12 @@ pub struct UsageRow {
     pub files: u64,
     /// Folders, itself included.
     pub directories: u64,
-    /// Apparent bytes.
+    /// Apparent bytes of each name.
     pub bytes: u64,
-    /// Allocated bytes.
+    /// Allocated bytes; of a file with several names in the folder, once.
     pub allocated: u64,
+    /// Apparent bytes of further names of files that are counted already.
+    pub linked_bytes: u64,
     /// Newest modification that was seen there; None without files.
     pub newest_ns: Option<i64>,
 }
@@ -50,7 +52,8 @@ impl Catalog {
                     }
                 }
             }
-            Ok(rows)
+            reader.count_inodes_once(&mut rows)?;
+            Ok(rows.into_iter().map(|(_, row)| row).collect())
         })
     }
 }
@@ -77,7 +80,7 @@ impl Reader {
         at: u32,
         depth: u32,
         limit: usize,
-        rows: &mut Vec<UsageRow>,
+        rows: &mut Vec<Found>,
     ) -> Result<(), CatalogError> {
         if rows.len() >= limit {
             return Ok(());
@@ -85,7 +88,7 @@ impl Reader {
         let (directory, mut row) = own;
         row.depth = at;
         let path = row.path.clone();
-        rows.push(row);
+        rows.push((directory, row));
         if at >= depth {
             return Ok(());
         }
@@ -125,6 +128,7 @@ fn usage_row(row: &rusqlite::Row<'_>) -> Result<Found, CatalogError> {
         directories: row.get::<_, i64>(2)? as u64,
         bytes: row.get::<_, i64>(3)? as u64,
         allocated: row.get::<_, i64>(4)? as u64,
+        linked_bytes: 0,
         newest_ns: (newest_ns != i64::MIN).then_some(newest_ns),
     };
     Ok((row.get(0)?, found))

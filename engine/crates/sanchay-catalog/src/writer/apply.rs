@@ -67,10 +67,10 @@ impl Session {
             let zone = &block.zone;
             self.connection
                 .prepare_cached(
-                    "INSERT INTO block (id, directory, files, min_size, max_size, min_mtime, max_mtime, columns)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                    "INSERT INTO block (id, directory, files, min_size, max_size, min_mtime, max_mtime, columns, linked)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                      ON CONFLICT (id) DO UPDATE SET files = ?3, min_size = ?4, max_size = ?5, min_mtime = ?6,
-                         max_mtime = ?7, columns = ?8",
+                         max_mtime = ?7, columns = ?8, linked = ?9",
                 )?
                 .execute(params![
                     write.id,
@@ -80,7 +80,8 @@ impl Session {
                     zone.size_bytes.1,
                     zone.mtime_s.0,
                     zone.mtime_s.1,
-                    block.columns
+                    block.columns,
+                    zone.linked
                 ])?;
             self.connection
                 .prepare_cached("INSERT OR REPLACE INTO block_detail (id, detail) VALUES (?1, ?2)")?
