@@ -102,8 +102,9 @@ def update_root(
     skip_hidden: bool | None,
     watch: str | None = None,
     poll_s: int | None = None,
+    accept: bool = False,
 ) -> root_pb2.UpdateRootRequest:
-    request = root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude)
+    request = root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude, accept=accept)
     request.exclude.extend(text(glob, "glob") for glob in exclude or ())
     if name is not None:
         request.name = text(name, "name")

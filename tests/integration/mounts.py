@@ -39,6 +39,19 @@ def loop_device(image: Path) -> Iterator[str]:
         run("losetup", "--detach", device)
 
 
+def is_mounted(where: Path) -> bool:
+    """Whether something is mounted there, a folder of the same file system too."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        return any(line.split(" ")[4] == str(where) for line in table)
+
+
+@contextmanager
+def bound(source: Path, where: Path) -> Iterator[Path]:
+    """Mounts a folder at another one for a while."""
+    with mounted(source, where, "--bind"):
+        yield where
+
+
 @contextmanager
 def mounted(what: str | Path, where: Path, *options: str) -> Iterator[Path]:
     """Mounts `what` at `where` for a while."""
@@ -47,4 +60,5 @@ def mounted(what: str | Path, where: Path, *options: str) -> Iterator[Path]:
     try:
         yield where
     finally:
-        run("umount", where)
+        if is_mounted(where):
+            run("umount", where)

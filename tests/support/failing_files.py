@@ -1,6 +1,8 @@
 """A file system that fails when it is told to: `python -m tests.support.failing_files MOUNTPOINT SWITCH`, until killed.
 
-It holds a few files. While the file SWITCH is there, every listing and every read of it fails with EIO.
+It holds a few files. While the file SWITCH is there and empty, every listing and every read of it fails with EIO. Else
+each of its lines is a fault: `ESTALE /folder0` (a stat of that path or below it fails so), `hide /folder0/file3`
+(the listing of its folder passes it over) or `ghost /x` (a listing shows a name that is not there).
 """
 
 from __future__ import annotations
@@ -26,12 +28,28 @@ class FailingFiles(mfusepy.Operations):
     def __init__(self, switch: str) -> None:
         self._switch = switch
 
+    def _faults(self) -> list[list[str]] | None:
+        """What is wrong now; None: nothing is. Empty: everything fails."""
+        try:
+            with open(self._switch, encoding="utf-8") as file:
+                return [line.split() for line in file]
+        except FileNotFoundError:
+            return None
+
     def _fail(self) -> None:
-        if os.path.exists(self._switch):
+        if self._faults() == []:
             raise mfusepy.FuseOSError(errno.EIO)
+
+    def _of(self, kind: str, folder: str) -> set[str]:
+        """The names in a folder that have a fault of this kind."""
+        paths = [path for word, path in self._faults() or [] if word == kind]
+        return {os.path.basename(path) for path in paths if os.path.dirname(path) == folder}
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         """The stat of a path."""
+        for word, failing in self._faults() or []:
+            if hasattr(errno, word) and (path + "/").startswith(failing.rstrip("/") + "/"):
+                raise mfusepy.FuseOSError(getattr(errno, word))
         times = dict.fromkeys(("st_atime", "st_mtime", "st_ctime"), MODIFIED_S * 10**9)
         if path == "/" or path in FOLDERS:
             return {"st_mode": stat.S_IFDIR | 0o755, "st_nlink": 2, **times}
@@ -43,9 +61,9 @@ class FailingFiles(mfusepy.Operations):
     def readdir(self, path: str, fh: int) -> list[str]:
         """The names in a folder, or an error."""
         self._fail()
-        if path == "/":
-            return [".", "..", *(folder[1:] for folder in FOLDERS)]
-        return [".", "..", *(file.rpartition("/")[2] for file in FILES if file.startswith(f"{path}/"))]
+        names = FOLDERS if path == "/" else [file for file in FILES if file.startswith(f"{path}/")]
+        shown = {os.path.basename(name) for name in names} - self._of("hide", path) | self._of("ghost", path)
+        return [".", "..", *sorted(shown)]
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         """A piece of a file, or an error."""
@@ -54,4 +72,7 @@ class FailingFiles(mfusepy.Operations):
 
 
 if __name__ == "__main__":
-    mfusepy.FUSE(FailingFiles(sys.argv[2]), sys.argv[1], foreground=True, nothreads=False, direct_io=True)
+    forget_at_once = {"attr_timeout": 0, "entry_timeout": 0, "negative_timeout": 0}
+    mfusepy.FUSE(
+        FailingFiles(sys.argv[2]), sys.argv[1], foreground=True, nothreads=False, direct_io=True, **forget_at_once
+    )

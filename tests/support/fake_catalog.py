@@ -249,6 +249,7 @@ class FakeCatalog:
     def __init__(self, own_folders: Sequence[bytes] = ()) -> None:
         self.own_folders = tuple(own_folders)
         self.roots: dict[int, Root] = {}
+        self.accepted: list[int] = []
         self.rows: dict[int, list[Row]] = {}
         self.statuses: dict[int, str] = {}
         self.scans: list[FakeScan] = []
@@ -314,6 +315,9 @@ class FakeCatalog:
     def put_root(self, root: Root) -> None:
         self.roots[root.id] = root
         self.live.put_root(root)
+
+    def accept_root(self, root_id: int) -> None:
+        self.accepted.append(root_id)
 
     def remove_root(self, root_id: int) -> None:
         self.roots.pop(root_id, None)

@@ -141,6 +141,7 @@ def list_(session: Session) -> int:
         Example("root update photos --hash duplicates", "hash only what may have a duplicate from now on"),
         Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
         Example("root update nas --watch poll --poll-interval 30m", "look at a slow share each half hour"),
+        Example("root update photos --accept", "take the folder that is there now for the root, and scan it"),
     ]
 )
 @click.argument("root", metavar="ROOT", type=click.Path(readable=False))
@@ -159,22 +160,37 @@ def list_(session: Session) -> int:
     type=Seconds(),
     help="How often it is looked at where it is polled, such as 30s or 1h.",
 )
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Take the folder that is there now for the root, and scan it; files that are not in it are forgotten.",
+)
 @click.pass_obj
-def update(session: Session, /, root: str, exclude: tuple[str, ...], no_exclude: bool, **settings: Any) -> int:
-    """Change a root's name or settings; they count from its next scan, how it is watched at once."""
-    if not exclude and not no_exclude and all(value is None for value in settings.values()):
+def update(
+    session: Session, /, root: str, exclude: tuple[str, ...], no_exclude: bool, accept: bool, **settings: Any
+) -> int:
+    """Change a root's name or settings; they count from its next scan, how it is watched at once.
+
+    A root whose folder is another than at the last scan is offline, and its files stay cataloged, until --accept says
+    that the folder is the right one.
+    """
+    if not exclude and not no_exclude and not accept and all(value is None for value in settings.values()):
         raise click.UsageError("Nothing to change was named.")
     answer = session.client().update_root(
         session.root_names([root])[0],
         exclude=exclude,
         replace_exclude=no_exclude,
+        accept=accept,
         **settings,
     )
     if session.as_json:
         output.document({"root": documents.root(answer.root)})
     else:
         output.line(f"Changed {_named(answer.root)}: {_settings(answer.root.settings)}.")
-        output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
+        if accept:
+            output.line(f"It is scanned in the background. Watch: {session.next('job list')}")
+        else:
+            output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
     return exit_codes.DONE
 
 

@@ -171,6 +171,11 @@ class NativeCatalog:
         with translated():
             self._catalog.put_root(spec)
 
+    def accept_root(self, root_id: int) -> None:
+        """Has the next scan take the folder that is there for the root."""
+        with translated():
+            self._catalog.accept_root(root_id)
+
     def remove_root(self, root_id: int) -> None:
         """Forgets a root and its rows."""
         with translated():

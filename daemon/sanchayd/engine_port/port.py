@@ -109,6 +109,10 @@ class CatalogPort(Protocol):
         """Adds a root or replaces its settings."""
         ...
 
+    def accept_root(self, root_id: int) -> None:
+        """Has the next scan take the folder that is there for the root."""
+        ...
+
     def remove_root(self, root_id: int) -> None:
         """Forgets a root and its rows."""
         ...

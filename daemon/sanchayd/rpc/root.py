@@ -42,7 +42,7 @@ class RootServicer(root_pb2_grpc.RootServiceServicer):
 
     async def UpdateRoot(self, request: root_pb2.UpdateRootRequest, context: Context) -> root_pb2.UpdateRootResponse:
         """Changes a root."""
-        view = await self._service.update(request.root, convert.to_change(request))
+        view = await self._service.update(request.root, convert.to_change(request), request_id=request_id())
         return root_pb2.UpdateRootResponse(root=convert.from_view(view))
 
     async def RemoveRoot(self, request: root_pb2.RemoveRootRequest, context: Context) -> root_pb2.RemoveRootResponse:

@@ -84,6 +84,10 @@ class RootRegistry:
         self._roots[root.id] = changed
         return changed
 
+    async def accept(self, root: Root) -> None:
+        """The folder that is there now is the root, whatever was there before, from its next scan on."""
+        await self._pool.ask(self._catalog.accept_root, root.id)
+
     async def remove(self, root: Root) -> None:
         """Forgets the root in the catalog, then here: a crash between the two leaves it to be removed again."""
         await self._pool.ask(self._catalog.remove_root, root.id)

@@ -40,6 +40,7 @@ class RootChange:
     skip_hidden: bool | None = None
     watch: WatchMode | None = None
     poll_s: int | None = None
+    accept: bool = False  # the folder that is there is the root, whatever was there before
 
     def apply(self, settings: RootSettings) -> RootSettings:
         """The settings after the change."""
@@ -85,10 +86,13 @@ class RootService:
         scanning = self._queue.scanning_root_ids()
         return [self._board.view(root, scanning) for root in roots]
 
-    async def update(self, word: bytes, change: RootChange) -> RootView:
-        """Changes a root; its settings count from its next scan."""
+    async def update(self, word: bytes, change: RootChange, *, request_id: str = "") -> RootView:
+        """Changes a root; its settings count from its next scan, which is started where its folder is accepted."""
         root = await self._registry.resolve(word)
         changed = await self._registry.update(root, name=change.name, settings=change.apply(root.settings))
+        if change.accept:
+            await self._registry.accept(changed)
+            await self._jobs.start(changed, background=True, request_id=request_id, notices=[])
         await self._board.refresh([root.id])
         return self._board.view(changed, self._queue.scanning_root_ids())
 

@@ -352,6 +352,9 @@ class Catalog:
     def put_root(self, root: RootSpec) -> None:
         """Adds a root or replaces its settings; they count from its next scan."""
 
+    def accept_root(self, root_id: int) -> None:
+        """The next scan takes the folder that is there for the root, whatever was there before."""
+
     def remove_root(self, root_id: int) -> None:
         """Forgets the root and its rows; no file is touched."""
 

@@ -64,8 +64,10 @@ class RootCalls:
         skip_hidden: bool | None = None,
         watch: str | None = None,
         poll_s: int | None = None,
+        accept: bool = False,
     ) -> root_pb2.UpdateRootResponse:
-        """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`."""
+        """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`. With `accept`
+        the folder that is there is the root, whatever was there before; it is scanned in the background."""
         return self._link.unary(
             self._root.UpdateRoot,
             _requests.update_root(
@@ -79,6 +81,7 @@ class RootCalls:
                 skip_hidden,
                 watch,
                 poll_s,
+                accept,
             ),
         )
 
@@ -148,8 +151,10 @@ class AsyncRootCalls:
         skip_hidden: bool | None = None,
         watch: str | None = None,
         poll_s: int | None = None,
+        accept: bool = False,
     ) -> root_pb2.UpdateRootResponse:
-        """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`."""
+        """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`. With `accept`
+        the folder that is there is the root, whatever was there before; it is scanned in the background."""
         return await self._link.unary(
             self._root.UpdateRoot,
             _requests.update_root(
@@ -163,6 +168,7 @@ class AsyncRootCalls:
                 skip_hidden,
                 watch,
                 poll_s,
+                accept,
             ),
         )
 

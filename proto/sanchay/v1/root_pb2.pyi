@@ -328,6 +328,7 @@ class UpdateRootRequest(google.protobuf.message.Message):
     REPLACE_EXCLUDE_FIELD_NUMBER: builtins.int
     WATCH_FIELD_NUMBER: builtins.int
     POLL_S_FIELD_NUMBER: builtins.int
+    ACCEPT_FIELD_NUMBER: builtins.int
     root: builtins.bytes
     name: builtins.str
     hash: global___HashScope.ValueType
@@ -338,6 +339,8 @@ class UpdateRootRequest(google.protobuf.message.Message):
     """whether `exclude` replaces the globs of the root"""
     watch: global___WatchMode.ValueType
     poll_s: builtins.int
+    accept: builtins.bool
+    """the folder that is there is the root, whatever was there before; it is scanned in the background"""
     @property
     def exclude(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
     def __init__(
@@ -353,9 +356,10 @@ class UpdateRootRequest(google.protobuf.message.Message):
         replace_exclude: builtins.bool = ...,
         watch: global___WatchMode.ValueType | None = ...,
         poll_s: builtins.int | None = ...,
+        accept: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "algorithm", b"algorithm", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "replace_exclude", b"replace_exclude", "root", b"root", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "accept", b"accept", "algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "replace_exclude", b"replace_exclude", "root", b"root", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_algorithm", b"_algorithm"]) -> typing.Literal["algorithm"] | None: ...
     @typing.overload

@@ -198,3 +198,16 @@ def test_a_removal_goes_on_though_its_asker_is_gone_and_a_second_asker_waits_for
         assert len(times) == 1
 
     play(scene)
+
+
+def test_a_folder_that_is_accepted_is_scanned(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    async def scene(core: Core) -> None:
+        root = (await add(core, folder(tmp_path / "a"))).view.root
+        await core.roots.update(b"a", RootChange(name="b"))
+        assert (catalog.accepted, catalog.scans) == ([], [])
+        await core.roots.update(b"b", RootChange(accept=True))
+        assert catalog.accepted == [root.id]
+        page = await core.jobs.list_jobs(active_only=False, limit=10, token="")
+        assert [job.root_id for job in page.jobs] == [root.id]
+
+    play(scene)

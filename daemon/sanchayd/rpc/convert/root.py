@@ -67,6 +67,7 @@ def to_change(message: root_pb2.UpdateRootRequest) -> RootChange:
         skip_hidden=message.skip_hidden if message.HasField("skip_hidden") else None,
         watch=_FROM_WATCH.get(message.watch) if message.HasField("watch") else None,
         poll_s=message.poll_s if message.HasField("poll_s") else None,
+        accept=message.accept,
     )
 
 

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_changes.sql"),
     include_str!("../migrations/0004_volumes.sql"),
     include_str!("../migrations/0005_links.sql"),
+    include_str!("../migrations/0006_root_identity.sql"),
 ];
 
 /// The version that this program writes.

@@ -5,6 +5,7 @@
 //!
 //! Every fallible call gives a [`CatalogError`].
 
+mod absent;
 pub mod block;
 mod catalog;
 pub mod content;
@@ -21,12 +22,13 @@ mod stored;
 mod volumes;
 mod writer;
 
+pub use absent::Absent;
 pub use catalog::{Catalog, CatalogOptions};
 pub use database::{with_suffix, SCHEMA_VERSION};
 pub use error::CatalogError;
 pub use expression::fold as fold_name;
 pub use reader::{Reader, ReaderGuard};
-pub use roots::{RootRow, RootState};
+pub use roots::{RootRow, RootSeen, RootState};
 pub use shared::{Extensions, Shared};
 pub use stored::{StoredBlock, StoredChild, StoredDirectory};
 pub use writer::{

@@ -64,6 +64,10 @@ pub struct RootRow {
     pub volume: i64,
     /// Inode of its folder; 0 before its first scan.
     pub inode: u64,
+    /// When its folder was made; 0 where that is not known.
+    pub birth_ns: i64,
+    /// The next scan takes what is there, whatever it is.
+    pub accepted: bool,
     /// What the last look found.
     pub state: RootState,
     /// Why, for people.
@@ -74,6 +78,17 @@ pub struct RootRow {
     pub settings: String,
 }
 
+/// The folder that a root was found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RootSeen {
+    /// Volume id in the catalog.
+    pub volume: i64,
+    /// On that volume.
+    pub inode: u64,
+    /// Where the file system keeps it.
+    pub birth_ns: Option<i64>,
+}
+
 impl RootRow {
     /// Whether `path` is this root's or lies below it.
     pub fn holds(&self, path: &[u8]) -> bool {
@@ -81,7 +96,8 @@ impl RootRow {
     }
 }
 
-const ROOT_COLUMNS: &str = "id, path, directory, volume, inode, state, reason, scanned_ns, settings";
+const ROOT_COLUMNS: &str =
+    "id, path, directory, volume, inode, state, reason, scanned_ns, settings, birth_ns, accepted";
 
 fn root_row(row: &Row<'_>) -> rusqlite::Result<RootRow> {
     Ok(RootRow {
@@ -94,6 +110,8 @@ fn root_row(row: &Row<'_>) -> rusqlite::Result<RootRow> {
         reason: row.get(6)?,
         scanned_ns: row.get(7)?,
         settings: row.get(8)?,
+        birth_ns: row.get(9)?,
+        accepted: row.get(10)?,
     })
 }
 
@@ -221,28 +239,38 @@ impl Session {
         })
     }
 
-    /// Notes what a look at the root found. `seen` is the (volume, inode) of its folder, where it could be opened.
+    /// Notes what a look at the root found. `seen` is its folder, where it was looked through.
     pub fn set_root_state(
         &mut self,
         id: i64,
         state: RootState,
         reason: &str,
         scanned_ns: Option<i64>,
-        seen: Option<(i64, u64)>,
+        seen: Option<RootSeen>,
     ) -> Result<(), CatalogError> {
         self.transaction(|session| {
             session.connection.execute(
                 "UPDATE root SET state = ?2, reason = ?3, scanned_ns = coalesce(?4, scanned_ns),
-                     volume = coalesce(?5, volume), inode = coalesce(?6, inode) WHERE id = ?1",
+                     volume = coalesce(?5, volume), inode = coalesce(?6, inode), birth_ns = coalesce(?7, birth_ns),
+                     accepted = CASE WHEN ?5 IS NULL THEN accepted ELSE 0 END WHERE id = ?1",
                 params![
                     id,
                     state.name(),
                     reason,
                     scanned_ns,
-                    seen.map(|(volume, _)| volume),
-                    seen.map(|(_, inode)| inode as i64)
+                    seen.map(|seen| seen.volume),
+                    seen.map(|seen| seen.inode as i64),
+                    seen.map(|seen| seen.birth_ns.unwrap_or(0))
                 ],
             )?;
+            Ok(())
+        })
+    }
+
+    /// Has the next scan of a root take what is there for the root, whatever was there before.
+    pub fn accept_root(&mut self, id: i64) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            session.connection.execute("UPDATE root SET accepted = 1 WHERE id = ?1", [id])?;
             Ok(())
         })
     }

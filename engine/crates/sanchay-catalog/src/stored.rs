@@ -22,6 +22,8 @@ pub struct StoredChild {
     pub mtime_ns: i64,
     /// It could not be listed the last time.
     pub unreadable: bool,
+    /// Something was mounted there.
+    pub mounted: bool,
 }
 
 /// A block as it is stored.
@@ -51,14 +53,17 @@ pub struct StoredDirectory {
 
 const CHILD_COLUMNS: &str = "id, name, volume, inode, mtime_ns, state";
 
+/// `state` has a bit for each: 1 unreadable, 2 mounted.
 fn child(row: &Row<'_>) -> rusqlite::Result<StoredChild> {
+    let state: i64 = row.get(5)?;
     Ok(StoredChild {
         id: row.get(0)?,
         name: row.get(1)?,
         volume: row.get(2)?,
         inode: row.get::<_, i64>(3)? as u64,
         mtime_ns: row.get(4)?,
-        unreadable: row.get(5)?,
+        unreadable: state & 1 != 0,
+        mounted: state & 2 != 0,
     })
 }
 

@@ -88,6 +88,16 @@ impl CoreError {
         Self { kind, path, source: io::Error::other(message.into()) }
     }
 
+    /// Whether the system says that nothing has this name. Every other error says nothing of what is there.
+    pub const fn is_gone(&self) -> bool {
+        matches!(self.kind, ErrorKind::Vanished | ErrorKind::NotFound)
+    }
+
+    /// Whether no folder has this name, as far as the system tells by one path: nothing does, or a file or a link.
+    pub const fn is_no_folder(&self) -> bool {
+        self.is_gone() || matches!(self.kind, ErrorKind::NotAFolder | ErrorKind::SymlinkLoop)
+    }
+
     /// The same error, told to be about this path unless it knows a path already.
     #[must_use]
     pub fn at(mut self, path: &[u8]) -> Self {
@@ -126,7 +136,7 @@ fn kind_of(error: &io::Error) -> ErrorKind {
         return kind;
     }
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::StaleNetworkFileHandle => ErrorKind::Vanished,
+        io::ErrorKind::NotFound => ErrorKind::Vanished,
         io::ErrorKind::PermissionDenied => ErrorKind::Permission,
         io::ErrorKind::NotADirectory => ErrorKind::NotAFolder,
         io::ErrorKind::InvalidFilename => ErrorKind::TooLong,

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use sanchay_core::{extension, Algorithm, ContentHash, FileSystem, VolumeId};
 use sanchay_engine::catalog::block::{encode, Entry, EntryId, EntryKind, EntryRef, HashState, BLOCK_SLOTS};
 use sanchay_engine::catalog::content::{Posting, Staged};
-use sanchay_engine::catalog::{BlockWrite, Catalog, CatalogOptions, DirectoryChange, DirectoryRow, RootState, Stream};
+use sanchay_engine::catalog::{
+    BlockWrite, Catalog, CatalogOptions, DirectoryChange, DirectoryRow, RootSeen, RootState, Stream,
+};
 use sanchay_engine::RootSettings;
 
 const FILES_IN_DIRECTORY: u64 = 1000;
@@ -43,8 +45,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let id = catalog.next_directory_id();
         let mut change = DirectoryChange::new(top, id, top, Arc::clone(&stream));
         let name = format!("folder-{:06}", first / FILES_IN_DIRECTORY).into_bytes();
-        change.row =
-            Some(DirectoryRow { id, parent: top, name, volume, inode: id as u64, mtime_ns: 0, unreadable: false });
+        change.row = Some(DirectoryRow {
+            id,
+            parent: top,
+            name,
+            volume,
+            inode: id as u64,
+            mtime_ns: 0,
+            unreadable: false,
+            mounted: false,
+        });
         change.usage.directories = 1;
         let files: Vec<(Vec<u8>, Entry)> =
             (first..entries.min(first + FILES_IN_DIRECTORY)).map(|number| file(&catalog, number, groups)).collect();
@@ -67,7 +77,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     catalog.writer().run(move |session| {
         session.merge_content(&mut |_| ControlFlow::Continue(()))?;
-        session.set_root_state(root, RootState::Ready, "", Some(1_700_000_000_000_000_000), Some((volume, 1)))
+        let seen = RootSeen { volume, inode: 1, birth_ns: None };
+        session.set_root_state(root, RootState::Ready, "", Some(1_700_000_000_000_000_000), Some(seen))
     })?;
     if std::env::var_os("NO_NAME_INDEX").is_none() {
         catalog.build_name_index(catalog.last_block(), &|| true)?;

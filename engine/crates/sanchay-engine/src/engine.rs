@@ -190,6 +190,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Has the next scan of a root take the folder that is there for it, whatever was there before: what is not found in
+    /// it then is gone. Fails where no folder is there.
+    pub fn accept_root(&self, id: i64) -> Result<(), EngineError> {
+        RootDir::open(&sanchay_core::path::path_from_bytes(&self.root(id)?.path))?;
+        Ok(self.inner.catalog.writer().run(move |session| session.accept_root(id))?)
+    }
+
     /// Forgets a root and the rows that no other root needs. A scan of it is cancelled first.
     pub fn remove_root(&self, id: i64) -> Result<(), EngineError> {
         let mut scans = self.inner.scans.lock().expect("no panic under this lock");

@@ -172,6 +172,10 @@ impl Catalog {
         py.detach(|| self.engine.put_root(root.root_id, &root.path, &root.settings)).map_err(raise)
     }
 
+    fn accept_root(&self, py: Python<'_>, root_id: i64) -> PyResult<()> {
+        py.detach(|| self.engine.accept_root(root_id)).map_err(raise)
+    }
+
     fn remove_root(&self, py: Python<'_>, root_id: i64) -> PyResult<()> {
         py.detach(|| self.engine.remove_root(root_id)).map_err(raise)
     }

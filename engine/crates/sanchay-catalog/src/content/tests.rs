@@ -30,7 +30,16 @@ fn open(folder: &std::path::Path, files: usize) -> Catalog {
     let catalog = Catalog::open(&folder.join("catalog.db"), CatalogOptions::default()).unwrap();
     let mut change = DirectoryChange::new(1, 1, 0, Arc::default());
     let name = b"/top".to_vec();
-    change.row = Some(DirectoryRow { id: 1, parent: 0, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
+    change.row = Some(DirectoryRow {
+        id: 1,
+        parent: 0,
+        name,
+        volume: 1,
+        inode: 0,
+        mtime_ns: 0,
+        unreadable: false,
+        mounted: false,
+    });
     let names: Vec<String> = (0..files).map(|slot| format!("file{slot}")).collect();
     let refs: Vec<EntryRef<'_>> =
         names.iter().enumerate().map(|(slot, name)| EntryRef { name: name.as_bytes(), entry: file(slot) }).collect();

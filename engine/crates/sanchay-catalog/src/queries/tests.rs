@@ -64,7 +64,16 @@ fn hash(content: u64) -> ContentHash {
 
 fn directory(id: i64, parent: i64, name: Vec<u8>) -> DirectoryChange {
     let mut change = DirectoryChange::new(1, id, parent, Arc::default());
-    change.row = Some(DirectoryRow { id, parent, name, volume: 1 + id % 2, inode: 0, mtime_ns: 0, unreadable: false });
+    change.row = Some(DirectoryRow {
+        id,
+        parent,
+        name,
+        volume: 1 + id % 2,
+        inode: 0,
+        mtime_ns: 0,
+        unreadable: false,
+        mounted: false,
+    });
     change.usage.directories = 1;
     change
 }

@@ -122,7 +122,7 @@ impl Session {
                 row.volume,
                 row.inode as i64,
                 row.mtime_ns,
-                row.unreadable
+                i64::from(row.unreadable) | i64::from(row.mounted) << 1
             ])?;
         Ok(())
     }

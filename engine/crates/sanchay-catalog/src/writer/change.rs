@@ -24,6 +24,8 @@ pub struct DirectoryRow {
     pub mtime_ns: i64,
     /// It could not be listed: its rows are older than the scan.
     pub unreadable: bool,
+    /// Something is mounted there: other than the folder above it, it may go away without being gone.
+    pub mounted: bool,
 }
 
 /// One block to write.

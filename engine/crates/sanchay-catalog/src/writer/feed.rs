@@ -223,7 +223,16 @@ mod tests {
     fn change(id: i64, parent: i64, name: &[u8], file: &[u8], bytes: i64) -> DirectoryChange {
         let mut change = DirectoryChange::new(1, id, parent, Arc::default());
         let name = name.to_vec();
-        change.row = Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
+        change.row = Some(DirectoryRow {
+            id,
+            parent,
+            name,
+            volume: 1,
+            inode: 0,
+            mtime_ns: 0,
+            unreadable: false,
+            mounted: false,
+        });
         change.usage.directories = 1;
         change.usage.files = 1;
         change.usage.bytes = bytes;

@@ -32,7 +32,8 @@ fn content(block: i64, slot: usize) -> ContentHash {
 fn folder(id: i64, parent: i64, blocks: std::ops::Range<i64>) -> DirectoryChange {
     let mut change = DirectoryChange::new(TOP, id, parent, Arc::default());
     let name = if parent == 0 { b"/top".to_vec() } else { format!("folder{id}").into_bytes() };
-    change.row = Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
+    change.row =
+        Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false, mounted: false });
     change.usage.directories = 1;
     for block in blocks {
         let names: Vec<String> = (0..BLOCK_SLOTS).map(|slot| format!("file{slot}")).collect();

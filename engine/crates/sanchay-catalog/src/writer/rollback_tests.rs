@@ -18,7 +18,8 @@ fn open(folder: &tempfile::TempDir) -> Catalog {
 fn folder(stream: &Arc<Stream>, id: i64, parent: i64) -> DirectoryChange {
     let mut change = DirectoryChange::new(1, id, parent, Arc::clone(stream));
     let name = if parent == 0 { b"/top".to_vec() } else { format!("folder{id}").into_bytes() };
-    change.row = Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false });
+    change.row =
+        Some(DirectoryRow { id, parent, name, volume: 1, inode: 0, mtime_ns: 0, unreadable: false, mounted: false });
     change.usage.directories = 1;
     change
 }

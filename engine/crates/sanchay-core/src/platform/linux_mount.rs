@@ -275,6 +275,10 @@ fn derived_id(
         if let Some(birth) = root_birth {
             return VolumeId::derive(&[b"birth", name.as_bytes(), &root_inode, &birth.to_le_bytes()]);
         }
+        // What the device is called says nothing of an image that is put in place of another.
+        if let Some(image) = image_of(mount, root, device) {
+            return VolumeId::derive(&[b"image", name.as_bytes(), &root_inode, &image]);
+        }
         return VolumeId::derive(&[b"device", name.as_bytes(), &mount.source]);
     }
     let point = whole.map_or(&mount.point, |whole| &whole.point);
@@ -287,11 +291,40 @@ pub(super) struct MountRoot {
     inode: u64,
     pub(super) device: u64,
     birth_ns: Option<i64>,
+    mtime_ns: i64,
+}
+
+/// File systems that are made whole and never change: what they hold tells one from another.
+const IMAGES: &[&str] = &["cramfs", "erofs", "iso9660", "romfs", "squashfs", "udf"];
+
+/// What stays the same of a file system that never changes, whatever device it is mounted from: its size, the number of
+/// its files and when its root was written; where a file is its device, which file that is.
+fn image_of(mount: &Mount, root: Option<MountRoot>, device: u64) -> Option<Vec<u8>> {
+    let root = root.filter(|_| IMAGES.contains(&mount.kind.as_str()))?;
+    let sizes = rustix::fs::statvfs(mount.point.as_slice()).ok()?;
+    let mut image = Vec::new();
+    for number in [sizes.f_blocks, sizes.f_bsize, sizes.f_files, root.mtime_ns as u64] {
+        image.extend_from_slice(&number.to_le_bytes());
+    }
+    let loop_of =
+        format!("/sys/dev/block/{}:{}/loop/backing_file", rustix::fs::major(device), rustix::fs::minor(device));
+    if let Ok(path) = fs::read(loop_of) {
+        let path = path.strip_suffix(b"\n").unwrap_or(&path).to_vec();
+        match fs::metadata(path_of(path.clone())) {
+            Ok(file) => {
+                for number in [file.ino(), file.len(), file.mtime() as u64, file.mtime_nsec() as u64] {
+                    image.extend_from_slice(&number.to_le_bytes());
+                }
+            }
+            Err(_) => image.extend(path),
+        }
+    }
+    Some(image)
 }
 
 /// The root folder of a mount, unless something else is mounted over it.
 pub(super) fn root_of(mount: &Mount) -> Option<MountRoot> {
-    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::MNT_ID;
+    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::MTIME | StatxFlags::MNT_ID;
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
     let statx = rustix::fs::statx(rustix::fs::CWD, mount.point.as_slice(), flags, wanted).ok()?;
     let given = StatxFlags::from_bits_retain(statx.stx_mask);
@@ -301,6 +334,7 @@ pub(super) fn root_of(mount: &Mount) -> Option<MountRoot> {
         birth_ns: given
             .contains(StatxFlags::BTIME)
             .then(|| nanoseconds(statx.stx_btime.tv_sec, statx.stx_btime.tv_nsec.into())),
+        mtime_ns: nanoseconds(statx.stx_mtime.tv_sec, statx.stx_mtime.tv_nsec.into()),
     })
 }
 

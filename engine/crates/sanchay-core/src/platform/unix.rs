@@ -35,7 +35,7 @@ pub fn os_string_from_bytes(bytes: &[u8]) -> OsString {
 /// The kind of an `errno`; `None` leaves it to the general mapping.
 pub fn error_kind(code: i32) -> Option<ErrorKind> {
     match Errno::from_raw_os_error(code) {
-        Errno::NOENT | Errno::STALE => Some(ErrorKind::Vanished),
+        Errno::NOENT => Some(ErrorKind::Vanished),
         Errno::ACCESS | Errno::PERM => Some(ErrorKind::Permission),
         Errno::LOOP => Some(ErrorKind::SymlinkLoop),
         Errno::NAMETOOLONG => Some(ErrorKind::TooLong),
@@ -174,7 +174,6 @@ mod tests {
         let kind = |errno: Errno| crate::CoreError::from(io::Error::from(errno)).kind;
         for (errno, expected) in [
             (Errno::NOENT, ErrorKind::Vanished),
-            (Errno::STALE, ErrorKind::Vanished),
             (Errno::ACCESS, ErrorKind::Permission),
             (Errno::PERM, ErrorKind::Permission),
             (Errno::LOOP, ErrorKind::SymlinkLoop),
@@ -183,6 +182,12 @@ mod tests {
             (Errno::NOSPC, ErrorKind::DiskFull),
             (Errno::NOSYS, ErrorKind::Unsupported),
             (Errno::IO, ErrorKind::Io),
+            // A server that knows a handle no more says nothing of the file: it may have been exported anew.
+            (Errno::STALE, ErrorKind::Io),
+            (Errno::TIMEDOUT, ErrorKind::Io),
+            (Errno::NOTCONN, ErrorKind::Io),
+            (Errno::NXIO, ErrorKind::Io),
+            (Errno::NODEV, ErrorKind::Io),
             (Errno::MFILE, ErrorKind::Io),
         ] {
             assert_eq!(kind(errno), expected, "{errno:?}");

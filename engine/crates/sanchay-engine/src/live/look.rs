@@ -4,12 +4,13 @@
 //! between. Content is never read here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use sanchay_catalog::block::{Entry, EntryId, HashState};
-use sanchay_catalog::{CatalogError, DirectoryChange, Session, StoredChild};
+use sanchay_catalog::{CatalogError, DirectoryChange, RootState, Session, StoredChild};
 use sanchay_core::watch::Step;
-use sanchay_core::{extension, Algorithm, ErrorKind, FileKind};
+use sanchay_core::{extension, Algorithm, FileKind};
 
 use super::cookie::is_cookie;
 use super::event::{EventKind, LiveEvent};
@@ -21,7 +22,7 @@ use crate::inodes::Inodes;
 use crate::root_spec::HashScope;
 use crate::scan::compare::{fill, witness_differs, Difference, Fresh, Stored, Target};
 use crate::scan::file::is_known;
-use crate::scan::{list, FileVolume, ListRequest, ScanRequest};
+use crate::scan::{forget, list, FileVolume, ListRequest, ScanRequest};
 
 /// What the disk shows of one name.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,8 @@ struct Compared {
     removed_folders: Vec<(Vec<u8>, u64)>,
     /// Volume and inode of files with several names that went with folders.
     linked: Vec<(i64, u64)>,
+    /// Something is out of reach.
+    held: bool,
 }
 
 impl Pass<'_> {
@@ -134,7 +137,7 @@ impl Pass<'_> {
                         }
                     }
                 }
-                Err(error) if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) => {
+                Err(error) if error.is_gone() => {
                     if reader.child_named(directory, name)?.is_some() {
                         looked.folders_gone.push(name.clone());
                     }
@@ -175,6 +178,9 @@ impl Pass<'_> {
         hops: Option<u8>,
     ) -> Result<(), EngineError> {
         self.follow_all_links(compared.linked)?;
+        if compared.held {
+            self.say_partial();
+        }
         let mut several = Several::default();
         let mut unread = Vec::new();
         for difference in &compared.differences {
@@ -234,6 +240,11 @@ impl Pass<'_> {
         self.told(event);
     }
 
+    /// Something could not be looked at: a comparison of the root finds what, and says so.
+    fn say_partial(&mut self) {
+        self.followed.reconcile |= self.row.state != RootState::Partial;
+    }
+
     /// Lists a part of the root by the walk of a scan.
     fn list_below(&mut self, relative: &[u8], deep: bool) -> Result<(), EngineError> {
         let (number, control) = self.inner.begin_listing(&self.row);
@@ -256,6 +267,9 @@ impl Pass<'_> {
         });
         self.inner.end(number);
         let Some(listed) = listed? else { return Ok(()) };
+        if control.counters.errors.load(Ordering::Relaxed) > 0 {
+            self.say_partial();
+        }
         let merged = self.inner.merge_if_small();
         for (folder, difference) in &listed.found.differences {
             self.tell_difference(folder, difference);
@@ -382,8 +396,13 @@ fn forget_folders(session: &mut Session, looked: &Looked, gone: &mut Compared) -
     for name in &looked.folders_gone {
         if let Some(child) = session.child_named(looked.directory, name)? {
             let bytes = session.bytes_below(child.id)?;
-            gone.linked.extend(session.remove_subtree(looked.tree, child.id)?.linked);
-            gone.removed_folders.push((name.clone(), bytes));
+            let forgotten = forget(session, looked.tree, child.id)?;
+            gone.linked.extend(forgotten.linked);
+            if forgotten.held {
+                gone.held = true;
+            } else {
+                gone.removed_folders.push((name.clone(), bytes));
+            }
         }
     }
     Ok(())

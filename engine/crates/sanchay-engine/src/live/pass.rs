@@ -13,7 +13,7 @@ use super::work::{together, Batch, Followed, Linked, Message, Outcome};
 use crate::engine::Inner;
 use crate::error::EngineError;
 use crate::own_files::OwnFiles;
-use crate::scan::{governed, Governed, Mounts, DIFFERENCES_MOST};
+use crate::scan::{governed, Governed, Mounts, RootPlace, DIFFERENCES_MOST};
 
 /// Takes batches until the live thread ends.
 pub(super) struct Passer {
@@ -47,16 +47,11 @@ impl Passer {
         if row.directory == 0 {
             return Ok(Outcome::Done(Followed::default()));
         }
-        let root = match RootDir::open(&sanchay_core::path::path_from_bytes(&row.path)) {
-            Ok(root) => root,
-            Err(error) => return Ok(Outcome::Offline(error.to_string())),
-        };
-        let stat = root.stat()?;
         let mounts = Mounts::new(&self.inner.catalog);
-        let mount = mounts.of(root.handle(), &stat)?;
-        if let Some(reason) = crate::scan::other_volume(&row, &mount) {
-            return Ok(Outcome::Offline(reason));
-        }
+        let root = match RootPlace::open(&self.inner.catalog, &mounts, &row)? {
+            Ok(place) => place.root,
+            Err(away) => return Ok(Outcome::Offline(away.reason)),
+        };
         let mut pass = Pass {
             inner: &self.inner,
             governed: governed(&rows)?,

@@ -287,6 +287,8 @@ mod tests {
             directory: 1,
             volume: 1,
             inode: 1,
+            birth_ns: 0,
+            accepted: false,
             state: RootState::Ready,
             reason: String::new(),
             scanned_ns: 1,

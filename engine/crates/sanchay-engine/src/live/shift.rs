@@ -17,6 +17,7 @@ use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::root_spec::RootSettings;
 use crate::scan::compare::{fill, Fresh, Stored, Target};
+use crate::scan::forget;
 
 /// A file on its way from one directory to another.
 struct Shift {
@@ -110,6 +111,10 @@ impl Pass<'_> {
                     return Ok(false);
                 }
                 if let Some(other) = session.child_named(parent, &name)?.filter(|other| other.id != child) {
+                    if !session.absent(other.id, false)?.held.is_empty() {
+                        // What is out of reach stays where it was: the new folder is listed there.
+                        return Ok(false);
+                    }
                     let removed = session.remove_subtree(tree, other.id)?;
                     linked.lock().expect("no panic under this lock").extend(removed.linked);
                 }
@@ -191,6 +196,7 @@ impl Pass<'_> {
             inode: stat.inode,
             mtime_ns: stat.mtime_ns,
             unreadable: false,
+            mounted: false,
         });
         change.usage.directories = 1;
         self.inner.persist(&mut || {
@@ -233,7 +239,7 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     let ((from, from_name), (to, to_name)) = (&shift.from, &shift.to);
     let mut linked = Vec::new();
     if let Some(other) = session.child_named(*to, to_name)? {
-        linked = session.remove_subtree(shift.tree, other.id)?.linked;
+        linked = forget(session, shift.tree, other.id)?.linked;
     }
     let mut changes = Vec::new();
     let reflink = session.may_share_extents(*to)?;

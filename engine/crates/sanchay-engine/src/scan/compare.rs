@@ -89,6 +89,11 @@ impl<'a> Stored<'a> {
         &self.items[number].1
     }
 
+    /// The names of all.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.items.iter().map(|(_, item)| item.name)
+    }
+
     pub(super) fn gone(&self) -> impl Iterator<Item = usize> + '_ {
         self.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(number, _)| number)
     }

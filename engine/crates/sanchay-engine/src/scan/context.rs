@@ -28,6 +28,8 @@ pub(crate) struct Context<'a> {
     /// Trees of their own below this root, by path below it: they are adopted.
     pub(crate) tops: HashMap<Vec<u8>, i64>,
     pub(crate) own: OwnFiles,
+    /// What is there is taken for the root, whatever was there before.
+    pub(crate) accepted: bool,
     pub(crate) mounts: Mounts<'a>,
     /// Files left for after the listing, and their bytes.
     pub(crate) later_files: AtomicU64,

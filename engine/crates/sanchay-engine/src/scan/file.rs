@@ -17,8 +17,6 @@ pub(super) enum Look {
     Same,
     /// New or changed.
     Entry(Box<Entry>),
-    /// It could not be looked at: what is stored stays.
-    Unknown,
 }
 
 /// Figures of one directory, added to the shared counters once.

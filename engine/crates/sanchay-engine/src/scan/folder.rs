@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
-use sanchay_core::{DirHandle, ErrorKind, FileKind, FileStat};
+use sanchay_core::{CoreError, DirHandle, FileKind, FileStat};
 
 use super::compare::{fill, Difference, Fresh, Stored, Target};
 use super::control::add;
 use super::file::{Count, Look, Place};
 use super::mounts::{FileVolume, Mount};
-use super::walk::{Job, Listing, Walker};
+use super::walk::{Above, Job, Listing, Walker};
 use crate::error::EngineError;
 use crate::live::is_cookie;
 
@@ -20,28 +20,28 @@ impl Walker<'_> {
     pub(super) fn directory(&mut self, job: &Job) -> Result<(), EngineError> {
         let control = self.context.control;
         let _looking = control.look_at(&self.context.absolute(&job.relative, b""));
-        let opened = self.context.root.open_dir(&job.relative).and_then(|folder| Ok((folder.stat_self()?, folder)));
-        let (stat, folder) = match opened {
+        let (stat, folder) = match self.open(job) {
             Ok(found) => found,
-            Err(error) => {
-                if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) {
-                    return self.gone(job);
-                }
-                control.report_core(&self.context.absolute(&job.relative, b""), error);
-                return self.unreadable(job);
-            }
+            Err(error) if error.is_no_folder() && self.is_gone(job) => return self.gone(job),
+            // It went and came back, as a folder does that is replaced by a rename, or is another now.
+            Err(error) => match self.open(job) {
+                Ok(found) if error.is_no_folder() => found,
+                Ok(_) | Err(_) => return self.failed(job, error),
+            },
         };
         if self.context.own.is_folder(&stat) {
             add(&control.counters.excluded, 1);
-            return self.gone(job);
+            return self.left_out(job);
         }
-        let mount = self.context.mounts.of(&folder, &stat)?;
+        let mount = match self.context.mounts.ask(&folder, &stat) {
+            Ok(mount) => mount?,
+            Err(error) => return self.failed(job, error),
+        };
         if !self.enters(job, &stat, &mount)? {
             return Ok(());
         }
         if let Err(error) = self.list(&folder) {
-            control.report_core(&self.context.absolute(&job.relative, b""), error);
-            return self.unreadable(job);
+            return if error.is_no_folder() && self.is_gone(job) { self.gone(job) } else { self.failed(job, error) };
         }
         let stored = match &job.known {
             Some(_) => self.catalog.load_directory(job.id)?,
@@ -50,10 +50,20 @@ impl Walker<'_> {
         self.compare(job, &folder, &stat, &mount, &stored)
     }
 
+    fn open(&self, job: &Job) -> Result<(FileStat, DirHandle), CoreError> {
+        self.context.root.open_dir(&job.relative).and_then(|folder| Ok((folder.stat_self()?, folder)))
+    }
+
+    /// A directory that could not be looked at: that is said, and its rows stay.
+    fn failed(&self, job: &Job, error: CoreError) -> Result<(), EngineError> {
+        self.context.control.report_core(&self.context.absolute(&job.relative, b""), error);
+        self.unreadable(job)
+    }
+
     /// Whether a directory's file system is one to enter; if not, says what becomes of its rows.
     fn enters(&self, job: &Job, stat: &FileStat, mount: &Mount) -> Result<bool, EngineError> {
         let counters = &self.context.control.counters;
-        let is_mount_point = job.parent_device.is_some_and(|device| device != stat.device);
+        let is_mount_point = job.above.as_ref().is_some_and(|above| above.device != stat.device);
         let is_root = self.context.nested.contains_key(&job.relative);
         if mount.pseudo || (is_mount_point && job.rules.one_file_system && !is_root) {
             add(&counters.skipped_mounts, 1);
@@ -63,12 +73,11 @@ impl Walker<'_> {
                 // Something is mounted over what we know: that is hidden, not gone.
                 self.unreadable(job)?;
             } else {
-                self.gone(job)?;
+                self.left_out(job)?;
             }
             return Ok(false);
         }
-        let other = job.known.as_ref().filter(|known| known.volume != 0 && !mount.is(known.volume));
-        if job.parent_device.is_some() && other.is_some() && self.holds_files(job.id)? {
+        if is_other(job, stat, mount) && !self.context.accepted && self.holds_files(job.id)? {
             let path = self.context.absolute(&job.relative, b"");
             let message = format!(
                 "{}: another file system is there now, or the one that was there is not mounted; its rows are kept",
@@ -105,13 +114,18 @@ impl Walker<'_> {
         directory: &StoredDirectory,
     ) -> Result<(), EngineError> {
         let listing = std::mem::take(&mut self.listing);
-        let mut stored = Stored::new(&directory.blocks)?;
+        let stored = Stored::new(&directory.blocks)?;
         stored.note(self.context.inodes);
-        let mut children: HashMap<&[u8], &StoredChild> =
-            directory.children.iter().map(|child| (child.name.as_slice(), child)).collect();
-        let mut count = Count::default();
-        let mut fresh = Vec::new();
-        let is_relabelled = job.known.as_ref().is_some_and(|known| known.volume != 0 && known.volume != mount.volume);
+        let mut work = Comparing {
+            stored,
+            children: directory.children.iter().map(|child| (child.name.as_slice(), child)).collect(),
+            above: Above::of(job, stat, mount.volume),
+            stat: *stat,
+            mount,
+            is_relabelled: job.known.as_ref().is_some_and(|known| known.volume != 0 && known.volume != mount.volume),
+            count: Count::default(),
+            fresh: Vec::new(),
+        };
         let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
         Self::put_row(job, stat, mount, &mut change);
         if job.known.is_none() && listing.items.iter().any(|(_, kind)| matches!(kind, None | Some(FileKind::Directory)))
@@ -123,7 +137,7 @@ impl Walker<'_> {
         // Folders go into the queue first, so that other workers have work while this one reads files.
         for (range, kind) in &listing.items {
             if *kind == Some(FileKind::Directory) {
-                self.subdirectory(job, stat, &listing.names[range.clone()], &mut children, &mut count)?;
+                self.subdirectory(job, &listing.names[range.clone()], &mut work)?;
             }
         }
         for (range, kind) in &listing.items {
@@ -135,57 +149,17 @@ impl Walker<'_> {
                 continue;
             }
             if job.passage || job.rules.filter.excludes(job.below_rules(), name, false) {
-                count.excluded += 1;
+                work.count.excluded += 1;
                 continue;
             }
-            let seen = match folder.stat(name) {
-                Ok(seen) if seen.kind == FileKind::Directory => {
-                    self.subdirectory(job, stat, name, &mut children, &mut count)?;
-                    continue;
-                }
-                Ok(seen) => Some(seen),
-                Err(error) if matches!(error.kind, ErrorKind::Vanished | ErrorKind::NotFound) => continue,
-                Err(error) => {
-                    self.context.control.report_core(&self.context.absolute(&job.relative, name), error);
-                    None
-                }
-            };
-            if seen.is_some_and(|seen| self.context.own.is_file(&seen)) {
-                count.excluded += 1;
-                continue;
-            }
-            let ask = |seen| self.context.mounts.of_file(folder, stat, mount, name, &seen);
-            let on = seen.map_or(Ok(FileVolume::Unknown), ask)?;
-            if seen.is_some_and(|seen| job.leaves_out(mount, stat, &seen) || on == FileVolume::Pseudo) {
-                add(&self.context.control.counters.skipped_mounts, 1);
-                // Something is mounted over what we know: that is hidden, not gone.
-                stored.find_if(name, |entry| FileVolume::Of(entry.volume) != on);
-                continue;
-            }
-            let replaces = stored.find(name);
-            let known = replaces.map(|number| stored.get(number).entry);
-            let look = match (seen, on) {
-                (Some(seen), FileVolume::Of(volume)) => {
-                    let place = Place { folder, name, volume, fleeting_inodes: mount.fleeting_inodes };
-                    self.file(job, &place, seen, known.as_ref(), &mut count)
-                }
-                _ => Look::Unknown,
-            };
-            match look {
-                Look::Same if is_relabelled => {
-                    // The content index must hear that its copies are another volume's now.
-                    fresh.extend(known.map(|entry| Fresh { name, entry, replaces }));
-                }
-                Look::Same => {
-                    let waits = known.is_some_and(|known| known.hash_state == HashState::Pending);
-                    if let Some(findings) = self.context.findings.filter(|_| waits) {
-                        findings.add_unread(&self.context.absolute(&job.relative, b""), name);
-                    }
-                }
-                Look::Unknown => {}
-                Look::Entry(entry) => fresh.push(Fresh { name, entry: *entry, replaces }),
+            match folder.stat(name) {
+                Ok(seen) => self.name(job, folder, name, seen, &mut work)?,
+                Err(error) if error.is_gone() => {}
+                Err(error) => self.unknown(job, name, error, &mut work)?,
             }
         }
+        self.ask(job, folder, &listing, &mut work)?;
+        let Comparing { stored, children, count, fresh, .. } = work;
         let path = self.context.absolute(&job.relative, b"");
         let mut tell = self.context.findings.map(|findings| {
             let (path, volume) = (&path, mount.volume);
@@ -204,31 +178,67 @@ impl Walker<'_> {
             self.context.catalog.writer().change(change)?;
         }
         for child in children.values() {
-            self.remove(child.id)?;
+            self.remove_absent(child.id)?;
         }
         self.listing = listing;
         Ok(())
     }
 
-    /// Queues a subdirectory, ticking it off among the stored ones.
-    fn subdirectory(
-        &self,
+    /// Looks at a name that was stat'ed.
+    pub(super) fn name<'n>(
+        &mut self,
         job: &Job,
-        stat: &FileStat,
-        name: &[u8],
-        children: &mut HashMap<&[u8], &StoredChild>,
-        count: &mut Count,
+        folder: &DirHandle,
+        name: &'n [u8],
+        seen: FileStat,
+        work: &mut Comparing<'n>,
     ) -> Result<(), EngineError> {
+        if seen.kind == FileKind::Directory {
+            return self.subdirectory(job, name, work);
+        }
+        if self.context.own.is_file(&seen) {
+            work.count.excluded += 1;
+            return Ok(());
+        }
+        let on = self.context.mounts.of_file(folder, &work.stat, work.mount, name, &seen)?;
+        if job.leaves_out(work.mount, &work.stat, &seen) || on == FileVolume::Pseudo {
+            add(&self.context.control.counters.skipped_mounts, 1);
+            // Something is mounted over what we know: that is hidden, not gone.
+            work.stored.find_if(name, |entry| FileVolume::Of(entry.volume) != on);
+            return Ok(());
+        }
+        let replaces = work.stored.find(name);
+        let FileVolume::Of(volume) = on else { return Ok(()) };
+        let known = replaces.map(|number| work.stored.get(number).entry);
+        let place = Place { folder, name, volume, fleeting_inodes: work.mount.fleeting_inodes };
+        match self.file(job, &place, seen, known.as_ref(), &mut work.count) {
+            Look::Same if work.is_relabelled => {
+                // The content index must hear that its copies are another volume's now.
+                work.fresh.extend(known.map(|entry| Fresh { name, entry, replaces }));
+            }
+            Look::Same => {
+                let waits = known.is_some_and(|known| known.hash_state == HashState::Pending);
+                if let Some(findings) = self.context.findings.filter(|_| waits) {
+                    findings.add_unread(&self.context.absolute(&job.relative, b""), name);
+                }
+            }
+            Look::Entry(entry) => work.fresh.push(Fresh { name, entry: *entry, replaces }),
+        }
+        Ok(())
+    }
+
+    /// Queues a subdirectory, ticking it off among the stored ones.
+    fn subdirectory(&self, job: &Job, name: &[u8], work: &mut Comparing<'_>) -> Result<(), EngineError> {
         let relative =
             if job.relative.is_empty() { name.to_vec() } else { sanchay_core::path::join(&job.relative, name) };
         let own = self.context.nested.get(&relative);
         let is_excluded = own.is_none() && (job.passage || job.rules.filter.excludes(job.below_rules(), name, true));
         // What a person excludes here may still be a root by its own right, or lead to one.
         if is_excluded && !self.context.leads_to_nested(&relative) {
-            count.excluded += 1;
-            return Ok(());
+            work.count.excluded += 1;
+            return work.children.remove(name).map_or(Ok(()), |child| self.remove(child.id));
         }
-        let mut known = children.remove(name).cloned();
+        let mut known = work.children.remove(name).cloned();
         if let (None, Some(&top)) = (&known, self.context.tops.get(&relative)) {
             let (parent, tree) = (job.id, self.context.tree);
             let (catalog, control) = (self.context.catalog, self.context.control);
@@ -252,7 +262,7 @@ impl Walker<'_> {
             known,
             relative,
             name: name.to_vec(),
-            parent_device: Some(stat.device),
+            above: Some(Arc::clone(&work.above)),
             rules: Arc::clone(rules),
             rules_from,
             passage: is_excluded,
@@ -262,10 +272,10 @@ impl Walker<'_> {
     }
 
     fn put_row(job: &Job, stat: &FileStat, mount: &Mount, change: &mut DirectoryChange) {
-        let same = job
-            .known
-            .as_ref()
-            .is_some_and(|known| (known.volume, known.inode, known.unreadable) == (mount.volume, stat.inode, false));
+        let mounted = is_mounted(job, stat);
+        let same = job.known.as_ref().is_some_and(|known| {
+            (known.volume, known.inode, known.unreadable, known.mounted) == (mount.volume, stat.inode, false, mounted)
+        });
         if !same {
             change.row = Some(DirectoryRow {
                 id: job.id,
@@ -275,51 +285,48 @@ impl Walker<'_> {
                 inode: stat.inode,
                 mtime_ns: stat.mtime_ns,
                 unreadable: false,
+                mounted,
             });
         }
         if job.known.is_none() {
             change.usage.directories += 1;
         }
     }
+}
 
-    /// Keeps a directory's rows, marked as older than the scan. One that the catalog never saw gets a row, so that it is
-    /// known to be there.
-    fn unreadable(&self, job: &Job) -> Result<(), EngineError> {
-        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
-        let known = job.known.as_ref();
-        if known.is_some_and(|known| known.unreadable) {
-            return Ok(());
-        }
-        if known.is_none() {
-            change.usage.directories += 1;
-        }
-        change.row = Some(DirectoryRow {
-            id: job.id,
-            parent: job.parent,
-            name: job.name.clone(),
-            volume: known.map_or(0, |known| known.volume),
-            inode: known.map_or(0, |known| known.inode),
-            mtime_ns: known.map_or(0, |known| known.mtime_ns),
-            unreadable: true,
-        });
-        Ok(self.context.catalog.writer().change(change)?)
-    }
+/// One directory that is compared: what is left of the stored names, and what the listing has brought.
+pub(super) struct Comparing<'n> {
+    pub(super) stored: Stored<'n>,
+    pub(super) children: HashMap<&'n [u8], &'n StoredChild>,
+    pub(super) above: Arc<Above>,
+    /// Of the directory.
+    stat: FileStat,
+    mount: &'n Mount,
+    /// Its volume goes by another id than before.
+    is_relabelled: bool,
+    count: Count,
+    fresh: Vec<Fresh<'n>>,
+}
 
-    /// A directory is gone, or left out now.
-    fn gone(&self, job: &Job) -> Result<(), EngineError> {
-        if job.known.is_some() && job.parent != 0 {
-            self.remove(job.id)?;
-        }
-        Ok(())
-    }
+/// Whether a directory is reached through another mount than the one that it lies in.
+fn is_mounted(job: &Job, stat: &FileStat) -> bool {
+    job.above.as_ref().map_or_else(
+        // What a root is mounted on is no matter of its own scan.
+        || job.known.as_ref().is_some_and(|known| known.mounted),
+        |above| above.mount_id != stat.mount_id,
+    )
+}
 
-    fn remove(&self, directory: i64) -> Result<(), EngineError> {
-        let control = &self.context.control;
-        let removed = self.context.catalog.remove_subtree(self.context.tree, directory, &|| !control.is_cancelled())?;
-        add(&self.context.control.counters.removed, removed.files);
-        if let Some(findings) = self.context.findings {
-            findings.add_linked(removed.linked);
-        }
-        Ok(())
+/// Whether another file system is there than the one that the rows are of. Where the folder above it has another one too,
+/// and neither is mounted there, both are of the root that was accepted there.
+fn is_other(job: &Job, stat: &FileStat, mount: &Mount) -> bool {
+    let (Some(known), Some(above)) = (&job.known, &job.above) else { return false };
+    if known.volume == 0 {
+        return false;
     }
+    if !mount.is(known.volume) {
+        return above.volume != mount.volume || above.known_volume != known.volume;
+    }
+    // A folder that was mounted from elsewhere on the same volume is another than the one below it.
+    known.mounted && !is_mounted(job, stat) && known.inode != stat.inode
 }

@@ -210,6 +210,10 @@ impl<'c> Reader<'c> {
                 seen
             }
             Ok(_) | Err(_) if !work.here => return None,
+            Err(error) if !error.is_gone() => {
+                control.report_core(&path, error);
+                return Some(update(HashState::Unreadable, None));
+            }
             // It changed since it was listed, or is gone: the next look sees what it is now.
             Ok(_) | Err(_) => {
                 add(&control.counters.unstable, 1);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use sanchay_catalog::RootRow;
 use sanchay_core::RootDir;
 
+use super::context::Context;
 use super::findings::{Findings, Found};
 use super::mounts::Mounts;
-use super::walk::{self, Job};
+use super::walk::{self, Above, Job};
 use super::{governed, prepare, ScanRequest};
 use crate::error::EngineError;
 
@@ -53,8 +54,15 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
     let stored = if id == 0 { None } else { reader.load_child(id)? };
     let mut context = prepare(&request.scan, row, request.rows, &governed, request.root, Mounts::new(catalog), tree)?;
     // The root's own parent is none of its business: what is mounted at a root is the root.
-    let parent_device = match parent {
-        Some(_) => request.root.open_dir(above).and_then(|folder| folder.stat_self()).ok().map(|stat| stat.device),
+    let above = match parent {
+        Some((id, _)) => {
+            let known_volume = reader.load_child(id)?.map_or(0, |known| known.volume);
+            match self::above(&context, request.root, above, known_volume)? {
+                Some(above) => Some(above),
+                // It went, or cannot be reached: what became of it is asked of the folder above that one.
+                None => return Ok(None),
+            }
+        }
         None => None,
     };
     let rules = |path: &[u8]| governed.iter().find(|root| root.path == path).map(|root| Arc::clone(&root.rules));
@@ -78,7 +86,7 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
         name: stored.as_ref().map_or_else(|| name.to_vec(), |stored| stored.name.clone()),
         known: stored,
         relative: relative.to_vec(),
-        parent_device,
+        above,
         rules: ruling,
         rules_from,
         passage: false,
@@ -91,6 +99,26 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
     outcome?;
     let (found, more) = findings.take();
     Ok(Some(Listed { found, more }))
+}
+
+/// The folder that a part lies in, as it is now.
+fn above(
+    context: &Context<'_>,
+    root: &RootDir,
+    relative: &[u8],
+    known_volume: i64,
+) -> Result<Option<Arc<Above>>, EngineError> {
+    let opened = root.open_dir(relative).and_then(|folder| Ok((folder.stat_self()?, folder)));
+    let Ok((stat, folder)) = opened else { return Ok(None) };
+    let Ok(mount) = context.mounts.ask(&folder, &stat) else { return Ok(None) };
+    Ok(Some(Arc::new(Above {
+        device: stat.device,
+        inode: stat.inode,
+        mount_id: stat.mount_id,
+        volume: mount?.volume,
+        known_volume,
+        next: None,
+    })))
 }
 
 /// Whether the rules' patterns look at more than names, so that a folder's place matters to what is in it.

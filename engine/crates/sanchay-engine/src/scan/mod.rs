@@ -2,6 +2,7 @@
 //!
 //! A scan never deletes for lack of evidence: what cannot be read keeps its rows, and the scan ends "partial".
 
+mod absence;
 pub(crate) mod compare;
 mod contents;
 mod context;
@@ -17,6 +18,7 @@ mod later;
 mod list;
 mod looking;
 mod mounts;
+mod place;
 mod report;
 mod told;
 mod walk;
@@ -24,12 +26,14 @@ mod walk;
 pub use control::{Control, Counters, Phase};
 pub use report::{ErrorNote, Progress, ScanResult, ScanState};
 
+pub(crate) use absence::forget;
 pub(crate) use contents::Contents;
 pub(crate) use findings::{Named, DIFFERENCES_MOST};
 pub(crate) use hashing::now_ns;
 pub(crate) use later::Governed;
 pub(crate) use list::{list, rules_look_at_paths, ListRequest};
-pub(crate) use mounts::{FileVolume, Mount, Mounts};
+pub(crate) use mounts::{FileVolume, Mounts};
+pub(crate) use place::RootPlace;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -38,11 +42,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use sanchay_catalog::queries::RootNames;
-use sanchay_catalog::{Catalog, CatalogError, RootRow, RootState};
-use sanchay_core::{CoreError, FileStat, RootDir};
+use sanchay_catalog::{Catalog, CatalogError, RootRow, RootSeen, RootState};
+use sanchay_core::RootDir;
 
 use self::context::Context;
 use self::control::Expected;
+use self::place::Away;
 use self::walk::Job;
 use crate::error::{EngineError, ErrorKind};
 use crate::inodes::Inodes;
@@ -87,19 +92,14 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
         control.enter(Phase::Done);
         return Ok(ScanResult::cancelled(control));
     };
-    let root = match RootDir::open(&later::to_path(&row.path)) {
-        Ok(root) => root,
-        Err(error) => return absent(request, &row, &error),
-    };
-    let stat = root.stat()?;
     let mounts = Mounts::new(catalog);
-    let mount = mounts.of(root.handle(), &stat)?;
-    if let Some(reason) = other_volume(&row, &mount) {
-        return offline(request, &row, &reason);
-    }
+    let place = match RootPlace::open(catalog, &mounts, &row)? {
+        Ok(place) => place,
+        Err(away) => return absent(request, &row, away),
+    };
     let governed = governed(&rows)?;
     let tree = root_directory(request, &row)?;
-    let context = prepare(request, &row, &rows, &governed, &root, mounts, tree)?;
+    let context = prepare(request, &row, &rows, &governed, &place.root, mounts, tree)?;
     control.expect(Expected { files: catalog.root_figures(&row.path)?.files, hashed_bytes: 0 });
 
     control.enter(Phase::Listing);
@@ -114,37 +114,19 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
     control.enter(Phase::Merging);
     merge(catalog, control)?;
     extents::ask_extents(&context, &governed, &names)?;
-    finish(request, &row, &stat, &mount)
+    finish(request, &row, place.seen())
 }
 
 /// The root could not be opened: offline if it was ever scanned, an error if not.
-fn absent(request: &ScanRequest<'_>, row: &RootRow, error: &CoreError) -> Result<ScanResult, EngineError> {
-    if row.scanned_ns == 0 {
+fn absent(request: &ScanRequest<'_>, row: &RootRow, away: Away) -> Result<ScanResult, EngineError> {
+    let Away { reason, error } = away;
+    if let Some(error) = error.filter(|_| row.scanned_ns == 0) {
         let kind = crate::error::core_kind(error.kind);
-        let path = Some(row.path.clone());
-        return Err(EngineError { kind, path, message: error.to_string(), term: None });
+        return Err(EngineError { kind, path: Some(row.path.clone()), message: reason, term: None });
     }
-    offline(request, row, &error.to_string())
-}
-
-fn offline(request: &ScanRequest<'_>, row: &RootRow, reason: &str) -> Result<ScanResult, EngineError> {
-    let (id, why) = (row.id, reason.to_owned());
+    let (id, why) = (row.id, reason.clone());
     request.catalog.writer().run(move |session| session.set_root_state(id, RootState::Offline, &why, None, None))?;
-    Ok(ScanResult::of(request.control, ScanState::Offline, reason.to_owned()))
-}
-
-/// Why the folder is not the root that was scanned before; None when it is. A folder that was replaced on the same
-/// volume is the root still, with other contents.
-pub(crate) fn other_volume(row: &RootRow, mount: &Mount) -> Option<String> {
-    if mount.pseudo {
-        return Some(format!("{} is on a pseudo file system now", sanchay_core::path::display(&row.path)));
-    }
-    (row.volume != 0 && !mount.is(row.volume)).then(|| {
-        format!(
-            "{}: another file system is there than at the last scan, or the one that was there is not mounted",
-            sanchay_core::path::display(&row.path)
-        )
-    })
+    Ok(ScanResult::of(request.control, ScanState::Offline, reason))
 }
 
 pub(crate) fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
@@ -192,6 +174,7 @@ fn prepare<'a>(
         nested,
         tops,
         own: OwnFiles::look(request.own_folders),
+        accepted: row.accepted,
         mounts,
         later_files: AtomicU64::new(0),
         later_bytes: AtomicU64::new(0),
@@ -213,7 +196,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
         known,
         relative: Vec::new(),
         name,
-        parent_device: None,
+        above: None,
         rules: rules.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?,
         rules_from: 0,
         passage: false,
@@ -236,7 +219,7 @@ fn what_could_not_be_read(errors: u64, notes: &[ErrorNote]) -> String {
     }
 }
 
-fn finish(request: &ScanRequest<'_>, row: &RootRow, stat: &FileStat, mount: &Mount) -> Result<ScanResult, EngineError> {
+fn finish(request: &ScanRequest<'_>, row: &RootRow, seen: RootSeen) -> Result<ScanResult, EngineError> {
     let control = request.control;
     let errors = control.counters.errors.load(Ordering::Relaxed);
     let (state, message) = if control.is_cancelled() {
@@ -252,7 +235,7 @@ fn finish(request: &ScanRequest<'_>, row: &RootRow, stat: &FileStat, mount: &Mou
         ScanState::Cancelled | ScanState::Offline => None,
     };
     if let Some(root_state) = root_state {
-        let (id, reason, seen) = (row.id, message.clone(), (mount.volume, stat.inode));
+        let (id, reason) = (row.id, message.clone());
         request.catalog.persist(&|| !control.is_cancelled(), &mut || {
             let reason = reason.clone();
             request

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use sanchay_catalog::Catalog;
-use sanchay_core::{volume_of, volume_of_file, DirHandle, FileStat, FileSystem, Shows, Volume, VolumeId};
+use sanchay_core::{volume_of, volume_of_file, CoreError, DirHandle, FileStat, FileSystem, Shows, Volume, VolumeId};
 
 use crate::error::EngineError;
 
@@ -62,10 +62,19 @@ impl<'a> Mounts<'a> {
 
     /// The mount that an open folder is on.
     pub(crate) fn of(&self, folder: &DirHandle, stat: &FileStat) -> Result<Mount, EngineError> {
-        if let Some(known) = self.cached(stat) {
-            return Ok(known);
+        self.ask(folder, stat)?
+    }
+
+    /// The same. Errors of the disk are the outer ones: they say something of this folder only.
+    pub(crate) fn ask(&self, folder: &DirHandle, stat: &FileStat) -> Result<Result<Mount, EngineError>, CoreError> {
+        match self.cached(stat) {
+            Some(known) => Ok(Ok(known)),
+            None => Ok(self.note(&volume_of(folder)?, stat)),
         }
-        let mount = self.look_up(&volume_of(folder)?)?;
+    }
+
+    fn note(&self, found: &Volume, stat: &FileStat) -> Result<Mount, EngineError> {
+        let mount = self.look_up(found)?;
         let key = (stat.device, stat.mount_id);
         self.known.lock().expect("no panic under this lock").insert(key, mount.clone());
         Ok(mount)

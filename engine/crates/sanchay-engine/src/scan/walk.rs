@@ -26,8 +26,8 @@ pub(super) struct Job {
     pub(super) relative: Vec<u8>,
     /// Its name; the whole path for a top.
     pub(super) name: Vec<u8>,
-    /// The device of its parent, to notice mounts.
-    pub(super) parent_device: Option<u64>,
+    /// The folder above it; None for the first one.
+    pub(super) above: Option<Arc<Above>>,
     pub(super) rules: Arc<Rules>,
     /// The bytes of `relative` that lead to the root whose rules these are.
     pub(super) rules_from: usize,
@@ -35,6 +35,17 @@ pub(super) struct Job {
     pub(super) passage: bool,
     /// With all below it; else only subdirectories that the catalog has not are entered.
     pub(super) deep: bool,
+}
+
+/// A folder above another as it was listed: what is not found below it is gone only while it is the same.
+pub(super) struct Above {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    pub(super) mount_id: u64,
+    /// Volume of the catalog that it is on, and the one that it was on at the last look; 0: none.
+    pub(super) volume: i64,
+    pub(super) known_volume: i64,
+    pub(super) next: Option<Arc<Above>>,
 }
 
 impl Job {

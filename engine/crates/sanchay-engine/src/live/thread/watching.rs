@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use sanchay_core::path::is_within;
 use sanchay_core::watch::{advise, Scope, WatchMode, WatchRefused};
-use sanchay_core::RootDir;
 
 use super::syncing::finish;
 use super::LiveThread;
@@ -13,7 +12,7 @@ use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Watching};
 use crate::live::work::Message;
 use crate::root_spec::{RootSettings, Rules, WatchSetting};
-use crate::scan::ScanState;
+use crate::scan::{Mounts, RootPlace, ScanState};
 
 impl LiveThread {
     pub(super) fn unwatch(&mut self, id: i64) {
@@ -199,12 +198,9 @@ pub(super) fn scope(inner: &Inner, id: i64) -> Scope {
 /// Whether a root is there, and how the file system is to be followed.
 pub(super) fn presence(inner: &Inner, id: i64) -> Result<(WatchMode, String), String> {
     let row = inner.catalog.reader().and_then(|reader| reader.root(id)).map_err(|error| error.to_string())?;
-    let root = RootDir::open(&sanchay_core::path::path_from_bytes(&row.path)).map_err(|error| error.to_string())?;
-    let stat = root.stat().map_err(|error| error.to_string())?;
-    let mount = crate::scan::Mounts::new(&inner.catalog).of(root.handle(), &stat).map_err(|error| error.to_string())?;
-    if let Some(reason) = crate::scan::other_volume(&row, &mount) {
-        return Err(reason);
-    }
-    let (_, system) = sanchay_core::file_system_of(root.handle()).map_err(|error| error.to_string())?;
+    let mounts = Mounts::new(&inner.catalog);
+    let place = RootPlace::open(&inner.catalog, &mounts, &row).map_err(|error| error.to_string())?;
+    let place = place.map_err(|away| away.reason)?;
+    let (_, system) = sanchay_core::file_system_of(place.root.handle()).map_err(|error| error.to_string())?;
     Ok((advise(&system), system.name))
 }

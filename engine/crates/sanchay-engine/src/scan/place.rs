@@ -1,0 +1,111 @@
+//! Whether the folder at a root's path is the root.
+//!
+//! A path is no identity: a disk that is not mounted leaves an empty folder behind, and so does a bind mount that was
+//! taken off or a folder above that was put in place of another. The volume, the inode and the birth of the root's folder
+//! tell. Inodes do not last on every file system, and a folder may be restored or cloned anew: another folder of the same
+//! volume is the root still, where at least half of what lay in it is there.
+
+use std::collections::HashSet;
+
+use sanchay_catalog::{Catalog, RootRow, RootSeen};
+use sanchay_core::path::display;
+use sanchay_core::{CoreError, FileStat, ListBuffer, RootDir};
+
+use super::compare::Stored;
+
+use super::later::to_path;
+use super::mounts::{Mount, Mounts};
+use crate::error::EngineError;
+
+/// A root, open.
+pub(crate) struct RootPlace {
+    pub(crate) root: RootDir,
+    pub(crate) stat: FileStat,
+    pub(crate) mount: Mount,
+}
+
+/// Why a root is not there.
+pub(crate) struct Away {
+    /// For people.
+    pub(crate) reason: String,
+    /// Its folder could not be looked at.
+    pub(crate) error: Option<CoreError>,
+}
+
+impl From<CoreError> for Away {
+    fn from(error: CoreError) -> Self {
+        Self { reason: error.to_string(), error: Some(error) }
+    }
+}
+
+impl RootPlace {
+    /// Opens a root, where it is the folder that was scanned before, or the first to be.
+    pub(crate) fn open(
+        catalog: &Catalog,
+        mounts: &Mounts<'_>,
+        row: &RootRow,
+    ) -> Result<Result<Self, Away>, EngineError> {
+        let opened = RootDir::open(&to_path(&row.path)).and_then(|root| Ok((root.stat()?, root)));
+        let (stat, root) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Ok(Err(error.at(&row.path).into())),
+        };
+        let mount = match mounts.ask(root.handle(), &stat) {
+            Ok(mount) => mount?,
+            Err(error) => return Ok(Err(error.at(&row.path).into())),
+        };
+        let place = Self { root, stat, mount };
+        match place.is_other(catalog, row)? {
+            Ok(None) => Ok(Ok(place)),
+            Ok(Some(reason)) => Ok(Err(Away { reason, error: None })),
+            Err(error) => Ok(Err(error.at(&row.path).into())),
+        }
+    }
+
+    /// What is noted of it at the end of a scan.
+    pub(crate) fn seen(&self) -> RootSeen {
+        RootSeen { volume: self.mount.volume, inode: self.stat.inode, birth_ns: self.stat.birth_ns }
+    }
+
+    /// Why this is not the folder that was scanned before; None when it is.
+    fn is_other(&self, catalog: &Catalog, row: &RootRow) -> Result<Result<Option<String>, CoreError>, EngineError> {
+        let path = display(&row.path);
+        if self.mount.pseudo {
+            return Ok(Ok(Some(format!("{path} is on a pseudo file system now"))));
+        }
+        if row.accepted || row.volume == 0 {
+            return Ok(Ok(None));
+        }
+        if !self.mount.is(row.volume) {
+            return Ok(Ok(Some(format!(
+                "{path}: another file system is there than at the last scan, or the one that was there is not mounted; \
+                 accept it if it is the right one"
+            ))));
+        }
+        let is_born_then = self.stat.birth_ns.is_none_or(|birth_ns| row.birth_ns == 0 || row.birth_ns == birth_ns);
+        if row.inode == 0 || (row.inode == self.stat.inode && is_born_then) {
+            return Ok(Ok(None));
+        }
+        Ok(self.share_found(catalog, row)?.map(|(found, known)| {
+            (found * 2 < known).then(|| {
+                format!(
+                    "{path} is another folder than at the last scan, with {found} of the {known} names that were in it; \
+                     accept it if it is the right one"
+                )
+            })
+        }))
+    }
+
+    /// How many of the names that the catalog has in the root are there, and how many it has.
+    fn share_found(&self, catalog: &Catalog, row: &RootRow) -> Result<Result<(usize, usize), CoreError>, EngineError> {
+        let reader = catalog.reader()?;
+        let stored = reader.load_directory(row.directory)?;
+        let mut known: HashSet<&[u8]> = stored.children.iter().map(|child| child.name.as_slice()).collect();
+        let entries = Stored::new(&stored.blocks)?;
+        known.extend(entries.names());
+        let mut found = 0;
+        let listed =
+            self.root.handle().list(&mut ListBuffer::new(), |name, _| found += usize::from(known.contains(name)));
+        Ok(listed.map(|()| (found, known.len())))
+    }
+}
