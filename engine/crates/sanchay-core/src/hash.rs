@@ -134,6 +134,38 @@ pub fn hash_large(
     large(file, algorithm, buffer, expected_size_bytes, on_bytes)
 }
 
+/// A large file that is hashed in several goes: what nearly all holes of terabytes need, so that nothing waits for them.
+///
+/// That the file is still the one that was begun is for the caller to see, before and after each go.
+pub struct SlicedHash {
+    hasher: Hasher,
+    offset_bytes: u64,
+}
+
+impl SlicedHash {
+    /// At the start of a file.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self { hasher: Hasher::new(algorithm), offset_bytes: 0 }
+    }
+
+    /// Goes on as [`hash_large`] does, until the end or until `on_bytes` breaks; gives the bytes that were hashed so far.
+    pub fn go_on(
+        &mut self,
+        file: &FileHandle,
+        buffer: &mut [u8],
+        expected_size_bytes: u64,
+        on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<u64, CoreError> {
+        file.inner.read_is_sequential();
+        go_on(file, self, buffer, expected_size_bytes, on_bytes)
+    }
+
+    /// The hash of what was read.
+    pub fn finish(self) -> ContentHash {
+        self.hasher.finish()
+    }
+}
+
 /// The BLAKE3 hash of a file's first and last 16 KiB, of the whole where it is no longer than both: equal files have
 /// equal edges, so that most of the unequal ones need not be read. It is no hash of the content and never published.
 ///
@@ -227,31 +259,42 @@ fn large(
     expected_size_bytes: u64,
     on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Hashed, CoreError> {
-    let mut hasher = Hasher::new(algorithm);
-    let mut offset = 0;
-    'stretches: while offset < expected_size_bytes {
+    let mut sliced = SlicedHash::new(algorithm);
+    let bytes_read = go_on(content, &mut sliced, buffer, expected_size_bytes, on_bytes)?;
+    Ok(Hashed { hash: sliced.finish(), bytes_read })
+}
+
+fn go_on(
+    content: &impl Content,
+    sliced: &mut SlicedHash,
+    buffer: &mut [u8],
+    expected_size_bytes: u64,
+    on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<u64, CoreError> {
+    let SlicedHash { hasher, offset_bytes: offset } = sliced;
+    'stretches: while *offset < expected_size_bytes {
         let (start, end) =
-            content.data_after(offset, expected_size_bytes).unwrap_or((expected_size_bytes, expected_size_bytes));
-        if feed_zeros(&mut hasher, start.saturating_sub(offset), on_bytes, &mut offset).is_break() {
-            return Ok(Hashed { hash: hasher.finish(), bytes_read: offset });
+            content.data_after(*offset, expected_size_bytes).unwrap_or((expected_size_bytes, expected_size_bytes));
+        if feed_zeros(hasher, start.saturating_sub(*offset), on_bytes, offset).is_break() {
+            return Ok(*offset);
         }
-        while offset < end {
-            let length = (end - offset).min(buffer.len() as u64) as usize;
-            let read = content.read_at(&mut buffer[..length], offset)?;
+        while *offset < end {
+            let length = (end - *offset).min(buffer.len() as u64) as usize;
+            let read = content.read_at(&mut buffer[..length], *offset)?;
             if read == 0 {
                 break 'stretches;
             }
             hasher.update(&buffer[..read]);
-            offset += read as u64;
+            *offset += read as u64;
             if on_bytes(read as u64).is_break() {
                 break 'stretches;
             }
         }
     }
-    if offset == expected_size_bytes {
-        offset = proven_end(content, buffer, offset)?;
+    if *offset == expected_size_bytes {
+        return proven_end(content, buffer, *offset);
     }
-    Ok(Hashed { hash: hasher.finish(), bytes_read: offset })
+    Ok(*offset)
 }
 
 /// Where the file ends, seen from its expected end: there, a byte earlier or a byte later. A hole that was hashed unread
@@ -374,6 +417,25 @@ mod tests {
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hash_bytes(Algorithm::Blake3, b"").to_string(), blake3);
         assert_eq!(hash_bytes(Algorithm::Sha256, b"abc").to_string(), sha256);
+    }
+
+    #[test]
+    fn a_file_hashed_in_many_goes_has_the_hash_of_one() {
+        let mut bytes = vec![0; 5 << 20];
+        bytes[..100].fill(7);
+        bytes[3 << 20..(3 << 20) + 500].fill(9);
+        let (fake, size) = (Fake::new(bytes, 300), 5 << 20);
+        for algorithm in Algorithm::ALL {
+            let (mut sliced, mut goes, mut buffer) = (SlicedHash::new(algorithm), 0, vec![0; 4096]);
+            let mut stop = |_| ControlFlow::Break(());
+            let mut bytes_read = 0;
+            while bytes_read < size {
+                bytes_read = super::go_on(&fake, &mut sliced, &mut buffer, size, &mut stop).unwrap();
+                goes += 1;
+            }
+            assert!(goes > 5, "{goes}");
+            assert_eq!(sliced.finish(), hash_bytes(algorithm, &fake.bytes));
+        }
     }
 
     #[test]

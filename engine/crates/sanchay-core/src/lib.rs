@@ -24,7 +24,7 @@ pub use error::{CoreError, ErrorKind};
 pub use extent::{shared_extents, Extent};
 pub use file_type::{extension, Extension, FileType};
 pub use filter::Filter;
-pub use hash::{hash_edges, hash_large, hash_small, Algorithm, ContentHash, Hashed};
+pub use hash::{hash_edges, hash_large, hash_small, Algorithm, ContentHash, Hashed, SlicedHash};
 pub use memory::{bound_memory, give_memory_back};
 pub use priority::{background_this_thread, foreground_this_thread};
 pub use stat::{FileKind, FileStat};

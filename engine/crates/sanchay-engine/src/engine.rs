@@ -135,7 +135,7 @@ impl Engine {
             closing: AtomicBool::new(false),
             trees: Trees::default(),
             inodes: Arc::default(),
-            contents: Arc::new(Contents::lasting()),
+            contents: Arc::new(Contents::lasting(Arc::default())),
             events: EventQueue::default(),
             live: Mutex::new(None),
         });
@@ -383,6 +383,8 @@ impl Inner {
         if self.closing.load(Ordering::Relaxed) {
             return Err(CatalogError::Closed.into());
         }
+        // What is hours of zeros, the live threads read; nobody waits for it then.
+        self.with_live(|_| scan.control.give_way());
         let row = self.catalog.reader()?.root(root_id)?;
         let number = self.enlist(root_id, row.path, &scan.control);
         scan.number.store(number, Ordering::Relaxed);
@@ -437,6 +439,11 @@ impl Inner {
                 scans.running.push(number);
                 return true;
             }
+            scans
+                .active
+                .iter()
+                .filter(|scan| scan.0 < number && shares_folders(&scan.2, &own))
+                .for_each(|scan| scan.3.give_way());
             if !control.is_background() {
                 // Whoever waits for this one waits for those, too: nothing may hold them back.
                 in_the_way.for_each(|scan| scan.3.foreground());

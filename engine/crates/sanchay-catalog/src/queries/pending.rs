@@ -64,6 +64,28 @@ impl Catalog {
         })
     }
 
+    /// Files of this size or more that wait to be read, by directory. Only blocks that hold such files are looked at.
+    pub fn large_pending(&self, least_bytes: u64) -> Result<Vec<(i64, Vec<u8>, Entry)>, CatalogError> {
+        let reader = self.reader()?;
+        reader.snapshot(|reader| {
+            let mut found = Vec::new();
+            let mut statement = reader.connection.prepare_cached("SELECT id FROM block WHERE max_size >= ?1")?;
+            let mut rows = statement.query([i64::try_from(least_bytes).unwrap_or(i64::MAX)])?;
+            while let Some(row) = rows.next()? {
+                reader.with_block(row.get(0)?, |view, directory| {
+                    view.for_each(|_, item| {
+                        let entry = item.entry;
+                        let waits = entry.is_file() && entry.hash_state == HashState::Pending;
+                        if waits && entry.size_bytes >= least_bytes {
+                            found.push((directory, item.name.to_vec(), entry));
+                        }
+                    })
+                })?;
+            }
+            Ok(found)
+        })
+    }
+
     /// Files from block `from` on whose state and size `wanted` accepts, and the block to go on from (None: the end).
     pub fn pending_files(
         &self,

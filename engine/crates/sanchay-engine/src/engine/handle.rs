@@ -32,7 +32,7 @@ impl Scan {
                 control: &self.control,
                 trees: &self.inner.trees,
                 inodes: &self.inner.inodes,
-                contents: Arc::new(Contents::of_scan()),
+                contents: Arc::new(Contents::of_scan(self.inner.contents.slices())),
             })
         });
         tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");

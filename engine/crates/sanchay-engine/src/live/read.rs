@@ -23,6 +23,7 @@ use crate::own_files::OwnFiles;
 use crate::root_spec::{HashScope, Rules};
 use crate::scan::governed;
 use crate::scan::hashing::{FileReader, Verdict};
+use crate::scan::slices::{is_mostly_holes, HOLES_BYTES};
 
 /// A file that keeps others waiting, bytes.
 const LARGE_BYTES: u64 = 8 << 20;
@@ -47,6 +48,10 @@ pub(super) struct ReaderThread {
     large: bool,
     forgot: Instant,
     retries: VecDeque<(Instant, u32, ReadJob)>,
+    /// Files of hours of zeros, which are read while nothing else waits.
+    holes: VecDeque<ReadJob>,
+    /// What waits, where such a file is being read.
+    waiting: Option<Receiver<ReadJob>>,
 }
 
 /// What became of a job.
@@ -68,7 +73,16 @@ struct Place {
 impl ReaderThread {
     pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>, large: bool) -> Self {
         let files = FileReader::sharing(Arc::clone(&inner.contents));
-        Self { inner, messages, files, large, forgot: Instant::now(), retries: VecDeque::new() }
+        Self {
+            inner,
+            messages,
+            files,
+            large,
+            forgot: Instant::now(),
+            retries: VecDeque::new(),
+            holes: VecDeque::new(),
+            waiting: None,
+        }
     }
 
     pub(super) fn run(mut self, jobs: &Receiver<ReadJob>) {
@@ -80,6 +94,7 @@ impl ReaderThread {
             let retry = self.retries.front().map(|(at, _, _)| *at);
             let idle = if self.inner.contents.is_empty() { Duration::from_secs(3600) } else { REMEMBER };
             let wait = retry.map_or(idle, |at| at.saturating_duration_since(Instant::now()).min(idle));
+            let wait = if self.holes.is_empty() { wait } else { Duration::ZERO };
             let next = jobs.recv_timeout(wait);
             if self.forgot.elapsed() >= REMEMBER {
                 self.inner.contents.forget();
@@ -92,6 +107,10 @@ impl ReaderThread {
                         if let Some((_, tries, job)) = self.retries.pop_front() {
                             self.try_job(job, tries);
                         }
+                    } else if let Some(job) = self.holes.pop_front() {
+                        self.waiting = Some(jobs.clone());
+                        self.read_holes(&job);
+                        self.waiting = None;
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -128,8 +147,36 @@ impl ReaderThread {
         let _ = self.messages.send(Message::Read { root_id: job.root_id, epoch: job.epoch, followed });
     }
 
+    /// Finds the files that scans have left because they are hours of zeros.
+    fn find_holes(&mut self, job: &ReadJob) -> Result<(), EngineError> {
+        for (directory, name, entry) in self.inner.catalog.large_pending(HOLES_BYTES)? {
+            let known = self.holes.iter().any(|other| other.directory == directory && other.names == [name.clone()]);
+            if !known && is_mostly_holes(entry.size_bytes, entry.allocated_bytes) {
+                self.holes.push_back(ReadJob { directory, names: vec![name], ..job.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a file that is hours of zeros, for as long as nothing else waits. Nobody is told: its job is done long since.
+    fn read_holes(&mut self, job: &ReadJob) {
+        let inner = Arc::clone(&self.inner);
+        inner.background.hold(&|| inner.may_hold_reading());
+        let work = std::panic::AssertUnwindSafe(|| self.job(job));
+        match std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost())) {
+            Ok(Done::Held) => self.holes.push_back(job.clone()),
+            // Where it is now a comparison finds.
+            Ok(Done::Followed(_) | Done::Astray) => {}
+            Err(error) => tracing::warn!(root_id = job.root_id, error = %error, "live_read_failed"),
+        }
+    }
+
     /// Reads the files of one job.
     fn job(&mut self, job: &ReadJob) -> Result<Done, EngineError> {
+        if job.directory == 0 {
+            self.find_holes(job)?;
+            return Ok(Done::Followed(Box::default()));
+        }
         let Some(place) = self.place(job)? else { return Ok(Done::Followed(Box::default())) };
         let Ok(root) = RootDir::open(&sanchay_core::path::path_from_bytes(&place.root)) else {
             return Ok(Done::Astray);
@@ -158,6 +205,12 @@ impl ReaderThread {
                 large.push(name.clone());
                 continue;
             }
+            let is_mostly_holes = is_mostly_holes(entry.size_bytes, entry.allocated_bytes);
+            if is_mostly_holes && self.waiting.is_none() {
+                let names = vec![name.clone()];
+                self.holes.push_back(ReadJob { names, ..job.clone() });
+                continue;
+            }
             let Ok(seen) = folder.stat(name) else { continue };
             let same = (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
                 == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode);
@@ -181,6 +234,9 @@ impl ReaderThread {
                 return Ok(Done::Held);
             };
             if matches!(verdict.state, HashState::Pending | HashState::None) {
+                if is_mostly_holes {
+                    self.holes.push_back(job.clone());
+                }
                 continue;
             }
             bytes += verdict.bytes;
@@ -205,6 +261,8 @@ impl ReaderThread {
         let may_hold = || inner.may_hold_reading();
         let is_paused = || inner.background.is_paused() && may_hold();
         let (mut paused, mut told_bytes) = (is_paused(), 0);
+        let waiting = self.waiting.clone();
+        let retry = self.retries.front().map(|(at, _, _)| *at);
         if paused {
             return None;
         }
@@ -212,7 +270,9 @@ impl ReaderThread {
             told_bytes += bytes;
             inner.background.read(bytes, &may_hold);
             paused = is_paused();
-            if paused || inner.closing.load(Ordering::Relaxed) {
+            let is_retried = || retry.is_some_and(|at| at <= Instant::now());
+            let gives_way = waiting.as_ref().is_some_and(|waiting| !waiting.is_empty() || is_retried());
+            if paused || gives_way || inner.closing.load(Ordering::Relaxed) {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

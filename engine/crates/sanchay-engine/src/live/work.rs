@@ -82,11 +82,11 @@ pub(super) struct Followed {
 }
 
 /// Hashing that is due.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ReadJob {
     pub(super) root_id: i64,
     pub(super) epoch: u64,
-    /// By its id: it may be renamed until it is its turn.
+    /// By its id: it may be renamed until it is its turn. 0: what scans have left as too long for them.
     pub(super) directory: i64,
     pub(super) names: Vec<Vec<u8>>,
 }

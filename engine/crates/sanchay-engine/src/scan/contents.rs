@@ -6,11 +6,13 @@
 use std::collections::hash_map::Entry as Slot;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use sanchay_catalog::block::HashState;
 use sanchay_core::{Algorithm, ContentHash, FileStat};
+
+use super::slices::Slices;
 
 /// Inodes remembered at once, 100 bytes each. What comes after is read by each of its names.
 const INODES_MOST: usize = 400_000;
@@ -70,18 +72,24 @@ pub(crate) struct Contents {
     read: Condvar,
     edges: Mutex<HashMap<(Inode, u64, i64, i64), i64>>,
     lasting: bool,
+    slices: Arc<Slices>,
 }
 
 impl Contents {
     /// For one scan: an inode is forgotten once all its names have asked.
-    pub(crate) fn of_scan() -> Self {
-        Self { inodes: Mutex::default(), read: Condvar::new(), edges: Mutex::default(), lasting: false }
+    pub(crate) fn of_scan(slices: Arc<Slices>) -> Self {
+        Self { inodes: Mutex::default(), read: Condvar::new(), edges: Mutex::default(), lasting: false, slices }
     }
 
     /// For as long as there is something to read. Names ask again here after each event, so only hashes that no later
     /// write can share the stamps of are kept.
-    pub(crate) fn lasting() -> Self {
-        Self { lasting: true, ..Self::of_scan() }
+    pub(crate) fn lasting(slices: Arc<Slices>) -> Self {
+        Self { lasting: true, ..Self::of_scan(slices) }
+    }
+
+    /// What was begun and broken off.
+    pub(crate) fn slices(&self) -> Arc<Slices> {
+        Arc::clone(&self.slices)
     }
 
     /// Forgets all that is not being read.
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_content_is_read_by_one_of_its_names_and_forgotten_after_the_last() {
-        let contents = Contents::of_scan();
+        let contents = Contents::of_scan(Arc::default());
         let seen = file(7, 3, 1);
         let Turn::Read(reading) = turn(&contents, &seen) else { panic!("the first reads") };
         assert!(matches!(turn(&contents, &seen), Turn::GivenUp), "the others wait");
@@ -260,7 +268,7 @@ mod tests {
 
     #[test]
     fn another_ctime_is_another_content() {
-        let contents = Contents::of_scan();
+        let contents = Contents::of_scan(Arc::default());
         let Turn::Read(reading) = turn(&contents, &file(7, 2, 1)) else { panic!("the first reads") };
         assert!(matches!(turn(&contents, &file(7, 2, 2)), Turn::ReadAlone), "it changed under the reader");
         reading.done(HashState::Hashed, Some(hash(1)));
@@ -270,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_read_by_the_next_name() {
-        let contents = Contents::of_scan();
+        let contents = Contents::of_scan(Arc::default());
         for state in [HashState::Unstable, HashState::Unreadable] {
             let Turn::Read(reading) = turn(&contents, &file(7, 2, 1)) else { panic!("each name tries") };
             reading.done(state, None);
@@ -280,7 +288,9 @@ mod tests {
 
     #[test]
     fn a_hash_that_a_later_write_could_share_the_stamps_of_does_not_outlast_a_scan() {
-        for (contents, is_shared) in [(Contents::of_scan(), true), (Contents::lasting(), false)] {
+        for (contents, is_shared) in
+            [(Contents::of_scan(Arc::default()), true), (Contents::lasting(Arc::default()), false)]
+        {
             let Turn::Read(reading) = turn(&contents, &file(7, 2, 1)) else { panic!("the first reads") };
             reading.done(HashState::Racy, Some(hash(1)));
             assert_eq!(matches!(turn(&contents, &file(7, 2, 1)), Turn::Known(HashState::Racy, _)), is_shared);
@@ -289,7 +299,7 @@ mod tests {
 
     #[test]
     fn what_waits_counts_once() {
-        let contents = Contents::of_scan();
+        let contents = Contents::of_scan(Arc::default());
         assert!(contents.first_waits(&file(7, 2, 1), Algorithm::Blake3));
         assert!(!contents.first_waits(&file(7, 2, 1), Algorithm::Blake3));
         assert!(contents.first_waits(&file(8, 1, 1), Algorithm::Blake3), "it has one name");

@@ -94,6 +94,7 @@ pub struct Control {
     phase: AtomicU8,
     changes: Arc<Stream>,
     background: AtomicBool,
+    in_the_way: AtomicBool,
     paused: Mutex<bool>,
     is_paused: AtomicBool,
     resumed: Condvar,
@@ -113,6 +114,7 @@ impl Control {
             phase: AtomicU8::new(0),
             changes: Arc::default(),
             background: AtomicBool::new(background),
+            in_the_way: AtomicBool::new(false),
             paused: Mutex::new(false),
             is_paused: AtomicBool::new(false),
             resumed: Condvar::new(),
@@ -184,6 +186,16 @@ impl Control {
             self.limits.hold(&|| self.is_held());
         }
         !self.is_cancelled()
+    }
+
+    /// Another scan waits for this one to end.
+    pub(crate) fn give_way(&self) {
+        self.in_the_way.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what would take hours is to be left to a later scan.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        self.in_the_way.load(Ordering::Relaxed)
     }
 
     /// Counts bytes that were read, and where nobody waits for them keeps to the limit of background reads.

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
 use sanchay_core::{
-    hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileHandle, FileStat,
+    hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileHandle, FileStat, Hashed,
 };
 
 use sanchay_catalog::block::HashState;
 
 use super::contents::{Contents, Reading, Turn};
+use super::slices::is_mostly_holes;
 
 /// Files up to this size are read in the walk that lists them.
 pub(crate) const SMALL_BYTES: u64 = 128 << 10;
@@ -113,12 +114,25 @@ impl FileReader {
                     return Ok((before, None, 0));
                 }
                 let mut trace = Trace::new(&file, self.leave_no_trace, seen.size_bytes);
-                hash_large(&file, algorithm, &mut self.buffer, seen.size_bytes, &mut |bytes| {
+                let mut on_bytes = |bytes| {
                     trace.read(bytes);
                     let flow = on_bytes(bytes);
                     broken_off |= flow.is_break();
                     flow
-                })?
+                };
+                match self.contents.as_ref().filter(|_| is_mostly_holes(seen.size_bytes, seen.allocated_bytes)) {
+                    None => hash_large(&file, algorithm, &mut self.buffer, seen.size_bytes, &mut on_bytes)?,
+                    Some(contents) => {
+                        let begun = contents.slices();
+                        let mut sliced = begun.take(seen, algorithm);
+                        let bytes_read = sliced.go_on(&file, &mut self.buffer, seen.size_bytes, &mut on_bytes)?;
+                        if broken_off {
+                            begun.put(seen, algorithm, sliced);
+                            return Ok((before, None, 0));
+                        }
+                        Hashed { hash: sliced.finish(), bytes_read }
+                    }
+                }
             };
             let after = file.stat()?;
             let held_still = hashed.bytes_read == seen.size_bytes && same_witness(&after, seen);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use super::control::{add, Expected, Phase};
 use super::edges::{EdgeStage, EdgeTwins};
 use super::folders::{is_expected, Folders};
 use super::hashing::{FileReader, SMALL_BYTES};
+use super::slices::is_mostly_holes;
 use crate::error::EngineError;
 use crate::root_spec::{HashScope, Rules};
 
@@ -60,12 +61,21 @@ pub(super) fn hash_later(
     } else {
         EdgeTwins::default()
     };
-    for twins in [true, false] {
+    let holes_wait = AtomicBool::new(false);
+    for turn in [Turn::Twins, Turn::Others, Turn::Holes] {
+        if turn == Turn::Holes {
+            if !holes_wait.load(Ordering::Relaxed) {
+                break;
+            }
+            // Hours of zeros follow: what is known of all other files shows before.
+            super::merge(context.catalog, control)?;
+        }
         let (jobs, queue) = bounded::<Work>(256);
         let (results, arrived) = bounded::<HashUpdate>(1024);
         std::thread::scope(|scope| {
             let feeder = scope.spawn({
-                let due = Due { sketch: &sketch, edges: &edges, twins, names, governed: &governed };
+                let due =
+                    Due { sketch: &sketch, edges: &edges, turn, holes_wait: &holes_wait, names, governed: &governed };
                 move || feed(context, &due, &jobs)
             });
             for _ in 0..threads {
@@ -102,36 +112,59 @@ pub(super) fn ended_abnormally() -> EngineError {
     EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally")
 }
 
+/// What is read one after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Those that may have a twin.
+    Twins,
+    Others,
+    /// Of either, those that are hours of zeros.
+    Holes,
+}
+
 /// Which files are due in one pass.
 struct Due<'d, 'r> {
     sketch: &'d SizeSketch,
     edges: &'d EdgeTwins,
-    /// Those that may have a twin, or the others.
-    twins: bool,
+    turn: Turn,
+    /// Some are left for the last turn.
+    holes_wait: &'d AtomicBool,
     names: &'d RootNames,
     governed: &'d (dyn Fn(i64) -> Option<&'r Governed> + Sync),
 }
 
 fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result<(), EngineError> {
     let wanted = |state: HashState, size_bytes: u64| {
-        size_bytes > 0 && state != HashState::Hashed && due.sketch.may_have_twin(size_bytes) == due.twins
+        size_bytes > 0
+            && state != HashState::Hashed
+            && (due.turn == Turn::Holes || due.sketch.may_have_twin(size_bytes) == (due.turn == Turn::Twins))
     };
     let mut from = Some(0);
     while let Some(block) = from {
         let (files, next) = context.catalog.pending_files(block, &wanted)?;
         from = next;
-        let known = if due.twins { context.catalog.known_edges(block, next)? } else { HashMap::new() };
+        let known = if due.turn == Turn::Others { HashMap::new() } else { context.catalog.known_edges(block, next)? };
         for file in files {
             let Some(root) = (due.governed)(due.names.root_of(&file.folder)) else {
                 continue;
+            };
+            let is_mostly_holes = is_mostly_holes(file.entry.size_bytes, file.entry.allocated_bytes);
+            if is_mostly_holes != (due.turn == Turn::Holes) {
+                due.holes_wait.fetch_or(is_mostly_holes, Ordering::Relaxed);
+                continue;
+            }
+            let may_have_twin = match due.turn {
+                Turn::Twins => true,
+                Turn::Others => false,
+                Turn::Holes => due.sketch.may_have_twin(file.entry.size_bytes),
             };
             let here = to_path(&file.folder).starts_with(to_path(context.root_path));
             let is_due = match root.rules.hash {
                 HashScope::All => here && file.entry.hash_state == HashState::Pending,
                 HashScope::Duplicates if file.entry.size_bytes > SMALL_BYTES => {
-                    due.twins && due.edges.may_have_twin(&file.entry, known.get(&file.id))
+                    may_have_twin && due.edges.may_have_twin(&file.entry, known.get(&file.id))
                 }
-                HashScope::Duplicates => due.twins,
+                HashScope::Duplicates => may_have_twin,
                 HashScope::None => false,
             };
             if !is_due {
@@ -223,10 +256,15 @@ impl<'c> Reader<'c> {
         if seen.placeholder {
             return None;
         }
+        if is_mostly_holes(seen.size_bytes, seen.allocated_bytes) && control.is_in_the_way() {
+            // Noted, so that the live threads, or the next scan, find it.
+            return (expected.hash_state != HashState::Pending).then(|| update(HashState::Pending, None));
+        }
+        let is_mostly_holes = is_mostly_holes(seen.size_bytes, seen.allocated_bytes);
         let verdict = self.files.read(folder, &file.name, &seen, algorithm, &mut |bytes| {
             add(&control.counters.hashed_bytes, bytes);
             control.have_read(bytes);
-            if control.step() {
+            if control.step() && !(is_mostly_holes && control.is_in_the_way()) {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())

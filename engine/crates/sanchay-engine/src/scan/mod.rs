@@ -20,6 +20,7 @@ mod looking;
 mod mounts;
 mod place;
 mod report;
+pub(crate) mod slices;
 mod told;
 mod walk;
 

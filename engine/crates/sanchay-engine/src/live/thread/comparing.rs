@@ -3,6 +3,7 @@
 use super::LiveThread;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Reconciling};
+use crate::live::work::ReadJob;
 use crate::scan::{now_ns, ScanState};
 
 impl LiveThread {
@@ -77,6 +78,10 @@ impl LiveThread {
                 message.clone_into(&mut event.message);
                 self.inner.events.put(recovered.into_iter().chain([event]));
                 self.plan_reconcile(id, now);
+                self.outstanding.add(id, self.epoch, 1);
+                let left = ReadJob { root_id: id, epoch: self.epoch, directory: 0, names: Vec::new() };
+                // The reading threads end only after this one.
+                let _ = self.channels.large_jobs.send(left);
                 if self.roots.get(&id).is_some_and(|root| root.presence == Presence::Absent) {
                     self.begin_check(id);
                 }
