@@ -1,7 +1,8 @@
 """The arguments of `find` and `export` made into the one expression that the daemon takes.
 
 Only what the shell and the current folder know is done here: a word that the shell kept together stays together,
-`under:` is made absolute, and a leading `-` is a negated term and no option. What terms mean is the daemon's to say.
+`under:` and paths are made absolute, and a leading `-` is a negated term and no option. What terms mean is the daemon's
+to say.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ KEYS = (
 _SPACED = frozenset({"", "name", "path", "under", "root", "owner"})
 _TERM = re.compile(r"(-?)(?:([a-z]+):)?(.*)", re.DOTALL | re.IGNORECASE)
 _KEY_INSIDE = re.compile(rf"\s-?(?:{'|'.join(KEYS)}):", re.IGNORECASE)
+# A value in the daemon's own quotes, whole.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_WILDCARD = re.compile(r"[*?]")
 # What an argument that begins with `-` begins with while click parses: no argument of a process can hold a NUL.
 _HIDDEN = "\0"
 
@@ -85,14 +89,30 @@ def _prepared(argument: str) -> str:
     if match is None or _KEY_INSIDE.search(argument):
         return argument
     sign, key, value = match[1], match[2] or "", match[3]
-    if key.lower() not in _SPACED:  # an unknown key too: the daemon says what is wrong with it
+    if key.lower() not in _SPACED or not value:  # an unknown key too: the daemon says what is wrong with it
         return argument
-    if key.lower() == "under" and re.fullmatch(r'"[^"\\]+"', value):
-        value = value[1:-1]
-    if not value or '"' in value:  # in the daemon's own quotes already
-        return argument
-    if key.lower() == "under" or (key.lower() == "path" and value.startswith("~")):
-        value = paths.absolute(value)
+    if value.startswith('"'):
+        quoted = _QUOTED.fullmatch(value)
+        if quoted is None:  # several terms, perhaps
+            return argument
+        value = re.sub(r'\\(["\\])', r"\1", quoted[1])
+        written = _placed(key, value)
+        return argument if written == value else f"{sign}{key}:{_in_quotes(written)}" if key else argument
+    value = _placed(key, value)
     if any(character.isspace() for character in value):
-        value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        if not key and _WILDCARD.search(value):  # quoted, it would be a text
+            key = "path" if "/" in value else "name"
+        value = _in_quotes(value)
     return f"{sign}{key}:{value}" if key else f"{sign}{value}"
+
+
+def _placed(key: str, value: str) -> str:
+    """The value, absolute where it names a place."""
+    if key.lower() == "under" or (key.lower() == "path" and value.startswith("~")):
+        return paths.absolute(value)
+    is_path = not key and ("/" in value or value == "~") and not value.startswith("**")
+    return paths.absolute(value) if is_path else value
+
+
+def _in_quotes(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

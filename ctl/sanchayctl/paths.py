@@ -23,8 +23,21 @@ _NAMED = {"\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f":
 
 
 def absolute(text: str) -> str:
-    """`text` with `~` expanded, made absolute from the current folder, `.` and `..` taken out; symlinks stay."""
-    return os.path.abspath(os.path.expanduser(text))
+    """`text` with `~` expanded, made absolute from the current folder, `.` and `..` taken out; symlinks stay.
+
+    Only a link that a `..` follows is resolved, since that goes up from where the link leads.
+    """
+    expanded = os.path.expanduser(text)
+    names = os.path.join(os.getcwd(), expanded).split(os.sep)
+    if os.name != "posix" or os.pardir not in names:
+        return os.path.abspath(expanded)
+    last = len(names) - names[::-1].index(os.pardir)
+    return os.path.normpath(os.path.join(os.path.realpath(os.sep.join(names[:last])), *names[last:]))
+
+
+def home_expanded(glob: str) -> str:
+    """A pattern with `~/` expanded, where the shell has left it: `~$*` is a name."""
+    return os.path.expanduser(glob) if glob.startswith("~/") else glob
 
 
 def looks_like_path(text: str) -> bool:

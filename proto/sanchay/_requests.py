@@ -161,7 +161,9 @@ def add_schedule(
 
 
 def find(expression: str, sort: str, limit: int, token: str) -> catalog_pb2.FindRequest:
-    return catalog_pb2.FindRequest(expression=text(expression, "query"), sort=sort, page=page(limit, token))
+    return catalog_pb2.FindRequest(
+        expression=text(expression, "query"), sort=sort, page=page(limit, token), time_zone=time_zone()
+    )
 
 
 def duplicates(
@@ -217,7 +219,21 @@ def get_growth(folder: PathLike | None, days: int, limit: int) -> change_pb2.Get
 
 
 def export(expression: str, file_format: str) -> catalog_pb2.ExportRequest:
-    return catalog_pb2.ExportRequest(expression=text(expression, "query"), format=text(file_format, "format"))
+    return catalog_pb2.ExportRequest(
+        expression=text(expression, "query"), format=text(file_format, "format"), time_zone=time_zone()
+    )
+
+
+def time_zone() -> str:
+    """What this process's clocks go by: its `TZ` variable, else what the machine is set to."""
+    zone = os.environ.get("TZ")
+    if zone is None:
+        return "system"
+    try:
+        zone.encode("utf-8")
+    except UnicodeEncodeError:
+        return "UTC"
+    return zone or "UTC"  # as everywhere, an empty one is universal time
 
 
 def _count(value: int, what: str, bits: int = 32) -> int:

@@ -52,6 +52,8 @@ class Page:
     total_at_least: int
     total_bytes: int | None
     next_token: str
+    root_ids: list[int]
+    folders: int = 0
 
 
 @dataclass
@@ -114,6 +116,7 @@ class UsageRow:
     allocated: int
     linked_bytes: int
     newest_ns: int
+    above_roots: bool
 
 
 @dataclass
@@ -290,6 +293,9 @@ class FakeCatalog:
             raise DomainError(ErrorKind.OWN_FOLDER, f"{os.fsdecode(path)} is Sanchay's own.", path=path)
         return values.RootCheck(real, "ext4", False)
 
+    def exclude_patterns(self, path: bytes, globs: Sequence[str]) -> list[str]:
+        return list(globs)
+
     def status(self) -> values.CatalogStatus:
         rows = [row for rows in self.rows.values() for row in rows]
         size = sum(row.size for row in rows)
@@ -371,14 +377,27 @@ class FakeCatalog:
                     rows.append(_row(root.id, path, info))
         return rows, errors, directories
 
-    def find(self, expression: str, *, sort: str, limit: int, token: str) -> Page:
+    def roots_of_expression(self, expression: str) -> list[int]:
+        return list(self.roots)
+
+    def place(self, path: bytes, *, ever: bool = False) -> values.Place:
+        def within(one: bytes, other: bytes) -> bool:
+            return one == other or one.startswith(other.rstrip(b"/") + b"/")
+
+        held = [root.id for root in self.roots.values() if within(path, root.path) or within(root.path, path)]
+        if not held:
+            raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
+        return values.Place(path, tuple(held))
+
+    def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> Page:
         if expression.startswith("size:>x"):
             raise DomainError(ErrorKind.INVALID_QUERY, "x is no size.", term="size:>x", position=0)
         word = os.fsencode(expression)
         hits = [row for rows in self.rows.values() for row in rows if word in os.path.basename(row.path)]
         start = int(token or 0)
         more = str(start + limit) if start + limit < len(hits) else ""
-        return Page(hits[start : start + limit], len(hits), len(hits), sum(row.size for row in hits), more)
+        size = sum(row.size for row in hits)
+        return Page(hits[start : start + limit], len(hits), len(hits), size, more, list(self.roots))
 
     def duplicates(
         self,
@@ -416,16 +435,12 @@ class FakeCatalog:
         return sorted(counts.values(), key=lambda row: -row.bytes)
 
     def usage(self, path: bytes | None, *, depth: int, limit: int) -> list[UsageRow]:
-        if path is not None and not any(path.startswith(root.path) for root in self.roots.values()):
-            raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
-        return [UsageRow(root.path, 0, 1, 1, 1, 1, 0, 1) for root in self.roots.values()][:limit]
+        return [UsageRow(root.path, 0, 1, 1, 1, 1, 0, 1, False) for root in self.roots.values()][:limit]
 
     def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> ChangePage:
         return self.time.changes(cursor, since_ns, under, limit)
 
     def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> GrowthPage:
-        if path is not None and not any(path.startswith(root.path) for root in self.roots.values()):
-            raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
         return self.time.growth(days, limit)
 
     def snapshot_usage(self, now_ns: int) -> int:
@@ -436,7 +451,7 @@ class FakeCatalog:
         self.time.prunes.append(before_ns)
         return 0
 
-    def export(self, expression: str, file_format: str) -> FakeExport:
+    def export(self, expression: str, file_format: str, *, time_zone: str = "") -> FakeExport:
         self.open_exports += 1
         return FakeExport((b"x" * (1 << 20) for _ in range(self.export_pieces)), self)
 

@@ -37,6 +37,7 @@ def du(session: Session, path: str | None, depth: int, limit: int) -> int:
         output.document(
             {
                 "rows": [documents.usage_row(row) for row in rows],
+                "above_roots": bool(rows) and rows[0].above_roots,
                 "truncated": answer.truncated,
                 "freshness": documents.freshness(answer.freshness),
             }
@@ -71,6 +72,8 @@ def du(session: Session, path: str | None, depth: int, limit: int) -> int:
             f"\nHard links: SIZE counts up to {units.size(linked)} more than once, for further names of one file; "
             "ON DISK counts a file once in each folder."
         )
+    if rows[0].above_roots:
+        output.line("\nOnly what is cataloged in this folder is counted: the roots in it.")
     if answer.truncated:
         output.line(
             f"\nThere are more folders than these {units.count(len(rows))}; what they hold is counted in the folders "

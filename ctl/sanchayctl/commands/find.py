@@ -46,8 +46,10 @@ def find(session: Session, terms: tuple[str, ...], sort: str | None, limit: int)
     under:FOLDER   anywhere below FOLDER         created:2024-01-01..2024-06-30
     ext:jpg,png    the extension                 owner:NAME         links:>1
     root:ROOT      in one root                   dup:yes            empty:yes   hash:HEX
+    *.jpg, /a/b.c  a pattern, a path             type:folder,link   ext:tar.gz  ext:none
 
-    Quotes hold spaces: under:"/a b". The total is exact, whatever the limit; no hit is no failure.
+    Only files are found unless type: or a path names something else. Quotes hold spaces: under:"/a b". The total is
+    exact, whatever the limit; no hit is no failure.
     """
     session.expression = expression.join(terms)
     rows, first = _pages(session.client(), session.expression, sort or "", limit)
@@ -59,6 +61,7 @@ def find(session: Session, terms: tuple[str, ...], sort: str | None, limit: int)
                 "total": total,
                 "total_at_least": first.total_at_least if total is None else total,
                 "total_bytes": _total_bytes(first),
+                "folders": first.folders,
                 "freshness": documents.freshness(first.freshness),
             }
         )
@@ -96,6 +99,9 @@ def _show(rows: list[catalog_pb2.FileRow], first: catalog_pb2.FindResponse) -> N
     warning = freshness.warning(first.freshness)
     if not rows:
         output.line("No file matches.")
+        if first.folders:
+            verb = "does" if first.folders == 1 else "do"
+            output.line(f"{units.counted(first.folders, 'folder')} {verb}: add type:folder to see them.")
         if warning:
             output.note(warning)
         return
@@ -103,11 +109,20 @@ def _show(rows: list[catalog_pb2.FileRow], first: catalog_pb2.FindResponse) -> N
     output.line()
     if first.HasField("total"):
         total_bytes = _total_bytes(first)
-        found = units.counted(first.total, "file") + (f", {units.size(total_bytes)}" if total_bytes is not None else "")
+        found = units.counted(first.total, _noun(rows)) + (
+            f", {units.size(total_bytes)}" if total_bytes is not None else ""
+        )
         more = first.total > len(rows)
     else:
-        found = f"At least {units.counted(first.total_at_least, 'file')}"
+        found = f"At least {units.counted(first.total_at_least, _noun(rows))}"
         more = True
     output.line(f"{found}." + (f" The first {units.count(len(rows))} are shown; more with --limit." if more else ""))
     if warning:
         output.note(warning)
+
+
+def _noun(rows: list[catalog_pb2.FileRow]) -> str:
+    """What the hits are."""
+    kinds = {row.type if row.type in ("folder", "link") else "file" for row in rows if row.type != "special"}
+    kinds |= {"hit" for row in rows if row.type == "special"}
+    return kinds.pop() if len(kinds) == 1 else "hit"

@@ -74,7 +74,12 @@ def root() -> None:
     help="Which files are read and hashed: all, those that may have a duplicate, or none.",
 )
 @click.option("--algorithm", type=ALGORITHMS, default="blake3", show_default=True, help="How they are hashed.")
-@click.option("--exclude", metavar="GLOB", multiple=True, help="Leave out what matches, below the folder; repeatable.")
+@click.option(
+    "--exclude",
+    metavar="GLOB",
+    multiple=True,
+    help="Leave out what matches: *.tmp, a path below the folder, or a whole path in it.",
+)
 @click.option("--one-file-system", is_flag=True, help="Do not enter file systems that are mounted below it.")
 @click.option("--skip-hidden", is_flag=True, help="Leave out hidden files and folders.")
 @click.option(
@@ -97,6 +102,7 @@ def root() -> None:
 @click.pass_obj
 def add(session: Session, /, path: str, **settings: Any) -> int:
     """Add the folder PATH to the catalog; a scan of it starts in the background."""
+    settings["exclude"] = [paths.home_expanded(glob) for glob in settings["exclude"]]
     answer = session.client().add_root(paths.absolute(path), **settings)
     if session.as_json:
         output.document(
@@ -178,7 +184,7 @@ def update(
         raise click.UsageError("Nothing to change was named.")
     answer = session.client().update_root(
         session.root_names([root])[0],
-        exclude=exclude,
+        exclude=[paths.home_expanded(glob) for glob in exclude],
         replace_exclude=no_exclude,
         accept=accept,
         **settings,

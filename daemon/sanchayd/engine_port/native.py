@@ -113,6 +113,11 @@ class NativeCatalog:
             check = sanchay_engine.check_root(path, self._own_folders)
         return values.RootCheck(check.path, check.file_system, check.network)
 
+    def exclude_patterns(self, path: bytes, globs: Sequence[str]) -> Sequence[str]:
+        """What a root is to leave out, below it."""
+        with translated():
+            return sanchay_engine.exclude_patterns(path, globs)
+
     def status(self) -> values.CatalogStatus:
         """Size and health."""
         with translated():
@@ -240,10 +245,21 @@ class NativeCatalog:
         with translated():
             return self._catalog.next_events(timeout_s, limit)
 
-    def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:
+    def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> values.FindPage:
         """A page of files."""
         with translated():
-            return self._catalog.find(expression, sort=sort, limit=limit, token=token)
+            return self._catalog.find(expression, sort=sort, limit=limit, token=token, time_zone=time_zone)
+
+    def roots_of_expression(self, expression: str) -> Sequence[int]:
+        """The roots that answers draw on."""
+        with translated():
+            return self._catalog.roots_of_expression(expression)
+
+    def place(self, path: bytes, *, ever: bool = False) -> values.Place:
+        """A folder of the catalog or above roots."""
+        with translated():
+            place = self._catalog.place(path, ever=ever)
+        return values.Place(place.path, tuple(place.root_ids))
 
     def duplicates(
         self,
@@ -300,10 +316,10 @@ class NativeCatalog:
         with translated():
             return self._catalog.prune_changes(before_ns, now_ns=now_ns)
 
-    def export(self, expression: str, file_format: ExportFormat) -> NativeExport:
+    def export(self, expression: str, file_format: ExportFormat, *, time_zone: str = "") -> NativeExport:
         """Starts an export."""
         with translated():
-            return NativeExport(self._catalog.export(expression, file_format))
+            return NativeExport(self._catalog.export(expression, file_format, time_zone=time_zone))
 
     def set_log_level(self, level: str) -> None:
         """How much the engine says; its lines are kept for `take_log_lines`."""

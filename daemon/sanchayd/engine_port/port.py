@@ -81,6 +81,10 @@ class CatalogPort(Protocol):
         """Whether a path can be a root."""
         ...
 
+    def exclude_patterns(self, path: bytes, globs: Sequence[str]) -> Sequence[str]:
+        """What a root at `path` is to leave out, below it. Raises invalid_argument for what could never match."""
+        ...
+
     def status(self) -> values.CatalogStatus:
         """Size and health."""
         ...
@@ -145,8 +149,16 @@ class CatalogPort(Protocol):
         """Blocks until something happens, or for `timeout_s`. Raises closed once the catalog closes."""
         ...
 
-    def find(self, expression: str, *, sort: str, limit: int, token: str) -> values.FindPage:
-        """A page of files."""
+    def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> values.FindPage:
+        """A page of files. `time_zone` is what a `TZ` variable would hold; empty: the daemon's own."""
+        ...
+
+    def roots_of_expression(self, expression: str) -> Sequence[int]:
+        """The roots that answers draw on. Raises what `find` does."""
+        ...
+
+    def place(self, path: bytes, *, ever: bool = False) -> values.Place:
+        """A folder of the catalog or above roots; `ever`: anything that was. Raises unknown_path with the reason."""
         ...
 
     def duplicates(
@@ -188,7 +200,7 @@ class CatalogPort(Protocol):
         """Lets older changes go, and totals of days long past; gives rows of changes."""
         ...
 
-    def export(self, expression: str, file_format: ExportFormat) -> ExportPort:
+    def export(self, expression: str, file_format: ExportFormat, *, time_zone: str = "") -> ExportPort:
         """Starts an export."""
         ...
 

@@ -19,6 +19,14 @@ class RootCheck:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A place as the catalog spells it, and the roots that it lies in or that lie in it."""
+
+    path: bytes
+    root_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class RootStatus:
     """What the catalog holds of a root; `state` is new, ready, partial or offline."""
 
@@ -241,10 +249,16 @@ class FindPage(Protocol):
     total_at_least: int
     total_bytes: int | None
     next_token: str
+    folders: int
 
     @property
     def rows(self) -> Sequence[FileRow]:
         """The page's rows."""
+        ...
+
+    @property
+    def root_ids(self) -> Sequence[int]:
+        """The roots that the answer draws on."""
         ...
 
 
@@ -311,3 +325,4 @@ class UsageRow(Protocol):
     allocated: int
     linked_bytes: int
     newest_ns: int
+    above_roots: bool

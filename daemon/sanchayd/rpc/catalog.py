@@ -35,7 +35,11 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
         limit = request.page.limit
         while True:
             answered = await self._service.find(
-                request.expression, sort=request.sort, limit=limit, token=request.page.page_token
+                request.expression,
+                sort=request.sort,
+                limit=limit,
+                token=request.page.page_token,
+                time_zone=request.time_zone,
             )
             response = convert.from_found(answered)
             if response.ByteSize() <= MESSAGE_MAX_BYTES or len(response.rows) <= 1:
@@ -77,7 +81,8 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
     ) -> AsyncIterator[catalog_pb2.ExportResponse]:
         """The rendered file; a piece is made when the client has room for it."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        async with aclosing(self._service.export(request.expression, request.format)) as pieces:
+        export = self._service.export(request.expression, request.format, time_zone=request.time_zone)
+        async with aclosing(export) as pieces:
             async for piece in pieces:
                 stalled = loop.call_later(self._export_stall_s, task.cancel) if task is not None else None
                 yield convert.from_piece(piece)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -13,7 +12,6 @@ from sanchayd.engine_port import port as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, SummaryRow, UsageRow
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Freshness, Root
-from sanchayd.services import narrowing
 from sanchayd.services.freshness import FreshnessBoard
 from sanchayd.services.registry import RootRegistry
 from sanchayd.services.scan_queue import ScanQueue
@@ -88,19 +86,27 @@ class CatalogService:
         self._board = board
         self._exports = 0
 
-    async def find(self, expression: str, *, sort: str, limit: int, token: str) -> Answered[FindPage]:
-        """A page of files. Raises invalid_query with its term and position."""
+    async def find(
+        self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = ""
+    ) -> Answered[FindPage]:
+        """A page of files; dates are by the clocks of `time_zone`. Raises invalid_query with its term and position."""
         page = await self._pool.ask(
-            self._catalog.find, expression, sort=sort, limit=_bounded(limit, FIND_LIMIT), token=token
+            self._catalog.find,
+            expression,
+            sort=sort,
+            limit=_bounded(limit, FIND_LIMIT),
+            token=token,
+            time_zone=time_zone,
         )
-        return Answered(page, await self._freshness(self.roots_of_expression(expression)))
+        return Answered(page, await self._freshness(self._registry.some(page.root_ids)))
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:
         """A page of groups of equal files, and the totals of all of them."""
         sort = _one_of(question.sort or "reclaimable", engine.DUPLICATE_SORTS, "order")
+        under, roots = await self._registry.place(question.under)
         page = await self._pool.ask(
             self._catalog.duplicates,
-            under=question.under,
+            under=under,
             min_size=1 if question.min_size is None else question.min_size,
             extensions=question.extensions,
             types=question.types,
@@ -109,7 +115,7 @@ class CatalogService:
             token=question.token,
             paths_limit=question.paths_limit,
         )
-        return Answered(page, await self._freshness(self._roots_of(question.under)))
+        return Answered(page, await self._freshness(roots))
 
     async def summary(self, by: str, words: Sequence[bytes]) -> Answered[Sequence[SummaryRow]]:
         """Files and bytes by a key, of the roots that are named or of all."""
@@ -120,17 +126,18 @@ class CatalogService:
         return Answered(rows, await self._freshness(roots))
 
     async def usage(self, path: bytes | None, *, depth: int, limit: int, token: str = "") -> Answered[UsagePage]:
-        """Folders and what they hold, a page at a time. Raises invalid_argument."""
+        """Folders and what they hold, a page at a time. Raises invalid_argument and unknown_path."""
         bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
         if token and not (token.isascii() and token.isdigit() and len(token) < 10):
             raise DomainError(ErrorKind.INVALID_ARGUMENT, "the page token is not one of this question's")
         first = int(token or 0)
         end = first + bound
-        rows = await self._pool.ask(self._catalog.usage, path, depth=depth, limit=end + 1)
+        folder, roots = await self._registry.place(path)
+        rows = await self._pool.ask(self._catalog.usage, folder, depth=depth, limit=end + 1)
         page = UsagePage(rows[first:end], str(end) if len(rows) > end else "")
-        return Answered(page, await self._freshness(self._roots_of(path)))
+        return Answered(page, await self._freshness(roots))
 
-    async def export(self, expression: str, file_format: str) -> AsyncGenerator[Piece, None]:
+    async def export(self, expression: str, file_format: str, *, time_zone: str = "") -> AsyncGenerator[Piece, None]:
         """The rendered file in pieces. One is made ahead, and no more. Raises invalid_query, busy."""
         chosen = _one_of(file_format, engine.EXPORT_FORMATS, "format")
         if self._exports >= EXPORTS_AT_ONCE:
@@ -139,7 +146,7 @@ class CatalogService:
         export = ahead = None
         try:
             export = await self._pool.obtain(
-                lambda: self._catalog.export(expression, chosen), lambda export: export.close()
+                lambda: self._catalog.export(expression, chosen, time_zone=time_zone), lambda export: export.close()
             )
             ahead = self._read_ahead(export)
             while (data := await ahead) is not None:
@@ -160,21 +167,9 @@ class CatalogService:
         reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask for it any more
         return reading
 
-    def _roots_of(self, path: bytes | None) -> list[Root]:
-        return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))
-
-    def roots_of_expression(self, expression: str) -> list[Root]:
-        """The roots that every hit lies in, or that lie in it: a drive that is away says nothing of another folder."""
-        roots = self._registry.all()
-        for key, value in narrowing.places(expression):
-            path: bytes | None = os.fsencode(value)
-            if key == "root":
-                named = self._registry.named(value)
-                path = named.path if named is not None else None
-            if path is not None and os.path.isabs(path):
-                held = self._registry.holding(os.path.normpath(path))
-                roots = [root for root in roots if root in held]
-        return roots or self._registry.all()
+    async def roots_of_expression(self, expression: str) -> list[Root]:
+        """The roots that answers draw on. Raises invalid_query."""
+        return self._registry.some(await self._pool.ask(self._catalog.roots_of_expression, expression))
 
     async def _freshness(self, roots: Sequence[Root]) -> Freshness:
         await self._board.look()

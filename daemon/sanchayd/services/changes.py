@@ -98,18 +98,20 @@ class ChangeService:
     async def changes(
         self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int
     ) -> Answered[ChangePage]:
-        """A page of changes, oldest first. Raises invalid_argument for a cursor that is none."""
+        """A page of changes, oldest first. Raises invalid_argument for a cursor that is none, and unknown_path."""
         bound = min(limit or CHANGES_LIMIT, PAGE_LIMIT)
-        page = await self._pool.ask(self._catalog.changes, cursor=cursor, since_ns=since_ns, under=under, limit=bound)
-        return Answered(page, await self._freshness(under))
+        place, roots = await self._registry.place(under, ever=True)  # what is gone has its changes too
+        page = await self._pool.ask(self._catalog.changes, cursor=cursor, since_ns=since_ns, under=place, limit=bound)
+        return Answered(page, await self._freshness(roots))
 
     async def growth(self, path: bytes | None, *, days: int, limit: int) -> Answered[Growth]:
         """The folders below `path` that grew most over `days`. Raises unknown_path."""
         bound = min(limit or GROWTH_LIMIT, GROWTH_MAX_LIMIT)
+        folder, roots = await self._registry.place(path)
         page = await self._pool.ask(
-            self._catalog.growth, path, days=days or GROWTH_DAYS, limit=bound, now_ns=self._now_ns()
+            self._catalog.growth, folder, days=days or GROWTH_DAYS, limit=bound, now_ns=self._now_ns()
         )
-        return Answered(Growth(page, await self._file_systems(page.volumes)), await self._freshness(path))
+        return Answered(Growth(page, await self._file_systems(page.volumes)), await self._freshness(roots))
 
     async def forecast(self, days: int = GROWTH_DAYS) -> list[FileSystemGrowth]:
         """Every file system that holds cataloged folders, at the pace of the last `days`."""
@@ -128,12 +130,9 @@ class ChangeService:
         full_on_ns = full_on(self._now_ns(), free, pace.bytes_per_day) if total else 0
         return FileSystemGrowth(pace.path, total, free, pace.bytes_per_day, pace.days, full_on_ns)
 
-    async def _freshness(self, path: bytes | None) -> Freshness:
+    async def _freshness(self, roots: Sequence[Root]) -> Freshness:
         await self._board.look()
-        return self._board.overall(self._roots_of(path), self._queue.scanning_root_ids())
-
-    def _roots_of(self, path: bytes | None) -> list[Root]:
-        return self._registry.all() if path is None else self._registry.holding(os.path.normpath(path))
+        return self._board.overall(roots, self._queue.scanning_root_ids())
 
 
 def _answered(space: DiskSpace, path: bytes) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sanchayd.engine_port import CatalogPool, CatalogPort
@@ -66,6 +66,7 @@ class RootRegistry:
         if existing is not None:
             return existing, True
         chosen = self._check_name(name, own_id=0) if name else self._derive_name(folder)
+        settings = replace(settings, exclude=await self.exclude_patterns(folder, settings.exclude))
         root = await self._store.add_root(Root(0, chosen, folder, settings, self._now_ns()))
         try:
             await self._tell(root)
@@ -74,6 +75,10 @@ class RootRegistry:
             raise
         self._roots[root.id] = root
         return root, False
+
+    async def exclude_patterns(self, folder: bytes, globs: Sequence[str]) -> tuple[str, ...]:
+        """The globs as paths below the folder. Raises invalid_argument for one that could never match."""
+        return tuple(await self._pool.ask(self._catalog.exclude_patterns, folder, globs)) if globs else ()
 
     async def update(self, root: Root, *, name: str | None, settings: RootSettings) -> Root:
         """The root with its new name and settings; these count from its next scan."""
@@ -122,9 +127,19 @@ class RootRegistry:
             found = next((root for root in self._roots.values() if root.path == resolved), None)
         return found
 
-    def holding(self, path: bytes) -> list[Root]:
-        """The roots that a path lies in, or that lie in it: what an answer about the path draws on."""
-        return [root for root in self._roots.values() if _is_within(path, root.path) or _is_within(root.path, path)]
+    async def place(self, path: bytes | None, *, ever: bool = False) -> tuple[bytes | None, list[Root]]:
+        """A folder as the catalog spells it, and the roots that an answer about it draws on; all of them for None.
+
+        `ever`: anything that may once have been in a root. Raises unknown_path with the reason.
+        """
+        if path is None:
+            return None, self.all()
+        place = await self._pool.ask(self._catalog.place, path, ever=ever)
+        return place.path, self.some(place.root_ids)
+
+    def some(self, root_ids: Collection[int]) -> list[Root]:
+        """The roots of these ids, in the order in which they were added."""
+        return [root for root in self._roots.values() if root.id in root_ids]
 
     def nesting_notices(self, root: Root) -> list[str]:
         """What a person should know of roots inside each other: each file is still kept once."""

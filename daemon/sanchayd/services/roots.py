@@ -89,6 +89,7 @@ class RootService:
     async def update(self, word: bytes, change: RootChange, *, request_id: str = "") -> RootView:
         """Changes a root; its settings count from its next scan, which is started where its folder is accepted."""
         root = await self._registry.resolve(word)
+        change = replace(change, exclude=await self._registry.exclude_patterns(root.path, change.exclude))
         changed = await self._registry.update(root, name=change.name, settings=change.apply(root.settings))
         if change.accept:
             await self._registry.accept(changed)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.errors import DomainError
 from sanchayd.models import Job, JobState, Root
 from sanchayd.schedule import Action, Report, Run, RunState, Schedule
-from sanchayd.services import narrowing
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.jobs import JobService
 from sanchayd.services.registry import RootRegistry
@@ -45,7 +44,7 @@ class RunService:
     ) -> tuple[Run, Report | None]:
         """The run as it ended, without its end's time, and its report. `tell` hears of each step."""
         outcome = Outcome()
-        roots = self._roots(schedule, outcome)
+        roots = await self._roots(schedule, outcome)
         run = await self._bring_up_to_date(roots, run, outcome, background=background, tell=tell)
         if schedule.action is Action.REPORT:
             tell(replace(run, message="asks the catalog"))
@@ -55,16 +54,9 @@ class RunService:
         state = _worst(outcome.states, report=outcome.report is not None)
         return replace(run, state=state, message=" ".join(outcome.words)), outcome.report
 
-    def check_roots(self, expression: str) -> None:
-        """Raises root_not_found where the expression names a root that is none."""
-        for key, value in narrowing.places(expression):
-            if key == "root" and self._registry.named(value) is None:
-                names = ", ".join(sorted(root.name for root in self._registry.all())) or "there is none yet"
-                raise DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {value!r}; the roots are: {names}.")
-
-    def _roots(self, schedule: Schedule, outcome: Outcome) -> list[Root]:
+    async def _roots(self, schedule: Schedule, outcome: Outcome) -> list[Root]:
         if schedule.action is Action.REPORT:
-            return self._reads.roots_of_expression(schedule.expression)
+            return await self._reads.roots_of_expression(schedule.expression)
         if not schedule.root_ids:
             if not self._registry.all():
                 outcome.words.append("There is no root to scan.")

@@ -268,7 +268,6 @@ class ScheduleService:
         if draft.roots:
             raise DomainError(ErrorKind.INVALID_ARGUMENT, "A report names its roots in the expression, as root:NAME.")
         await self._reports.check(draft.expression, draft.to_folder)
-        self._runs.check_roots(draft.expression)
 
     def _view(self, schedule: Schedule) -> ScheduleView:
         coming = next_ns(schedule.timing, max(schedule.covered_ns, 0), self._zone()) if schedule.enabled else None

@@ -58,6 +58,17 @@ class RootCheck:
     file_system: str  # such as ext4
     network: bool
 
+def exclude_patterns(path: bytes, globs: Sequence[str]) -> list[str]:
+    """Globs of what a root at `path` is to leave out, as its filter takes them: paths in it are made relative to it.
+    Raises EngineError invalid_argument for one that could never match."""
+
+@final
+class Place:
+    """A place of the catalog, found by its path or by where that leads."""
+
+    path: bytes  # as the catalog spells it
+    root_ids: list[int]  # of the roots that it lies in, and of those that lie in it
+
 def check_root(path: bytes, own_folders: Sequence[bytes] = ...) -> RootCheck:
     """Raises EngineError: not_absolute, not_found, not_a_folder, permission, pseudo_file_system, own_folder."""
 
@@ -219,6 +230,8 @@ class FindPage:
     total_at_least: int
     total_bytes: int | None  # of all hits; None where they were not added up
     next_token: str  # empty: the last page
+    root_ids: list[int]  # of the roots that the answer draws on
+    folders: int  # that `type:folder` would find, where no file is found
 
 @final
 class DuplicatePath:
@@ -266,6 +279,7 @@ class UsageRow:
     allocated: int
     linked_bytes: int
     newest_ns: int
+    above_roots: bool  # no folder of the catalog: the sums of the roots in it
 
 @final
 class ChangeRow:
@@ -380,8 +394,18 @@ class Catalog:
     def wait_name_index(self, timeout_s: float | None = None) -> bool:
         """Whether the name index is ready; waits for it."""
 
-    def find(self, expression: str, *, sort: str = "", limit: int = 100, token: str = "") -> FindPage:
-        """Raises EngineError invalid_query with `term` and `position`."""
+    def find(
+        self, expression: str, *, sort: str = "", limit: int = 100, token: str = "", time_zone: str = ""
+    ) -> FindPage:
+        """Raises EngineError invalid_query with `term` and `position`. Dates are by the clocks of `time_zone`, what a
+        `TZ` variable would hold; empty: this process's own."""
+
+    def roots_of_expression(self, expression: str) -> list[int]:
+        """The ids of the roots that answers draw on. Raises as `find` does."""
+
+    def place(self, path: bytes, *, ever: bool = False) -> Place:
+        """A folder of the catalog, or one that holds roots; with `ever` anything that may once have been in a root.
+        Raises EngineError unknown_path with the reason, not_absolute, and io where no answer comes."""
 
     def duplicates(
         self,
@@ -415,7 +439,7 @@ class Catalog:
     def prune_changes(self, before_ns: int, *, now_ns: int | None = None) -> int:
         """Lets changes from before `before_ns` go, and daily totals older than 400 days; gives rows of changes."""
 
-    def export(self, expression: str, format: ExportFormat) -> Export: ...
+    def export(self, expression: str, format: ExportFormat, *, time_zone: str = "") -> Export: ...
 
 # One-call functions that need no catalog.
 

@@ -15,6 +15,10 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class FileRow(google.protobuf.message.Message):
+    """A file, or what else an expression asks for. Of a folder the sizes are those of all below it, and nothing is said of
+    its times, links and owner.
+    """
+
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PATH_FIELD_NUMBER: builtins.int
@@ -39,7 +43,7 @@ class FileRow(google.protobuf.message.Message):
     created_ns: builtins.int
     """absent: the file system does not say"""
     type: builtins.str
-    """image | video | audio | document | archive | code | log | other"""
+    """image | video | audio | document | archive | code | log | other; folder | link | special"""
     extension: builtins.str
     hash: builtins.bytes
     """empty: not hashed"""
@@ -85,9 +89,14 @@ class FindRequest(google.protobuf.message.Message):
     EXPRESSION_FIELD_NUMBER: builtins.int
     SORT_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
+    TIME_ZONE_FIELD_NUMBER: builtins.int
     expression: builtins.str
     sort: builtins.str
     """path | name | size | modified | created; "-size" is descending; empty: as stored"""
+    time_zone: builtins.str
+    """What the TZ variable of the one who asks would hold, for dates: a name such as Europe/Berlin or a POSIX rule;
+    "system": what the machine is set to; empty: the daemon's own.
+    """
     @property
     def page(self) -> sanchay.v1.common_pb2.PageRequest: ...
     def __init__(
@@ -96,9 +105,10 @@ class FindRequest(google.protobuf.message.Message):
         expression: builtins.str = ...,
         sort: builtins.str = ...,
         page: sanchay.v1.common_pb2.PageRequest | None = ...,
+        time_zone: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["page", b"page"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["expression", b"expression", "page", b"page", "sort", b"sort"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["expression", b"expression", "page", b"page", "sort", b"sort", "time_zone", b"time_zone"]) -> None: ...
 
 global___FindRequest = FindRequest
 
@@ -112,12 +122,15 @@ class FindResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     FRESHNESS_FIELD_NUMBER: builtins.int
     TOTAL_BYTES_FIELD_NUMBER: builtins.int
+    FOLDERS_FIELD_NUMBER: builtins.int
     total: builtins.int
     """exact; absent where only a lower bound is known"""
     total_at_least: builtins.int
     next_page_token: builtins.str
     total_bytes: builtins.int
     """of all hits; absent where they were not added up"""
+    folders: builtins.int
+    """that `type:folder` would find, where no file is found"""
     @property
     def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FileRow]: ...
     @property
@@ -131,9 +144,10 @@ class FindResponse(google.protobuf.message.Message):
         next_page_token: builtins.str = ...,
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
         total_bytes: builtins.int | None = ...,
+        folders: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "total", b"total", "total_bytes", b"total_bytes"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "next_page_token", b"next_page_token", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "folders", b"folders", "freshness", b"freshness", "next_page_token", b"next_page_token", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
     @typing.overload
@@ -412,6 +426,7 @@ class DiskUsageRow(google.protobuf.message.Message):
     ALLOCATED_FIELD_NUMBER: builtins.int
     NEWEST_NS_FIELD_NUMBER: builtins.int
     LINKED_BYTES_FIELD_NUMBER: builtins.int
+    ABOVE_ROOTS_FIELD_NUMBER: builtins.int
     depth: builtins.int
     files: builtins.int
     directories: builtins.int
@@ -422,6 +437,8 @@ class DiskUsageRow(google.protobuf.message.Message):
     newest_ns: builtins.int
     linked_bytes: builtins.int
     """of `bytes`, what further names of the same files count for"""
+    above_roots: builtins.bool
+    """no folder of the catalog: the sums of the roots in it"""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path: ...
     def __init__(
@@ -435,9 +452,10 @@ class DiskUsageRow(google.protobuf.message.Message):
         allocated: builtins.int = ...,
         newest_ns: builtins.int = ...,
         linked_bytes: builtins.int = ...,
+        above_roots: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["allocated", b"allocated", "bytes", b"bytes", "depth", b"depth", "directories", b"directories", "files", b"files", "linked_bytes", b"linked_bytes", "newest_ns", b"newest_ns", "path", b"path"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["above_roots", b"above_roots", "allocated", b"allocated", "bytes", b"bytes", "depth", b"depth", "directories", b"directories", "files", b"files", "linked_bytes", b"linked_bytes", "newest_ns", b"newest_ns", "path", b"path"]) -> None: ...
 
 global___DiskUsageRow = DiskUsageRow
 
@@ -477,16 +495,20 @@ class ExportRequest(google.protobuf.message.Message):
 
     EXPRESSION_FIELD_NUMBER: builtins.int
     FORMAT_FIELD_NUMBER: builtins.int
+    TIME_ZONE_FIELD_NUMBER: builtins.int
     expression: builtins.str
     format: builtins.str
     """csv | ndjson | parquet | b3sum | sha256sum | fdupes"""
+    time_zone: builtins.str
+    """as FindRequest's"""
     def __init__(
         self,
         *,
         expression: builtins.str = ...,
         format: builtins.str = ...,
+        time_zone: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["expression", b"expression", "format", b"format"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["expression", b"expression", "format", b"format", "time_zone", b"time_zone"]) -> None: ...
 
 global___ExportRequest = ExportRequest
 

@@ -32,7 +32,19 @@ from tests.unit.ctl.fake_daemon import FakeDaemon
         (["ROOT:a b"], 'ROOT:"a b"'),
         (["a\\b c"], '"a\\\\b c"'),
         (["path:/a/**"], "path:/a/**"),
-        (['say "hi"'], 'say "hi"'),
+        (['say "hi"'], r'"say \"hi\""'),
+        (['12" vinyl'], r'"12\" vinyl"'),
+        (['under:/x/"quoted"'], 'under:/x/"quoted"'),
+        (['under:/x/"two words"'], r'under:"/x/\"two words\""'),
+        (['"two words" ext:jpg'], '"two words" ext:jpg'),
+        (['"two words" other'], '"two words" other'),
+        (['name:"a b"'], 'name:"a b"'),
+        (["*.jpg"], "*.jpg"),
+        (["* a?.jpg"], 'name:"* a?.jpg"'),
+        (["/a/b c.jpg"], '"/a/b c.jpg"'),
+        (["-/a/b"], "-/a/b"),
+        (["/a b/*.jpg"], 'path:"/a b/*.jpg"'),
+        (["**/a/*.jpg"], "**/a/*.jpg"),
     ],
 )
 def test_terms(arguments: list[str], joined: str) -> None:
@@ -47,6 +59,11 @@ def test_folders_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert expression.join(["under:~/x y"]) == 'under:"/home/me/x y"'
     assert expression.join(["path:~/*.c"]) == "path:/home/me/*.c"
     assert expression.join(["path:**/x"]) == "path:**/x"
+    assert expression.join(["~/a.jpg", "./b", "sub/c"]) == f"/home/me/a.jpg {tmp_path}/b {tmp_path}/sub/c"
+    (tmp_path / "real/deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real/deep")
+    assert expression.join(["under:link/../x"]) == f"under:{tmp_path}/real/x"
+    assert expression.join(["under:link/."]) == f"under:{tmp_path}/link"
 
 
 def test_bytes_that_no_query_carries_are_refused() -> None:

@@ -51,8 +51,9 @@ def test_an_answer_is_scanning_while_a_scan_runs_and_scanned_after_it(
         duplicates = await core.reads.duplicates(DuplicatesQuestion(under=bytes(tree)))
         assert duplicates.answer.total_groups == 1
         assert duplicates.freshness.state is FreshnessState.SCANNED
-        elsewhere = await core.reads.duplicates(DuplicatesQuestion(under=b"/elsewhere"))
-        assert elsewhere.freshness.state is FreshnessState.NEVER_SCANNED
+        with pytest.raises(DomainError) as caught:
+            await core.reads.duplicates(DuplicatesQuestion(under=b"/elsewhere"))
+        assert caught.value.kind is ErrorKind.UNKNOWN_PATH
 
     play(scene)
 

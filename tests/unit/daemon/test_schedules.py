@@ -229,7 +229,6 @@ def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path:
         (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "no action"),
         (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "no name"),
         (Draft("x", every_s=60, action="scan", roots=(b"nope",)), ErrorKind.ROOT_NOT_FOUND, "nope"),
-        (Draft("x", every_s=60, action="report", expression="root:nope"), ErrorKind.ROOT_NOT_FOUND, "nope"),
         (Draft("x", every_s=60, action="report", expression="size:>x"), ErrorKind.INVALID_QUERY, "no size"),
         (
             Draft("x", every_s=60, action="report", expression="a", to_folder=b"/etc"),

@@ -40,6 +40,7 @@ def from_found(answered: Answered[FindPage]) -> catalog_pb2.FindResponse:
         next_page_token=page.next_token,
         freshness=common.freshness(answered.freshness),
         total_bytes=page.total_bytes,
+        folders=page.folders,
     )
 
 
@@ -120,6 +121,7 @@ def from_usage(answered: Answered[UsagePage]) -> catalog_pb2.DiskUsageResponse:
                 allocated=row.allocated,
                 linked_bytes=row.linked_bytes,
                 newest_ns=row.newest_ns,
+                above_roots=row.above_roots,
             )
             for row in page.rows
         ],

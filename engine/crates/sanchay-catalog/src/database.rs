@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_volumes.sql"),
     include_str!("../migrations/0005_links.sql"),
     include_str!("../migrations/0006_root_identity.sql"),
+    include_str!("../migrations/0007_folded_names.sql"),
 ];
 
 /// The version that this program writes.

@@ -57,6 +57,11 @@ impl ContentHash {
         Self(bytes)
     }
 
+    /// The hash of no bytes at all.
+    pub fn of_nothing(algorithm: Algorithm) -> Self {
+        hash_bytes(algorithm, &[])
+    }
+
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

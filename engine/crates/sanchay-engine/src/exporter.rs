@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use sanchay_catalog::block::EntryId;
 use sanchay_catalog::expression::{Expression, Term, TermKind};
-use sanchay_catalog::queries::{DuplicateRequest, FileRow, FileStream};
-use sanchay_core::extension;
+use sanchay_catalog::queries::{DuplicateRequest, FileRow, FileStream, RowKind};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, ErrorKind};
@@ -49,6 +48,7 @@ impl Exporter {
             let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
             EngineError::invalid_argument(format!("'{format}' is no format: use {}", known.join(", ")))
         })?;
+        refuse_folders(engine, &expression)?;
         let source = if format.is_grouped() {
             Source::Groups { expression, hits: None, token: Some(String::new()) }
         } else {
@@ -96,6 +96,24 @@ impl Exporter {
     }
 }
 
+/// An export holds files and links: of a folder neither times nor owner are known.
+fn refuse_folders(engine: &Engine, expression: &Expression) -> Result<(), EngineError> {
+    for term in expression.terms.iter().filter(|term| !term.negated) {
+        let message = match &term.kind {
+            TermKind::Type(types) if types.folders => "an export holds no folders; find lists them".to_owned(),
+            TermKind::Path(path) if engine.catalog().reader()?.locate(path)?.is_some() => {
+                format!("{0} is a folder: under:{0} is what it holds", sanchay_core::path::display(path))
+            }
+            _ => continue,
+        };
+        return Err(EngineError {
+            term: Some((term.text.clone(), term.position)),
+            ..EngineError::new(ErrorKind::InvalidQuery, message)
+        });
+    }
+    Ok(())
+}
+
 impl From<ExportError> for EngineError {
     fn from(error: ExportError) -> Self {
         Self::new(ErrorKind::Internal, error.to_string())
@@ -119,7 +137,7 @@ fn render_files(
 }
 
 fn render(renderer: &mut dyn Renderer, row: &FileRow, piece: &mut Vec<u8>) -> Result<(), ExportError> {
-    let extension = extension(row.name());
+    let extension = row.extension();
     let entry = &row.entry;
     let exported = ExportRow {
         path: &row.path,
@@ -127,7 +145,7 @@ fn render(renderer: &mut dyn Renderer, row: &FileRow, piece: &mut Vec<u8>) -> Re
         allocated: entry.allocated_bytes,
         modified_ns: entry.mtime_ns,
         created_ns: entry.birth_ns,
-        file_type: row.file_type().name(),
+        file_type: row.type_name(),
         extension: extension.as_ref().map_or("", |extension| extension.as_str()),
         hash: entry.hash.as_ref().map(sanchay_core::ContentHash::as_bytes),
         algorithm: entry.hash.map(|_| entry.algorithm.name()),
@@ -181,7 +199,8 @@ fn render_groups(
             continue;
         }
         for path in wanted {
-            let row = FileRow { id: path.id, path: path.path, entry: path.entry, root_id: path.root_id };
+            let row =
+                FileRow { id: path.id, path: path.path, entry: path.entry, root_id: path.root_id, kind: RowKind::File };
             render(renderer, &row, piece)?;
         }
         renderer.group_end(piece)?;

@@ -8,20 +8,24 @@
 mod background;
 mod engine;
 mod error;
+mod excludes;
 pub mod export;
 mod exporter;
 mod inodes;
 mod live;
 pub mod one_call;
 mod own_files;
+mod places;
 mod root_spec;
 mod scan;
 mod trees;
 
 pub use engine::{check_root, Engine, EngineOptions, RootCheck, Scan};
 pub use error::{EngineError, ErrorKind};
+pub use excludes::exclude_patterns;
 pub use exporter::Exporter;
 pub use live::{EventKind, EventQueue, LiveEvent, LiveSettings, LiveState, LiveStatus};
+pub use places::{Place, Question, Wanted};
 pub use root_spec::{HashScope, RootSettings, WatchSetting};
 pub use sanchay_catalog as catalog;
 pub use scan::{Control, Counters, ErrorNote, Phase, Progress, ScanResult, ScanState};

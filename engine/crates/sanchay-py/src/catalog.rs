@@ -6,12 +6,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pyo3::prelude::*;
 use sanchay_core::path::{bytes_of, path_from_bytes};
 use sanchay_core::FileType;
-use sanchay_engine::catalog::expression::{parse, Expression, ExpressionError, SystemLocalTime, SystemOwners};
 use sanchay_engine::catalog::queries::{
     ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
 };
 use sanchay_engine::catalog::CatalogError;
-use sanchay_engine::{Engine, EngineOptions, ErrorKind, HashScope, LiveSettings, RootSettings, WatchSetting};
+use sanchay_engine::{Engine, EngineOptions, HashScope, LiveSettings, Question, RootSettings, Wanted, WatchSetting};
 
 use crate::changes::{ChangePage, GrowthPage};
 use crate::errors::{raise, raise_catalog};
@@ -80,12 +79,25 @@ pub(crate) struct RootCheck {
     network: bool,
 }
 
+/// A place of the catalog.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct Place {
+    path: Vec<u8>,
+    root_ids: Vec<i64>,
+}
+
 /// Looks whether a path can be a root.
 #[pyfunction]
 #[pyo3(signature = (path, own_folders = Vec::new()))]
 pub(crate) fn check_root(py: Python<'_>, path: Vec<u8>, own_folders: Vec<Vec<u8>>) -> PyResult<RootCheck> {
     let found = py.detach(|| sanchay_engine::check_root(&path, &paths(&own_folders))).map_err(raise)?;
     Ok(RootCheck { path: found.path, file_system: found.file_system, network: found.network })
+}
+
+/// Globs of what a root at `path` is to leave out, as its filter takes them.
+#[pyfunction]
+pub(crate) fn exclude_patterns(py: Python<'_>, path: Vec<u8>, globs: Vec<String>) -> PyResult<Vec<String>> {
+    py.detach(|| sanchay_engine::exclude_patterns(&path, &globs)).map_err(raise)
 }
 
 fn paths(all: &[Vec<u8>]) -> Vec<PathBuf> {
@@ -239,19 +251,37 @@ impl Catalog {
         py.detach(|| self.engine.wait_name_index(timeout))
     }
 
-    #[pyo3(signature = (expression, *, sort = "", limit = 100, token = ""))]
-    fn find(&self, py: Python<'_>, expression: &str, sort: &str, limit: usize, token: &str) -> PyResult<FindPage> {
-        let page = py
+    #[pyo3(signature = (expression, *, sort = "", limit = 100, token = "", time_zone = ""))]
+    fn find(
+        &self,
+        py: Python<'_>,
+        expression: &str,
+        sort: &str,
+        limit: usize,
+        token: &str,
+        time_zone: &str,
+    ) -> PyResult<FindPage> {
+        let (page, root_ids) = py
             .detach(|| {
-                let expression = read(expression)?;
+                let Question { expression, root_ids } = self.engine.question(expression, time_zone)?;
                 let roots = self.engine.root_names()?;
-                check_roots(&expression, &roots)?;
                 let request =
                     FindRequest { expression: &expression, sort: Sort::parse(sort)?, limit, token, roots: &roots };
-                Ok(self.engine.catalog().find(&request)?)
+                Ok((self.engine.catalog().find(&request)?, root_ids))
             })
             .map_err(raise)?;
-        FindPage::new(py, page)
+        FindPage::new(py, page, root_ids)
+    }
+
+    fn roots_of_expression(&self, py: Python<'_>, expression: &str) -> PyResult<Vec<i64>> {
+        py.detach(|| self.engine.question(expression, "")).map(|question| question.root_ids).map_err(raise)
+    }
+
+    #[pyo3(signature = (path, *, ever = false))]
+    fn place(&self, py: Python<'_>, path: Vec<u8>, ever: bool) -> PyResult<Place> {
+        let wanted = if ever { Wanted::Ever } else { Wanted::Folder };
+        let found = py.detach(|| self.engine.place(&path, wanted)).map_err(raise)?;
+        Ok(Place { path: found.path, root_ids: found.root_ids })
     }
 
     #[pyo3(signature = (*, under = None, min_size = 1, extensions = Vec::new(), types = Vec::new(),
@@ -347,47 +377,14 @@ impl Catalog {
         py.detach(|| self.engine.catalog().prune_changes(before_ns, now_ns)).map_err(raise_catalog)
     }
 
-    fn export(&self, py: Python<'_>, expression: &str, format: &str) -> PyResult<Export> {
+    #[pyo3(signature = (expression, format, *, time_zone = ""))]
+    fn export(&self, py: Python<'_>, expression: &str, format: &str, time_zone: &str) -> PyResult<Export> {
         py.detach(|| {
-            let expression = read(expression)?;
-            check_roots(&expression, &self.engine.root_names()?)?;
+            let Question { expression, .. } = self.engine.question(expression, time_zone)?;
             Export::begin(std::sync::Arc::clone(&self.engine), expression, format)
         })
         .map_err(raise)
     }
-}
-
-fn read(expression: &str) -> Result<Expression, sanchay_engine::EngineError> {
-    parse(expression, now_ns(), &SystemLocalTime, &SystemOwners).map_err(invalid_query)
-}
-
-fn invalid_query(error: ExpressionError) -> sanchay_engine::EngineError {
-    sanchay_engine::EngineError {
-        kind: ErrorKind::InvalidQuery,
-        path: None,
-        message: error.to_string(),
-        term: Some((error.term, error.position)),
-    }
-}
-
-/// An unknown root is a fault of the term that names it.
-fn check_roots(
-    expression: &Expression,
-    roots: &sanchay_engine::catalog::queries::RootNames,
-) -> Result<(), sanchay_engine::EngineError> {
-    for term in &expression.terms {
-        if let sanchay_engine::catalog::expression::TermKind::Root(name) = &term.kind {
-            if roots.resolve(name).is_none() {
-                let message = format!("there is no root '{name}'; `sanchayctl root list` shows them");
-                return Err(invalid_query(ExpressionError {
-                    term: term.text.clone(),
-                    position: term.position,
-                    message,
-                }));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn file_type(text: &str) -> Result<FileType, CatalogError> {

@@ -26,11 +26,11 @@ pub(crate) struct FileRow {
 
 impl From<queries::FileRow> for FileRow {
     fn from(row: queries::FileRow) -> Self {
-        let extension = sanchay_core::extension(row.name()).map_or_else(String::new, |found| found.as_str().to_owned());
+        let extension = row.extension().map_or_else(String::new, |found| found.as_str().to_owned());
         let (hash, algorithm) =
             row.hash().map_or((Vec::new(), ""), |(hash, algorithm)| (hash.as_bytes().to_vec(), algorithm.name()));
         Self {
-            r#type: row.file_type().name(),
+            r#type: row.type_name(),
             hash_state: row.hash_state().name(),
             size: row.entry.size_bytes,
             allocated: row.entry.allocated_bytes,
@@ -56,16 +56,20 @@ pub(crate) struct FindPage {
     total_at_least: u64,
     total_bytes: Option<u64>,
     next_token: String,
+    root_ids: Vec<i64>,
+    folders: u64,
 }
 
 impl FindPage {
-    pub(crate) fn new(py: Python<'_>, page: queries::FindPage) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, page: queries::FindPage, root_ids: Vec<i64>) -> PyResult<Self> {
         Ok(Self {
             rows: page.rows.into_iter().map(|row| Py::new(py, FileRow::from(row))).collect::<PyResult<_>>()?,
             total: page.total,
             total_at_least: page.total_at_least,
             total_bytes: page.total_bytes,
             next_token: page.next_token,
+            folders: page.folders,
+            root_ids,
         })
     }
 }
@@ -188,6 +192,7 @@ pub(crate) struct UsageRow {
     allocated: u64,
     linked_bytes: u64,
     newest_ns: i64,
+    above_roots: bool,
 }
 
 impl From<queries::UsageRow> for UsageRow {
@@ -201,6 +206,7 @@ impl From<queries::UsageRow> for UsageRow {
             allocated: row.allocated,
             linked_bytes: row.linked_bytes,
             newest_ns: row.newest_ns.unwrap_or(0),
+            above_roots: row.above_roots,
         }
     }
 }

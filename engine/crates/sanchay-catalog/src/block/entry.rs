@@ -173,6 +173,12 @@ impl Entry {
         }
     }
 
+    /// The hash of its content, as far as it is known: that of an empty file is, though nobody has read it.
+    pub fn known_hash(&self) -> Option<ContentHash> {
+        let is_empty = self.is_file() && self.size_bytes == 0 && self.hash_state == HashState::None;
+        self.hash.or_else(|| is_empty.then(|| ContentHash::of_nothing(self.algorithm)))
+    }
+
     /// Whether it is a regular file: what `files` counts.
     pub fn is_file(&self) -> bool {
         self.kind == EntryKind::File

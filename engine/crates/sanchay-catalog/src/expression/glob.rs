@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
+use unicode_normalization::UnicodeNormalization;
 
 use super::fold::{fold, fold_text, with_folded};
 
@@ -71,7 +72,8 @@ impl Glob {
             return Err("a pattern is due, such as *.jpg".to_owned());
         }
         let mut translation = Translation::new(is_path);
-        translation.run(pattern)?;
+        // As names are folded: a letter and its accent are one character.
+        translation.run(&pattern.nfc().collect::<String>())?;
         let matcher = match translation.simple {
             Some(simple) => simple.matcher(),
             None => Matcher::Regex(Box::new(
@@ -132,6 +134,11 @@ impl Glob {
     /// The longest text that the folded form of everything that fits contains, for the name index.
     pub fn longest_literal(&self) -> Option<String> {
         Some(self.literal.clone()).filter(|text| !text.is_empty())
+    }
+
+    /// Whether it is one for whole paths.
+    pub(super) fn is_of_paths(&self) -> bool {
+        self.is_path
     }
 
     /// The pattern as it was written.

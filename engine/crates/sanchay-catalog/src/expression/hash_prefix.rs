@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sanchay_core::{Algorithm, ContentHash};
+
 /// Digits in a whole hash.
 const HASH_DIGITS: usize = 64;
 /// Fewer digits would name too many contents by chance.
@@ -55,6 +57,11 @@ impl HashPrefix {
     /// Whether the hash begins with the digits.
     pub fn matches(&self, hash: &[u8; 32]) -> bool {
         self.low <= *hash && *hash <= self.high
+    }
+
+    /// Whether the hash of no bytes at all begins so, by one of the algorithms.
+    pub fn is_of_nothing(&self) -> bool {
+        Algorithm::ALL.iter().any(|algorithm| self.matches(ContentHash::of_nothing(*algorithm).as_bytes()))
     }
 
     /// The first and the last hash that begin with the digits: none between them does not.

@@ -21,6 +21,51 @@ pub struct UtcTime;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLocalTime;
 
+/// The clocks of whoever asks.
+#[derive(Clone, Debug)]
+pub struct ZonedTime(TimeZone);
+
+impl ZonedTime {
+    /// The zone that a `TZ` variable of this value sets: a name such as `Europe/Berlin`, a rule such as
+    /// `CET-1CEST,M3.5.0,M10.5.0/3`. As everywhere, a name that the system does not know is universal time. `system` is
+    /// what the machine is set to, whatever the variable of this process is; without a zone this process's own counts.
+    pub fn named(zone: &str) -> Self {
+        if zone.is_empty() {
+            return Self(TimeZone::system());
+        }
+        if zone == SYSTEM {
+            return Self(machine_zone().unwrap_or_else(TimeZone::system));
+        }
+        let name = zone.strip_prefix(':').unwrap_or(zone);
+        let name = name.rsplit_once("/zoneinfo/").map_or(name, |(_, name)| name);
+        let zone = TimeZone::get(name).or_else(|_| TimeZone::posix(name));
+        Self(zone.unwrap_or(TimeZone::UTC))
+    }
+}
+
+/// What stands for the machine's own zone.
+const SYSTEM: &str = "system";
+
+#[cfg(unix)]
+fn machine_zone() -> Option<TimeZone> {
+    TimeZone::tzif("Local", &std::fs::read("/etc/localtime").ok()?).ok()
+}
+
+#[cfg(not(unix))]
+fn machine_zone() -> Option<TimeZone> {
+    None
+}
+
+impl LocalTime for ZonedTime {
+    fn unix_ns(&self, civil: DateTime) -> i64 {
+        self.0.unix_ns(civil)
+    }
+
+    fn civil(&self, unix_ns: i64) -> DateTime {
+        LocalTime::civil(&self.0, unix_ns)
+    }
+}
+
 impl LocalTime for UtcTime {
     fn unix_ns(&self, civil: DateTime) -> i64 {
         TimeZone::UTC.unix_ns(civil)

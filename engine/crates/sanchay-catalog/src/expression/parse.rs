@@ -1,8 +1,6 @@
 //! From text to terms.
 
-use std::path::{Component, Path, PathBuf};
-
-use sanchay_core::FileType;
+use std::path::{Path, PathBuf};
 
 use super::bounds::{parse_links, parse_size};
 use super::fold::fold_text;
@@ -11,7 +9,7 @@ use super::local_time::LocalTime;
 use super::owners::Owners;
 use super::split::{split, RawTerm};
 use super::time_bounds::TimeReader;
-use super::{Expression, ExpressionError, Glob, HashPrefix, Term, TermKind};
+use super::{Endings, Expression, ExpressionError, Glob, HashPrefix, Term, TermKind, Types};
 
 /// Reads an expression. Ages count back from `now_ns` (Unix time in nanoseconds), dates are by the clocks of
 /// `local_time`, and names of users are looked up in `owners`.
@@ -28,22 +26,53 @@ pub fn parse(
         Ok(kind) => Ok(Term { negated: raw.negated, kind, text: raw.text, position: raw.position }),
         Err(message) => Err(ExpressionError { term: raw.text, position: raw.position, message }),
     };
-    Ok(Expression { terms: split(text)?.into_iter().map(read).collect::<Result<_, _>>()? })
+    let terms: Vec<Term> = split(text)?.into_iter().map(read).collect::<Result<_, _>>()?;
+    let of_folders =
+        |term: &Term| !term.negated && matches!(&term.kind, TermKind::Type(types) if types.is_of_folders());
+    if terms.iter().any(of_folders) {
+        if let Some((term, what)) = terms.iter().find_map(|term| Some(term).zip(never_of_folders(term))) {
+            let message = format!("a folder has no {what}: leave out this term or type:folder");
+            return Err(ExpressionError { term: term.text.clone(), position: term.position, message });
+        }
+    }
+    Ok(Expression { terms })
+}
+
+/// What a term asks for that no folder has.
+fn never_of_folders(term: &Term) -> Option<&'static str> {
+    match &term.kind {
+        _ if term.negated => None,
+        TermKind::Extension(_) => Some("extension"),
+        TermKind::HashPrefix(_) => Some("hash"),
+        TermKind::Duplicate(true) => Some("copies that are known"),
+        TermKind::Owner(_) => Some("owner that is known"),
+        TermKind::Links(_) => Some("number of links"),
+        TermKind::Modified(_) | TermKind::Created(_) => Some("time that is known"),
+        _ => None,
+    }
 }
 
 fn term_kind(raw: &RawTerm, times: &TimeReader<'_>, owners: &dyn Owners) -> Result<TermKind, String> {
-    let Some(written_key) = &raw.key else { return Ok(TermKind::NameContains(fold_text(&raw.value))) };
+    let Some(written_key) = &raw.key else { return bare(&raw.value, raw.quoted) };
     let key = written_key.to_ascii_lowercase();
     let value = raw.value.as_str();
-    if value.is_empty() && KEYS.contains(&key.as_str()) {
+    if value.is_empty() && KEYS.contains(&key.as_str()) && !(key == "ext" && raw.quoted) {
         return Err(format!("{key}: needs a value right after the colon, such as {}", example(&key)));
     }
     Ok(match key.as_str() {
         "name" => TermKind::NameGlob(Glob::name(value)?),
         "path" => TermKind::PathGlob(Glob::path(value)?),
         "under" => TermKind::Under(absolute(value)?),
-        "ext" => TermKind::Extension(alternatives(value, extension)?),
-        "type" => TermKind::Type(alternatives(value, file_type)?),
+        "ext" => {
+            let mut extensions = Endings::default();
+            alternatives(value, &mut |part| extensions.add(part))?;
+            TermKind::Extension(extensions)
+        }
+        "type" => {
+            let mut types = Types::default();
+            alternatives(value, &mut |part| types.add(part))?;
+            TermKind::Type(types)
+        }
         "size" => TermKind::Size(parse_size(value)?),
         "modified" => TermKind::Modified(times.parse(value)?),
         "created" => TermKind::Created(times.parse(value)?),
@@ -78,7 +107,7 @@ fn example(key: &str) -> &'static str {
 
 fn unknown_key(raw: &RawTerm, written_key: &str, key: &str) -> String {
     let guess = nearest(key, &KEYS).map_or_else(|| ".".to_owned(), |guess| format!("; did you mean {guess}:?"));
-    let plain = raw.text.strip_prefix('-').unwrap_or(&raw.text).replace('"', "");
+    let plain = format!("{written_key}:{}", raw.value).replace('\\', "\\\\").replace('"', "\\\"");
     let known = KEYS.join(", ");
     format!(
         "there is no key {written_key:?}{guess} The keys are {known}. To search names for a colon, quote it: \"{plain}\""
@@ -86,39 +115,33 @@ fn unknown_key(raw: &RawTerm, written_key: &str, key: &str) -> String {
 }
 
 /// Comma alternatives, each read by `read`.
-fn alternatives<T: PartialEq>(value: &str, read: fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    let mut found = Vec::new();
+fn alternatives(value: &str, read: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String> {
     for part in value.split(',') {
-        if part.is_empty() {
+        if part.is_empty() && !value.is_empty() {
             return Err(format!("{value:?} has a comma with nothing on one side of it"));
         }
-        let one = read(part)?;
-        if !found.contains(&one) {
-            found.push(one);
+        read(part)?;
+    }
+    Ok(())
+}
+
+/// A term without a key: a text in names, a pattern for names, or a path.
+fn bare(value: &str, quoted: bool) -> Result<TermKind, String> {
+    let is_pattern = !quoted && value.contains(['*', '?']);
+    if value.contains('/') || Path::new(value).is_absolute() {
+        if is_pattern {
+            return Ok(TermKind::PathGlob(Glob::path(value)?));
         }
+        if value.starts_with('~') || !Path::new(value).is_absolute() {
+            let after = value.trim_start_matches("~/").trim_start_matches("./");
+            return Err(format!("no name holds a `/`: write the whole path, or path:**/{after}"));
+        }
+        return Ok(TermKind::Path(absolute(value)?));
     }
-    Ok(found)
-}
-
-fn extension(text: &str) -> Result<String, String> {
-    let wanted = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
-    let name = format!("x.{wanted}");
-    if sanchay_core::extension(name.as_bytes()).is_some_and(|found| found.as_str() == wanted) {
-        return Ok(wanted);
+    if is_pattern {
+        return Ok(TermKind::NameGlob(Glob::name(value)?));
     }
-    Err(format!(
-        "{text:?} is no extension, which is 1 to 12 letters or digits without a dot and not only a long number: write \
-         \"name:*.{wanted}\""
-    ))
-}
-
-fn file_type(text: &str) -> Result<FileType, String> {
-    let wanted = text.to_lowercase();
-    FileType::parse(&wanted).ok_or_else(|| {
-        let names = FileType::ALL.map(FileType::name);
-        let guess = nearest(&wanted, &names).map_or_else(|| ".".to_owned(), |guess| format!("; did you mean {guess}?"));
-        format!("there is no type {text:?}{guess} The types are {}", names.join(", "))
-    })
+    Ok(TermKind::NameContains(fold_text(value)))
 }
 
 fn yes_or_no(key: &str, value: &str) -> Result<bool, String> {
@@ -136,7 +159,7 @@ fn owner(value: &str, owners: &dyn Owners) -> Result<u32, String> {
     owners.uid(value).ok_or_else(|| format!("this computer knows no user {value:?}; a number is taken as it is"))
 }
 
-/// The path without doubled or closing separators.
+/// The path without doubled or closing separators; what `..` leads to is the file system's to say.
 fn absolute(value: &str) -> Result<Vec<u8>, String> {
     if value.starts_with('~') {
         return Err(format!("{value:?} begins with a `~`, which is the client's to expand: write the whole path"));
@@ -144,9 +167,6 @@ fn absolute(value: &str) -> Result<Vec<u8>, String> {
     let path = Path::new(value);
     if !path.is_absolute() {
         return Err(format!("{value:?} is not absolute: write the whole path, such as {}", example("under")));
-    }
-    if path.components().any(|component| component == Component::ParentDir) {
-        return Err(format!("{value:?} goes up by `..`, which a link may turn elsewhere: write the path without it"));
     }
     let clean: PathBuf = path.components().collect();
     Ok(clean.into_os_string().into_encoded_bytes())

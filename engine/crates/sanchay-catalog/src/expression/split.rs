@@ -10,10 +10,12 @@ pub(super) struct RawTerm {
     /// Where it begins, in characters.
     pub(super) position: usize,
     pub(super) negated: bool,
-    /// What stands before the first colon outside quotes; None for bare text.
+    /// What stands before the first colon; None for bare text.
     pub(super) key: Option<String>,
-    /// What is left, without quotes.
+    /// What is left, without the quotes around it.
     pub(super) value: String,
+    /// Whether there were any.
+    pub(super) quoted: bool,
 }
 
 /// Cuts at blanks outside quotes.
@@ -41,28 +43,24 @@ fn is_blank(letter: char) -> bool {
 fn read_term(letters: &[char], position: usize) -> Result<(RawTerm, usize), ExpressionError> {
     let negated = letters[0] == '-';
     let mut index = usize::from(negated);
-    let (mut key, mut value) = (None, String::new());
-    // A key is plain: once something was quoted, a colon is a character like others.
-    let mut may_be_key = true;
-    let mut quoted = false;
+    let (mut key, mut value, mut quoted) = (None, String::new(), false);
     while let Some(letter) = letters.get(index).copied().filter(|letter| !is_blank(*letter)) {
         index += 1;
         match letter {
-            '"' => {
-                (may_be_key, quoted) = (false, true);
-                let rest = &letters[index..];
-                let length = read_quoted(rest, &mut value).ok_or_else(|| ExpressionError {
+            // A quote that begins a value is closed at its end; anywhere else it is a character like others.
+            '"' if value.is_empty() => {
+                let length = read_quoted(&letters[index..], &mut value).ok_or_else(|| ExpressionError {
                     term: letters.iter().collect(),
                     position,
-                    message: "the quote is not closed: write a second \" after it, or \\\" inside quotes for the \
-                              character itself"
-                        .to_owned(),
+                    message:
+                        "the quote is not closed: write a second \" where the value ends, or \\\" inside quotes for \
+                              the character itself"
+                            .to_owned(),
                 })?;
-                index += length;
+                (quoted, index) = (true, index + length);
+                break;
             }
-            ':' if may_be_key && !value.is_empty() => {
-                (may_be_key, key) = (false, Some(std::mem::take(&mut value)));
-            }
+            ':' if key.is_none() && !value.is_empty() => key = Some(std::mem::take(&mut value)),
             other => value.push(other),
         }
     }
@@ -75,15 +73,16 @@ fn read_term(letters: &[char], position: usize) -> Result<(RawTerm, usize), Expr
         };
         return Err(ExpressionError { term: text, position, message });
     }
-    Ok((RawTerm { text, position, negated, key, value }, index))
+    Ok((RawTerm { text, position, negated, key, value, quoted }, index))
 }
 
-/// Reads to the closing quote; the length includes it. None: there is none.
+/// Reads to the closing quote, behind which the term ends; the length includes it. None: there is none.
 fn read_quoted(letters: &[char], value: &mut String) -> Option<usize> {
     let mut index = 0;
     loop {
         match (letters.get(index)?, letters.get(index + 1)) {
-            ('"', _) => return Some(index + 1),
+            ('"', None) => return Some(index + 1),
+            ('"', Some(next)) if is_blank(*next) => return Some(index + 1),
             ('\\', Some(escaped @ ('"' | '\\'))) => {
                 value.push(*escaped);
                 index += 2;
@@ -115,9 +114,15 @@ mod tests {
             ("a-b", &[(false, None, "a-b", 0)]),
             (r#""two words" x"#, &[(false, None, "two words", 0), (false, None, "x", 12)]),
             (r#"under:"/a b""#, &[(false, Some("under"), "/a b", 0)]),
-            (r#"-under:/a" "b"#, &[(true, Some("under"), "/a b", 0)]),
+            (r#"-under:"/a b""#, &[(true, Some("under"), "/a b", 0)]),
+            (r#"under:/a/"b""#, &[(false, Some("under"), r#"/a/"b""#, 0)]),
+            (r#"12" vinyl"#, &[(false, None, "12\"", 0), (false, None, "vinyl", 4)]),
+            (r#""12" vinyl" x"#, &[(false, None, "12", 0), (false, None, "vinyl\"", 5), (false, None, "x", 12)]),
+            (r#""a "b" c""#, &[(false, None, r#"a "b"#, 0), (false, None, "c\"", 7)]),
+            (r#""a"b""#, &[(false, None, r#"a"b"#, 0)]),
+            (r#"a"b"#, &[(false, None, r#"a"b"#, 0)]),
             (r#""a:b""#, &[(false, None, "a:b", 0)]),
-            (r#""a"b:c"#, &[(false, None, "ab:c", 0)]),
+            (r#"ext:"""#, &[(false, Some("ext"), "", 0)]),
             (r#""-a""#, &[(false, None, "-a", 0)]),
             (":a", &[(false, None, ":a", 0)]),
             ("a:b:c", &[(false, Some("a"), "b:c", 0)]),
@@ -139,6 +144,7 @@ mod tests {
         for (expression, term, position, reason) in [
             ("é \"a b", "\"a b", 2, "not closed"),
             ("a name:\"b\\\"", "name:\"b\\\"", 2, "not closed"),
+            ("\"a\"b:c", "\"a\"b:c", 0, "where the value ends"),
             ("a - b", "-", 2, "negates the term"),
             ("\"\"", "\"\"", 0, "empty text"),
             ("-\"\"", "-\"\"", 0, "empty text"),

@@ -1,8 +1,6 @@
 //! What an expression says.
 
-use sanchay_core::FileType;
-
-use super::{Bounds, Glob, HashPrefix, TimeBounds};
+use super::{Bounds, Endings, Glob, HashPrefix, TimeBounds, Types};
 
 /// Terms that must all hold; without terms, everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,10 +33,12 @@ pub enum TermKind {
     PathGlob(Glob),
     /// The file lies below this absolute path, in raw bytes without a separator at the end.
     Under(Vec<u8>),
-    /// The extension is one of these, in small letters.
-    Extension(Vec<String>),
+    /// What lies at this absolute path, in raw bytes.
+    Path(Vec<u8>),
+    /// The extension is one of these.
+    Extension(Endings),
     /// The type is one of these.
-    Type(Vec<FileType>),
+    Type(Types),
     /// The apparent size in bytes.
     Size(Bounds),
     /// The time of the last modification.

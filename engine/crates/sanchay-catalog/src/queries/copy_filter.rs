@@ -32,10 +32,7 @@ impl CopyFilter {
         let (mut under, mut blocks) = (None, None);
         if let Some(path) = request.under {
             let tree = catalog.remembered.shape(reader)?;
-            let directories = match reader.locate(path)? {
-                Some((directory, _)) => tree.below(directory),
-                None => DirectorySet::none(),
-            };
+            let directories = reader.directories_in(&catalog.remembered, path)?;
             if !directories.is_everything() {
                 blocks = Some(tree.blocks_of(&directories));
                 under = Some(directories);

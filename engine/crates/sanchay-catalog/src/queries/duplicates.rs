@@ -297,8 +297,9 @@ impl Reader {
         let Some(first) = names.first() else {
             return Ok(None);
         };
-        let (hash, algorithm) =
-            (first.entry.hash.unwrap_or_else(|| ContentHash::from_bytes([0; 32])), first.entry.algorithm);
+        let algorithm = first.entry.algorithm;
+        // Without a hash only empty files are in a group.
+        let hash = first.entry.hash.unwrap_or_else(|| ContentHash::of_nothing(algorithm));
         Ok(Some(DuplicateGroup { figures, hash, algorithm, paths: names, total_paths: members.len() as u64 }))
     }
 }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use sanchay_core::FileType;
 
+use super::folders::FolderFilter;
 use super::lanes::Lanes;
 use super::remembered::Remembered;
 use super::runs::EntrySet;
 use super::tree::{DirectorySet, RootNames};
 use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
 use crate::error::CatalogError;
-use crate::expression::{contains_lowercase, Bounds, Expression, Glob, HashPrefix, InFolder, TermKind, TimeBounds};
+use crate::expression::{
+    contains_lowercase, Bounds, Endings, Expression, Glob, HashPrefix, InFolder, Term, TermKind, TimeBounds, Types,
+};
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 use crate::shared::Extensions;
@@ -23,6 +26,10 @@ enum ColumnTest {
     Modified(i64, i64),
     Created(i64, i64),
     Extensions(Vec<bool>),
+    /// As the former, where not only files are looked for: what holds for all others stands beside it.
+    OfFiles(Vec<bool>, bool),
+    /// This entry alone.
+    Is(Option<EntryId>),
     Owner(u32),
     Links(Bounds),
     Directories(Arc<DirectorySet>),
@@ -35,12 +42,16 @@ enum DetailTest {
     NameGlob(Glob),
     PathGlob(Glob),
     Hash(HashPrefix),
+    Ending(Endings),
 }
 
 /// An expression, compiled for one snapshot.
 pub(crate) struct Filter {
     columns: Vec<(bool, ColumnTest)>,
     detail: Vec<(bool, DetailTest)>,
+    /// Which kinds of entries may pass, by their number.
+    kinds: [bool; 4],
+    pub(super) folders: FolderFilter,
 }
 
 /// What the compiler may ask of the snapshot.
@@ -54,8 +65,12 @@ pub(crate) struct Context<'a, 'l> {
 
 impl Filter {
     pub(crate) fn compile(expression: &Expression, context: &Context<'_, '_>) -> Result<Self, CatalogError> {
-        let mut filter = Self { columns: Vec::new(), detail: Vec::new() };
+        let (kinds, wants_folders) = wanted_kinds(expression);
+        let mut filter =
+            Self { columns: Vec::new(), detail: Vec::new(), kinds, folders: FolderFilter::new(wants_folders) };
+        let of_files = filter.is_of_files();
         for term in &expression.terms {
+            filter.folders.add(term, context)?;
             let test = match &term.kind {
                 TermKind::NameContains(text) => Err(DetailTest::NameContains(text.clone())),
                 TermKind::NameGlob(glob) => Err(DetailTest::NameGlob(glob.clone())),
@@ -72,13 +87,19 @@ impl Filter {
                 TermKind::Created(TimeBounds { low_ns, high_ns }) => {
                     Ok(ColumnTest::Created(low_ns.div_euclid(NS), high_ns.div_euclid(NS)))
                 }
-                TermKind::Extension(wanted) => {
-                    Ok(extension_test(context.extensions, |text, _| wanted.iter().any(|one| one == text), false))
+                TermKind::Extension(wanted) if !wanted.endings.is_empty() => Err(DetailTest::Ending(wanted.clone())),
+                TermKind::Extension(Endings { simple, none, .. }) => {
+                    let table =
+                        extension_table(context.extensions, |text, _| simple.iter().any(|one| one == text), *none);
+                    Ok(if of_files { ColumnTest::Extensions(table) } else { ColumnTest::OfFiles(table, false) })
                 }
-                TermKind::Type(wanted) => {
-                    let other = wanted.contains(&FileType::Other);
-                    Ok(extension_test(context.extensions, |_, file_type| wanted.contains(&file_type), other))
+                TermKind::Type(types) => {
+                    let table =
+                        extension_table(context.extensions, |_, one| types.has(one), types.has(FileType::Other));
+                    // What is no file has passed already, by its kind.
+                    Ok(if of_files { ColumnTest::Extensions(table) } else { ColumnTest::OfFiles(table, !term.negated) })
                 }
+                TermKind::Path(path) => Ok(ColumnTest::Is(context.reader.entry_at(path)?.map(|(id, _)| id))),
                 TermKind::Owner(uid) => Ok(ColumnTest::Owner(*uid)),
                 TermKind::Links(bounds) => Ok(ColumnTest::Links(*bounds)),
                 TermKind::Under(path) => match under(context, path)? {
@@ -115,9 +136,32 @@ impl Filter {
         !self.detail.is_empty()
     }
 
-    /// Whether every regular file passes.
+    /// Whether every regular file passes, and nothing else.
     pub(crate) fn is_everything(&self) -> bool {
-        self.columns.is_empty() && self.detail.is_empty()
+        self.columns.is_empty() && self.detail.is_empty() && self.is_of_files()
+    }
+
+    /// Whether only regular files may pass.
+    pub(crate) fn is_of_files(&self) -> bool {
+        self.kinds == FILES_ALONE && !self.folders.is_wanted
+    }
+
+    /// Whether a file, a link or a special file may pass.
+    pub(crate) fn wants_entries(&self) -> bool {
+        self.kinds.contains(&true)
+    }
+
+    /// Whether an entry that is no regular file may pass: the bounds of blocks say nothing of those.
+    pub(crate) fn wants_others(&self) -> bool {
+        self.kinds[EntryKind::Symlink as usize] || self.kinds[EntryKind::Special as usize]
+    }
+
+    /// The only entry that may pass, or none, where the expression names a path.
+    pub(crate) fn only_entry(&self) -> Option<&[EntryId]> {
+        self.columns.iter().find_map(|(negated, test)| match test {
+            ColumnTest::Is(id) if !negated => Some(id.as_slice()),
+            _ => None,
+        })
     }
 
     /// Whether anything but names, paths and hashes is tested.
@@ -130,7 +174,7 @@ impl Filter {
         let literals = self.detail.iter().filter(|(negated, _)| !negated).filter_map(|(_, test)| match test {
             DetailTest::NameContains(text) => Some(text.clone()),
             DetailTest::NameGlob(glob) => glob.longest_literal(),
-            DetailTest::PathGlob(_) | DetailTest::Hash(_) => None,
+            DetailTest::PathGlob(_) | DetailTest::Hash(_) | DetailTest::Ending(_) => None,
         });
         literals.filter(|text| text.chars().count() >= SHORTEST_TERM).max_by_key(String::len)
     }
@@ -195,6 +239,11 @@ impl Filter {
             ColumnTest::Modified(low, high) => (*low..=*high).contains(&columns.mtime_s(slot)),
             ColumnTest::Created(low, high) => columns.birth_s(slot).is_some_and(|at| (*low..=*high).contains(&at)),
             ColumnTest::Extensions(wanted) => wanted.get(columns.extension(slot) as usize).copied().unwrap_or(false),
+            ColumnTest::OfFiles(wanted, others) => match columns.kind(slot) {
+                EntryKind::File => wanted.get(columns.extension(slot) as usize).copied().unwrap_or(false),
+                _ => *others,
+            },
+            ColumnTest::Is(id) => *id == Some(EntryId::new(block, slot)),
             ColumnTest::Owner(uid) => columns.owner(slot) == *uid,
             ColumnTest::Links(bounds) => bounds.contains(u64::from(columns.links(slot))),
             // The block's directory was looked at before its slots.
@@ -204,7 +253,7 @@ impl Filter {
         passes != negated
     }
 
-    /// Leaves in `slots` the regular files of a block that pass all tests on columns. A column at a time: each loop is
+    /// Leaves in `slots` the entries of a block that pass all tests on columns. A column at a time: each loop is
     /// short and has one test, which is several times quicker than all tests for one file after another.
     pub(crate) fn column_hits(&self, block: i64, columns: &BlockColumns<'_>, slots: &mut Vec<usize>) {
         slots.clear();
@@ -212,9 +261,9 @@ impl Filter {
         self.narrow(block, columns, slots);
     }
 
-    /// Leaves of `slots`, which ascend, the regular files that pass all tests on columns.
+    /// Leaves of `slots`, which ascend, the entries that pass all tests on columns.
     pub(crate) fn narrow(&self, block: i64, columns: &BlockColumns<'_>, slots: &mut Vec<usize>) {
-        slots.retain(|&slot| slot < columns.len() && columns.kind(slot) == EntryKind::File);
+        slots.retain(|&slot| slot < columns.len() && self.kinds[columns.kind(slot) as usize]);
         for (negated, test) in &self.columns {
             let wanted = !*negated;
             match test {
@@ -231,6 +280,8 @@ impl Filter {
                     }
                 }
                 ColumnTest::Created(..)
+                | ColumnTest::OfFiles(..)
+                | ColumnTest::Is(_)
                 | ColumnTest::Owner(_)
                 | ColumnTest::Links(_)
                 | ColumnTest::Directories(_)
@@ -270,10 +321,20 @@ impl Filter {
                         }
                     }
                 }
+                DetailTest::Ending(endings) => {
+                    let mut passing = Vec::with_capacity(slots.len());
+                    view.detail.for_each_name(slots, |slot, name| {
+                        let is_file = view.columns.kind(slot) == EntryKind::File;
+                        if (is_file && endings.matches(name)) == wanted {
+                            passing.push(slot);
+                        }
+                    });
+                    *slots = passing;
+                }
                 DetailTest::Hash(prefix) => {
                     let mut passing = Vec::with_capacity(slots.len());
                     for &slot in slots.iter() {
-                        let hash = view.get(slot)?.and_then(|item| item.entry.hash);
+                        let hash = view.get(slot)?.and_then(|item| item.entry.known_hash());
                         if hash.is_some_and(|hash| prefix.matches(hash.as_bytes())) == wanted {
                             passing.push(slot);
                         }
@@ -299,7 +360,8 @@ impl Filter {
                 DetailTest::NameContains(text) => contains_lowercase(item.name, text),
                 DetailTest::NameGlob(glob) => glob.matches(item.name),
                 DetailTest::PathGlob(glob) => glob.matches(&path()?),
-                DetailTest::Hash(prefix) => item.entry.hash.is_some_and(|hash| prefix.matches(hash.as_bytes())),
+                DetailTest::Ending(endings) => item.entry.is_file() && endings.matches(item.name),
+                DetailTest::Hash(prefix) => item.entry.known_hash().is_some_and(|hash| prefix.matches(hash.as_bytes())),
             };
             if passes == *negated {
                 return Ok(false);
@@ -318,7 +380,10 @@ impl Filter {
     ) -> Result<(), CatalogError> {
         let mut failure = None;
         view.for_each(|slot, item| {
-            if failure.is_some() || !item.entry.is_file() || !self.passes_columns(block, &view.columns, slot) {
+            if failure.is_some()
+                || !self.kinds[item.entry.kind as usize]
+                || !self.passes_columns(block, &view.columns, slot)
+            {
                 return;
             }
             match self.passes_detail(&item, &mut || path(item.name)) {
@@ -357,19 +422,43 @@ fn clamp(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn under(context: &Context<'_, '_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
-    let Some((directory, _)) = context.reader.locate(path)? else {
-        return Ok(Arc::new(DirectorySet::none()));
-    };
-    Ok(Arc::new(context.remembered.shape(context.reader)?.below(directory)))
+pub(super) fn under(context: &Context<'_, '_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
+    Ok(Arc::new(context.reader.directories_in(context.remembered, path)?))
 }
 
 /// Extension ids that are wanted; `none_wanted`: whether files without an extension are.
-fn extension_test(extensions: &Extensions, wanted: impl Fn(&str, FileType) -> bool, none_wanted: bool) -> ColumnTest {
+fn extension_table(extensions: &Extensions, wanted: impl Fn(&str, FileType) -> bool, none_wanted: bool) -> Vec<bool> {
     let mut table = vec![none_wanted];
     for (id, extension) in extensions.all() {
         table.resize(table.len().max(id as usize + 1), false);
         table[id as usize] = wanted(extension.as_str(), FileType::from_extension(extension.as_bytes()));
     }
-    ColumnTest::Extensions(table)
+    table
+}
+
+const FILES_ALONE: [bool; 4] = [false, true, false, false];
+
+/// Which kinds of entries an expression is about, and whether it is about folders: regular files alone, unless a term
+/// names something else, or a path, which means whatever is there.
+fn wanted_kinds(expression: &Expression) -> ([bool; 4], bool) {
+    let names_others = |term: &Term| match &term.kind {
+        TermKind::Path(_) => true,
+        TermKind::Type(types) => !types.is_of_files(),
+        _ => false,
+    };
+    if !expression.terms.iter().any(|term| !term.negated && names_others(term)) {
+        return (FILES_ALONE, false);
+    }
+    let allows = |kind: fn(&Types) -> bool| {
+        expression.terms.iter().all(|term| match &term.kind {
+            TermKind::Type(types) => kind(types) != term.negated,
+            _ => true,
+        })
+    };
+    let no_files = |term: &Term| match &term.kind {
+        TermKind::Type(types) => !term.negated && !types.any_file && types.files.is_empty(),
+        _ => false,
+    };
+    let files = !expression.terms.iter().any(no_files);
+    ([false, files, allows(|types| types.links), allows(|types| types.special)], allows(|types| types.folders))
 }

@@ -94,6 +94,8 @@ pub struct FindPage {
     pub total_bytes: Option<u64>,
     /// For the next page; empty: this is the last.
     pub next_token: String,
+    /// Folders that the expression would find, where it finds no file.
+    pub folders: u64,
 }
 
 /// Names have to be read and no index helps: past this time the first full page is answered without a total.
@@ -129,11 +131,19 @@ impl Catalog {
         let filter = Filter::compile(request.expression, &context)?;
         let (known, after) = parse_token(request.token, request.sort)?.unzip();
         let Sort { key, descending } = request.sort;
-        let question = Question { filter: &filter, key, descending, limit: request.limit, after, done: None };
+        let question =
+            Question { filter: &filter, key, descending, limit: request.limit, after, only_empty: false, done: None };
         let mut finder =
             Finder { reader, lanes, remembered, question, known, cut_short: false, started: Instant::now() };
         let tally = finder.run()?;
-        finder.answer(tally, request.roots)
+        let mut page = finder.answer(tally, request.roots)?;
+        if page.total_at_least == 0 && filter.folders.may_be_meant() {
+            reader.for_each_folder(&filter.folders, &mut PathResolver::new(reader), &mut |_, _| {
+                page.folders += 1;
+                Ok(())
+            })?;
+        }
+        Ok(page)
     }
 }
 
@@ -162,14 +172,37 @@ struct Finder<'a, 'l> {
 
 impl Finder<'_, '_> {
     fn run(&mut self) -> Result<Tally, CatalogError> {
+        let filter = self.question.filter;
+        let mut tally = if filter.wants_entries() { self.entries()? } else { Tally::default() };
+        if filter.folders.is_wanted {
+            let limit = self.question.limit;
+            tally.merge(self.alone(Search::look_at_folders)?, limit);
+        }
+        Ok(tally)
+    }
+
+    fn entries(&mut self) -> Result<Tally, CatalogError> {
         let (filter, key) = (self.question.filter, self.question.key);
         if filter.is_everything() && self.known.is_none() {
             self.known = Some(self.reader.whole_totals()?);
         }
         let largest_first = self.question.descending && matches!(key, SortKey::Size | SortKey::Modified);
+        if let Some(entry) = filter.only_entry() {
+            return self.alone(|search| search.look_at_entries(entry, Untested::All));
+        }
+        if !filter.is_of_files() {
+            return self.blocks(0);
+        }
         if let Some(prefix) = filter.hash_prefix() {
             let entries = self.reader.entries_with_hash(prefix)?;
-            self.alone(|search| search.look_at_entries(&entries, Untested::All))
+            let mut tally = self.alone(|search| search.look_at_entries(&entries, Untested::All))?;
+            if prefix.is_of_nothing() {
+                // Empty files are in no content index.
+                self.question.only_empty = true;
+                let limit = self.question.limit;
+                tally.merge(self.blocks(0)?, limit);
+            }
+            Ok(tally)
         } else if let Some(text) = filter.indexed_text() {
             self.names(&text)
         } else if let Some(glob) = filter.path_glob() {
@@ -340,6 +373,9 @@ impl Finder<'_, '_> {
 
     /// The table, or the index that leaves few blocks of it.
     fn block_source(&self) -> Result<&'static str, CatalogError> {
+        if self.question.filter.wants_others() {
+            return Ok(WHOLE_TABLE);
+        }
         let zone = self.question.filter.zone();
         let few = |sql: &str, bound: i64| -> Result<bool, CatalogError> {
             let count: i64 =
@@ -378,7 +414,7 @@ impl Finder<'_, '_> {
             Totals::Exact(hits, bytes) => (Some(hits), hits, bytes),
             Totals::AtLeast(hits) => (None, hits, None),
         };
-        Ok(FindPage { rows, total, total_at_least, total_bytes, next_token })
+        Ok(FindPage { rows, total, total_at_least, total_bytes, next_token, folders: 0 })
     }
 }
 

@@ -21,7 +21,7 @@ const MADE_UP_BY_ONE: i64 = 90;
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct GrowthRequest<'a> {
-    /// Folders below this one; None: below every top, the tops included.
+    /// Folders below this one, roots in it included; None: below every top, the tops included.
     pub path: Option<&'a [u8]>,
     /// Span up to now, days.
     pub days: u32,
@@ -142,13 +142,17 @@ impl Reader {
         let today = request.now_ns.div_euclid(DAY_NS);
         let start = today - i64::from(request.days.max(1));
         let asked = match request.path {
-            Some(path) => Some(self.locate(path)?.ok_or_else(|| CatalogError::UnknownPath(path.to_vec()))?),
+            Some(path) => Some(self.scope(path)?.starts),
             None => None,
         };
+        if let (Some([]), Some(path)) = (asked.as_deref(), request.path) {
+            return Err(CatalogError::UnknownPath(path.to_vec()));
+        }
         let mut page = GrowthPage { rows: Vec::new(), bytes_per_day: 0.0, days: 0, volumes: Vec::new() };
         let mut volumes: HashMap<i64, VolumePace> = HashMap::new();
         for (top, top_path) in self.tops()? {
-            if asked.is_some_and(|(_, tree)| tree != top) {
+            let part = asked.as_ref().map(|parts| parts.iter().find(|part| part.top == top));
+            if part == Some(None) {
                 continue;
             }
             let span = self.span(top, start, today)?;
@@ -161,16 +165,16 @@ impl Reader {
             of_volume.bytes_per_day += span.pace(tree.grown);
             of_volume.days = of_volume.days.max(span.days);
             page.days = page.days.max(span.days);
-            let own = match (asked, request.path) {
-                (Some((directory, _)), Some(path)) if directory != top => {
-                    self.grown_folder(directory, path.to_vec(), span)?
-                }
+            let part = part.flatten();
+            let own = match part {
+                Some(part) if part.directory != top => self.grown_folder(part.directory, part.path.clone(), span)?,
                 _ => Some(tree),
             };
             let Some(own) = own else { continue };
             page.bytes_per_day += span.pace(own.grown);
             if span.days > 0 {
-                self.grown_below(own, asked.is_none(), span, today, request.limit, &mut page.rows)?;
+                let is_asked = part.is_some_and(|part| Some(part.path.as_slice()) == request.path);
+                self.grown_below(own, !is_asked, span, today, request.limit, &mut page.rows)?;
             }
         }
         page.rows.sort_by_key(|row| (Reverse(row.grown_bytes), row.path.clone()));

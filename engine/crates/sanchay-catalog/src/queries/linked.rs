@@ -45,10 +45,13 @@ impl Tally {
 
 impl Reader {
     /// Counts the blocks of each file once in every row, and says how many bytes are of further names. `rows` are
-    /// directories with what they hold, a folder before its own.
-    pub(super) fn count_inodes_once(&self, rows: &mut [(i64, UsageRow)]) -> Result<(), CatalogError> {
+    /// directories with what they hold, a folder before its own; the first is made of the directories `parts`.
+    pub(super) fn count_inodes_once(&self, rows: &mut [(i64, UsageRow)], parts: &[i64]) -> Result<(), CatalogError> {
         let mut rows_above: HashMap<i64, Option<usize>> =
             rows.iter().enumerate().map(|(at, (directory, _))| (*directory, Some(at))).collect();
+        for part in parts {
+            rows_above.entry(*part).or_insert(Some(0));
+        }
         let mut names = self.names_of_linked(&mut rows_above)?;
         let parents = parents(rows);
         names.sort_unstable_by_key(|name| (name.volume, name.inode));

@@ -2,6 +2,7 @@
 
 use sanchay_core::ContentHash;
 
+use super::folders::as_folder;
 use super::place::Totals;
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
@@ -12,20 +13,23 @@ use crate::expression::HashPrefix;
 use crate::reader::Reader;
 
 impl Reader {
-    /// One file as it is shown; None when it is gone.
+    /// One hit as it is shown; None when it is gone.
     pub(crate) fn file_row(
         &self,
         id: EntryId,
         paths: &mut PathResolver<'_>,
         roots: &RootNames,
     ) -> Result<Option<FileRow>, CatalogError> {
+        if let Some(directory) = as_folder(id) {
+            return self.folder_row(directory, paths, roots);
+        }
         let found = self.entry(id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
         let Some((entry, name, directory)) = found else {
             return Ok(None);
         };
         let Some(path) = paths.file(directory, &name)? else { return Ok(None) };
         let root_id = roots.root_of(&path);
-        Ok(Some(FileRow { id, path, entry, root_id }))
+        Ok(Some(FileRow { id, path, kind: entry.kind.into(), entry, root_id }))
     }
 
     /// Files and bytes of everything.

@@ -7,6 +7,7 @@ mod duplicates;
 mod extents;
 mod filter;
 mod find;
+mod folders;
 mod growth;
 mod lanes;
 mod linked;
@@ -15,6 +16,7 @@ mod pending;
 mod place;
 mod remembered;
 mod runs;
+mod scope;
 mod search;
 mod siblings;
 mod status;
@@ -33,6 +35,7 @@ pub use find::{FindPage, FindRequest, Sort, SortKey};
 pub use growth::{DayTotal, GrowthPage, GrowthRequest, GrowthRow, VolumePace};
 pub use pending::{PendingFile, SizeSketch};
 pub use remembered::Remembered;
+pub use scope::{Scope, Start};
 pub use siblings::Sibling;
 pub use status::{CatalogStatus, RootStatus};
 pub use stream::FileStream;
@@ -40,11 +43,35 @@ pub use summary::{SummaryBy, SummaryRow};
 pub use tree::{PathResolver, RootName, RootNames};
 pub use usage::UsageRow;
 
-use sanchay_core::{extension, Algorithm, ContentHash, FileType};
+use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};
 
-use crate::block::{Entry, HashState};
+use crate::block::{Entry, EntryKind, HashState};
+use crate::expression::{FOLDER, LINK, SPECIAL};
 
-/// A regular file as it is shown.
+/// What a row stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A FIFO, socket or device.
+    Special,
+    /// A folder, with the sizes of all below it; its stamps and links are not known.
+    Folder,
+}
+
+impl From<EntryKind> for RowKind {
+    fn from(kind: EntryKind) -> Self {
+        match kind {
+            EntryKind::File | EntryKind::Dead => Self::File,
+            EntryKind::Symlink => Self::Link,
+            EntryKind::Special => Self::Special,
+        }
+    }
+}
+
+/// A file, or what else is found, as it is shown.
 #[derive(Clone, Debug)]
 pub struct FileRow {
     /// Its entry.
@@ -55,6 +82,8 @@ pub struct FileRow {
     pub entry: Entry,
     /// The innermost root that it lies in; 0: none.
     pub root_id: i64,
+    /// What it is.
+    pub kind: RowKind,
 }
 
 impl FileRow {
@@ -68,9 +97,22 @@ impl FileRow {
         self.entry.hash_state
     }
 
-    /// Its type, by extension.
-    pub fn file_type(&self) -> FileType {
-        extension(self.name()).map_or(FileType::Other, |extension| FileType::from_extension(extension.as_bytes()))
+    /// The word for its type: of a file by extension.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            RowKind::File => self
+                .extension()
+                .map_or(FileType::Other, |extension| FileType::from_extension(extension.as_bytes()))
+                .name(),
+            RowKind::Link => LINK,
+            RowKind::Special => SPECIAL,
+            RowKind::Folder => FOLDER,
+        }
+    }
+
+    /// A file's extension.
+    pub fn extension(&self) -> Option<Extension> {
+        extension(self.name()).filter(|_| self.kind == RowKind::File)
     }
 
     /// Its name.

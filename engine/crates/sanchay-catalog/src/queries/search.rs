@@ -2,6 +2,7 @@
 
 use super::filter::Filter;
 use super::find::SortKey;
+use super::folders::folder_id;
 use super::place::{Place, Tally, Value};
 use super::tree::{DirectorySet, PathResolver};
 use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOCK_SLOTS};
@@ -15,6 +16,8 @@ pub(super) struct Question<'a> {
     pub(super) descending: bool,
     pub(super) limit: usize,
     pub(super) after: Option<Place>,
+    /// Only empty files: others have been looked at already.
+    pub(super) only_empty: bool,
     /// Folders that have been looked at already.
     pub(super) done: Option<DirectorySet>,
 }
@@ -65,13 +68,17 @@ impl<'r> Search<'r> {
         first_page_only: bool,
     ) -> Result<(), CatalogError> {
         let question = self.question;
-        let zone = question.filter.zone();
+        let mut zone = question.filter.zone();
+        if question.only_empty {
+            zone.size_bytes.1 = 0;
+        }
         let with_detail = question.filter.needs_detail() || question.is_text_order();
         let sql = format!(
-            "SELECT b.id, b.directory, b.columns {} FROM {source} {} WHERE b.id >= ?1 AND b.id < ?2 AND b.files > 0
-             AND b.max_size >= ?3 AND b.min_size <= ?4 AND b.max_mtime >= ?5 AND b.min_mtime <= ?6 {}",
+            "SELECT b.id, b.directory, b.columns {} FROM {source} {} WHERE b.id >= ?1 AND b.id < ?2 AND ({}
+             b.files > 0 AND b.max_size >= ?3 AND b.min_size <= ?4 AND b.max_mtime >= ?5 AND b.min_mtime <= ?6) {}",
             if with_detail { ", d.detail" } else { "" },
             if with_detail { "CROSS JOIN block_detail d ON d.id = b.id" } else { "" },
+            if question.filter.wants_others() { "TRUE OR" } else { "" },
             if source == WHOLE_TABLE { "ORDER BY b.id" } else { "" }
         );
         let mut statement = self.reader.connection.prepare_cached(&sql)?;
@@ -87,6 +94,9 @@ impl<'r> Search<'r> {
             let columns = BlockColumns::parse(columns)?;
             let mut slots = std::mem::take(&mut self.slots);
             question.filter.column_hits(block, &columns, &mut slots);
+            if question.only_empty {
+                slots.retain(|&slot| columns.size_bytes(slot) == 0);
+            }
             if !slots.is_empty() {
                 let detail = if with_detail {
                     let detail = row.get_ref(3)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
@@ -189,6 +199,26 @@ impl<'r> Search<'r> {
             self.slots = slots;
         }
         Ok(())
+    }
+
+    /// Every folder.
+    pub(super) fn look_at_folders(&mut self) -> Result<(), CatalogError> {
+        let (reader, question) = (self.reader, self.question);
+        let mut paths = PathResolver::new(reader);
+        reader.for_each_folder(&question.filter.folders, &mut paths, &mut |folder, path| {
+            self.tally.hits += 1;
+            // A folder's bytes are its files', which may be hits too.
+            self.tally.unweighed = true;
+            let value = match question.key {
+                SortKey::Stored => Value::Number(0),
+                SortKey::Size => Value::Number(folder.bytes as i64),
+                SortKey::Modified | SortKey::Created => Value::Number(i64::MIN),
+                SortKey::Name => Value::Text(folder.name.to_vec()),
+                SortKey::Path => Value::Text(path.to_vec()),
+            };
+            self.keep(value, folder_id(folder.id));
+            Ok(())
+        })
     }
 
     /// Counts and keeps the slots of one block that have passed the tests on columns, if they pass the others.

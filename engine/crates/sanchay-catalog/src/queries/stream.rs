@@ -1,4 +1,5 @@
-//! Every hit of an expression, a block at a time: what exports are made of. Memory does not grow with the hits.
+//! Every hit of an expression but folders, a block at a time: what exports are made of. Memory does not grow with the
+//! hits.
 
 use super::filter::{Context, Filter};
 use super::lanes::Lanes;
@@ -47,11 +48,15 @@ impl FileStream {
                 }
             };
             let mut paths = PathResolver::new(reader);
-            let blocks: Vec<i64> = reader
-                .connection
-                .prepare_cached("SELECT id FROM block WHERE id >= ?1 AND files > 0 ORDER BY id LIMIT ?2")?
-                .query_map([self.next_block, BLOCKS_AT_ONCE], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let blocks: Vec<i64> = match filter.only_entry() {
+                Some(entry) => entry.iter().map(|id| id.block()).collect(),
+                None if filter.wants_entries() => reader
+                    .connection
+                    .prepare_cached("SELECT id FROM block WHERE id >= ?1 AND (files > 0 OR ?3) ORDER BY id LIMIT ?2")?
+                    .query_map((self.next_block, BLOCKS_AT_ONCE, filter.wants_others()), |row| row.get(0))?
+                    .collect::<Result<_, _>>()?,
+                None => Vec::new(),
+            };
             self.ended = blocks.len() < BLOCKS_AT_ONCE as usize;
             for block in blocks {
                 self.next_block = block + 1;
@@ -65,10 +70,15 @@ impl FileStream {
                     let mut row = None::<FileRow>;
                     filter.for_each_hit(block, view, &mut |name| Ok(spell(name)), &mut |slot, item| {
                         let id = EntryId::new(block, slot);
-                        let row =
-                            row.get_or_insert_with(|| FileRow { id, path: Vec::new(), entry: item.entry, root_id });
-                        row.id = id;
-                        row.entry = item.entry;
+                        let kind = item.entry.kind.into();
+                        let row = row.get_or_insert_with(|| FileRow {
+                            id,
+                            path: Vec::new(),
+                            entry: item.entry,
+                            root_id,
+                            kind,
+                        });
+                        (row.id, row.entry, row.kind) = (id, item.entry, kind);
                         row.path = spell(item.name);
                         visit(row);
                     })

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sanchay_core::path::is_within;
 use sanchay_core::FileType;
 
+use super::scope::Start;
 use super::tree::RootNames;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -152,21 +154,26 @@ impl Reader {
             self.add_trees("", kind, &mut sums)?;
             return Ok(sums);
         }
-        let mut counted = Vec::new();
+        let mut parts: Vec<Start> = Vec::new();
         for root in roots.0.iter().filter(|root| root_ids.contains(&root.id)) {
-            let Some((directory, top)) = self.locate(&root.path)? else {
-                continue;
-            };
-            // A root inside another one that was asked for too is in that one's sums already.
-            if counted.iter().any(|outer: &Vec<u8>| sanchay_core::path::is_within(&root.path, outer)) {
+            parts.extend(self.scope(&root.path)?.starts);
+        }
+        let mut shared = Vec::new();
+        for (at, part) in parts.iter().enumerate() {
+            // A part of another one's tree is in that one's sums already.
+            let holds = |other: &Start| other.top == part.top && is_within(&part.path, &other.path);
+            let others = parts.iter().enumerate().filter(|(other, _)| *other != at);
+            if others.clone().any(|(other, start)| holds(start) && (start.directory != part.directory || other < at)) {
                 continue;
             }
-            counted.push(root.path.clone());
-            if directory == top {
-                self.add_trees(&format!("AND tree = {top}"), kind, &mut sums)?;
+            if part.directory == part.top {
+                self.add_trees(&format!("AND tree = {}", part.top), kind, &mut sums)?;
             } else {
-                self.add_blocks(catalog, directory, kind, &mut sums)?;
+                shared.push(part.directory);
             }
+        }
+        if !shared.is_empty() {
+            self.add_blocks(catalog, &shared, kind, &mut sums)?;
         }
         Ok(sums)
     }
@@ -183,15 +190,15 @@ impl Reader {
         Ok(())
     }
 
-    /// A root that shares another's tree has no roll-ups of its own: its blocks are added up.
+    /// Roots that share another's tree have no roll-ups of their own: their blocks are added up.
     fn add_blocks(
         &self,
         catalog: &Catalog,
-        directory: i64,
+        directories: &[i64],
         kind: RollupKind,
         sums: &mut Sums,
     ) -> Result<(), CatalogError> {
-        let below = catalog.remembered.shape(self)?.below(directory);
+        let below = catalog.remembered.shape(self)?.below(directories);
         let mut statement = self.connection.prepare_cached("SELECT id, directory FROM block WHERE files > 0")?;
         let mut rows = statement.query([])?;
         let mut rollups = Rollups::default();

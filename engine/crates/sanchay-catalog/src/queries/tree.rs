@@ -58,10 +58,12 @@ impl TreeShape {
         Ok(shape)
     }
 
-    /// `directory` and all below it, as bits by id.
-    pub(crate) fn below(&self, directory: i64) -> DirectorySet {
+    /// `directories` and all below them, as bits by id.
+    pub(crate) fn below(&self, directories: &[i64]) -> DirectorySet {
         let mut known = vec![UNKNOWN; self.parents.len()];
-        mark(&mut known, directory, INSIDE);
+        for directory in directories {
+            mark(&mut known, *directory, INSIDE);
+        }
         self.spread(known)
     }
 

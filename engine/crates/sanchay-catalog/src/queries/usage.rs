@@ -24,6 +24,8 @@ pub struct UsageRow {
     pub linked_bytes: u64,
     /// Newest modification that was seen there; None without files.
     pub newest_ns: Option<i64>,
+    /// The folder lies above roots, and is no directory of the catalog: these are the sums of the roots in it.
+    pub above_roots: bool,
 }
 
 impl Catalog {
@@ -33,14 +35,9 @@ impl Catalog {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
             let mut rows = Vec::new();
+            let mut parts = Vec::new();
             match path {
-                Some(path) => {
-                    let (directory, _) =
-                        reader.locate(path)?.ok_or_else(|| CatalogError::UnknownPath(path.to_vec()))?;
-                    if let Some(own) = reader.usage_row(directory, path.to_vec())? {
-                        reader.descend(own, 0, depth, limit, &mut rows)?;
-                    }
-                }
+                Some(path) => parts = reader.usage_of(path, depth, limit, &mut rows)?,
                 None => {
                     let mut tops = Vec::new();
                     for (top, name) in reader.tops()? {
@@ -52,7 +49,7 @@ impl Catalog {
                     }
                 }
             }
-            reader.count_inodes_once(&mut rows)?;
+            reader.count_inodes_once(&mut rows, &parts)?;
             Ok(rows.into_iter().map(|(_, row)| row).collect())
         })
     }
@@ -61,6 +58,54 @@ impl Catalog {
 type Found = (i64, UsageRow);
 
 impl Reader {
+    /// The folder at `path`. What begins somewhere below it (a root of a folder above roots) stands right below it. Gives
+    /// the directories that the first row is made of.
+    fn usage_of(&self, path: &[u8], depth: u32, limit: usize, rows: &mut Vec<Found>) -> Result<Vec<i64>, CatalogError> {
+        let scope = self.scope(path)?;
+        let mut parts = Vec::with_capacity(scope.starts.len());
+        for start in &scope.starts {
+            parts.extend(self.usage_row(start.directory, start.path.clone())?);
+        }
+        if parts.is_empty() {
+            return Err(CatalogError::UnknownPath(path.to_vec()));
+        }
+        let made_of: Vec<i64> = parts.iter().map(|(directory, _)| *directory).collect();
+        if scope.is_directory && parts.len() == 1 {
+            self.descend(parts.remove(0), 0, depth, limit, rows)?;
+            return Ok(made_of);
+        }
+        let own = if scope.is_directory { made_of[0] } else { 0 };
+        rows.push((
+            own,
+            UsageRow {
+                path: path.to_vec(),
+                depth: 0,
+                files: parts.iter().map(|(_, part)| part.files).sum(),
+                directories: parts.iter().map(|(_, part)| part.directories).sum(),
+                bytes: parts.iter().map(|(_, part)| part.bytes).sum(),
+                allocated: parts.iter().map(|(_, part)| part.allocated).sum(),
+                linked_bytes: 0,
+                newest_ns: parts.iter().filter_map(|(_, part)| part.newest_ns).max(),
+                above_roots: !scope.is_directory,
+            },
+        ));
+        if depth == 0 {
+            return Ok(made_of);
+        }
+        if scope.is_directory {
+            parts.remove(0);
+            for (id, mut child) in self.usage_below(own, limit)? {
+                child.path = sanchay_core::path::join(path, &child.path);
+                parts.push((id, child));
+            }
+        }
+        parts.sort_by(|(_, a), (_, b)| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+        for part in parts {
+            self.descend(part, 1, depth, limit, rows)?;
+        }
+        Ok(made_of)
+    }
+
     fn usage_row(&self, directory: i64, path: Vec<u8>) -> Result<Option<Found>, CatalogError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT directory, files, directories, bytes, allocated, newest_ns, x'' FROM usage WHERE directory = ?1",
@@ -130,6 +175,7 @@ fn usage_row(row: &rusqlite::Row<'_>) -> Result<Found, CatalogError> {
         allocated: row.get::<_, i64>(4)? as u64,
         linked_bytes: 0,
         newest_ns: (newest_ns != i64::MIN).then_some(newest_ns),
+        above_roots: false,
     };
     Ok((row.get(0)?, found))
 }

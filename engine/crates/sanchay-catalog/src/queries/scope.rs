@@ -1,0 +1,80 @@
+//! What of the catalog lies in a folder: the directory that it is, and the trees that begin somewhere below it.
+//!
+//! A folder above roots is no directory of the catalog, and means all of those roots; a root that lies in another one's
+//! folder without being a part of its tree (left out there, or not scanned since) belongs to that folder all the same.
+
+use sanchay_core::path::is_within;
+
+use super::remembered::Remembered;
+use super::tree::DirectorySet;
+use crate::block::{EntryId, EntryKind};
+use crate::error::CatalogError;
+use crate::reader::Reader;
+
+/// A directory with which a part of a folder begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Its id.
+    pub directory: i64,
+    /// The top of its tree.
+    pub top: i64,
+    /// Exact bytes.
+    pub path: Vec<u8>,
+}
+
+/// The parts of a folder. None lies in another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Where they begin: the folder itself comes first, where it is a directory of the catalog.
+    pub starts: Vec<Start>,
+    /// Whether it is.
+    pub is_directory: bool,
+}
+
+impl Reader {
+    /// The parts of the folder at an absolute path; none where the catalog has nothing of it.
+    pub fn scope(&self, path: &[u8]) -> Result<Scope, CatalogError> {
+        let mut scope = Scope::default();
+        if let Some((directory, top)) = self.locate(path)? {
+            scope.is_directory = true;
+            scope.starts.push(Start { directory, top, path: path.to_vec() });
+        }
+        for (top, name) in self.tops()? {
+            if name != path && is_within(&name, path) {
+                scope.starts.push(Start { directory: top, top, path: name });
+            }
+        }
+        Ok(scope)
+    }
+
+    /// The entry (a file, link or special file) at an absolute path.
+    pub fn entry_at(&self, path: &[u8]) -> Result<Option<(EntryId, EntryKind)>, CatalogError> {
+        let Some(slash) = path.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')) else {
+            return Ok(None);
+        };
+        let (folder, name) = (&path[..slash.max(1)], &path[slash + 1..]);
+        let Some((directory, _)) = self.locate(folder)? else { return Ok(None) };
+        for block in self.load_blocks(directory)? {
+            let mut found = None;
+            block.view()?.for_each(|slot, item| {
+                if item.name == name && item.entry.kind != EntryKind::Dead {
+                    found = Some((EntryId::new(block.id, slot), item.entry.kind));
+                }
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The directories of the folder at an absolute path.
+    pub(crate) fn directories_in(&self, remembered: &Remembered, path: &[u8]) -> Result<DirectorySet, CatalogError> {
+        let scope = self.scope(path)?;
+        if scope.starts.is_empty() {
+            return Ok(DirectorySet::none());
+        }
+        let starts: Vec<i64> = scope.starts.iter().map(|start| start.directory).collect();
+        Ok(remembered.shape(self)?.below(&starts))
+    }
+}

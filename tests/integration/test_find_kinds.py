@@ -1,0 +1,159 @@
+"""What a bare term means, and folders, links and files without an extension as hits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sanchay_engine import EngineError
+from tests.integration.catalogs import ONLY_POSIX, Cataloger, below
+from tests.support.trees import build
+
+pytestmark = ONLY_POSIX
+
+FILES = {
+    "project-folder/notes.txt": "notes",
+    "project-folder/sub.jpg/a.tar.gz": "archive",
+    "project-folder/empty/": "",
+    "b.gz": "zipped",
+    "Makefile": "all:",
+    "photo.JPG": "photo",
+    "a*b?.txt": "odd",
+    ".hidden": "h",
+}
+
+
+@pytest.fixture
+def filled(cataloger: Cataloger, tree: Path) -> Path:
+    """A root with files, folders, two links and a FIFO."""
+    build(tree, FILES)
+    (tree / "link-to-photo").symlink_to("photo.JPG")
+    (tree / "project-folder/link.jpg").symlink_to("/nowhere")
+    os.mkfifo(tree / "pipe")
+    cataloger.add(tree, name="tree")
+    cataloger.settled_scan()
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("*.jpg", ["photo.JPG"]),
+        ("-*.jpg -*.txt", ["project-folder/sub.jpg/a.tar.gz", "b.gz", "Makefile", ".hidden"]),
+        ("?.gz", ["b.gz"]),
+        ('"*"', ["a*b?.txt"]),
+        ("a\\*b*", ["a*b?.txt"]),
+        ("{tree}/photo.JPG", ["photo.JPG"]),
+        ("{tree}//project-folder/../photo.JPG", ["photo.JPG"]),
+        ("{tree}/project-folder", ["project-folder"]),
+        ("{tree}/link-to-photo", ["link-to-photo"]),
+        ("{tree}/pipe", ["pipe"]),
+        ("{tree}", ["."]),
+        ("-{tree}/b.gz ext:gz", ["project-folder/sub.jpg/a.tar.gz"]),
+        ("{tree}/project-folder/*", ["project-folder/notes.txt"]),
+        ("**/sub.jpg/*", ["project-folder/sub.jpg/a.tar.gz"]),
+        ("project-folder type:folder", ["project-folder"]),
+        ("type:folder", [".", "project-folder", "project-folder/sub.jpg", "project-folder/empty"]),
+        ("type:folder under:{tree}", ["project-folder", "project-folder/sub.jpg", "project-folder/empty"]),
+        ("type:folder empty:yes", ["project-folder/empty"]),
+        ("type:folder size:7", ["project-folder/sub.jpg"]),
+        ("type:folder path:{tree}/*/*", ["project-folder/sub.jpg", "project-folder/empty"]),
+        ("type:link", ["link-to-photo", "project-folder/link.jpg"]),
+        ("type:link -link.jpg", ["link-to-photo"]),
+        ("type:link ext:jpg", []),
+        ("type:link name:*.jpg", ["project-folder/link.jpg"]),
+        ("type:special", ["pipe"]),
+        ("type:folder,image sub", ["project-folder/sub.jpg"]),
+        ("type:image,link", ["photo.JPG", "link-to-photo", "project-folder/link.jpg"]),
+        ("type:file,folder project", ["project-folder"]),
+        ("type:folder,link -type:link p", [".", "project-folder", "project-folder/sub.jpg", "project-folder/empty"]),
+        ("ext:tar.gz", ["project-folder/sub.jpg/a.tar.gz"]),
+        ("ext:tar.gz,jpg", ["project-folder/sub.jpg/a.tar.gz", "photo.JPG"]),
+        ("-ext:tar.gz ext:gz", ["b.gz"]),
+        ("ext:none", ["Makefile", ".hidden"]),
+        ('ext:""', ["Makefile", ".hidden"]),
+        ("ext:none,gz", ["Makefile", ".hidden", "b.gz", "project-folder/sub.jpg/a.tar.gz"]),
+    ],
+)
+def test_terms(cataloger: Cataloger, filled: Path, expression: str, names: list[str]) -> None:
+    text = expression.replace("{tree}", str(filled))
+    expected = {os.fsencode(os.path.normpath(filled / name)) for name in names}
+    if expression == "type:folder,link -type:link p":
+        expected = {path for path in expected if b"p" in os.path.basename(path).lower()}
+    page = cataloger.catalog.find(text)
+    assert {row.path for row in page.rows} == expected
+    assert page.total == len(page.rows) == len(expected)
+    for sort in ("", "path", "-name", "size", "-size", "modified", "-created"):
+        rows = cataloger.rows(text, sort=sort, limit=2)
+        assert sorted(row.path for row in rows) == sorted(expected), sort
+
+
+def test_a_row_says_what_it_is(cataloger: Cataloger, filled: Path) -> None:
+    rows = {os.path.basename(row.path): row for row in cataloger.rows("type:folder,link,special,image")}
+    folder, link = rows[b"project-folder"], rows[b"link-to-photo"]
+    assert (folder.type, folder.extension, folder.size, folder.hash) == (
+        "folder",
+        "",
+        len("notes") + len("archive"),
+        b"",
+    )
+    assert (link.type, link.hash_state, rows[b"pipe"].type, rows[b"photo.JPG"].type) == (
+        "link",
+        "none",
+        "special",
+        "image",
+    )
+    assert cataloger.catalog.find("type:folder").total_bytes is None, "a folder's bytes are its files'"
+
+
+def test_where_no_file_is_found_folders_are_counted(cataloger: Cataloger, filled: Path) -> None:
+    for expression, folders in (
+        ("project-folder", 1),
+        ("name:project*", 1),
+        ("nothing-at-all", 0),
+        ("project-folder ext:jpg", 0),
+        ("photo", 0),
+        ("-photo size:>1G", 0),
+    ):
+        assert cataloger.catalog.find(expression).folders == folders, expression
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("docs/a.txt", "write the whole path, or path:**/docs/a.txt"),
+        ("{tree}/nowhere.jpg", "the root tree has nothing there"),
+        ("/nowhere/at-all.jpg", "outside of the catalog"),
+        ("path:/nowhere/**", "outside of the catalog"),
+        ("ext:*.jpg", "write name:*.jpg"),
+        ("type:folder ext:jpg", "a folder has no extension"),
+        ("type:folder dup:yes", "a folder has no copies"),
+        ("type:dir", "did you mean folder?"),
+    ],
+)
+def test_what_can_never_match_is_refused(cataloger: Cataloger, filled: Path, expression: str, reason: str) -> None:
+    with pytest.raises(EngineError) as error:
+        cataloger.catalog.find(expression.replace("{tree}", str(filled)))
+    assert error.value.kind == "invalid_query"
+    assert reason in error.value.message
+
+
+def test_a_pattern_below_a_link_is_one_below_the_folder(cataloger: Cataloger, filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "short").symlink_to(filled)
+    photo = below(filled, ["photo.JPG"])
+    for pattern in (f"path:{tmp_path}/short/*.jpg", f"{tmp_path}/short/*.JPG", f"path:{tmp_path}/short/photo.jpg"):
+        assert cataloger.paths(pattern) == photo, pattern
+    assert cataloger.paths(f"path:{str(filled).upper()}/*.jpg") == photo, "letters large and small are one"
+
+
+def test_exports_hold_links_and_no_folders(cataloger: Cataloger, filled: Path) -> None:
+    lines = b"".join(cataloger.catalog.export("type:link", "ndjson")).splitlines()
+    assert len(lines) == 2
+    assert all(b'"type":"link"' in line for line in lines)
+    (line,) = b"".join(cataloger.catalog.export(f"{filled}/b.gz", "ndjson")).splitlines()
+    assert b'"type":"archive"' in line
+    for expression, reason in (("type:folder", "holds no folders"), (str(filled / "project-folder"), "under:")):
+        with pytest.raises(EngineError, match=reason):
+            cataloger.catalog.export(expression, "csv")
