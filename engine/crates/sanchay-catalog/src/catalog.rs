@@ -49,10 +49,10 @@ impl Catalog {
         Ok(Self {
             path: path.to_owned(),
             rebuilt_from: opened.rebuilt_from,
+            readers: ReaderPool::new(path, options.reader_cache_bytes, Arc::clone(&shared)),
             shared,
             writer,
             thread: Mutex::new(Some(thread)),
-            readers: ReaderPool::new(path, options.reader_cache_bytes),
             remembered: Remembered::default(),
         })
     }

@@ -13,6 +13,7 @@ mod database;
 mod error;
 pub mod expression;
 pub mod feed;
+mod large_folders;
 mod name_index;
 pub mod queries;
 mod reader;

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use crate::block::{BlockColumns, BlockView, EntryId, EntryRef};
 use crate::database::open_reader;
 use crate::error::CatalogError;
+use crate::shared::Shared;
 
 /// Idle connections that are kept, and for how long while others are used: each has a page cache of its own.
 const KEPT: usize = 4;
@@ -18,6 +19,7 @@ const KEPT_FOR: Duration = Duration::from_secs(60);
 /// A connection that reads.
 pub struct Reader {
     pub(crate) connection: Connection,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Reader {
@@ -81,6 +83,7 @@ impl Reader {
 pub(crate) struct ReaderPool {
     path: PathBuf,
     cache_bytes: u64,
+    shared: Arc<Shared>,
     idle: Mutex<Option<Vec<Idle>>>,
 }
 
@@ -91,15 +94,15 @@ struct Idle {
 }
 
 impl ReaderPool {
-    pub(crate) fn new(path: &Path, cache_bytes: u64) -> Self {
-        Self { path: path.to_owned(), cache_bytes, idle: Mutex::new(Some(Vec::new())) }
+    pub(crate) fn new(path: &Path, cache_bytes: u64, shared: Arc<Shared>) -> Self {
+        Self { path: path.to_owned(), cache_bytes, shared, idle: Mutex::new(Some(Vec::new())) }
     }
 
     pub(crate) fn take(&self) -> Result<ReaderGuard<'_>, CatalogError> {
         let idle = self.idle.lock().expect("no panic under this lock").as_mut().ok_or(CatalogError::Closed)?.pop();
         let reader = match idle {
             Some(idle) => idle.reader,
-            None => Reader { connection: open_reader(&self.path, self.cache_bytes)? },
+            None => Reader { connection: open_reader(&self.path, self.cache_bytes)?, shared: Arc::clone(&self.shared) },
         };
         Ok(ReaderGuard { reader: Some(reader), pool: self })
     }
@@ -154,7 +157,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.db");
         let _writer = open_writer(&path).unwrap();
-        let pool = ReaderPool::new(&path, 1 << 20);
+        let pool = ReaderPool::new(&path, 1 << 20, Arc::default());
         let idle = || pool.idle.lock().unwrap().as_ref().unwrap().len();
         let began = Instant::now();
         let mut readers: Vec<_> = (0..=KEPT).map(|_| pool.take().unwrap().reader.take().unwrap()).collect();

@@ -7,6 +7,7 @@ use std::sync::{Mutex, RwLock};
 use sanchay_core::Extension;
 
 use crate::error::CatalogError;
+use crate::large_folders::LargeFolders;
 
 /// State shared by all parts of an open catalog.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub struct Shared {
     pub(crate) staged: AtomicUsize,
     /// The extensions' ids.
     pub extensions: Extensions,
+    /// Where names of large folders are.
+    pub(crate) large_folders: LargeFolders,
     failure: Mutex<Option<String>>,
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{params, Connection, OptionalExtension, Row};
 
 use crate::block::BlockView;
 use crate::error::CatalogError;
+use crate::large_folders::LARGE_BLOCKS;
 use crate::reader::Reader;
 use crate::writer::Session;
 
@@ -77,6 +78,20 @@ fn load_blocks(connection: &Connection, directory: i64) -> Result<Vec<StoredBloc
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The blocks of these ids that there are, in their order.
+fn load_some(connection: &Connection, ids: &[i64]) -> Result<Vec<StoredBlock>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT b.id, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id WHERE b.id = ?1",
+    )?;
+    let mut blocks = Vec::with_capacity(ids.len());
+    for id in ids {
+        let found = statement
+            .query_row([id], |row| Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? }));
+        blocks.extend(found.optional()?);
+    }
+    Ok(blocks)
+}
+
 fn load_child(connection: &Connection, directory: i64) -> Result<Option<StoredChild>, CatalogError> {
     let sql = format!("SELECT {CHILD_COLUMNS} FROM directory WHERE id = ?1");
     Ok(connection.prepare_cached(&sql)?.query_row([directory], child).optional()?)
@@ -101,6 +116,18 @@ impl Reader {
     /// The blocks of `directory`, by id.
     pub fn load_blocks(&self, directory: i64) -> Result<Vec<StoredBlock>, CatalogError> {
         load_blocks(&self.connection, directory)
+    }
+
+    /// The blocks of `directory` that may hold one of `names`: of a large folder that was changed lately, a few.
+    pub fn blocks_of_names<'n>(
+        &self,
+        directory: i64,
+        names: impl Iterator<Item = &'n [u8]>,
+    ) -> Result<Vec<StoredBlock>, CatalogError> {
+        match self.shared.large_folders.blocks_of(directory, names) {
+            Some(blocks) => load_some(&self.connection, &blocks),
+            None => load_blocks(&self.connection, directory),
+        }
     }
 
     /// The parent of a directory; 0 for a top.
@@ -140,6 +167,23 @@ impl Session {
     /// The subdirectory of `parent` with this name, as of this moment.
     pub fn child_named(&self, parent: i64, name: &[u8]) -> Result<Option<StoredChild>, CatalogError> {
         child_named(&self.connection, parent, name)
+    }
+
+    /// The blocks of `directory` that may hold one of `names`, and the one that has room for more.
+    pub fn blocks_of_names<'n>(
+        &self,
+        directory: i64,
+        names: impl Iterator<Item = &'n [u8]>,
+    ) -> Result<Vec<StoredBlock>, CatalogError> {
+        let folders = &self.shared.large_folders;
+        if let Some(blocks) = folders.blocks_of(directory, names) {
+            return load_some(&self.connection, &blocks);
+        }
+        let blocks = load_blocks(&self.connection, directory)?;
+        if blocks.len() >= LARGE_BLOCKS {
+            folders.remember(directory, &blocks)?;
+        }
+        Ok(blocks)
     }
 
     /// The blocks of `directory`, as of this moment.

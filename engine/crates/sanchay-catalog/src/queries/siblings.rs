@@ -76,7 +76,7 @@ impl Reader {
     ) -> Result<HashMap<Vec<u8>, (EntryId, Entry)>, CatalogError> {
         let wanted: std::collections::HashSet<&[u8]> = names.iter().map(Vec::as_slice).collect();
         let mut found = HashMap::new();
-        for block in self.load_blocks(directory)? {
+        for block in self.blocks_of_names(directory, wanted.iter().copied())? {
             let view = block.view()?;
             for (slot, name) in view.detail.names(view.columns.len()).enumerate() {
                 if view.columns.kind(slot) != EntryKind::Dead && wanted.contains(name) {

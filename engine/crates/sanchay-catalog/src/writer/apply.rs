@@ -64,6 +64,7 @@ impl Session {
         for write in &change.blocks {
             let newer = kept.iter().find(|(block, _)| *block == write.id).and_then(|(_, kept)| kept.block.as_ref());
             let block = newer.unwrap_or(&write.block);
+            self.shared.large_folders.add(change.directory, write.id, block)?;
             let zone = &block.zone;
             self.connection
                 .prepare_cached(

@@ -326,6 +326,7 @@ impl Session {
                 self.connection.prepare_cached(sql)?.execute([block])?;
             }
         }
+        self.shared.large_folders.forget(directory);
         lost.directories = -1;
         let (mut usage, mut sums) = (HashMap::new(), HashMap::<(i64, RollupKind, i64), (i64, i64)>::new());
         let parent = self.parent_of(directory)?;

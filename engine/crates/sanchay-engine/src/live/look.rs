@@ -412,8 +412,8 @@ fn forget_folders(session: &mut Session, looked: &Looked, gone: &mut Compared) -
 fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, CatalogError> {
     let Some(_) = session.load_child(looked.directory)? else { return Ok(Vec::new()) };
     let mut differences = Vec::new();
-    let blocks = session.load_blocks(looked.directory)?;
     let names: HashSet<&[u8]> = looked.names.iter().map(|(name, _)| name.as_slice()).collect();
+    let blocks = session.blocks_of_names(looked.directory, names.iter().copied())?;
     let mut stored = Stored::of_names(&blocks, &names)?;
     let mut fresh = Vec::new();
     for (name, seen) in &looked.names {

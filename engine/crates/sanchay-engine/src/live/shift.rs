@@ -215,7 +215,7 @@ fn drop_entry(
     name: &[u8],
     inodes: &Inodes,
 ) -> Result<(), CatalogError> {
-    let blocks = session.load_blocks(directory)?;
+    let blocks = session.blocks_of_names(directory, [name].into_iter())?;
     let stored = Stored::of_names(&blocks, &HashSet::from([name]))?;
     let mut change = DirectoryChange::new(tree, directory, session.parent(directory)?, Arc::default());
     let target = Target {
@@ -247,7 +247,7 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     if from == to {
         names.insert(from_name);
     } else {
-        let blocks = session.load_blocks(*from)?;
+        let blocks = session.blocks_of_names(*from, [from_name.as_slice()].into_iter())?;
         let stored = Stored::of_names(&blocks, &HashSet::from([from_name.as_slice()]))?;
         let mut change = DirectoryChange::new(shift.tree, *from, session.parent(*from)?, Arc::default());
         let inodes = &shift.inodes;
@@ -261,7 +261,7 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
         fill(&mut change, &stored, &[], target)?;
         changes.push(change);
     }
-    let blocks = session.load_blocks(*to)?;
+    let blocks = session.blocks_of_names(*to, names.iter().copied())?;
     let mut stored = Stored::of_names(&blocks, &names)?;
     let replaces = stored.find(to_name);
     let gone = replaces.map(|number| stored.get(number).entry);
