@@ -27,6 +27,7 @@ COMMANDS = {
     "growth": "sanchayctl.commands.growth:growth",
     "du": "sanchayctl.commands.du:du",
     "export": "sanchayctl.commands.export:export",
+    "catalog": "sanchayctl.commands.catalog:catalog",
     "config": "sanchayctl.commands.config:config",
     "completion": "sanchayctl.commands.completion:completion",
 }

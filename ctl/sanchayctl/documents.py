@@ -363,6 +363,26 @@ def change(row: change_pb2.Change) -> Document:
     }
 
 
+def catalog_check(answer: daemon_pb2.CheckCatalogResponse) -> Document:
+    """What a check of the catalog found."""
+    return {
+        "sound": answer.complete and not answer.faults,
+        "complete": answer.complete,
+        "faults": [
+            {
+                "kind": fault.kind,
+                "count": fault.count,
+                "example": paths.document(fault.example) if fault.example.raw else None,
+                "mended": fault.mended,
+            }
+            for fault in answer.faults
+        ],
+        "folders": answer.folders,
+        "files": answer.files,
+        "keys": answer.keys,
+    }
+
+
 def growth(answer: change_pb2.GetGrowthResponse) -> Document:
     """The folders that grew most, and when file systems are full at their pace."""
     return {

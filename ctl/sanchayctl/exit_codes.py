@@ -18,7 +18,7 @@ from sanchay.errors import (
 DONE: Final = EXIT_DONE
 FAILED: Final = EXIT_FAILED
 USAGE: Final = EXIT_USAGE
-PARTIAL: Final = EXIT_PARTIAL  # finished, but something could not be read
+PARTIAL: Final = EXIT_PARTIAL  # finished, but something could not be read, or is not as it should be
 UNAVAILABLE: Final = EXIT_UNAVAILABLE  # no daemon answers
 DENIED: Final = EXIT_DENIED
 CONFIG: Final = EXIT_CONFIG  # a bad setting, or a database of a newer version

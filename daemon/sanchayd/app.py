@@ -25,6 +25,7 @@ from sanchayd.scheduling.zone import local_zone
 from sanchayd.services.background import BackgroundService
 from sanchayd.services.catalog import CatalogService
 from sanchayd.services.changes import ChangeService
+from sanchayd.services.checks import CheckService
 from sanchayd.services.event_hub import EventHub
 from sanchayd.services.events import EventService, JobNews
 from sanchayd.services.freshness import FreshnessBoard
@@ -108,7 +109,9 @@ class App:
         changes = ChangeService(catalog, pool, registry, queue, board)
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
-        schedules, reports = self._schedules(ScheduleStore(store), registry, jobs, reads, hub, catalog, pool)
+        schedules, reports = self._schedules(
+            ScheduleStore(store), registry, jobs, reads, hub, catalog, pool, status.checks
+        )
         registry.default_watch = WatchMode(launch.config.watch)
         await background.load()
         await registry.load()
@@ -128,7 +131,9 @@ class App:
         reload.tell(background.apply)
         status.notices += filter(None, [reload.start()])
         endpoint: Endpoint | None = None
-        housekeeping = Housekeeping(catalog, pool, queue, changes, hub, lambda: self._settings.config.changes_keep_days)
+        housekeeping = Housekeeping(
+            catalog, pool, queue, changes, status.checks, hub, lambda: self._settings.config.changes_keep_days
+        )
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(background.keep()),
             asyncio.create_task(JobNews(queue, hub).run()),
@@ -174,6 +179,7 @@ class App:
         hub: EventHub,
         catalog: CatalogPort,
         pool: CatalogPool,
+        checks: CheckService,
     ) -> tuple[ScheduleService, ReportService]:
         """What happens by the clock."""
 
@@ -181,7 +187,7 @@ class App:
             return self._settings.config
 
         reports = ReportService(catalog, pool, store, config)
-        runs = RunService(registry, jobs, reads, reports)
+        runs = RunService(registry, jobs, reads, reports, checks)
         return ScheduleService(store, registry, runs, reports, hub, time.time_ns, local_zone, config), reports
 
     async def _go_on(self, jobs: JobService, registry: RootRegistry, catalog: CatalogPort, pool: CatalogPool) -> None:

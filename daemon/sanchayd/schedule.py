@@ -13,6 +13,7 @@ class Action(str, Enum):
 
     SCAN = "scan"
     REPORT = "report"
+    CHECK = "check"
 
 
 class RunState(str, Enum):

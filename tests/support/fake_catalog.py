@@ -19,6 +19,7 @@ from pathlib import Path
 from sanchayd.engine_port import values
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import LiveStatus, RawBytes, Root
+from tests.support.fake_check import FakeCheck
 from tests.support.fake_live import EventBatch, FakeLive
 from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
 
@@ -265,6 +266,7 @@ class FakeCatalog:
         self.rebuilt_from: bytes | None = None
         self.open_exports = 0
         self.background: list[tuple[float | None, bool]] = []
+        self.checks = FakeCheck()
         self.writer_gate_file = os.environ.get("FAKE_WRITER_HANGS", "")
         self.log_level = ""
         self.closed = False
@@ -302,6 +304,12 @@ class FakeCatalog:
         return values.CatalogStatus(
             b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, ""
         )
+
+    def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:
+        return self.checks.run(repair=repair, background=background)
+
+    def checked_ns(self) -> int:
+        return self.checks.checked_ns
 
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
         self.background.append((max_mb_per_s, paused))

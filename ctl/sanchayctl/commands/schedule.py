@@ -60,6 +60,7 @@ def add(
     scan [ROOT...]       scan roots (all, where none is named)
     verify ROOT...       read files again and compare; joins when there is a verify
     report EXPR...       store what a query finds, and what is new, grown and gone
+    check                compare the catalog's rows, and mend those that disagree
 
     The hours of --cron are local; @daily, @weekly, @hourly and names of days and months are understood.
     """
@@ -70,6 +71,8 @@ def add(
     query = expression.join(words) if kind == "report" else ""
     if kind == "report" and not query.strip():
         raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
+    if kind == "check" and words:
+        raise click.UsageError("A check looks at the whole catalog; it takes no names.")
     try:
         answer = session.client().add_schedule(
             name,
@@ -287,5 +290,7 @@ def _coming(each: schedule_pb2.Schedule) -> str:
 
 
 def _action(each: schedule_pb2.Schedule) -> str:
+    if each.action == "check":
+        return "check the catalog"
     what = each.expression if each.action == "report" else ", ".join(each.root_names) or "every root"
     return paths.safe_text(f"{each.action} {what}")

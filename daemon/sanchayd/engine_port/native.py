@@ -136,6 +136,20 @@ class NativeCatalog:
             notice=status.notice,
         )
 
+    def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:
+        """Whether the rows agree with one another."""
+        with translated():
+            found = self._catalog.check(repair=repair, background=background)
+        faults = tuple(
+            values.CatalogFault(fault.kind, fault.count, fault.example, fault.mended) for fault in found.faults
+        )
+        return values.CatalogCheck(faults, found.folders, found.files, found.keys, found.complete)
+
+    def checked_ns(self) -> int:
+        """When the last whole check ended."""
+        with translated():
+            return self._catalog.checked_ns()
+
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
         """Holds back work that nobody waits for."""
         self._catalog.set_background(max_mb_per_s=max_mb_per_s, paused=paused)

@@ -89,6 +89,14 @@ class CatalogPort(Protocol):
         """Size and health."""
         ...
 
+    def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:
+        """Whether the rows agree, at idle priority; mends what does not. A pass over the whole catalog."""
+        ...
+
+    def checked_ns(self) -> int:
+        """When the last check ended that came to its end; 0: never."""
+        ...
+
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
         """Holds back work that nobody waits for: MiB a second that it may read (None: no limit), or all of it."""
         ...

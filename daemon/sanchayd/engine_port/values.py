@@ -161,6 +161,27 @@ class EngineLoad:
 
 
 @dataclass(frozen=True)
+class CatalogFault:
+    """Rows of one kind that disagree; `example` is a path where there is one."""
+
+    kind: str
+    count: int
+    example: bytes
+    mended: bool
+
+
+@dataclass(frozen=True)
+class CatalogCheck:
+    """What a check of the catalog's rows found; `complete` where it came to its end."""
+
+    faults: tuple[CatalogFault, ...]
+    folders: int
+    files: int
+    keys: int
+    complete: bool
+
+
+@dataclass(frozen=True)
 class HashDebt:
     """Files that are not hashed yet, and their apparent bytes."""
 

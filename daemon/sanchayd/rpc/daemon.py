@@ -33,6 +33,12 @@ class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
         """Asks the daemon to end; the answer comes before it does."""
         return daemon_pb2.StopDaemonResponse(pid=self._service.stop())
 
+    async def CheckCatalog(
+        self, request: daemon_pb2.CheckCatalogRequest, context: Context
+    ) -> daemon_pb2.CheckCatalogResponse:
+        """Whether the catalog's rows agree with one another."""
+        return convert.from_check(await self._service.checks.check(repair=request.repair, background=False))
+
     async def PauseBackground(
         self, request: daemon_pb2.PauseBackgroundRequest, context: Context
     ) -> daemon_pb2.PauseBackgroundResponse:

@@ -1,4 +1,4 @@
-"""What the daemon does by itself as time goes by: daily totals, letting old changes go, and warning of full disks."""
+"""What the daemon does by itself as time goes by: daily totals, letting old changes go, warnings, a check each week."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.services.changes import DAY_NS, ChangeService, FileSystemGrowth
+from sanchayd.services.checks import CheckService
 from sanchayd.services.event import Event, EventKind
 from sanchayd.services.event_hub import EventHub
 from sanchayd.services.scan_queue import ScanQueue
@@ -32,6 +33,7 @@ class Housekeeping:
         pool: CatalogPool,
         queue: ScanQueue,
         changes: ChangeService,
+        checks: CheckService,
         hub: EventHub,
         keep_days: Callable[[], int],
         *,
@@ -42,6 +44,7 @@ class Housekeeping:
         self._pool = pool
         self._queue = queue
         self._changes = changes
+        self._checks = checks
         self._hub = hub
         self._keep_days = keep_days
         self._now_ns = now_ns
@@ -63,6 +66,15 @@ class Housekeeping:
         while True:
             await self.tidy()
             await self._sleep(SNAPSHOT_S)
+            await self._check()
+
+    async def _check(self) -> None:
+        """Once a week, whether the catalog's rows agree; what does not is mended."""
+        try:
+            await self._checks.check_if_due(self._now_ns())
+        except DomainError as error:
+            if error.kind is not ErrorKind.CLOSED:
+                _log.warning("the catalog could not be checked", error=error.message)
 
     async def tidy(self) -> None:
         """Stores today's totals; once a day, lets old changes go and looks how full the file systems are."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from sanchayd.errors import DomainError
 from sanchayd.models import Job, JobState, Root
 from sanchayd.schedule import Action, Report, Run, RunState, Schedule
+from sanchayd.services import checks
 from sanchayd.services.catalog import CatalogService
+from sanchayd.services.checks import CheckService
 from sanchayd.services.jobs import JobService
 from sanchayd.services.registry import RootRegistry
 from sanchayd.services.reports import ReportService
@@ -33,17 +35,29 @@ class Outcome:
 class RunService:
     """Does what a schedule asks for."""
 
-    def __init__(self, registry: RootRegistry, jobs: JobService, reads: CatalogService, reports: ReportService) -> None:
+    def __init__(
+        self,
+        registry: RootRegistry,
+        jobs: JobService,
+        reads: CatalogService,
+        reports: ReportService,
+        check: CheckService,
+    ) -> None:
         self._registry = registry
         self._jobs = jobs
         self._reads = reads
         self._reports = reports
+        self._checks = check
 
     async def work(
         self, schedule: Schedule, run: Run, *, background: bool, tell: Callable[[Run], None]
     ) -> tuple[Run, Report | None]:
         """The run as it ended, without its end's time, and its report. `tell` hears of each step."""
         outcome = Outcome()
+        if schedule.action is Action.CHECK:
+            tell(replace(run, message="checks the catalog"))
+            await self._check(outcome)
+            return replace(run, state=_worst(outcome.states, report=False), message=" ".join(outcome.words)), None
         roots = await self._roots(schedule, outcome)
         run = await self._bring_up_to_date(roots, run, outcome, background=background, tell=tell)
         if schedule.action is Action.REPORT:
@@ -53,6 +67,20 @@ class RunService:
             outcome.states.append(RunState.FAILED)
         state = _worst(outcome.states, report=outcome.report is not None)
         return replace(run, state=state, message=" ".join(outcome.words)), outcome.report
+
+    async def _check(self, outcome: Outcome) -> None:
+        """Compares the catalog's rows, and mends those that disagree."""
+        try:
+            found = await self._checks.check(repair=True, background=True)
+        except DomainError as error:
+            outcome.states.append(RunState.FAILED)
+            outcome.words.append(error.message)
+            return
+        if not found.complete:
+            outcome.states.append(RunState.PARTIAL)
+            outcome.words.append("The check was broken off.")
+        if found.faults:
+            outcome.words.append(f"Mended: {checks.words(found)}.")
 
     async def _roots(self, schedule: Schedule, outcome: Outcome) -> list[Root]:
         if schedule.action is Action.REPORT:

@@ -156,6 +156,8 @@ class ScheduleService:
         roots = [await self._registry.resolve(word) for word in draft.roots]
         if action is Action.REPORT:
             await self._check_report(draft)
+        elif action is Action.CHECK and (draft.roots or draft.expression):
+            raise DomainError(ErrorKind.INVALID_ARGUMENT, "A check looks at the whole catalog: name no roots for it.")
         elif draft.to_folder:
             raise DomainError(ErrorKind.INVALID_ARGUMENT, "Only reports are written to a folder.")
         async with self._adding:
@@ -370,9 +372,11 @@ def _action_of(word: str) -> Action:
         raise DomainError(
             ErrorKind.INVALID_ARGUMENT,
             "This version cannot verify files against their hashes yet, so that there is nothing to schedule; "
-            "the actions are scan and report.",
+            "the actions are scan, report and check.",
         )
     found = next((each for each in Action if each.value == word), None)
     if found is None:
-        raise DomainError(ErrorKind.INVALID_ARGUMENT, f"{word!r} is no action; the actions are scan and report.")
+        raise DomainError(
+            ErrorKind.INVALID_ARGUMENT, f"{word!r} is not a valid action; the actions are scan, report and check."
+        )
     return found

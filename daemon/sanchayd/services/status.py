@@ -13,6 +13,7 @@ from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import CatalogStatus
 from sanchayd.models import RootView, Setting
 from sanchayd.services.background import BackgroundService, BackgroundView
+from sanchayd.services.checks import CheckService
 from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
 
@@ -73,6 +74,7 @@ class StatusService:
         self._stop = stop
         self._background = background
         self._started_s = time.monotonic()
+        self.checks = CheckService(catalog)
         self.notices: list[str] = []
 
     async def status(self) -> DaemonStatus:

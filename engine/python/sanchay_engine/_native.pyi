@@ -105,6 +105,25 @@ class EngineLoad:
     transactions: int  # since the catalog was opened
 
 @final
+class CatalogFault:
+    """Rows of one kind that disagree."""
+
+    kind: str  # orphan_folders | lost_blocks | leftovers | totals | rollups | ghost_keys | missing_keys | groups | ...
+    count: int
+    example: builtins.bytes  # a path where there is one
+    mended: bool
+
+@final
+class CatalogCheck:
+    """What a check of the catalog found."""
+
+    faults: list[CatalogFault]  # at most one of each kind; empty: all rows agree
+    folders: int  # that were compared
+    files: int
+    keys: int  # of the content index
+    complete: bool  # it came to its end
+
+@final
 class HashDebt:
     """Files that are not hashed yet, or changed while they were read."""
 
@@ -348,6 +367,15 @@ class Catalog:
         """Cancels what runs, waits for it, and checkpoints."""
 
     def status(self) -> CatalogStatus: ...
+    def check(self, *, repair: bool = False, background: bool = False) -> CatalogCheck:
+        """Whether the catalog's rows agree with one another, at idle priority; `repair` mends those that do not.
+
+        A pass over the whole catalog in short transactions; `background` waits through a pause. Looks at no file.
+        """
+
+    def checked_ns(self) -> int:
+        """When the last check ended that came to its end; 0: never."""
+
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
         """Holds back work that nobody waits for: MiB a second that it may read (None: no limit), or all of it."""
 

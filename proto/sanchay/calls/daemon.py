@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import cast
 
+from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
 
@@ -21,6 +22,11 @@ class DaemonCalls:
     def status(self) -> daemon_pb2.GetStatusResponse:
         """What the daemon is doing, its catalog and its roots."""
         return self._link.unary(self._daemon.GetStatus, daemon_pb2.GetStatusRequest())
+
+    def check_catalog(self, *, repair: bool = False) -> daemon_pb2.CheckCatalogResponse:
+        """Whether the catalog's rows agree with one another; mends them where asked. Waits for up to an hour."""
+        request = daemon_pb2.CheckCatalogRequest(repair=repair)
+        return self._link.unary(self._daemon.CheckCatalog, request, STREAM_TIMEOUT_S)
 
     def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
         """Asks the daemon to stop; running scans go on at its next start."""
@@ -52,6 +58,11 @@ class AsyncDaemonCalls:
     async def status(self) -> daemon_pb2.GetStatusResponse:
         """What the daemon is doing, its catalog and its roots."""
         return await self._link.unary(self._daemon.GetStatus, daemon_pb2.GetStatusRequest())
+
+    async def check_catalog(self, *, repair: bool = False) -> daemon_pb2.CheckCatalogResponse:
+        """Whether the catalog's rows agree with one another; mends them where asked. Waits for up to an hour."""
+        request = daemon_pb2.CheckCatalogRequest(repair=repair)
+        return await self._link.unary(self._daemon.CheckCatalog, request, STREAM_TIMEOUT_S)
 
     async def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
         """Asks the daemon to stop; running scans go on at its next start."""

@@ -153,6 +153,85 @@ class GetStatusResponse(google.protobuf.message.Message):
 global___GetStatusResponse = GetStatusResponse
 
 @typing.final
+class CheckCatalogRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REPAIR_FIELD_NUMBER: builtins.int
+    repair: builtins.bool
+    def __init__(
+        self,
+        *,
+        repair: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["repair", b"repair"]) -> None: ...
+
+global___CheckCatalogRequest = CheckCatalogRequest
+
+@typing.final
+class CatalogFault(google.protobuf.message.Message):
+    """Rows of one kind that disagree."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    EXAMPLE_FIELD_NUMBER: builtins.int
+    MENDED_FIELD_NUMBER: builtins.int
+    kind: builtins.str
+    """orphan_folders | lost_blocks | leftovers | totals | rollups | ghost_keys | missing_keys | groups | counters | names"""
+    count: builtins.int
+    mended: builtins.bool
+    @property
+    def example(self) -> sanchay.v1.common_pb2.Path:
+        """one of them: a path where there is one"""
+
+    def __init__(
+        self,
+        *,
+        kind: builtins.str = ...,
+        count: builtins.int = ...,
+        example: sanchay.v1.common_pb2.Path | None = ...,
+        mended: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["example", b"example"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["count", b"count", "example", b"example", "kind", b"kind", "mended", b"mended"]) -> None: ...
+
+global___CatalogFault = CatalogFault
+
+@typing.final
+class CheckCatalogResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FAULTS_FIELD_NUMBER: builtins.int
+    FOLDERS_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    KEYS_FIELD_NUMBER: builtins.int
+    COMPLETE_FIELD_NUMBER: builtins.int
+    folders: builtins.int
+    """compared"""
+    files: builtins.int
+    keys: builtins.int
+    """of the content index"""
+    complete: builtins.bool
+    """false: the daemon stopped in the middle"""
+    @property
+    def faults(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CatalogFault]:
+        """empty: all rows agree"""
+
+    def __init__(
+        self,
+        *,
+        faults: collections.abc.Iterable[global___CatalogFault] | None = ...,
+        folders: builtins.int = ...,
+        files: builtins.int = ...,
+        keys: builtins.int = ...,
+        complete: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["complete", b"complete", "faults", b"faults", "files", b"files", "folders", b"folders", "keys", b"keys"]) -> None: ...
+
+global___CheckCatalogResponse = CheckCatalogResponse
+
+@typing.final
 class StopDaemonRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -19,6 +19,11 @@ class DaemonServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_daemon__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_daemon__pb2.GetStatusResponse.FromString,
                 )
+        self.CheckCatalog = channel.unary_unary(
+                '/sanchay.v1.DaemonService/CheckCatalog',
+                request_serializer=sanchay_dot_v1_dot_daemon__pb2.CheckCatalogRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_daemon__pb2.CheckCatalogResponse.FromString,
+                )
         self.StopDaemon = channel.unary_unary(
                 '/sanchay.v1.DaemonService/StopDaemon',
                 request_serializer=sanchay_dot_v1_dot_daemon__pb2.StopDaemonRequest.SerializeToString,
@@ -46,6 +51,13 @@ class DaemonServiceServicer(object):
 
     def GetStatus(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckCatalog(self, request, context):
+        """Whether the catalog's rows agree with one another; `repair` mends those that do not. Looks at no file. May take minutes.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -81,6 +93,11 @@ def add_DaemonServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=sanchay_dot_v1_dot_daemon__pb2.GetStatusRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_daemon__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'CheckCatalog': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckCatalog,
+                    request_deserializer=sanchay_dot_v1_dot_daemon__pb2.CheckCatalogRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_daemon__pb2.CheckCatalogResponse.SerializeToString,
             ),
             'StopDaemon': grpc.unary_unary_rpc_method_handler(
                     servicer.StopDaemon,
@@ -126,6 +143,23 @@ class DaemonService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/GetStatus',
             sanchay_dot_v1_dot_daemon__pb2.GetStatusRequest.SerializeToString,
             sanchay_dot_v1_dot_daemon__pb2.GetStatusResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def CheckCatalog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/CheckCatalog',
+            sanchay_dot_v1_dot_daemon__pb2.CheckCatalogRequest.SerializeToString,
+            sanchay_dot_v1_dot_daemon__pb2.CheckCatalogResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -24,6 +24,12 @@ class DaemonServiceStub:
         sanchay.v1.daemon_pb2.GetStatusResponse,
     ]
 
+    CheckCatalog: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.CheckCatalogRequest,
+        sanchay.v1.daemon_pb2.CheckCatalogResponse,
+    ]
+    """Whether the catalog's rows agree with one another; `repair` mends those that do not. Looks at no file. May take minutes."""
+
     StopDaemon: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.daemon_pb2.StopDaemonRequest,
         sanchay.v1.daemon_pb2.StopDaemonResponse,
@@ -49,6 +55,12 @@ class DaemonServiceAsyncStub:
         sanchay.v1.daemon_pb2.GetStatusRequest,
         sanchay.v1.daemon_pb2.GetStatusResponse,
     ]
+
+    CheckCatalog: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.CheckCatalogRequest,
+        sanchay.v1.daemon_pb2.CheckCatalogResponse,
+    ]
+    """Whether the catalog's rows agree with one another; `repair` mends those that do not. Looks at no file. May take minutes."""
 
     StopDaemon: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.daemon_pb2.StopDaemonRequest,
@@ -77,6 +89,14 @@ class DaemonServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.daemon_pb2.GetStatusRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.daemon_pb2.GetStatusResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.GetStatusResponse]]: ...
+
+    @abc.abstractmethod
+    def CheckCatalog(
+        self,
+        request: sanchay.v1.daemon_pb2.CheckCatalogRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.daemon_pb2.CheckCatalogResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.CheckCatalogResponse]]:
+        """Whether the catalog's rows agree with one another; `repair` mends those that do not. Looks at no file. May take minutes."""
 
     @abc.abstractmethod
     def StopDaemon(

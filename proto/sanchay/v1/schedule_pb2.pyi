@@ -120,7 +120,7 @@ class Schedule(google.protobuf.message.Message):
     """five fields in local time; empty: an interval"""
     every_s: builtins.int
     action: builtins.str
-    """scan | report"""
+    """scan | report | check"""
     expression: builtins.str
     """report"""
     enabled: builtins.bool

@@ -346,3 +346,17 @@ def report_pieces() -> list[report_pb2.GetReportResponse]:
             gone=[report_row(QUOTED, 1 << 30)],
         ),
     ]
+
+
+def checked(request: daemon_pb2.CheckCatalogRequest) -> daemon_pb2.CheckCatalogResponse:
+    """A catalog in which something disagrees."""
+    return daemon_pb2.CheckCatalogResponse(
+        faults=[
+            daemon_pb2.CatalogFault(kind="totals", count=1, example=path(b"/data/a"), mended=request.repair),
+            daemon_pb2.CatalogFault(kind="ghost_keys", count=4096, mended=request.repair),
+        ],
+        folders=3,
+        files=5,
+        keys=4101,
+        complete=True,
+    )

@@ -33,6 +33,7 @@ def canned() -> dict[str, Answer]:
             background=daemon_pb2.BackgroundState(state="paused", until_ns=int(request.seconds * 1e9))
         ),
         "ResumeBackground": daemon_pb2.ResumeBackgroundResponse(background=daemon_pb2.BackgroundState(state="running")),
+        "CheckCatalog": answers.checked,
         "StopDaemon": daemon_pb2.StopDaemonResponse(pid=4711),
         "GetSettings": daemon_pb2.GetSettingsResponse(
             settings=[daemon_pb2.Setting(key="log_level", value='"info"', origin="default")]

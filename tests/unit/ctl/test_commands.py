@@ -46,6 +46,7 @@ COMMANDS: list[tuple[list[str], int]] = [
     (["resume"], 0),
     (["changes"], 0),
     (["growth"], 0),
+    (["catalog", "check"], 3),
     (["du"], 0),
     (["config", "show"], 0),
     (["config", "path"], 0),

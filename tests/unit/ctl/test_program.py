@@ -71,6 +71,7 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "events",
         "changes",
         "growth",
+        "catalog check",
         "scan",
         "jobs",
         "job show",

@@ -64,7 +64,7 @@ def test_every_choice_is_documented(words: tuple[str, ...], command: click.Comma
 
 @pytest.mark.parametrize("arguments", [arguments for arguments, _ in COMMANDS], ids=" ".join)
 def test_every_key_is_documented(run: Run, daemon: FakeDaemon, arguments: list[str]) -> None:
-    groups = ("daemon", "root", "job", "config", "schedule", "report")
+    groups = ("catalog", "daemon", "root", "job", "config", "schedule", "report")
     words = tuple(arguments[:2]) if arguments[0] in groups else (arguments[0],)
     text = section(words)
     known = set(re.findall(r"`([a-z_]+)`", text)) | PATH_KEYS

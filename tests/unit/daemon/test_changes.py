@@ -71,7 +71,15 @@ def test_each_day_old_changes_go_and_a_disk_that_fills_soon_is_told_once(play: P
 
         pool = core.changes._pool
         tidying = Housekeeping(
-            catalog, pool, core.queue, core.changes, core.hub, lambda: 7, now_ns=lambda: now[0], sleep=sleep
+            catalog,
+            pool,
+            core.queue,
+            core.changes,
+            core.status.checks,
+            core.hub,
+            lambda: 7,
+            now_ns=lambda: now[0],
+            sleep=sleep,
         )
         running = asyncio.create_task(tidying.run())
         await slept.wait()

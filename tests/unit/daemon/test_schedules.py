@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from sanchayd.engine_port.values import CatalogFault
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.schedule import Run, RunState
 from sanchayd.scheduling.timing import SECOND_NS
@@ -52,7 +53,7 @@ class Scheduling:
         self.clock = clock
         self.store = ScheduleStore(core.store)
         self.reports = ReportService(core.catalog, pool, self.store, lambda: config)
-        runs = RunService(core.registry, core.jobs, core.reads, self.reports)
+        runs = RunService(core.registry, core.jobs, core.reads, self.reports, core.status.checks)
         self.service = ScheduleService(
             self.store, core.registry, runs, self.reports, core.hub, clock, lambda: timezone.utc, lambda: config
         )
@@ -128,6 +129,29 @@ def test_a_report_says_what_is_new_grown_and_gone(scene: Any, tmp_path: Path) ->
         with pytest.raises(DomainError) as caught:
             await s.reports.read(s.service.named("big"), 99)
         assert caught.value.kind is ErrorKind.RUN_NOT_FOUND
+
+    scene(scenario)
+
+
+def test_a_check_by_the_clock_mends_the_catalog_and_says_what_it_mended(scene: Any, catalog: FakeCatalog) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        await s.service.add(Draft("sound", every_s=3600, action="check"))
+        catalog.checks.faults = [CatalogFault("ghost_keys", 212, b"", False)]
+        mended = await s.run("sound")
+        assert (mended.state, mended.message, mended.job_ids) == (RunState.DONE, "Mended: 212 ghost keys.", ())
+        assert catalog.checks.asked == [(True, True)]
+        again = await s.run("sound")
+        assert (again.state, again.message) == (RunState.DONE, "")
+        catalog.checks.complete = False
+        assert (await s.run("sound")).state is RunState.PARTIAL
+        for draft in (
+            Draft("x", every_s=60, action="check", expression="a"),
+            Draft("x", every_s=60, action="check", roots=(b"tree",)),
+            Draft("x", every_s=60, action="check", to_folder=b"/tmp/x"),
+        ):
+            with pytest.raises(DomainError) as caught:
+                await s.service.add(draft)
+            assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
     scene(scenario)
 
@@ -226,7 +250,7 @@ def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path:
         (Draft("x", cron="0 25 * * *", action="scan"), ErrorKind.INVALID_ARGUMENT, "hour at character 3"),
         (Draft("x", action="scan"), ErrorKind.INVALID_ARGUMENT, "needs a cron"),
         (Draft("x", every_s=60, action="verify"), ErrorKind.INVALID_ARGUMENT, "cannot verify"),
-        (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "no action"),
+        (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "not a valid action"),
         (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "no name"),
         (Draft("x", every_s=60, action="scan", roots=(b"nope",)), ErrorKind.ROOT_NOT_FOUND, "nope"),
         (Draft("x", every_s=60, action="report", expression="size:>x"), ErrorKind.INVALID_QUERY, "no size"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import daemon_pb2
+from sanchayd.engine_port.values import CatalogCheck
 from sanchayd.models import Setting
 from sanchayd.rpc.convert import common, root
 from sanchayd.services.background import BackgroundView
@@ -26,6 +27,22 @@ def from_catalog(view: CatalogView) -> daemon_pb2.CatalogStatus:
         rollup_bytes=status.rollup_bytes,
         state=view.state,
         message=common.text(view.message),
+    )
+
+
+def from_check(found: CatalogCheck) -> daemon_pb2.CheckCatalogResponse:
+    """What a check of the catalog found."""
+    return daemon_pb2.CheckCatalogResponse(
+        faults=[
+            daemon_pb2.CatalogFault(
+                kind=fault.kind, count=fault.count, example=common.path(fault.example), mended=fault.mended
+            )
+            for fault in found.faults
+        ],
+        folders=found.folders,
+        files=found.files,
+        keys=found.keys,
+        complete=found.complete,
     )
 
 

@@ -8,6 +8,7 @@
 mod absent;
 pub mod block;
 mod catalog;
+mod check;
 pub mod content;
 mod database;
 mod error;
@@ -25,6 +26,7 @@ mod writer;
 
 pub use absent::Absent;
 pub use catalog::{Catalog, CatalogOptions};
+pub use check::{CheckReport, Fault, FaultKind};
 pub use database::{with_suffix, SCHEMA_VERSION};
 pub use error::CatalogError;
 pub use expression::fold as fold_name;

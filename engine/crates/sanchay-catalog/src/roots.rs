@@ -399,7 +399,7 @@ impl Session {
         Ok(found.unwrap_or_else(UsageDelta::none))
     }
 
-    fn rollups_of(&self, directory: i64) -> Result<Rollups, CatalogError> {
+    pub(crate) fn rollups_of(&self, directory: i64) -> Result<Rollups, CatalogError> {
         let blocks: Vec<i64> = self
             .connection
             .prepare_cached("SELECT id FROM block WHERE directory = ?1")?

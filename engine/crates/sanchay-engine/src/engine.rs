@@ -1,5 +1,6 @@
 //! The engine: an open catalog, the scans that run on it, and the name index that follows them.
 
+mod check;
 mod handle;
 
 use std::ops::ControlFlow;
@@ -111,6 +112,8 @@ struct Scans {
     running: Vec<u64>,
     next_number: u64,
     indexing: bool,
+    /// Checks of the catalog under way.
+    checking: usize,
 }
 
 impl Engine {
@@ -139,6 +142,7 @@ impl Engine {
             events: EventQueue::default(),
             live: Mutex::new(None),
         });
+        inner.check_at_opening();
         inner.index_names();
         Ok(Self { inner })
     }
@@ -156,7 +160,7 @@ impl Engine {
         }
         let until = Instant::now() + CLOSE_PATIENCE;
         let mut is_open = true;
-        while !scans.active.is_empty() || scans.indexing {
+        while !scans.active.is_empty() || scans.indexing || scans.checking > 0 {
             if is_open && Instant::now() >= until {
                 is_open = false;
                 drop(scans);

@@ -9,14 +9,14 @@ use sanchay_core::FileType;
 use sanchay_engine::catalog::queries::{
     ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
 };
-use sanchay_engine::catalog::CatalogError;
+use sanchay_engine::catalog::{CatalogError, Fault};
 use sanchay_engine::{Engine, EngineOptions, HashScope, LiveSettings, Question, RootSettings, Wanted, WatchSetting};
 
 use crate::changes::{ChangePage, GrowthPage};
 use crate::errors::{raise, raise_catalog};
 use crate::export::Export;
 use crate::live::{EventBatch, LiveStatus};
-use crate::load::{EngineLoad, HashDebt};
+use crate::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
 use crate::rows::{CatalogStatus, DuplicatePage, FindPage, RootStatus, SummaryRow, UsageRow};
 use crate::scan::Scan;
 
@@ -122,6 +122,28 @@ impl Catalog {
 
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.engine.close());
+    }
+
+    #[pyo3(signature = (*, repair = false, background = false))]
+    fn check(&self, py: Python<'_>, repair: bool, background: bool) -> PyResult<CatalogCheck> {
+        let engine = std::sync::Arc::clone(&self.engine);
+        let report = py.detach(move || engine.check_catalog(repair, background)).map_err(raise)?;
+        let fault = |fault: Fault| {
+            let Fault { kind, count, example, mended } = fault;
+            Py::new(py, CatalogFault { kind: kind.name(), count, example, mended })
+        };
+        Ok(CatalogCheck {
+            faults: report.faults.into_iter().map(fault).collect::<PyResult<_>>()?,
+            folders: report.folders,
+            files: report.files,
+            keys: report.keys,
+            complete: report.complete,
+        })
+    }
+
+    fn checked_ns(&self, py: Python<'_>) -> PyResult<i64> {
+        let catalog = self.engine.catalog();
+        Ok(py.detach(|| catalog.checked_s()).map_err(raise_catalog)?.saturating_mul(1_000_000_000))
     }
 
     fn status(&self, py: Python<'_>) -> PyResult<CatalogStatus> {

@@ -29,7 +29,7 @@ mod _native {
     #[pymodule_export]
     use super::live::{EventBatch, LiveEvent, LiveStatus};
     #[pymodule_export]
-    use super::load::{EngineLoad, HashDebt};
+    use super::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
     #[pymodule_export]
     use super::logs::{set_log, take_log_lines};
     #[pymodule_export]

@@ -30,6 +30,17 @@ impl Recount {
 }
 
 impl Session {
+    /// Recounts the groups of these keys from the index, in one transaction.
+    pub(crate) fn recount_groups(&mut self, keys: &[i64]) -> Result<(), CatalogError> {
+        self.transaction(|session| {
+            let mut recount = Recount::default();
+            for &key in keys {
+                session.recount_key(key, &[], &mut recount)?;
+            }
+            session.end_recount(&[], recount)
+        })
+    }
+
     /// Recounts the groups of `keys`, whose postings in one chunk were `old` and are `new` now. The keys are distinct, and
     /// in the pass's order. `staged`: hashes that are at hand, sorted as the index is.
     pub(super) fn recount_chunk(
@@ -121,9 +132,10 @@ impl Session {
                 {
                     self.note_extents_due(key)?;
                 }
+                // A row that stands there was of no group; a check counts the totals again.
                 self.connection
                     .prepare_cached(
-                        "INSERT INTO duplicate_group (key, ordinal, size, copies, reclaimable, freed, perhaps)
+                        "INSERT OR REPLACE INTO duplicate_group (key, ordinal, size, copies, reclaimable, freed, perhaps)
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                     )?
                     .execute(params![

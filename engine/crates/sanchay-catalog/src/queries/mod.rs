@@ -35,6 +35,7 @@ pub use find::{FindPage, FindRequest, Sort, SortKey};
 pub use growth::{DayTotal, GrowthPage, GrowthRequest, GrowthRow, VolumePace};
 pub use pending::{PendingFile, SizeSketch};
 pub use remembered::Remembered;
+pub(crate) use runs::ReaderFacts;
 pub use scope::{Scope, Start};
 pub use siblings::Sibling;
 pub use status::{CatalogStatus, RootStatus};

@@ -1,5 +1,6 @@
 //! Passes over the content index: postings that share a key, beside the groups on record for that key.
 
+use rusqlite::OptionalExtension;
 use sanchay_core::Shows;
 
 use super::lanes::Lanes;
@@ -56,13 +57,13 @@ impl EntrySet {
 }
 
 /// What the other tables know of an entry.
-pub(super) struct ReaderFacts<'a> {
+pub(crate) struct ReaderFacts<'a> {
     reader: &'a Reader,
     any_shown: Option<bool>,
 }
 
 impl<'a> ReaderFacts<'a> {
-    pub(super) fn new(reader: &'a Reader) -> Self {
+    pub(crate) fn new(reader: &'a Reader) -> Self {
         Self { reader, any_shown: None }
     }
 }
@@ -77,7 +78,7 @@ impl Facts for ReaderFacts<'_> {
             .reader
             .connection
             .prepare_cached("SELECT d.volume FROM block b JOIN directory d ON d.id = b.directory WHERE b.id = ?1")?;
-        Ok(statement.query_row([entry.block()], |row| row.get(0))?)
+        Ok(statement.query_row([entry.block()], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
     fn links_and_allocated(&mut self, entry: EntryId) -> Result<(u32, u64), CatalogError> {
@@ -283,7 +284,7 @@ impl Reader {
     }
 
     /// Splits postings of one key by (size, whole hash), ordered by both.
-    pub(super) fn by_content(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
+    pub(crate) fn by_content(&self, run: Vec<Posting>) -> Result<Vec<Vec<Posting>>, CatalogError> {
         let mut with_hash = Vec::with_capacity(run.len());
         for posting in run {
             if let Some(hash) = self.entry(posting.entry, |item, _| posting.hash_in(&item.entry))?.flatten() {
