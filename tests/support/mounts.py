@@ -75,6 +75,13 @@ def passing(point: Path, folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def twice_listed(point: Path) -> Iterator[Path]:
+    """The file system of `twice_listed_files`."""
+    with _served("twice_listed_files", point):
+        yield point
+
+
+@contextmanager
 def _served(module: str, point: Path, *arguments: str) -> Iterator[None]:
     point.mkdir(parents=True, exist_ok=True)
     server = subprocess.Popen(

@@ -6,9 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use crate::platform::ListBuffer;
-
 use crate::error::{CoreError, ErrorKind};
+use crate::name_set::NameSet;
 use crate::path::bytes_of;
 use crate::platform;
 use crate::stat::{FileKind, FileStat};
@@ -69,6 +68,26 @@ impl RootDir {
     }
 }
 
+/// Memory for listing folders, to be used again for the next one.
+#[derive(Debug)]
+pub struct ListBuffer {
+    system: platform::ListBuffer,
+    names: NameSet,
+}
+
+impl Default for ListBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ListBuffer {
+    /// Takes the memory, once for each thread.
+    pub fn new() -> Self {
+        Self { system: platform::ListBuffer::new(), names: NameSet::default() }
+    }
+}
+
 /// An open folder.
 #[derive(Debug)]
 pub struct DirHandle {
@@ -76,7 +95,7 @@ pub struct DirHandle {
 }
 
 impl DirHandle {
-    /// Calls `visit` with each name but `.` and `..`, and with its kind where the listing tells it for free.
+    /// Calls `visit` once with each name but `.` and `..`, and with its kind where the listing tells it for free.
     ///
     /// Each call lists from the start. One handle must not be listed by two threads at once: they would share the
     /// position and each see a part.
@@ -85,7 +104,14 @@ impl DirHandle {
         buffer: &mut ListBuffer,
         mut visit: impl FnMut(&[u8], Option<FileKind>),
     ) -> Result<(), CoreError> {
-        Ok(self.inner.list(buffer, &mut visit)?)
+        let ListBuffer { system, names } = buffer;
+        names.clear();
+        let mut visit_once = |name: &[u8], kind| {
+            if names.insert(name) {
+                visit(name, kind);
+            }
+        };
+        Ok(self.inner.list(system, &mut visit_once)?)
     }
 
     /// The stat of a name in this folder, of the link itself where it is one.
