@@ -318,9 +318,11 @@ impl ReaderThread {
         let reader = self.inner.catalog.reader()?;
         let mut twin: Option<EntryId> = None;
         reader.same_content(&hash, update.algorithm, &mut |posting| {
-            let is_other = posting.entry != update.id && posting.inode != update.expected.inode;
-            if is_other && posting.size_bytes == update.expected.size_bytes {
-                twin = Some(posting.entry);
+            if posting.entry != update.id && posting.size_bytes == update.expected.size_bytes {
+                // One inode number on two volumes is two files.
+                let is_other = posting.inode != update.expected.inode
+                    || reader.volume_of_entry(posting.entry)? != reader.volume_of_entry(update.id)?;
+                twin = is_other.then_some(posting.entry);
             }
             Ok(twin.is_none())
         })?;
