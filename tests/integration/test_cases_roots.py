@@ -104,6 +104,39 @@ def test_the_outer_root_removed_leaves_the_inner_with_its_hashes(
     check_whole(cataloger, tree)
 
 
+def test_an_outer_root_removed_before_it_adopted_the_inner_one_takes_nothing_from_it(
+    cataloger: Cataloger, tree: Path
+) -> None:
+    build(tree, FILES)
+    inner = cataloger.add(tree / "inner")
+    cataloger.settled_scan(inner)
+    outer = cataloger.add(tree)
+    scan = cataloger.catalog.scan(outer)
+    scan.cancel()
+    assert scan.wait(60) is not None
+    rows = cataloger.catalog.summary("ext", root_ids=[inner, outer])
+    assert sum(row.files for row in rows) == cataloger.catalog.status().files
+    cataloger.catalog.remove_root(outer)
+    check_inner(cataloger, tree)
+    for by in ("type", "size", "owner", "age"):
+        assert sum(row.files for row in cataloger.catalog.summary(by)) == 2, by
+
+
+def test_an_inner_folder_that_went_and_came_again_stays_when_the_outer_root_goes(
+    cataloger: Cataloger, tree: Path
+) -> None:
+    build(tree, FILES)
+    outer, inner = cataloger.add(tree), cataloger.add(tree / "inner")
+    cataloger.settled_scan(outer)
+    cataloger.settled_scan(inner)
+    (tree / "inner").rename(tree / "away")
+    cataloger.settled_scan(outer)
+    (tree / "away").rename(tree / "inner")
+    cataloger.settled_scan(outer)
+    cataloger.catalog.remove_root(outer)
+    check_inner(cataloger, tree)
+
+
 @pytest.mark.parametrize("inner_first", [True, False])
 def test_the_inner_root_removed_leaves_the_outer_whole(cataloger: Cataloger, tree: Path, inner_first: bool) -> None:
     build(tree, FILES)

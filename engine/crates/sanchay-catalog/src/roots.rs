@@ -304,24 +304,24 @@ impl Session {
 
     /// Begins to forget a root and the rows that no other root needs. Until its end it counts as partial.
     fn begin_root_removal(&mut self, id: i64) -> Result<Option<Removal>, CatalogError> {
-        let (path, directory): (Vec<u8>, i64) = self
+        let path: Vec<u8> = self
             .connection
-            .query_row("SELECT path, directory FROM root WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row("SELECT path FROM root WHERE id = ?1", [id], |row| row.get(0))
             .optional()?
             .ok_or_else(|| CatalogError::UnknownRoot(id.to_string()))?;
-        if directory == 0 || self.parent_of(directory)? != 0 {
+        // Its own row may name a directory that went and came again, or none, where an outer root read it before.
+        let Some((directory, _)) = locate(&self.connection, &path)?.filter(|(directory, top)| directory == top) else {
             return Ok(None);
-        }
-        let others: Vec<(i64, Vec<u8>)> = self
+        };
+        let others: Vec<Vec<u8>> = self
             .connection
-            .prepare("SELECT directory, path FROM root WHERE id <> ?1 AND directory <> 0 ORDER BY length(path)")?
-            .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .prepare("SELECT path FROM root WHERE id <> ?1 ORDER BY length(path)")?
+            .query_map([id], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        let mut detached: Vec<&Vec<u8>> = Vec::new();
-        for (inner, inner_path) in others.iter().filter(|(_, inner_path)| is_within(inner_path, &path)) {
-            if !detached.iter().any(|outer| is_within(inner_path, outer)) {
-                self.detach(*inner, inner_path, directory)?;
-                detached.push(inner_path);
+        for inner_path in others.iter().filter(|inner_path| is_within(inner_path, &path)) {
+            // One in another tree was never adopted, or goes with a root between the two that was detached just now.
+            if let Some((inner, _)) = locate(&self.connection, inner_path)?.filter(|(_, tree)| *tree == directory) {
+                self.detach(inner, inner_path, directory)?;
             }
         }
         self.transaction(|session| {
