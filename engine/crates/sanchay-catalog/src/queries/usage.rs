@@ -127,19 +127,21 @@ impl Reader {
         limit: usize,
         rows: &mut Vec<Found>,
     ) -> Result<(), CatalogError> {
-        if rows.len() >= limit {
-            return Ok(());
-        }
-        let (directory, mut row) = own;
-        row.depth = at;
-        let path = row.path.clone();
-        rows.push((directory, row));
-        if at >= depth {
-            return Ok(());
-        }
-        for (id, mut child) in self.usage_below(directory, limit)? {
-            child.path = sanchay_core::path::join(&path, &child.path);
-            self.descend((id, child), at + 1, depth, limit, rows)?;
+        // By a list of what is to come, for folders may lie thousands of levels deep.
+        let mut to_come = vec![(at, own)];
+        while let Some((at, (directory, mut row))) = to_come.pop() {
+            if rows.len() >= limit {
+                return Ok(());
+            }
+            row.depth = at;
+            if at < depth {
+                let below = self.usage_below(directory, limit)?;
+                to_come.extend(below.into_iter().rev().map(|(id, mut child)| {
+                    child.path = sanchay_core::path::join(&row.path, &child.path);
+                    (at + 1, (id, child))
+                }));
+            }
+            rows.push((directory, row));
         }
         Ok(())
     }

@@ -9,8 +9,6 @@ use super::session::Session;
 use crate::error::CatalogError;
 use crate::feed::{ChangeItem, ChangeKind, ChangeList};
 
-/// Paths of folders remembered between changes.
-const PATHS_MOST: usize = 20_000;
 /// Rows let go in one transaction at most.
 const PRUNE_ROWS: i64 = 2_000;
 /// Bytes of feed that are kept at most, however young.
@@ -70,25 +68,34 @@ impl Session {
 
     /// The path of a directory, as its rows spell it now; None where it has none.
     pub fn path_of(&mut self, directory: i64) -> Result<Option<Vec<u8>>, CatalogError> {
-        let found: Option<(i64, Vec<u8>)> = self
-            .connection
-            .prepare_cached("SELECT parent, name FROM directory WHERE id = ?1")?
-            .query_row([directory], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((parent, name)) = found else { return Ok(None) };
-        if parent == 0 {
-            return Ok(Some(name));
+        // From the folder up, for it may lie thousands of levels deep.
+        let (mut names, mut at, mut folder) = (Vec::new(), directory, None);
+        let mut path = loop {
+            let found: Option<(i64, Vec<u8>)> = self
+                .connection
+                .prepare_cached("SELECT parent, name FROM directory WHERE id = ?1")?
+                .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((parent, name)) = found else { return Ok(None) };
+            if parent == 0 {
+                break name;
+            }
+            folder = folder.or(Some(parent));
+            names.push(name);
+            if let Some(above) = self.paths.get(parent) {
+                break above.to_vec();
+            }
+            at = parent;
+        };
+        while names.len() > 1 {
+            sanchay_core::path::append(&mut path, &names.pop().unwrap_or_default());
         }
-        if let Some(above) = self.paths.get(&parent) {
-            return Ok(Some(sanchay_core::path::join(above, &name)));
+        let Some(name) = names.pop() else { return Ok(Some(path)) };
+        let whole = sanchay_core::path::join(&path, &name);
+        if let Some(folder) = folder {
+            self.paths.insert(folder, path);
         }
-        let Some(above) = self.path_of(parent)? else { return Ok(None) };
-        let path = sanchay_core::path::join(&above, &name);
-        if self.paths.len() >= PATHS_MOST {
-            self.paths.clear();
-        }
-        self.paths.insert(parent, above);
-        Ok(Some(path))
+        Ok(Some(whole))
     }
 
     /// Lets rows from before `before_ns` go, and the oldest above the bound on bytes; gives how many rows went.

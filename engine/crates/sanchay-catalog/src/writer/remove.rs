@@ -228,9 +228,11 @@ impl Session {
         let (left, part) = self.transaction(|session| {
             let (mut left, mut entries, mut part) = (below.len(), 0, Part::default());
             let (mut told_files, mut told_bytes) = (0, 0);
+            // What each folder's parent loses, itself included: carried up at once, for a tree may be thousands of levels deep.
+            let mut lost: HashMap<i64, UsageDelta> = HashMap::new();
             while left > from && entries < TRANSACTION_ENTRIES {
                 left -= 1;
-                let delta = session.remove_one(tree, below[left], &mut part)?;
+                let delta = session.remove_one(tree, below[left], &mut part, &mut lost)?;
                 if below[left] != directory {
                     // A removal that was broken off in there has gone on to this one.
                     let (files, bytes) = session.take_open(-below[left])?.unwrap_or_default();
@@ -243,6 +245,11 @@ impl Session {
                 part.removed.files += delta.files as u64;
                 part.removed.directories += 1;
             }
+            let mut usage = HashMap::new();
+            for (parent, delta) in &lost {
+                session.carry_up(*parent, delta, &mut usage)?;
+            }
+            session.add_usage(&usage)?;
             if !is_large {
                 session.remove_postings(&mut part.keys)?;
             }
@@ -290,8 +297,15 @@ impl Session {
         Ok(blocks)
     }
 
-    /// Forgets one directory whose subdirectories are gone already; gives what it had, as a positive delta.
-    fn remove_one(&mut self, tree: i64, directory: i64, part: &mut Part) -> Result<UsageDelta, CatalogError> {
+    /// Forgets one directory whose subdirectories are gone already; gives what it had, as a positive delta. What its
+    /// parent has less, with what was below, goes to `lost_of`.
+    fn remove_one(
+        &mut self,
+        tree: i64,
+        directory: i64,
+        part: &mut Part,
+        lost_of: &mut HashMap<i64, UsageDelta>,
+    ) -> Result<UsageDelta, CatalogError> {
         self.remember_history(directory)?;
         let volume = self.load_child(directory)?.map_or(0, |row| row.volume);
         let blocks = self.blocks_of(directory)?;
@@ -328,10 +342,16 @@ impl Session {
         }
         self.shared.large_folders.forget(directory);
         lost.directories = -1;
-        let (mut usage, mut sums) = (HashMap::new(), HashMap::<(i64, RollupKind, i64), (i64, i64)>::new());
+        let mut sums = HashMap::<(i64, RollupKind, i64), (i64, i64)>::new();
         let parent = self.parent_of(directory)?;
-        self.carry_up(parent, &lost, &mut usage)?;
-        self.add_usage(&usage)?;
+        let below = lost_of.remove(&directory);
+        if parent != 0 {
+            let of_parent = lost_of.entry(parent).or_insert_with(UsageDelta::none);
+            of_parent.add(&lost);
+            if let Some(below) = below {
+                of_parent.add(&below);
+            }
+        }
         for delta in &rollups.0 {
             let sum = sums.entry((tree, delta.kind, delta.key)).or_default();
             sum.0 += delta.files;

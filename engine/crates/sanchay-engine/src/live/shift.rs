@@ -170,15 +170,40 @@ impl Pass<'_> {
     /// The directory of a folder and its tree; where it is so new that the catalog lacks it, it gets a row, and what is in
     /// it is left to be listed. None where it is not there or left out.
     fn ensure(&mut self, folder: &[u8]) -> Result<Option<(i64, i64)>, EngineError> {
-        if let Some(found) = self.inner.catalog.reader()?.locate(folder)? {
-            return Ok(Some(found));
+        // The folders that are missing, from this one up: there may be thousands.
+        let mut missing = Vec::new();
+        let mut at = folder;
+        let mut found = loop {
+            if let Some(found) = self.inner.catalog.reader()?.locate(at)? {
+                break found;
+            }
+            if self.relative(at).is_none_or(<[u8]>::is_empty) {
+                return Ok(None);
+            }
+            let (above, name) = split(at);
+            if self.excludes(above, name, true) {
+                return Ok(None);
+            }
+            missing.push((at, name));
+            at = above;
+        };
+        for (folder, name) in missing.into_iter().rev() {
+            match self.put_folder(folder, name, found)? {
+                Some(put) => found = put,
+                None => return Ok(None),
+            }
         }
-        let Some(relative) = self.relative(folder).filter(|relative| !relative.is_empty()) else { return Ok(None) };
-        let (above, name) = split(folder);
-        if self.excludes(above, name, true) {
-            return Ok(None);
-        }
-        let Some((parent, tree)) = self.ensure(above)? else { return Ok(None) };
+        Ok(Some(found))
+    }
+
+    /// Gives a folder a row in its parent, which is in a tree.
+    fn put_folder(
+        &mut self,
+        folder: &[u8],
+        name: &[u8],
+        (parent, tree): (i64, i64),
+    ) -> Result<Option<(i64, i64)>, EngineError> {
+        let Some(relative) = self.relative(folder) else { return Ok(None) };
         let Ok(handle) = self.root.open_dir(relative) else { return Ok(None) };
         let stat = handle.stat_self()?;
         let mount = self.mounts.of(&handle, &stat)?;

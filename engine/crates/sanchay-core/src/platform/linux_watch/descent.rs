@@ -3,17 +3,33 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::tree::NodeId;
 use super::walk::{Open, Watches};
 use crate::dir::ListBuffer;
 use crate::watch::{Scope, WatchRefused};
 
-/// One way down a tree: a handle is open for each folder on it, with the names in it that are still to be entered.
+/// Folders of one way that are kept open at once; a deeper tree has those nearer to its top opened again.
+const OPEN_MOST: usize = 64;
+
+/// One way down a tree: the folders on it, with the names in each that are still to be entered.
 pub(super) struct Way<'a> {
     watches: &'a Watches,
     scope: &'a Scope,
     verify: bool,
     buffer: ListBuffer,
-    folders: Vec<(Vec<Vec<u8>>, Open)>,
+    folders: Vec<Level>,
+}
+
+/// A folder on the way.
+struct Level {
+    names: Vec<Vec<u8>>,
+    folder: Folder,
+}
+
+/// Open handles are few, and paths long: what has been left far behind is known by its id alone.
+enum Folder {
+    Open(Box<Open>),
+    Closed(NodeId),
 }
 
 impl<'a> Way<'a> {
@@ -25,17 +41,23 @@ impl<'a> Way<'a> {
 
     fn enter(&mut self, folder: Open) {
         let names = self.watches.list(&folder, self.scope, &mut self.buffer, self.verify);
-        self.folders.push((names, folder));
+        if let Some(behind) = self.folders.len().checked_sub(OPEN_MOST) {
+            let folder = &mut self.folders[behind].folder;
+            if let Folder::Open(open) = folder {
+                *folder = Folder::Closed(open.id());
+            }
+        }
+        self.folders.push(Level { names, folder: Folder::Open(Box::new(folder)) });
     }
 
     /// Goes one name on; false at the end.
     pub(super) fn step(&mut self) -> Result<bool, WatchRefused> {
-        let Some((names, folder)) = self.folders.last_mut() else { return Ok(false) };
-        let Some(name) = names.pop() else {
+        let Some(level) = self.folders.last_mut() else { return Ok(false) };
+        let Some(name) = level.names.pop() else {
             self.folders.pop();
             return Ok(!self.folders.is_empty());
         };
-        if let Some(child) = self.watches.enter(folder, &name, self.scope)? {
+        if let Some(child) = level.enter(self.watches, &name, self.scope)? {
             self.enter(child);
         }
         Ok(true)
@@ -43,14 +65,30 @@ impl<'a> Way<'a> {
 
     /// A folder that somebody else can go down from: the nearest to the top that is left.
     pub(super) fn spare(&mut self) -> Result<Option<Open>, WatchRefused> {
-        for (names, folder) in &mut self.folders {
-            while let Some(name) = names.pop() {
-                if let Some(child) = self.watches.enter(folder, &name, self.scope)? {
+        for level in &mut self.folders {
+            while let Some(name) = level.names.pop() {
+                if let Some(child) = level.enter(self.watches, &name, self.scope)? {
                     return Ok(Some(child));
                 }
             }
         }
         Ok(None)
+    }
+}
+
+impl Level {
+    /// Watches one of its names. Where the folder itself is not there any more, its parent has heard of it.
+    fn enter(&mut self, watches: &Watches, name: &[u8], scope: &Scope) -> Result<Option<Open>, WatchRefused> {
+        if let Folder::Closed(id) = self.folder {
+            match watches.open(id) {
+                Some((open, _)) => self.folder = Folder::Open(Box::new(open)),
+                None => self.names.clear(),
+            }
+        }
+        match &self.folder {
+            Folder::Open(open) => watches.enter(open, name, scope),
+            Folder::Closed(_) => Ok(None),
+        }
     }
 }
 

@@ -54,6 +54,12 @@ pub(super) struct Open {
     handle: DirHandle,
 }
 
+impl Open {
+    pub(super) fn id(&self) -> NodeId {
+        self.id
+    }
+}
+
 impl Watches {
     pub fn new() -> Result<Self, WatchRefused> {
         let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
@@ -125,7 +131,7 @@ impl Watches {
     }
 
     /// Opens a watched folder by its path; `None` if something else is there now.
-    fn open(&self, id: NodeId) -> Option<(Open, Arc<Scope>)> {
+    pub(super) fn open(&self, id: NodeId) -> Option<(Open, Arc<Scope>)> {
         let (place, watch) = {
             let tree = self.tree();
             (tree.place(id)?, tree.watch_of(id)?)
