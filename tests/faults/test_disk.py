@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from sanchay.errors import Corrupt
 from tests.faults.conftest import FILES
 from tests.support import mounts, trees
 from tests.support.answers import differences, everything, finished, scan
@@ -57,6 +60,24 @@ def test_a_stop_and_a_kill_on_a_full_disk_lose_nothing(tmp_path: Path, many_file
             assert client.status().catalog.files == FILES
 
 
+@pytest.mark.needs("root", "mount")
+def test_on_a_small_disk_the_room_that_comes_back_goes_to_the_catalog_and_not_to_its_log(
+    tmp_path: Path, many_files: Path
+) -> None:
+    with mounts.memory(tmp_path / "small", "12m") as small:
+        ballast = small / "ballast"
+        ballast.write_bytes(b"x" * (10 << 20))
+        env = {"SANCHAY_DATABASE_PATH": str(small / "catalog.db")}
+        with DaemonProcess(tmp_path / "home", env=env) as daemon, daemon.client() as client:
+            job_id = client.start_scan([many_files]).jobs[0].id
+            until(lambda: client.status().catalog.state == "disk_full")
+            ballast.unlink()
+            assert finished(client, job_id).state == "done"
+            catalog = client.status().catalog
+            assert (catalog.state, catalog.files) == ("ok", FILES)
+            assert catalog.wal_bytes <= 2 << 20
+
+
 @pytest.mark.needs("root", "prlimit")
 def test_a_limit_on_the_size_of_files_is_as_a_full_disk(tmp_path: Path, many_files: Path) -> None:
     with Program(tmp_path / "home", prefix=["prlimit", f"--fsize={1 << 20}:"]) as program:
@@ -89,6 +110,51 @@ def test_a_damaged_catalog_is_moved_aside_said_and_rebuilt(tmp_path: Path, many_
     with DaemonProcess(home) as daemon, daemon.client() as client:
         assert client.status().catalog.state == "ok"
         assert not differences(everything(client), fresh)
+
+
+def test_a_bad_page_in_the_middle_of_a_large_catalog_is_said_when_met_and_mended_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    tree = trees.build(tmp_path / "tree", {f"d{number // 50}/f{number}": f"{number}" * 9 for number in range(2000)})
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        scan(client, tree)
+        fresh = everything(client)
+        assert daemon.stop() == 0
+    make_large(home / "catalog.db")
+    damage_page_of(home / "catalog.db", b"f1000")
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        with pytest.raises(Corrupt) as refused:
+            everything(client)
+        assert "the next start" in refused.value.message
+        catalog = client.status().catalog
+        assert catalog.state == "damaged"
+        assert str(home) in catalog.message
+        until(lambda: client.list_roots().roots[0].live.state == "degraded")
+        assert daemon.stop() == 0
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        until(lambda: not client.status().active_jobs)
+        assert client.status().catalog.state == "rebuilt"
+        assert not differences(everything(client), fresh)
+        assert daemon.stop() == 0
+    with DaemonProcess(home) as daemon, daemon.client() as client:
+        assert client.status().catalog.state == "ok"
+
+
+def make_large(catalog: Path) -> None:
+    """Larger than what is read whole at an opening."""
+    with closing(sqlite3.connect(catalog)) as opened, opened:
+        opened.execute("CREATE TABLE filler (bytes BLOB)")
+        opened.execute("INSERT INTO filler VALUES (zeroblob(40000000))")
+    assert catalog.stat().st_size > 40_000_000
+
+
+def damage_page_of(catalog: Path, name: bytes) -> None:
+    """Overwrites the page that holds a file's name."""
+    with catalog.open("r+b") as file:
+        page = file.read().index(name) // PAGE_BYTES
+        file.seek(page * PAGE_BYTES)
+        file.write(b"Z" * PAGE_BYTES)
 
 
 def damage(catalog: Path, where: str) -> None:

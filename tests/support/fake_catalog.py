@@ -248,7 +248,8 @@ class FakeExport:
 
 
 class FakeCatalog:
-    """The catalog. Its knobs: `gate` (closed: scans wait), `scan_s`, `scan_error`, `rebuilt_from`, `export_pieces`."""
+    """The catalog. Its knobs: `gate` (closed: scans wait), `scan_s`, `scan_error`, `rebuilt_from`, `damage`,
+    `export_pieces`."""
 
     def __init__(self, own_folders: Sequence[bytes] = ()) -> None:
         self.own_folders = tuple(own_folders)
@@ -264,6 +265,7 @@ class FakeCatalog:
         self.export_pieces = int(os.environ.get("FAKE_EXPORT_PIECES", "3"))
         self.scan_error: DomainError | None = None
         self.rebuilt_from: bytes | None = None
+        self.damage = ""
         self.open_exports = 0
         self.background: list[tuple[float | None, bool]] = []
         self.checks = FakeCheck()
@@ -302,7 +304,7 @@ class FakeCatalog:
         rows = [row for rows in self.rows.values() for row in rows]
         size = sum(row.size for row in rows)
         return values.CatalogStatus(
-            b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, ""
+            b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, self.damage, ""
         )
 
     def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:

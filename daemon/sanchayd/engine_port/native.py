@@ -133,6 +133,7 @@ class NativeCatalog:
             name_index=status.name_index,
             rollup_bytes=status.rollup_bytes,
             rebuilt_from=status.rebuilt_from,
+            damage=status.damage,
             notice=status.notice,
         )
 

@@ -41,7 +41,10 @@ class RootStatus:
 
 @dataclass(frozen=True)
 class CatalogStatus:
-    """The catalog's size and health; `rebuilt_from` is where a corrupt one was moved at this opening."""
+    """The catalog's size and health.
+
+    `rebuilt_from` is where a corrupt one was moved at this opening, `damage` what was found to be wrong with it since.
+    """
 
     path: RawBytes
     files: int
@@ -53,6 +56,7 @@ class CatalogStatus:
     name_index: str
     rollup_bytes: int
     rebuilt_from: RawBytes | None
+    damage: str
     notice: str
 
 

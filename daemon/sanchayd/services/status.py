@@ -29,7 +29,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class CatalogView:
-    """The catalog; `state` is ok, disk_full or rebuilt, and `message` says what happened."""
+    """The catalog; `state` is ok, disk_full, damaged or rebuilt, and `message` says what happened."""
 
     status: CatalogStatus
     state: str
@@ -107,6 +107,13 @@ class StatusService:
         return os.getpid()
 
     def _view(self, status: CatalogStatus) -> CatalogView:
+        if status.damage:
+            message = (
+                f"The catalog {os.fsdecode(status.path)} is damaged: {status.damage}. Answers may fail, and changes "
+                "may not be seen. The next start of the daemon moves the file aside and rebuilds the catalog from your "
+                "folders."
+            )
+            return CatalogView(status, "damaged", message)
         if self._catalog.disk_full():
             message = (
                 f"The disk of {os.fsdecode(status.path)} is full: scans and changes wait, and go on by themselves."

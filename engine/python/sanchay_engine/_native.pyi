@@ -94,6 +94,7 @@ class CatalogStatus:
     name_index: str  # ready | building
     rollup_bytes: int
     rebuilt_from: builtins.bytes | None  # a corrupt catalog that was moved aside at this opening
+    damage: str  # what was found to be wrong with the file since it was opened; empty: nothing
     notice: str
 
 @final

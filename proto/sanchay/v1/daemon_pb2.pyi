@@ -40,7 +40,7 @@ class CatalogStatus(google.protobuf.message.Message):
     wal_bytes: builtins.int
     rollup_bytes: builtins.int
     state: builtins.str
-    """ok | disk_full | rebuilt"""
+    """ok | disk_full | damaged | rebuilt"""
     message: builtins.str
     """what happened, where state is not ok"""
     @property

@@ -107,7 +107,7 @@ def test_exports_are_bounded_and_let_go(play: Play, catalog: FakeCatalog) -> Non
     play(scene)
 
 
-def test_the_status_tells_of_a_full_disk_and_of_a_rebuilt_catalog(
+def test_the_status_tells_of_a_full_disk_and_of_a_damaged_and_a_rebuilt_catalog(
     play: Play, tmp_path: Path, catalog: FakeCatalog
 ) -> None:
     async def scene(core: Core) -> None:
@@ -116,6 +116,11 @@ def test_the_status_tells_of_a_full_disk_and_of_a_rebuilt_catalog(
         status = await core.status.status()
         assert status.catalog.state == "rebuilt"
         assert "/home/catalog.db.corrupt" in status.notices[0]
+        catalog.damage = "database disk image is malformed"
+        status = await core.status.status()
+        assert status.catalog.state == "damaged"
+        assert "next start" in status.notices[0]
+        catalog.damage = ""
         catalog.full = True
         status = await core.status.status()
         assert status.catalog.state == "disk_full"

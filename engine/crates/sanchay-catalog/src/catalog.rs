@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use crate::database::{open_writer, with_suffix};
 use crate::error::CatalogError;
+use crate::extensions::Extensions;
 use crate::queries::Remembered;
 use crate::reader::{ReaderGuard, ReaderPool};
-use crate::shared::{Extensions, Shared};
+use crate::shared::Shared;
 use crate::writer::{Session, Writer, FULL_DISK_RETRY};
 
 /// How a catalog is opened.
@@ -44,6 +45,7 @@ impl Catalog {
     pub fn open(path: &Path, options: CatalogOptions) -> Result<Self, CatalogError> {
         let opened = open_writer(path)?;
         let shared = Arc::new(Shared::default());
+        shared.damage.note_beside(path);
         let session = Session::new(opened.connection, Arc::clone(&shared), options.writer_cache_bytes)?;
         let (writer, thread) = Writer::start(session, Arc::clone(&shared));
         Ok(Self {
@@ -72,6 +74,7 @@ impl Catalog {
             self.writer.close();
             // A writer that panicked has said so already; the file is closed either way.
             let _ = thread.join();
+            self.shared.damage.note(); // where there was no room for it before
         }
     }
 
@@ -88,6 +91,12 @@ impl Catalog {
     /// Where a damaged predecessor was moved at this opening.
     pub fn rebuilt_from(&self) -> Option<&Path> {
         self.rebuilt_from.as_deref()
+    }
+
+    /// What was found to be wrong with the file since it was opened. It will be moved aside at the next opening, or looked
+    /// at again where the disk did not give it.
+    pub fn damage(&self) -> Option<String> {
+        self.shared.damage.harm().map(|harm| harm.reason().to_owned())
     }
 
     /// The writer's queue.

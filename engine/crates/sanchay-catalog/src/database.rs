@@ -6,7 +6,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::CatalogError;
+use crate::damage::{self, Harm};
+use crate::error::{is_read_failure, CatalogError};
 
 /// Numbered, forward only, frozen once released.
 const MIGRATIONS: &[&str] = &[
@@ -26,7 +27,11 @@ pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 const PAGE_BYTES: u32 = 8192;
 /// Up to this size a catalog is read whole when it is opened: some 50 ms.
 const CHECKED_WHOLE_BYTES: i64 = 32 * 1024 * 1024;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pages in the WAL after which they go into the file, and bytes that it keeps when they have. On a small disk both are
+/// less, for what is in the WAL lies there twice.
+const WAL_PAGES: u64 = 4000;
+const WAL_BYTES: u64 = 64 << 20;
 
 /// The writer's connection, and where a damaged predecessor was put.
 pub struct Opened {
@@ -36,17 +41,46 @@ pub struct Opened {
     pub rebuilt_from: Option<PathBuf>,
 }
 
-/// Opens the catalog for writing. A damaged file is moved aside and a new one begun; a newer one is left untouched.
+/// Opens the catalog for writing. A damaged file is moved aside and a new one begun, be it that the damage is met now or
+/// that it was noted when the file was last in use; a newer one is left untouched.
 pub fn open_writer(path: &Path) -> Result<Opened, CatalogError> {
-    match try_open(path) {
-        Ok(connection) => Ok(Opened { connection, rebuilt_from: None }),
-        Err(CatalogError::Corrupt(reason)) => {
-            let aside = move_aside(path)?;
-            tracing::error!(path = %path.display(), aside = %aside.display(), reason, "catalog_damaged_moved_aside");
-            Ok(Opened { connection: try_open(path)?, rebuilt_from: Some(aside) })
+    let opened = open_or_begin(path);
+    damage::forget();
+    opened
+}
+
+fn open_or_begin(path: &Path) -> Result<Opened, CatalogError> {
+    let noted = damage::read_note(path).filter(|_| path.exists());
+    let outcome = match &noted {
+        Some(Harm::Damaged(reason)) => match refuse_newer(path) {
+            Err(newer @ CatalogError::Newer { .. }) => Err(newer),
+            _ => Err(CatalogError::Corrupt(reason.clone())),
+        },
+        Some(Harm::Unreadable(_)) => try_open(path, true),
+        None => try_open(path, false),
+    };
+    let reason = match outcome {
+        Ok(connection) => {
+            damage::remove_note(path);
+            return Ok(Opened { connection, rebuilt_from: None });
         }
-        Err(error) => Err(error),
-    }
+        Err(CatalogError::Corrupt(reason)) => reason,
+        // A disk that was away is no reason to read all files again; one that fails twice is.
+        Err(CatalogError::Sqlite(error)) if is_read_failure(&error) => {
+            let reason = error.to_string();
+            if noted.is_none() {
+                let harm = Harm::Unreadable(reason);
+                damage::write_note(path, &harm).map_err(|source| CatalogError::io(path, source))?;
+                return Err(CatalogError::Sqlite(error));
+            }
+            reason
+        }
+        Err(error) => return Err(error),
+    };
+    let aside = move_aside(path)?;
+    damage::remove_note(path);
+    tracing::error!(path = %path.display(), aside = %aside.display(), reason, "catalog_damaged_moved_aside");
+    Ok(Opened { connection: try_open(path, false)?, rebuilt_from: Some(aside) })
 }
 
 /// Opens a connection that only reads.
@@ -67,12 +101,23 @@ fn prepare_once(connection: &Connection) -> Result<(), CatalogError> {
     Ok(())
 }
 
+/// Bounds the WAL of the writer's connection by the room on its disk: it takes a sixteenth of that at most, where one
+/// transaction does not need more.
+pub(crate) fn fit_wal(connection: &Connection) -> Result<(), CatalogError> {
+    let room = connection.path().and_then(|path| sanchay_core::free_bytes(Path::new(path)));
+    let bytes = room.map_or(WAL_BYTES, |room| (room / 16).min(WAL_BYTES));
+    let pages = (bytes / u64::from(PAGE_BYTES)).clamp(16, WAL_PAGES);
+    connection.pragma_update(None, "wal_autocheckpoint", pages as i64)?;
+    connection.pragma_update(None, "journal_size_limit", bytes as i64)?;
+    Ok(())
+}
+
 /// Sets how much of the file a connection keeps in memory.
 pub fn set_cache(connection: &Connection, cache_bytes: u64) -> Result<(), CatalogError> {
     Ok(connection.pragma_update(None, "cache_size", -((cache_bytes / 1024) as i64))?)
 }
 
-fn try_open(path: &Path) -> Result<Connection, CatalogError> {
+fn try_open(path: &Path, read_whole: bool) -> Result<Connection, CatalogError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| CatalogError::io(folder, source))?;
     }
@@ -83,11 +128,10 @@ fn try_open(path: &Path) -> Result<Connection, CatalogError> {
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
-    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    fit_wal(&connection)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     migrate(&connection)?;
-    check(&connection)?;
+    check(&connection, read_whole)?;
     Ok(connection)
 }
 
@@ -132,9 +176,9 @@ fn migrate(connection: &Connection) -> Result<(), CatalogError> {
 
 /// A look that costs little at any size: a small catalog is read whole; of a large one the schema, and the first and
 /// last rows of the large tables.
-fn check(connection: &Connection) -> Result<(), CatalogError> {
+fn check(connection: &Connection, read_whole: bool) -> Result<(), CatalogError> {
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    if pages * i64::from(PAGE_BYTES) <= CHECKED_WHOLE_BYTES {
+    if read_whole || pages * i64::from(PAGE_BYTES) <= CHECKED_WHOLE_BYTES {
         let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if said != "ok" {
             return Err(CatalogError::Corrupt(said));
@@ -159,11 +203,15 @@ fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
         .map(|number| with_suffix(path, &format!(".damaged-{number}")))
         .find(|candidate| !candidate.exists())
         .expect("nobody keeps four thousand million damaged catalogs");
-    for suffix in ["", "-wal", "-shm"] {
+    // The file itself goes last: broken off before, it is found damaged again.
+    for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(path, suffix);
         if from.exists() {
             std::fs::rename(&from, with_suffix(&aside, suffix)).map_err(|source| CatalogError::io(&from, source))?;
         }
+    }
+    if let Some(folder) = path.parent() {
+        damage::sync_folder(folder);
     }
     Ok(aside)
 }

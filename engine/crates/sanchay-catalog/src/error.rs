@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::damage::{meet, Harm};
+
 /// An error of the catalog. Each has a kind that every boundary translates.
 #[derive(Debug, Error)]
 pub enum CatalogError {
@@ -17,8 +19,11 @@ pub enum CatalogError {
     #[error("another process has held the catalog locked for too long: {0}")]
     Busy(#[source] rusqlite::Error),
     /// A page or a block does not read as what it should be.
-    #[error("the catalog is damaged: {0}")]
+    #[error("the catalog is damaged ({0}): the next start moves the file aside and rebuilds it from the folders")]
     Corrupt(String),
+    /// A write failed before, and what was to be written is lost.
+    #[error("the catalog could not be written: {0}")]
+    WriteFailed(String),
     /// Written by a newer program: left as it is.
     #[error("the catalog {path} is of version {found}, newer than this program's {known}; it was left untouched")]
     Newer {
@@ -58,7 +63,14 @@ pub enum CatalogError {
 impl CatalogError {
     /// A block whose bytes make no sense.
     pub fn corrupt_block() -> Self {
-        Self::Corrupt("a block of entries cannot be read".to_owned())
+        Self::corrupt("a block of entries cannot be read")
+    }
+
+    /// Damage that was met just now, on this thread: it will be noted.
+    pub(crate) fn corrupt(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        meet(Harm::Damaged(reason.clone()));
+        Self::Corrupt(reason)
     }
 
     /// An I/O error at `path`.
@@ -79,11 +91,24 @@ impl From<rusqlite::Error> for CatalogError {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             // A file-size limit or a full thin volume shows as a failed write.
             Some(ErrorCode::SystemIoFailure) if is_write_failure(&error) => Self::DiskFull,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::corrupt(error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
-            _ => Self::Sqlite(error),
+            _ => {
+                if is_read_failure(&error) {
+                    meet(Harm::Unreadable(error.to_string()));
+                }
+                Self::Sqlite(error)
+            }
         }
     }
+}
+
+/// The disk did not give a page that it should have.
+pub(crate) fn is_read_failure(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_READ};
+    error.sqlite_error().is_some_and(|inner| {
+        [SQLITE_IOERR_READ, SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA].contains(&inner.extended_code)
+    })
 }
 
 fn is_write_failure(error: &rusqlite::Error) -> bool {

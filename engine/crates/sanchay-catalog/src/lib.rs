@@ -10,9 +10,11 @@ pub mod block;
 mod catalog;
 mod check;
 pub mod content;
+mod damage;
 mod database;
 mod error;
 pub mod expression;
+mod extensions;
 pub mod feed;
 mod large_folders;
 mod name_index;
@@ -30,9 +32,10 @@ pub use check::{CheckReport, Fault, FaultKind};
 pub use database::{with_suffix, SCHEMA_VERSION};
 pub use error::CatalogError;
 pub use expression::fold as fold_name;
+pub use extensions::{Extensions, IdsInHand};
 pub use reader::{Reader, ReaderGuard};
 pub use roots::{RootRow, RootSeen, RootState};
-pub use shared::{Extensions, Shared};
+pub use shared::Shared;
 pub use stored::{StoredBlock, StoredChild, StoredDirectory};
 pub use writer::{
     BlockWrite, DirectoryChange, DirectoryRow, HashUpdate, Removed, RollupDelta, RollupKind, Rollups, Session, Stream,

@@ -102,7 +102,11 @@ impl ReaderPool {
         let idle = self.idle.lock().expect("no panic under this lock").as_mut().ok_or(CatalogError::Closed)?.pop();
         let reader = match idle {
             Some(idle) => idle.reader,
-            None => Reader { connection: open_reader(&self.path, self.cache_bytes)?, shared: Arc::clone(&self.shared) },
+            None => {
+                let opened = open_reader(&self.path, self.cache_bytes);
+                let connection = opened.inspect_err(|_| self.shared.damage.take_over())?;
+                Reader { connection, shared: Arc::clone(&self.shared) }
+            }
         };
         Ok(ReaderGuard { reader: Some(reader), pool: self })
     }
@@ -141,6 +145,7 @@ impl Deref for ReaderGuard<'_> {
 
 impl Drop for ReaderGuard<'_> {
     fn drop(&mut self) {
+        self.pool.shared.damage.take_over();
         if let Some(reader) = self.reader.take() {
             self.pool.put_back(reader, Instant::now());
         }

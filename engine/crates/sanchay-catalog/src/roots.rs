@@ -341,6 +341,11 @@ impl Session {
         self.transaction(|session| {
             if let Some(tree) = tree {
                 session.connection.execute("DELETE FROM rollup WHERE tree = ?1", [tree])?;
+            } else if let Some((files, bytes)) = session.take_open(id)? {
+                // What a first scan that was broken off has read stays in an outer root, and was never told.
+                let path: Vec<u8> =
+                    session.connection.query_row("SELECT path FROM root WHERE id = ?1", [id], |row| row.get(0))?;
+                session.feed_folder(ChangeKind::Baseline, &path, files, bytes)?;
             }
             session.connection.execute("DELETE FROM root WHERE id = ?1", [id])?;
             Ok(())

@@ -5,6 +5,7 @@
 //! it is derived from what stays the same when the same thing is mounted again.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::dir::DirHandle;
 use crate::error::CoreError;
@@ -167,4 +168,9 @@ pub fn volume_of_file(dir: &DirHandle, name: &[u8]) -> Result<Volume, CoreError>
 /// The file system that a folder is on. Costs several system calls: cache it by the stat's (device, `mount_id`).
 pub fn file_system_of(dir: &DirHandle) -> Result<(VolumeId, FileSystem), CoreError> {
     Ok(platform::file_system_of(&dir.inner)?)
+}
+
+/// Bytes that may still be written to the disk of a file that is there; None where the system does not tell.
+pub fn free_bytes(file: &Path) -> Option<u64> {
+    crate::platform::free_bytes(file)
 }

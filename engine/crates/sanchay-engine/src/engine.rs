@@ -261,12 +261,15 @@ impl Engine {
         for status in statuses.iter_mut().filter(|status| status.state == LiveState::Live && status.pending == 0) {
             status.as_of_ns = crate::scan::now_ns();
         }
-        if self.inner.catalog.is_disk_full() {
-            let waits = |status: &&mut LiveStatus| matches!(status.state, LiveState::Live | LiveState::Polled);
-            for status in statuses.iter_mut().filter(waits) {
-                status.state = LiveState::Degraded;
-                "the disk of the catalog is full: changes wait for room".clone_into(&mut status.reason);
-            }
+        let amiss = match self.inner.catalog.damage() {
+            Some(_) => "the catalog is damaged: it is rebuilt at the next start",
+            None if self.inner.catalog.is_disk_full() => "the disk of the catalog is full: changes wait for room",
+            None => return statuses,
+        };
+        let waits = |status: &&mut LiveStatus| matches!(status.state, LiveState::Live | LiveState::Polled);
+        for status in statuses.iter_mut().filter(waits) {
+            status.state = LiveState::Degraded;
+            amiss.clone_into(&mut status.reason);
         }
         statuses
     }

@@ -143,7 +143,7 @@ impl From<CatalogError> for EngineError {
     fn from(error: CatalogError) -> Self {
         let message = error.to_string();
         let (kind, path) = match error {
-            CatalogError::Sqlite(_) => (ErrorKind::Io, None),
+            CatalogError::Sqlite(_) | CatalogError::WriteFailed(_) => (ErrorKind::Io, None),
             CatalogError::DiskFull => (ErrorKind::DiskFull, None),
             CatalogError::Busy(_) => (ErrorKind::Busy, None),
             CatalogError::Corrupt(_) => (ErrorKind::Corrupt, None),

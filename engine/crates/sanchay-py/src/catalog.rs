@@ -167,6 +167,7 @@ impl Catalog {
             name_index: if status.name_index_ready { "ready" } else { "building" },
             rollup_bytes: status.rollup_bytes,
             rebuilt_from,
+            damage: catalog.damage().unwrap_or_default(),
             notice,
         })
     }

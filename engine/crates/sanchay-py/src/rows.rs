@@ -224,6 +224,7 @@ pub(crate) struct CatalogStatus {
     pub(crate) name_index: &'static str,
     pub(crate) rollup_bytes: u64,
     pub(crate) rebuilt_from: Option<Vec<u8>>,
+    pub(crate) damage: String,
     pub(crate) notice: String,
 }
 

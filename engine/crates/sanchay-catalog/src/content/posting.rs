@@ -128,7 +128,7 @@ impl<'a> ChunkView<'a> {
         let mut at = 0;
         let count = take_varint(blob, &mut at)? as usize;
         if count > CHUNK_MOST {
-            return Err(CatalogError::Corrupt("a chunk of the content index cannot be read".to_owned()));
+            return Err(CatalogError::corrupt("a chunk of the content index cannot be read"));
         }
         let mut next = || Column::parse(blob, &mut at, count);
         let (key, entry, inode) = (next()?, next()?, next()?);

@@ -68,7 +68,7 @@ impl<'a> ChangeItem<'a> {
 
     /// Reads the item at `*at`, and moves `*at` behind it.
     pub fn unpack(packed: &'a [u8], at: &mut usize) -> Result<Self, CatalogError> {
-        let damaged = || CatalogError::Corrupt("a row of the change feed cannot be read".to_owned());
+        let damaged = || CatalogError::corrupt("a row of the change feed cannot be read");
         let tag = *packed.get(*at).ok_or_else(damaged)?;
         *at += 1;
         let kind = ChangeKind::from_bits(tag & KIND_MASK).ok_or_else(damaged)?;

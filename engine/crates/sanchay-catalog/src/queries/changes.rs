@@ -162,7 +162,7 @@ impl Reader {
 }
 
 fn blob(value: rusqlite::types::ValueRef<'_>) -> Result<&[u8], CatalogError> {
-    value.as_blob().map_err(|_| CatalogError::Corrupt("a row of the change feed cannot be read".to_owned()))
+    value.as_blob().map_err(|_| CatalogError::corrupt("a row of the change feed cannot be read"))
 }
 
 fn change_row(item: &ChangeItem<'_>, directory: &[u8], at_ns: i64, roots: &RootNames) -> ChangeRow {

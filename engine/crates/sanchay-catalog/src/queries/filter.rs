@@ -14,9 +14,9 @@ use crate::error::CatalogError;
 use crate::expression::{
     contains_lowercase, Bounds, Endings, Expression, Glob, HashPrefix, InFolder, Term, TermKind, TimeBounds, Types,
 };
+use crate::extensions::Extensions;
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
-use crate::shared::Extensions;
 
 const NS: i64 = 1_000_000_000;
 

@@ -54,9 +54,11 @@ impl<'a> Lanes<'a> {
         work: impl Fn(&Reader, &Parts) -> Result<T, CatalogError> + Sync,
     ) -> Result<Vec<T>, CatalogError> {
         let parts = Parts { next: AtomicUsize::new(0), count: parts };
+        let damage = &self.catalog.shared().damage;
         let work = |reader: &Reader| {
             let outcome = work(reader, &parts);
             if outcome.is_err() {
+                damage.take_over(); // this thread ends here
                 parts.stop();
             }
             outcome

@@ -94,4 +94,13 @@ impl Reader {
         let mut statement = self.connection.prepare_cached("SELECT volume FROM directory WHERE id = ?1")?;
         Ok(statement.query_row([directory], |row| row.get(0)).optional()?.unwrap_or(0))
     }
+
+    /// The volume of an entry, which its inode is a number on; 0 for one that is gone.
+    pub fn volume_of_entry(&self, entry: EntryId) -> Result<i64, CatalogError> {
+        match self.entry(entry, |item, directory| (item.entry.volume, directory))? {
+            Some((0, directory)) => self.volume_of_directory(directory),
+            Some((own, _)) => Ok(own),
+            None => Ok(0),
+        }
+    }
 }

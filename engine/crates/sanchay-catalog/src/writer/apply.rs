@@ -165,6 +165,14 @@ impl Session {
                      ON CONFLICT (tree, kind, key) DO UPDATE SET files = files + ?4, bytes = bytes + ?5",
                 )?
                 .execute(params![tree, *kind as i64, key, files, bytes])?;
+            if *files < 0 {
+                // A day, or a made up extension, that no file has any more leaves no row behind.
+                self.connection
+                    .prepare_cached(
+                        "DELETE FROM rollup WHERE tree = ?1 AND kind = ?2 AND key = ?3 AND files = 0 AND bytes = 0",
+                    )?
+                    .execute(params![tree, *kind as i64, key])?;
+            }
         }
         Ok(())
     }

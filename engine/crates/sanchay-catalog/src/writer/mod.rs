@@ -5,8 +5,10 @@
 
 mod apply;
 mod change;
+mod extensions;
 mod feed;
 mod live;
+mod paths;
 mod probe;
 mod publish;
 mod published;
@@ -40,6 +42,8 @@ const QUEUE_CHANGES: usize = 256;
 /// How long to wait before a full disk is tried again.
 pub(crate) const FULL_DISK_RETRY: Duration = Duration::from_secs(2);
 const IDLE_LOOK: Duration = Duration::from_secs(5);
+/// A gap between two pieces of work that never end: long enough for the one who brought the last to be done with it.
+const UNTIDY_LOOK: Duration = Duration::from_millis(20);
 /// Once it has tidied up, only work wakes the writer.
 const ASLEEP: Duration = Duration::from_secs(86_400);
 
@@ -87,6 +91,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let task: Task = Box::new(move |session| {
             let outcome = shared.check_failure().and_then(|()| task(session));
+            shared.damage.take_over();
             // The asker may be gone; then nobody wants the answer.
             let _ = answer.send(outcome);
         });
@@ -111,8 +116,11 @@ impl WriterThread {
     fn run(mut self, commands: &Receiver<Command>) {
         let mut deadline: Option<Instant> = None;
         loop {
-            let rests = self.session.has_rested() && !self.session.merge_owed;
-            let idle = if rests { ASLEEP } else { IDLE_LOOK };
+            let idle = match () {
+                () if self.session.has_rested() && !self.session.merge_owed => ASLEEP,
+                () if self.session.is_untidy() => UNTIDY_LOOK,
+                () => IDLE_LOOK,
+            };
             let wait = deadline.map_or(idle, |at| at.saturating_duration_since(Instant::now()));
             match commands.recv_timeout(wait) {
                 Ok(Command::Change(change)) => {
@@ -133,7 +141,11 @@ impl WriterThread {
                 Err(RecvTimeoutError::Timeout) => {
                     if deadline.take().is_some() {
                         self.write_batch();
-                    } else if !self.shared.closing.load(Ordering::Relaxed) {
+                    } else if self.shared.closing.load(Ordering::Relaxed) {
+                        // No work that could wait is begun any more.
+                    } else if idle == UNTIDY_LOOK {
+                        self.session.tidy();
+                    } else {
                         self.session.settle_debts();
                         self.session.rest();
                     }
@@ -183,6 +195,7 @@ impl WriterThread {
                     }
                 }
                 Err(error) => {
+                    self.shared.damage.take_over();
                     tracing::error!(error = %error, "catalog_write_failed");
                     self.shared.fail(&error);
                     return;

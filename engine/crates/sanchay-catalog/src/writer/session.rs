@@ -9,9 +9,10 @@ use rusqlite::{params, Connection, OptionalExtension};
 use sanchay_core::Shows;
 
 use super::change::UsageDelta;
+use super::paths::Paths;
 use crate::block::{BlockView, Entry, EntryId, EntryRef};
 use crate::content::{Facts, Posting, Sharing, Staged, OTHER_VOLUME};
-use crate::database::set_cache;
+use crate::database::{fit_wal, set_cache, BUSY_TIMEOUT};
 use crate::error::CatalogError;
 use crate::shared::Shared;
 use crate::volumes::{any_shown, shows_of};
@@ -32,7 +33,7 @@ pub struct Session {
     pub(crate) unindexed: HashSet<i64>,
     pub(crate) parents: HashMap<i64, i64>,
     /// Paths of folders whose subfolders the change feed spelled last.
-    pub(crate) paths: HashMap<i64, Vec<u8>>,
+    pub(crate) paths: Paths,
     /// Trees whose first scan is under way, and its root.
     pub(crate) baselines: HashMap<i64, i64>,
     /// Keys are staged whose merging failed: the writer tries again once it has time.
@@ -41,7 +42,10 @@ pub struct Session {
     /// Whether some volume shows another's files; None: to be asked.
     pub(crate) any_shown: Option<bool>,
     given_back: Instant,
+    tidied: Instant,
     rested: bool,
+    /// A transaction found no room.
+    short_of_room: bool,
 }
 
 /// How much of the file the writer's connection keeps in memory. A large scan comes back to the same pages again and again;
@@ -71,16 +75,19 @@ impl Session {
             unindexed: HashSet::new(),
             merge_owed: false,
             parents: HashMap::new(),
-            paths: HashMap::new(),
+            paths: Paths::default(),
             baselines: HashMap::new(),
             cache: PageCache { most_bytes: cache_bytes, much_until: None },
             any_shown: None,
             given_back: Instant::now(),
+            tidied: Instant::now(),
             rested: false,
+            short_of_room: false,
         };
         set_cache(&session.connection, cache_bytes.min(LITTLE_CACHE_BYTES))?;
         session.load_ids()?;
         session.stage_pending()?;
+        session.tidy();
         Ok(session)
     }
 
@@ -90,6 +97,10 @@ impl Session {
         work: impl FnOnce(&mut Self) -> Result<T, CatalogError>,
     ) -> Result<T, CatalogError> {
         self.rested = false;
+        if self.short_of_room {
+            self.short_of_room = false;
+            self.make_room();
+        }
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let outcome = work(self).and_then(|value| {
             self.save_ids()?;
@@ -100,6 +111,9 @@ impl Session {
         if outcome.is_ok() {
             self.drop_unstaged();
         } else {
+            if matches!(outcome, Err(CatalogError::DiskFull)) {
+                self.short_of_room = true;
+            }
             // What was remembered on the way is of a state that never came to be.
             self.unstaged.clear();
             self.parents.clear();
@@ -141,8 +155,9 @@ impl Session {
 
     fn give_back(&mut self, now: Instant) {
         self.given_back = now;
+        self.fit_wal();
         self.parents = HashMap::new();
-        self.paths = HashMap::new();
+        self.paths = Paths::default();
         self.staged.shrink_to_fit();
         sanchay_core::give_memory_back();
     }
@@ -155,12 +170,27 @@ impl Session {
     /// Gives memory back and shortens the WAL when there has been nothing to do for a while.
     pub(crate) fn rest(&mut self) {
         if !self.rested {
+            self.tidy();
             self.rested = true;
             self.checkpoint();
             // Only memory is at stake here, and it is tried again at the next rest.
             let _ = self.connection.execute_batch("PRAGMA shrink_memory");
             self.give_back(Instant::now());
         }
+    }
+
+    /// Takes away what is left behind of what is gone, where nobody is at work. It is tried again.
+    pub(crate) fn tidy(&mut self) {
+        if let Err(error) = self.forget_extensions() {
+            self.shared.damage.take_over();
+            tracing::debug!(error = %error, "catalog_not_tidied");
+        }
+        self.tidied = Instant::now();
+    }
+
+    /// Whether it should be tidied although there is no rest: something changes all the time.
+    pub(crate) fn is_untidy(&self) -> bool {
+        !self.rested && self.tidied + GIVEN_BACK_EVERY <= Instant::now()
     }
 
     /// Whether there is nothing left to tidy up.
@@ -170,8 +200,26 @@ impl Session {
 
     /// Moves the WAL into the file, as far as readers let it.
     pub fn checkpoint(&mut self) {
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        let shortened = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = shortened.map_err(CatalogError::from) {
+            self.shared.damage.take_over();
             tracing::warn!(error = %error, "catalog_checkpoint_failed");
+        }
+    }
+
+    /// What waits in the WAL goes into the file, which gives the WAL's room back: on a full disk the two together hold
+    /// pages twice. Readers are not waited for.
+    fn make_room(&mut self) {
+        let _ = self.connection.busy_timeout(Duration::ZERO);
+        self.checkpoint();
+        let _ = self.connection.busy_timeout(BUSY_TIMEOUT);
+        self.fit_wal();
+    }
+
+    /// Bounds the WAL by the room on its disk.
+    fn fit_wal(&self) {
+        if let Err(error) = fit_wal(&self.connection) {
+            tracing::debug!(error = %error, "catalog_wal_not_bounded");
         }
     }
 
@@ -259,11 +307,9 @@ impl Session {
         self.shared.next_block.store(self.meta("next_block")?, Ordering::Relaxed);
         self.shared.name_index_watermark.store(self.meta("name_index_watermark")?, Ordering::Relaxed);
         let mut statement = self.connection.prepare("SELECT id, text FROM extension")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
-        for row in rows {
-            let (id, text) = row?;
-            self.shared.extensions.load(id, &text);
-        }
+        let stored: Vec<(u32, String)> =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        self.shared.extensions.load(&stored);
         Ok(())
     }
 

@@ -102,6 +102,12 @@ pub(super) fn open_root(path: &OsStr) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path.as_bytes(), flags, Mode::empty())?)
 }
 
+/// The room that is left to us on the disk of a file.
+pub fn free_bytes(file: &std::path::Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(file).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
 /// Opens a file of a folder with these flags beside the usual ones.
 pub(super) fn open_file(folder: &OwnedFd, name: &[u8], more: OFlags) -> rustix::io::Result<File> {
     Ok(File { descriptor: rustix::fs::openat(folder, name, FILE | more, Mode::empty())? })

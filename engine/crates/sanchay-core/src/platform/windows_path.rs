@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf, Prefix};
 
 use windows_sys::Win32::Foundation::{ERROR_FILENAME_EXCED_RANGE, ERROR_INVALID_NAME, ERROR_STOPPED_ON_SYMLINK};
 use windows_sys::Win32::Storage::FileSystem::{
-    GetFinalPathNameByHandleW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES,
-    FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
+    GetDiskFreeSpaceExW, GetFinalPathNameByHandleW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
 };
 
 use super::windows::{attributes, raw, system_error, NAME_SURROGATE};
@@ -25,6 +25,17 @@ pub const SEPARATOR: u8 = b'\\';
 /// The name of these bytes; a byte that belongs to no character becomes the replacement character.
 pub fn os_string_from_bytes(bytes: &[u8]) -> OsString {
     OsString::from_wide(&wtf8::to_wide(bytes))
+}
+
+/// The room that is left to us on the disk of a file.
+pub fn free_bytes(file: &Path) -> Option<u64> {
+    let mut folder: Vec<u16> = file.parent()?.as_os_str().encode_wide().collect();
+    folder.push(0);
+    let mut free = 0;
+    // SAFETY: the path ends with a zero, the number lives through the call, and the others may be left out.
+    let told =
+        unsafe { GetDiskFreeSpaceExW(folder.as_ptr(), &raw mut free, std::ptr::null_mut(), std::ptr::null_mut()) };
+    (told != 0).then_some(free)
 }
 
 /// A name from the system into a byte buffer that is used again and again.

@@ -43,6 +43,7 @@ impl Passer {
             let reader = self.inner.catalog.reader()?;
             (reader.root(root_id)?, reader.roots()?)
         };
+        let _ids = self.inner.catalog.extensions().hold();
         // A first scan has not begun: it will see all there is.
         if row.directory == 0 {
             return Ok(Outcome::Done(Followed::default()));

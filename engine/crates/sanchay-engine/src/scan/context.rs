@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
-use sanchay_catalog::Catalog;
+use sanchay_catalog::{Catalog, IdsInHand};
 use sanchay_core::RootDir;
 
 use super::contents::Contents;
@@ -40,6 +40,8 @@ pub(crate) struct Context<'a> {
     pub(crate) contents: Arc<Contents>,
     /// Who follows up what is found; none for a scan of a whole root.
     pub(crate) findings: Option<&'a Findings>,
+    /// The ids of extensions that it uses stay what they are.
+    pub(crate) _ids: IdsInHand<'a>,
 }
 
 impl Context<'_> {

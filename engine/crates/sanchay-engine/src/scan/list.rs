@@ -52,6 +52,7 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
     };
     let Some((id, tree)) = known else { return Ok(None) };
     let stored = if id == 0 { None } else { reader.load_child(id)? };
+    let findings = Findings::default();
     let mut context = prepare(&request.scan, row, request.rows, &governed, request.root, Mounts::new(catalog), tree)?;
     // The root's own parent is none of its business: what is mounted at a root is the root.
     let above = match parent {
@@ -73,7 +74,6 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
             (ruling, rules_from) = (own, end);
         }
     }
-    let findings = Findings::default();
     context.findings = Some(&findings);
     let is_new = stored.is_none();
     let job = Job {

@@ -182,6 +182,7 @@ fn prepare<'a>(
         inodes: request.inodes,
         contents: Arc::clone(&request.contents),
         findings: None,
+        _ids: catalog.extensions().hold(),
     })
 }
 

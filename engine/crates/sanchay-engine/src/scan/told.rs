@@ -64,10 +64,16 @@ pub(super) fn telling(
     listing: impl FnOnce() -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let is_first = row.scanned_ns == 0 && !rows.iter().any(|other| other.scanned_ns != 0 && other.holds(&row.path));
-    if !is_first {
-        return listing();
-    }
     let (catalog, tree, root) = (context.catalog, context.tree, row.id);
+    if !is_first {
+        listing()?;
+        if row.scanned_ns == 0 {
+            // A first scan may have been broken off by a crash before an outer root took its rows over.
+            let path = row.path.clone();
+            catalog.writer().run(move |session| session.end_baseline(tree, root, &path))?;
+        }
+        return Ok(());
+    }
     catalog.writer().run(move |session| {
         session.begin_baseline(tree, root);
         Ok(())
