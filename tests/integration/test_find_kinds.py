@@ -157,3 +157,33 @@ def test_exports_hold_links_and_no_folders(cataloger: Cataloger, filled: Path) -
     for expression, reason in (("type:folder", "holds no folders"), (str(filled / "project-folder"), "under:")):
         with pytest.raises(EngineError, match=reason):
             cataloger.catalog.export(expression, "csv")
+
+
+def test_an_accented_name_is_found_however_it_is_stored_or_typed(cataloger: Cataloger, tree: Path) -> None:
+    composed, decomposed = "r\u00e9sum\u00e9", "re\u0301sume\u0301"
+    build(tree, {f"{composed} 1.txt": "1", f"{decomposed} 2.txt": "2"})
+    cataloger.add(tree)
+    cataloger.settled_scan()
+    for indexed in (False, True):
+        if indexed:
+            assert cataloger.catalog.wait_name_index(60)
+        for word in (composed, decomposed):
+            for term in (word, word.upper(), f"name:{word}*", f"path:**/{word}*", f"name:*[{word[-1]}\u00e9]*"):
+                assert (
+                    len(cataloger.rows(f'{term.partition(":")[0]}:"{term.partition(":")[2]}"' if ":" in term else term))
+                    == 2
+                )
+
+
+@pytest.mark.parametrize("scope", ["all", "duplicates", "none"])
+def test_the_hash_of_nothing_finds_empty_files(cataloger: Cataloger, tree: Path, scope: str) -> None:
+    build(tree, {"empty": "", "empty too": "", "full": "x"})
+    cataloger.add(tree, hash=scope)
+    cataloger.settled_scan()
+    nothing = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+    for digits in (8, 20, 64):
+        page = cataloger.catalog.find(f"hash:{nothing[:digits]}", limit=1)
+        assert (len(page.rows), page.total) == (1, 2)
+        assert len(cataloger.rows(f"hash:{nothing[:digits]}", limit=1)) == 2
+    (group,) = cataloger.groups(min_size=0)
+    assert group.hash.hex() == nothing

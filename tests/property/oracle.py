@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class File:
 
     @property
     def folded(self) -> str:
-        return self.name.decode("utf-8", "replace").lower()
+        return unicodedata.normalize("NFC", self.name.decode("utf-8", "replace")).lower()
 
     @property
     def extension(self) -> str:
