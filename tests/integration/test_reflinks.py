@@ -121,6 +121,59 @@ def test_a_copy_that_shares_in_part_frees_what_is_its_own(
     assert freed(cataloger) == [(2, SIZE, least)]
 
 
+def test_copies_in_a_subvolume_and_its_snapshot_give_back_what_both_hold(tmp_path: Path, cataloger: Cataloger) -> None:
+    image = make_disk(tmp_path / "image", "btrfs", megabytes=320)
+    with loop_device(image) as device, mounted(device, tmp_path / "volume") as volume:
+        run("btrfs", "subvolume", "create", volume / "now")
+        copy(fill(volume / "now" / "first", 1), volume / "now" / "second")
+        run("btrfs", "subvolume", "snapshot", "-r", volume / "now", volume / "then")
+        for root in (cataloger.add(volume / "now"), cataloger.add(volume / "then")):
+            cataloger.settled_scan(root)
+        assert freed(cataloger) == [(4, 3 * SIZE, SIZE)]
+        assert freed_without_a_catalog(volume) == [SIZE]
+
+
+def test_what_a_deleted_snapshot_held_is_freed_after_the_next_scan(tmp_path: Path, cataloger: Cataloger) -> None:
+    image = make_disk(tmp_path / "image", "btrfs", megabytes=320)
+    with loop_device(image) as device, mounted(device, tmp_path / "volume") as volume:
+        run("btrfs", "subvolume", "create", volume / "now")
+        copy(fill(volume / "now" / "first", 1), volume / "now" / "second")
+        run("btrfs", "subvolume", "snapshot", "-r", volume / "now", volume / "then")
+        cataloger.add(volume / "now")
+        cataloger.settled_scan()
+        assert freed(cataloger) == [(2, SIZE, 0)]
+        run("btrfs", "subvolume", "delete", "-c", volume / "then")
+        run("btrfs", "subvolume", "sync", volume)
+        cataloger.scan()
+        assert freed(cataloger) == [(2, SIZE, SIZE)]
+
+
+def test_a_copy_whose_clone_went_shares_no_more(tree: Path, cataloger: Cataloger) -> None:
+    copy(clone(fill(tree / "first", 1), tree / "clone"), tree / "real")
+    clone(tree / "real", tree / "clone-of-real")
+    cataloger.add(tree)
+    cataloger.settled_scan()
+    assert freed(cataloger) == [(4, 3 * SIZE, SIZE)]
+    (tree / "clone").unlink()
+    run("sync", "-f", tree)
+    until(lambda: freed_without_a_catalog(tree) == [SIZE])
+    cataloger.scan()
+    assert freed(cataloger) == [(3, 2 * SIZE, SIZE)]
+
+
+def test_what_is_compressed_is_not_said_to_free_its_length(tmp_path: Path, cataloger: Cataloger) -> None:
+    image = make_disk(tmp_path / "image", "btrfs", megabytes=320)
+    with loop_device(image) as device, mounted(device, tmp_path / "volume", "-o", "compress-force=zstd") as volume:
+        for name in ("one", "two"):
+            (volume / name).write_bytes(b"the same again " * (SIZE // 15))
+            run("sync", "-f", volume / name)
+        cataloger.add(volume)
+        cataloger.settled_scan()
+        ((copies, reclaimable, least),) = freed(cataloger)
+        assert (copies, reclaimable) == (2, SIZE // 15 * 15)
+        assert 0 < least <= SIZE // 16
+
+
 def test_the_answer_outlives_a_restart(tree: Path, cataloger: Cataloger) -> None:
     clone(fill(tree / "first", 1), tree / "clone")
     cataloger.add(tree)

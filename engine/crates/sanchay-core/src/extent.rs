@@ -11,6 +11,8 @@ pub struct Extent {
     pub length_bytes: u64,
     /// Another file, or another place of this one, uses it too.
     pub shared: bool,
+    /// It is packed: how many bytes it takes is not known.
+    pub packed: bool,
 }
 
 /// The extents of a file in the order of its content, without holes and without what is kept inside the inode.

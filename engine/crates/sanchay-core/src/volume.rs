@@ -128,6 +128,8 @@ pub struct FileSystem {
 pub struct Volume {
     /// Its id: the first that was mounted of several with one id has it as it is.
     pub id: VolumeId,
+    /// Where its extents lie: the same for all subvolumes of one file system.
+    pub pool: VolumeId,
     /// What else it was known by: catalogs of earlier versions have it.
     pub former: Option<VolumeId>,
     /// Other file systems with this id that are mounted now (a clone of a disk), those mounted earlier first: how each is

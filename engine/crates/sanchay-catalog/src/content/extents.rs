@@ -7,7 +7,7 @@
 use rusqlite::params;
 
 use super::clean_up::Sharing;
-use super::posting::{EXTENTS_ASKED, SHARES_EXTENTS};
+use super::posting::{Posting, EXTENTS_ASKED, SHARES_EXTENTS};
 use super::recount::Recount;
 use crate::block::EntryId;
 use crate::error::CatalogError;
@@ -29,6 +29,29 @@ impl Session {
     pub(super) fn note_extents_due(&mut self, key: i64) -> Result<(), CatalogError> {
         self.connection.prepare_cached("INSERT OR IGNORE INTO extents_due (key) VALUES (?1)")?.execute([key])?;
         Ok(())
+    }
+
+    /// Has the largest groups of those that share extents asked again.
+    pub fn renew_extents(&mut self, groups: usize) -> Result<(), CatalogError> {
+        if !self.connection.prepare_cached("SELECT 1 FROM shared_extents LIMIT 1")?.exists([])? {
+            return Ok(());
+        }
+        self.transaction(|session| {
+            let keys: Vec<i64> = session
+                .connection
+                .prepare_cached(
+                    "SELECT key FROM duplicate_group WHERE freed < reclaimable ORDER BY reclaimable DESC LIMIT ?1",
+                )?
+                .query_map([groups as i64], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for key in keys {
+                let shares = |posting: &Posting| posting.key == key && posting.flags & SHARES_EXTENTS != 0;
+                if session.chunks_of(key)?.iter().any(|(_, postings)| postings.iter().any(shares)) {
+                    session.note_extents_due(key)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Forgets what an entry shared.

@@ -5,7 +5,7 @@ use sanchay_core::ContentHash;
 
 use super::group::{GroupFigures, SharedContent};
 use super::merge::Staged;
-use super::posting::{Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS};
+use super::posting::{Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS, SHARES_EXTENTS};
 use crate::error::CatalogError;
 use crate::writer::Session;
 
@@ -112,8 +112,10 @@ impl Session {
         staged: &[Staged],
         recount: &mut Recount,
     ) -> Result<(), CatalogError> {
+        let mut copies_before = 0;
         if had_group {
             for figures in self.groups_of(key)? {
+                copies_before += figures.copies;
                 recount.count(&figures, -1);
             }
             self.connection.prepare_cached("DELETE FROM duplicate_group WHERE key = ?1")?.execute([key])?;
@@ -126,10 +128,12 @@ impl Session {
             let figures = SharedContent(content).figures(self)?;
             if figures.copies > 1 {
                 recount.count(&figures, 1);
-                if content
-                    .iter()
-                    .any(|posting| posting.flags & (MAY_SHARE_EXTENTS | EXTENTS_ASKED) == MAY_SHARE_EXTENTS)
-                {
+                // Without the copy that went, those that shared with it may share no more.
+                let may_be_less = figures.copies < copies_before;
+                if content.iter().any(|posting| {
+                    let flags = posting.flags & (MAY_SHARE_EXTENTS | EXTENTS_ASKED);
+                    flags == MAY_SHARE_EXTENTS || (may_be_less && posting.flags & SHARES_EXTENTS != 0)
+                }) {
                     self.note_extents_due(key)?;
                 }
                 // A row that stands there was of no group; a check counts the totals again.

@@ -225,6 +225,8 @@ const EXTENT_DELAYED: u32 = 0x0004;
 const EXTENT_INLINE: u32 = 0x0200;
 const EXTENT_TAIL: u32 = 0x0400;
 const EXTENT_SHARED: u32 = 0x2000;
+/// Compressed, or encrypted.
+const EXTENT_ENCODED: u32 = 0x0008;
 const EXTENTS_AT_ONCE: usize = 64;
 
 #[repr(C)]
@@ -282,6 +284,7 @@ pub fn extents(file: &File) -> Option<Vec<Extent>> {
                     physical_bytes: extent.physical,
                     length_bytes: extent.length,
                     shared: extent.flags & EXTENT_SHARED != 0,
+                    packed: extent.flags & EXTENT_ENCODED != 0,
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
@@ -156,6 +156,7 @@ pub(super) fn volume_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<V
     let device = found.source_device.unwrap_or(stat.device);
     let mut volume = Volume {
         id: found.id,
+        pool: if found.system.name == "btrfs" { btrfs_pool(folder).unwrap_or(found.plain) } else { found.plain },
         former: found.former,
         earlier_twins: Vec::new(),
         later_twin: false,
@@ -165,6 +166,26 @@ pub(super) fn volume_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<V
     };
     linux_twins::find(&found, &mut volume);
     Ok(volume)
+}
+
+/// `BTRFS_IOC_FS_INFO`, `_IOR(0x94, 31, struct btrfs_ioctl_fs_info_args)`.
+const BTRFS_IOC_FS_INFO: libc::Ioctl = 0x8400_941F_u32 as libc::Ioctl;
+
+/// The head of `struct btrfs_ioctl_fs_info_args`, and room for the rest of it.
+#[repr(C)]
+struct BtrfsInfo {
+    most_id: u64,
+    devices: u64,
+    id: [u8; 16],
+    rest: [u64; 124],
+}
+
+/// The id of a whole btrfs, without that of the subvolume, which is mixed into what `statfs` tells.
+fn btrfs_pool(folder: BorrowedFd<'_>) -> Option<VolumeId> {
+    let mut info = BtrfsInfo { most_id: 0, devices: 0, id: [0; 16], rest: [0; 124] };
+    // SAFETY: the struct has the 1024 bytes that the number of the call names, and lives through it; the descriptor is open.
+    let result = unsafe { libc::ioctl(folder.as_raw_fd(), BTRFS_IOC_FS_INFO, &raw mut info) };
+    (result == 0).then(|| VolumeId::derive(&[b"btrfs", &info.id]))
 }
 
 /// What was found of a folder's file system.

@@ -29,6 +29,7 @@ pub(super) fn find(found: &Found, volume: &mut Volume) {
             } else {
                 let twin = Volume {
                     id: volume.id,
+                    pool: volume.pool,
                     former: None,
                     earlier_twins: Vec::new(),
                     later_twin: false,

@@ -153,7 +153,7 @@ pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> 
 pub fn volume_of(folder: &Directory, _file: Option<&[u8]>) -> io::Result<Volume> {
     let (id, system) = file_system_of(folder)?;
     let (earlier_twins, later_twin) = (Vec::new(), false);
-    Ok(Volume { id, former: None, earlier_twins, later_twin, system, device: 0, source: Vec::new() })
+    Ok(Volume { id, pool: id, former: None, earlier_twins, later_twin, system, device: 0, source: Vec::new() })
 }
 
 /// Nothing that outlives a mount is asked here.

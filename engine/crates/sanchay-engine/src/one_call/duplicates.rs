@@ -12,7 +12,7 @@ use sanchay_catalog::content::{
 use sanchay_catalog::CatalogError;
 use sanchay_core::hash::EDGE_BYTES;
 use sanchay_core::{
-    hash_edges, volume_of_file, Algorithm, ContentHash, CoreError, DirHandle, FileStat, FileSystem, Shows,
+    hash_edges, volume_of, volume_of_file, Algorithm, ContentHash, CoreError, DirHandle, FileStat, Shows, Volume,
 };
 
 use super::folders::{look, Folder, Opener, Queue, Visitor};
@@ -252,26 +252,30 @@ impl Facts for Known<'_> {
 struct Places<'s> {
     opener: Opener<'s>,
     /// The folders' file systems, by (device, mount).
-    systems: HashMap<(u64, u64), Option<FileSystem>>,
+    systems: HashMap<(u64, u64), Option<Volume>>,
 }
 
 impl Places<'_> {
     /// The file system that a file is on.
-    fn system(&mut self, seen: &Seen) -> Option<&FileSystem> {
+    fn system(&mut self, seen: &Seen) -> Option<&Volume> {
         let (stat, name) = (&seen.stat, &seen.name);
         let known = self.systems.entry((stat.device, stat.mount_id));
         let opener = &mut self.opener;
-        let ask = || volume_of_file(opener.open(&seen.folder).ok()?, name).ok().map(|volume| volume.system);
+        let ask = || {
+            let folder = opener.open(&seen.folder).ok()?;
+            let is_mounted = folder.stat_self().ok()?.device != stat.device;
+            if is_mounted { volume_of_file(folder, name) } else { volume_of(folder) }.ok()
+        };
         known.or_insert_with(ask).as_ref()
     }
 
     /// What a file shares with others, as far as the system tells.
     fn sharing(&mut self, seen: &Seen) -> Option<Sharing> {
-        let has_reflinks = self.system(seen)?.reflink;
+        let (has_reflinks, pool) = self.system(seen).map(|volume| (volume.system.reflink, volume.pool))?;
         let folder = self.opener.open(&seen.folder).ok()?;
         let file = has_reflinks.then(|| folder.open_file(&seen.name).ok())??;
         let is_it = file.stat().is_ok_and(|now| same_witness(&now, &seen.stat));
-        is_it.then(|| sharing_of(&file, seen.stat.device))?
+        is_it.then(|| sharing_of(&file, pool))?
     }
 }
 
@@ -285,7 +289,7 @@ fn group(
     for seen in copies.iter().copied().flatten() {
         known.names.push((seen, places.sharing(seen)));
         // What cannot be asked may be anything.
-        let shows = places.system(seen).map_or(Shows::Others, |system| system.shows);
+        let shows = places.system(seen).map_or(Shows::Others, |volume| volume.system.shows);
         known.shows.insert(seen.stat.device, shows);
     }
     let of =

@@ -6,16 +6,23 @@ use std::collections::HashMap;
 
 use sanchay_catalog::content::{FoundSharing, Sharing};
 use sanchay_catalog::queries::{PendingFile, RootNames};
-use sanchay_core::{shared_extents, FileKind};
+use sanchay_core::{shared_extents, Extent, FileKind, VolumeId};
 
 use super::context::Context;
 use super::folders::{is_expected, Folders};
 use super::later::Governed;
 use crate::error::EngineError;
 
+/// Groups that share extents and would give back the most without that are asked again at each scan: what shares with them
+/// may be gone without a change of their files (a snapshot that was deleted).
+const RENEWED_GROUPS: usize = 200;
+
 /// Asks for the extents of the groups that are due. Broken off in the middle, the others stay due for the next scan.
 pub(super) fn ask_extents(context: &Context<'_>, governed: &[Governed], names: &RootNames) -> Result<(), EngineError> {
     let control = context.control;
+    context.catalog.persist(&|| !control.is_cancelled(), &mut || {
+        context.catalog.writer().run(|session| session.renew_extents(RENEWED_GROUPS))
+    })?;
     let roots: HashMap<i64, &Governed> = governed.iter().map(|root| (root.id, root)).collect();
     let mut asker = Asker { context, folders: Folders::default() };
     let mut after = None;
@@ -56,19 +63,29 @@ impl Asker<'_> {
         let is_it = |seen: &sanchay_core::FileStat| {
             seen.kind == FileKind::File && !seen.placeholder && is_expected(&file.entry, seen)
         };
-        let seen = folder.stat(&file.name).ok().filter(|seen| is_it(seen) && !self.context.own.is_file(seen))?;
-        sharing_of(&folder.open_file(&file.name).ok()?, seen.device)
+        folder.stat(&file.name).ok().filter(|seen| is_it(seen) && !self.context.own.is_file(seen))?;
+        let mount = self.context.mounts.of(folder, &folder.stat_self().ok()?).ok()?;
+        sharing_of(&folder.open_file(&file.name).ok()?, mount.pool)
     }
 }
 
-/// What an open file shares, where the system tells. What is not on the disk yet is nobody else's either.
-pub(crate) fn sharing_of(file: &sanchay_core::FileHandle, device: u64) -> Option<Sharing> {
+/// What a packed extent takes at least.
+const PACKED_BYTES: u64 = 4096;
+
+/// What an open file in `pool` shares, where the system tells. What is not on the disk yet is nobody else's either. What a
+/// packed extent may not give back counts as shared.
+pub(crate) fn sharing_of(file: &sanchay_core::FileHandle, pool: VolumeId) -> Option<Sharing> {
     let extents = shared_extents(file)?;
-    let shared_bytes = extents.iter().filter(|extent| extent.shared).map(|extent| extent.length_bytes).sum();
+    let kept = |extent: &Extent| match (extent.shared, extent.packed) {
+        (true, _) => extent.length_bytes,
+        (false, true) => extent.length_bytes.saturating_sub(PACKED_BYTES),
+        (false, false) => 0,
+    };
+    let shared_bytes = extents.iter().map(kept).sum();
     if shared_bytes == 0 {
         return None;
     }
-    let mut place = device.to_le_bytes().to_vec();
+    let mut place = pool.to_bytes().to_vec();
     let mut end = None;
     for extent in &extents {
         // The same stretch may be told in one piece or in several.

@@ -21,6 +21,8 @@ pub(crate) struct Mount {
     pub(crate) reflink: bool,
     /// Inode numbers say nothing of a file once it was mounted again.
     pub(crate) fleeting_inodes: bool,
+    /// Where extents lie, whichever subvolume they are reached by.
+    pub(crate) pool: VolumeId,
     identity: VolumeId,
     shows: Shows,
 }
@@ -130,6 +132,7 @@ impl<'a> Mounts<'a> {
             pseudo: system.pseudo,
             reflink: system.reflink,
             fleeting_inodes: system.fleeting_inodes,
+            pool: if apart { identity } else { found.pool },
             identity,
             shows: system.shows,
         })
