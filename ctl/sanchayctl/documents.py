@@ -293,6 +293,18 @@ def file_row(row: catalog_pb2.FileRow) -> Document:
     }
 
 
+def not_compared(found: catalog_pb2.NotCompared) -> Document:
+    """Files that no answer about copies covers."""
+    return {
+        "files": found.files,
+        "bytes": found.bytes,
+        "not_read": found.not_read,
+        "unreadable": found.unreadable,
+        "unstable": found.unstable,
+        "other_algorithm": found.other_algorithm,
+    }
+
+
 def duplicate_group(group: catalog_pb2.DuplicateGroup) -> Document:
     """A group of files with equal content."""
     return {
@@ -325,6 +337,7 @@ def duplicate_totals(page: catalog_pb2.DuplicatesResponse) -> Document:
         "total_redundant_files": page.total_redundant_files,
         "total_reclaimable_bytes": page.total_reclaimable_bytes,
         "total_freed_bytes": page.total_freed_bytes,
+        "not_compared": not_compared(page.not_compared),
         "freshness": freshness(page.freshness),
     }
 

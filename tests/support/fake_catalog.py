@@ -97,6 +97,18 @@ class Groups:
 
 
 @dataclass
+class NotCompared:
+    """Nothing is left out here."""
+
+    files: int = 0
+    bytes: int = 0
+    not_read: int = 0
+    unreadable: int = 0
+    unstable: int = 0
+    other_algorithm: int = 0
+
+
+@dataclass
 class SummaryRow:
     """One kind of file."""
 
@@ -433,6 +445,9 @@ class FakeCatalog:
         more = str(start + limit) if start + limit < len(groups) else ""
         redundant = sum(group.copies - 1 for group in groups)
         return Groups(groups[start : start + limit], len(groups), redundant, reclaimable, reclaimable, more)
+
+    def not_compared(self) -> NotCompared:
+        return NotCompared()
 
     def summary(self, by: str, *, root_ids: Sequence[int]) -> list[SummaryRow]:
         counts: dict[str, SummaryRow] = {}

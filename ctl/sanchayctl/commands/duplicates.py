@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl import documents, exit_codes, freshness, output, paths, uncompared, units
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -149,7 +149,10 @@ def _mark(each: catalog_pb2.DuplicatePath, above: catalog_pb2.DuplicatePath | No
 def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown: int) -> None:
     warning = freshness.warning(answer.freshness)
     if not answer.total_groups:
-        output.line("No duplicates.")
+        output.line(
+            "No duplicates among the files that were compared." if answer.not_compared.files else "No duplicates."
+        )
+        uncompared.say(answer.not_compared)
         if warning:
             output.note(f"{warning} See: {session.next('status')}")
         return
@@ -162,5 +165,6 @@ def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown
     )
     if shown < answer.total_groups:
         output.line(f"{units.counted(shown, 'group')} shown; more with --limit, everything with --all.")
+    uncompared.say(answer.not_compared)
     if warning:
         output.note(warning)

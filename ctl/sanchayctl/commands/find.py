@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, expression, freshness, output, paths, units
+from sanchayctl import documents, exit_codes, expression, freshness, output, paths, uncompared, units
 from sanchayctl.command import Example
 from sanchayctl.session import Session
 
@@ -62,6 +62,9 @@ def find(session: Session, terms: tuple[str, ...], sort: str | None, limit: int)
                 "total_at_least": first.total_at_least if total is None else total,
                 "total_bytes": _total_bytes(first),
                 "folders": first.folders,
+                "not_compared": (
+                    documents.not_compared(first.not_compared) if first.HasField("not_compared") else None
+                ),
                 "freshness": documents.freshness(first.freshness),
             }
         )
@@ -102,6 +105,7 @@ def _show(rows: list[catalog_pb2.FileRow], first: catalog_pb2.FindResponse) -> N
         if first.folders:
             verb = "does" if first.folders == 1 else "do"
             output.line(f"{units.counted(first.folders, 'folder')} {verb}: add type:folder to see them.")
+        uncompared.say(first.not_compared)
         if warning:
             output.note(warning)
         return
@@ -117,6 +121,7 @@ def _show(rows: list[catalog_pb2.FileRow], first: catalog_pb2.FindResponse) -> N
         found = f"At least {units.counted(first.total_at_least, _noun(rows))}"
         more = True
     output.line(f"{found}." + (f" The first {units.count(len(rows))} are shown; more with --limit." if more else ""))
+    uncompared.say(first.not_compared)
     if warning:
         output.note(warning)
 

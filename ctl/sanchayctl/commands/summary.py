@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl import documents, exit_codes, freshness, output, paths, uncompared, units
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -43,6 +43,7 @@ def summary(session: Session, by: str, roots: tuple[str, ...]) -> int:
                 "rows": [documents.summary_row(row) for row in answer.rows],
                 "files": answer.files,
                 "bytes": answer.bytes,
+                "not_compared": documents.not_compared(answer.not_compared),
                 "freshness": documents.freshness(answer.freshness),
             }
         )
@@ -71,6 +72,7 @@ def show(answer: catalog_pb2.SummaryResponse, by: str) -> None:
     output.line()
     more = f" {len(rows) - len(listed)} smaller rows are left out here; --json has them all." if listed != rows else ""
     output.line(f"{units.counted(answer.files, 'file')}, {units.size(answer.bytes)}.{more}")
+    uncompared.say(answer.not_compared)
     warning = freshness.warning(answer.freshness)
     if warning:
         output.note(warning)

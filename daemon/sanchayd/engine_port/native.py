@@ -301,6 +301,11 @@ class NativeCatalog:
                 paths_limit=paths_limit,
             )
 
+    def not_compared(self) -> values.NotCompared:
+        """What no answer about copies covers."""
+        with translated():
+            return self._catalog.not_compared()
+
     def summary(self, by: SummaryBy, *, root_ids: Sequence[int]) -> Sequence[values.SummaryRow]:
         """Files and bytes by a key."""
         with translated():

@@ -184,6 +184,10 @@ class CatalogPort(Protocol):
         """A page of groups."""
         ...
 
+    def not_compared(self) -> values.NotCompared:
+        """What no answer about copies covers."""
+        ...
+
     def summary(self, by: SummaryBy, *, root_ids: Sequence[int]) -> Sequence[values.SummaryRow]:
         """Files and bytes by a key."""
         ...

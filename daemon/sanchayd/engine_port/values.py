@@ -331,6 +331,17 @@ class DuplicatePage(Protocol):
         ...
 
 
+class NotCompared(Protocol):
+    """Files that no answer about copies covers."""
+
+    files: int
+    bytes: int
+    not_read: int
+    unreadable: int
+    unstable: int
+    other_algorithm: int
+
+
 class SummaryRow(Protocol):
     """One kind of file."""
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port import port as engine
-from sanchayd.engine_port.values import DuplicatePage, FindPage, SummaryRow, UsageRow
+from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Freshness, Root
 from sanchayd.services.freshness import FreshnessBoard
@@ -34,6 +34,7 @@ class Answered(Generic[Answer]):
 
     answer: Answer
     freshness: Freshness
+    not_compared: NotCompared | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class CatalogService:
             token=token,
             time_zone=time_zone,
         )
-        return Answered(page, await self._freshness(self._registry.some(page.root_ids)))
+        asks_for_copies = "dup:" in expression.lower()
+        not_compared = await self._pool.ask(self._catalog.not_compared) if asks_for_copies else None
+        return Answered(page, await self._freshness(self._registry.some(page.root_ids)), not_compared)
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:
         """A page of groups of equal files, and the totals of all of them."""
@@ -115,7 +118,8 @@ class CatalogService:
             token=question.token,
             paths_limit=question.paths_limit,
         )
-        return Answered(page, await self._freshness(roots))
+        not_compared = await self._pool.ask(self._catalog.not_compared)
+        return Answered(page, await self._freshness(roots), not_compared)
 
     async def summary(self, by: str, words: Sequence[bytes]) -> Answered[Sequence[SummaryRow]]:
         """Files and bytes by a key, of the roots that are named or of all."""
@@ -123,7 +127,8 @@ class CatalogService:
         roots = [await self._registry.resolve(word) for word in words] if words else self._registry.all()
         root_ids = [root.id for root in roots] if words else []
         rows = await self._pool.ask(self._catalog.summary, key, root_ids=root_ids)
-        return Answered(rows, await self._freshness(roots))
+        not_compared = await self._pool.ask(self._catalog.not_compared)
+        return Answered(rows, await self._freshness(roots), not_compared)
 
     async def usage(self, path: bytes | None, *, depth: int, limit: int, token: str = "") -> Answered[UsagePage]:
         """Folders and what they hold, a page at a time. Raises invalid_argument and unknown_path."""

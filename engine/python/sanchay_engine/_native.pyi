@@ -284,6 +284,15 @@ class DuplicatePage:
     next_token: str
 
 @final
+class NotCompared:
+    files: int
+    bytes: int
+    not_read: int
+    unreadable: int
+    unstable: int
+    other_algorithm: int
+
+@final
 class SummaryRow:
     key: str
     files: int
@@ -448,6 +457,7 @@ class Catalog:
         token: str = "",
         paths_limit: int = 1000,
     ) -> DuplicatePage: ...
+    def not_compared(self) -> NotCompared: ...
     def summary(
         self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ...
     ) -> list[SummaryRow]: ...

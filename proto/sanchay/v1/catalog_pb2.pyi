@@ -123,6 +123,7 @@ class FindResponse(google.protobuf.message.Message):
     FRESHNESS_FIELD_NUMBER: builtins.int
     TOTAL_BYTES_FIELD_NUMBER: builtins.int
     FOLDERS_FIELD_NUMBER: builtins.int
+    NOT_COMPARED_FIELD_NUMBER: builtins.int
     total: builtins.int
     """exact; absent where only a lower bound is known"""
     total_at_least: builtins.int
@@ -135,6 +136,10 @@ class FindResponse(google.protobuf.message.Message):
     def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FileRow]: ...
     @property
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
+    @property
+    def not_compared(self) -> global___NotCompared:
+        """in the whole catalog; only where the expression has dup:"""
+
     def __init__(
         self,
         *,
@@ -145,15 +150,52 @@ class FindResponse(google.protobuf.message.Message):
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
         total_bytes: builtins.int | None = ...,
         folders: builtins.int = ...,
+        not_compared: global___NotCompared | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "total", b"total", "total_bytes", b"total_bytes"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "folders", b"folders", "freshness", b"freshness", "next_page_token", b"next_page_token", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "not_compared", b"not_compared", "total", b"total", "total_bytes", b"total_bytes"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "folders", b"folders", "freshness", b"freshness", "next_page_token", b"next_page_token", "not_compared", b"not_compared", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_total_bytes", b"_total_bytes"]) -> typing.Literal["total_bytes"] | None: ...
 
 global___FindResponse = FindResponse
+
+@typing.final
+class NotCompared(google.protobuf.message.Message):
+    """Files that no answer about copies covers: nothing says whether they have one. Empty files are never among them."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: builtins.int
+    BYTES_FIELD_NUMBER: builtins.int
+    NOT_READ_FIELD_NUMBER: builtins.int
+    UNREADABLE_FIELD_NUMBER: builtins.int
+    UNSTABLE_FIELD_NUMBER: builtins.int
+    OTHER_ALGORITHM_FIELD_NUMBER: builtins.int
+    files: builtins.int
+    bytes: builtins.int
+    """apparent"""
+    not_read: builtins.int
+    """of the files: not read yet, or not to be read (hash = none)"""
+    unreadable: builtins.int
+    unstable: builtins.int
+    """changed while they were read"""
+    other_algorithm: builtins.int
+    """hashed by another algorithm than files of their size"""
+    def __init__(
+        self,
+        *,
+        files: builtins.int = ...,
+        bytes: builtins.int = ...,
+        not_read: builtins.int = ...,
+        unreadable: builtins.int = ...,
+        unstable: builtins.int = ...,
+        other_algorithm: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "files", b"files", "not_read", b"not_read", "other_algorithm", b"other_algorithm", "unreadable", b"unreadable", "unstable", b"unstable"]) -> None: ...
+
+global___NotCompared = NotCompared
 
 @typing.final
 class DuplicatesRequest(google.protobuf.message.Message):
@@ -286,6 +328,7 @@ class DuplicatesResponse(google.protobuf.message.Message):
     TOTAL_FREED_BYTES_FIELD_NUMBER: builtins.int
     FRESHNESS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    NOT_COMPARED_FIELD_NUMBER: builtins.int
     total_groups: builtins.int
     total_redundant_files: builtins.int
     total_reclaimable_bytes: builtins.int
@@ -295,6 +338,10 @@ class DuplicatesResponse(google.protobuf.message.Message):
     def groups(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DuplicateGroup]: ...
     @property
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
+    @property
+    def not_compared(self) -> global___NotCompared:
+        """in the whole catalog"""
+
     def __init__(
         self,
         *,
@@ -305,9 +352,10 @@ class DuplicatesResponse(google.protobuf.message.Message):
         total_freed_bytes: builtins.int = ...,
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
         next_page_token: builtins.str = ...,
+        not_compared: global___NotCompared | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["freshness", b"freshness"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "groups", b"groups", "next_page_token", b"next_page_token", "total_freed_bytes", b"total_freed_bytes", "total_groups", b"total_groups", "total_reclaimable_bytes", b"total_reclaimable_bytes", "total_redundant_files", b"total_redundant_files"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "not_compared", b"not_compared"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "groups", b"groups", "next_page_token", b"next_page_token", "not_compared", b"not_compared", "total_freed_bytes", b"total_freed_bytes", "total_groups", b"total_groups", "total_reclaimable_bytes", b"total_reclaimable_bytes", "total_redundant_files", b"total_redundant_files"]) -> None: ...
 
 global___DuplicatesResponse = DuplicatesResponse
 
@@ -362,6 +410,7 @@ class SummaryResponse(google.protobuf.message.Message):
     FILES_FIELD_NUMBER: builtins.int
     BYTES_FIELD_NUMBER: builtins.int
     FRESHNESS_FIELD_NUMBER: builtins.int
+    NOT_COMPARED_FIELD_NUMBER: builtins.int
     files: builtins.int
     bytes: builtins.int
     @property
@@ -370,6 +419,10 @@ class SummaryResponse(google.protobuf.message.Message):
 
     @property
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
+    @property
+    def not_compared(self) -> global___NotCompared:
+        """in the whole catalog"""
+
     def __init__(
         self,
         *,
@@ -377,9 +430,10 @@ class SummaryResponse(google.protobuf.message.Message):
         files: builtins.int = ...,
         bytes: builtins.int = ...,
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
+        not_compared: global___NotCompared | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["freshness", b"freshness"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "files", b"files", "freshness", b"freshness", "rows", b"rows"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "not_compared", b"not_compared"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "files", b"files", "freshness", b"freshness", "not_compared", b"not_compared", "rows", b"rows"]) -> None: ...
 
 global___SummaryResponse = SummaryResponse
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import catalog_pb2
-from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, SummaryRow
+from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, NotCompared, SummaryRow
 from sanchayd.rpc.convert import common
 from sanchayd.services.catalog import Answered, DuplicatesQuestion, Piece, UsagePage
 
@@ -30,6 +30,20 @@ def from_row(row: FileRow) -> catalog_pb2.FileRow:
     )
 
 
+def from_not_compared(found: NotCompared | None) -> catalog_pb2.NotCompared | None:
+    """Files that no answer about copies covers."""
+    if found is None:
+        return None
+    return catalog_pb2.NotCompared(
+        files=found.files,
+        bytes=found.bytes,
+        not_read=found.not_read,
+        unreadable=found.unreadable,
+        unstable=found.unstable,
+        other_algorithm=found.other_algorithm,
+    )
+
+
 def from_found(answered: Answered[FindPage]) -> catalog_pb2.FindResponse:
     """A page of files."""
     page = answered.answer
@@ -41,6 +55,7 @@ def from_found(answered: Answered[FindPage]) -> catalog_pb2.FindResponse:
         freshness=common.freshness(answered.freshness),
         total_bytes=page.total_bytes,
         folders=page.folders,
+        not_compared=from_not_compared(answered.not_compared),
     )
 
 
@@ -93,6 +108,7 @@ def from_duplicates(answered: Answered[DuplicatePage]) -> catalog_pb2.Duplicates
         total_freed_bytes=page.total_freed_bytes,
         freshness=common.freshness(answered.freshness),
         next_page_token=page.next_token,
+        not_compared=from_not_compared(answered.not_compared),
     )
 
 
@@ -104,6 +120,7 @@ def from_summary(answered: Answered[Sequence[SummaryRow]]) -> catalog_pb2.Summar
         files=sum(row.files for row in rows),
         bytes=sum(row.bytes for row in rows),
         freshness=common.freshness(answered.freshness),
+        not_compared=from_not_compared(answered.not_compared),
     )
 
 

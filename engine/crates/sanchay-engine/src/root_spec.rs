@@ -106,5 +106,7 @@ impl Rules {
 }
 
 pub(crate) fn root_name(row: &RootRow) -> RootName {
-    RootName { id: row.id, name: RootSettings::of(row).name, path: row.path.clone(), directory: row.directory }
+    let settings = RootSettings::of(row);
+    let compares_sizes = settings.hash == HashScope::Duplicates && row.scanned_ns != 0;
+    RootName { id: row.id, name: settings.name, path: row.path.clone(), directory: row.directory, compares_sizes }
 }

@@ -17,7 +17,7 @@ use crate::errors::{raise, raise_catalog};
 use crate::export::Export;
 use crate::live::{EventBatch, LiveStatus};
 use crate::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
-use crate::rows::{CatalogStatus, DuplicatePage, FindPage, RootStatus, SummaryRow, UsageRow};
+use crate::rows::{CatalogStatus, DuplicatePage, FindPage, NotCompared, RootStatus, SummaryRow, UsageRow};
 use crate::scan::Scan;
 
 /// A root as the daemon knows it.
@@ -339,6 +339,11 @@ impl Catalog {
             })
             .map_err(raise)?;
         DuplicatePage::new(py, page)
+    }
+
+    fn not_compared(&self, py: Python<'_>) -> PyResult<NotCompared> {
+        let found = py.detach(|| Ok(self.engine.catalog().not_compared(&self.engine.root_names()?)?));
+        found.map(NotCompared::from).map_err(raise)
     }
 
     #[pyo3(signature = (by = "type", *, root_ids = Vec::new()))]

@@ -36,8 +36,8 @@ mod _native {
     use super::one_call::{checksum, find_duplicates, walk, WalkStream};
     #[pymodule_export]
     use super::rows::{
-        CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, RootStatus, SummaryRow,
-        UsageRow,
+        CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, NotCompared, RootStatus,
+        SummaryRow, UsageRow,
     };
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};

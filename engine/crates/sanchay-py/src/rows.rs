@@ -142,6 +142,24 @@ impl DuplicateGroup {
     }
 }
 
+/// Files that no answer about copies covers.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct NotCompared {
+    files: u64,
+    bytes: u64,
+    not_read: u64,
+    unreadable: u64,
+    unstable: u64,
+    other_algorithm: u64,
+}
+
+impl From<queries::NotCompared> for NotCompared {
+    fn from(found: queries::NotCompared) -> Self {
+        let queries::NotCompared { files, bytes, not_read, unreadable, unstable, other_algorithm } = found;
+        Self { files, bytes, not_read, unreadable, unstable, other_algorithm }
+    }
+}
+
 /// A page of duplicates, with the totals of all.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct DuplicatePage {

@@ -72,6 +72,13 @@ impl<'a> BlockColumns<'a> {
         self.flags.uniform().is_some_and(|flags| flags as u8 & KIND_MASK == EntryKind::File as u8)
     }
 
+    /// The algorithm by which every slot's file is hashed, where all are, and by one.
+    #[inline]
+    pub fn all_hashed_by(&self) -> Option<Algorithm> {
+        let hashed = self.all_files() && self.hash_state(0).has_hash();
+        hashed.then(|| self.algorithm(0))
+    }
+
     /// What is known of the content of `slot`.
     #[inline]
     pub fn hash_state(&self, slot: usize) -> HashState {
@@ -125,7 +132,9 @@ impl<'a> BlockColumns<'a> {
         self.flags.get(slot) as u8 & VOLUME_BIT != 0
     }
 
-    fn algorithm(&self, slot: usize) -> Algorithm {
+    /// The algorithm of a hash.
+    #[inline]
+    pub fn algorithm(&self, slot: usize) -> Algorithm {
         if self.flags.get(slot) as u8 & SHA256_BIT != 0 {
             Algorithm::Sha256
         } else {

@@ -78,6 +78,7 @@ fn term_kind(raw: &RawTerm, times: &TimeReader<'_>, owners: &dyn Owners) -> Resu
         "created" => TermKind::Created(times.parse(value)?),
         "root" => TermKind::Root(value.to_owned()),
         "hash" => TermKind::HashPrefix(HashPrefix::parse(value)?),
+        "dup" if value.eq_ignore_ascii_case("unknown") => TermKind::Undecided,
         "dup" => TermKind::Duplicate(yes_or_no(&key, value)?),
         "empty" => TermKind::Empty(yes_or_no(&key, value)?),
         "owner" => TermKind::Owner(owner(value, owners)?),

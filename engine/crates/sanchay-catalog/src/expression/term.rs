@@ -51,6 +51,8 @@ pub enum TermKind {
     HashPrefix(HashPrefix),
     /// Whether the content has another physical copy.
     Duplicate(bool),
+    /// Nothing says whether another physical copy exists: it could not be compared.
+    Undecided,
     /// Whether the size is 0.
     Empty(bool),
     /// The owner's number.

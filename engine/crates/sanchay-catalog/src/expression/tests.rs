@@ -83,6 +83,7 @@ fn each_term_of_the_manual_is_understood() {
         ("hash:0123456789", HashPrefix(super::HashPrefix::parse("0123456789").unwrap())),
         ("dup:yes", Duplicate(true)),
         ("dup:NO", Duplicate(false)),
+        ("dup:unknown", Undecided),
         ("empty:yes", Empty(true)),
         ("owner:alice", Owner(1000)),
         ("owner:0", Owner(0)),
@@ -177,6 +178,7 @@ fn print(expression: &Expression) -> String {
             TermKind::Created(bounds) => format!("created:{}", time_range(*bounds)),
             TermKind::Root(name) => format!("root:{}", quote(name)),
             TermKind::HashPrefix(prefix) => format!("hash:{prefix}"),
+            TermKind::Undecided => "dup:unknown".to_owned(),
             TermKind::Duplicate(yes) => format!("dup:{}", if *yes { "yes" } else { "no" }),
             TermKind::Empty(yes) => format!("empty:{}", if *yes { "yes" } else { "no" }),
             TermKind::Owner(uid) => format!("owner:{uid}"),
@@ -217,6 +219,7 @@ fn term_kinds() -> impl Strategy<Value = TermKind> {
         "\\PC{1,12}".prop_map(TermKind::Root),
         "[0-9a-f]{8,64}".prop_map(|text| TermKind::HashPrefix(super::HashPrefix::parse(&text).unwrap())),
         any::<bool>().prop_map(TermKind::Duplicate),
+        Just(TermKind::Undecided),
         any::<bool>().prop_map(TermKind::Empty),
         any::<u32>().prop_map(TermKind::Owner),
     ]

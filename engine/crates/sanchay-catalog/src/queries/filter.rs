@@ -9,7 +9,9 @@ use super::lanes::Lanes;
 use super::remembered::Remembered;
 use super::runs::EntrySet;
 use super::tree::{DirectorySet, RootNames};
+use super::uncompared::Uncompared;
 use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
+use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::expression::{
     contains_lowercase, Bounds, Endings, Expression, Glob, HashPrefix, InFolder, Term, TermKind, TimeBounds, Types,
@@ -34,6 +36,10 @@ enum ColumnTest {
     Links(Bounds),
     Directories(Arc<DirectorySet>),
     Duplicate(Arc<EntrySet>),
+    /// No copy is known, and the second says that one may be.
+    Undecided(Arc<EntrySet>, Arc<Uncompared>),
+    /// It was compared with all others, and has no copy.
+    Single(Arc<EntrySet>, Arc<Uncompared>),
 }
 
 /// A test that needs the name, the path or the hash.
@@ -56,11 +62,18 @@ pub(crate) struct Filter {
 
 /// What the compiler may ask of the snapshot.
 pub(crate) struct Context<'a, 'l> {
+    pub(crate) catalog: &'a Catalog,
     pub(crate) reader: &'a Reader,
     pub(crate) lanes: &'a Lanes<'l>,
     pub(crate) remembered: &'a Remembered,
     pub(crate) roots: &'a RootNames,
     pub(crate) extensions: &'a Extensions,
+}
+
+impl Context<'_, '_> {
+    fn uncompared(&self) -> Result<Arc<Uncompared>, CatalogError> {
+        self.remembered.uncompared(self.catalog, self.reader, self.lanes, self.roots)
+    }
 }
 
 impl Filter {
@@ -118,9 +131,12 @@ impl Filter {
                     if *yes {
                         Ok(ColumnTest::Duplicate(entries))
                     } else {
-                        filter.columns.push((!term.negated, ColumnTest::Duplicate(entries)));
-                        continue;
+                        Ok(ColumnTest::Single(entries, context.uncompared()?))
                     }
+                }
+                TermKind::Undecided => {
+                    let entries = context.remembered.duplicates(context.reader, context.lanes)?;
+                    Ok(ColumnTest::Undecided(entries, context.uncompared()?))
                 }
             };
             match test {
@@ -249,6 +265,14 @@ impl Filter {
             // The block's directory was looked at before its slots.
             ColumnTest::Directories(_) => return true,
             ColumnTest::Duplicate(entries) => entries.contains(EntryId::new(block, slot)),
+            ColumnTest::Single(entries, uncompared) => {
+                let (id, size_bytes) = (EntryId::new(block, slot), columns.size_bytes(slot));
+                !entries.contains(id) && !uncompared.leaves_open(id, size_bytes)
+            }
+            ColumnTest::Undecided(entries, uncompared) => {
+                let (id, size_bytes) = (EntryId::new(block, slot), columns.size_bytes(slot));
+                !entries.contains(id) && uncompared.leaves_open(id, size_bytes)
+            }
         };
         passes != negated
     }
@@ -285,6 +309,8 @@ impl Filter {
                 | ColumnTest::Owner(_)
                 | ColumnTest::Links(_)
                 | ColumnTest::Directories(_)
+                | ColumnTest::Single(..)
+                | ColumnTest::Undecided(..)
                 | ColumnTest::Duplicate(_) => {
                     slots.retain(|&slot| Self::passes(test, *negated, block, columns, slot));
                 }

@@ -127,7 +127,8 @@ impl Catalog {
         request: &FindRequest<'_>,
     ) -> Result<FindPage, CatalogError> {
         let remembered = &self.remembered;
-        let context = Context { reader, lanes, remembered, roots: request.roots, extensions: self.extensions() };
+        let (roots, extensions) = (request.roots, self.extensions());
+        let context = Context { catalog: self, reader, lanes, remembered, roots, extensions };
         let filter = Filter::compile(request.expression, &context)?;
         let (known, after) = parse_token(request.token, request.sort)?.unzip();
         let Sort { key, descending } = request.sort;

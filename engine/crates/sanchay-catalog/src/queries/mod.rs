@@ -25,6 +25,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod uncompared;
 mod usage;
 
 pub use changes::{ChangePage, ChangeRow, ChangesRequest};
@@ -42,6 +43,7 @@ pub use status::{CatalogStatus, RootStatus};
 pub use stream::FileStream;
 pub use summary::{SummaryBy, SummaryRow};
 pub use tree::{PathResolver, RootName, RootNames};
+pub use uncompared::NotCompared;
 pub use usage::UsageRow;
 
 use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};

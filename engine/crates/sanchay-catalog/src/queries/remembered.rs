@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use super::lanes::Lanes;
 use super::runs::EntrySet;
-use super::tree::TreeShape;
+use super::tree::{RootNames, TreeShape};
+use super::uncompared::Uncompared;
+use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -37,12 +39,24 @@ impl<T> OfState<T> {
 pub struct Remembered {
     shape: OfState<TreeShape>,
     duplicates: OfState<EntrySet>,
+    uncompared: OfState<Uncompared>,
 }
 
 impl Remembered {
     /// Who is whose parent.
     pub(crate) fn shape(&self, reader: &Reader) -> Result<Arc<TreeShape>, CatalogError> {
         self.shape.get(reader, || TreeShape::read(reader))
+    }
+
+    /// What could not be compared with all others.
+    pub(crate) fn uncompared(
+        &self,
+        catalog: &Catalog,
+        reader: &Reader,
+        lanes: &Lanes<'_>,
+        roots: &RootNames,
+    ) -> Result<Arc<Uncompared>, CatalogError> {
+        self.uncompared.get(reader, || Uncompared::read(catalog, reader, lanes, roots))
     }
 
     /// Entries that are in a group of two physical copies or more.

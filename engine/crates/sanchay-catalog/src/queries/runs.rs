@@ -35,7 +35,7 @@ impl KeyRange {
 pub(crate) struct EntrySet(Vec<u64>);
 
 impl EntrySet {
-    fn insert(&mut self, id: EntryId) {
+    pub(super) fn insert(&mut self, id: EntryId) {
         let word = (id.0 / 64) as usize;
         if word >= self.0.len() {
             self.0.resize((word + 1).next_power_of_two(), 0);
@@ -43,7 +43,7 @@ impl EntrySet {
         self.0[word] |= 1 << (id.0 % 64);
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.0.resize(self.0.len().max(other.0.len()), 0);
         for (word, more) in self.0.iter_mut().zip(&other.0) {
             *word |= more;

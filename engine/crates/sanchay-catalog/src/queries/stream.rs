@@ -43,7 +43,7 @@ impl FileStream {
                     let (remembered, roots, extensions) = (&catalog.remembered, &self.roots, catalog.extensions());
                     Filter::compile(
                         &self.expression,
-                        &Context { reader, lanes: &lanes, remembered, roots, extensions },
+                        &Context { catalog, reader, lanes: &lanes, remembered, roots, extensions },
                     )?
                 }
             };

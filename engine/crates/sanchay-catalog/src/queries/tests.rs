@@ -154,7 +154,7 @@ impl Fixture {
 
     fn find(&self, lanes: usize, text: &str, sort: Sort, limit: usize, token: &str) -> FindPage {
         let expression = parse(text, 500 * S, &UtcTime, &SystemOwners).unwrap();
-        let root = RootName { id: 5, name: "all".to_owned(), path: top(), directory: 1 };
+        let root = RootName { id: 5, name: "all".to_owned(), path: top(), directory: 1, compares_sizes: false };
         let roots = RootNames(vec![root]);
         let request = FindRequest { expression: &expression, sort, limit, token, roots: &roots };
         let reader = self.catalog.reader().unwrap();

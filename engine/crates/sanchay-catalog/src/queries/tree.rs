@@ -21,6 +21,8 @@ pub struct RootName {
     pub path: Vec<u8>,
     /// Its directory; 0 before its first scan.
     pub directory: i64,
+    /// A file there is read only where another one has its size, and all of it was looked at once.
+    pub compares_sizes: bool,
 }
 
 /// All roots.

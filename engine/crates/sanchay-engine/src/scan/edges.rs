@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sanchay_catalog::block::{Entry, HashState};
+use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::content::{edge_witness, FileEdges};
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_core::hash::EDGE_BYTES;
@@ -21,17 +21,24 @@ use crate::root_spec::HashScope;
 
 /// How often each (size, edges) occurs, as far as one and several can be told apart.
 #[derive(Debug, Default)]
-pub(super) struct EdgeTwins(HashMap<(u64, i64), bool>);
+pub(super) struct EdgeTwins {
+    alike: HashMap<(u64, i64), bool>,
+    /// Sizes of files whose edges cannot be asked for now: their root is away.
+    unknown: HashSet<u64>,
+}
 
 impl EdgeTwins {
     fn count(&mut self, size_bytes: u64, edges: i64) {
-        self.0.entry((size_bytes, edges)).and_modify(|several| *several = true).or_insert(false);
+        self.alike.entry((size_bytes, edges)).and_modify(|several| *several = true).or_insert(false);
     }
 
     /// Whether the file must be read whole to tell. A file whose edges could not be read must: that reports why.
     pub(super) fn may_have_twin(&self, entry: &Entry, known: Option<&FileEdges>) -> bool {
         match known.filter(|known| known.witness == edge_witness(entry)) {
-            Some(known) => self.0.get(&(entry.size_bytes, known.edges)).copied().unwrap_or(true),
+            Some(known) => {
+                self.unknown.contains(&entry.size_bytes)
+                    || self.alike.get(&(entry.size_bytes, known.edges)).copied().unwrap_or(true)
+            }
             None => true,
         }
     }
@@ -75,6 +82,11 @@ impl EdgeStage<'_> {
                 }
             }
             let found = self.read(&to_read)?;
+            if found.len() < to_read.len() {
+                let read: HashSet<EntryId> = found.iter().map(|item| item.edges.entry).collect();
+                let missing = to_read.iter().filter(|(file, _)| !read.contains(&file.id));
+                twins.unknown.extend(missing.map(|(file, _)| file.entry.size_bytes));
+            }
             for item in &found {
                 twins.count(item.size_bytes, item.edges.edges);
             }

@@ -226,7 +226,10 @@ impl<'c> Reader<'c> {
         let path = sanchay_core::path::join(&file.folder, &file.name);
         let _looking = control.look_at(&path);
         let folder = match self.folders.open(&work.root, &file.folder) {
-            Ok(folder) => folder?,
+            Ok(Some(folder)) => folder,
+            // It counts as not compared until its root is back, and is read then.
+            Ok(None) if file.entry.hash_state == HashState::None => return Some(not_read(file, work.algorithm)),
+            Ok(None) => return None,
             Err(error) => {
                 if work.here {
                     control.report_core(&path, error);
@@ -286,6 +289,11 @@ impl<'c> Reader<'c> {
         }
         Some(update(verdict.state, verdict.hash))
     }
+}
+
+/// That a file is still to be read.
+fn not_read(file: &PendingFile, algorithm: Algorithm) -> HashUpdate {
+    HashUpdate { id: file.id, expected: file.entry, state: HashState::Pending, algorithm, hash: None }
 }
 
 /// Writes hashes as they arrive, in batches; ends when all readers have.
