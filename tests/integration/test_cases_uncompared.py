@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.catalogs import ONLY_POSIX, Cataloger, below
+from tests.integration.live import LiveCataloger
 from tests.integration.mounts import loop_device, make_ext4, mounted
 from tests.support.mounts import passing
 
@@ -108,3 +110,22 @@ def test_files_of_a_program_that_say_they_are_empty_are_not_equal(cataloger: Cat
         cataloger.add(shown)
         cataloger.settled_scan()
         assert cataloger.groups(min_size=0) == []
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveCataloger]:
+    """A catalog whose roots are live."""
+    cataloger = LiveCataloger(tmp_path / "live home")
+    yield cataloger
+    cataloger.catalog.close()
+
+
+def test_a_copy_of_a_file_that_was_alone_in_its_size_makes_a_group_while_live(live: LiveCataloger, tree: Path) -> None:
+    (tree / "a").write_bytes(CONTENT)
+    (tree / "large").write_bytes(b"large" * 100_000)
+    live.follow(tree, hash="duplicates")
+    assert live.paths("dup:yes") == set()
+    for name, copy in (("a", "b"), ("large", "larger")):
+        (tree / copy).write_bytes((tree / name).read_bytes())
+    live.wait(lambda: live.paths("dup:yes") == below(tree, ["a", "b", "large", "larger"]))
+    assert counts(live) == {}

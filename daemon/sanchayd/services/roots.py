@@ -7,6 +7,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.models import HashAlgorithm, HashScope, Root, RootSettings, RootView, WatchMode
 from sanchayd.services.freshness import FreshnessBoard
@@ -69,6 +70,8 @@ class RootService:
 
     async def add(self, path: bytes, name: str, settings: RootSettings, *, no_scan: bool, request_id: str) -> AddedRoot:
         """Makes the folder a root and starts its scan in the background, unless it is one or `no_scan` is set."""
+        if not any(root.path == path for root in self._registry.all()):
+            self._refuse_mixing(path, settings)
         root, existed = await self._registry.add(path, name, settings)
         notices = [] if existed else self._registry.nesting_notices(root)
         job_id = 0
@@ -78,6 +81,20 @@ class RootService:
         await self._board.refresh([root.id])
         view = self._board.view(root, self._queue.scanning_root_ids())
         return AddedRoot(view, existed, job_id, tuple(notices))
+
+    def _refuse_mixing(self, path: bytes, settings: RootSettings) -> None:
+        """Hashes of two algorithms cannot be compared: equal files would go unseen."""
+        if settings.hash is HashScope.NONE:
+            return
+        for other in self._registry.all():
+            used = other.settings.algorithm
+            if other.path != path and other.settings.hash is not HashScope.NONE and used is not settings.algorithm:
+                raise DomainError(
+                    ErrorKind.INVALID_ARGUMENT,
+                    f"The root '{other.name}' is hashed with {used.value}, and hashes of two algorithms cannot be "
+                    f"compared: use {used.value} here too, or leave one of the roots unhashed.",
+                    path=path,
+                )
 
     async def list_roots(self) -> list[RootView]:
         """Every root as it stands."""
@@ -90,7 +107,10 @@ class RootService:
         """Changes a root; its settings count from its next scan, which is started where its folder is accepted."""
         root = await self._registry.resolve(word)
         change = replace(change, exclude=await self._registry.exclude_patterns(root.path, change.exclude))
-        changed = await self._registry.update(root, name=change.name, settings=change.apply(root.settings))
+        settings = change.apply(root.settings)
+        if (settings.hash, settings.algorithm) != (root.settings.hash, root.settings.algorithm):
+            self._refuse_mixing(root.path, settings)
+        changed = await self._registry.update(root, name=change.name, settings=settings)
         if change.accept:
             await self._registry.accept(changed)
             await self._jobs.start(changed, background=True, request_id=request_id, notices=[])

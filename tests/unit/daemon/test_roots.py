@@ -135,6 +135,23 @@ def test_what_cannot_be_a_root_is_refused_and_nothing_changes(
     play(scene)
 
 
+def test_a_root_whose_hashes_could_not_be_compared_is_refused_with_why(play: Play, tmp_path: Path) -> None:
+    async def scene(core: Core) -> None:
+        sha256, unread = RootSettings(algorithm=HashAlgorithm.SHA256), RootSettings(hash=HashScope.NONE)
+        await add(core, folder(tmp_path / "first"))
+        with pytest.raises(DomainError, match="hashed with blake3.*cannot be compared"):
+            await core.roots.add(bytes(folder(tmp_path / "second")), "", sha256, no_scan=True, request_id="")
+        await core.roots.add(bytes(tmp_path / "second"), "", unread, no_scan=True, request_id="")
+        with pytest.raises(DomainError, match="cannot be compared"):
+            await core.roots.update(b"second", RootChange(hash=HashScope.ALL, algorithm=HashAlgorithm.SHA256))
+        await core.roots.update(b"second", RootChange(hash=HashScope.ALL))
+        # The same root again is no second one.
+        again = await core.roots.add(bytes(tmp_path / "first"), "", sha256, no_scan=True, request_id="")
+        assert again.existed
+
+    play(scene)
+
+
 def test_only_what_is_set_is_changed_and_the_catalog_hears_of_it(
     play: Play, tmp_path: Path, catalog: FakeCatalog
 ) -> None:

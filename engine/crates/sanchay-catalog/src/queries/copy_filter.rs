@@ -2,13 +2,13 @@
 
 use std::collections::BinaryHeap;
 
-use sanchay_core::FileType;
+use sanchay_core::{FileType, Shows};
 
 use super::duplicates::{keep, DuplicatePage, DuplicateRequest, Place};
 use super::lanes::Lanes;
 use super::runs::{KeyRange, ReaderFacts, RunVerdict};
 use super::tree::DirectorySet;
-use crate::block::{EntryId, EntryKind};
+use crate::block::{EntryId, EntryKind, HashState};
 use crate::catalog::Catalog;
 use crate::content::{GroupFigures, Member, Posting, SharedContent};
 use crate::error::CatalogError;
@@ -138,20 +138,28 @@ impl CopyFilter {
     /// All empty files as one group, where there are two or more.
     pub(super) fn empty_files(&self, reader: &Reader) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
         let mut statement = reader.connection.prepare_cached(
-            "SELECT b.id, b.directory, d.volume FROM block b JOIN directory d ON d.id = b.directory
-             WHERE b.min_size = 0 AND b.files > 0",
+            "SELECT b.id, b.directory, d.volume, coalesce(v.shows, 0) FROM block b JOIN directory d ON d.id = b.directory
+             LEFT JOIN volume v ON v.id = d.volume WHERE b.min_size = 0 AND b.files > 0",
         )?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (block, directory, volume): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // A program may say that a file is empty because it does not know its size: only reading it tells.
+            let may_hide = Shows::from_number(row.get(3)?) == Shows::Others;
             if self.under.as_ref().is_some_and(|under| !under.contains(directory)) {
                 continue;
             }
             reader.with_block(block, |view, _| {
                 view.for_each(|slot, item| {
                     let entry = &item.entry;
-                    if entry.kind == EntryKind::File && entry.size_bytes == 0 && self.wants_extension(entry.extension) {
+                    let is_known =
+                        if may_hide { entry.hash_state.has_hash() } else { entry.hash_state != HashState::Unreadable };
+                    if is_known
+                        && entry.kind == EntryKind::File
+                        && entry.size_bytes == 0
+                        && self.wants_extension(entry.extension)
+                    {
                         found.push((
                             entry.inode,
                             if entry.volume == 0 { volume } else { entry.volume },

@@ -92,7 +92,7 @@ impl Uncompared {
     /// Whether nothing says that a file has no copy.
     #[inline]
     pub(crate) fn leaves_open(&self, id: EntryId, size_bytes: u64) -> bool {
-        size_bytes > 0 && (self.sizes.contains(size_bytes) || self.entries.contains(id))
+        self.entries.contains(id) || (size_bytes > 0 && self.sizes.contains(size_bytes))
     }
 
     pub(crate) fn read(
@@ -136,7 +136,8 @@ impl Uncompared {
                 HashState::Unreadable => &mut self.totals.unreadable,
                 HashState::Unstable => &mut self.totals.unstable,
             };
-            if size_bytes > 0 {
+            // Of what cannot be read the size may be wrong, too.
+            if size_bytes > 0 || columns.hash_state(slot) == HashState::Unreadable {
                 *reason += 1;
                 self.put(EntryId::new(block, slot), size_bytes);
             }
@@ -195,9 +196,9 @@ fn pass<T: Default + Send>(
         reader.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM block")?.query_row([], |row| row.get(0))?;
     lanes.run((last / PART_BLOCKS + 1) as usize, |reader, queue| {
         let mut found = T::default();
-        let mut statement = reader.connection.prepare_cached(
-            "SELECT id, directory, columns FROM block WHERE id >= ?1 AND id < ?2 AND files > 0 AND max_size > 0",
-        )?;
+        let mut statement = reader
+            .connection
+            .prepare_cached("SELECT id, directory, columns FROM block WHERE id >= ?1 AND id < ?2 AND files > 0")?;
         while let Some(part) = queue.take() {
             let from = part as i64 * PART_BLOCKS;
             let mut rows = statement.query([from, from + PART_BLOCKS])?;

@@ -2,7 +2,7 @@
 //!
 //! One reads what is small, the other what is large, so that a film does not keep a thousand letters waiting.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use sanchay_catalog::block::{Entry, EntryId, HashState};
-use sanchay_catalog::HashUpdate;
+use sanchay_catalog::{HashUpdate, RootState};
 use sanchay_core::path::is_within;
 use sanchay_core::{background_this_thread, Algorithm, DirHandle, ErrorKind, FileKind, FileStat, RootDir};
 
@@ -197,6 +197,7 @@ impl ReaderThread {
         let mut entries: Vec<_> = entries.iter().map(|(name, (id, entry))| (name, id, entry)).collect();
         entries.sort_unstable_by_key(|(_, id, _)| **id);
         let (mut updates, mut files, mut bytes, mut large) = (Vec::new(), 0, 0, Vec::new());
+        let mut sizes = HashSet::new();
         for (name, id, entry) in entries {
             if !is_due(entry, &place.rules) {
                 continue;
@@ -240,6 +241,7 @@ impl ReaderThread {
                 continue;
             }
             bytes += verdict.bytes;
+            sizes.extend((entry.size_bytes > 0).then_some(entry.size_bytes));
             files += usize::from(!verdict.shared);
             updates.push(HashUpdate { id: *id, expected: *entry, state: verdict.state, algorithm, hash: verdict.hash });
             if files >= PUBLISH_FILES || updates.len() >= PUBLISH_NAMES || bytes >= PUBLISH_BYTES {
@@ -249,10 +251,50 @@ impl ReaderThread {
             }
         }
         self.publish(job, &place, &updates)?;
+        if place.rules.hash == HashScope::Duplicates && !sizes.is_empty() {
+            self.follow_twins(&sizes, &mut followed)?;
+        }
         if !large.is_empty() {
             followed.large.push((job.directory, large));
         }
         Ok(Done::Followed(Box::new(followed)))
+    }
+
+    /// Has files read that were not so far, because no other had their size until now. One in a root that is away is noted
+    /// as not read, and is read when it is back.
+    fn follow_twins(&self, sizes: &HashSet<u64>, followed: &mut Followed) -> Result<(), EngineError> {
+        let reader = self.inner.catalog.reader()?;
+        let roots = reader.roots()?;
+        let governed = governed(&roots)?;
+        let (mut unread, mut away) = (HashMap::<i64, Vec<Vec<u8>>>::new(), Vec::new());
+        let mut from = Some(0);
+        while let Some(block) = from {
+            let wanted = |state, size_bytes| state == HashState::None && sizes.contains(&size_bytes);
+            let (files, next) = self.inner.catalog.pending_files(block, &wanted)?;
+            from = next;
+            for file in files {
+                let holding = roots.iter().zip(&governed).filter(|(root, _)| root.holds(&file.folder));
+                let Some((root, of)) = holding.max_by_key(|(root, _)| root.path.len()) else { continue };
+                if of.rules.hash != HashScope::Duplicates {
+                    continue;
+                }
+                if root.state == RootState::Offline {
+                    let (state, algorithm) = (HashState::Pending, of.rules.algorithm);
+                    away.push(HashUpdate { id: file.id, expected: file.entry, state, algorithm, hash: None });
+                } else if let Some(directory) = reader.with_block(file.id.block(), |_, directory| Ok(directory))? {
+                    unread.entry(directory).or_default().push(file.name);
+                }
+            }
+        }
+        drop(reader);
+        if !away.is_empty() {
+            self.inner.persist(&mut || {
+                let away = away.clone();
+                self.inner.catalog.writer().run(move |session| session.publish_now(away))
+            })?;
+        }
+        followed.hashes.extend(unread);
+        Ok(())
     }
 
     /// Reads one file at the pace of what is done in the background; None: a pause began.

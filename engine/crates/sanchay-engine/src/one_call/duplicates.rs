@@ -176,6 +176,9 @@ impl Reading<'_> {
     /// The copies of each content.
     fn whole<'f>(&self, copies: Vec<Copy<'f>>) -> Result<Vec<(ContentHash, Vec<Copy<'f>>)>, EngineError> {
         self.alike(copies, &|buffers, folder, seen| {
+            if seen.stat.size_bytes == 0 && FileReader::holds_something(folder, &seen.name) {
+                return None;
+            }
             let mut on_bytes = |_| self.stop.flow();
             buffers.files.read(folder, &seen.name, &seen.stat, Algorithm::Blake3, &mut on_bytes).hash
         })

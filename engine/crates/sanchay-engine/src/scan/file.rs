@@ -7,7 +7,7 @@ use sanchay_core::{extension, DirHandle, FileKind, FileStat};
 
 use super::compare::Tally;
 use super::control::add;
-use super::hashing::SMALL_BYTES;
+use super::hashing::{FileReader, SMALL_BYTES};
 use super::walk::{Job, Walker};
 use crate::root_spec::{HashScope, Rules};
 
@@ -42,6 +42,8 @@ pub(super) struct Place<'p> {
     pub(super) volume: i64,
     /// Inode numbers there do not outlive a mount.
     pub(super) fleeting_inodes: bool,
+    /// A file there may hold something though its size is 0.
+    pub(super) may_hide_content: bool,
 }
 
 impl Walker<'_> {
@@ -54,7 +56,7 @@ impl Walker<'_> {
         known: Option<&Entry>,
         count: &mut Count,
     ) -> Look {
-        let Place { folder, name, volume, fleeting_inodes } = *place;
+        let Place { folder, name, volume, fleeting_inodes, may_hide_content } = *place;
         match seen.kind {
             FileKind::File => {
                 count.files += 1;
@@ -76,7 +78,10 @@ impl Walker<'_> {
             }
         };
         if seen.kind == FileKind::File && !seen.placeholder && needs_hash(&entry, &job.rules) {
-            if seen.size_bytes <= SMALL_BYTES {
+            let hides = seen.size_bytes == 0 && may_hide_content && FileReader::holds_something(folder, name);
+            if hides {
+                (entry.hash_state, entry.hash) = (HashState::Unreadable, None);
+            } else if seen.size_bytes <= SMALL_BYTES {
                 self.read_now(job, folder, name, &seen, &mut entry, count);
             } else {
                 if self.context.contents.first_waits(&seen, job.rules.algorithm) {

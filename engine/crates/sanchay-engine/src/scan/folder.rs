@@ -210,7 +210,8 @@ impl Walker<'_> {
         let replaces = work.stored.find(name);
         let FileVolume::Of(volume) = on else { return Ok(()) };
         let known = replaces.map(|number| work.stored.get(number).entry);
-        let place = Place { folder, name, volume, fleeting_inodes: work.mount.fleeting_inodes };
+        let (fleeting_inodes, may_hide_content) = (work.mount.fleeting_inodes, work.mount.may_hide_content());
+        let place = Place { folder, name, volume, fleeting_inodes, may_hide_content };
         match self.file(job, &place, seen, known.as_ref(), &mut work.count) {
             Look::Same if work.is_relabelled => {
                 // The content index must hear that its copies are another volume's now.

@@ -62,6 +62,11 @@ impl FileReader {
         self.leave_no_trace = wanted;
     }
 
+    /// Whether a file that says it is empty is not: some programs do not know the sizes of what they show.
+    pub(crate) fn holds_something(folder: &DirHandle, name: &[u8]) -> bool {
+        folder.open_file(name).and_then(|file| file.read_at(&mut [0; 1], 0)).is_ok_and(|bytes| bytes > 0)
+    }
+
     /// Reads `name` in `folder` whole, which `seen` describes. `on_bytes` hears of each stretch of a large file and may
     /// break off: then the state is `Pending`.
     pub(crate) fn read(

@@ -33,6 +33,11 @@ impl Mount {
         volume == self.volume || (volume != 0 && volume == self.former)
     }
 
+    /// Whether a file may hold something though its size is 0.
+    pub(crate) fn may_hide_content(&self) -> bool {
+        self.shows == Shows::Others
+    }
+
     /// Whether a file in a folder with `stat` is mounted there by itself, from another device. The layers of a union have
     /// devices of their own without being mounted.
     pub(crate) fn is_mount_point(&self, stat: &FileStat, seen: &FileStat) -> bool {
