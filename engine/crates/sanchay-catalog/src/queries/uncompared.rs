@@ -153,7 +153,7 @@ impl Uncompared {
 
     /// Two algorithms: what one has of a size is compared with nothing that the other has of it.
     fn look_across(&mut self, reader: &Reader, lanes: &Lanes<'_>) -> Result<(), CatalogError> {
-        let fewer = if self.hashed[0] < self.hashed[1] { 0 } else { 1 };
+        let fewer = usize::from(self.hashed[0] >= self.hashed[1]);
         let mut sizes = SizeSet::default();
         for part in pass(reader, lanes, &|found: &mut SizeSet, _, _, columns| {
             for slot in hashed_slots(columns, 1 - fewer) {
