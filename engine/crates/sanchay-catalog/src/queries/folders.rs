@@ -84,6 +84,7 @@ impl FolderFilter {
             | TermKind::Created(_)
             | TermKind::HashPrefix(_)
             | TermKind::Owner(_)
+            | TermKind::Undecided
             | TermKind::Links(_) => FolderTest::Always(false),
         };
         self.tests.push((term.negated, test));

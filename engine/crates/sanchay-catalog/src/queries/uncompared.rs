@@ -223,7 +223,7 @@ impl ComparedBySize {
         let mut roots: Vec<_> = roots.0.iter().filter(|root| root.directory != 0).collect();
         // The innermost root that holds a folder decides.
         roots.sort_by_key(|root| std::cmp::Reverse(root.path.len()));
-        Ok(Self(roots.iter().map(|root| (tree.below(root.directory), root.compares_sizes)).collect()))
+        Ok(Self(roots.iter().map(|root| (tree.below(&[root.directory]), root.compares_sizes)).collect()))
     }
 
     fn holds(&self, directory: i64) -> bool {
