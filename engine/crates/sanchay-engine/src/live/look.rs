@@ -211,6 +211,7 @@ impl Pass<'_> {
         let siblings = self.inner.inodes.names(&reader, volume, &inodes)?;
         if siblings.more {
             tracing::info!(root_id = self.row.id, "other_names_left_to_reconcile");
+            self.followed.reconcile = true;
         }
         let mut folders: BTreeMap<i64, Vec<(Vec<u8>, u64)>> = BTreeMap::new();
         for sibling in siblings.found.into_iter().filter(|sibling| !several.has(&sibling.entry)) {
