@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,34 @@ def test_a_watched_folder_that_may_not_be_read_any_more_keeps_its_rows(tmp_path:
         synced = program.json("root", "sync", "tree")
         assert (synced["state"], synced["freshness"]["state"]) == ("done", "live")
         assert program.json("find", "under:" + str(tree))["total"] == 5
+
+
+@linux
+@pytest.mark.needs("root", "setpriv")
+def test_a_root_is_whole_again_as_soon_as_what_could_not_be_read_may_be(tmp_path: Path) -> None:
+    files = {"a": "a", "season/1": "one", "season/deep/2": "two", "closed": "closed", "gone/5": "five"}
+    tree = trees.build(tmp_path / "tree", files)
+    for name in ("season", "closed", "gone"):
+        os.chmod(tree / name, 0)
+    with Program(tmp_path / "home", prefix=without_overrides()) as program:
+
+        def fresh() -> str:
+            return str(program.json("root", "list")["roots"][0]["freshness"]["state"])
+
+        assert program.json("scan", tree, code=3)["errors"] == 3
+        until(lambda: program.json("root", "list")["roots"][0]["live"]["state"] == "live")
+        os.chmod(tree / "season", 0o755)
+        until(lambda: program.json("find", "name:2")["total"] == 1)
+        # It could not be watched before.
+        (tree / "season" / "deep" / "3").write_bytes(b"three")
+        until(lambda: program.json("find", "name:3")["total"] == 1)
+        assert fresh() in ("partial", "reconciling")
+        os.chmod(tree / "closed", 0o644)
+        until(lambda: [row["hash_state"] for row in program.json("find", "name:closed")["rows"]] == ["hashed"])
+        os.chmod(tree / "gone", 0o755)
+        shutil.rmtree(tree / "gone")
+        until(lambda: fresh() == "live")
+        assert program.json("root", "list")["roots"][0]["state"] == "ready"
 
 
 @fuse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from tests.property.edits import FOLDERS, NAMES, Editor, content
+from tests.support.exchange import exchange
 
 #: Names are looked at ten times a second in each folder; a busy machine takes longer.
 LOOKED_AT_S = 0.4
@@ -29,10 +31,11 @@ class LiveEditor(Editor):
             (3, self.delete), (1, self.delete_folder), (3, self.rename_over), (3, self.rename_folder),
             (1, self.move_out), (1, self.move_tree_out), (2, self.move_in), (1, self.change_mode), (3, self.append),
             (1, self.change_owner), (1, self.before_1970), (1, self.folder_for_file), (1, self.swap_folders),
-            (1, self.save_by_renaming),
+            (1, self.save_by_renaming), (2, self.exchange), (3, self.move_and_write), (1, self.map_and_write),
         ]  # fmt: skip
         edit = self.one_of(edits)
-        alone = edit == self.hard_link
+        # What is mapped must not be made shorter by the other process: that would be the end of this one.
+        alone = edit in (self.hard_link, self.map_and_write)
         with open(os.path.join(os.path.dirname(self.root), b"turn"), "ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             signal.setitimer(signal.ITIMER_REAL, STUCK_S)
@@ -42,7 +45,7 @@ class LiveEditor(Editor):
                 told = f"spoiled: {error}"
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-            if alone:
+            if edit == self.hard_link:
                 # The system tells of a new name, and nothing of the file behind it: a name that goes before it was
                 # looked at leaves no trace. Comparing the whole root finds that; here it is kept from happening.
                 time.sleep(LOOKED_AT_S)
@@ -87,6 +90,39 @@ class LiveEditor(Editor):
         os.rename(other, one)
         os.rename(between, other)
         return f"{one!r} {other!r}"
+
+    def exchange(self) -> str:
+        """Two names in one step: files, folders, or one of each."""
+        names = [*self.files(), *self.folders()[1:]]
+        one, other = self.chosen.choice(names), self.chosen.choice(names)
+        if one == other or (one + b"/").startswith(other + b"/") or (other + b"/").startswith(one + b"/"):
+            return "nothing"
+        exchange(one, other)
+        return f"{one!r} {other!r}"
+
+    def move_and_write(self) -> str:
+        """A file is renamed, written at once and its time set back: only the event tells of the write."""
+        source, target = self._some_file(), self.place()
+        if source is None or os.path.isdir(target):
+            return "nothing"
+        before = os.stat(source)
+        os.rename(source, target)
+        with open(target, "r+b") as file:
+            file.write(content(self.chosen, before.st_size))
+        os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return f"{source!r} {target!r}"
+
+    def map_and_write(self) -> str:
+        """A file is mapped, written in memory and closed: the close alone tells."""
+        path = self._some_file()
+        if path is None or os.path.getsize(path) == 0:
+            return "nothing"
+        with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+            mapped[len(mapped) // 2] = self.chosen.choice(b"abc")
+            if self.chosen.random() < 0.5:
+                time.sleep(self.chosen.choice([0.01, 0.2]))
+                mapped[len(mapped) // 2] = self.chosen.choice(b"abc")
+        return repr(path)
 
     def save_by_renaming(self) -> str:
         """As most programs save: a file beside it, renamed over it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from sanchay_engine import Catalog, FileRow
@@ -23,6 +24,16 @@ def rows(catalog: Catalog, expression: str = "") -> list[FileRow]:
 def differences(catalog: Catalog, now: Oracle) -> list[str]:
     """What differs, in words; nothing where the catalog is right."""
     return [*_rows(catalog, now), *_duplicates(catalog, now), *_sums(catalog, now), *_names(catalog, now)]
+
+
+def false_hashes(catalog: Catalog, now: Oracle) -> list[str]:
+    """Names that are shown with the hash (SHA-256) of another content than they have."""
+    found = []
+    for row in rows(catalog):
+        file = now.files.get(row.path)
+        if file is not None and row.hash and row.hash != hashlib.sha256(file.content).digest():
+            found.append(f"while nothing pends {row.path!r} has the hash of another content")
+    return found
 
 
 def _rows(catalog: Catalog, now: Oracle) -> Iterator[str]:

@@ -60,8 +60,10 @@ def overall(of_roots: Iterable[tuple[str, Freshness]]) -> Freshness:
         return Freshness(FreshnessState.NEVER_SCANNED, 0, "there is no root yet")
     least = min((fresh.state for _, fresh in known), key=_FROM_LEAST.index)
     reasons = [f"{name}: {fresh.reason}" if fresh.reason else name for name, fresh in known if fresh.state is least]
-    whole = least in (FreshnessState.SCANNED, FreshnessState.LIVE)
-    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), "" if whole else "; ".join(reasons))
+    if least in (FreshnessState.SCANNED, FreshnessState.LIVE):
+        # Whole, but for files whose content is not known.
+        reasons = [f"{name}: {fresh.reason}" for name, fresh in known if fresh.state is least and fresh.reason]
+    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), "; ".join(reasons))
 
 
 class FreshnessBoard:

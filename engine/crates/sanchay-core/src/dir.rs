@@ -167,6 +167,12 @@ impl FileHandle {
         [0, last / 2, last].iter().all(|offset| self.inner.is_cached_at(*offset) == Some(false))
     }
 
+    /// Whether somebody has the file open for writing, or mapped so: its content may change without any event and without
+    /// new stamps. None where the system does not say, or says it only to the owner.
+    pub fn is_open_for_writing(&self) -> Option<bool> {
+        self.inner.is_open_for_writing()
+    }
+
     /// Lets the system forget this part of the file. Advice only; what is not written yet stays.
     pub fn drop_cached(&self, offset_bytes: u64, length_bytes: u64) {
         if length_bytes > 0 {

@@ -167,6 +167,14 @@ pub fn volume_of_file(dir: &DirHandle, name: &[u8]) -> Result<Volume, CoreError>
     Ok(platform::volume_of(&dir.inner, Some(name))?)
 }
 
+impl FileSystem {
+    /// Whether every write gives a file a new ctime that nobody can set back. FAT has none; in memory, a mapped page that
+    /// was touched once is written to unseen; behind a program nobody knows.
+    pub fn stamps_every_write(&self) -> bool {
+        !matches!(self.name.as_str(), "vfat" | "msdos" | "exfat" | "FAT32" | "exFAT" | "tmpfs" | "ramfs" | "fuseblk")
+    }
+}
+
 /// The file system that a folder is on. Costs several system calls: cache it by the stat's (device, `mount_id`).
 pub fn file_system_of(dir: &DirHandle) -> Result<(VolumeId, FileSystem), CoreError> {
     Ok(platform::file_system_of(&dir.inner)?)

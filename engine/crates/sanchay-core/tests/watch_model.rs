@@ -15,6 +15,8 @@ struct Node {
     inode: u32,
     directory: bool,
     content: u32,
+    /// Changes with the content, but for a write that sets it back.
+    mtime: u32,
     /// Changes with the content, the metadata and the name.
     ctime: u32,
 }
@@ -25,6 +27,8 @@ struct Row {
     node: Node,
     /// The content that the hash is of.
     hash: Option<u32>,
+    /// A move took the ctime over: a write that set its mtime back may be behind it.
+    trusted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -32,9 +36,11 @@ enum Change {
     MakeFile(usize, usize),
     MakeFolder(usize, usize),
     Write(usize),
+    WriteAndSetBack(usize),
     Chmod(usize),
     Remove(usize),
     Rename(usize, usize, usize),
+    Exchange(usize, usize),
     MoveIn(usize, usize),
     MoveAway(usize),
     /// That many events arrive.
@@ -51,13 +57,15 @@ fn change() -> impl Strategy<Value = Change> {
         3 => (any.clone(), name.clone()).prop_map(|(place, name)| Change::MakeFile(place, name)),
         2 => (any.clone(), name.clone()).prop_map(|(place, name)| Change::MakeFolder(place, name)),
         3 => any.clone().prop_map(Change::Write),
+        2 => any.clone().prop_map(Change::WriteAndSetBack),
         1 => any.clone().prop_map(Change::Chmod),
         2 => any.clone().prop_map(Change::Remove),
         6 => (any.clone(), any.clone(), name.clone()).prop_map(|(from, place, name)| Change::Rename(from, place, name)),
+        2 => (any.clone(), any.clone()).prop_map(|(one, other)| Change::Exchange(one, other)),
         1 => (any.clone(), name).prop_map(|(place, name)| Change::MoveIn(place, name)),
         1 => any.prop_map(Change::MoveAway),
         6 => (1usize..8).prop_map(Change::Deliver),
-        4 => prop_oneof![Just(1u64), 5..60u64, 100..700u64].prop_map(Change::Wait),
+        4 => prop_oneof![8 => Just(1u64), 8 => 5..60u64, 8 => 100..700u64, 1 => 9_000..12_000u64].prop_map(Change::Wait),
         1 => prop::bool::weighted(0.2).prop_map(|lose| if lose { Change::Lose } else { Change::Wait(0) }),
     ]
 }
@@ -95,10 +103,10 @@ impl World {
     fn new(limit: usize) -> Self {
         let mut pending = Pending::with_limit(500, limit);
         pending.put_root(root());
-        let top = Node { inode: 0, directory: true, content: 0, ctime: 0 };
+        let top = Node { inode: 0, directory: true, content: 0, mtime: 0, ctime: 0 };
         Self {
             disk: BTreeMap::from([(root(), top)]),
-            catalog: BTreeMap::from([(root(), Row { node: top, hash: None })]),
+            catalog: BTreeMap::from([(root(), Row { node: top, hash: None, trusted: true })]),
             events: VecDeque::new(),
             pending,
             now_ms: 0,
@@ -126,7 +134,7 @@ impl World {
 
     fn make(&mut self, path: &[u8], directory: bool) {
         let stamp = self.tick();
-        self.disk.insert(path.to_vec(), Node { inode: stamp, directory, content: stamp, ctime: stamp });
+        self.disk.insert(path.to_vec(), Node { inode: stamp, directory, content: stamp, mtime: stamp, ctime: stamp });
     }
 
     fn change(&mut self, change: &Change) {
@@ -154,8 +162,17 @@ impl World {
                 if let Some(path) = self.choose(number, |node| !node.directory) {
                     let stamp = self.tick();
                     let node = self.disk.get_mut(&path).expect("chosen");
-                    (node.content, node.ctime) = (stamp, stamp);
+                    (node.content, node.mtime, node.ctime) = (stamp, stamp, stamp);
                     self.events.push_back(FileEvent::Written { path });
+                }
+            }
+            Change::WriteAndSetBack(number) => {
+                if let Some(path) = self.choose(number, |node| !node.directory) {
+                    let stamp = self.tick();
+                    let node = self.disk.get_mut(&path).expect("chosen");
+                    (node.content, node.ctime) = (stamp, stamp);
+                    self.events.push_back(FileEvent::Written { path: path.clone() });
+                    self.events.push_back(FileEvent::Attributes { path });
                 }
             }
             Change::Chmod(number) => {
@@ -177,6 +194,11 @@ impl World {
                 let (from, to) = (self.choose(number, |_| true), self.place(place, name));
                 if let Some(from) = from {
                     self.rename(from, to);
+                }
+            }
+            Change::Exchange(one, other) => {
+                if let (Some(one), Some(other)) = (self.choose(one, |_| true), self.choose(other, |_| true)) {
+                    self.exchange(&one, &other);
                 }
             }
             Change::MoveIn(place, name) => {
@@ -230,6 +252,31 @@ impl World {
         self.events.push_back(FileEvent::Renamed { from, to });
     }
 
+    /// As renameat2(2) with `RENAME_EXCHANGE`: neither is replaced.
+    fn exchange(&mut self, one: &Path, other: &Path) {
+        if one == other || below(&self.disk, one).contains(other) || below(&self.disk, other).contains(one) {
+            return;
+        }
+        let stamp = self.tick();
+        let mut moved = Vec::new();
+        for (from, to) in [(one, other), (other, one)] {
+            for old in below(&self.disk, from) {
+                let mut node = self.disk[&old];
+                if old == *from {
+                    node.ctime = stamp;
+                }
+                moved.push(([to, &old[from.len()..]].concat(), node));
+            }
+        }
+        for path in [one, other] {
+            for old in below(&self.disk, path) {
+                self.disk.remove(&old);
+            }
+        }
+        self.disk.extend(moved);
+        self.events.push_back(FileEvent::Exchanged { one: one.clone(), other: other.clone() });
+    }
+
     fn deliver(&mut self, count: usize) {
         for _ in 0..count {
             if let Some(event) = self.events.pop_front() {
@@ -264,6 +311,13 @@ impl World {
                     }
                     self.pending.missed(Step::Hash { directory: directory.clone(), names: missed }, self.now_ms);
                 }
+                Step::Trust { directory, names } => {
+                    for name in names {
+                        if let Some(row) = self.catalog.get_mut(&[&directory[..], &[SEPARATOR], &name].concat()) {
+                            row.trusted = true;
+                        }
+                    }
+                }
                 Step::List { ref directory, .. } if self.agree(parent(directory)) => {
                     self.list(directory);
                     if !self.disk.contains_key(directory) {
@@ -276,7 +330,11 @@ impl World {
                         self.pending.refuse(from, to, steps.by_ref(), self.now_ms);
                     }
                 }
-                Step::Reconcile { root, .. } => self.list(&root),
+                Step::Reconcile { root, .. } => {
+                    // The events that would tell of writes are forgotten: nothing is trusted any longer.
+                    self.catalog.values_mut().filter(|row| !row.trusted).for_each(|row| row.hash = None);
+                    self.list(&root);
+                }
                 Step::RootGone { .. } | Step::WatchLost { .. } => unreachable!("the root stays"),
             }
         }
@@ -299,13 +357,16 @@ impl World {
         match self.catalog.get(path).copied() {
             Some(row) if row.node == node => {}
             Some(row) if row.node.inode == node.inode && node.directory => {
-                self.catalog.insert(path.to_vec(), Row { node, hash: None });
+                self.catalog.insert(path.to_vec(), Row { node, hash: None, trusted: true });
             }
             _ if node.directory => self.list(path),
             _ => {
                 self.forget(path);
-                self.catalog.insert(path.to_vec(), Row { node, hash: None });
+                self.catalog.insert(path.to_vec(), Row { node, hash: None, trusted: true });
             }
+        }
+        if self.catalog.get(path).is_some_and(|row| !row.node.directory && row.hash.is_none()) {
+            self.pending.unread(parent(path), &path[path.len() - 1..], self.now_ms);
         }
     }
 
@@ -320,16 +381,18 @@ impl World {
             let node = self.disk[&path];
             let known = self.catalog.get(&path).copied();
             if known.is_none_or(|row| row.node != node) {
-                self.catalog.insert(path.clone(), Row { node, hash: None });
+                self.catalog.insert(path.clone(), Row { node, hash: None, trusted: true });
             }
-            self.hash(&path);
+            if self.catalog[&path].hash.is_none() {
+                self.hash(&path);
+            }
         }
     }
 
     fn hash(&mut self, path: &[u8]) {
         let (Some(row), Some(node)) = (self.catalog.get_mut(path), self.disk.get(path)) else { return };
-        if !node.directory && !row.node.directory && (row.hash.is_none() || row.node != *node) {
-            *row = Row { node: *node, hash: Some(node.content) };
+        if !node.directory && !row.node.directory && (row.hash.is_none() || row.node != *node || !row.trusted) {
+            *row = Row { node: *node, hash: Some(node.content), trusted: true };
             self.reads += 1;
         }
     }
@@ -354,8 +417,8 @@ impl World {
             self.catalog.insert([to, &old[from.len()..]].concat(), row);
         }
         if let (Some(row), Some(node)) = (self.catalog.get_mut(to), last.and_then(|path| self.disk.get(&path))) {
-            if (row.node.inode, row.node.content) == (node.inode, node.content) {
-                row.node.ctime = node.ctime;
+            if (row.node.inode, row.node.mtime) == (node.inode, node.mtime) {
+                (row.trusted, row.node) = (row.trusted && row.node.ctime == node.ctime, *node);
             }
         }
         true

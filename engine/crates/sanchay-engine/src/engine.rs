@@ -15,6 +15,7 @@ use sanchay_core::{background_this_thread, file_system_of, RootDir};
 
 pub use self::handle::Scan;
 use crate::background::Background;
+use crate::carried::Carried;
 use crate::error::{EngineError, ErrorKind};
 use crate::inodes::Inodes;
 use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
@@ -23,6 +24,7 @@ use crate::own_files::is_within;
 use crate::root_spec::{root_name, RootSettings, Rules};
 use crate::scan::{Contents, Control};
 use crate::trees::{shares_folders, Trees};
+use crate::writers::Writers;
 
 /// How an engine is opened.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +100,8 @@ pub(crate) struct Inner {
     pub(crate) inodes: Arc<Inodes>,
     /// What the live threads have read of files with several names.
     pub(crate) contents: Arc<Contents>,
+    pub(crate) carried: Carried,
+    pub(crate) writers: Writers,
     pub(crate) events: EventQueue,
     live: Mutex<Option<Live>>,
 }
@@ -139,6 +143,8 @@ impl Engine {
             trees: Trees::default(),
             inodes: Arc::default(),
             contents: Arc::new(Contents::lasting(Arc::default())),
+            carried: Carried::default(),
+            writers: Writers::default(),
             events: EventQueue::default(),
             live: Mutex::new(None),
         });

@@ -6,6 +6,7 @@
 //! Every fallible call gives an [`EngineError`].
 
 mod background;
+mod carried;
 mod engine;
 mod error;
 mod excludes;
@@ -19,6 +20,7 @@ mod places;
 mod root_spec;
 mod scan;
 mod trees;
+mod writers;
 
 pub use engine::{check_root, Engine, EngineOptions, RootCheck, Scan};
 pub use error::{EngineError, ErrorKind};

@@ -171,6 +171,9 @@ fn stamp(stamp: StatxTimestamp) -> i64 {
     nanoseconds(stamp.tv_sec, stamp.tv_nsec.into())
 }
 
+/// Chooses the signal that tells of a lease; `libc` has no name for it.
+const F_SETSIG: libc::c_int = 10;
+
 impl File {
     /// Tells the kernel to read far ahead.
     pub fn read_is_sequential(&self) {
@@ -188,6 +191,28 @@ impl File {
             Err(rustix::io::Errno::AGAIN) => Some(false),
             Err(_) => None,
         }
+    }
+
+    /// Asks for a read lease, which the kernel refuses while the file is open or mapped for writing, and gives it back.
+    ///
+    /// Whoever opens the file for writing in that moment waits until it is given back, and the kernel tells us so by a
+    /// signal: one that is ignored unless a program asks for it, in place of SIGIO, which would end the process.
+    pub fn is_open_for_writing(&self) -> Option<bool> {
+        let descriptor = self.descriptor.as_raw_fd();
+        // SAFETY: the descriptor is open, and these commands take a plain number each.
+        let (refused, error) = unsafe {
+            if libc::fcntl(descriptor, F_SETSIG, libc::SIGURG) != 0 {
+                return None;
+            }
+            let refused = libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_RDLCK) != 0;
+            (refused, io::Error::last_os_error())
+        };
+        if refused {
+            return (error.raw_os_error() == Some(libc::EAGAIN)).then_some(true);
+        }
+        // SAFETY: as above.
+        unsafe { libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_UNLCK) };
+        Some(false)
     }
 
     /// Lets the kernel forget this part of the file.

@@ -115,6 +115,12 @@ impl File {
         None
     }
 
+    /// Not known here: the system has no leases.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn is_open_for_writing(&self) -> Option<bool> {
+        None
+    }
+
     /// Nothing to do: what is in memory is never asked about.
     #[allow(clippy::unused_self)] // the same face on every platform
     pub fn drop_cached(&self, _offset_bytes: u64, _length_bytes: u64) {}

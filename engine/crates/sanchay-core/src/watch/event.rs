@@ -17,6 +17,8 @@ pub enum FileEvent {
     Removed { path: PathBytes, directory: Option<bool> },
     /// A name became another one, both in what is watched. What had the new name before is gone.
     Renamed { from: PathBytes, to: PathBytes },
+    /// Two names, both in what is watched, were given each other's file or folder: neither is gone.
+    Exchanged { one: PathBytes, other: PathBytes },
     /// A name came from a place that is not watched; a folder comes with everything below it and without events for it.
     MovedIn { path: PathBytes, directory: Option<bool> },
     /// A name went, with everything below it, to a place that is not watched.

@@ -13,6 +13,13 @@ pub const LIST_AFTER_MS: u64 = 50;
 /// The files of one folder are hashed in groups: those that settle within this time are one.
 const HASH_EVERY_MS: u64 = 50;
 
+/// How long after a rename an event may come that tells of a write before it. Until then the stamps that the renamed file
+/// has are taken on trust.
+const TRUST_AFTER_MS: u64 = 10_000;
+
+/// Names of one folder that are remembered as renamed; more than that are left untrusted.
+const RENAMED_MOST: usize = 65_536;
+
 /// A file that waits for quiet.
 #[derive(Clone, Copy, Debug)]
 pub struct Settling {
@@ -32,10 +39,14 @@ pub struct Folder {
     pub settling: BTreeMap<Name, Settling>,
     /// When the folder is to be listed deep.
     pub list_due_ms: Option<u64>,
+    /// Names that a rename brought, and when: nothing was heard of a write to them yet.
+    renamed: BTreeMap<Name, u64>,
     /// When the names are to be looked at; meaningless without any.
     look_due_ms: u64,
     /// No name has settled before this; meaningless without any.
     settle_due_ms: u64,
+    /// No name is to be trusted before this; meaningless without any.
+    trust_due_ms: u64,
     /// When names were last looked at.
     looked_ms: Option<u64>,
     /// When the agenda has the folder.
@@ -63,7 +74,44 @@ impl Folder {
             written |= earlier.written;
             is_file |= earlier.is_file;
         }
+        if written {
+            self.renamed.remove(name);
+        }
         self.settling.insert(name.to_vec(), Settling { written, is_file, ..settling });
+    }
+
+    /// A rename brought the name. It does not wait for anything: who drains passes it over.
+    pub fn bring(&mut self, name: &[u8], now_ms: u64) {
+        if self.renamed.is_empty() {
+            self.trust_due_ms = now_ms + TRUST_AFTER_MS;
+        }
+        if self.renamed.len() < RENAMED_MOST && !self.settling.get(name).is_some_and(|settling| settling.written) {
+            self.renamed.insert(name.to_vec(), now_ms);
+        }
+    }
+
+    /// Forgets what waits for a name. Gives how it settled.
+    pub fn forget(&mut self, name: &[u8]) -> Option<Settling> {
+        self.looks.remove(name);
+        self.renamed.remove(name);
+        self.settling.remove(name)
+    }
+
+    /// The names that were renamed long enough ago, with the time.
+    pub fn take_trusted(&mut self, now_ms: u64) -> Vec<(Name, u64)> {
+        if self.renamed.is_empty() || self.trust_due_ms > now_ms {
+            return Vec::new();
+        }
+        let mut trusted = Vec::new();
+        self.renamed.retain(|name, since_ms| {
+            let waits = *since_ms + TRUST_AFTER_MS > now_ms;
+            if !waits {
+                trusted.push((name.clone(), *since_ms));
+            }
+            waits
+        });
+        self.trust_due_ms = self.renamed.values().min().map_or(0, |since_ms| since_ms + TRUST_AFTER_MS);
+        trusted
     }
 
     pub fn list(&mut self, now_ms: u64) {
@@ -75,7 +123,8 @@ impl Folder {
     pub fn due_ms(&self) -> Option<u64> {
         let look = (!self.looks.is_empty()).then_some(self.look_due_ms);
         let settle = (!self.settling.is_empty()).then_some(self.settle_due_ms);
-        let due = [look, settle, self.list_due_ms].into_iter().flatten().min();
+        let trust = (!self.renamed.is_empty()).then_some(self.trust_due_ms);
+        let due = [look, settle, trust, self.list_due_ms].into_iter().flatten().min();
         // One that was just looked at is remembered until it may be looked at again.
         due.or(self.looked_ms.map(|looked_ms| looked_ms + LOOK_EVERY_MS))
     }

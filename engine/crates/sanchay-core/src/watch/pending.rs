@@ -5,19 +5,26 @@
 //! - A new folder is listed with everything below it, since what came with it, or before it was watched, made no event.
 //! - A paired rename is a move, and takes along what waits for the file, or in the folder. A file that was written just
 //!   before is no move: its hash is worth nothing, and a program that saves by renaming would move its temporary file.
+//! - Two names that were exchanged are both found anew: a move would have replaced what is still there.
+//! - A file that was moved is trusted to be what it was when no write to it was heard for a while: a step says so.
 //! - What waits is bounded: past the limit the root with the most of it is compared as a whole.
+
+mod renaming;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{FileEvent, PathBytes};
 use super::folder::{Folder, Settling, LIST_AFTER_MS};
-use super::missed::{Missed, Steps};
+use super::missed::Missed;
 use super::moves::{renamed, Move, Moves};
-use super::paths::{ancestors, covers, join, prefix, split};
+use super::paths::{ancestors, join, prefix, split};
 use super::step::{ReconcileReason, Step};
 
 /// How many names may wait, in all roots together. 20,000 files made at once stay below it.
 pub const PENDING_LIMIT: usize = 65_536;
+
+/// A name that was written and went may have been another one of a file that is renamed within this time.
+const TRUST_BEFORE_MS: u64 = 10_000;
 
 /// A root is compared as a whole at most this often.
 const RECONCILE_EVERY_MS: u64 = 1000;
@@ -39,6 +46,8 @@ pub struct Pending {
     waiting: usize,
     /// How many of them are to be listed.
     listings: usize,
+    /// When a name went last that had just been written. It may have been another name of a file that was renamed.
+    written_gone_ms: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +81,7 @@ impl Pending {
             losses: Vec::new(),
             waiting: 0,
             listings: 0,
+            written_gone_ms: None,
         }
     }
 
@@ -122,10 +132,11 @@ impl Pending {
             FileEvent::Written { path } => self.change(&path, true, now_ms),
             FileEvent::Attributes { path } => self.change(&path, false, now_ms),
             FileEvent::Removed { path, directory: _ } | FileEvent::MovedAway { path } => {
-                self.forget_path(&path);
+                self.forget_gone(&path, now_ms);
                 self.look(&path, now_ms);
             }
             FileEvent::Renamed { from, to } => self.rename(from, to, now_ms),
+            FileEvent::Exchanged { one, other } => self.exchange(&one, &other, now_ms),
             FileEvent::Rescan { root: Some(root) } => self.reconcile(&root, ReconcileReason::EventsLost, now_ms),
             FileEvent::Rescan { root: None } => {
                 let roots: Vec<_> = self.roots.keys().cloned().collect();
@@ -175,6 +186,16 @@ impl Pending {
         }
         if let Some(path) = new {
             self.find(&path, now_ms);
+        }
+    }
+
+    /// A look found a file under this name whose content is not known: it is to be hashed when it has been quiet, where no
+    /// event asked for that.
+    pub fn unread(&mut self, directory: &[u8], name: &[u8], now_ms: u64) {
+        let waits = |folder: &Folder| folder.settling.contains_key(name);
+        if !self.folders.get(directory).is_some_and(waits) {
+            let settling = Settling { quiet_since_ms: now_ms, written: true, is_file: true };
+            self.settle(&join(directory, name), settling);
         }
     }
 
@@ -235,9 +256,9 @@ impl Pending {
             }
             due.insert(directory);
         }
-        let (mut lists, mut hashes) = (Vec::new(), Vec::new());
+        let (mut lists, mut hashes, mut trusts) = (Vec::new(), Vec::new(), Vec::new());
         for directory in due {
-            let (mut listed, mut looks, mut settled) = (false, Vec::new(), Vec::new());
+            let (mut listed, mut looks, mut settled, mut trusted) = (false, Vec::new(), Vec::new(), Vec::new());
             self.edit(&directory, |folder| listed = folder.take_list(until_ms));
             let waits_for_list = until_ms < u64::MAX && self.is_listed(&directory);
             self.edit(&directory, |folder| {
@@ -247,12 +268,20 @@ impl Pending {
                     settled = folder.take_settled(until_ms, settle_ms);
                 }
                 looks = folder.take_looks(until_ms, now_ms, !settled.is_empty());
+                trusted = folder.take_trusted(now_ms);
             });
             if !looks.is_empty() {
                 steps.push(Step::Look { directory: directory.clone(), names: looks });
             }
             if !settled.is_empty() {
                 hashes.push(Step::Hash { directory: directory.clone(), names: settled });
+            }
+            trusted.retain(|(_, since_ms)| {
+                self.written_gone_ms.is_none_or(|gone_ms| gone_ms + TRUST_BEFORE_MS < *since_ms)
+            });
+            if !trusted.is_empty() {
+                let names = trusted.into_iter().map(|(name, _)| name).collect();
+                trusts.push(Step::Trust { directory: directory.clone(), names });
             }
             if listed {
                 lists.push(Step::List { directory, deep: true });
@@ -261,6 +290,7 @@ impl Pending {
         // A folder's own row is looked at before it is listed, and what is hashed has been seen by then.
         steps.append(&mut lists);
         steps.append(&mut hashes);
+        steps.append(&mut trusts);
         steps
     }
 
@@ -287,108 +317,6 @@ impl Pending {
     fn change(&mut self, path: &[u8], written: bool, now_ms: u64) {
         self.look(path, now_ms);
         self.settle(path, Settling { quiet_since_ms: now_ms, written, is_file: written });
-    }
-
-    fn rename(&mut self, from: PathBytes, to: PathBytes, now_ms: u64) {
-        match (self.root_of(&from).is_some(), self.root_of(&to).is_some()) {
-            (true, true) if covers(&from, &to) || covers(&to, &from) => return,
-            (true, true) => {}
-            (true, false) => return self.take(FileEvent::MovedAway { path: from }, now_ms),
-            (false, true) => return self.take(FileEvent::MovedIn { path: to, directory: None }, now_ms),
-            (false, false) => return,
-        }
-        let brought = self.moves.bring(&from);
-        let listed_from = self.listed_above(&from);
-        self.forget_path(&to);
-        let (old, missed) = (from.clone(), self.missed.take(&from));
-        let missed_itself = self.missed.take_name(&from);
-        let waits = self.rename_waiting(&from, &to);
-        // What the catalog cannot know under the old name, or knows wrongly, is looked at and not moved.
-        let fresh = !brought && (listed_from || waits.is_new());
-        if !fresh {
-            let between = from.clone();
-            if self.moves.push(from, to.clone()) {
-                self.look(&between, now_ms);
-            }
-            if waits.look {
-                self.look(&to, now_ms);
-            }
-            if listed_from {
-                // What happened to it there was left to the listing.
-                self.look(&to, now_ms);
-                self.list(&to, now_ms);
-            }
-        } else if listed_from {
-            // It came with a folder that is not listed yet.
-            self.find(&to, now_ms);
-        } else {
-            self.look(&from, now_ms);
-            self.look(&to, now_ms);
-            if waits.settling.is_some_and(|settling| !settling.is_file) {
-                self.list(&to, now_ms);
-            }
-        }
-        if let Some(settling) = waits.settling {
-            self.settle(&to, settling);
-        }
-        if missed_itself.list {
-            self.list(&to, now_ms);
-        }
-        if missed_itself.list || !missed_itself.looks.is_empty() {
-            self.look(&to, now_ms);
-        }
-        if missed_itself.list || !missed_itself.hashes.is_empty() {
-            self.settle(&to, Settling { quiet_since_ms: now_ms, written: true, is_file: false });
-        }
-        self.repeat(missed, &old, &to, now_ms);
-    }
-
-    /// Gives again what was missed below a folder's old name.
-    fn repeat(&mut self, missed: Vec<(PathBytes, Steps)>, from: &[u8], to: &[u8], now_ms: u64) {
-        for (directory, steps) in missed {
-            let directory = [to, &directory[from.len()..]].concat();
-            if steps.list {
-                self.list(&directory, now_ms);
-            }
-            for name in &steps.looks {
-                self.look(&join(&directory, name), now_ms);
-            }
-            for name in &steps.hashes {
-                self.settle(
-                    &join(&directory, name),
-                    Settling { quiet_since_ms: now_ms, written: true, is_file: false },
-                );
-            }
-        }
-    }
-
-    /// What waits for the old name, and in and below it, is taken along; what waits for the name itself is given back.
-    fn rename_waiting(&mut self, from: &[u8], to: &[u8]) -> Waiting {
-        let mut waits = Waiting::default();
-        if let Some((directory, name)) = split(from) {
-            if self.folders.contains_key(directory) {
-                self.edit(directory, |folder| {
-                    waits.look = folder.looks.remove(name);
-                    waits.settling = folder.settling.remove(name);
-                });
-            }
-        }
-        waits.list = self.folders.get(from).is_some_and(|folder| folder.list_due_ms.is_some());
-        let listed_to = self.listed_above(to);
-        for old in self.directories_below(from) {
-            let mut folder = self.remove(&old);
-            folder.scheduled_ms = None;
-            if listed_to {
-                folder.looks.clear();
-                folder.list_due_ms = None;
-            }
-            let new = [to, &old[from.len()..]].concat();
-            self.waiting += folder.waiting();
-            self.listings += usize::from(folder.list_due_ms.is_some());
-            self.folders.insert(new.clone(), folder);
-            self.edit(&new, |_| {});
-        }
-        waits
     }
 
     fn look(&mut self, path: &[u8], now_ms: u64) {
@@ -447,21 +375,27 @@ impl Pending {
         }
     }
 
-    /// Forgets what waits for a path and below it.
-    fn forget_path(&mut self, path: &[u8]) {
+    /// Forgets what waits for a path that is gone, and below it.
+    fn forget_gone(&mut self, path: &[u8], now_ms: u64) {
+        if self.forget_path(path) {
+            self.written_gone_ms = Some(now_ms);
+        }
+    }
+
+    /// Forgets what waits for a path and below it. True where the path was written a moment ago.
+    fn forget_path(&mut self, path: &[u8]) -> bool {
         self.missed.take(path);
+        let mut settling = None;
         if let Some((directory, name)) = split(path) {
             self.missed.forget_name(directory, name);
             if self.folders.contains_key(directory) {
-                self.edit(directory, |folder| {
-                    folder.looks.remove(name);
-                    folder.settling.remove(name);
-                });
+                self.edit(directory, |folder| settling = folder.forget(name));
             }
         }
         for directory in self.directories_below(path) {
             self.remove(&directory);
         }
+        settling.is_some_and(|settling| settling.written)
     }
 
     fn forget_root(&mut self, root: &[u8]) {
@@ -553,20 +487,5 @@ impl Pending {
             self.agenda.remove(&(scheduled_ms, directory.to_vec()));
         }
         folder
-    }
-}
-
-/// What waited for a name that is renamed.
-#[derive(Debug, Default)]
-struct Waiting {
-    look: bool,
-    settling: Option<Settling>,
-    list: bool,
-}
-
-impl Waiting {
-    /// It was written, made or found a moment ago, or it is a folder that is to be listed.
-    fn is_new(&self) -> bool {
-        self.list || self.settling.is_some_and(|settling| settling.written)
     }
 }

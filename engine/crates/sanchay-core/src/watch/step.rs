@@ -23,11 +23,17 @@ pub enum Step {
     /// name, with everything below it, is replaced. The new name's folder may itself be so new that the catalog lacks
     /// it. Where both names are the same, it went away and came back: nothing but its new ctime is taken.
     ///
+    /// The ctime that the disk shows may be that of a write whose event is still to come, with the mtime set back. So the
+    /// hash is kept on trust only: a step to hash that names the file reads it, a step to trust makes an end of it.
+    ///
     /// The catalog may be ahead of the events, so this is done only where the disk has, under the name that this and the
     /// moves after it lead to ([`name_after`](super::name_after)), what the catalog has under the old one (the same
     /// volume and inode). Else, or where the catalog has nothing there, it is given back by
     /// [`Pending::refuse`](super::Pending::refuse).
     Move { from: PathBytes, to: PathBytes },
+    /// These names were renamed a while ago, and no event told of a write to them since: where a move took their stamps
+    /// on trust, the hash holds. Whatever else is there under these names stays as it is.
+    Trust { directory: PathBytes, names: Vec<Name> },
     /// Compare the whole root with the disk.
     Reconcile { root: PathBytes, reason: ReconcileReason },
     /// The root is gone: offline, its rows are kept.

@@ -33,6 +33,8 @@ impl Scan {
                 trees: &self.inner.trees,
                 inodes: &self.inner.inodes,
                 contents: Arc::new(Contents::of_scan(self.inner.contents.slices())),
+                carried: &self.inner.carried,
+                writers: &self.inner.writers,
             })
         });
         tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");

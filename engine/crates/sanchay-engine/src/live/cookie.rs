@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use sanchay_core::path::{bytes_of, path_from_bytes};
+use sanchay_core::watch::FileEvent;
 
 /// Hidden, but where the root's rules leave hidden names out: its event would not be told.
 pub(super) const HIDDEN: &[u8] = b".sanchay-sync-";
@@ -61,6 +62,24 @@ pub(super) fn sweep(root: &Path) {
             take(bytes_of(&entry.path()));
         }
     }
+}
+
+/// The path of a cookie that an event is about.
+pub(super) fn cookie_of(event: &FileEvent) -> Option<&[u8]> {
+    let path = match event {
+        FileEvent::Created { path, .. }
+        | FileEvent::Written { path }
+        | FileEvent::Attributes { path }
+        | FileEvent::Removed { path, .. }
+        | FileEvent::MovedIn { path, .. }
+        | FileEvent::MovedAway { path } => path,
+        FileEvent::Renamed { to, .. } => to,
+        FileEvent::Exchanged { .. }
+        | FileEvent::Rescan { .. }
+        | FileEvent::RootGone { .. }
+        | FileEvent::WatchLost { .. } => return None,
+    };
+    is_cookie_path(path).then_some(path)
 }
 
 #[cfg(test)]

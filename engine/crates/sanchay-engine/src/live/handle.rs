@@ -121,11 +121,14 @@ impl Live {
     }
 
     pub(crate) fn scan_ended(&self, root_id: i64, number: u64, outcome: &Result<crate::scan::ScanResult, EngineError>) {
-        let (state, message) = match outcome {
-            Ok(result) => (Some(result.state), result.message.clone()),
-            Err(error) => (None, error.to_string()),
+        let (state, message, unread) = match outcome {
+            Ok(result) => {
+                let unread = result.error_list.iter().map(|note| note.path.clone()).collect();
+                (Some(result.state), result.message.clone(), unread)
+            }
+            Err(error) => (None, error.to_string(), Vec::new()),
         };
-        self.send(Message::ScanEnded { root_id, number, state, message });
+        self.send(Message::ScanEnded { root_id, number, state, message, unread });
     }
 
     pub(crate) fn statuses(&self) -> Vec<LiveStatus> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use sanchay_catalog::block::{Entry, EntryId, HashState};
+use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::{CatalogError, DirectoryChange, RootState, Session, StoredChild};
 use sanchay_core::watch::Step;
 use sanchay_core::{extension, Algorithm, FileKind};
@@ -52,6 +52,8 @@ struct Looked {
 #[derive(Default)]
 struct Compared {
     differences: Vec<Difference>,
+    /// Files whose content waits to be read.
+    unread: Vec<Vec<u8>>,
     removed_folders: Vec<(Vec<u8>, u64)>,
     /// Volume and inode of files with several names that went with folders.
     linked: Vec<(i64, u64)>,
@@ -151,7 +153,7 @@ impl Pass<'_> {
         let looked = Arc::new(looked);
         // Folders that went stay known while a full disk has the rest tried again.
         let gone: Arc<Mutex<Compared>> = Arc::default();
-        let differences = self.inner.persist(&mut || {
+        let compared = self.inner.persist(&mut || {
             let (looked, gone) = (Arc::clone(&looked), Arc::clone(&gone));
             self.inner.catalog.writer().run(move |session| {
                 forget_folders(session, &looked, &mut gone.lock().expect("no panic under this lock"))?;
@@ -159,7 +161,7 @@ impl Pass<'_> {
             })
         })?;
         let gone = std::mem::take(&mut *gone.lock().expect("no panic under this lock"));
-        let compared = Compared { differences, ..gone };
+        let compared = Compared { linked: gone.linked, removed_folders: gone.removed_folders, ..compared };
         self.note(folder, directory, stored.volume, compared, hops)?;
         for (name, deep) in folders {
             let below = sanchay_core::path::join(relative, &name);
@@ -182,11 +184,10 @@ impl Pass<'_> {
             self.say_partial();
         }
         let mut several = Several::default();
-        let mut unread = Vec::new();
         for difference in &compared.differences {
             several.add(difference, hops.is_some());
-            if difference.new.is_some_and(|new| new.is_file() && new.hash_state == HashState::Pending) {
-                unread.push(difference.name.clone());
+            if difference.new.is_none() {
+                self.inner.writers.forget_open(directory, &difference.name);
             }
             self.tell_difference(folder, difference);
         }
@@ -195,8 +196,12 @@ impl Pass<'_> {
             event.bytes_delta = -(bytes as i64);
             self.told(event);
         }
-        if hops.is_some() && !unread.is_empty() {
-            self.followed.hashes.push((directory, unread));
+        if !compared.unread.is_empty() {
+            if hops.is_some() {
+                self.followed.hashes.push((directory, compared.unread));
+            } else {
+                self.followed.unread.push((folder.to_vec(), directory, compared.unread));
+            }
         }
         self.follow_links(volume, &several, hops.map_or(1, |hops| hops.saturating_add(1)))
     }
@@ -259,6 +264,8 @@ impl Pass<'_> {
                 trees: &self.inner.trees,
                 inodes: &self.inner.inodes,
                 contents: Arc::clone(&self.inner.contents),
+                carried: &self.inner.carried,
+                writers: &self.inner.writers,
             },
             root: &self.root,
             row: &self.row,
@@ -331,65 +338,6 @@ impl Pass<'_> {
         }
         Ok(())
     }
-
-    /// Hands over what waits to be read, and gives back what is not where the catalog has it.
-    pub(super) fn hash(&mut self, folder: Vec<u8>, names: Vec<Vec<u8>>) -> Result<(), EngineError> {
-        let Some(relative) = self.relative(&folder) else { return Ok(()) };
-        let reader = self.inner.catalog.reader()?;
-        let located = reader.locate(&folder)?.map(|(directory, _)| directory);
-        let stored = located.map(|directory| reader.load_child(directory)).transpose()?.flatten();
-        let opened = stored.as_ref().and_then(|stored| self.open(relative, stored));
-        let (Some(directory), Some((handle, _))) = (located, opened) else {
-            self.followed.missed.push(Step::Hash { directory: folder, names });
-            return Ok(());
-        };
-        let Some(rules) = self.governing(&folder).map(|root| Arc::clone(&root.rules)) else { return Ok(()) };
-        let entries: HashMap<Vec<u8>, (EntryId, Entry)> = reader.entries_named(directory, &names)?;
-        let (mut unread, mut missed, mut several) = (Vec::new(), Vec::new(), Vec::new());
-        for name in names {
-            let Some((_, entry)) = entries.get(&name) else {
-                missed.push(name);
-                continue;
-            };
-            if !entry.is_file() {
-                continue;
-            }
-            let is_due = match rules.hash {
-                HashScope::All => entry.hash_state != HashState::Hashed || entry.algorithm != rules.algorithm,
-                HashScope::Duplicates => entry.hash_state != HashState::Hashed && entry.size_bytes > 0,
-                HashScope::None => false,
-            };
-            match handle.stat(&name) {
-                Ok(seen) if seen.inode == entry.inode => {
-                    if is_due {
-                        if entry.links > 1 {
-                            several.push(entry.inode);
-                        }
-                        unread.push(name);
-                    }
-                }
-                _ => missed.push(name),
-            }
-        }
-        if !missed.is_empty() {
-            self.followed.missed.push(Step::Hash { directory: folder, names: missed });
-        }
-        if !several.is_empty() {
-            // A name of the same stamps, whose hash may be older than the last write: no event tells of it.
-            let volume = reader.volume_of_directory(directory)?;
-            let mut siblings: BTreeMap<i64, Vec<Vec<u8>>> = BTreeMap::new();
-            for sibling in self.inner.inodes.names(&reader, volume, &several)?.found {
-                if sibling.entry.hash_state != HashState::Hashed {
-                    siblings.entry(sibling.directory).or_default().push(sibling.name);
-                }
-            }
-            self.followed.hashes.extend(siblings);
-        }
-        if !unread.is_empty() {
-            self.followed.hashes.push((directory, unread));
-        }
-        Ok(())
-    }
 }
 
 /// Forgets the subdirectories that are gone, on the writer's thread.
@@ -410,9 +358,9 @@ fn forget_folders(session: &mut Session, looked: &Looked, gone: &mut Compared) -
 }
 
 /// Compares on the writer's thread, and writes.
-fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, CatalogError> {
-    let Some(_) = session.load_child(looked.directory)? else { return Ok(Vec::new()) };
-    let mut differences = Vec::new();
+fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogError> {
+    let Some(_) = session.load_child(looked.directory)? else { return Ok(Compared::default()) };
+    let mut compared = Compared::default();
     let names: HashSet<&[u8]> = looked.names.iter().map(|(name, _)| name.as_slice()).collect();
     let blocks = session.blocks_of_names(looked.directory, names.iter().copied())?;
     let mut stored = Stored::of_names(&blocks, &names)?;
@@ -426,7 +374,11 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, Ca
             Seen::Entry { entry, placeholder } => {
                 let replaces = stored.find(name);
                 let known = replaces.map(|number| stored.get(number).entry);
-                if let Some(entry) = settled(known.as_ref(), entry, *placeholder, looked) {
+                let settled = settled(known.as_ref(), entry, *placeholder, looked);
+                if settled.or(known).is_some_and(|entry| entry.is_file() && entry.hash_state == HashState::Pending) {
+                    compared.unread.push(name.clone());
+                }
+                if let Some(entry) = settled {
                     fresh.push(Fresh { name, entry, replaces });
                 }
             }
@@ -435,6 +387,7 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, Ca
     let parent = session.parent(looked.directory)?;
     let mut change = DirectoryChange::new(looked.tree, looked.directory, parent, Arc::default());
     let reflink = session.may_share_extents(looked.directory)?;
+    let differences = &mut compared.differences;
     let target = Target {
         reserve: &mut |count| session.reserve_blocks(count),
         inodes: &looked.inodes,
@@ -446,7 +399,7 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Vec<Difference>, Ca
     if !change.is_empty() {
         session.apply_now(&[change])?;
     }
-    Ok(differences)
+    Ok(compared)
 }
 
 /// The entry to write; None where it is stored like that. A changed file waits to be read; its old hash says nothing of it.

@@ -7,6 +7,7 @@
 //! Whatever is missed, the comparison of the whole root finds: at each start, each hour, and whenever events were lost.
 
 mod cookie;
+mod due;
 mod event;
 mod handle;
 mod look;

@@ -46,7 +46,7 @@ impl Passer {
         let _ids = self.inner.catalog.extensions().hold();
         // A first scan has not begun: it will see all there is.
         if row.directory == 0 {
-            return Ok(Outcome::Done(Followed::default()));
+            return Ok(Outcome::Done(Box::default()));
         }
         let mounts = Mounts::new(&self.inner.catalog);
         let root = match RootPlace::open(&self.inner.catalog, &mounts, &row)? {
@@ -68,7 +68,7 @@ impl Passer {
         let outcome = pass.steps(steps, linked);
         pass.tell();
         outcome?;
-        Ok(Outcome::Done(pass.followed))
+        Ok(Outcome::Done(Box::new(pass.followed)))
     }
 }
 
@@ -112,6 +112,7 @@ impl Pass<'_> {
                     }
                 }
                 Step::Hash { directory, names } => self.hash(directory, names)?,
+                Step::Trust { directory, names } => self.trust(&directory, &names)?,
                 Step::Reconcile { .. } | Step::RootGone { .. } | Step::WatchLost { .. } => {}
             }
         }

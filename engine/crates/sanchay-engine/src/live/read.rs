@@ -22,7 +22,7 @@ use crate::error::EngineError;
 use crate::own_files::OwnFiles;
 use crate::root_spec::{HashScope, Rules};
 use crate::scan::governed;
-use crate::scan::hashing::{FileReader, Verdict};
+use crate::scan::hashing::{FileReader, Verdict, Writing};
 use crate::scan::slices::{is_mostly_holes, HOLES_BYTES};
 
 /// A file that keeps others waiting, bytes.
@@ -72,7 +72,8 @@ struct Place {
 
 impl ReaderThread {
     pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>, large: bool) -> Self {
-        let files = FileReader::sharing(Arc::clone(&inner.contents));
+        let mut files = FileReader::sharing(Arc::clone(&inner.contents));
+        files.ask_within(i64::MAX);
         Self {
             inner,
             messages,
@@ -193,6 +194,9 @@ impl ReaderThread {
         let own = OwnFiles::look(&self.inner.options.own_folders);
         let entries = self.inner.catalog.reader()?.entries_named(job.directory, &job.names)?;
         let mut followed = Followed::default();
+        for name in job.names.iter().filter(|name| !entries.contains_key(*name)) {
+            self.inner.writers.forget_open(job.directory, name);
+        }
         // In the order of their blocks, so that each is written once.
         let mut entries: Vec<_> = entries.iter().map(|(name, (id, entry))| (name, id, entry)).collect();
         entries.sort_unstable_by_key(|(_, id, _)| **id);
@@ -200,6 +204,7 @@ impl ReaderThread {
         let mut sizes = HashSet::new();
         for (name, id, entry) in entries {
             if !is_due(entry, &place.rules) {
+                self.inner.writers.forget_open(job.directory, name);
                 continue;
             }
             if !self.large && entry.size_bytes > LARGE_BYTES {
@@ -212,12 +217,16 @@ impl ReaderThread {
                 self.holes.push_back(ReadJob { names, ..job.clone() });
                 continue;
             }
-            let Ok(seen) = folder.stat(name) else { continue };
+            let Ok(seen) = folder.stat(name) else {
+                self.inner.writers.forget_open(job.directory, name);
+                continue;
+            };
             let same = (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
                 == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode);
             let rewritten = (entry.size_bytes, entry.mtime_ns) != (seen.size_bytes, seen.mtime_ns);
-            if !same && !rewritten && entry.inode == seen.inode {
-                // Another name came or went, and nobody is told of that.
+            let was_open = self.inner.writers.is_open(job.directory, name);
+            if !same && (!rewritten || was_open) && entry.inode == seen.inode {
+                // Another name came or went, or it was written where it is mapped, and nobody is told of that.
                 followed.linked.push(Linked {
                     folder: place.folder.clone(),
                     directory: job.directory,
@@ -239,6 +248,12 @@ impl ReaderThread {
                     self.holes.push_back(job.clone());
                 }
                 continue;
+            }
+            if verdict.writing == Writing::Yes {
+                let path = sanchay_core::path::join(&place.folder, name);
+                self.inner.writers.note_open(job.directory, name, &path);
+            } else {
+                self.inner.writers.forget_open(job.directory, name);
             }
             bytes += verdict.bytes;
             sizes.extend((entry.size_bytes > 0).then_some(entry.size_bytes));

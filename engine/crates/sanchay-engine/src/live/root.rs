@@ -100,6 +100,12 @@ pub(super) struct LiveRoot {
     /// Why the last comparison came to nothing; the next one follows soon.
     pub(super) uncompared: Option<String>,
     retry_wait_ms: u64,
+    /// What the last scan could not read, the first of it.
+    pub(super) unread: Vec<Vec<u8>>,
+    /// When it is to be tried again, when it may be at the earliest, and how long after that.
+    pub(super) unread_due_ms: Option<u64>,
+    pub(super) unread_next_ms: u64,
+    pub(super) unread_wait_ms: u64,
     pub(super) next_check_ms: u64,
     check_wait_ms: u64,
     pub(super) checking: bool,
@@ -135,6 +141,10 @@ impl LiveRoot {
             next_reconcile_ms: u64::MAX,
             uncompared: None,
             retry_wait_ms: RETRY_FIRST_MS,
+            unread: Vec::new(),
+            unread_due_ms: None,
+            unread_next_ms: 0,
+            unread_wait_ms: 0,
             next_check_ms: 0,
             check_wait_ms: ABSENT_FIRST_MS,
             checking: false,

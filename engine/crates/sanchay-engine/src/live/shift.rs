@@ -139,7 +139,9 @@ impl Pass<'_> {
         let mut entry = Entry { extension: self.inner.catalog.extensions().intern(extension(&to.1)), ..entry };
         // Nothing but the name changed: the hash holds. Whatever else did has an event of its own.
         let links = entry.links;
+        let mut hangs_on_events = self.inner.carried.forget(&entry);
         if entry.size_bytes == seen.size_bytes && entry.mtime_ns == seen.mtime_ns {
+            hangs_on_events |= entry.ctime_ns != seen.ctime_ns && entry.hash_state == HashState::Hashed;
             entry.ctime_ns = seen.ctime_ns;
             entry.links = seen.links;
             // The time of a change of owner is taken over here, so the owner is too.
@@ -148,16 +150,22 @@ impl Pass<'_> {
             if entry.links.max(links) > 1 && entry.hash.is_some() {
                 // Unless it was written by another name, with its time set back: the rename hides that.
                 (entry.hash_state, entry.hash) = (HashState::Pending, None);
+            } else if hangs_on_events && entry.hash.is_some() {
+                // The new time may be that of a write whose event is still to come, with the other time set back.
+                entry.hash_state = HashState::Racy;
+                self.inner.carried.note(&entry);
             }
         }
         let (to_directory, to_name) = (to.0, to.1.clone());
+        self.inner.writers.forget_open(from.0, &from.1);
         let shift = Arc::new(Shift { tree, from, to, entry, inodes: Arc::clone(&self.inner.inodes) });
         let replaced = self.inner.persist(&mut || {
             let shift = Arc::clone(&shift);
             self.inner.catalog.writer().run(move |session| move_entry(session, &shift))
         })?;
         self.follow_all_links(replaced)?;
-        if matches!(entry.hash_state, HashState::Pending | HashState::Unstable | HashState::Racy) {
+        let waits = matches!(entry.hash_state, HashState::Pending | HashState::Unstable | HashState::Racy);
+        if waits && !self.inner.carried.has(&entry) {
             self.followed.hashes.push((to_directory, vec![to_name.clone()]));
         }
         if entry.links.max(links) > 1 {

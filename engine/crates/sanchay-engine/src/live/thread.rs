@@ -1,6 +1,7 @@
 //! The live thread: hears events, keeps time, hands out work. It sleeps until there is something to do.
 
 mod comparing;
+mod open_files;
 mod showing;
 mod syncing;
 mod watching;
@@ -13,7 +14,7 @@ use crossbeam_channel::{select, Receiver, Sender};
 use sanchay_core::path::is_within;
 use sanchay_core::watch::{FileEvent, Step, WatchRefused, Watcher};
 
-use super::cookie;
+use super::cookie::{self, cookie_of};
 use super::handle::LiveSettings;
 use super::root::{LiveRoot, Mode, Presence, Watching};
 use super::status::LiveStatus;
@@ -143,11 +144,15 @@ impl LiveThread {
                 next = next.min(root.next_check_ms);
             }
             if root.presence == Presence::Present && root.reconciling.is_none() && !self.is_paused() {
-                next = next.min(root.next_reconcile_ms);
+                next = next.min(root.next_reconcile_ms).min(root.unread_due_ms.unwrap_or(u64::MAX));
             }
         }
         if !self.tickets.is_empty() {
             next = next.min(now + TICKET_MS);
+        }
+        if let Some(due) = self.inner.writers.next_due().filter(|_| !self.is_paused()) {
+            let wait_ms = due.saturating_duration_since(Instant::now()).as_millis() as u64;
+            next = next.min(now + wait_ms + 1);
         }
         if self.status_due {
             next = next.min(self.status_ms + STATUS_MS);
@@ -163,6 +168,7 @@ impl LiveThread {
     /// Gives an event to the root that it is of; a rename between two roots to both.
     fn hear(&mut self, event: FileEvent) {
         self.status_due = true;
+        self.retry_unread(&event);
         let (path, other) = match &event {
             FileEvent::Created { path, .. }
             | FileEvent::Written { path }
@@ -174,6 +180,7 @@ impl LiveThread {
             | FileEvent::WatchLost { root: path, .. }
             | FileEvent::Rescan { root: Some(path) } => (path, None),
             FileEvent::Renamed { from, to } => (to, Some(from)),
+            FileEvent::Exchanged { one, other } => (one, Some(other)),
             FileEvent::Rescan { root: None } => {
                 let ids: Vec<i64> = self.roots.keys().copied().collect();
                 for root in self.roots.values_mut().filter(|root| root.watching != Watching::No) {
@@ -248,7 +255,8 @@ impl LiveThread {
                 self.follow(root_id, epoch, followed);
                 self.outstanding.done(root_id, epoch, 1);
             }
-            Message::ScanEnded { root_id, number, state, message } => {
+            Message::ScanEnded { root_id, number, state, message, unread } => {
+                self.keep_unread(root_id, state, unread);
                 self.scan_ended(root_id, number, state, &message);
             }
             Message::Watched { root_id, outcome } => self.watched(root_id, outcome),
@@ -313,9 +321,13 @@ impl LiveThread {
         for id in checks {
             self.begin_check(id);
         }
-        for id in reconciles {
-            if !self.is_paused() {
+        self.look_at_open_files();
+        if !self.is_paused() {
+            for id in reconciles {
                 self.want_reconcile(id, "its time has come");
+            }
+            for id in self.take_unread_due(now) {
+                self.want_reconcile(id, "what could not be read may be readable");
             }
         }
         self.start_reconciles();
@@ -410,7 +422,7 @@ impl LiveThread {
                 tracing::error!(root_id = id, reason, "live_pass_failed");
                 self.want_reconcile(id, "looking at changes failed");
             }
-            Outcome::Done(followed) => self.follow(id, epoch, followed),
+            Outcome::Done(followed) => self.follow(id, epoch, *followed),
         }
         self.outstanding.done(id, epoch, 1);
         self.hear_kept(id);
@@ -433,14 +445,20 @@ impl LiveThread {
                 root.pending.missed(step, now);
             }
             if !syncing {
+                for (folder, _, names) in &followed.unread {
+                    for name in names {
+                        root.pending.unread(folder, name, now);
+                    }
+                }
                 for ((directory, name), _) in &followed.settling {
                     // Before what was heard meanwhile: its names are those of before that.
                     root.pending.take(FileEvent::Written { path: sanchay_core::path::join(directory, name) }, now);
                 }
             }
         }
-        let settling = if syncing { followed.settling } else { Vec::new() };
-        let settled = settling.into_iter().map(|((_, name), directory)| (directory, vec![name]));
+        let (settling, unread) = if syncing { (followed.settling, followed.unread) } else { (Vec::new(), Vec::new()) };
+        let unread = unread.into_iter().map(|(_, directory, names)| (directory, names));
+        let settled = settling.into_iter().map(|((_, name), directory)| (directory, vec![name])).chain(unread);
         let small = followed.hashes.into_iter().chain(settled).map(|job| (false, job));
         let large = followed.large.into_iter().map(|job| (true, job));
         for (is_large, (directory, names)) in small.chain(large) {
@@ -479,19 +497,4 @@ impl LiveThread {
 fn watched_root(roots: &BTreeMap<i64, LiveRoot>, path: &[u8]) -> Option<i64> {
     let holding = roots.values().filter(|root| root.watching != Watching::No && is_within(path, &root.path));
     holding.min_by_key(|root| root.path.len()).map(|root| root.id)
-}
-
-/// The path of a cookie that an event is about.
-fn cookie_of(event: &FileEvent) -> Option<&[u8]> {
-    let path = match event {
-        FileEvent::Created { path, .. }
-        | FileEvent::Written { path }
-        | FileEvent::Attributes { path }
-        | FileEvent::Removed { path, .. }
-        | FileEvent::MovedIn { path, .. }
-        | FileEvent::MovedAway { path } => path,
-        FileEvent::Renamed { to, .. } => to,
-        FileEvent::Rescan { .. } | FileEvent::RootGone { .. } | FileEvent::WatchLost { .. } => return None,
-    };
-    cookie::is_cookie_path(path).then_some(path)
 }

@@ -55,7 +55,7 @@ pub(super) fn together(linked: Vec<Linked>) -> Vec<Linked> {
 pub(super) enum Outcome {
     /// The root is not there.
     Offline(String),
-    Done(Followed),
+    Done(Box<Followed>),
     /// The catalog could not be written or read.
     Failed(String),
 }
@@ -69,6 +69,8 @@ pub(super) struct Followed {
     pub(super) hashes: Vec<(i64, Vec<Vec<u8>>)>,
     /// As `hashes`; files that keep others waiting.
     pub(super) large: Vec<(i64, Vec<Vec<u8>>)>,
+    /// Names in a folder, with its directory, that wait to be read, whether an event asks for that or not.
+    pub(super) unread: Vec<(Vec<u8>, i64, Vec<Vec<u8>>)>,
     /// Files to be read when they have settled, with their directory.
     pub(super) settling: Vec<(Named, i64)>,
     /// A move that could not be done, and the steps after it.
@@ -115,6 +117,8 @@ pub(super) enum Message {
         number: u64,
         state: Option<ScanState>,
         message: String,
+        /// The first paths that could not be read.
+        unread: Vec<Vec<u8>>,
     },
     /// The watcher has taken up a root, or not.
     Watched {

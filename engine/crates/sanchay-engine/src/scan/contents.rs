@@ -70,7 +70,7 @@ pub(crate) enum Turn<'c> {
 pub(crate) struct Contents {
     inodes: Mutex<HashMap<Inode, Known>>,
     read: Condvar,
-    edges: Mutex<HashMap<(Inode, u64, i64, i64), i64>>,
+    edges: Mutex<HashMap<(Inode, u64, i64, i64), (i64, bool)>>,
     lasting: bool,
     slices: Arc<Slices>,
 }
@@ -171,17 +171,17 @@ impl Contents {
         }
     }
 
-    /// The edges of a content that another name was asked for.
-    pub(crate) fn edges(&self, seen: &FileStat) -> Option<i64> {
+    /// The edges of a content that another name was asked for, and whether no write could share their stamps.
+    pub(crate) fn edges(&self, seen: &FileStat) -> Option<(i64, bool)> {
         let key = ((seen.device, seen.inode), seen.size_bytes, seen.mtime_ns, seen.ctime_ns);
         self.edges.lock().expect("no panic under this lock").get(&key).copied()
     }
 
     /// Keeps the edges of a file for its other names.
-    pub(crate) fn keep_edges(&self, seen: &FileStat, edges: i64) {
+    pub(crate) fn keep_edges(&self, seen: &FileStat, edges: i64, settled: bool) {
         let mut kept = self.edges.lock().expect("no panic under this lock");
         if kept.len() < INODES_MOST {
-            kept.insert(((seen.device, seen.inode), seen.size_bytes, seen.mtime_ns, seen.ctime_ns), edges);
+            kept.insert(((seen.device, seen.inode), seen.size_bytes, seen.mtime_ns, seen.ctime_ns), (edges, settled));
         }
     }
 

@@ -11,9 +11,11 @@ use super::contents::Contents;
 use super::control::Control;
 use super::findings::Findings;
 use super::mounts::Mounts;
+use crate::carried::Carried;
 use crate::inodes::Inodes;
 use crate::own_files::OwnFiles;
 use crate::root_spec::Rules;
+use crate::writers::Writers;
 
 /// One scan.
 pub(crate) struct Context<'a> {
@@ -38,6 +40,10 @@ pub(crate) struct Context<'a> {
     pub(crate) inodes: &'a Inodes,
     /// What was read of files with several names.
     pub(crate) contents: Arc<Contents>,
+    /// Hashes whose truth hangs on events that are still to come.
+    pub(crate) carried: &'a Carried,
+    /// Who writes to files meanwhile.
+    pub(crate) writers: &'a Writers,
     /// Who follows up what is found; none for a scan of a whole root.
     pub(crate) findings: Option<&'a Findings>,
     /// The ids of extensions that it uses stay what they are.

@@ -172,16 +172,12 @@ impl EdgeStage<'_> {
         if !is_it || self.context.own.is_file(&seen) {
             return None;
         }
+        let begun_ns = now_ns();
         let (entry, witness) = (file.id, edge_witness(&file.entry));
         let contents = &self.context.contents;
-        if let Some(edges) = (seen.links > 1).then(|| contents.edges(&seen)).flatten() {
+        if let Some((edges, settled)) = (seen.links > 1).then(|| contents.edges(&seen)).flatten() {
             let edges = FileEdges { entry, witness, edges };
-            return Some(Found {
-                size_bytes: seen.size_bytes,
-                edges,
-                settled: !is_racy(&seen, now_ns()),
-                bytes_read: 0,
-            });
+            return Some(Found { size_bytes: seen.size_bytes, edges, settled, bytes_read: 0 });
         }
         let open = folder.open_file(&file.name).ok()?;
         let hashed = hash_edges(&open, seen.size_bytes, buffer).ok()?;
@@ -192,10 +188,10 @@ impl EdgeStage<'_> {
         let mut head = [0; 8];
         head.copy_from_slice(&hashed.hash.as_bytes()[..8]);
         let edges = FileEdges { entry, witness, edges: i64::from_le_bytes(head) };
+        let settled = !is_racy(&seen, begun_ns);
         if seen.links > 1 {
-            contents.keep_edges(&seen, edges.edges);
+            contents.keep_edges(&seen, edges.edges, settled);
         }
-        let bytes_read = hashed.bytes_read;
-        Some(Found { size_bytes: seen.size_bytes, edges, settled: !is_racy(&seen, now_ns()), bytes_read })
+        Some(Found { size_bytes: seen.size_bytes, edges, settled, bytes_read: hashed.bytes_read })
     }
 }

@@ -7,7 +7,7 @@ use sanchay_core::{extension, DirHandle, FileKind, FileStat};
 
 use super::compare::Tally;
 use super::control::add;
-use super::hashing::{FileReader, SMALL_BYTES};
+use super::hashing::{FileReader, Writing, FRESH_NS, SMALL_BYTES, YOUNG_NS};
 use super::walk::{Job, Walker};
 use crate::root_spec::{HashScope, Rules};
 
@@ -77,11 +77,14 @@ impl Walker<'_> {
                 Entry { volume, ..Entry::from_stat(&seen, extension) }
             }
         };
-        if seen.kind == FileKind::File && !seen.placeholder && needs_hash(&entry, &job.rules) {
+        let hangs_on_events = entry.algorithm == job.rules.algorithm && self.context.carried.has(&entry);
+        if seen.kind == FileKind::File && !seen.placeholder && needs_hash(&entry, &job.rules) && !hangs_on_events {
             let hides = seen.size_bytes == 0 && may_hide_content && FileReader::holds_something(folder, name);
             if hides {
                 (entry.hash_state, entry.hash) = (HashState::Unreadable, None);
             } else if seen.size_bytes <= SMALL_BYTES {
+                let is_followed = known.is_some() || self.context.findings.is_some();
+                self.files.ask_within(if is_followed { YOUNG_NS } else { FRESH_NS });
                 self.read_now(job, folder, name, &seen, &mut entry, count);
             } else {
                 if self.context.contents.first_waits(&seen, job.rules.algorithm) {
@@ -121,6 +124,14 @@ impl Walker<'_> {
         entry.hash_state = verdict.state;
         entry.hash = verdict.hash;
         entry.algorithm = algorithm;
+        match verdict.writing {
+            Writing::No => self.context.writers.forget_open(job.id, name),
+            Writing::Unasked if verdict.state == HashState::Hashed => self.context.writers.note_unasked(entry),
+            Writing::Unasked => {}
+            Writing::Yes => {
+                self.context.writers.note_open(job.id, name, &self.context.absolute(&job.relative, name));
+            }
+        }
         match verdict.state {
             HashState::Hashed | HashState::Racy => {
                 count.hashed_files += u64::from(!verdict.shared);

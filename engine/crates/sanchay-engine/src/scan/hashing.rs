@@ -24,6 +24,23 @@ const RACY_COARSE_NS: i64 = 2_000_000_000;
 /// The longest tick of a file system's clock: two writes within one bear the same stamps.
 const TICK_NS: i64 = 12_000_000;
 
+/// Pages of a mapped file that were written to get new stamps no sooner than they went to the disk, half a minute later by
+/// default: a file whose stamps are older, and whose pages are clean, gets new ones by the next write.
+pub(crate) const YOUNG_NS: i64 = 60_000_000_000;
+/// A file that nobody had cataloged is asked about only when it is as young as this: asking takes as long as reading it.
+pub(crate) const FRESH_NS: i64 = 2_000_000_000;
+
+/// Whether somebody had a file open for writing when reading began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// Nobody, or none that the system tells of.
+    No,
+    /// Its stamps are young, and nobody asked.
+    Unasked,
+    /// It was not read.
+    Yes,
+}
+
 /// What came of reading a file.
 #[derive(Debug)]
 pub(crate) struct Verdict {
@@ -37,6 +54,14 @@ pub(crate) struct Verdict {
     pub(crate) shared: bool,
     /// Why it could not be read.
     pub(crate) error: Option<CoreError>,
+    /// Whether somebody writes to it.
+    pub(crate) writing: Writing,
+}
+
+impl Verdict {
+    fn of(state: HashState, error: Option<CoreError>) -> Self {
+        Self { state, hash: None, bytes: 0, shared: false, error, writing: Writing::No }
+    }
 }
 
 /// Reads files, with buffers that are kept.
@@ -44,16 +69,23 @@ pub(crate) struct FileReader {
     buffer: Vec<u8>,
     leave_no_trace: bool,
     contents: Option<Arc<Contents>>,
+    ask_within_ns: i64,
 }
 
 impl FileReader {
     pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; LARGE_READ_BYTES], leave_no_trace: false, contents: None }
+        Self { buffer: vec![0; LARGE_READ_BYTES], leave_no_trace: false, contents: None, ask_within_ns: 0 }
     }
 
     /// One that reads a file with several names once, together with all others that share `contents`.
     pub(crate) fn sharing(contents: Arc<Contents>) -> Self {
         Self { contents: Some(contents), ..Self::new() }
+    }
+
+    /// Files whose stamps are younger than this are not read while somebody has them open for writing. Those who read for
+    /// an answer at once never ask.
+    pub(crate) fn ask_within(&mut self, age_ns: i64) {
+        self.ask_within_ns = age_ns;
     }
 
     /// Whether large files that nobody had in memory before are taken out of it again: work in the background must not
@@ -78,17 +110,17 @@ impl FileReader {
         on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Verdict {
         if seen.size_bytes == 0 {
-            return settle(seen, Some(hash_bytes(algorithm, b"")), 0);
+            return settle(seen, Some(hash_bytes(algorithm, b"")), 0, now_ns());
         }
         let Some(contents) = self.contents.clone().filter(|_| seen.links > 1) else {
             return self.read_alone(folder, name, seen, algorithm, on_bytes);
         };
         let reading: Option<Reading<'_>> = match contents.turn(seen, algorithm, &mut || on_bytes(0)) {
             Turn::Known(state, hash) => {
-                return Verdict { state, hash: Some(hash), bytes: 0, shared: true, error: None };
+                return Verdict { hash: Some(hash), shared: true, ..Verdict::of(state, None) };
             }
             Turn::GivenUp => {
-                return Verdict { state: HashState::Pending, hash: None, bytes: 0, shared: false, error: None };
+                return Verdict::of(HashState::Pending, None);
             }
             Turn::Read(reading) => Some(reading),
             Turn::ReadAlone => None,
@@ -108,9 +140,17 @@ impl FileReader {
         algorithm: Algorithm,
         on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Verdict {
-        let_the_tick_pass(seen);
+        let begun_ns = let_the_tick_pass(seen);
+        let age_ns = begun_ns.saturating_sub(seen.mtime_ns.max(seen.ctime_ns));
+        let asks = age_ns < self.ask_within_ns;
+        let mut writing = if asks || age_ns >= YOUNG_NS { Writing::No } else { Writing::Unasked };
         let mut broken_off = false;
         let outcome = folder.open_file(name).and_then(|file| {
+            // Whoever opens it later, and writes, gives it new stamps, which are seen after reading.
+            if asks && file.is_open_for_writing() == Some(true) {
+                writing = Writing::Yes;
+                return Ok((*seen, None, 0));
+            }
             let hashed = if seen.size_bytes <= SMALL_BYTES {
                 hash_small(&file, algorithm, &mut self.buffer, seen.size_bytes)?
             } else {
@@ -144,21 +184,16 @@ impl FileReader {
             Ok((after, held_still.then_some(hashed.hash), hashed.bytes_read))
         });
         match outcome {
-            Ok(_) if broken_off => {
-                Verdict { state: HashState::Pending, hash: None, bytes: 0, shared: false, error: None }
-            }
-            Ok((witness, hash, bytes)) => settle(&witness, hash, bytes),
-            Err(error) => Verdict {
+            Ok(_) if broken_off => Verdict::of(HashState::Pending, None),
+            Ok((witness, hash, bytes)) => Verdict { writing, ..settle(&witness, hash, bytes, begun_ns) },
+            Err(error) => {
                 // A name that is gone, or is a link by now, changed under our feet; it is no fault of the disk.
-                state: match error.kind {
+                let state = match error.kind {
                     ErrorKind::Vanished | ErrorKind::NotFound | ErrorKind::SymlinkLoop => HashState::Unstable,
                     _ => HashState::Unreadable,
-                },
-                hash: None,
-                bytes: 0,
-                shared: false,
-                error: Some(error),
-            },
+                };
+                Verdict::of(state, Some(error))
+            }
         }
     }
 }
@@ -200,13 +235,15 @@ impl Drop for Trace<'_> {
     }
 }
 
-fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64) -> Verdict {
+/// What reading that began at `begun_ns` says. What was read first may have been written over since then: stamps that
+/// were still fresh at the beginning tell nothing of it, however long ago that was.
+fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64, begun_ns: i64) -> Verdict {
     let state = match hash {
         None => HashState::Unstable,
-        Some(_) if is_racy(witness, now_ns()) => HashState::Racy,
+        Some(_) if is_racy(witness, begun_ns) => HashState::Racy,
         Some(_) => HashState::Hashed,
     };
-    Verdict { state, hash, bytes, shared: false, error: None }
+    Verdict { hash, bytes, ..Verdict::of(state, None) }
 }
 
 /// Whether nothing that a write or a replacement would change has changed.
@@ -219,26 +256,68 @@ pub(crate) fn same_witness(a: &FileStat, b: &FileStat) -> bool {
         && a.device == b.device
 }
 
-/// Whether a write could still bear the stamps of `witness`.
-pub(crate) fn is_racy(witness: &FileStat, now_ns: i64) -> bool {
+/// Whether a write after `begun_ns`, when reading began, could still bear the stamps of `witness`.
+pub(crate) fn is_racy(witness: &FileStat, begun_ns: i64) -> bool {
     let coarse = witness.mtime_ns % 1_000_000_000 == 0 && witness.ctime_ns % 1_000_000_000 == 0;
     let window_ns = if coarse { RACY_COARSE_NS } else { RACY_NS };
     let newest_ns = witness.mtime_ns.max(witness.ctime_ns);
-    (now_ns.saturating_sub(window_ns)..=now_ns.saturating_add(window_ns)).contains(&newest_ns)
+    (begun_ns.saturating_sub(window_ns)..=begun_ns.saturating_add(window_ns)).contains(&newest_ns)
 }
 
 /// Waits until no more write can bear the stamps of `witness`: one in the middle of the reading would not be noticed, and
 /// the hash would be of a content that never was. Of a file with several names, until its hash is not racy: each of them
-/// would have it read again.
-fn let_the_tick_pass(witness: &FileStat) {
-    let age_ns = now_ns().saturating_sub(witness.mtime_ns.max(witness.ctime_ns));
+/// would have it read again. Gives the time after that.
+fn let_the_tick_pass(witness: &FileStat) -> i64 {
+    let now_ns = now_ns();
+    let age_ns = now_ns.saturating_sub(witness.mtime_ns.max(witness.ctime_ns));
     let wait_ns = if witness.links > 1 { RACY_NS + TICK_NS } else { TICK_NS };
-    if (0..wait_ns).contains(&age_ns) {
-        std::thread::sleep(Duration::from_nanos((wait_ns - age_ns) as u64));
+    if !(0..wait_ns).contains(&age_ns) {
+        return now_ns;
     }
+    std::thread::sleep(Duration::from_nanos((wait_ns - age_ns) as u64));
+    self::now_ns()
 }
 
 /// Unix time.
 pub(crate) fn now_ns() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamped(ns: i64) -> FileStat {
+        FileStat {
+            kind: sanchay_core::FileKind::File,
+            inode: 1,
+            device: 1,
+            size_bytes: 1 << 30,
+            allocated_bytes: 1 << 30,
+            mtime_ns: ns,
+            ctime_ns: ns,
+            birth_ns: None,
+            links: 1,
+            owner: 0,
+            mount_id: 1,
+            placeholder: false,
+        }
+    }
+
+    /// The state of a file that was read in an hour, which ends now.
+    fn after_an_hour(age_ns: i64, whole_seconds: bool) -> HashState {
+        let begun_ns = now_ns() - 3_600_000_000_000;
+        let stamp_ns = begun_ns - age_ns;
+        let stamp_ns = if whole_seconds { stamp_ns - stamp_ns.rem_euclid(1_000_000_000) } else { stamp_ns | 1 };
+        let hash = hash_bytes(Algorithm::Blake3, b"");
+        settle(&stamped(stamp_ns), Some(hash), 1 << 30, begun_ns).state
+    }
+
+    #[test]
+    fn a_write_behind_the_reader_in_the_second_in_which_reading_began_is_looked_for_however_long_reading_took() {
+        assert_eq!(after_an_hour(500_000_000, true), HashState::Racy);
+        assert_eq!(after_an_hour(10_000_000, false), HashState::Racy);
+        assert_eq!(after_an_hour(4_000_000_000, true), HashState::Hashed);
+        assert_eq!(after_an_hour(100_000_000, false), HashState::Hashed);
+    }
 }

@@ -20,7 +20,7 @@ use super::context::Context;
 use super::control::{add, Expected, Phase};
 use super::edges::{EdgeStage, EdgeTwins};
 use super::folders::{is_expected, Folders};
-use super::hashing::{FileReader, SMALL_BYTES};
+use super::hashing::{FileReader, Writing, SMALL_BYTES, YOUNG_NS};
 use super::slices::is_mostly_holes;
 use crate::error::EngineError;
 use crate::root_spec::{HashScope, Rules};
@@ -167,7 +167,8 @@ fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result
                 HashScope::Duplicates => may_have_twin,
                 HashScope::None => false,
             };
-            if !is_due {
+            let hangs_on_events = file.entry.algorithm == root.rules.algorithm && context.carried.has(&file.entry);
+            if !is_due || hangs_on_events {
                 continue;
             }
             let work = Work { file, here, root: root.path.clone(), algorithm: root.rules.algorithm };
@@ -188,12 +189,9 @@ struct Reader<'c> {
 
 impl<'c> Reader<'c> {
     fn new(context: &'c Context<'c>) -> Self {
-        Self {
-            context,
-            files: FileReader::sharing(Arc::clone(&context.contents)),
-            folders: Folders::default(),
-            background: false,
-        }
+        let mut files = FileReader::sharing(Arc::clone(&context.contents));
+        files.ask_within(YOUNG_NS);
+        Self { context, files, folders: Folders::default(), background: false }
     }
 
     fn run(mut self, queue: &Receiver<Work>, results: &Sender<HashUpdate>) {
@@ -273,6 +271,12 @@ impl<'c> Reader<'c> {
                 ControlFlow::Break(())
             }
         });
+        if verdict.writing == Writing::Yes {
+            let located = self.context.catalog.reader().and_then(|reader| reader.locate(&file.folder));
+            if let Ok(Some((directory, _))) = located {
+                self.context.writers.note_open(directory, &file.name, &path);
+            }
+        }
         match verdict.state {
             HashState::Hashed | HashState::Racy => add(&control.counters.hashed_files, u64::from(!verdict.shared)),
             HashState::Unstable => add(&control.counters.unstable, 1),

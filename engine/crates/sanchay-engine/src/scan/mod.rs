@@ -50,11 +50,13 @@ use self::context::Context;
 use self::control::Expected;
 use self::place::Away;
 use self::walk::Job;
+use crate::carried::Carried;
 use crate::error::{EngineError, ErrorKind};
 use crate::inodes::Inodes;
 use crate::own_files::OwnFiles;
 use crate::root_spec::{root_name, RootSettings, Rules};
 use crate::trees::Trees;
+use crate::writers::Writers;
 
 /// What a scan works with.
 pub(crate) struct ScanRequest<'a> {
@@ -67,6 +69,8 @@ pub(crate) struct ScanRequest<'a> {
     pub(crate) inodes: &'a Inodes,
     /// What was read of files with several names.
     pub(crate) contents: Arc<Contents>,
+    pub(crate) carried: &'a Carried,
+    pub(crate) writers: &'a Writers,
 }
 
 /// Runs a scan to its end.
@@ -181,6 +185,8 @@ fn prepare<'a>(
         later_bytes: AtomicU64::new(0),
         inodes: request.inodes,
         contents: Arc::clone(&request.contents),
+        carried: request.carried,
+        writers: request.writers,
         findings: None,
         _ids: catalog.extensions().hold(),
     })

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::raw::{Raw, RawQueue};
 use super::tree::{NodeId, Place};
 use super::walk::Watches;
+use crate::path::path_from_bytes;
 use crate::watch::paths::join;
 use crate::watch::sink::{Closed, Sink};
 use crate::watch::{FileEvent, PathBytes, WatchRefused};
@@ -30,6 +31,10 @@ pub struct Ears {
     /// Folders below which something could not be watched, since their path led elsewhere by then: an event that says
     /// where they are now is still to come.
     unreached: HashSet<NodeId>,
+    /// The events of the first of two renames that exchange names, until the second was heard.
+    held: Option<Vec<FileEvent>>,
+    /// The last rename.
+    last: Option<(PathBytes, PathBytes)>,
 }
 
 /// One end of a rename: a name in a watched folder.
@@ -41,7 +46,7 @@ struct End {
 
 impl Ears {
     pub fn new(watches: Arc<Watches>, end: Arc<OwnedFd>, sink: Sink) -> Self {
-        Self { watches, end, sink, queue: RawQueue::new(), unreached: HashSet::new() }
+        Self { watches, end, sink, queue: RawQueue::new(), unreached: HashSet::new(), held: None, last: None }
     }
 
     /// Hears until it is told to end, or nobody listens any more.
@@ -84,7 +89,18 @@ impl Ears {
         let directory = raw.flags.contains(ReadFlags::ISDIR);
         if raw.flags.contains(ReadFlags::MOVED_FROM) {
             let target = self.target(raw.cookie)?;
-            return self.rename(Some((raw, &nodes)), target.as_ref(), directory);
+            let back = match &target {
+                Some(target) => self.way_back(raw, target)?,
+                None => None,
+            };
+            self.rename(Some((raw, &nodes)), target.as_ref(), directory)?;
+            if let Some((from, to)) = back {
+                let nodes = self.watches.tree().nodes_of(from.watch);
+                let directory = from.flags.contains(ReadFlags::ISDIR);
+                self.rename(Some((&from, &nodes)), Some(&to), directory)?;
+                return self.tell_exchanged();
+            }
+            return Ok(());
         }
         if raw.flags.contains(ReadFlags::MOVED_TO) {
             return self.rename(None, Some(raw), directory);
@@ -101,7 +117,11 @@ impl Ears {
                 continue;
             }
             told.push(path.clone());
-            let event = if raw.flags.contains(ReadFlags::CREATE) {
+            let opens = directory && raw.flags.contains(ReadFlags::ATTRIB) && self.watch_opened(parent, &raw.name)?;
+            let event = if opens {
+                // What happened in it before is in no event.
+                FileEvent::Created { path, directory: Some(true) }
+            } else if raw.flags.contains(ReadFlags::CREATE) {
                 FileEvent::Created { path, directory: Some(directory) }
             } else if raw.flags.contains(ReadFlags::DELETE) {
                 FileEvent::Removed { path, directory: Some(directory) }
@@ -113,6 +133,15 @@ impl Ears {
             self.sink.push(event)?;
         }
         Ok(())
+    }
+
+    /// Watches a folder that could not be opened until its mode or owner changed. True where it is watched only now.
+    fn watch_opened(&mut self, parent: NodeId, name: &[u8]) -> Result<bool, Closed> {
+        if self.watches.tree().child(parent, name).is_some() {
+            return Ok(false);
+        }
+        self.add(parent, name, None)?;
+        Ok(self.watches.tree().child(parent, name).is_some())
     }
 
     /// What happened to a watched folder as such: the rest of it its parent tells.
@@ -178,6 +207,75 @@ impl Ears {
         }
     }
 
+    /// The rename by which names were exchanged, if this one is the first of two: it comes right after. A name that goes
+    /// to another and back looks the same; what holds then is found by looking.
+    fn way_back(&mut self, from: &Raw, to: &Raw) -> Result<Option<(Raw, Raw)>, Closed> {
+        if self.queue.is_empty() && !self.queue.fill(&self.watches.inotify).map_err(|_| Closed)? {
+            // The kernel gives both within one system call, but that may be under way on another processor.
+            std::thread::yield_now();
+            self.queue.fill(&self.watches.inotify).map_err(|_| Closed)?;
+        }
+        let Some(first) = self.queue.take_source(to) else { return Ok(None) };
+        self.held = Some(Vec::new());
+        let second = self.target(first.cookie)?;
+        match second {
+            Some(second) if (second.watch, &second.name) == (from.watch, &from.name) => Ok(Some((first, second))),
+            second => {
+                // It went somewhere else: a rename like any other.
+                self.held = None;
+                self.queue.put_back(first, second);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Passes on what two renames brought that are one exchange: that first, for it says where the rest is.
+    fn tell_exchanged(&mut self) -> Result<(), Closed> {
+        let (mut exchanged, mut others): (Vec<(PathBytes, PathBytes)>, Vec<FileEvent>) = (Vec::new(), Vec::new());
+        let held = self.held.take().unwrap_or_default();
+        for event in &held {
+            let FileEvent::Renamed { from, to } = event else { continue };
+            let back = |event: &FileEvent| matches!(event, FileEvent::Renamed { from: own, to: other } if (own, other) == (to, from));
+            if held.iter().any(back) && !exchanged.contains(&(to.clone(), from.clone())) {
+                exchanged.push((from.clone(), to.clone()));
+            }
+        }
+        let is_exchanged = |path: &PathBytes| exchanged.iter().any(|(one, other)| path == one || path == other);
+        for event in held {
+            match &event {
+                // Both are found anew, with all that they hold.
+                FileEvent::Created { path, .. } | FileEvent::Renamed { to: path, .. } if is_exchanged(path) => {}
+                _ => others.push(event),
+            }
+        }
+        for (one, other) in exchanged {
+            self.sink.push(FileEvent::Exchanged { one, other })?;
+        }
+        others.into_iter().try_for_each(|event| self.sink.push(event))
+    }
+
+    /// A rename, or the second of two that exchange names and were not heard together: what the first one replaced is still
+    /// there under the other name.
+    fn renamed(&mut self, from: PathBytes, to: PathBytes) -> FileEvent {
+        let is_way_back = self.last.as_ref().is_some_and(|last| (&last.1, &last.0) == (&from, &to));
+        self.last = Some((from.clone(), to.clone()));
+        if is_way_back && self.held.is_none() && path_from_bytes(&from).symlink_metadata().is_ok() {
+            return FileEvent::Exchanged { one: to, other: from };
+        }
+        FileEvent::Renamed { from, to }
+    }
+
+    /// Passes an event on, unless it is held until it is known what it is a part of.
+    fn tell(&mut self, event: FileEvent) -> Result<(), Closed> {
+        match &mut self.held {
+            Some(held) => {
+                held.push(event);
+                Ok(())
+            }
+            None => self.sink.push(event),
+        }
+    }
+
     /// A rename, or one half of it where the other is not watched.
     fn rename(&mut self, from: Option<(&Raw, &[NodeId])>, to: Option<&Raw>, directory: bool) -> Result<(), Closed> {
         let mut sources = from.map_or_else(Vec::new, |(raw, nodes)| self.ends(nodes, &raw.name, directory));
@@ -203,14 +301,14 @@ impl Ears {
             let moved = match source {
                 Some(source) => {
                     told.push(source.path.clone());
-                    FileEvent::Renamed { from: source.path, to: target.path }
+                    self.renamed(source.path, target.path)
                 }
                 None => FileEvent::MovedIn { path: target.path, directory: Some(directory) },
             };
-            self.sink.push(moved)?;
+            self.tell(moved)?;
             for path in unheard {
                 // What happened there before it was watched is in no event.
-                self.sink.push(FileEvent::Created { path, directory: Some(true) })?;
+                self.tell(FileEvent::Created { path, directory: Some(true) })?;
             }
         }
         for End { parent, path, .. } in sources {
@@ -219,7 +317,7 @@ impl Ears {
             }
             if !told.contains(&path) {
                 told.push(path.clone());
-                self.sink.push(FileEvent::MovedAway { path })?;
+                self.tell(FileEvent::MovedAway { path })?;
             }
         }
         Ok(())

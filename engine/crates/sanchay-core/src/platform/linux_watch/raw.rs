@@ -70,6 +70,27 @@ impl RawQueue {
         self.events.remove(index)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Takes out the next event if it is the first half of a rename that leads from `from`.
+    pub fn take_source(&mut self, from: &Raw) -> Option<Raw> {
+        let is_source = |event: &&Raw| {
+            event.flags.contains(ReadFlags::MOVED_FROM) && (event.watch, &event.name) == (from.watch, &from.name)
+        };
+        self.events.front().filter(is_source)?;
+        self.events.pop_front()
+    }
+
+    /// Puts both halves of a rename, or one, back to the front.
+    pub fn put_back(&mut self, from: Raw, to: Option<Raw>) {
+        if let Some(to) = to {
+            self.events.push_front(to);
+        }
+        self.events.push_front(from);
+    }
+
     /// Whether the second half of a rename would be here by now.
     pub fn is_long_enough(&self) -> bool {
         self.events.len() >= LOOK_AHEAD

@@ -1,10 +1,17 @@
 //! Comparisons of whole roots: when they are due, and what came of them.
 
+use sanchay_core::path::is_within;
+use sanchay_core::watch::FileEvent;
+
 use super::LiveThread;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Reconciling};
 use crate::live::work::ReadJob;
 use crate::scan::{now_ns, ScanState};
+
+/// How long until what could not be read is tried again at an event, after the first time and at most.
+const UNREAD_FIRST_MS: u64 = 1000;
+const UNREAD_MOST_MS: u64 = 600_000;
 
 impl LiveThread {
     /// Sets the time of the next comparison: each hour or so, not of all roots at once.
@@ -24,6 +31,8 @@ impl LiveThread {
         if !root.wanted.contains(&epoch) {
             tracing::info!(root_id = id, reason, "reconcile_wanted");
             root.wanted.push(epoch);
+            // Events that would tell of writes to renamed files may be among those that were lost.
+            self.inner.carried.clear();
             self.outstanding.add(id, epoch, 1);
         }
     }
@@ -91,6 +100,57 @@ impl LiveThread {
                 self.compared_in_vain(id, if message.is_empty() { "it was broken off" } else { message });
             }
             Some(ScanState::Cancelled) | None => {}
+        }
+    }
+
+    /// Remembers what a scan could not read, until something happens to it.
+    pub(super) fn keep_unread(&mut self, id: i64, state: Option<ScanState>, unread: Vec<Vec<u8>>) {
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        match state {
+            Some(ScanState::Done) => {
+                root.unread.clear();
+                (root.unread_due_ms, root.unread_wait_ms, root.unread_next_ms) = (None, 0, 0);
+            }
+            Some(ScanState::Partial) => root.unread = unread,
+            Some(ScanState::Offline | ScanState::Cancelled) | None => {}
+        }
+    }
+
+    /// The roots in which it is time to try again what could not be read.
+    pub(super) fn take_unread_due(&mut self, now_ms: u64) -> Vec<i64> {
+        let mut due = Vec::new();
+        for root in self.roots.values_mut().filter(|root| root.presence == Presence::Present) {
+            if root.reconciling.is_none() && root.unread_due_ms.take_if(|due_ms| *due_ms <= now_ms).is_some() {
+                root.unread_wait_ms = (root.unread_wait_ms * 2).clamp(UNREAD_FIRST_MS, UNREAD_MOST_MS);
+                root.unread_next_ms = now_ms + root.unread_wait_ms;
+                due.push(root.id);
+            }
+        }
+        due
+    }
+
+    /// Has a root compared soon where an event may have made readable what could not be read, or taken it away. Where that
+    /// comes to nothing, later and later.
+    pub(super) fn retry_unread(&mut self, event: &FileEvent) {
+        let now = self.now_ms();
+        let path = match event {
+            FileEvent::Attributes { path }
+            | FileEvent::Created { path, .. }
+            | FileEvent::Removed { path, .. }
+            | FileEvent::MovedAway { path }
+            | FileEvent::Renamed { from: path, .. }
+            | FileEvent::Exchanged { one: path, .. } => path,
+            FileEvent::Written { .. }
+            | FileEvent::MovedIn { .. }
+            | FileEvent::Rescan { .. }
+            | FileEvent::RootGone { .. }
+            | FileEvent::WatchLost { .. } => return,
+        };
+        for root in self.roots.values_mut().filter(|root| !root.unread.is_empty()) {
+            if root.unread.iter().any(|unread| is_within(unread, path)) {
+                let due_ms = root.unread_next_ms.max(now);
+                root.unread_due_ms.get_or_insert(due_ms);
+            }
         }
     }
 

@@ -1,5 +1,8 @@
 //! The status as others see it.
 
+use sanchay_core::path::is_within;
+
+use super::open_files::open_reason;
 use super::{watched_root, LiveThread, STATUS_MS};
 use crate::live::status::{LiveState, LiveStatus};
 use crate::scan::now_ns;
@@ -20,11 +23,13 @@ impl LiveThread {
             .map(|root| {
                 let holder = watched_root(&self.roots, &root.path).unwrap_or(root.id);
                 let covering = self.roots.get(&holder).unwrap_or(root);
-                let pending = (covering.waiting() + self.outstanding.count(holder)) as u64;
+                let (open, first_open) = self.inner.writers.open_where(|path| is_within(path, &covering.path));
+                let pending = (covering.waiting() + self.outstanding.count(holder) + open) as u64;
                 let scanned = self.inner.is_scanned(root.id);
                 let (state, reason) = match covering.state(scanned) {
                     LiveState::Live if self.is_paused() && pending > 0 => (LiveState::Degraded, "paused".to_owned()),
                     LiveState::Offline => (LiveState::Offline, root.absent.clone()),
+                    LiveState::Live if open > 0 => (LiveState::Live, open_reason(open, first_open.as_deref())),
                     state => {
                         let why = covering.degraded.as_ref().or(covering.uncompared.as_ref());
                         (state, why.cloned().unwrap_or_default())

@@ -20,6 +20,7 @@ impl LiveThread {
         if root.watching != Watching::No {
             root.watching = Watching::No;
             root.forget_waiting();
+            self.inner.carried.clear();
             if let Ok(watcher) = &self.watcher {
                 watcher.unwatch(&root.path);
             }
