@@ -13,6 +13,8 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGTPE])?(?:iB|B)?|B)", re.IGNORECAS
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Nanoseconds in 64 bits end here; a file's time beyond is kept as the end.
+_OUT_OF_RANGE = {2**63 - 1: "after 2262-04-11", -(2**63): "before 1677-09-21"}
 
 
 def size(size_bytes: float) -> str:
@@ -67,7 +69,9 @@ def duration(seconds: float) -> str:
 
 
 def moment(time_ns: int) -> str:
-    """Local time to the minute, such as `2024-01-31 14:05`; empty for 0."""
+    """Local time to the minute, such as `2024-01-31 14:05`; empty for 0, and a bound for what is out of range."""
+    if time_ns in _OUT_OF_RANGE:
+        return _OUT_OF_RANGE[time_ns]
     when = _datetime(time_ns) if time_ns else None
     return when.astimezone().strftime("%Y-%m-%d %H:%M") if when else ""
 
@@ -102,8 +106,8 @@ def coming(time_ns: int, now_ns: int) -> str:
 
 
 def rfc3339(time_ns: int) -> str | None:
-    """`2024-01-31T13:05:09.123456789Z`, or None where the year has more than four digits."""
-    when = _datetime(time_ns)
+    """`2024-01-31T13:05:09.123456789Z`, or None for a time that is out of range."""
+    when = None if time_ns in _OUT_OF_RANGE else _datetime(time_ns)
     if when is None:
         return None
     fraction = time_ns % 1_000_000_000

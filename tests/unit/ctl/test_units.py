@@ -102,3 +102,9 @@ def test_one_is_not_plural() -> None:
     assert units.counted(1, "entry", "entries") == "1 entry"
     assert units.counted(1200, "entry", "entries") == "1,200 entries"
     assert units.counted(0, "file") == "0 files"
+
+
+@pytest.mark.parametrize(("end", "words"), [(2**63 - 1, "after 2262-04-11"), (-(2**63), "before 1677-09-21")])
+def test_a_time_that_64_bits_cannot_hold_is_no_date(end: int, words: str) -> None:
+    assert units.moment(end) == words
+    assert units.rfc3339(end) is None
