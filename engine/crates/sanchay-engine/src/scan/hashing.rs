@@ -117,7 +117,10 @@ impl FileReader {
         };
         let reading: Option<Reading<'_>> = match contents.turn(seen, algorithm, &mut || on_bytes(0)) {
             Turn::Known(state, hash) => {
-                return Verdict { hash: Some(hash), shared: true, ..Verdict::of(state, None) };
+                // Who read it may not have asked, either.
+                let age_ns = now_ns().saturating_sub(seen.mtime_ns.max(seen.ctime_ns));
+                let writing = if age_ns < YOUNG_NS { Writing::Unasked } else { Writing::No };
+                return Verdict { hash: Some(hash), shared: true, writing, ..Verdict::of(state, None) };
             }
             Turn::GivenUp => {
                 return Verdict::of(HashState::Pending, None);
