@@ -45,8 +45,8 @@ def catalog() -> None:
 def check(session: Session, repair: bool) -> int:
     """Compare the rows of the catalog with one another: folders, totals, sums, duplicates and names.
 
-    It looks at no file: what is on the disk is for a scan. It runs at idle priority beside all other work, and takes
-    about a minute for ten million files. The daemon does the same once a week, and mends what it finds.
+    It looks at no file: what is on the disk is for a scan. It runs at idle priority beside all other work, so that it
+    takes its time on a busy machine. The daemon does the same once a week, and mends what it finds.
     """
     answer = session.client().check_catalog(repair=repair)
     if session.as_json:
