@@ -206,7 +206,7 @@ def until_full_or_quiet(cataloger: Cataloger) -> None:
     """Returns once the disk was found full, or nothing waits any more."""
 
     def is_quiet() -> bool:
-        (status,) = cataloger.catalog.live_status()
-        return status.state == "live" and not status.pending
+        statuses = cataloger.catalog.live_status()  # none before the watching has begun
+        return bool(statuses) and all(status.state == "live" and not status.pending for status in statuses)
 
     until(lambda: cataloger.catalog.disk_full() or is_quiet())
