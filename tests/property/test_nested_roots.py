@@ -188,6 +188,11 @@ def check_sums(play: Play, rows: list[FileRow]) -> None:
     for by, key in KEYS.items():
         assert summary(by, []) == sums(rows, key), by
     assert sum(files for files, _ in summary("age", []).values()) == len(rows)
+    for _ in range(2):
+        asked = play.chosen.sample(sorted(play.ids), play.chosen.randint(0, len(play.ids)))
+        if asked:
+            wanted = [row for row in rows if any(is_below(row.path, root) for root in asked)]
+            assert summary("ext", [play.ids[root] for root in asked]) == sums(wanted, KEYS["ext"]), asked
     status = play.catalog.status()
     assert (status.files, status.bytes) == (len(rows), sum(row.size for row in rows))
 
@@ -210,7 +215,7 @@ def check_totals(play: Play, rows: list[FileRow], *, settled: bool) -> None:
         assert folder.directories == len(own_folders), folder.path
     for root, root_id in play.ids.items():
         known = play.catalog.root_status(root_id)
-        assert known.files == next((folder.files for folder in usage if folder.path == root), 0), root
+        assert known.files == sum(is_below(row.path, root) for row in rows), root
 
 
 def play_top(paths: list[bytes], usage: list, path: bytes) -> bytes:  # type: ignore[type-arg]
@@ -258,6 +263,9 @@ def check(play: Play, *, settled: bool = False) -> list[FileRow]:
         innermost = play.innermost(row.path)
         assert innermost is not None, f"{row.path!r} is below no root"
         assert row.root_id == play.ids[innermost], row.path
+    for root in play.ids:
+        below = {path for path in paths if is_below(path, root)}
+        assert play.cataloger.paths(f'under:"{os.fsdecode(root)}"') == below
     check_sums(play, rows)
     check_totals(play, rows, settled=settled)
     check_groups(play, rows)
