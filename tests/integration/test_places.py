@@ -50,6 +50,27 @@ def test_a_folder_above_roots_means_all_of_them(cataloger: Cataloger, home: Path
     assert [group.copies for group in cataloger.groups(under=place.path)] == [2]
 
 
+@pytest.mark.parametrize(
+    ("expression", "roots"),
+    [
+        ("x", [1, 2]),
+        ("root:Documents x", [2]),
+        ("ROOT:2", [2]),
+        ("root:Pictures", [1]),
+        ("-root:Pictures", [2]),
+        ("under:{home}/Pictures/raw x", [1]),
+        ('under:"{home}/Documents"', [2]),
+        ("under:{home}", [1, 2]),
+        ('"under: x"', [1, 2]),
+        ('name:"under: x"', [1, 2]),
+    ],
+)
+def test_an_answer_names_the_roots_that_it_draws_on(
+    cataloger: Cataloger, home: Path, expression: str, roots: list[int]
+) -> None:
+    assert cataloger.catalog.find(expression.format(home=home)).root_ids == roots
+
+
 def test_du_of_a_folder_above_roots_is_their_sum_with_the_roots_below_it(cataloger: Cataloger, home: Path) -> None:
     own, *parts = cataloger.catalog.usage(os.fsencode(home), depth=2)
     assert (own.path, own.files, own.bytes, own.directories, own.above_roots) == (os.fsencode(home), 3, 12, 3, True)

@@ -267,6 +267,8 @@ class FakeCatalog:
         self.own_folders = tuple(own_folders)
         self.roots: dict[int, Root] = {}
         self.accepted: list[int] = []
+        #: The roots that a search draws on; all of them where it is empty.
+        self.searched_roots: list[int] = []
         self.rows: dict[int, list[Row]] = {}
         self.statuses: dict[int, str] = {}
         self.scans: list[FakeScan] = []
@@ -400,7 +402,7 @@ class FakeCatalog:
         return rows, errors, directories
 
     def roots_of_expression(self, expression: str) -> list[int]:
-        return list(self.roots)
+        return self.searched_roots or list(self.roots)
 
     def place(self, path: bytes, *, ever: bool = False) -> values.Place:
         def within(one: bytes, other: bytes) -> bool:
@@ -419,7 +421,7 @@ class FakeCatalog:
         start = int(token or 0)
         more = str(start + limit) if start + limit < len(hits) else ""
         size = sum(row.size for row in hits)
-        return Page(hits[start : start + limit], len(hits), len(hits), size, more, list(self.roots))
+        return Page(hits[start : start + limit], len(hits), len(hits), size, more, self.roots_of_expression(expression))
 
     def duplicates(
         self,
