@@ -127,6 +127,9 @@ def live(message: root_pb2.RootLive) -> Document:
         "pending": message.pending,
         "events": message.events,
         "overflows": message.overflows,
+        "polled_parts": [
+            {**paths.document(part.path), "file_system": part.file_system} for part in message.polled_parts
+        ],
     }
 
 

@@ -84,6 +84,14 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class PolledPart:
+    """A file system mounted below a watched root that cannot be watched."""
+
+    path: bytes
+    file_system: str
+
+
+@dataclass(frozen=True)
 class LiveStatus:
     """How a root is kept up to date at this moment.
 
@@ -102,6 +110,7 @@ class LiveStatus:
     pending: int = 0
     events: int = 0
     overflows: int = 0
+    polled_parts: tuple[PolledPart, ...] = ()
 
 
 @dataclass(frozen=True)

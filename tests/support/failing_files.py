@@ -2,7 +2,8 @@
 
 It holds a few files. While the file SWITCH is there and empty, every listing and every read of it fails with EIO. Else
 each of its lines is a fault: `ESTALE /folder0` (a stat of that path or below it fails so), `hide /folder0/file3`
-(the listing of its folder passes it over) or `ghost /x` (a listing shows a name that is not there).
+(its listing passes it over), `ghost /x` (a listing shows a name that is not there) or `hang /folder0` (a stat of that
+path or below it waits for as long as the line is there).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import errno
 import os
 import stat
 import sys
+import time
 from typing import Any
 
 import mfusepy
@@ -48,8 +50,11 @@ class FailingFiles(mfusepy.Operations):
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         """The stat of a path."""
         for word, failing in self._faults() or []:
-            if hasattr(errno, word) and (path + "/").startswith(failing.rstrip("/") + "/"):
-                raise mfusepy.FuseOSError(getattr(errno, word))
+            if (path + "/").startswith(failing.rstrip("/") + "/"):
+                if hasattr(errno, word):
+                    raise mfusepy.FuseOSError(getattr(errno, word))
+                while word == "hang" and ["hang", failing] in (self._faults() or []):
+                    time.sleep(0.05)
         times = dict.fromkeys(("st_atime", "st_mtime", "st_ctime"), MODIFIED_S * 10**9)
         if path == "/" or path in FOLDERS:
             return {"st_mode": stat.S_IFDIR | 0o755, "st_nlink": 2, **times}

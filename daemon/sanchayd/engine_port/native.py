@@ -9,7 +9,7 @@ import sanchay_engine
 from sanchayd.engine_port import values
 from sanchayd.engine_port.port import DuplicateSort, ExportFormat, SummaryBy
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import LiveStatus, Root
+from sanchayd.models import LiveStatus, PolledPart, Root
 
 
 @contextmanager
@@ -246,6 +246,7 @@ class NativeCatalog:
                 pending=status.pending,
                 events=status.events,
                 overflows=status.overflows,
+                polled_parts=tuple(PolledPart(part.path, part.file_system) for part in status.polled_parts),
             )
             for status in statuses
         ]

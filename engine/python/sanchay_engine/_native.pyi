@@ -207,6 +207,14 @@ class LiveStatus:
     pending: int  # looks and hashes that wait
     events: int
     overflows: int
+    polled_parts: list[PolledPart]
+
+@final
+class PolledPart:
+    """A file system mounted below a watched root that cannot be watched."""
+
+    path: bytes
+    file_system: str
 
 @final
 class LiveEvent:

@@ -141,6 +141,7 @@ class RootLive(google.protobuf.message.Message):
     PENDING_FIELD_NUMBER: builtins.int
     EVENTS_FIELD_NUMBER: builtins.int
     OVERFLOWS_FIELD_NUMBER: builtins.int
+    POLLED_PARTS_FIELD_NUMBER: builtins.int
     mode: builtins.str
     """events | poll | off"""
     because: builtins.str
@@ -157,6 +158,8 @@ class RootLive(google.protobuf.message.Message):
     events: builtins.int
     """since the daemon's start"""
     overflows: builtins.int
+    @property
+    def polled_parts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PolledPart]: ...
     def __init__(
         self,
         *,
@@ -169,10 +172,34 @@ class RootLive(google.protobuf.message.Message):
         pending: builtins.int = ...,
         events: builtins.int = ...,
         overflows: builtins.int = ...,
+        polled_parts: collections.abc.Iterable[global___PolledPart] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "because", b"because", "events", b"events", "mode", b"mode", "overflows", b"overflows", "pending", b"pending", "reason", b"reason", "state", b"state", "watched_folders", b"watched_folders"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "because", b"because", "events", b"events", "mode", b"mode", "overflows", b"overflows", "pending", b"pending", "polled_parts", b"polled_parts", "reason", b"reason", "state", b"state", "watched_folders", b"watched_folders"]) -> None: ...
 
 global___RootLive = RootLive
+
+@typing.final
+class PolledPart(google.protobuf.message.Message):
+    """A file system mounted below a watched root that cannot be watched: it is compared at the poll interval."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    FILE_SYSTEM_FIELD_NUMBER: builtins.int
+    file_system: builtins.str
+    """such as fuse.sshfs"""
+    @property
+    def path(self) -> sanchay.v1.common_pb2.Path: ...
+    def __init__(
+        self,
+        *,
+        path: sanchay.v1.common_pb2.Path | None = ...,
+        file_system: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["file_system", b"file_system", "path", b"path"]) -> None: ...
+
+global___PolledPart = PolledPart
 
 @typing.final
 class Root(google.protobuf.message.Message):

@@ -83,6 +83,9 @@ def from_live(live: LiveStatus) -> root_pb2.RootLive:
         pending=live.pending,
         events=live.events,
         overflows=live.overflows,
+        polled_parts=[
+            root_pb2.PolledPart(path=common.path(part.path), file_system=part.file_system) for part in live.polled_parts
+        ],
     )
 
 

@@ -93,6 +93,7 @@ fn words(event: &FileEvent, root: &Path) -> String {
         FileEvent::MovedAway { path } => format!("away {}", short(path)),
         FileEvent::Rescan { .. } => "rescan".to_owned(),
         FileEvent::RootGone { .. } => "root gone".to_owned(),
+        FileEvent::MountsChanged { .. } => "mounts changed".to_owned(),
         FileEvent::WatchLost { refused, .. } => format!("lost: {refused}"),
     }
 }

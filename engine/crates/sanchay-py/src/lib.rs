@@ -27,7 +27,7 @@ mod _native {
     #[pymodule_export]
     use super::export::Export;
     #[pymodule_export]
-    use super::live::{EventBatch, LiveEvent, LiveStatus};
+    use super::live::{EventBatch, LiveEvent, LiveStatus, PolledPart};
     #[pymodule_export]
     use super::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
     #[pymodule_export]

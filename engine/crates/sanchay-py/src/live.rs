@@ -3,6 +3,14 @@
 use pyo3::prelude::*;
 use sanchay_engine::{LiveEvent as Event, LiveStatus as Status};
 
+/// A part of a watched root that is polled.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+#[derive(Clone)]
+pub(crate) struct PolledPart {
+    path: Vec<u8>,
+    file_system: String,
+}
+
 /// How well one root is kept up.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct LiveStatus {
@@ -16,6 +24,7 @@ pub(crate) struct LiveStatus {
     pending: u64,
     events: u64,
     overflows: u64,
+    polled_parts: Vec<PolledPart>,
 }
 
 impl From<Status> for LiveStatus {
@@ -31,6 +40,11 @@ impl From<Status> for LiveStatus {
             pending: status.pending,
             events: status.events,
             overflows: status.overflows,
+            polled_parts: status
+                .polled_parts
+                .into_iter()
+                .map(|part| PolledPart { path: part.path, file_system: part.file_system })
+                .collect(),
         }
     }
 }

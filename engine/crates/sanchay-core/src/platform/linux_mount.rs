@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, StatxFlags};
 use super::{linux_kind, linux_twins};
 use crate::stat::{nanoseconds, FileStat};
 use crate::volume::{FileSystem, Shows, Volume, VolumeId};
+use crate::watch::{advise_by_name, WatchMode};
 
 /// File systems that show the kernel's state.
 const PSEUDO: &[&str] = &[
@@ -131,7 +132,7 @@ const MAGIC: &[(u32, &str)] = &[
 /// One line of the mount table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mount {
-    id: u64,
+    pub(super) id: u64,
     /// `MAJOR:MINOR`, the same for every mount of one file system.
     pub(super) device: Vec<u8>,
     /// Which folder of the file system is mounted: `/` but for bind mounts and subvolumes.
@@ -258,6 +259,17 @@ pub(super) fn id_of(
         derived_id(name, network, mount, mounts, source_device)
     } else {
         VolumeId::derive(&[b"fsid", &own.magic.to_le_bytes(), &own.number.to_le_bytes()])
+    }
+}
+
+impl Mount {
+    /// Whether what is mounted can change without this kernel's knowing, or could hang.
+    pub(super) fn is_polled(&self) -> bool {
+        advise_by_name(&self.kind, NETWORK.contains(&self.kind.as_str()), self.is_pseudo()) == WatchMode::Poll
+    }
+
+    pub(super) fn is_pseudo(&self) -> bool {
+        PSEUDO.contains(&self.kind.as_str())
     }
 }
 
@@ -399,7 +411,7 @@ fn path_of(bytes: Vec<u8>) -> PathBuf {
 }
 
 /// The mount table; a line that is not understood is passed over.
-fn parse_mounts(table: &[u8]) -> Vec<Mount> {
+pub(super) fn parse_mounts(table: &[u8]) -> Vec<Mount> {
     table.split(|byte| *byte == b'\n').filter_map(parse_mount).collect()
 }
 

@@ -25,6 +25,8 @@ pub enum FileEvent {
     MovedAway { path: PathBytes },
     /// Events were lost: anything below the root may have changed, or below every root where none is named.
     Rescan { root: Option<PathBytes> },
+    /// What is mounted below the root is not what it was: a part of it came or went that is not watched.
+    MountsChanged { root: PathBytes },
     /// The root itself was removed, renamed, replaced or unmounted. It is not watched any more.
     RootGone { root: PathBytes },
     /// The root was watched until now and cannot be any longer, the reason given. None of it is watched any more.

@@ -7,6 +7,7 @@ mod folder;
 mod missed;
 mod mode;
 mod moves;
+mod part;
 pub(crate) mod paths;
 mod pending;
 mod scope;
@@ -15,8 +16,10 @@ mod step;
 mod watcher;
 
 pub use event::{FileEvent, PathBytes, WatchRefused};
+pub(crate) use mode::advise_by_name;
 pub use mode::{advise, WatchMode};
 pub use moves::name_after;
+pub use part::PolledPart;
 pub use pending::{Pending, PENDING_LIMIT};
 pub use scope::Scope;
 pub use step::{Name, ReconcileReason, Step};

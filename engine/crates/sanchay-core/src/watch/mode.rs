@@ -14,10 +14,14 @@ pub enum WatchMode {
 /// The mode that suits a file system: events tell only of what this machine's kernel changed, so what another machine,
 /// or the program behind a FUSE mount, can change unseen is polled.
 pub fn advise(file_system: &FileSystem) -> WatchMode {
-    let name = file_system.name.as_str();
+    advise_by_name(&file_system.name, file_system.network, file_system.pseudo)
+}
+
+/// The same, for one that is known by the mount table.
+pub(crate) fn advise_by_name(name: &str, network: bool, pseudo: bool) -> WatchMode {
     // `fuseblk` is a local disk driven by a program (ntfs-3g): all of its changes come through this kernel.
     let is_fuse = name == "fuse" || name.starts_with("fuse.") || matches!(name, "macfuse" | "osxfuse" | "fusefs");
-    if file_system.network || file_system.pseudo || is_fuse {
+    if network || pseudo || is_fuse {
         WatchMode::Poll
     } else {
         WatchMode::Events

@@ -144,6 +144,8 @@ impl Pending {
                     self.reconcile(&root, ReconcileReason::EventsLost, now_ms);
                 }
             }
+            // What is mounted is compared as a whole, which is not for a time to decide.
+            FileEvent::MountsChanged { .. } => {}
             FileEvent::RootGone { root } => self.lose(&root.clone(), Step::RootGone { root }),
             FileEvent::WatchLost { root, refused } => self.lose(&root.clone(), Step::WatchLost { root, refused }),
         }

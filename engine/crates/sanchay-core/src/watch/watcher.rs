@@ -3,6 +3,7 @@
 use crossbeam_channel::Sender;
 
 use super::event::{FileEvent, WatchRefused};
+use super::part::PolledPart;
 use super::scope::Scope;
 use super::sink::Sink;
 use crate::path::path_from_bytes;
@@ -41,6 +42,11 @@ impl Watcher {
     /// Ends the watching of a root; no event of it that happens later is told. What is not watched is passed over.
     pub fn unwatch(&self, root: &[u8]) {
         self.inner.unwatch(root);
+    }
+
+    /// What is mounted below a watched root and cannot be watched. `MountsChanged` says that it is another.
+    pub fn polled_parts(&self, root: &[u8]) -> Vec<PolledPart> {
+        self.inner.polled_parts(root)
     }
 
     /// How many folders of a root are watched, as far as is known: a system that watches whole trees counts them as one.

@@ -3,6 +3,9 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use sanchay_core::path::{bytes_of, path_from_bytes};
@@ -30,18 +33,48 @@ pub(super) fn is_cookie_path(path: &[u8]) -> bool {
     is_cookie(path.rsplit(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).next().unwrap_or_default())
 }
 
-/// Makes a cookie in `root`; gives its path. It fails where nobody may write.
-pub(super) fn put(root: &[u8], visible: bool) -> std::io::Result<Vec<u8>> {
-    let number = RandomState::new().build_hasher().finish();
-    let mut name = if visible { VISIBLE } else { HIDDEN }.to_vec();
-    name.extend_from_slice(format!("{number:016x}").as_bytes());
-    let path = sanchay_core::path::join(root, &name);
-    std::fs::OpenOptions::new().write(true).create_new(true).open(path_from_bytes(&path))?;
-    Ok(path)
+/// A cookie on its way into a root. Threads of their own make it and take it away: a disk that hangs holds up nobody else.
+pub(super) struct Cookie {
+    /// Where it is, or will be.
+    pub(super) path: Vec<u8>,
+    unwanted: Arc<AtomicBool>,
+}
+
+impl Cookie {
+    /// Has a cookie made in `root`; `failed` hears why that fails, as it does where nobody may write.
+    pub(super) fn put(root: &[u8], visible: bool, failed: impl FnOnce(std::io::Error) + Send + 'static) -> Self {
+        let number = RandomState::new().build_hasher().finish();
+        let mut name = if visible { VISIBLE } else { HIDDEN }.to_vec();
+        name.extend_from_slice(format!("{number:016x}").as_bytes());
+        let cookie = Self { path: sanchay_core::path::join(root, &name), unwanted: Arc::default() };
+        let (path, unwanted) = (cookie.path.clone(), Arc::clone(&cookie.unwanted));
+        aside(move || {
+            let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path_from_bytes(&path));
+            match made {
+                // It took so long that nobody waits for it any more.
+                Ok(_) if unwanted.load(Ordering::SeqCst) => take(&path),
+                Ok(_) => {}
+                Err(error) => failed(error),
+            }
+        });
+        cookie
+    }
+
+    /// Has it taken away, also where it is not made yet.
+    pub(super) fn take(&self) -> Option<JoinHandle<()>> {
+        self.unwanted.store(true, Ordering::SeqCst);
+        let path = self.path.clone();
+        aside(move || take(&path))
+    }
+}
+
+/// Does something with a file on a thread of its own; None: there is no thread to be had, and it is not done.
+fn aside(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    std::thread::Builder::new().name("live-cookie".to_owned()).spawn(work).ok()
 }
 
 /// Takes a cookie away. One that is gone already is as good.
-pub(super) fn take(path: &[u8]) {
+fn take(path: &[u8]) {
     if let Err(error) = std::fs::remove_file(path_from_bytes(path)) {
         if error.kind() != std::io::ErrorKind::NotFound {
             tracing::warn!(path = %sanchay_core::path::display(path), error = %error, "cookie_left");
@@ -75,6 +108,7 @@ pub(super) fn cookie_of(event: &FileEvent) -> Option<&[u8]> {
         | FileEvent::MovedAway { path } => path,
         FileEvent::Renamed { to, .. } => to,
         FileEvent::Exchanged { .. }
+        | FileEvent::MountsChanged { .. }
         | FileEvent::Rescan { .. }
         | FileEvent::RootGone { .. }
         | FileEvent::WatchLost { .. } => return None,
@@ -98,10 +132,18 @@ mod tests {
     #[test]
     fn a_cookie_is_made_once_and_taken_away() {
         let folder = tempfile::tempdir().unwrap();
-        let path = put(bytes_of(folder.path()), false).unwrap();
-        assert!(is_cookie_path(&path) && path_from_bytes(&path).exists());
-        take(&path);
-        take(&path);
-        assert!(!path_from_bytes(&path).exists());
+        let cookie = Cookie::put(bytes_of(folder.path()), false, |error| panic!("{error}"));
+        assert!(is_cookie_path(&cookie.path));
+        for _ in 0..2 {
+            cookie.take().unwrap().join().unwrap();
+        }
+        let (failed, heard) = std::sync::mpsc::channel();
+        let missing = Cookie::put(b"/no such folder", false, move |error| failed.send(error.kind()).unwrap());
+        assert_eq!(heard.recv(), Ok(std::io::ErrorKind::NotFound));
+        missing.take().unwrap().join().unwrap();
+        let left = || std::fs::read_dir(folder.path()).unwrap().count();
+        while left() > 0 {
+            std::thread::yield_now();
+        }
     }
 }

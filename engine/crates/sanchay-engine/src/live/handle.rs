@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, unbounded, Sender};
 use sanchay_core::watch::Watcher;
 
-use super::pass::Passer;
-use super::read::ReaderThread;
+use super::hands::{Hands, Hired};
 use super::status::LiveStatus;
 use super::thread::LiveThread;
 use super::work::Message;
@@ -64,9 +64,12 @@ impl Live {
                 EngineError::new(ErrorKind::Io, format!("no thread could be started for live folders: {error}"))
             })
         };
-        let passer = Passer::new(Arc::clone(inner), messages.clone());
-        let reader = ReaderThread::new(Arc::clone(inner), messages.clone(), false);
-        let large_reader = ReaderThread::new(Arc::clone(inner), messages.clone(), true);
+        let hands = Hands::start(
+            Hired { inner: Arc::clone(inner), messages: messages.clone(), read_bytes: Arc::default() },
+            waiting_batches,
+            waiting_jobs,
+            waiting_large_jobs,
+        )?;
         let live = LiveThread::new(
             Arc::clone(inner),
             watcher,
@@ -79,14 +82,11 @@ impl Live {
                 jobs,
                 large_jobs,
             },
+            hands,
             Arc::clone(&statuses),
         );
-        let threads = vec![
-            spawn("live-pass", Box::new(move || passer.run(&waiting_batches)))?,
-            spawn("live-read", Box::new(move || reader.run(&waiting_jobs)))?,
-            spawn("live-read-large", Box::new(move || large_reader.run(&waiting_large_jobs)))?,
-            spawn("live", Box::new(move || live.run()))?,
-        ];
+        // The others end after it, and are waited for by it.
+        let threads = vec![spawn("live", Box::new(move || live.run()))?];
         let (freed, awake) = (messages.clone(), Arc::clone(&wake));
         inner.trees.on_freed(Some(Box::new(move || {
             if awake.load(Ordering::Relaxed) {
@@ -141,7 +141,21 @@ impl Live {
         inner.trees.on_freed(None);
         self.send(Message::Close);
         drop(self.messages);
-        for thread in self.threads {
+        join_soon(self.threads);
+    }
+}
+
+/// How long threads are waited for at the end; what hangs in a call to a dead share is left behind.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Waits for threads that end soon.
+pub(super) fn join_soon(threads: Vec<JoinHandle<()>>) {
+    let until = Instant::now() + PATIENCE;
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if thread.is_finished() {
             // A thread that panicked has said so.
             let _ = thread.join();
         }

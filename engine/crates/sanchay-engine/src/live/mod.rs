@@ -1,7 +1,7 @@
 //! Live folders: what the watcher says happened becomes rows, from the moment a file changes.
 //!
-//! Three threads, asleep when nothing happens. `live` owns the watcher's events, the event algebra and what is known of
-//! each root; it touches no file but its cookies, so that no slow disk keeps it from hearing. `live-pass` does the steps:
+//! Four threads, asleep when nothing happens, and more where one hangs (`hands.rs`). `live` owns the watcher's events, the event algebra and what is known of
+//! each root; it touches no file, so that no slow disk keeps it from hearing. `live-pass` does the steps:
 //! it looks at names, lists folders and moves rows, with the turn in the root's tree. `live-read` hashes what has settled.
 //!
 //! Whatever is missed, the comparison of the whole root finds: at each start, each hour, and whenever events were lost.
@@ -10,6 +10,7 @@ mod cookie;
 mod due;
 mod event;
 mod handle;
+mod hands;
 mod look;
 mod pass;
 mod read;

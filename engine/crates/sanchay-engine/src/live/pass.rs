@@ -9,6 +9,7 @@ use sanchay_core::watch::Step;
 use sanchay_core::{DirHandle, FileStat, RootDir};
 
 use super::event::LiveEvent;
+use super::hands::Hired;
 use super::work::{together, Batch, Followed, Linked, Message, Outcome};
 use crate::engine::Inner;
 use crate::error::EngineError;
@@ -22,7 +23,8 @@ pub(super) struct Passer {
 }
 
 impl Passer {
-    pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>) -> Self {
+    pub(super) fn new(hired: Hired) -> Self {
+        let Hired { inner, messages, .. } = hired;
         Self { inner, messages }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use sanchay_core::path::is_within;
 use sanchay_core::{background_this_thread, Algorithm, DirHandle, ErrorKind, FileKind, FileStat, RootDir};
 
 use super::event::{EventKind, LiveEvent};
-
+use super::hands::Hired;
 use super::work::{Followed, Linked, Message, ReadJob};
 use crate::engine::Inner;
 use crate::error::EngineError;
@@ -44,6 +44,7 @@ const REMEMBER: Duration = Duration::from_secs(30);
 pub(super) struct ReaderThread {
     inner: Arc<Inner>,
     messages: Sender<Message>,
+    read_bytes: Arc<AtomicU64>,
     files: FileReader,
     large: bool,
     forgot: Instant,
@@ -71,12 +72,14 @@ struct Place {
 }
 
 impl ReaderThread {
-    pub(super) fn new(inner: Arc<Inner>, messages: Sender<Message>, large: bool) -> Self {
+    pub(super) fn new(hired: Hired, large: bool) -> Self {
+        let Hired { inner, messages, read_bytes } = hired;
         let mut files = FileReader::sharing(Arc::clone(&inner.contents));
         files.ask_within(i64::MAX);
         Self {
             inner,
             messages,
+            read_bytes,
             files,
             large,
             forgot: Instant::now(),
@@ -314,7 +317,7 @@ impl ReaderThread {
 
     /// Reads one file at the pace of what is done in the background; None: a pause began.
     fn read(&mut self, folder: &DirHandle, name: &[u8], seen: &FileStat, algorithm: Algorithm) -> Option<Verdict> {
-        let inner = Arc::clone(&self.inner);
+        let (inner, read_bytes) = (Arc::clone(&self.inner), Arc::clone(&self.read_bytes));
         let may_hold = || inner.may_hold_reading();
         let is_paused = || inner.background.is_paused() && may_hold();
         let (mut paused, mut told_bytes) = (is_paused(), 0);
@@ -325,6 +328,7 @@ impl ReaderThread {
         }
         let verdict = self.files.read(folder, name, seen, algorithm, &mut |bytes| {
             told_bytes += bytes;
+            read_bytes.fetch_add(bytes, Ordering::Relaxed);
             inner.background.read(bytes, &may_hold);
             paused = is_paused();
             let is_retried = || retry.is_some_and(|at| at <= Instant::now());

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use sanchay_catalog::{RootRow, RootState};
 use sanchay_core::watch::{FileEvent, Pending, WatchMode};
 
+use super::hands::HANGING_MS;
 use super::status::LiveState;
-use super::work::Linked;
+use super::work::{Folder, Linked};
 use crate::engine::Scan;
 use crate::root_spec::{RootSettings, WatchSetting};
 
@@ -63,6 +64,20 @@ pub(super) struct Reconciling {
     pub(super) scan: Scan,
     /// Who waits for it.
     pub(super) epochs: Vec<u64>,
+    /// How far it was when somebody looked last, and since when.
+    pub(super) progress: u64,
+    pub(super) since_ms: u64,
+}
+
+impl Reconciling {
+    /// Whether it has stood still for so long that others go on beside it: on a share that hangs, it may never end.
+    pub(super) fn hangs(&mut self, now_ms: u64) -> bool {
+        let progress = self.scan.control().ticks();
+        if progress != self.progress {
+            (self.progress, self.since_ms) = (progress, now_ms);
+        }
+        now_ms >= self.since_ms + HANGING_MS
+    }
 }
 
 #[allow(clippy::struct_excessive_bools)] // each is a fact of its own
@@ -74,6 +89,8 @@ pub(super) struct LiveRoot {
     pub(super) rules: String,
     pub(super) poll_s: u64,
     pub(super) presence: Presence,
+    /// Which folder it was when somebody looked last.
+    pub(super) folder: Option<Folder>,
     pub(super) mode: Mode,
     pub(super) because: String,
     /// Why it is not kept up as it should be.
@@ -108,7 +125,10 @@ pub(super) struct LiveRoot {
     pub(super) unread_wait_ms: u64,
     pub(super) next_check_ms: u64,
     check_wait_ms: u64,
-    pub(super) checking: bool,
+    /// Since when somebody looks.
+    pub(super) checking: Option<u64>,
+    /// Whoever looks gets no answer.
+    pub(super) silent: bool,
     pub(super) events: u64,
     pub(super) overflows: u64,
     pub(super) as_of_ns: i64,
@@ -124,6 +144,7 @@ impl LiveRoot {
             rules: row.settings.clone(),
             poll_s: u64::from(settings.poll_s).max(1),
             presence: if row.state == RootState::Offline { Presence::Absent } else { Presence::Unknown },
+            folder: None,
             mode: if settings.watch == WatchSetting::Off { Mode::Off } else { Mode::Poll },
             because: String::new(),
             degraded: None,
@@ -147,11 +168,17 @@ impl LiveRoot {
             unread_wait_ms: 0,
             next_check_ms: 0,
             check_wait_ms: ABSENT_FIRST_MS,
-            checking: false,
+            checking: None,
+            silent: false,
             events: 0,
             overflows: 0,
             as_of_ns: row.scanned_ns,
         }
+    }
+
+    /// Whether a comparison is wanted that can begin.
+    pub(super) fn is_to_compare(&self) -> bool {
+        !self.wanted.is_empty() && self.presence == Presence::Present && self.reconciling.is_none()
     }
 
     /// Keeps an event until it may be taken in.
@@ -268,6 +295,8 @@ impl LiveRoot {
             LiveState::Stopped
         } else if self.presence == Presence::Absent {
             LiveState::Offline
+        } else if self.silent {
+            LiveState::Degraded
         } else if scanned
             || self.reconciling.is_some()
             || !self.wanted.is_empty()

@@ -1,5 +1,7 @@
 //! How well each root is kept up, as it is shown.
 
+use sanchay_core::watch::PolledPart;
+
 /// In a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiveState {
@@ -54,4 +56,6 @@ pub struct LiveStatus {
     pub events: u64,
     /// How often events were lost.
     pub overflows: u64,
+    /// What is mounted below a watched root and cannot be watched: it is compared every few minutes.
+    pub polled_parts: Vec<PolledPart>,
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cookie::Cookie;
 use crate::engine::Scan;
 
 /// A folder that was renamed before it could be looked at is looked at when the event has come, which a second cookie says.
@@ -17,8 +18,8 @@ pub(super) const COOKIE_MS: u64 = 3000;
 
 /// How far a sync is.
 pub(super) enum Stage {
-    /// The cookie lies at this path since then.
-    Cookie { path: Vec<u8>, until_ms: u64 },
+    /// A cookie was put, and is waited for until then.
+    Cookie { cookie: Cookie, until_ms: u64 },
     /// Its event has come: whatever waits is being done.
     Draining,
     /// Everything up to this epoch is to be done.

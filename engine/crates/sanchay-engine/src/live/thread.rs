@@ -1,6 +1,7 @@
 //! The live thread: hears events, keeps time, hands out work. It sleeps until there is something to do.
 
 mod comparing;
+mod hearing;
 mod open_files;
 mod showing;
 mod syncing;
@@ -14,8 +15,8 @@ use crossbeam_channel::{select, Receiver, Sender};
 use sanchay_core::path::is_within;
 use sanchay_core::watch::{FileEvent, Step, WatchRefused, Watcher};
 
-use super::cookie::{self, cookie_of};
-use super::handle::LiveSettings;
+use super::handle::{join_soon, LiveSettings};
+use super::hands::{Hands, HANGING_MS};
 use super::root::{LiveRoot, Mode, Presence, Watching};
 use super::status::LiveStatus;
 use super::sync::{Outstanding, Stage, Ticket};
@@ -48,8 +49,7 @@ pub(super) struct LiveThread {
     settings: LiveSettings,
     channels: Channels,
     roots: BTreeMap<i64, LiveRoot>,
-    /// The passing thread has a batch.
-    busy: bool,
+    hands: Hands,
     epoch: u64,
     outstanding: Outstanding,
     tickets: Vec<Ticket>,
@@ -67,6 +67,7 @@ impl LiveThread {
         watcher: Result<Arc<Watcher>, WatchRefused>,
         settings: LiveSettings,
         channels: Channels,
+        hands: Hands,
         statuses: Arc<Mutex<Vec<LiveStatus>>>,
     ) -> Self {
         Self {
@@ -75,7 +76,7 @@ impl LiveThread {
             settings,
             channels,
             roots: BTreeMap::new(),
-            busy: false,
+            hands,
             epoch: 1,
             outstanding: Outstanding::default(),
             tickets: Vec::new(),
@@ -126,6 +127,9 @@ impl LiveThread {
         }
         self.end_tickets();
         self.inner.events.close();
+        let Self { channels, hands, .. } = self;
+        drop(channels);
+        join_soon(hands.into_threads());
     }
 
     fn now_ms(&self) -> u64 {
@@ -136,12 +140,18 @@ impl LiveThread {
     fn wait(&self) -> Duration {
         let now = self.now_ms();
         let mut next = u64::MAX;
-        if !self.busy {
-            next = next.min(self.roots.values().filter_map(LiveRoot::next_due_ms).min().unwrap_or(u64::MAX));
+        if let Some(due_ms) = self.roots.values().filter_map(LiveRoot::next_due_ms).min() {
+            next = next.min(due_ms.max(self.hands.can_pass_ms()));
         }
+        if self.reading > 0 && !self.is_paused() {
+            next = next.min(self.hands.reading_hangs_ms());
+        }
+        next = next.min(self.next_reconcile_ms());
         for root in self.roots.values().filter(|root| root.mode != Mode::Off) {
-            if !root.checking {
-                next = next.min(root.next_check_ms);
+            match root.checking {
+                None => next = next.min(root.next_check_ms),
+                Some(since_ms) if !root.silent => next = next.min(since_ms + HANGING_MS),
+                Some(_) => {}
             }
             if root.presence == Presence::Present && root.reconciling.is_none() && !self.is_paused() {
                 next = next.min(root.next_reconcile_ms).min(root.unread_due_ms.unwrap_or(u64::MAX));
@@ -165,71 +175,6 @@ impl LiveThread {
         self.inner.background.is_paused() && self.tickets.is_empty()
     }
 
-    /// Gives an event to the root that it is of; a rename between two roots to both.
-    fn hear(&mut self, event: FileEvent) {
-        self.status_due = true;
-        self.retry_unread(&event);
-        let (path, other) = match &event {
-            FileEvent::Created { path, .. }
-            | FileEvent::Written { path }
-            | FileEvent::Attributes { path }
-            | FileEvent::Removed { path, .. }
-            | FileEvent::MovedIn { path, .. }
-            | FileEvent::MovedAway { path }
-            | FileEvent::RootGone { root: path }
-            | FileEvent::WatchLost { root: path, .. }
-            | FileEvent::Rescan { root: Some(path) } => (path, None),
-            FileEvent::Renamed { from, to } => (to, Some(from)),
-            FileEvent::Exchanged { one, other } => (one, Some(other)),
-            FileEvent::Rescan { root: None } => {
-                let ids: Vec<i64> = self.roots.keys().copied().collect();
-                for root in self.roots.values_mut().filter(|root| root.watching != Watching::No) {
-                    root.hear(FileEvent::Rescan { root: Some(root.path.clone()) });
-                }
-                for id in ids {
-                    self.hear_kept(id);
-                }
-                return;
-            }
-        };
-        let id = watched_root(&self.roots, path);
-        let other_id = other.and_then(|path| watched_root(&self.roots, path)).filter(|other| Some(*other) != id);
-        if let Some(root) = other_id.and_then(|id| self.roots.get_mut(&id)) {
-            root.events += 1;
-            root.hear(event.clone());
-        }
-        if let Some(root) = id.and_then(|id| self.roots.get_mut(&id)) {
-            root.events += 1;
-            root.hear(event);
-        }
-        for id in [id, other_id].into_iter().flatten() {
-            self.hear_kept(id);
-        }
-    }
-
-    /// Takes in what was kept while a batch was done, up to the cookie of a sync: then all that waits is due.
-    fn hear_kept(&mut self, id: i64) {
-        let now = self.now_ms();
-        let Some(root) = self.roots.get_mut(&id) else { return };
-        while let Some(event) = root.next_heard() {
-            if let Some(cookie) = cookie_of(&event) {
-                let mut heard = false;
-                for ticket in &mut self.tickets {
-                    if matches!(&ticket.stage, Stage::Cookie { path, .. } if path == cookie) {
-                        ticket.stage = Stage::Draining;
-                        heard = true;
-                    }
-                }
-                if heard {
-                    cookie::take(cookie);
-                    root.draining = true;
-                }
-                continue;
-            }
-            root.pending.take(event, now);
-        }
-    }
-
     fn handle(&mut self, message: Message) {
         self.status_due = true;
         match message {
@@ -248,10 +193,11 @@ impl LiveThread {
             }
             Message::Sync(id, scan) => self.sync(id, *scan),
             Message::Passed { root_id, epoch, outcome } => {
-                self.busy = false;
+                self.hands.passed(self.now_ms());
                 self.passed(root_id, epoch, outcome);
             }
             Message::Read { root_id, epoch, followed } => {
+                self.hands.read(self.now_ms());
                 self.follow(root_id, epoch, followed);
                 self.outstanding.done(root_id, epoch, 1);
             }
@@ -261,6 +207,7 @@ impl LiveThread {
             }
             Message::Watched { root_id, outcome } => self.watched(root_id, outcome),
             Message::Checked { root_id, outcome } => self.checked(root_id, outcome),
+            Message::NoCookie { root_id, error } => self.no_cookie(root_id, &error),
             Message::TreeFreed => {
                 for root in self.roots.values_mut() {
                     root.blocked = false;
@@ -278,9 +225,6 @@ impl LiveThread {
             Some(root) if root.rules == new.rules => {}
             _ => {
                 self.forget(id);
-                if new.mode != Mode::Off {
-                    cookie::sweep(&sanchay_core::path::path_from_bytes(&new.path));
-                }
                 self.roots.insert(id, new);
             }
         }
@@ -308,10 +252,18 @@ impl LiveThread {
     /// What time alone brings.
     fn tick(&mut self) {
         let now = self.now_ms();
+        if self.reading > 0 && !self.is_paused() {
+            self.hands.see_to_reading(now);
+        }
+        for root in self.roots.values_mut() {
+            let hangs = root.checking.is_some_and(|since_ms| since_ms + HANGING_MS <= now);
+            self.status_due |= hangs && !root.silent;
+            root.silent |= hangs;
+        }
         let roots = self.roots.values().filter(|root| root.mode != Mode::Off);
         let (mut checks, mut reconciles) = (Vec::new(), Vec::new());
         for root in roots {
-            if !root.checking && root.next_check_ms <= now {
+            if root.checking.is_none() && root.next_check_ms <= now {
                 checks.push(root.id);
             }
             if root.presence == Presence::Present && root.next_reconcile_ms <= now && root.reconciling.is_none() {
@@ -335,9 +287,6 @@ impl LiveThread {
 
     /// Hands the next batch to the passing thread, when it is free and the turn in the tree is to be had.
     fn dispatch(&mut self) {
-        if self.busy {
-            return;
-        }
         let now = self.now_ms();
         let due: Vec<i64> = self
             .roots
@@ -346,6 +295,9 @@ impl LiveThread {
             .map(|root| root.id)
             .collect();
         for id in due {
+            if !self.hands.can_pass(now) {
+                return;
+            }
             let Some(root) = self.roots.get_mut(&id) else { continue };
             let Some(turn) = self.inner.trees.try_enter(&root.path) else {
                 root.blocked = true;
@@ -364,7 +316,7 @@ impl LiveThread {
                 continue;
             }
             root.passing = true;
-            self.busy = true;
+            self.hands.pass(now);
             self.outstanding.done(id, epoch, looked);
             self.outstanding.add(id, epoch, 1);
             // The passing thread ends only after this one.
@@ -465,6 +417,9 @@ impl LiveThread {
             if self.reading + names.len() > READING_MOST {
                 self.want_reconcile(id, "more waits to be hashed than is followed one by one");
                 break;
+            }
+            if self.reading == 0 {
+                self.hands.read(now);
             }
             self.reading += names.len();
             self.outstanding.add(id, epoch, 1);

@@ -93,6 +93,17 @@ pub(super) struct ReadJob {
     pub(super) names: Vec<Vec<u8>>,
 }
 
+/// A root that is there.
+pub(super) struct There {
+    pub(super) advised: WatchMode,
+    pub(super) file_system: String,
+    /// Which folder it is, as long as it stays mounted.
+    pub(super) folder: Folder,
+}
+
+/// A folder, by device, mount and inode.
+pub(super) type Folder = (u64, u64, u64);
+
 /// What the live thread hears besides the watcher.
 pub(super) enum Message {
     PutRoot(i64),
@@ -128,7 +139,12 @@ pub(super) enum Message {
     /// Somebody looked whether a root is there.
     Checked {
         root_id: i64,
-        outcome: Result<(WatchMode, String), String>,
+        outcome: Result<There, String>,
+    },
+    /// A cookie could not be made.
+    NoCookie {
+        root_id: i64,
+        error: std::io::Error,
     },
     /// A turn in a tree was given back.
     TreeFreed,

@@ -213,6 +213,14 @@ impl Control {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
+    /// A number that is another whenever it has got on.
+    pub(crate) fn ticks(&self) -> u64 {
+        let counters = &self.counters;
+        let counted = [&counters.files, &counters.directories, &counters.hashed_bytes, &counters.errors];
+        let sum = counted.iter().fold(0u64, |sum, counter| sum.wrapping_add(counter.load(Ordering::Relaxed)));
+        sum.wrapping_add(u64::from(self.phase.load(Ordering::Relaxed)))
+    }
+
     pub(crate) fn expect(&self, expected: Expected) {
         *self.expected.lock().expect("no panic under this lock") = expected;
     }

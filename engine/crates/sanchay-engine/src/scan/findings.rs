@@ -40,7 +40,7 @@ pub(crate) struct Found {
     pub(crate) later: Vec<Named>,
     /// Inodes of files with several names, by volume.
     pub(crate) linked: Vec<(i64, u64)>,
-    /// More than is followed up one by one.
+    /// More than is followed up one by one, or something that only a comparison looks at.
     pub(crate) too_many: bool,
 }
 
@@ -72,6 +72,11 @@ impl Findings {
         } else {
             found.later.push((folder.to_vec(), name.to_vec()));
         }
+    }
+
+    /// Something is left to a comparison of the whole root.
+    pub(super) fn leave_to_comparison(&self) {
+        self.inner.lock().expect("no panic under this lock").too_many = true;
     }
 
     /// Files with several names that went with a folder.

@@ -77,6 +77,13 @@ impl Walker<'_> {
             }
             return Ok(false);
         }
+        if let Some(findings) =
+            self.context.findings.filter(|_| mount.polled && job.above.is_some() && is_mounted(job, stat))
+        {
+            // Nobody waits for what may hang: the next comparison goes there.
+            findings.leave_to_comparison();
+            return Ok(false);
+        }
         if is_other(job, stat, mount) && !self.context.accepted && self.holds_files(job.id)? {
             let path = self.context.absolute(&job.relative, b"");
             let message = format!(

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use sanchay_catalog::Catalog;
+use sanchay_core::watch::{advise, WatchMode};
 use sanchay_core::{volume_of, volume_of_file, CoreError, DirHandle, FileStat, FileSystem, Shows, Volume, VolumeId};
 
 use crate::error::EngineError;
 
 /// A mounted file system.
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 #[derive(Clone, Debug)]
 pub(crate) struct Mount {
     /// The catalog's id of its volume.
@@ -19,6 +21,8 @@ pub(crate) struct Mount {
     pub(crate) pseudo: bool,
     /// Files on it may share extents.
     pub(crate) reflink: bool,
+    /// It changes without this system's knowing, or could hang.
+    pub(crate) polled: bool,
     /// Inode numbers say nothing of a file once it was mounted again.
     pub(crate) fleeting_inodes: bool,
     /// Where extents lie, whichever subvolume they are reached by.
@@ -136,6 +140,7 @@ impl<'a> Mounts<'a> {
             former,
             pseudo: system.pseudo,
             reflink: system.reflink,
+            polled: advise(system) == WatchMode::Poll,
             fleeting_inodes: system.fleeting_inodes,
             pool: if apart { identity } else { found.pool },
             identity,

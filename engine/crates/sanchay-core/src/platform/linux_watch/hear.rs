@@ -1,7 +1,7 @@
 //! The thread that hears the kernel's events, keeps the tree true and passes them on.
 
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, TryLockError};
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::fd::OwnedFd;
@@ -35,6 +35,8 @@ pub struct Ears {
     held: Option<Vec<FileEvent>>,
     /// The last rename.
     last: Option<(PathBytes, PathBytes)>,
+    /// The tree is to be made true again, and somebody goes through a root just now.
+    overdue: bool,
 }
 
 /// One end of a rename: a name in a watched folder.
@@ -46,7 +48,16 @@ struct End {
 
 impl Ears {
     pub fn new(watches: Arc<Watches>, end: Arc<OwnedFd>, sink: Sink) -> Self {
-        Self { watches, end, sink, queue: RawQueue::new(), unreached: HashSet::new(), held: None, last: None }
+        Self {
+            watches,
+            end,
+            sink,
+            queue: RawQueue::new(),
+            unreached: HashSet::new(),
+            held: None,
+            last: None,
+            overdue: false,
+        }
     }
 
     /// Hears until it is told to end, or nobody listens any more.
@@ -64,18 +75,74 @@ impl Ears {
             return Ok(true);
         }
         self.sink.flush()?;
-        self.wait(self.sink.has_lost().then_some(LOST_MS))
+        if self.overdue {
+            self.renew()?;
+        }
+        let again = self.sink.has_lost() || self.overdue;
+        self.wait(again.then_some(LOST_MS))
     }
 
     /// Sleeps until there are events; at most for a time in milliseconds. False when it is told to end.
-    fn wait(&self, limit_ms: Option<i64>) -> Result<bool, Closed> {
+    fn wait(&mut self, limit_ms: Option<i64>) -> Result<bool, Closed> {
         let limit = limit_ms.map(|limit_ms| Timespec { tv_sec: 0, tv_nsec: limit_ms * 1_000_000 });
-        let mut waited = [PollFd::new(&self.watches.inotify, PollFlags::IN), PollFd::new(&*self.end, PollFlags::IN)];
-        match poll(&mut waited, limit.as_ref()) {
-            Ok(_) => Ok(!waited[1].revents().contains(PollFlags::IN)),
-            Err(Errno::INTR) => Ok(true),
-            Err(_) => Err(Closed),
+        let watches = Arc::clone(&self.watches);
+        let mut waited = vec![PollFd::new(&watches.inotify, PollFlags::IN), PollFd::new(&*self.end, PollFlags::IN)];
+        waited.extend(watches.mounts.table().map(|table| PollFd::new(table, PollFlags::PRI)));
+        let ends = match poll(&mut waited, limit.as_ref()) {
+            Ok(_) => waited[1].revents().contains(PollFlags::IN),
+            Err(Errno::INTR) => return Ok(true),
+            Err(_) => return Err(Closed),
+        };
+        let mounted = waited.get(2).is_some_and(|table| table.revents().intersects(PollFlags::PRI | PollFlags::ERR));
+        if mounted && !ends {
+            self.hear_mounts()?;
         }
+        Ok(!ends)
+    }
+
+    /// Something was mounted or unmounted somewhere. Of a bind mount that is taken off nothing else tells.
+    fn hear_mounts(&mut self) -> Result<(), Closed> {
+        let before = self.watches.mounts.read();
+        let now = self.watches.mounts.known();
+        let tops = self.watches.tree().all_tops();
+        for top in tops {
+            let Some(place) = self.watches.tree().place(top) else { continue };
+            if before.covering(&place.root) != now.covering(&place.root) {
+                self.watches.remove(top);
+                self.sink.push(FileEvent::RootGone { root: place.root })?;
+                continue;
+            }
+            if place.scope.one_file_system {
+                continue;
+            }
+            let mounts = before.beyond(&now, &place.root).into_iter().chain(now.beyond(&before, &place.root));
+            let points: BTreeSet<&[u8]> = mounts.map(|mount| mount.point.as_slice()).collect();
+            for &point in &points {
+                self.look_below_mount(&place, point, now.is_polled(point))?;
+            }
+            if !points.is_empty() {
+                // What was out of reach may be there again, and the other way round: the comparison says so.
+                self.sink.push(FileEvent::MountsChanged { root: place.root.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was watched at a mount point is hidden, or is there again.
+    fn look_below_mount(&mut self, root: &Place, point: &[u8], is_polled: bool) -> Result<(), Closed> {
+        let relative = point.get(root.root.len()..).unwrap_or_default();
+        let relative = relative.strip_prefix(b"/").unwrap_or(relative);
+        let parent = self.watches.tree().parent_of(root.top, relative);
+        let (Some(parent), Some(name)) = (parent, relative.rsplit(|byte| *byte == b'/').next()) else { return Ok(()) };
+        if root.scope.filter.excludes(&relative[..relative.len() - name.len()], name, true) {
+            return Ok(());
+        }
+        self.drop_child(parent, name);
+        if is_polled {
+            return Ok(());
+        }
+        self.add(parent, name, None)?;
+        self.sink.push(FileEvent::Created { path: point.to_vec(), directory: Some(true) })
     }
 
     fn hear(&mut self, raw: &Raw) -> Result<(), Closed> {
@@ -147,6 +214,17 @@ impl Ears {
     /// What happened to a watched folder as such: the rest of it its parent tells.
     fn hear_itself(&mut self, raw: &Raw, nodes: &[NodeId]) -> Result<(), Closed> {
         let moved = raw.flags.contains(ReadFlags::MOVE_SELF);
+        if raw.flags.contains(ReadFlags::MOVE_SELF) {
+            for root in self.watches.roots_below(raw.watch) {
+                let tops = self.watches.tree().tops(&root);
+                for &top in &tops {
+                    self.watches.remove(top);
+                }
+                if !tops.is_empty() {
+                    self.sink.push(FileEvent::RootGone { root })?;
+                }
+            }
+        }
         let gone = raw.flags.intersects(ReadFlags::DELETE_SELF | ReadFlags::UNMOUNT | ReadFlags::IGNORED);
         for &node in nodes {
             let (place, is_top) = {
@@ -169,18 +247,7 @@ impl Ears {
     }
 
     fn uncover(&mut self, place: Place) -> Result<(), Closed> {
-        let parent = {
-            let tree = self.watches.tree();
-            let mut names = place.relative.split(|byte| *byte == b'/').peekable();
-            let mut parent = Some(place.top);
-            while let (Some(name), Some(id)) = (names.next(), parent) {
-                if names.peek().is_none() {
-                    break;
-                }
-                parent = tree.child(id, name);
-            }
-            parent
-        };
+        let parent = self.watches.tree().parent_of(place.top, &place.relative);
         if let (Some(parent), Some(name)) = (parent, place.relative.rsplit(|byte| *byte == b'/').next()) {
             self.add(parent, name, None)?;
         }
@@ -415,7 +482,18 @@ impl Ears {
     /// Events were lost: the tree is made true again, then everybody is asked to compare.
     fn renew(&mut self) -> Result<(), Closed> {
         let watches = Arc::clone(&self.watches);
-        let whole = watches.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = match watches.whole.try_write() {
+            Ok(whole) => whole,
+            Err(TryLockError::Poisoned(whole)) => whole.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                // Whoever goes through a root may hang in it. What events told of is looked at, the tree comes later.
+                if !std::mem::replace(&mut self.overdue, true) {
+                    self.sink.push(FileEvent::Rescan { root: None })?;
+                }
+                return Ok(());
+            }
+        };
+        self.overdue = false;
         self.unreached.clear();
         let tops = watches.tree().all_tops();
         for top in tops {

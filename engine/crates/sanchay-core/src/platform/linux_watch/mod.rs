@@ -2,6 +2,7 @@
 
 mod descent;
 mod hear;
+mod mounts;
 mod raw;
 mod tree;
 mod walk;
@@ -16,7 +17,7 @@ use hear::Ears;
 use walk::Watches;
 
 use crate::watch::sink::Sink;
-use crate::watch::{Scope, WatchRefused};
+use crate::watch::{PolledPart, Scope, WatchRefused};
 
 #[derive(Debug)]
 pub struct Watcher {
@@ -45,6 +46,10 @@ impl Watcher {
         for top in tops {
             self.watches.remove(top);
         }
+    }
+
+    pub fn polled_parts(&self, root: &[u8]) -> Vec<PolledPart> {
+        self.watches.polled_parts(root)
     }
 
     pub fn watched_folders(&self, root: &[u8]) -> usize {

@@ -96,6 +96,12 @@ impl Tree {
         self.get(parent)?.children.get(name).map(|index| self.id(*index))
     }
 
+    /// The folder that a path below a top lies in.
+    pub fn parent_of(&self, top: NodeId, relative: &[u8]) -> Option<NodeId> {
+        let Some(at) = relative.iter().rposition(|byte| *byte == b'/') else { return Some(top) };
+        relative[..at].split(|byte| *byte == b'/').try_fold(top, |parent, name| self.child(parent, name))
+    }
+
     /// The names of the folders in a folder.
     pub fn children(&self, parent: NodeId) -> Vec<(Box<[u8]>, NodeId)> {
         let children = self.get(parent).map(|node| &node.children);

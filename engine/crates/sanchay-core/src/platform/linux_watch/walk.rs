@@ -4,23 +4,25 @@
 //! Folders are reached by handles and watched through them, so that a folder swapped for a symbolic link leads nowhere,
 //! and a path may be of any length.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, WatchFlags};
 use rustix::io::Errno;
 
 use super::descent::{Handover, Way};
+use super::mounts::Mounts;
 use super::tree::{NodeId, Place, Tree};
 use crate::dir::{DirHandle, ListBuffer, RootDir};
 use crate::path::path_from_bytes;
+use crate::platform::linux_mount::Mount;
 use crate::stat::FileKind;
 use crate::volume::file_system_of;
-use crate::watch::paths::join;
-use crate::watch::{advise, Scope, WatchMode, WatchRefused};
+use crate::watch::paths::{ancestors, join};
+use crate::watch::{advise, PathBytes, PolledPart, Scope, WatchMode, WatchRefused};
 
 /// What is heard of each folder. Opening and reading are not: the engine reads all day.
 const HEARD: WatchFlags = WatchFlags::CREATE
@@ -41,8 +43,11 @@ const THREADS_MOST: usize = 4;
 pub struct Watches {
     pub inotify: OwnedFd,
     tree: Mutex<Tree>,
-    /// Held while a whole root is gone through.
-    pub whole: Mutex<()>,
+    /// Held while a whole root is gone through, by whoever makes all of them true alone.
+    pub whole: RwLock<()>,
+    pub mounts: Mounts,
+    /// Folders above roots, by their watch, with the roots below them: where one is moved, its roots are elsewhere.
+    above: Mutex<HashMap<i32, Vec<PathBytes>>>,
 }
 
 /// A folder whose children are to be watched.
@@ -68,7 +73,8 @@ impl Watches {
             Errno::NOSYS | Errno::PERM => WatchRefused::Unsupported("the system has no inotify".to_owned()),
             error => WatchRefused::Io(error.to_string()),
         })?;
-        Ok(Self { inotify, tree: Mutex::default(), whole: Mutex::default() })
+        let (tree, whole, above) = (Mutex::default(), RwLock::default(), Mutex::default());
+        Ok(Self { inotify, tree, whole, mounts: Mounts::new(), above })
     }
 
     /// The tree. A thread that panicked while it held it left it whole: each change is complete in itself.
@@ -78,7 +84,7 @@ impl Watches {
 
     /// Watches a root with all below it. After a refusal nothing of it is watched.
     pub fn add_root(&self, root: &[u8], scope: Scope) -> Result<(), WatchRefused> {
-        let _whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        let _whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
         let opened = RootDir::open(&path_from_bytes(root)).map_err(|error| WatchRefused::Io(error.to_string()))?;
         let handle = opened.into_handle();
         let device = handle.stat_self().map_err(|error| WatchRefused::Io(error.to_string()))?.device;
@@ -90,6 +96,7 @@ impl Watches {
             let watch = watch.ok_or_else(|| WatchRefused::Io("the root was removed meanwhile".to_owned()))?;
             (before, tree.put_root(root, watch, Arc::clone(&scope)))
         };
+        self.watch_above(root);
         let open = Open { id: top, relative: Vec::new(), path: root.to_vec(), device, handle };
         let outcome = self.add_below_together(open, &scope);
         for node in if outcome.is_ok() { before } else { [before, vec![top]].concat() } {
@@ -119,15 +126,75 @@ impl Watches {
 
     /// Ends the watching of a folder and all below it.
     pub fn remove(&self, id: NodeId) {
+        let root = {
+            let tree = self.tree();
+            tree.is_top(id).then(|| tree.place(id)).flatten().map(|place| place.root)
+        };
         let orphans = self.tree().remove(id);
         self.forget(orphans);
+        if let Some(root) = root.filter(|root| self.tree().tops(root).is_empty()) {
+            self.unwatch_above(&root);
+        }
     }
 
     /// Removes watches that are of no folder any more. The kernel may have done so already.
     pub fn forget(&self, watches: Vec<i32>) {
-        for watch in watches {
+        let above = self.above();
+        for watch in watches.into_iter().filter(|watch| !above.contains_key(watch)) {
             let _ = inotify::remove_watch(&self.inotify, watch);
         }
+    }
+
+    fn above(&self) -> MutexGuard<'_, HashMap<i32, Vec<PathBytes>>> {
+        self.above.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hears of the folders above a root being moved. One that cannot be watched is passed over: that a root is another
+    /// folder is noticed then when somebody looks.
+    fn watch_above(&self, root: &[u8]) {
+        let flags = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR | WatchFlags::DONT_FOLLOW | WatchFlags::MASK_ADD;
+        for folder in ancestors(root).skip(1).filter(|folder| *folder != b"/") {
+            let mut above = self.above();
+            let Ok(watch) = inotify::add_watch(&self.inotify, folder, flags) else { continue };
+            let roots = above.entry(watch).or_default();
+            if !roots.iter().any(|known| known == root) {
+                roots.push(root.to_vec());
+            }
+        }
+    }
+
+    fn unwatch_above(&self, root: &[u8]) {
+        let mut unused = Vec::new();
+        self.above().retain(|watch, roots| {
+            roots.retain(|known| known != root);
+            if roots.is_empty() {
+                unused.push(*watch);
+            }
+            !roots.is_empty()
+        });
+        let tree = self.tree();
+        unused.retain(|watch| tree.nodes_of(*watch).is_empty());
+        drop(tree);
+        self.forget(unused);
+    }
+
+    /// The roots below a folder of this watch.
+    pub fn roots_below(&self, watch: i32) -> Vec<PathBytes> {
+        self.above().get(&watch).cloned().unwrap_or_default()
+    }
+
+    /// What is mounted below a root, in its scope, and cannot be watched.
+    pub fn polled_parts(&self, root: &[u8]) -> Vec<PolledPart> {
+        let mounts = self.mounts.known();
+        let mut below = mounts.polled_below(root).peekable();
+        if below.peek().is_none() {
+            return Vec::new();
+        }
+        let tree = self.tree();
+        let Some(place) = tree.tops(root).first().and_then(|top| tree.place(*top)) else { return Vec::new() };
+        drop(tree);
+        let part = |mount: &Mount| PolledPart { path: mount.point.clone(), file_system: mount.kind.clone() };
+        below.filter(|mount| is_in_scope(&place, &mount.point)).map(part).collect()
     }
 
     /// Opens a watched folder by its path; `None` if something else is there now.
@@ -139,6 +206,7 @@ impl Watches {
         let Place { path, relative, root, scope, .. } = place;
         let root = RootDir::open(&path_from_bytes(&root)).ok()?;
         let handle = if relative.is_empty() { root.into_handle() } else { root.open_dir(&relative).ok()? };
+        let device = handle.stat_self().ok()?.device;
         let tree = self.tree();
         let found = self.watch(&handle, &path, WatchFlags::empty()).ok()??;
         if found != watch {
@@ -147,7 +215,6 @@ impl Watches {
             }
             return None;
         }
-        let device = handle.stat_self().ok()?.device;
         Some((Open { id, relative, path, device, handle }, scope))
     }
 
@@ -211,6 +278,9 @@ impl Watches {
     /// Watches a name of an open folder. `None` if it is no folder, cannot be read, or is not in the scope.
     pub(super) fn enter(&self, parent: &Open, name: &[u8], scope: &Scope) -> Result<Option<Open>, WatchRefused> {
         let path = join(&parent.path, name);
+        if self.mounts.known().is_polled(&path) {
+            return Ok(None);
+        }
         let Ok(stat) = parent.handle.stat(name) else { return Ok(None) };
         if stat.kind != FileKind::Directory || scope.without.contains(&path) {
             return Ok(None);
@@ -256,6 +326,20 @@ impl Watches {
             Err(error) => Err(WatchRefused::Io(error.to_string())),
         }
     }
+}
+
+/// Whether a mount point below a root is in what is watched.
+fn is_in_scope(place: &Place, point: &[u8]) -> bool {
+    let relative = point.get(place.root.len()..).unwrap_or_default();
+    let mut folder: &[u8] = b"";
+    for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        if place.scope.filter.excludes(folder, name, true) {
+            return false;
+        }
+        let at = name.as_ptr() as usize - relative.as_ptr() as usize;
+        folder = relative[..at + name.len()].strip_prefix(b"/").unwrap_or(&relative[..at + name.len()]);
+    }
+    !place.scope.one_file_system
 }
 
 /// The name under which the kernel reaches an open folder again.

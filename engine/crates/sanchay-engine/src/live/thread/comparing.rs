@@ -5,7 +5,8 @@ use sanchay_core::watch::FileEvent;
 
 use super::LiveThread;
 use crate::live::event::{EventKind, LiveEvent};
-use crate::live::root::{Mode, Presence, Reconciling};
+use crate::live::hands::HANGING_MS;
+use crate::live::root::{LiveRoot, Mode, Presence, Reconciling};
 use crate::live::work::ReadJob;
 use crate::scan::{now_ns, ScanState};
 
@@ -16,10 +17,12 @@ const UNREAD_MOST_MS: u64 = 600_000;
 impl LiveThread {
     /// Sets the time of the next comparison: each hour or so, not of all roots at once.
     pub(super) fn plan_reconcile(&mut self, id: i64, now_ms: u64) {
+        let has_polled_parts = !self.polled_parts(id).is_empty();
         let Some(root) = self.roots.get_mut(&id) else { return };
         root.next_reconcile_ms = match root.mode {
             Mode::Off => u64::MAX,
             Mode::Poll => now_ms + root.poll_s * 1000,
+            Mode::Events if has_polled_parts => now_ms + root.poll_s * 1000,
             Mode::Events => now_ms + jittered(self.settings.reconcile_s * 1000),
         };
     }
@@ -37,14 +40,24 @@ impl LiveThread {
         }
     }
 
+    /// When a comparison that is wanted is started beside one that does not get on.
+    pub(super) fn next_reconcile_ms(&self) -> u64 {
+        if self.is_paused() || !self.roots.values().any(LiveRoot::is_to_compare) {
+            return u64::MAX;
+        }
+        let running = self.roots.values().filter_map(|root| root.reconciling.as_ref());
+        running.map(|running| running.since_ms + HANGING_MS).max().unwrap_or(u64::MAX)
+    }
+
     /// Starts comparisons that are wanted, one after the other.
     pub(super) fn start_reconciles(&mut self) {
-        if self.is_paused() || self.roots.values().any(|root| root.reconciling.is_some()) {
+        let now = self.now_ms();
+        let mut running = self.roots.values_mut().filter_map(|root| root.reconciling.as_mut());
+        if self.inner.background.is_paused() && self.tickets.is_empty() || running.any(|running| !running.hangs(now)) {
             return;
         }
-        let due = self.roots.values().find(|root| !root.wanted.is_empty() && root.presence == Presence::Present);
+        let due = self.roots.values().find(|root| root.is_to_compare());
         let Some(id) = due.map(|root| root.id) else { return };
-        let now = self.now_ms();
         self.plan_reconcile(id, now);
         let never_scanned =
             self.inner.catalog.reader().and_then(|reader| reader.root(id)).is_ok_and(|row| row.directory == 0);
@@ -57,7 +70,8 @@ impl LiveThread {
                 if self.tickets.iter().any(|ticket| ticket.watched_id == id) {
                     scan.foreground();
                 }
-                root.reconciling = Some(Reconciling { scan, epochs });
+                let progress = scan.control().ticks();
+                root.reconciling = Some(Reconciling { scan, epochs, progress, since_ms: now });
             }
             outcome => {
                 for epoch in epochs {
@@ -144,6 +158,7 @@ impl LiveThread {
             | FileEvent::MovedIn { .. }
             | FileEvent::Rescan { .. }
             | FileEvent::RootGone { .. }
+            | FileEvent::MountsChanged { .. }
             | FileEvent::WatchLost { .. } => return,
         };
         for root in self.roots.values_mut().filter(|root| !root.unread.is_empty()) {

@@ -1,9 +1,11 @@
 //! The status as others see it.
 
-use sanchay_core::path::is_within;
+use sanchay_core::path::{display, is_within};
+use sanchay_core::watch::PolledPart;
 
 use super::open_files::open_reason;
 use super::{watched_root, LiveThread, STATUS_MS};
+use crate::live::root::{Mode, Watching};
 use crate::live::status::{LiveState, LiveStatus};
 use crate::scan::now_ns;
 
@@ -21,14 +23,23 @@ impl LiveThread {
             .roots
             .values()
             .map(|root| {
-                let holder = watched_root(&self.roots, &root.path).unwrap_or(root.id);
+                // A root that is polled is not covered by the watching of one around it.
+                let around = (root.mode == Mode::Events).then(|| watched_root(&self.roots, &root.path)).flatten();
+                let holder = around.unwrap_or(root.id);
+                let mut parts = self.polled_parts(holder);
+                parts.retain(|part| is_within(&part.path, &root.path));
                 let covering = self.roots.get(&holder).unwrap_or(root);
                 let (open, first_open) = self.inner.writers.open_where(|path| is_within(path, &covering.path));
                 let pending = (covering.waiting() + self.outstanding.count(holder) + open) as u64;
                 let scanned = self.inner.is_scanned(root.id);
                 let (state, reason) = match covering.state(scanned) {
                     LiveState::Live if self.is_paused() && pending > 0 => (LiveState::Degraded, "paused".to_owned()),
+                    LiveState::Live if !parts.is_empty() => (LiveState::Polled, why_polled(&parts, covering.poll_s)),
                     LiveState::Offline => (LiveState::Offline, root.absent.clone()),
+                    LiveState::Degraded if covering.silent => {
+                        let shown = sanchay_core::path::display(&covering.path);
+                        (LiveState::Degraded, format!("{shown} does not answer"))
+                    }
                     LiveState::Live if open > 0 => (LiveState::Live, open_reason(open, first_open.as_deref())),
                     state => {
                         let why = covering.degraded.as_ref().or(covering.uncompared.as_ref());
@@ -51,6 +62,7 @@ impl LiveThread {
                     pending,
                     events: root.events,
                     overflows: root.overflows,
+                    polled_parts: parts,
                 }
             })
             .collect();
@@ -61,4 +73,21 @@ impl LiveThread {
         }
         *self.statuses.lock().expect("no panic under this lock") = statuses;
     }
+
+    /// What is mounted below a watched root, and is compared because nobody tells of it.
+    pub(super) fn polled_parts(&self, id: i64) -> Vec<PolledPart> {
+        let (Some(root), Ok(watcher)) = (self.roots.get(&id), &self.watcher) else { return Vec::new() };
+        if root.watching == Watching::No {
+            return Vec::new();
+        }
+        watcher.polled_parts(&root.path)
+    }
+}
+
+/// For people.
+fn why_polled(parts: &[PolledPart], poll_s: u64) -> String {
+    let named: Vec<String> =
+        parts.iter().map(|part| format!("{} ({})", display(&part.path), part.file_system)).collect();
+    let verb = if named.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} compared every {poll_s} s; the rest is watched", named.join(", "))
 }

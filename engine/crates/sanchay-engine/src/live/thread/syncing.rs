@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 
 use super::{watched_root, LiveThread};
 use crate::engine::Scan;
-use crate::live::cookie;
-use crate::live::root::Watching;
+use crate::live::cookie::{self, Cookie};
+use crate::live::root::{Mode, Watching};
 use crate::live::sync::{Stage, Ticket, COOKIES_MOST, COOKIE_MS};
+use crate::live::work::Message;
 use crate::root_spec::{RootSettings, Rules};
 use crate::scan::{ScanResult, ScanState};
 
@@ -25,21 +26,30 @@ impl LiveThread {
             self.inner.hurry(&root.path);
         }
         let covering = self.roots.get(&id).and_then(|root| {
-            let watched = watched_root(&self.roots, &root.path)?;
+            let watched = watched_root(&self.roots, &root.path).filter(|_| root.mode == Mode::Events)?;
             let is_up = self.roots.get(&watched).is_some_and(|root| root.watching == Watching::Yes);
             is_up.then(|| (watched, root.path.clone()))
         });
         let Some((watched_id, path)) = covering else {
             return self.inner.run_scan(&scan, id);
         };
-        match cookie::put(&path, self.leaves_out_hidden(id)) {
-            Ok(path) => {
-                let stage = Stage::Cookie { path, until_ms: now + COOKIE_MS };
-                self.tickets.push(Ticket { root_id: id, watched_id, scan, stage, missed: false, cookies: 1 });
-            }
-            Err(error) => {
-                tracing::info!(root_id = id, error = %error, "sync_without_cookie");
-                self.inner.run_scan(&scan, id);
+        let stage = Stage::Cookie { cookie: self.put_cookie(id, &path), until_ms: now + COOKIE_MS };
+        self.tickets.push(Ticket { root_id: id, watched_id, scan, stage, missed: false, cookies: 1 });
+    }
+
+    fn put_cookie(&self, id: i64, root: &[u8]) -> Cookie {
+        let own = self.channels.own.clone();
+        let visible = self.leaves_out_hidden(id);
+        // Nobody hears it when the catalog is being closed.
+        Cookie::put(root, visible, move |error| drop(own.send(Message::NoCookie { root_id: id, error })))
+    }
+
+    /// A cookie could not be made: those who wait for one in that root have it compared.
+    pub(super) fn no_cookie(&mut self, id: i64, error: &std::io::Error) {
+        tracing::info!(root_id = id, error = %error, "sync_without_cookie");
+        for ticket in self.tickets.iter_mut().filter(|ticket| ticket.root_id == id) {
+            if let Stage::Cookie { until_ms, .. } = &mut ticket.stage {
+                *until_ms = 0;
             }
         }
     }
@@ -59,12 +69,14 @@ impl LiveThread {
         for mut ticket in tickets {
             let given_up = ticket.scan.is_cancelled();
             match &ticket.stage {
-                Stage::Cookie { path, until_ms } if given_up || now >= *until_ms => {
-                    cookie::take(path);
+                Stage::Cookie { cookie, until_ms } if given_up || now >= *until_ms => {
+                    cookie.take();
                     if given_up {
                         finish(&ticket.scan, ScanState::Cancelled, "given up on request".to_owned());
                     } else {
-                        tracing::warn!(root_id = ticket.root_id, "cookie_lost");
+                        if *until_ms > 0 {
+                            tracing::warn!(root_id = ticket.root_id, "cookie_lost");
+                        }
                         self.inner.run_scan(&ticket.scan, ticket.root_id);
                     }
                 }
@@ -92,10 +104,16 @@ impl LiveThread {
 
     /// Ends all syncs: the catalog is being closed.
     pub(super) fn end_tickets(&mut self) {
-        for ticket in std::mem::take(&mut self.tickets) {
-            if let Stage::Cookie { path, .. } = &ticket.stage {
-                cookie::take(path);
-            }
+        let tickets = std::mem::take(&mut self.tickets);
+        let taking: Vec<_> = tickets
+            .iter()
+            .filter_map(|ticket| match &ticket.stage {
+                Stage::Cookie { cookie, .. } => cookie.take(),
+                Stage::Draining | Stage::Settling { .. } => None,
+            })
+            .collect();
+        crate::live::handle::join_soon(taking);
+        for ticket in tickets {
             finish(&ticket.scan, ScanState::Cancelled, "the catalog is being closed".to_owned());
         }
     }
@@ -103,11 +121,11 @@ impl LiveThread {
     /// What a sync waits for that has missed something: the events until now, and in the end a comparison of the root.
     pub(super) fn look_once_more(&mut self, ticket: &Ticket) -> Stage {
         let path = self.roots.get(&ticket.root_id).map(|root| root.path.clone()).unwrap_or_default();
-        let visible = self.leaves_out_hidden(ticket.root_id);
         if ticket.cookies < COOKIES_MOST {
-            if let Ok(path) = cookie::put(&path, visible) {
-                return Stage::Cookie { path, until_ms: self.now_ms() + COOKIE_MS };
-            }
+            return Stage::Cookie {
+                cookie: self.put_cookie(ticket.root_id, &path),
+                until_ms: self.now_ms() + COOKIE_MS,
+            };
         }
         let epoch = self.epoch;
         self.want_reconcile(ticket.watched_id, "something is not where events have it");

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use sanchay_core::path::is_within;
-use sanchay_core::watch::{advise, Scope, WatchMode, WatchRefused};
+use sanchay_core::watch::{advise, Scope, WatchRefused};
 
 use super::syncing::finish;
 use super::LiveThread;
 use crate::engine::Inner;
+use crate::live::cookie;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Watching};
-use crate::live::work::Message;
+use crate::live::work::{Message, There};
 use crate::root_spec::{RootSettings, Rules, WatchSetting};
 use crate::scan::{Mounts, RootPlace, ScanState};
 
@@ -128,16 +129,21 @@ impl LiveThread {
 
     /// Has somebody look whether a root is there, on a thread of its own: a share that hangs holds up nobody else.
     pub(super) fn begin_check(&mut self, id: i64) {
-        let Some(root) = self.roots.get_mut(&id).filter(|root| !root.checking) else { return };
-        root.checking = true;
+        let Some(root) = self.roots.get_mut(&id).filter(|root| root.checking.is_none()) else { return };
+        root.checking = Some(self.clock.elapsed().as_millis() as u64);
+        let is_swept = root.presence != Presence::Present;
+        let path = root.path.clone();
         let (inner, own) = (Arc::clone(&self.inner), self.channels.own.clone());
         let spawned = std::thread::Builder::new().name("live-check".to_owned()).spawn(move || {
             let outcome = presence(&inner, id);
+            if outcome.is_ok() && is_swept {
+                cookie::sweep(&sanchay_core::path::path_from_bytes(&path));
+            }
             // Nobody hears it when the catalog is being closed.
             let _ = own.send(Message::Checked { root_id: id, outcome });
         });
         if spawned.is_err() {
-            root.checking = false;
+            root.checking = None;
             let now = self.now_ms();
             if let Some(root) = self.roots.get_mut(&id) {
                 root.plan_check(now);
@@ -145,11 +151,15 @@ impl LiveThread {
         }
     }
 
-    pub(super) fn checked(&mut self, id: i64, outcome: Result<(WatchMode, String), String>) {
+    pub(super) fn checked(&mut self, id: i64, outcome: Result<There, String>) {
         let now = self.now_ms();
         let has_watcher = self.watcher.as_ref().err().map(ToString::to_string);
         let Some(root) = self.roots.get_mut(&id) else { return };
-        root.checking = false;
+        root.checking = None;
+        if std::mem::take(&mut root.silent) && root.presence == Presence::Present && outcome.is_ok() {
+            // It answers again.
+            self.status_due = true;
+        }
         match outcome {
             Err(reason) => {
                 if root.presence != Presence::Absent {
@@ -158,7 +168,17 @@ impl LiveThread {
                 root.absent = reason;
                 root.plan_check(now);
             }
-            Ok((advised, file_system)) => {
+            Ok(There { folder, .. })
+                if root.presence == Presence::Present
+                    && root.watching != Watching::No
+                    && root.folder.is_some_and(|before| before != folder) =>
+            {
+                // What is watched is another folder by now: it is taken up again in a moment.
+                let shown = sanchay_core::path::display(&root.path);
+                self.go_offline(id, &format!("{shown} was replaced"));
+            }
+            Ok(There { advised, file_system, folder }) => {
+                root.folder = Some(folder);
                 let before = std::mem::replace(&mut root.presence, Presence::Present);
                 root.plan_check(now);
                 if before == Presence::Present {
@@ -197,11 +217,12 @@ pub(super) fn scope(inner: &Inner, id: i64) -> Scope {
 }
 
 /// Whether a root is there, and how the file system is to be followed.
-pub(super) fn presence(inner: &Inner, id: i64) -> Result<(WatchMode, String), String> {
+pub(super) fn presence(inner: &Inner, id: i64) -> Result<There, String> {
     let row = inner.catalog.reader().and_then(|reader| reader.root(id)).map_err(|error| error.to_string())?;
     let mounts = Mounts::new(&inner.catalog);
     let place = RootPlace::open(&inner.catalog, &mounts, &row).map_err(|error| error.to_string())?;
     let place = place.map_err(|away| away.reason)?;
     let (_, system) = sanchay_core::file_system_of(place.root.handle()).map_err(|error| error.to_string())?;
-    Ok((advise(&system), system.name))
+    let folder = (place.stat.device, place.stat.mount_id, place.stat.inode);
+    Ok(There { advised: advise(&system), file_system: system.name, folder })
 }
