@@ -115,7 +115,7 @@ mod tests {
         for (id, parent, state) in
             [(1, 0, 0), (2, 1, 0), (3, 2, 3), (4, 3, 2), (5, 2, 0), (6, 1, 0), (7, 6, 0), (8, 1, 0), (9, 8, 0)]
         {
-            let sql = "INSERT INTO directory (id, parent, name, volume, inode, mtime_ns, state) VALUES (?1, ?2, ?1, 1, 0, 0, ?3)";
+            let sql = "INSERT INTO directory (id, parent, name, volume, inode, mtime_ns, state) VALUES (?1, ?2, CAST(?1 AS BLOB), 1, 0, 0, ?3)";
             connection.execute(sql, rusqlite::params![id, parent, state]).unwrap();
         }
         let sql = "INSERT INTO root VALUES (1, x'2f', 7, 1, 0, 'ready', '', 0, '{}')";

@@ -10,8 +10,7 @@ impl Glob {
         if !self.is_of_paths() || !pattern.starts_with('/') {
             return None;
         }
-        let plain = pattern.find(['*', '?', '[', '{']).unwrap_or(pattern.len());
-        let end = pattern[..plain].rfind('/').filter(|end| *end > 0)?;
+        let end = pattern[..plain_length(pattern)].rfind('/').filter(|end| *end > 0)?;
         let mut folder = String::new();
         let mut letters = pattern[..end].chars();
         while let Some(letter) = letters.next() {
@@ -31,6 +30,19 @@ impl Glob {
         }
         Self::path(&(pattern + rest))
     }
+}
+
+/// How far a pattern goes without a wildcard, in bytes; what a backslash stands before is none.
+fn plain_length(pattern: &str) -> usize {
+    let mut letters = pattern.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '*' | '?' | '[' | '{' => return at,
+            '\\' => drop(letters.next()),
+            _ => {}
+        }
+    }
+    pattern.len()
 }
 
 #[cfg(test)]
