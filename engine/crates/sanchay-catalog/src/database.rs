@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_links.sql"),
     include_str!("../migrations/0006_root_identity.sql"),
     include_str!("../migrations/0007_folded_names.sql"),
+    include_str!("../migrations/0008_contents.sql"),
 ];
 
 /// The version that this program writes.

@@ -3,6 +3,7 @@
 use sanchay_core::{Algorithm, ContentHash, FileKind, FileStat};
 
 use super::column::{self, TAIL_PADDING};
+use super::contents;
 
 /// Slots in a block.
 pub const BLOCK_SLOTS: usize = 256;
@@ -201,6 +202,8 @@ pub struct Zone {
     pub files: u32,
     /// Regular files that have other names.
     pub linked: u32,
+    /// What is known of their contents: bits of [`contents`].
+    pub contents: i64,
     /// Smallest and largest apparent size, bytes.
     pub size_bytes: (i64, i64),
     /// Oldest and newest modification, whole seconds.
@@ -282,11 +285,12 @@ pub fn encode(entries: &[EntryRef<'_>]) -> EncodedBlock {
 }
 
 fn zone(entries: &[EntryRef<'_>]) -> Zone {
-    let mut zone = Zone { files: 0, linked: 0, size_bytes: (i64::MAX, -1), mtime_s: (i64::MAX, i64::MIN) };
+    let mut zone = Zone { files: 0, linked: 0, contents: 0, size_bytes: (i64::MAX, -1), mtime_s: (i64::MAX, i64::MIN) };
     for entry in entries.iter().map(|item| &item.entry).filter(|entry| entry.is_file()) {
         let (size_bytes, mtime_s) = (entry.size_bytes as i64, entry.mtime_ns.div_euclid(1_000_000_000));
         zone.files += 1;
         zone.linked += u32::from(entry.links > 1);
+        zone.contents |= contents::of_file(entry);
         zone.size_bytes = (zone.size_bytes.0.min(size_bytes), zone.size_bytes.1.max(size_bytes));
         zone.mtime_s = (zone.mtime_s.0.min(mtime_s), zone.mtime_s.1.max(mtime_s));
     }

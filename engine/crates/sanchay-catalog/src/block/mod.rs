@@ -5,6 +5,7 @@
 //! entry takes it. Nothing here knows SQL.
 
 pub mod column;
+pub mod contents;
 mod entry;
 mod view;
 

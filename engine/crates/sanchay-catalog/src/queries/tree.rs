@@ -118,6 +118,11 @@ impl TreeShape {
         Ok(self.spread(known))
     }
 
+    /// Whose `block` is; 0: nobody's.
+    pub(super) fn directory_of(&self, block: i64) -> i64 {
+        self.block_directories.get(block as usize).copied().unwrap_or(0)
+    }
+
     /// The ids of the blocks of `directories`, ascending.
     pub(crate) fn block_ids(&self, directories: &DirectorySet) -> Vec<i64> {
         let ids = self.block_directories.iter().enumerate();

@@ -1,13 +1,17 @@
 //! What could not be compared: files whose content is not known, and those hashed by another algorithm than the rest.
 //!
-//! "It has no copy" can only be said of what was compared with all others of its size.
+//! "It has no copy" can only be said of what was compared with all others of its size. Blocks all of whose files were are
+//! not looked at: an index over what is known of the contents of each block (`block/contents.rs`) leads to the others.
 
+use std::sync::Arc;
+
+use rusqlite::OptionalExtension;
 use sanchay_core::Algorithm;
 
 use super::lanes::Lanes;
 use super::runs::EntrySet;
-use super::tree::{DirectorySet, RootNames};
-use crate::block::{BlockColumns, EntryId, EntryKind, HashState};
+use super::tree::{DirectorySet, RootNames, TreeShape};
+use crate::block::{contents, BlockColumns, EntryId, EntryKind, HashState};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::reader::Reader;
@@ -85,8 +89,11 @@ pub(crate) struct Uncompared {
     hashed: [u64; 2],
 }
 
-/// Blocks of one part of a pass, by id.
-const PART_BLOCKS: i64 = 4096;
+/// Blocks of one part of a pass.
+const PART_BLOCKS: usize = 4096;
+
+/// Blocks this near to one another are read together with those between them, which does no harm.
+const NEAR_BLOCKS: i64 = 4;
 
 impl Uncompared {
     /// Whether nothing says that a file has no copy.
@@ -101,9 +108,18 @@ impl Uncompared {
         lanes: &Lanes<'_>,
         roots: &RootNames,
     ) -> Result<Self, CatalogError> {
-        let compared = ComparedBySize::of(catalog, reader, roots)?;
+        let mut unread = Vec::new();
+        if !ComparedBySize::is_all(roots) {
+            unread = reader.blocks_with(contents::UNREAD)?;
+        }
+        let compared = ComparedBySize::of(catalog, reader, roots, &unread)?;
+        unread.retain(|block| !compared.holds_block(*block));
+        let mut blocks = reader.blocks_with(contents::OPEN)?;
+        blocks.append(&mut unread);
+        blocks.sort_unstable();
+        blocks.dedup();
         let mut all = Self::default();
-        for part in pass(reader, lanes, &|found: &mut Self, directory, block, columns| {
+        for part in pass(lanes, &blocks, &|found: &mut Self, directory, block, columns| {
             found.look(&compared, directory, block, columns);
         })? {
             all.totals.add(&part.totals);
@@ -113,7 +129,11 @@ impl Uncompared {
                 *count += more;
             }
         }
-        if all.hashed.iter().all(|files| *files > 0) {
+        let mut uses = [false; 2];
+        for algorithm in ALGORITHMS {
+            uses[algorithm as usize] = all.hashed[algorithm as usize] > 0 || reader.is_used(algorithm)?;
+        }
+        if uses == [true; 2] {
             all.look_across(reader, lanes)?;
         }
         Ok(all)
@@ -153,16 +173,24 @@ impl Uncompared {
 
     /// Two algorithms: what one has of a size is compared with nothing that the other has of it.
     fn look_across(&mut self, reader: &Reader, lanes: &Lanes<'_>) -> Result<(), CatalogError> {
+        let blocks = reader.blocks_with(contents::BLAKE3 | contents::SHA256)?;
+        self.hashed = [0; 2];
+        for part in pass(lanes, &blocks, &|found: &mut [u64; 2], _, _, columns| count_hashed(found, columns))? {
+            for (count, more) in self.hashed.iter_mut().zip(part) {
+                *count += more;
+            }
+        }
         let fewer = usize::from(self.hashed[0] >= self.hashed[1]);
         let mut sizes = SizeSet::default();
-        for part in pass(reader, lanes, &|found: &mut SizeSet, _, _, columns| {
+        for part in pass(lanes, &blocks, &|found: &mut SizeSet, _, _, columns| {
             for slot in hashed_slots(columns, 1 - fewer) {
                 found.insert(columns.size_bytes(slot));
             }
         })? {
             sizes.merge(&part);
         }
-        for part in pass(reader, lanes, &|found: &mut Self, _, block, columns| {
+        let blocks = reader.blocks_with(contents::hashed_with(ALGORITHMS[fewer]))?;
+        for part in pass(lanes, &blocks, &|found: &mut Self, _, block, columns| {
             for slot in hashed_slots(columns, fewer).filter(|&slot| sizes.contains(columns.size_bytes(slot))) {
                 found.totals.other_algorithm += 1;
                 found.put(EntryId::new(block, slot), columns.size_bytes(slot));
@@ -186,53 +214,123 @@ fn hashed_slots<'c>(columns: &'c BlockColumns<'_>, algorithm: usize) -> impl Ite
     })
 }
 
-/// Looks at every block that holds files, and gives what each lane found.
+/// Counts the hashed files by algorithm.
+fn count_hashed(hashed: &mut [u64; 2], columns: &BlockColumns<'_>) {
+    if let Some(algorithm) = columns.all_hashed_by() {
+        hashed[algorithm as usize] += columns.len() as u64;
+        return;
+    }
+    for slot in 0..columns.len() {
+        if columns.kind(slot) == EntryKind::File && columns.hash_state(slot).has_hash() {
+            hashed[columns.algorithm(slot) as usize] += 1;
+        }
+    }
+}
+
+/// Looks at `blocks`, which ascend, and gives what each lane found.
 fn pass<T: Default + Send>(
-    reader: &Reader,
     lanes: &Lanes<'_>,
+    blocks: &[i64],
     look: &(dyn Fn(&mut T, i64, i64, &BlockColumns<'_>) + Sync),
 ) -> Result<Vec<T>, CatalogError> {
-    let last: i64 =
-        reader.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM block")?.query_row([], |row| row.get(0))?;
-    lanes.run((last / PART_BLOCKS + 1) as usize, |reader, queue| {
+    lanes.run(blocks.len().div_ceil(PART_BLOCKS), |reader, queue| {
         let mut found = T::default();
         let mut statement = reader
             .connection
-            .prepare_cached("SELECT id, directory, columns FROM block WHERE id >= ?1 AND id < ?2 AND files > 0")?;
+            .prepare_cached("SELECT id, directory, columns FROM block WHERE id >= ?1 AND id <= ?2 AND files > 0")?;
         while let Some(part) = queue.take() {
-            let from = part as i64 * PART_BLOCKS;
-            let mut rows = statement.query([from, from + PART_BLOCKS])?;
-            while let Some(row) = rows.next()? {
-                let blob = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-                look(&mut found, row.get(1)?, row.get(0)?, &BlockColumns::parse(blob)?);
+            let part = &blocks[part * PART_BLOCKS..blocks.len().min((part + 1) * PART_BLOCKS)];
+            for near in part.chunk_by(|block, next| next - block <= NEAR_BLOCKS) {
+                let mut rows = statement.query([near[0], near[near.len() - 1]])?;
+                while let Some(row) = rows.next()? {
+                    let blob = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
+                    look(&mut found, row.get(1)?, row.get(0)?, &BlockColumns::parse(blob)?);
+                }
             }
         }
         Ok(found)
     })
 }
 
+const WITH_CONTENTS: &str = "SELECT id FROM block INDEXED BY block_by_contents WHERE contents = ?1";
+
+impl Reader {
+    /// Blocks that hold files of one of these kinds, or may do so: bits of [`contents`]. They ascend.
+    pub(super) fn blocks_with(&self, bits: i64) -> Result<Vec<i64>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(WITH_CONTENTS)?;
+        let mut blocks = Vec::new();
+        for value in contents::KNOWN.chain([contents::UNKNOWN]).filter(|value| value & bits != 0) {
+            let mut rows = statement.query([value])?;
+            while let Some(row) = rows.next()? {
+                blocks.push(row.get(0)?);
+            }
+        }
+        blocks.sort_unstable();
+        Ok(blocks)
+    }
+
+    /// Whether a block is known to hold a file that is hashed with `algorithm`.
+    fn is_used(&self, algorithm: Algorithm) -> Result<bool, CatalogError> {
+        let mut statement = self.connection.prepare_cached(WITH_CONTENTS)?;
+        for value in contents::KNOWN.filter(|value| value & contents::hashed_with(algorithm) != 0) {
+            if statement.query_row([value], |row| row.get::<_, i64>(0)).optional()?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// Folders of roots where a file that was not read has no other of its size, or one that differs at its edges.
-struct ComparedBySize(Vec<(DirectorySet, bool)>);
+enum ComparedBySize {
+    None,
+    All,
+    Some(Arc<TreeShape>, Vec<(DirectorySet, bool)>),
+}
 
 impl ComparedBySize {
-    fn of(catalog: &Catalog, reader: &Reader, roots: &RootNames) -> Result<Self, CatalogError> {
-        if !roots.0.iter().any(|root| root.compares_sizes) {
-            return Ok(Self(Vec::new()));
+    /// Whether those are the folders of all roots.
+    fn is_all(roots: &RootNames) -> bool {
+        !roots.0.is_empty() && roots.0.iter().all(|root| root.compares_sizes)
+    }
+
+    /// `unread`: blocks that hold files that were not asked for.
+    fn of(catalog: &Catalog, reader: &Reader, roots: &RootNames, unread: &[i64]) -> Result<Self, CatalogError> {
+        if Self::is_all(roots) {
+            return Ok(Self::All);
+        }
+        if unread.is_empty() || !roots.0.iter().any(|root| root.compares_sizes) {
+            return Ok(Self::None);
         }
         let tree = catalog.remembered.shape(reader)?;
         let mut roots: Vec<_> = roots.0.iter().filter(|root| root.directory != 0).collect();
         // The innermost root that holds a folder decides.
         roots.sort_by_key(|root| std::cmp::Reverse(root.path.len()));
-        Ok(Self(roots.iter().map(|root| (tree.below(&[root.directory]), root.compares_sizes)).collect()))
+        let folders = roots.iter().map(|root| (tree.below(&[root.directory]), root.compares_sizes)).collect();
+        Ok(Self::Some(tree, folders))
     }
 
     fn holds(&self, directory: i64) -> bool {
-        self.0.iter().find(|(folders, _)| folders.contains(directory)).is_some_and(|(_, compares)| *compares)
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Some(_, roots) => {
+                roots.iter().find(|(folders, _)| folders.contains(directory)).is_some_and(|(_, compares)| *compares)
+            }
+        }
+    }
+
+    fn holds_block(&self, block: i64) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Some(tree, _) => self.holds(tree.directory_of(block)),
+        }
     }
 }
 
 impl Catalog {
-    /// What no answer about copies covers. One pass over the blocks, kept until the next transaction.
+    /// What no answer about copies covers. One pass over the blocks that hold such files, kept until the next transaction.
     pub fn not_compared(&self, roots: &RootNames) -> Result<NotCompared, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
@@ -242,4 +340,10 @@ impl Catalog {
     }
 }
 
-const _: () = assert!(Algorithm::Blake3 as usize == 0 && Algorithm::Sha256 as usize == 1);
+/// At the places of `Uncompared::hashed`.
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Blake3, Algorithm::Sha256];
+const _: () = assert!(ALGORITHMS[0] as usize == 0 && ALGORITHMS[1] as usize == 1);
+
+#[cfg(test)]
+#[path = "uncompared_tests.rs"]
+mod tests;

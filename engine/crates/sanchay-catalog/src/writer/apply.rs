@@ -68,10 +68,10 @@ impl Session {
             let zone = &block.zone;
             self.connection
                 .prepare_cached(
-                    "INSERT INTO block (id, directory, files, min_size, max_size, min_mtime, max_mtime, columns, linked)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                    "INSERT INTO block (id, directory, files, min_size, max_size, min_mtime, max_mtime, columns, linked, contents)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                      ON CONFLICT (id) DO UPDATE SET files = ?3, min_size = ?4, max_size = ?5, min_mtime = ?6,
-                         max_mtime = ?7, columns = ?8, linked = ?9",
+                         max_mtime = ?7, columns = ?8, linked = ?9, contents = ?10",
                 )?
                 .execute(params![
                     write.id,
@@ -82,7 +82,8 @@ impl Session {
                     zone.mtime_s.0,
                     zone.mtime_s.1,
                     block.columns,
-                    zone.linked
+                    zone.linked,
+                    zone.contents
                 ])?;
             self.connection
                 .prepare_cached("INSERT OR REPLACE INTO block_detail (id, detail) VALUES (?1, ?2)")?

@@ -48,17 +48,17 @@ impl Session {
         unstaged: &mut Vec<(i64, EntryId)>,
     ) -> Result<(), CatalogError> {
         let block = updates[0].id.block();
-        let found: Option<(i64, Option<bool>)> = self
+        let found: Option<(i64, Option<bool>, i64)> = self
             .connection
             .prepare_cached(
-                "SELECT b.directory, v.reflink FROM block b LEFT JOIN directory d ON d.id = b.directory LEFT JOIN volume v ON v.id = d.volume
+                "SELECT b.directory, v.reflink, b.contents FROM block b LEFT JOIN directory d ON d.id = b.directory LEFT JOIN volume v ON v.id = d.volume
                  WHERE b.id = ?1",
             )?
-            .query_row([block], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([block], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         // The block went away with its directory, or is about to: there is nothing to publish. Keys that came now would
         // stay in the content index when its rows go.
-        let Some((_, reflink)) = found.filter(|(directory, _)| !self.unindexed.contains(directory)) else {
+        let Some((_, reflink, contents)) = found.filter(|(directory, ..)| !self.unindexed.contains(directory)) else {
             return Ok(());
         };
         let encoded = self.with_block(block, |view| {
@@ -86,9 +86,16 @@ impl Session {
         let Some(encoded) = encoded else {
             return Ok(());
         };
-        self.connection
-            .prepare_cached("UPDATE block SET columns = ?2 WHERE id = ?1")?
-            .execute(params![block, encoded.columns])?;
+        if encoded.zone.contents == contents {
+            self.connection
+                .prepare_cached("UPDATE block SET columns = ?2 WHERE id = ?1")?
+                .execute(params![block, encoded.columns])?;
+        } else {
+            // Only then: SQLite would write the index anew for the same value, too.
+            self.connection
+                .prepare_cached("UPDATE block SET columns = ?2, contents = ?3 WHERE id = ?1")?
+                .execute(params![block, encoded.columns, encoded.zone.contents])?;
+        }
         self.connection
             .prepare_cached("UPDATE block_detail SET detail = ?2 WHERE id = ?1")?
             .execute(params![block, encoded.detail])?;
