@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -150,11 +151,13 @@ def make_large(catalog: Path) -> None:
 
 
 def damage_page_of(catalog: Path, name: bytes) -> None:
-    """Overwrites the page that holds a file's name."""
+    """Overwrites the page that holds a file's name, and those that held it before and are free now."""
     with catalog.open("r+b") as file:
-        page = file.read().index(name) // PAGE_BYTES
-        file.seek(page * PAGE_BYTES)
-        file.write(b"Z" * PAGE_BYTES)
+        found = [match.start() // PAGE_BYTES for match in re.finditer(re.escape(name), file.read())]
+        assert found
+        for page in found:
+            file.seek(page * PAGE_BYTES)
+            file.write(b"Z" * PAGE_BYTES)
 
 
 def damage(catalog: Path, where: str) -> None:
