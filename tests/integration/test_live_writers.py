@@ -88,6 +88,16 @@ def test_a_file_that_stays_open_is_looked_at_again_and_a_removed_one_is_forgotte
     assert cataloger.rows() == []
 
 
+def test_a_file_that_is_open_in_a_folder_that_goes_is_forgotten(cataloger: LiveCataloger, tree: Path) -> None:
+    (tree / "folder").mkdir()
+    cataloger.follow(tree, algorithm="sha256")
+    with (tree / "folder" / "log").open("ab", buffering=0) as log:
+        log.write(b"first")
+        cataloger.wait(lambda: "log is open for writing" in cataloger.live().reason)
+        shutil.rmtree(tree / "folder")
+        cataloger.wait(lambda: rests(cataloger))
+
+
 def test_a_file_that_is_open_for_writing_is_in_no_group(cataloger: LiveCataloger, tree: Path) -> None:
     for name in ("one", "other"):
         (tree / name).write_bytes(b"a" * 5_000)

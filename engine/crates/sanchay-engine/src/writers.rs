@@ -62,6 +62,15 @@ impl Writers {
         }
     }
 
+    /// A folder is gone with all that was in it.
+    pub(crate) fn forget_below(&self, folder: &[u8]) {
+        if self.open_count.load(Ordering::Relaxed) > 0 {
+            let mut open = self.open.lock().expect("no panic under this lock");
+            open.retain(|_, open| !sanchay_core::path::is_within(&open.path, folder));
+            self.open_count.store(open.len(), Ordering::Relaxed);
+        }
+    }
+
     /// Whether the name was seen open.
     pub(crate) fn is_open(&self, directory: i64, name: &[u8]) -> bool {
         self.open_count.load(Ordering::Relaxed) > 0 && {

@@ -192,6 +192,7 @@ impl Pass<'_> {
             self.tell_difference(folder, difference);
         }
         for (name, bytes) in compared.removed_folders {
+            self.inner.writers.forget_below(&sanchay_core::path::join(folder, &name));
             let mut event = LiveEvent::of(EventKind::Removed, self.row.id, &sanchay_core::path::join(folder, &name));
             event.bytes_delta = -(bytes as i64);
             self.told(event);

@@ -181,7 +181,11 @@ impl ReaderThread {
             self.find_holes(job)?;
             return Ok(Done::Followed(Box::default()));
         }
-        let Some(place) = self.place(job)? else { return Ok(Done::Followed(Box::default())) };
+        let Some(place) = self.place(job)? else {
+            // Its files went with it, open or not.
+            job.names.iter().for_each(|name| self.inner.writers.forget_open(job.directory, name));
+            return Ok(Done::Followed(Box::default()));
+        };
         let Ok(root) = RootDir::open(&sanchay_core::path::path_from_bytes(&place.root)) else {
             return Ok(Done::Astray);
         };
