@@ -329,13 +329,18 @@ fn in_namespaces(test: &str, prepare: &str) {
 
 #[test]
 fn the_limit_of_watches_refuses_a_root_as_a_whole() {
-    in_namespaces("inside_with_three_watches", "echo 3 > /proc/sys/user/max_inotify_watches");
+    in_namespaces("inside_with_few_watches", "true");
 }
 
 #[test]
 #[ignore = "run in namespaces by the_limit_of_watches_refuses_a_root_as_a_whole"]
-fn inside_with_three_watches() {
-    let mut trial = Trial::new(|root| fs::create_dir(root.join("a")).expect("made"));
+fn inside_with_few_watches() {
+    let mut trial = Trial::new(|root| {
+        fs::create_dir(root.join("a")).expect("made");
+        // The folders above a root are watched as well; beyond them and the root's own two there is room for one.
+        let limit = root.ancestors().skip(1).filter(|folder| *folder != Path::new("/")).count() + 3;
+        fs::write("/proc/sys/user/max_inotify_watches", limit.to_string()).expect("a limit");
+    });
     let other = trial.outside.path().to_path_buf();
     fs::create_dir(other.join("x")).expect("made");
     assert_eq!(trial.watcher.watch(bytes(&other), Scope::default()), Err(WatchRefused::LimitReached));
@@ -381,8 +386,14 @@ fn inside_with_mounts() {
     });
     assert_eq!(trial.folders(), 4);
     run("umount", &[], &trial.root.join("a/b"));
-    // The mount's own folders may be told of first; looked at, there is nothing of them.
-    assert_eq!(trial.heard().last().map(String::as_str), Some("folder a/b"));
+    // The mount's own folders may be told of first; looked at, there is nothing of them. That mounts changed is told by
+    // another file of the kernel's, so it may come at any time.
+    let mut heard = trial.heard();
+    while !heard.contains(&"mounts changed".to_owned()) {
+        heard.extend(trial.heard());
+    }
+    let folder = heard.iter().rev().find(|words| *words != "mounts changed");
+    assert_eq!(folder.map(String::as_str), Some("folder a/b"));
     fs::write(trial.root.join("a/b/hidden/f"), "1").expect("written");
     assert_eq!(trial.heard(), ["file a/b/hidden/f", "written a/b/hidden/f"]);
 

@@ -16,6 +16,7 @@ mod step;
 mod watcher;
 
 pub use event::{FileEvent, PathBytes, WatchRefused};
+#[cfg(target_os = "linux")]
 pub(crate) use mode::advise_by_name;
 pub use mode::{advise, WatchMode};
 pub use moves::name_after;
