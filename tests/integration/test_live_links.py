@@ -66,3 +66,22 @@ def test_a_name_that_goes_at_once_after_it_was_linked_leaves_the_other_with_its_
     (tree / "one" / "name").unlink()
     cataloger.sync()
     assert [(row.path, row.links) for row in cataloger.rows()] == [(os.fsencode(tree / "one" / "third"), 1)]
+
+
+def test_a_file_written_by_two_of_its_names_is_counted_once_under_the_third(
+    cataloger: LiveCataloger, tree: Path
+) -> None:
+    (tree / "third").mkdir()
+    os.link(tree / "one" / "name", tree / "third" / "name")
+    cataloger.follow(tree)
+    for _ in range(10):
+        # Each of the two leads to the third name, whose folder hears nothing.
+        for folder in ("one", "other"):
+            with (tree / folder / "name").open("ab") as file:
+                file.write(b"more")
+        cataloger.sync()
+        size = (tree / "one" / "name").stat().st_size
+        assert {row.path: row.bytes for row in cataloger.catalog.usage(depth=1)} == {
+            os.fsencode(tree): 3 * size, **{os.fsencode(tree / name): size for name in ("one", "other", "third")}
+        }  # fmt: skip
+        assert [row.bytes for row in cataloger.catalog.summary("ext")] == [3 * size]

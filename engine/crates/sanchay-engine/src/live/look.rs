@@ -3,6 +3,7 @@
 //! The disk is asked here, the comparison is made by the writer in one task with the write, so that nothing can come
 //! between. Content is never read here.
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -39,7 +40,8 @@ enum Seen {
 struct Looked {
     directory: i64,
     tree: i64,
-    names: Vec<(Vec<u8>, Seen)>,
+    /// Each once, though several ways may have led to it: a difference that is written twice would be counted twice.
+    names: BTreeMap<Vec<u8>, Seen>,
     /// Subdirectories of these names are gone.
     folders_gone: Vec<Vec<u8>>,
     scope: HashScope,
@@ -102,7 +104,7 @@ impl Pass<'_> {
         let mut looked = Looked {
             directory,
             tree,
-            names: Vec::with_capacity(names.len()),
+            names: BTreeMap::new(),
             folders_gone: Vec::new(),
             scope: rules.hash,
             algorithm: rules.algorithm,
@@ -111,6 +113,7 @@ impl Pass<'_> {
         };
         let mut folders = Vec::new();
         for name in names.iter().filter(|name| !is_cookie(name)) {
+            let Slot::Vacant(slot) = looked.names.entry(name.clone()) else { continue };
             let seen = match handle.stat(name) {
                 Ok(seen) if seen.kind == FileKind::Directory => {
                     let known: Option<StoredChild> = reader.child_named(directory, name)?;
@@ -147,7 +150,7 @@ impl Pass<'_> {
                 }
                 Err(_) => Seen::Unknown,
             };
-            looked.names.push((name.clone(), seen));
+            slot.insert(seen);
         }
         drop(reader);
         let looked = Arc::new(looked);
@@ -362,7 +365,7 @@ fn forget_folders(session: &mut Session, looked: &Looked, gone: &mut Compared) -
 fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogError> {
     let Some(_) = session.load_child(looked.directory)? else { return Ok(Compared::default()) };
     let mut compared = Compared::default();
-    let names: HashSet<&[u8]> = looked.names.iter().map(|(name, _)| name.as_slice()).collect();
+    let names: HashSet<&[u8]> = looked.names.keys().map(Vec::as_slice).collect();
     let blocks = session.blocks_of_names(looked.directory, names.iter().copied())?;
     let mut stored = Stored::of_names(&blocks, &names)?;
     let mut fresh = Vec::new();
