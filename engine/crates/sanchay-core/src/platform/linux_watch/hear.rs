@@ -11,39 +11,34 @@ use rustix::io::Errno;
 use super::raw::{Raw, RawQueue};
 use super::tree::{NodeId, Place};
 use super::walk::Watches;
-use crate::path::path_from_bytes;
 use crate::watch::paths::join;
 use crate::watch::sink::{Closed, Sink};
 use crate::watch::{FileEvent, PathBytes, WatchRefused};
-
-/// How long the second half of a rename is waited for when the first was the last thing heard. The kernel gives both
-/// within one system call.
-const HALF_MS: i64 = 5;
 
 /// How long until it is tried again to say that events were lost.
 const LOST_MS: i64 = 20;
 
 pub struct Ears {
-    watches: Arc<Watches>,
+    pub(super) watches: Arc<Watches>,
     end: Arc<OwnedFd>,
-    sink: Sink,
-    queue: RawQueue,
+    pub(super) sink: Sink,
+    pub(super) queue: RawQueue,
     /// Folders below which something could not be watched, since their path led elsewhere by then: an event that says
     /// where they are now is still to come.
-    unreached: HashSet<NodeId>,
+    pub(super) unreached: HashSet<NodeId>,
     /// The events of the first of two renames that exchange names, until the second was heard.
-    held: Option<Vec<FileEvent>>,
+    pub(super) held: Option<Vec<FileEvent>>,
     /// The last rename.
-    last: Option<(PathBytes, PathBytes)>,
+    pub(super) last: Option<(PathBytes, PathBytes)>,
     /// The tree is to be made true again, and somebody goes through a root just now.
     overdue: bool,
 }
 
 /// One end of a rename: a name in a watched folder.
-struct End {
-    parent: NodeId,
-    top: NodeId,
-    path: PathBytes,
+pub(super) struct End {
+    pub(super) parent: NodeId,
+    pub(super) top: NodeId,
+    pub(super) path: PathBytes,
 }
 
 impl Ears {
@@ -83,7 +78,7 @@ impl Ears {
     }
 
     /// Sleeps until there are events; at most for a time in milliseconds. False when it is told to end.
-    fn wait(&mut self, limit_ms: Option<i64>) -> Result<bool, Closed> {
+    pub(super) fn wait(&mut self, limit_ms: Option<i64>) -> Result<bool, Closed> {
         let limit = limit_ms.map(|limit_ms| Timespec { tv_sec: 0, tv_nsec: limit_ms * 1_000_000 });
         let watches = Arc::clone(&self.watches);
         let mut waited = vec![PollFd::new(&watches.inotify, PollFlags::IN), PollFd::new(&*self.end, PollFlags::IN)];
@@ -145,7 +140,7 @@ impl Ears {
         self.sink.push(FileEvent::Created { path: point.to_vec(), directory: Some(true) })
     }
 
-    fn hear(&mut self, raw: &Raw) -> Result<(), Closed> {
+    pub(super) fn hear(&mut self, raw: &Raw) -> Result<(), Closed> {
         if raw.flags.contains(ReadFlags::QUEUE_OVERFLOW) {
             return self.renew();
         }
@@ -254,198 +249,20 @@ impl Ears {
         self.sink.push(FileEvent::Created { path: place.path, directory: Some(true) })
     }
 
-    /// The second half of a rename: it comes right after the first, if it comes at all.
-    fn target(&mut self, cookie: u32) -> Result<Option<Raw>, Closed> {
-        let mut waited = false;
-        loop {
-            if let Some(target) = self.queue.take_target(cookie) {
-                return Ok(Some(target));
-            }
-            if self.queue.is_long_enough() {
-                return Ok(None);
-            }
-            if !self.queue.fill(&self.watches.inotify).map_err(|_| Closed)? {
-                if waited {
-                    return Ok(None);
-                }
-                self.wait(Some(HALF_MS))?;
-                waited = true;
-            }
-        }
-    }
-
-    /// The rename by which names were exchanged, if this one is the first of two: it comes right after. A name that goes
-    /// to another and back looks the same; what holds then is found by looking.
-    fn way_back(&mut self, from: &Raw, to: &Raw) -> Result<Option<(Raw, Raw)>, Closed> {
-        if self.queue.is_empty() && !self.queue.fill(&self.watches.inotify).map_err(|_| Closed)? {
-            // The kernel gives both within one system call, but that may be under way on another processor.
-            std::thread::yield_now();
-            self.queue.fill(&self.watches.inotify).map_err(|_| Closed)?;
-        }
-        let Some(first) = self.queue.take_source(to) else { return Ok(None) };
-        self.held = Some(Vec::new());
-        let second = self.target(first.cookie)?;
-        match second {
-            Some(second) if (second.watch, &second.name) == (from.watch, &from.name) => Ok(Some((first, second))),
-            second => {
-                // It went somewhere else: a rename like any other.
-                self.held = None;
-                self.queue.put_back(first, second);
-                Ok(None)
-            }
-        }
-    }
-
-    /// Passes on what two renames brought that are one exchange: that first, for it says where the rest is.
-    fn tell_exchanged(&mut self) -> Result<(), Closed> {
-        let (mut exchanged, mut others): (Vec<(PathBytes, PathBytes)>, Vec<FileEvent>) = (Vec::new(), Vec::new());
-        let held = self.held.take().unwrap_or_default();
-        for event in &held {
-            let FileEvent::Renamed { from, to } = event else { continue };
-            let back = |event: &FileEvent| matches!(event, FileEvent::Renamed { from: own, to: other } if (own, other) == (to, from));
-            if held.iter().any(back) && !exchanged.contains(&(to.clone(), from.clone())) {
-                exchanged.push((from.clone(), to.clone()));
-            }
-        }
-        let is_exchanged = |path: &PathBytes| exchanged.iter().any(|(one, other)| path == one || path == other);
-        for event in held {
-            match &event {
-                // Both are found anew, with all that they hold.
-                FileEvent::Created { path, .. } | FileEvent::Renamed { to: path, .. } if is_exchanged(path) => {}
-                _ => others.push(event),
-            }
-        }
-        for (one, other) in exchanged {
-            self.sink.push(FileEvent::Exchanged { one, other })?;
-        }
-        others.into_iter().try_for_each(|event| self.sink.push(event))
-    }
-
-    /// A rename, or the second of two that exchange names and were not heard together: what the first one replaced is still
-    /// there under the other name.
-    fn renamed(&mut self, from: PathBytes, to: PathBytes) -> FileEvent {
-        let is_way_back = self.last.as_ref().is_some_and(|last| (&last.1, &last.0) == (&from, &to));
-        self.last = Some((from.clone(), to.clone()));
-        if is_way_back && self.held.is_none() && path_from_bytes(&from).symlink_metadata().is_ok() {
-            return FileEvent::Exchanged { one: to, other: from };
-        }
-        FileEvent::Renamed { from, to }
-    }
-
-    /// Passes an event on, unless it is held until it is known what it is a part of.
-    fn tell(&mut self, event: FileEvent) -> Result<(), Closed> {
-        match &mut self.held {
-            Some(held) => {
-                held.push(event);
-                Ok(())
-            }
-            None => self.sink.push(event),
-        }
-    }
-
-    /// A rename, or one half of it where the other is not watched.
-    fn rename(&mut self, from: Option<(&Raw, &[NodeId])>, to: Option<&Raw>, directory: bool) -> Result<(), Closed> {
-        let mut sources = from.map_or_else(Vec::new, |(raw, nodes)| self.ends(nodes, &raw.name, directory));
-        let mut told: Vec<PathBytes> = Vec::new();
-        let to_nodes = to.map_or_else(Vec::new, |raw| self.watches.tree().nodes_of(raw.watch));
-        let targets = to.map_or_else(Vec::new, |raw| self.ends(&to_nodes, &raw.name, directory));
-        for (index, target) in targets.into_iter().enumerate() {
-            let name = to.map_or(&[][..], |raw| &raw.name);
-            // A folder that is in several roots at once goes on in each of them.
-            let same = sources.iter().position(|source| source.top == target.top);
-            let source = same.or((index == 0 && !sources.is_empty()).then_some(0)).map(|at| sources.remove(at));
-            let unheard = if directory {
-                let old_name = from.map_or(&[][..], |(raw, _)| &raw.name);
-                self.relocate(source.as_ref(), old_name, &target, name)?
-            } else {
-                self.drop_child(target.parent, name);
-                Vec::new()
-            };
-            if told.contains(&target.path) {
-                continue;
-            }
-            told.push(target.path.clone());
-            let moved = match source {
-                Some(source) => {
-                    told.push(source.path.clone());
-                    self.renamed(source.path, target.path)
-                }
-                None => FileEvent::MovedIn { path: target.path, directory: Some(directory) },
-            };
-            self.tell(moved)?;
-            for path in unheard {
-                // What happened there before it was watched is in no event.
-                self.tell(FileEvent::Created { path, directory: Some(true) })?;
-            }
-        }
-        for End { parent, path, .. } in sources {
-            if let Some((raw, _)) = from.filter(|_| directory) {
-                self.drop_child(parent, &raw.name);
-            }
-            if !told.contains(&path) {
-                told.push(path.clone());
-                self.tell(FileEvent::MovedAway { path })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A folder has another place. Its watches go with it; what was not watched, or may be in another scope, is added.
-    /// Gives the paths of folders that are watched only now, though no event says that they are new.
-    fn relocate(
-        &mut self,
-        source: Option<&End>,
-        old_name: &[u8],
-        target: &End,
-        name: &[u8],
-    ) -> Result<Vec<PathBytes>, Closed> {
-        let moved = {
-            let mut tree = self.watches.tree();
-            let child = source.and_then(|source| tree.child(source.parent, old_name));
-            let orphans = child.map_or_else(Vec::new, |child| tree.relocate(child, target.parent, name));
-            drop(tree);
-            self.watches.forget(orphans);
-            child
-        };
-        let mut unheard = Vec::new();
-        let (Some(moved), Some(source)) = (moved, source) else {
-            self.add(target.parent, name, None)?;
-            if source.is_some() {
-                unheard.push(target.path.clone());
-            }
-            return Ok(unheard);
-        };
-        let scoped = source.top != target.top
-            || self.watches.tree().place(moved).is_some_and(|place| !place.scope.filter.is_everything());
-        self.add(target.parent, name, (!scoped).then_some(moved))?;
-        if self.watches.tree().child(target.parent, name).is_some_and(|now| now != moved) {
-            unheard.push(target.path.clone());
-        }
-        // Two folders that were exchanged are two renames, of which the first would have removed the other folder.
-        self.add(source.parent, old_name, None)?;
-        if self.watches.tree().child(source.parent, old_name).is_some() {
-            unheard.push(source.path.clone());
-        }
-        for node in std::mem::take(&mut self.unreached) {
-            let Some(place) = self.watches.tree().place(node) else { continue };
-            let renewed = self.watches.renew(node);
-            if matches!(renewed, Ok(true)) {
-                unheard.push(place.path.clone());
-            }
-            self.settle(node, &place, renewed)?;
-        }
-        Ok(unheard)
-    }
-
     /// Watches a name of a folder with all below it, unless it is the one that is known.
-    fn add(&mut self, parent: NodeId, name: &[u8], known: Option<NodeId>) -> Result<(), Closed> {
+    pub(super) fn add(&mut self, parent: NodeId, name: &[u8], known: Option<NodeId>) -> Result<(), Closed> {
         let Some(place) = self.watches.tree().place(parent) else { return Ok(()) };
         let added = self.watches.add_name(parent, name, known);
         self.settle(parent, &place, added)
     }
 
     /// What became of adding watches below a folder: where the limit was reached its root is not watched any more.
-    fn settle(&mut self, folder: NodeId, place: &Place, added: Result<bool, WatchRefused>) -> Result<(), Closed> {
+    pub(super) fn settle(
+        &mut self,
+        folder: NodeId,
+        place: &Place,
+        added: Result<bool, WatchRefused>,
+    ) -> Result<(), Closed> {
         match added {
             Ok(true) => {}
             Ok(false) => {
@@ -459,7 +276,7 @@ impl Ears {
         Ok(())
     }
 
-    fn drop_child(&self, parent: NodeId, name: &[u8]) {
+    pub(super) fn drop_child(&self, parent: NodeId, name: &[u8]) {
         let child = self.watches.tree().child(parent, name);
         if let Some(child) = child {
             self.watches.remove(child);
@@ -467,7 +284,7 @@ impl Ears {
     }
 
     /// The paths of a name in these folders, where it is in the scope.
-    fn ends(&self, nodes: &[NodeId], name: &[u8], directory: bool) -> Vec<End> {
+    pub(super) fn ends(&self, nodes: &[NodeId], name: &[u8], directory: bool) -> Vec<End> {
         let tree = self.watches.tree();
         let places = nodes.iter().filter_map(|node| Some((*node, tree.place(*node)?)));
         let ends = places.filter_map(|(parent, place)| {

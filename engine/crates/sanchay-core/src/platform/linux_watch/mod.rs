@@ -4,6 +4,7 @@ mod descent;
 mod hear;
 mod mounts;
 mod raw;
+mod renames;
 mod tree;
 mod walk;
 
