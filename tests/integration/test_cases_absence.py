@@ -337,6 +337,30 @@ def test_another_disk_can_be_accepted_and_is_cataloged_then(cataloger: Cataloger
         assert cataloger.paths() == below(point, ["film", "season/2"])
 
 
+@needs_mounts
+def test_a_disk_mounted_on_a_folder_that_held_files_is_cataloged_once_the_root_is_accepted(
+    cataloger: Cataloger, tmp_path: Path
+) -> None:
+    tree = build(tmp_path / "tree", {"here": "content", "disk/left": "before the disk was mounted"})
+    image = make_ext4(tmp_path / "disk.img")
+    cataloger.add(tree)
+    cataloger.settled_scan()
+    with loop_device(image) as device, mounted(device, tree / "disk"):
+        build(tree / "disk", FILES)
+        result = cataloger.scan()
+        assert (result.state, result.removed, result.added) == (
+            "partial",
+            0,
+            0,
+        ), "the file below it is hidden, not gone"
+        assert "Accept the root" in result.error_list[0].message
+        cataloger.catalog.accept_root(1)
+        assert cataloger.settled_scan().state == "done"
+        assert cataloger.paths() == below(tree, ["here", *(f"disk/{name}" for name in FILES)])
+    result = cataloger.scan()
+    assert (result.state, result.removed) == ("partial", 0), "the disk is not there now"
+
+
 @pytest.mark.needs("root", "mount", "losetup", "mksquashfs", "/dev/loop-control")
 def test_an_image_that_takes_the_place_of_another_on_one_loop_device_is_another_volume(
     cataloger: Cataloger, tmp_path: Path

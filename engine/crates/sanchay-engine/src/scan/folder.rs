@@ -87,7 +87,8 @@ impl Walker<'_> {
         if is_other(job, stat, mount) && !self.context.accepted && self.holds_files(job.id)? {
             let path = self.context.absolute(&job.relative, b"");
             let message = format!(
-                "{}: another file system is there now, or the one that was there is not mounted; its rows are kept",
+                "{}: another file system is there now, or the one that was there is not mounted; what was known of it is \
+                 kept. Accept the root if all that is mounted in it now is right",
                 sanchay_core::path::display(&path)
             );
             self.context.control.report(&path, "volume_changed", message);
