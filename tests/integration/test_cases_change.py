@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sanchay_engine import EngineError
 from tests.integration.catalogs import ONLY_POSIX, Cataloger
 
 pytestmark = ONLY_POSIX
@@ -90,6 +92,25 @@ def test_times_before_1970_are_distinct(sha: Cataloger, tree: Path) -> None:
     assert sha.settled_scan().changed == 1
     assert sha.row(tree / "0").modified_ns == -2
     assert sha.paths("modified:<1960-01-01") == {os.fsencode(tree / "3")}
+
+
+def test_a_time_that_64_bits_cannot_hold_is_no_date_anywhere(sha: Cataloger, tree: Path) -> None:
+    for name, year_s in (("late", 10_413_792_000), ("old", 0)):
+        (tree / name).write_bytes(name.encode())
+        os.utime(tree / name, (year_s, year_s))
+    assert (tree / "late").stat().st_mtime == 10_413_792_000, "the test needs a file system that keeps the year 2300"
+    sha.settled_scan()
+    assert sha.row(tree / "late").modified_ns == 2**63 - 1
+    assert sha.paths("modified:>2024") == {os.fsencode(tree / "late")}
+    for expression in ("modified:2300", "modified:>2299-06", "modified:<0001", "modified:>9999y"):
+        with pytest.raises(EngineError, match="out of range"):
+            sha.paths(expression)
+    lines = [json.loads(line) for line in b"".join(sha.catalog.export("", "ndjson")).splitlines()]
+    assert {Path(line["path"]).name: line["modified"] for line in lines} == {
+        "late": None, "old": "1970-01-01T00:00:00Z"
+    }  # fmt: skip
+    header, *rows = (line.split(b",") for line in b"".join(sha.catalog.export("", "csv")).splitlines())
+    assert sorted(row[header.index(b"modified")] for row in rows) == [b"", b"1970-01-01T00:00:00Z"]
 
 
 @pytest.mark.parametrize("hash_scope", ["all", "duplicates"])

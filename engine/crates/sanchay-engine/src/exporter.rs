@@ -143,8 +143,8 @@ fn render(renderer: &mut dyn Renderer, row: &FileRow, piece: &mut Vec<u8>) -> Re
         path: &row.path,
         size: entry.size_bytes,
         allocated: entry.allocated_bytes,
-        modified_ns: entry.mtime_ns,
-        created_ns: entry.birth_ns,
+        modified_ns: known_time(entry.mtime_ns),
+        created_ns: entry.birth_ns.and_then(known_time),
         file_type: row.type_name(),
         extension: extension.as_ref().map_or("", |extension| extension.as_str()),
         hash: entry.hash.as_ref().map(sanchay_core::ContentHash::as_bytes),
@@ -207,4 +207,9 @@ fn render_groups(
     }
     *token = (!page.next_token.is_empty()).then_some(page.next_token);
     Ok(token.is_some())
+}
+
+/// A file's time; None where it lies beyond what 64 bits hold, so that only a bound of it is known.
+fn known_time(unix_ns: i64) -> Option<i64> {
+    (unix_ns != i64::MAX && unix_ns != i64::MIN).then_some(unix_ns)
 }

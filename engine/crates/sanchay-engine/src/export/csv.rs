@@ -31,12 +31,8 @@ impl Renderer for Csv {
                 Column::PathBytes => {}
                 Column::Size => push_number(out, row.size),
                 Column::Allocated => push_number(out, row.allocated),
-                Column::Modified => push_time(out, row.modified_ns),
-                Column::Created => {
-                    if let Some(created_ns) = row.created_ns {
-                        push_time(out, created_ns);
-                    }
-                }
+                Column::Modified => row.modified_ns.into_iter().for_each(|at_ns| push_time(out, at_ns)),
+                Column::Created => row.created_ns.into_iter().for_each(|at_ns| push_time(out, at_ns)),
                 Column::FileType => out.extend_from_slice(row.file_type.as_bytes()),
                 Column::Extension => push_field(out, row.extension.as_bytes()),
                 Column::Hash => {

@@ -37,9 +37,9 @@ pub struct ExportRow<'a> {
     pub size: u64,
     /// Bytes of its allocated blocks.
     pub allocated: u64,
-    /// Unix time of its last modification, in nanoseconds.
-    pub modified_ns: i64,
-    /// Unix time of its birth, in nanoseconds, where the file system says it.
+    /// Unix time of its last modification, in nanoseconds, where 64 bits hold it.
+    pub modified_ns: Option<i64>,
+    /// The same of its birth, where the file system says it.
     pub created_ns: Option<i64>,
     /// The name of its type.
     pub file_type: &'static str,

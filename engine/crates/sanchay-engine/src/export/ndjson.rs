@@ -32,7 +32,7 @@ impl Renderer for Ndjson {
                 Column::PathBytes => push_quoted(out, |out| push_base64(out, row.path)),
                 Column::Size => push_number(out, row.size),
                 Column::Allocated => push_number(out, row.allocated),
-                Column::Modified => push_quoted(out, |out| push_time(out, row.modified_ns)),
+                Column::Modified => push_or_null(out, row.modified_ns, push_time),
                 Column::Created => push_or_null(out, row.created_ns, push_time),
                 Column::FileType => push_quoted(out, |out| out.extend_from_slice(row.file_type.as_bytes())),
                 Column::Extension => push_quoted(out, |out| push_string(out, row.extension)),

@@ -92,8 +92,7 @@ fn schema() -> Result<Type, ParquetError> {
         Column::Path | Column::FileType | Column::Extension | Column::HashState => (BYTE_ARRAY, REQUIRED, text()),
         Column::PathBytes => (BYTE_ARRAY, OPTIONAL, None),
         Column::Size | Column::Allocated | Column::RootId => (INT64, REQUIRED, None),
-        Column::Modified => (INT64, REQUIRED, time()),
-        Column::Created => (INT64, OPTIONAL, time()),
+        Column::Modified | Column::Created => (INT64, OPTIONAL, time()),
         Column::Hash => (FIXED_LEN_BYTE_ARRAY, OPTIONAL, None),
         Column::Algorithm => (BYTE_ARRAY, OPTIONAL, text()),
         Column::Links | Column::Owner => (INT32, REQUIRED, unsigned(32)),
@@ -134,7 +133,7 @@ struct Columns {
     path_bytes: Optional<ByteArray>,
     size: Vec<i64>,
     allocated: Vec<i64>,
-    modified: Vec<i64>,
+    modified: Optional<i64>,
     created: Optional<i64>,
     file_type: Vec<ByteArray>,
     extension: Texts,
@@ -160,7 +159,7 @@ impl Columns {
         // A size past 2^63 is no file's; an inode's number may be, and its column says that it has no sign.
         self.size.push(i64::try_from(row.size).unwrap_or(i64::MAX));
         self.allocated.push(i64::try_from(row.allocated).unwrap_or(i64::MAX));
-        self.modified.push(micros(row.modified_ns));
+        self.modified.push(row.modified_ns.map(micros));
         self.created.push(row.created_ns.map(micros));
         self.file_type.push(fixed(row.file_type));
         self.extension.push(row.extension.as_bytes());
@@ -184,7 +183,7 @@ impl Columns {
                 Column::PathBytes => self.path_bytes.write::<ByteArrayType>(group)?,
                 Column::Size => write::<Int64Type>(group, &self.size, None)?,
                 Column::Allocated => write::<Int64Type>(group, &self.allocated, None)?,
-                Column::Modified => write::<Int64Type>(group, &self.modified, None)?,
+                Column::Modified => self.modified.write::<Int64Type>(group)?,
                 Column::Created => self.created.write::<Int64Type>(group)?,
                 Column::FileType => write::<ByteArrayType>(group, &self.file_type, None)?,
                 Column::Extension => write::<ByteArrayType>(group, &self.extension.take(), None)?,
@@ -200,7 +199,7 @@ impl Columns {
                 Column::Inode => write::<Int64Type>(group, &self.inode, None)?,
             }
         }
-        for numbers in [&mut self.size, &mut self.allocated, &mut self.modified, &mut self.root_id, &mut self.inode] {
+        for numbers in [&mut self.size, &mut self.allocated, &mut self.root_id, &mut self.inode] {
             numbers.clear();
         }
         self.links.clear();

@@ -6,7 +6,7 @@ use super::{Counts, ExportRow, Format};
 pub(super) struct OwnedRow {
     pub(super) path: Vec<u8>,
     pub(super) size: u64,
-    pub(super) modified_ns: i64,
+    pub(super) modified_ns: Option<i64>,
     pub(super) created_ns: Option<i64>,
     pub(super) extension: &'static str,
     pub(super) hash: Option<([u8; 32], &'static str)>,
@@ -14,7 +14,7 @@ pub(super) struct OwnedRow {
 
 impl OwnedRow {
     pub(super) fn new(path: &[u8]) -> Self {
-        Self { path: path.to_vec(), size: 7, modified_ns: 0, created_ns: None, extension: "", hash: None }
+        Self { path: path.to_vec(), size: 7, modified_ns: Some(0), created_ns: None, extension: "", hash: None }
     }
 
     pub(super) fn hashed(path: &[u8], algorithm: &'static str) -> Self {
@@ -47,12 +47,12 @@ impl OwnedRow {
 pub(super) fn rows() -> [OwnedRow; 3] {
     let full = OwnedRow {
         size: 1 << 40,
-        modified_ns: 1_704_067_200_123_456_789,
+        modified_ns: Some(1_704_067_200_123_456_789),
         created_ns: Some(1_704_067_200_500_000_000),
         extension: "jpg",
         ..OwnedRow::hashed("/a/\"é\",\n.jpg".as_bytes(), "blake3")
     };
-    [OwnedRow::new(b"/a/=b"), full, OwnedRow { modified_ns: -1, ..OwnedRow::new(b"/a/\xff,\x01") }]
+    [OwnedRow::new(b"/a/=b"), full, OwnedRow { modified_ns: Some(-1), ..OwnedRow::new(b"/a/\xff,\x01") }]
 }
 
 /// The whole file that a format makes of groups of rows.
