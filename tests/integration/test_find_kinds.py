@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,37 @@ def test_the_hash_of_nothing_finds_empty_files(cataloger: Cataloger, tree: Path,
         assert len(cataloger.rows(f"hash:{nothing[:digits]}", limit=1)) == 2
     (group,) = cataloger.groups(min_size=0)
     assert group.hash.hex() == nothing
+
+
+def test_a_folder_with_an_accent_is_found_however_it_is_stored_or_typed(cataloger: Cataloger, tree: Path) -> None:
+    composed, decomposed = "\u00e9t\u00e9", "e\u0301te\u0301"
+    for stored, typed in ((composed, decomposed), (decomposed, composed)):
+        root = build(tree / stored / f"in {typed}", {f"{stored}/file {stored}": "1", "other": "2"})
+        root_id = cataloger.add(root)
+        cataloger.scan(root_id)
+        asked = tree / typed / f"in {stored}"
+        expected = below(root, [f"{stored}/file {stored}"])
+        assert cataloger.paths(f'under:"{asked}/{typed}"') == expected
+        assert cataloger.paths(f'"{asked}/{typed}/file {typed}"') == expected
+        assert cataloger.catalog.place(os.fsencode(asked)).path == os.fsencode(root)
+        with pytest.raises(EngineError, match="is outside of the catalog"):
+            cataloger.paths(f'under:"{asked}/o\u0308"')
+
+
+def test_duplicates_are_asked_for_by_the_extension_that_is_kept(cataloger: Cataloger, tree: Path) -> None:
+    build(
+        tree, {"a.jpg": "photo", "b.JPG": "photo", "c.tar.gz": "archive", "d.tar.gz": "archive", "e": "no", "f": "no"}
+    )
+    cataloger.add(tree)
+    cataloger.settled_scan()
+    for extensions, sizes in (
+        (["jpg"], {5}),
+        (["gz"], {7}),
+        (["none"], {2}),
+        (["none", ".JPG"], {2, 5}),
+        ([], {2, 5, 7}),
+    ):
+        assert {group.size for group in cataloger.groups(extensions=extensions)} == sizes
+    with pytest.raises(EngineError, match=re.escape("find 'dup:yes ext:tar.gz'")):
+        cataloger.groups(extensions=["tar.gz"])
+    assert cataloger.paths("dup:yes ext:tar.gz") == below(tree, ["c.tar.gz", "d.tar.gz"])

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use sanchay_catalog::expression::{parse, Expression, ExpressionError, Glob, SystemOwners, Term, TermKind, ZonedTime};
+use sanchay_catalog::expression::{
+    parse, spellings, Expression, ExpressionError, Glob, SystemOwners, Term, TermKind, ZonedTime,
+};
 use sanchay_catalog::queries::RootName;
 use sanchay_catalog::{fold_name, RootRow, RootState};
 use sanchay_core::path::{bytes_of, display, is_within, path_from_bytes, relative};
@@ -238,10 +240,40 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        match self.look(&real, wanted)? {
-            Found::Yes => Ok(real),
-            found => Err(self.explain(&plain, &real, &found, wanted)),
+        let found = self.look(&real, wanted)?;
+        if matches!(found, Found::Yes) {
+            return Ok(real);
         }
+        match self.spelled_otherwise(&real, wanted)? {
+            Some(stored) => Ok(stored),
+            None => Err(self.explain(&plain, &real, &found, wanted)),
+        }
+    }
+
+    /// The path with accents as the catalog has them: a keyboard gives them one way, and some disks keep them the other.
+    fn spelled_otherwise(&self, path: &[u8], wanted: Wanted) -> Result<Option<Vec<u8>>, EngineError> {
+        if path.is_ascii() {
+            return Ok(None);
+        }
+        let mut found = vec![PathBuf::new()];
+        for part in path_from_bytes(path).components() {
+            let spellings = spellings(bytes_of(part.as_os_str()));
+            let mut further = Vec::new();
+            for (above, name) in found.iter().flat_map(|above| spellings.iter().map(move |name| (above, name))) {
+                let at = above.join(path_from_bytes(name));
+                let is_known = self.roots.iter().any(|root| is_within(&root.path, bytes_of(&at)))
+                    || self.reader.scope(bytes_of(&at))?.is_directory
+                    || (wanted == Wanted::Entry && self.reader.entry_at(bytes_of(&at))?.is_some());
+                further.extend(is_known.then_some(at));
+            }
+            found = further;
+        }
+        for at in &found {
+            if matches!(self.look(bytes_of(at), wanted)?, Found::Yes) {
+                return Ok(Some(bytes_of(at).to_vec()));
+            }
+        }
+        Ok(None)
     }
 
     fn look(&self, path: &[u8], wanted: Wanted) -> Result<Found, EngineError> {

@@ -6,11 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pyo3::prelude::*;
 use sanchay_core::path::{bytes_of, path_from_bytes};
 use sanchay_core::FileType;
+use sanchay_engine::catalog::expression::Endings;
 use sanchay_engine::catalog::queries::{
     ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
 };
 use sanchay_engine::catalog::{CatalogError, Fault};
-use sanchay_engine::{Engine, EngineOptions, HashScope, LiveSettings, Question, RootSettings, Wanted, WatchSetting};
+use sanchay_engine::{
+    Engine, EngineError, EngineOptions, HashScope, LiveSettings, Question, RootSettings, Wanted, WatchSetting,
+};
 
 use crate::changes::{ChangePage, GrowthPage};
 use crate::errors::{raise, raise_catalog};
@@ -327,7 +330,8 @@ impl Catalog {
                 let request = DuplicateRequest {
                     under: under.as_deref(),
                     min_size_bytes: min_size,
-                    extensions: extensions.iter().map(|text| text.trim_start_matches('.').to_lowercase()).collect(),
+                    extensions: Endings::of_copies(extensions.iter().map(String::as_str))
+                        .map_err(EngineError::invalid_argument)?,
                     types: types.iter().map(|text| file_type(text)).collect::<Result<_, _>>()?,
                     sort: DuplicateSort::parse(sort)?,
                     limit,

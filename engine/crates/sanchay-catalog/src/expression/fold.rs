@@ -18,6 +18,19 @@ pub fn fold(name: &[u8]) -> String {
     fold_text(&String::from_utf8_lossy(name))
 }
 
+/// The ways in which a name may be stored: as it is given, with its accents as letters of their own (NFD), and without (NFC).
+pub fn spellings(name: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![name.to_vec()];
+    if let Ok(text) = std::str::from_utf8(name) {
+        for other in [text.nfc().collect::<String>(), text.nfd().collect()] {
+            if !all.contains(&other.as_bytes().to_vec()) {
+                all.push(other.into_bytes());
+            }
+        }
+    }
+    all
+}
+
 /// As [`fold`], of text.
 pub(super) fn fold_text(text: &str) -> String {
     // Reasons: Σ has two small forms, by its place in the word; one of them stands for both.

@@ -97,6 +97,27 @@ pub struct Endings {
 const NONE: &str = "none";
 
 impl Endings {
+    /// Reads extensions that groups of duplicates are asked for by; the error says what is wrong with one. Such a group knows
+    /// no more of a name than the extension that the catalog keeps of it.
+    pub fn of_copies<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, String> {
+        let mut read = Self::default();
+        texts.into_iter().try_for_each(|text| read.add(text))?;
+        match read.endings.first() {
+            Some(end) => Err(format!(
+                "{:?} is not an extension that duplicates can be asked for by: the catalog keeps of a name what stands behind \
+                 its last dot, where it is short; `find 'dup:yes ext:{}'` looks at whole names",
+                &end[1..],
+                &end[1..]
+            )),
+            None => Ok(read),
+        }
+    }
+
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        !self.none && self.simple.is_empty() && self.endings.is_empty()
+    }
+
     /// Reads one extension after another; the error says what is wrong with it.
     pub(super) fn add(&mut self, text: &str) -> Result<(), String> {
         if text.is_empty() || text.eq_ignore_ascii_case(NONE) {
@@ -165,5 +186,10 @@ mod tests {
         assert!(wanted.add("*.jpg").unwrap_err().contains("write name:*.jpg"));
         assert!(wanted.add("jp?").unwrap_err().contains("write name:*.jp?"));
         assert!(wanted.add("a/b").unwrap_err().contains("no extension"));
+        assert!(Endings::of_copies(["jpg", "tar.gz"]).unwrap_err().contains("find 'dup:yes ext:tar.gz'"));
+        assert_eq!(
+            Endings::of_copies([".JPG", "none"]).map(|read| (read.simple, read.none)),
+            Ok((vec!["jpg".to_owned()], true))
+        );
     }
 }

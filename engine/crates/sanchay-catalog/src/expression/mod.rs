@@ -53,7 +53,7 @@ mod time_bounds;
 
 pub use bounds::Bounds;
 pub use error::ExpressionError;
-pub use fold::{contains_lowercase, fold};
+pub use fold::{contains_lowercase, fold, spellings};
 pub use glob::{Glob, InFolder};
 pub use hash_prefix::HashPrefix;
 pub use kinds::{Endings, Types};

@@ -39,11 +39,12 @@ impl CopyFilter {
             }
         }
         let extensions = (!request.extensions.is_empty() || !request.types.is_empty()).then(|| {
-            let no_extension = request.extensions.is_empty() && request.types.contains(&FileType::Other);
-            let mut wanted = vec![no_extension];
+            let by_text = request.extensions.is_empty() || request.extensions.none;
+            let by_type = request.types.is_empty() || request.types.contains(&FileType::Other);
+            let mut wanted = vec![by_text && by_type];
             for (id, extension) in catalog.extensions().all() {
-                let by_text =
-                    request.extensions.is_empty() || request.extensions.iter().any(|text| text == extension.as_str());
+                let by_text = request.extensions.is_empty()
+                    || request.extensions.simple.iter().any(|text| text == extension.as_str());
                 let file_type = FileType::from_extension(extension.as_bytes());
                 let by_type = request.types.is_empty() || request.types.contains(&file_type);
                 wanted.resize(wanted.len().max(id as usize + 1), false);

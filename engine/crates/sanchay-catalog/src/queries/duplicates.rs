@@ -11,6 +11,7 @@ use crate::block::{Entry, EntryId};
 use crate::catalog::Catalog;
 use crate::content::{GroupFigures, Member};
 use crate::error::CatalogError;
+use crate::expression::Endings;
 use crate::reader::Reader;
 
 /// Which groups come first.
@@ -54,8 +55,8 @@ pub struct DuplicateRequest<'a> {
     pub under: Option<&'a [u8]>,
     /// Smallest apparent size; 0 asks for empty files too.
     pub min_size_bytes: u64,
-    /// Only copies with one of these extensions count; empty: all.
-    pub extensions: Vec<String>,
+    /// Only copies with one of these extensions count; empty: all. See [`Endings::of_copies`].
+    pub extensions: Endings,
     /// Only copies of these types count; empty: all.
     pub types: Vec<FileType>,
     /// Which groups come first.

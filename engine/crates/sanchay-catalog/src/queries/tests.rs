@@ -13,7 +13,7 @@ use super::lanes::Lanes;
 use super::*;
 use crate::block::{encode, EntryId, EntryKind, EntryRef};
 use crate::content::{Posting, Staged, MULTIPLE_LINKS};
-use crate::expression::{parse, SystemOwners, UtcTime};
+use crate::expression::{parse, Endings, SystemOwners, UtcTime};
 use crate::writer::{BlockWrite, DirectoryChange, DirectoryRow};
 use crate::{Catalog, CatalogOptions};
 
@@ -298,8 +298,8 @@ fn name_of(file: &Known) -> &[u8] {
     &file.path[at + 1..]
 }
 
-/// Under what, with which extensions, of which size at least, and what that means.
-type Asked<'a> = (Option<&'a [u8]>, Vec<String>, u64, &'a dyn Fn(&Known) -> bool);
+/// Under what, with which extension, of which size at least, and what that means.
+type Asked<'a> = (Option<&'a [u8]>, Option<&'a str>, u64, &'a dyn Fn(&Known) -> bool);
 
 #[test]
 fn filtered_duplicates_are_those_of_a_plain_look_also_where_two_contents_share_a_key() {
@@ -312,17 +312,17 @@ fn filtered_duplicates_are_those_of_a_plain_look_also_where_two_contents_share_a
         let jpg = |file: &Known| ends(file, "jpg");
         let top = top();
         let questions: [Asked<'_>; 5] = [
-            (None, vec!["jpg".to_owned()], 1, &jpg),
-            (Some(&below), Vec::new(), 1, &is_below),
-            (Some(&top), Vec::new(), 1, &|_| true),
-            (Some(&top), vec!["jpg".to_owned()], 700, &|file| jpg(file) && file.entry.size_bytes >= 700),
-            (Some(b"/elsewhere"), Vec::new(), 1, &|_| false),
+            (None, Some("jpg"), 1, &jpg),
+            (Some(&below), None, 1, &is_below),
+            (Some(&top), None, 1, &|_| true),
+            (Some(&top), Some("jpg"), 700, &|file| jpg(file) && file.entry.size_bytes >= 700),
+            (Some(b"/elsewhere"), None, 1, &|_| false),
         ];
-        for (under, extensions, min_size_bytes, which) in questions {
+        for (under, extension, min_size_bytes, which) in questions {
             let groups = fixture.groups(which);
             let request = DuplicateRequest {
                 under,
-                extensions,
+                extensions: Endings::of_copies(extension).unwrap(),
                 min_size_bytes,
                 limit: 30,
                 paths_limit: 1000,
