@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from sanchay import programs
 from sanchay.address import HOME_VARIABLE
 from sanchay.errors import BY_KIND, EXIT_CONFIG, ConfigInvalid, DaemonUnavailable, SanchayError, TimedOut
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sanchay.address import Places
 
 TIMEOUT_S = 20.0
-COMMAND = (sys.executable, "-m", "sanchayd", "--check-config")
+COMMAND = (*programs.python_module("sanchayd"), "--check-config")
 _SAID_BY = "sanchayd: "
 
 
@@ -37,7 +37,13 @@ def check(where: Places) -> list[Setting]:
         environ[HOME_VARIABLE] = str(where.home)
     try:
         ended = subprocess.run(
-            COMMAND, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False
+            COMMAND,
+            cwd=programs.neutral_folder(),
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise TimedOut(f"sanchayd has not checked the settings within {TIMEOUT_S:g} s.") from error

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sanchay import hosts
+from sanchay import hosts, programs
 from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare, read_token
 from sanchay.errors import (
     BY_KIND,
@@ -131,13 +129,13 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
         environ[HOME_VARIABLE] = str(where.home)
     prepare(where)  # says here, in the starter, why a home cannot be used
     where.last_error_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", DAEMON_MODULE]
+    command = programs.python_module(DAEMON_MODULE)
     process: subprocess.Popen[bytes] = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        cwd=Path(where.data_folder.anchor),
+        cwd=programs.neutral_folder(),
         env=environ,
         close_fds=True,
         **hosts.DETACHED,  # type: ignore[call-overload]

@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from sanchay import programs
 from sanchayctl.service import template
 from sanchayctl.service.plan import Command, Plan, Runner, Service, ServiceFile, State, service_name
 
@@ -32,7 +33,7 @@ class Launchd:
     def program(self) -> Command:
         """The script beside the interpreter, which looks for no modules in the current folder; else the module."""
         script = Path(sys.executable).with_name("sanchayd")
-        return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-m", "sanchayd")
+        return (str(script),) if os.access(script, os.X_OK) else programs.python_module("sanchayd")
 
     def plan(self, service: Service) -> Plan:
         """One property list. The user of a machine's daemon is made by hand: macOS has no file for that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from sanchay import programs
 from sanchayctl.service.plan import Outcome
 
 # Starting the service waits until the daemon answers, which a large catalog may take its time for.
@@ -14,9 +15,13 @@ MISSING = 127
 
 def run(command: Sequence[str]) -> Outcome:
     """The exit code and the words of a command, whatever becomes of it."""
+    program = programs.found(command[0])
+    if program is None:
+        return Outcome(MISSING, f"{command[0]}: not found in the system's folders and on PATH")
     try:
         done = subprocess.run(
-            list(command),
+            [program, *command[1:]],
+            cwd=programs.neutral_folder(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

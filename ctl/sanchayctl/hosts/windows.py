@@ -10,8 +10,15 @@ import os
 import sys
 from pathlib import Path, PureWindowsPath
 
+from sanchay import programs
 from sanchayctl.service import template
 from sanchayctl.service.plan import Command, Plan, Runner, Service, ServiceFile, State, service_name
+
+# By their whole paths: Windows looks for a bare name in the current folder first, and so does a person's shell.
+_SYSTEM = PureWindowsPath(programs.windows_system_folder())
+SCHTASKS = str(_SYSTEM / "schtasks.exe")
+NET = str(_SYSTEM / "net.exe")
+POWERSHELL = str(_SYSTEM / "WindowsPowerShell" / "v1.0" / "powershell.exe")
 
 
 class TaskScheduler:
@@ -33,7 +40,7 @@ class TaskScheduler:
     def program(self) -> Command:
         """Python without a console window."""
         windowless = Path(sys.executable).with_name("pythonw.exe")
-        return (str(windowless if windowless.exists() else sys.executable), "-m", "sanchayd")
+        return programs.python_module("sanchayd", str(windowless if windowless.exists() else sys.executable))
 
     def plan(self, service: Service) -> Plan:
         """The task as XML, kept beside the daemon's data: Task Scheduler copies it."""
@@ -43,34 +50,33 @@ class TaskScheduler:
         values = {
             "PROGRAM": template.xml_text(template.task_text(program)),
             "ARGUMENTS": template.task_arguments(arguments),
-            # `-m` looks in the working folder first: that of Python itself is as trusted as Python.
             "FOLDER": template.xml_text(template.task_text(str(PureWindowsPath(program).parent))),
             "USER": template.xml_text(user),
         }
         text = template.fill(f"windows/{kind}-task.xml", values)
         file = self._file(service)
-        create: Command = ("schtasks", "/Create", "/TN", name, "/XML", str(file), "/F")
+        create: Command = (SCHTASKS, "/Create", "/TN", name, "/XML", str(file), "/F")
         if service.system:
             create = (*create, "/RU", user, "/RP", "*")
-        start = (create, ("schtasks", "/Run", "/TN", name))
+        start = (create, (SCHTASKS, "/Run", "/TN", name))
         return Plan(
             name,
             (ServiceFile(file, text.encode("utf-16"), "utf-16"),),
-            (("net", "user", user, "*", "/add"), *start) if service.system else start,
-            (("schtasks", "/End", "/TN", name), ("schtasks", "/Delete", "/TN", name, "/F")),
+            ((NET, "user", user, "*", "/add"), *start) if service.system else start,
+            ((SCHTASKS, "/End", "/TN", name), (SCHTASKS, "/Delete", "/TN", name, "/F")),
             by_hand="Windows asks for the password of the account that it runs as" if service.system else "",
             notices=tuple(_words(service)),
         )
 
     def unreachable(self, service: Service) -> str:  # noqa: ARG002 - one scheduler serves every scope
         """Task Scheduler runs wherever Windows does."""
-        outcome = self._run(("schtasks", "/Query", "/FO", "LIST"))
+        outcome = self._run((SCHTASKS, "/Query", "/FO", "LIST"))
         return "" if outcome.code == 0 else f"Task Scheduler was not reached: {outcome.text}"
 
     def state(self, service: Service) -> State:
         """Asked of PowerShell, whose words are the same in every language of Windows."""
         script = f"(Get-ScheduledTask -TaskName '{self._name(service)}').State"
-        outcome = self._run(("powershell", "-NoProfile", "-NonInteractive", "-Command", script))
+        outcome = self._run((POWERSHELL, "-NoProfile", "-NonInteractive", "-Command", script))
         found = outcome.text.strip()
         if outcome.code != 0 or found not in {"Ready", "Running", "Disabled", "Queued"}:
             return State(installed=False, enabled=False, running=False)

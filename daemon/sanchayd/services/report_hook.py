@@ -8,14 +8,21 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
+from sanchay import programs
+
 HOOK_LIMIT_S = 60.0
 
 
 async def call(command: Sequence[str], variables: Mapping[str, str], limit_s: float = HOOK_LIMIT_S) -> str:
     """Why it failed, for the run's message; empty when all went well."""
+    program = programs.found(command[0], before=())  # a person's own command: PATH says which
+    if program is None:
+        return f"The report_hook could not be started: {command[0]} was not found on PATH; write its whole path."
     try:
         process = await asyncio.create_subprocess_exec(
-            *command,
+            program,
+            *command[1:],
+            cwd=programs.neutral_folder(),
             env={**os.environ, **variables},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

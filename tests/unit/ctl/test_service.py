@@ -20,7 +20,7 @@ from sanchay.errors import InvalidArgument
 from sanchayctl.hosts.linux import Systemd
 from sanchayctl.hosts.macos import Launchd
 from sanchayctl.hosts.running import run as run_program
-from sanchayctl.hosts.windows import TaskScheduler
+from sanchayctl.hosts.windows import POWERSHELL, TaskScheduler
 from sanchayctl.service import log_lines, steps, template
 from sanchayctl.service.plan import Manager, Outcome, Plan, Service
 from tests.unit.ctl.conftest import Run
@@ -181,7 +181,7 @@ def test_what_task_scheduler_would_take_for_a_variable_is_refused() -> None:
     [
         (Systemd, ("systemctl --user is-active", Outcome(0, "active"))),
         (Launchd, ("launchctl print gui", Outcome(0, "state = running"))),
-        (TaskScheduler, ("powershell", Outcome(0, "Running"))),
+        (TaskScheduler, (POWERSHELL, Outcome(0, "Running"))),
     ],
 )
 def test_the_state_is_the_managers(
