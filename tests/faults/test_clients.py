@@ -20,7 +20,7 @@ from sanchay.client import Client
 from sanchay.errors import MessageTooLarge, Unauthenticated
 from tests.faults.conftest import FILES
 from tests.support.answers import scan
-from tests.support.daemon import DaemonProcess, environment
+from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
 from tests.support.program import until
 
 CLIENTS = int(os.environ.get("SANCHAY_TEST_CLIENTS", "200"))
@@ -41,6 +41,15 @@ def rss_bytes(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("ascii"))
     assert found is not None
     return int(found[1]) * 1024
+
+
+def wait_for_rest(pid: int) -> None:
+    """Returns once the process has used no processor for a while: it does nothing more by itself."""
+    used, deadline_s = None, time.monotonic() + PATIENCE_S
+    while used != (now := Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]):
+        assert time.monotonic() < deadline_s, "it does not come to rest"
+        used = now
+        time.sleep(0.2)
 
 
 def assert_serves(daemon: DaemonProcess) -> None:
@@ -78,7 +87,7 @@ def test_exports_that_nobody_reads_to_the_end_cost_no_memory(served: DaemonProce
         stuck = [client.export("size:>=0", "csv") for _ in range(4)]
         for export in stuck:
             next(export)
-        time.sleep(0.3)
+        wait_for_rest(served.pid)
         assert_serves(served)
         assert rss_bytes(served.pid) - before < 64 << 20
         for export in stuck:
@@ -90,12 +99,20 @@ def test_exports_that_nobody_reads_to_the_end_cost_no_memory(served: DaemonProce
 
 
 def test_clients_that_are_killed_in_the_middle_of_an_export_leave_nothing_behind(served: DaemonProcess) -> None:
-    code = "from sanchay.client import Client\nfor _ in Client().export('size:>=0', 'csv'):\n    input()\n"
+    code = (
+        "from sanchay.client import Client\n"
+        "for _ in Client().export('size:>=0', 'csv'):\n    print('a piece', flush=True)\n    input()\n"
+    )
     for _ in range(3):
         with subprocess.Popen(
-            [sys.executable, "-c", code], env=environment(served.home), stdin=subprocess.PIPE
+            [sys.executable, "-c", code],
+            env=environment(served.home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as reader:
-            time.sleep(0.5)
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "a piece\n", "it is under way"
             reader.kill()
     assert_serves(served)
 

@@ -191,7 +191,7 @@ class FakeScan:
 
     def __init__(self, catalog: FakeCatalog, root: Root, background: bool) -> None:
         self._catalog = catalog
-        self._root = root
+        self.root = root
         self.background = background
         self.cancelled = threading.Event()
         self.state = Progress()
@@ -224,13 +224,13 @@ class FakeScan:
             return Result("cancelled", "it was cancelled")
         if self._catalog.scan_error is not None:
             raise self._catalog.scan_error
-        rows, errors, directories = self._catalog.walk(self._root)
-        self._catalog.rows[self._root.id] = rows
+        rows, errors, directories = self._catalog.walk(self.root)
+        self._catalog.rows[self.root.id] = rows
         state = "partial" if errors else "done"
-        if not os.path.isdir(self._root.path):
+        if not os.path.isdir(self.root.path):
             state = "offline"
-        self._catalog.statuses[self._root.id] = state
-        self._catalog.live.scanned(self._root)
+        self._catalog.statuses[self.root.id] = state
+        self._catalog.live.scanned(self.root)
         return Result(
             state,
             files=len(rows),

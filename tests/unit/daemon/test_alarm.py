@@ -33,7 +33,10 @@ def test_an_alarm_that_is_stopped_as_it_rings_is_no_failure(caplog: pytest.LogCa
         scheduler = alarm._running()
         alarm.stop()
         scheduler._process_jobs()  # its timer was in the same round of the loop
-        await asyncio.sleep(0.01)  # APScheduler logs what became of it
+        me = asyncio.current_task()
+        while begun := [task for task in asyncio.all_tasks() if task is not me]:
+            await asyncio.wait(begun)
+        await asyncio.sleep(0)  # APScheduler logs what became of it when it is told, a round later
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(scene())

@@ -27,14 +27,20 @@ def test_a_subscriber_waits_for_what_comes_and_ends_with_the_topic() -> None:
     async def scene() -> None:
         topic: Topic[str] = Topic()
 
+        came = asyncio.Event()
+
         async def read() -> list[str]:
+            events = []
             with topic.subscribe() as subscription:
-                return [event async for event in subscription]
+                async for event in subscription:
+                    events.append(event)
+                    came.set()
+            return events
 
         reading = asyncio.ensure_future(read())
         await asyncio.sleep(0)
         topic.publish("first")
-        await asyncio.sleep(0.01)
+        await came.wait()
         topic.publish("second")
         topic.close()
         assert await reading == ["first", "second"]

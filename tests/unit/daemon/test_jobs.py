@@ -87,11 +87,11 @@ def test_background_scans_wait_for_a_slot_and_never_hold_up_one_that_somebody_wa
             added = await core.roots.add(bytes(folder), "", RootSettings(), no_scan=False, request_id="")
             ids.append(added.job_id)
         await until(lambda: len(catalog.scans) == 1)
-        await asyncio.sleep(0.05)
         states = [(await core.jobs.get(job_id)).state for job_id in ids]
         assert states == [JobState.RUNNING, JobState.QUEUED, JobState.QUEUED, JobState.QUEUED]
         await core.jobs.start_scans([b"t3"], background=False, request_id="")
         await until(lambda: len(catalog.scans) == 2)
+        assert catalog.scans[1].root.path == bytes(folders[3]), "none of the others began before it"
         await until(lambda: core.queue.get(ids[3]).job.state is JobState.RUNNING)  # type: ignore[union-attr]
         catalog.gate.set()
         for job_id in ids:
@@ -276,7 +276,7 @@ def test_whoever_asks_while_the_end_is_being_stored_hears_of_the_end(play: Play,
         with pytest.raises(DomainError, match="has ended already"):
             await core.jobs.pause(job.id)
         following = asyncio.ensure_future(end_of(core, job.id))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # it follows
         slow.set()
         assert (await following).state is JobState.DONE
 

@@ -51,12 +51,19 @@ class Scheduling:
         config = make_config(home)
         pool = core.reads._pool
         self.clock = clock
+        self.before = asyncio.all_tasks()
         self.store = ScheduleStore(core.store)
         self.reports = ReportService(core.catalog, pool, self.store, lambda: config)
         runs = RunService(core.registry, core.jobs, core.reads, self.reports, core.status.checks)
         self.service = ScheduleService(
             self.store, core.registry, runs, self.reports, core.hub, clock, lambda: timezone.utc, lambda: config
         )
+
+    async def rest(self) -> None:
+        """Returns once everything that was begun since this was made has come to its end."""
+        me = asyncio.current_task()
+        while begun := [task for task in asyncio.all_tasks() - self.before if task is not me]:
+            await asyncio.wait(begun)
 
     async def ended(self, name: str, runs: int = 1) -> Run:
         """The newest run, once there are so many and it has ended."""
@@ -164,11 +171,11 @@ def test_what_is_missed_happens_once_and_a_years_jump_makes_no_storm(scene: Any)
             for _ in range(3):
                 s.service.look()
             await s.ended("often", runs)
-            await asyncio.sleep(0.05)
+            await s.rest()
         assert len(await s.service.history("often", 100)) == 2
         s.clock.ahead(-365 * 86_400)
         s.service.look()
-        await asyncio.sleep(0.05)
+        await s.rest()
         assert len(await s.service.history("often", 100)) == 2
         s.clock.ahead(1.5)
         s.service.look()
@@ -227,7 +234,7 @@ def test_a_run_that_was_interrupted_happens_again_once(scene: Any, catalog: Fake
 
 
 async def _no_more(s: Scheduling) -> None:
-    await asyncio.sleep(0.05)
+    await s.rest()
     assert len(await s.service.history("big", 9)) == 2
 
 

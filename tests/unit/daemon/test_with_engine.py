@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,7 +112,7 @@ def test_a_killed_daemon_loses_no_scan(tmp_path: Path) -> None:
     tree = trees.many(tmp_path / "tree", 20_000)
     with DaemonProcess(home) as first, first.client() as client:
         job = client.start_scan([tree]).jobs[0]
-        time.sleep(0.05)
+        assert any(seen.progress.files > 0 for seen in client.follow_job(job.id)), "it has begun"
         first.kill()
     with DaemonProcess(home) as second, second.client() as client:
         assert list(client.follow_job(job.id))[-1].state == "done"
