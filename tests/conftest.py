@@ -27,8 +27,6 @@ for _name in [
     if name.startswith("SANCHAY_") and not name.startswith(("SANCHAY_PROPERTY_", "SANCHAY_TEST_"))
 ]:
     del os.environ[_name]
-for _name in ("LOG_LEVEL", "DATABASE_PATH"):
-    os.environ.pop(_name, None)
 
 # A shell that runs the tests in its background has them ignore Ctrl-C, and so every program that they start.
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

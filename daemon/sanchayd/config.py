@@ -7,6 +7,7 @@ line and the key.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -30,10 +31,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Every environment variable that is read, in the order in which they count.
+# Every environment variable that is read. A name without SANCHAY_ belongs to other programs too: a database of theirs
+# would be written to.
 VARIABLES: dict[str, tuple[str, ...]] = {
-    "log_level": ("SANCHAY_LOG_LEVEL", "LOG_LEVEL"),
-    "database_path": ("SANCHAY_DATABASE_PATH", "DATABASE_PATH"),
+    "log_level": ("SANCHAY_LOG_LEVEL",),
+    "database_path": ("SANCHAY_DATABASE_PATH",),
     "listen": ("SANCHAY_LISTEN",),
     "max_scans": ("SANCHAY_MAX_SCANS",),
     "engine_threads": ("SANCHAY_ENGINE_THREADS",),
@@ -231,7 +233,7 @@ def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Sour
     for key, names in VARIABLES.items():
         for name in names:
             if environ.get(name, "") != "":
-                # LOG_LEVEL=INFO is how other programs write it
+                # INFO is how many write it
                 values[key] = environ[name].lower() if key == "log_level" else environ[name]
                 places[key] = f"{name} in {what}"
                 break
@@ -242,15 +244,19 @@ def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Sour
 
 
 def _read_dotenv(file: Path) -> Mapping[str, str | None]:
+    """What the file sets. It may be another program's, in a home that is its folder too: what is no text is passed over."""
     try:
-        return dotenv_values(file, interpolate=False) if file.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
+        if not file.is_file():
+            return {}
+        text = file.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
         raise DomainError(
             ErrorKind.CONFIG_INVALID,
             f"{file} cannot be read: {error}",
             path=os.fsencode(file),
             details={"file": str(file)},
         ) from error
+    return dotenv_values(stream=io.StringIO(text), interpolate=False)
 
 
 def _from_toml(file: Path) -> _Source:

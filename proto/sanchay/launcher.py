@@ -29,6 +29,10 @@ START_TIMEOUT_S = 60.0
 POLL_S = 0.02
 PROBE_TIMEOUT_S = 2.0
 DAEMON_MODULE = "sanchayd"
+# By these a service manager speaks to the program that we are started by: the daemon is not that program.
+OTHERS_VARIABLES = frozenset(
+    {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def _holder(where: Places) -> str:
 
 def _spawn(where: Places) -> subprocess.Popen[bytes]:
     """A daemon with no stream of ours, in a session of its own, told its home by the environment."""
-    environ = dict(os.environ)
+    environ = {name: value for name, value in os.environ.items() if name not in OTHERS_VARIABLES}
     if where.home is not None:
         environ[HOME_VARIABLE] = str(where.home)
     prepare(where)  # says here, in the starter, why a home cannot be used

@@ -21,7 +21,7 @@ def test_flags_win_over_the_environment_that_over_dotenv_that_over_the_file_that
     write(
         tmp_path,
         toml='max_scans = 3\ncache_mb = 33\nlog_files = 9\nlog_level = "error"\n',
-        dotenv="SANCHAY_MAX_SCANS=4\nSANCHAY_CACHE_MB=44\nLOG_LEVEL=DEBUG\n",
+        dotenv="SANCHAY_MAX_SCANS=4\nSANCHAY_CACHE_MB=44\nSANCHAY_LOG_LEVEL=DEBUG\n",
     )
     config = load(places(tmp_path), {"max_scans": "6"}, {"SANCHAY_MAX_SCANS": "5", "SANCHAY_CACHE_MB": "55"})
     assert (config.max_scans, config.cache_mb, config.log_level, config.log_files) == (6, 55, "debug", 9)
@@ -33,12 +33,23 @@ def test_flags_win_over_the_environment_that_over_dotenv_that_over_the_file_that
     assert origins["listen"] == "default"
 
 
-def test_other_programs_variables_work_after_our_own(tmp_path: Path) -> None:
-    environ = {"LOG_LEVEL": "WARNING", "DATABASE_PATH": "/d/c.db", "SANCHAY_TCP": "1"}
-    config = load(places(tmp_path), {}, environ)
-    assert (config.log_level, str(config.database_path), config.listen) == ("warning", "/d/c.db", "tcp")
-    config = load(places(tmp_path), {}, {**environ, "SANCHAY_LOG_LEVEL": "error", "SANCHAY_LISTEN": "unix"})
-    assert (config.log_level, config.listen) == ("error", "unix")
+@pytest.mark.parametrize("name", sorted({name.removeprefix("SANCHAY_") for names in VARIABLES.values() for name in names}))
+def test_other_programs_variables_do_not_count(tmp_path: Path, name: str) -> None:
+    write(tmp_path, dotenv=f"{name}=/app/other\n")
+    config = load(places(tmp_path), {}, {name: "/app/app.sqlite", "TCP": "1"})
+    assert set(config.origins.values()) == {"default"}
+    assert config.database_path == tmp_path / "catalog.db"
+
+
+def test_another_programs_dotenv_in_the_home_does_not_count_whatever_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"DATABASE_PATH=/app/\xff.sqlite\n\x00\xfe = $(x\nSANCHAY_MAX_SCANS=4\n")
+    config = load(places(tmp_path), {}, {})
+    assert {key: origin for key, origin in config.origins.items() if origin != "default"} == {"max_scans": ".env"}
+
+
+def test_the_short_form_of_loopback_counts_after_the_long_one(tmp_path: Path) -> None:
+    assert load(places(tmp_path), {}, {"SANCHAY_TCP": "1"}).listen == "tcp"
+    assert load(places(tmp_path), {}, {"SANCHAY_TCP": "1", "SANCHAY_LISTEN": "unix"}).listen == "unix"
 
 
 def test_dotenv_of_the_current_folder_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +106,7 @@ def test_a_bad_line_names_file_line_and_key(tmp_path: Path, toml: str, line: str
         ({"max_scans": "many"}, {}, "", "the flag for max_scans"),
         ({}, {"SANCHAY_LISTEN": "radio"}, "", "SANCHAY_LISTEN in the environment"),
         ({}, {}, "SANCHAY_CACHE_MB=1\n", "SANCHAY_CACHE_MB in "),
-        ({}, {"DATABASE_PATH": "relative.db"}, "", "DATABASE_PATH in the environment"),
+        ({}, {"SANCHAY_DATABASE_PATH": "relative.db"}, "", "SANCHAY_DATABASE_PATH in the environment"),
     ],
 )
 def test_a_bad_value_names_its_source(

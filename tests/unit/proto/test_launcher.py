@@ -156,3 +156,13 @@ def test_a_status_of_no_daemon_costs_no_grpc(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "None False\n"
+
+
+def test_a_daemon_does_not_speak_to_the_manager_of_the_program_that_started_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(home.parent / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "3000000")
+    started = launcher.start_daemon(home)
+    environ = Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
+    assert not [each for each in environ if each.startswith((b"NOTIFY_SOCKET=", b"WATCHDOG_USEC="))]
