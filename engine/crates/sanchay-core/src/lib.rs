@@ -5,7 +5,8 @@
 //! Names and relative paths are raw bytes everywhere. A relative path has its names parted by `/` on every platform,
 //! and the root itself is the empty path. On Unix the bytes are the kernel's, on Windows they are WTF-8.
 
-pub mod dir;
+pub mod content_hash;
+mod dir;
 pub mod error;
 pub mod extent;
 pub mod file_type;
@@ -21,12 +22,13 @@ pub mod stat;
 pub mod volume;
 pub mod watch;
 
+pub use content_hash::{Algorithm, ContentHash};
 pub use dir::{DirHandle, FileHandle, ListBuffer, RootDir};
 pub use error::{CoreError, ErrorKind};
 pub use extent::{shared_extents, Extent};
 pub use file_type::{extension, Extension, FileType};
 pub use filter::Filter;
-pub use hash::{hash_edges, hash_large, hash_small, Algorithm, ContentHash, Hashed, SlicedHash};
+pub use hash::{hash_edges, hash_large, hash_small, Hashed, SlicedHash};
 pub use memory::{bound_memory, give_memory_back};
 pub use priority::{background_this_thread, foreground_this_thread};
 pub use real_path::real_path;

@@ -5,7 +5,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
+use sanchay_core::content_hash::hash_bytes;
+use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::{
     file_system_of, hash_edges, hash_large, hash_small, shared_extents, Algorithm, ErrorKind, FileKind, ListBuffer,
     RootDir,

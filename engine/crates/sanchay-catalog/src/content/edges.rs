@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use rusqlite::params;
-use sanchay_core::hash::hash_bytes;
+use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::Algorithm;
 
 use crate::block::{Entry, EntryId};

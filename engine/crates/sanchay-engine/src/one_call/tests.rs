@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
-use sanchay_core::hash::hash_bytes;
+use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::path::bytes_of;
 use sanchay_core::Algorithm;
 use tempfile::TempDir;

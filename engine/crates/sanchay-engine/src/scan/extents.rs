@@ -96,7 +96,7 @@ pub(crate) fn sharing_of(file: &sanchay_core::FileHandle, pool: VolumeId) -> Opt
         end = Some(extent.physical_bytes + extent.length_bytes);
     }
     place.extend_from_slice(&end.unwrap_or(0).to_le_bytes());
-    let digest = sanchay_core::hash::hash_bytes(sanchay_core::Algorithm::Blake3, &place);
+    let digest = sanchay_core::content_hash::hash_bytes(sanchay_core::Algorithm::Blake3, &place);
     let mut head = [0; 8];
     head.copy_from_slice(&digest.as_bytes()[..8]);
     Some(Sharing { storage: i64::from_le_bytes(head), shared_bytes })

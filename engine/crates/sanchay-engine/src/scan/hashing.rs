@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sanchay_core::hash::{hash_bytes, LARGE_READ_BYTES};
+use sanchay_core::content_hash::hash_bytes;
+use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::{
     hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileHandle, FileStat, Hashed,
 };
