@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sanchay.address import Places, places
 from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED
-from sanchayd import __version__, config, log, paths
+from sanchayd import __version__, config, hosts, log, paths
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
@@ -70,6 +70,8 @@ def _flags(options: argparse.Namespace) -> dict[str, str]:
 def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     settings = config.load(where, flags, os.environ)
     lock = InstanceLock.acquire(where.lock_file)
+    paths.clear_address(where)  # of a daemon that was killed: its port may be anyone's by now
+    hosts.raise_open_files_limit()
     log.set_up(
         where.log_file,
         settings.log_level,

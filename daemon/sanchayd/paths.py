@@ -62,15 +62,19 @@ def claim_socket(where: Places) -> Path:
     return socket
 
 
-def write_port(where: Places, port: int) -> None:
-    """Tells clients the port of loopback TCP."""
+def write_port(where: Places, port: int, identity: bytes) -> None:
+    """Tells clients the port of loopback TCP, and before it the key and certificate that belong to it."""
+    client_hosts.write_private(where.tls_file, identity.decode("ascii"))
     client_hosts.write_private(where.port_file, str(port))
 
 
 def clear_address(where: Places) -> None:
-    """At the end: nothing is left that a client would try."""
-    where.port_file.unlink(missing_ok=True)
-    where.socket_record.unlink(missing_ok=True)
+    """At the end, and at the start for a daemon that was killed: nothing is left that a client would try.
+
+    To be called by the holder of the lock alone.
+    """
+    for file in (where.port_file, where.socket_record, where.tls_file, where.token_file):
+        file.unlink(missing_ok=True)
 
 
 def write_last_error(where: Places, error: DomainError) -> None:

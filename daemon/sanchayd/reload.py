@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+from watchdog.observers.polling import PollingObserver
 
 from sanchay.address import Places
-from sanchayd import config
+from sanchayd import config, hosts
 from sanchayd.config import LIVE_KEYS, Config
 from sanchayd.errors import DomainError
 from sanchayd.log import logger
@@ -19,6 +22,8 @@ from sanchayd.services.status import Settings
 
 # An editor writes a file in several steps: look once they are over.
 SETTLE_S = 0.2
+# Where the system has no watch left the folder is looked at so often.
+POLL_S = 5.0
 CHANGES = frozenset({"created", "modified", "moved", "deleted", "closed"})
 _log = logger("sanchayd.app")
 
@@ -32,19 +37,31 @@ class ConfigWatch(FileSystemEventHandler):
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._observer = Observer()
+        self._observer: BaseObserver | None = None
 
-    def start(self) -> None:
-        """Begins to watch. Raises OSError where the system has no watch left."""
-        self._observer.schedule(self, str(self._folder), recursive=False)
-        self._observer.daemon = True
-        self._observer.start()
+    def start(self) -> str:
+        """Begins to watch, or to look again and again where the system has no watch left: then its words say why.
+
+        Raises OSError where neither can be done.
+        """
+        try:
+            self._begin(Observer())
+        except OSError as error:
+            self._begin(PollingObserver(timeout=POLL_S))
+            return _why(error)
+        return ""
+
+    def _begin(self, observer: BaseObserver) -> None:
+        observer.schedule(self, str(self._folder), recursive=False)
+        observer.daemon = True
+        observer.start()
+        self._observer = observer
 
     def stop(self) -> None:
         """Ends the watch."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._observer.is_alive():
+        if self._observer is not None and self._observer.is_alive():
             self._observer.stop()
             self._observer.join(timeout=1.0)
 
@@ -80,13 +97,14 @@ class ConfigReload:
 
     def start(self) -> str:
         """Begins to follow edits; a sentence for people where the system has no watch left, else nothing."""
-        watch = ConfigWatch((self._where.config_file, self._where.dotenv_file), self._changed)
+        file = self._where.config_file
+        watch = ConfigWatch((file, self._where.dotenv_file), self._changed)
         try:
-            watch.start()
+            why = watch.start()
         except OSError as error:
-            return f"Edits of {self._where.config_file} count from the next start: {error}."
+            return f"Edits of {file} count from the next start: {error}."
         self._watch = watch
-        return ""
+        return f"Edits of {file} are looked for every {POLL_S:g} s: {why}." if why else ""
 
     def stop(self) -> None:
         """Follows no more."""
@@ -126,3 +144,12 @@ class ConfigReload:
                 _log.error("a change of the settings failed", error=error.message)
         if changed:
             _log.info("settings changed", keys=changed)
+
+
+def _why(error: OSError) -> str:
+    """Why there is no watch, in words that name the limit which is reached: one error number stands for two."""
+    if error.errno == errno.EMFILE and not hosts.out_of_files():
+        return "the system's limit of watchers is reached (on Linux: fs.inotify.max_user_instances)"
+    if error.errno == errno.ENOSPC:
+        return "the system's limit of watched folders is reached (on Linux: fs.inotify.max_user_watches)"
+    return str(error.strerror or error)

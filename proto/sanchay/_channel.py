@@ -14,7 +14,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
 
 from sanchay import errors
-from sanchay.address import Places, read_token
+from sanchay.address import TLS_NAME, Places, Target, read_token
 
 CALL_TIMEOUT_S = 30.0
 # A stream is followed again after this long, so that no call waits for ever on a daemon that has gone quiet.
@@ -23,13 +23,38 @@ OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.keepalive_time_ms", 2**31 - 1),
-    ("grpc.default_authority", "sanchayd"),
+    ("grpc.default_authority", TLS_NAME),
     ("grpc.enable_retries", 0),
 )
 
-__all__ = ["CALL_TIMEOUT_S", "OPTIONS", "STREAM_TIMEOUT_S", "Metadata", "call_metadata", "grpc", "to_error"]
+__all__ = [
+    "CALL_TIMEOUT_S",
+    "OPTIONS",
+    "STREAM_TIMEOUT_S",
+    "Metadata",
+    "call_metadata",
+    "credentials_of",
+    "grpc",
+    "open_channel",
+    "to_error",
+]
 
 Metadata = tuple[tuple[str, str], ...]
+
+
+def credentials_of(target: Target) -> grpc.ChannelCredentials | None:
+    """How both sides prove who they are, before anything else is said; None on a socket in a private folder."""
+    if not target.certificate:
+        return None
+    return grpc.ssl_channel_credentials(target.certificate, target.key, target.certificate)
+
+
+def open_channel(target: Target) -> grpc.Channel:
+    """A blocking channel to the daemon."""
+    credentials = credentials_of(target)
+    if credentials is None:
+        return grpc.insecure_channel(target.uri, options=OPTIONS)
+    return grpc.secure_channel(target.uri, credentials, options=OPTIONS)
 
 
 def call_metadata(where: Places, request_id: str = "") -> Metadata:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 from typing import Generic, TypeVar, final
 
-from sanchay._channel import OPTIONS, call_metadata, grpc, to_error
+from sanchay._channel import OPTIONS, call_metadata, credentials_of, grpc, open_channel, to_error
 from sanchay.address import Places, find_daemon
 
 Request = TypeVar("Request")
@@ -26,7 +26,7 @@ class Link:
     def __init__(self, where: Places, timeout_s: float) -> None:
         self._where = where
         self._timeout_s = timeout_s
-        self.channel = grpc.insecure_channel(find_daemon(where).uri, options=OPTIONS)
+        self.channel = open_channel(find_daemon(where))
 
     def close(self) -> None:
         """Ends every call."""
@@ -115,7 +115,12 @@ class AsyncLink:
     def __init__(self, where: Places, timeout_s: float) -> None:
         self._where = where
         self._timeout_s = timeout_s
-        self.channel = grpc.aio.insecure_channel(find_daemon(where).uri, options=OPTIONS)
+        target = find_daemon(where)
+        credentials = credentials_of(target)
+        if credentials is None:
+            self.channel = grpc.aio.insecure_channel(target.uri, options=OPTIONS)
+        else:
+            self.channel = grpc.aio.secure_channel(target.uri, credentials, options=OPTIONS)
 
     async def close(self) -> None:
         """Ends every call."""

@@ -21,6 +21,9 @@ from sanchay.errors import DaemonUnavailable, InputOutputError, PermissionDenied
 
 HOME_VARIABLE = "SANCHAY_HOME"
 SOCKET_NAME = "sanchayd.sock"
+# Whom the certificate of loopback TCP names.
+TLS_NAME = "sanchayd"
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,11 @@ class Places:
         return self.run_folder / "port"
 
     @property
+    def tls_file(self) -> Path:
+        """Key and certificate (PEM) by which daemon and client know each other on loopback TCP; 0600."""
+        return self.run_folder / "tls.pem"
+
+    @property
     def socket_record(self) -> Path:
         """The exact path of the socket."""
         return self.run_folder / "socket"
@@ -130,9 +138,11 @@ def recorded_socket(where: Places) -> Path:
 
 @dataclass(frozen=True)
 class Target:
-    """Something to connect to: `uri` as gRPC takes it."""
+    """Something to connect to: `uri` as gRPC takes it; over TLS with `key` and `certificate` where there are any."""
 
     uri: str
+    key: bytes = b""
+    certificate: bytes = b""
 
 
 def socket_uri(socket: Path) -> str:
@@ -144,34 +154,53 @@ def find_daemon(where: Places) -> Target:
     """How the running daemon is reached.
 
     Raises DaemonUnavailable where none runs, PermissionDenied and HomeNotPrivate where the socket's folder is not
-    ours: the token must not be told to somebody else's program. A port is believed only while the daemon's lock is
-    held, for a port that outlived its daemon may be anybody's.
+    ours: the token must not be told to somebody else's program. A port may be anyone's by now, so that on TCP both
+    sides prove by TLS that they can read the run folder, before anything else is said.
     """
     try:
         port = _read_port(where)
         if port is not None and hosts.is_locked(where.lock_file):
-            return Target(f"ipv4:127.0.0.1:{port}")
+            content = where.tls_file.read_bytes()
+            if _read_port(where) != port:  # a daemon started between our looks: its port goes with its certificate
+                return find_daemon(where)
+            start = content.index(_CERTIFICATE)
+            return Target(f"ipv4:127.0.0.1:{port}", content[:start], content[start:])
         socket = recorded_socket(where)
         if port is None and hosts.HAS_UNIX_SOCKETS and stat.S_ISSOCK(socket.stat().st_mode):
             hosts.check_private(socket.parent)
             return Target(socket_uri(socket))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # none, or one whose files are not written yet
         pass
     except PermissionError as error:
         raise PermissionDenied(
             f"The sanchayd of {where.data_folder} is not yours: {error.strerror}: {error.filename}",
             path=os.fsencode(where.data_folder),
         ) from error
+    except OSError as error:
+        raise InputOutputError(
+            f"Whether sanchayd runs for {where.data_folder} is not known: {error.strerror or error}.",
+            path=os.fsencode(where.data_folder),
+        ) from error
     raise DaemonUnavailable(f"No sanchayd is running for {where.data_folder}; start it with: sanchayctl daemon start")
 
 
 def read_token(where: Places) -> str:
-    """The token that every call carries. Raises DaemonUnavailable where there is none."""
+    """The token that every call carries. Raises DaemonUnavailable where there is none, and what keeps it from us."""
     try:
         return where.token_file.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
+    except FileNotFoundError as error:
         raise DaemonUnavailable(
-            f"The token of sanchayd cannot be read from {where.token_file}: {error}. Is it your daemon?"
+            f"sanchayd has left no token in {where.token_file}: it is starting, or ending. Try again."
+        ) from error
+    except PermissionError as error:
+        raise PermissionDenied(
+            f"The token of sanchayd cannot be read from {where.token_file}: {error.strerror}. Is it your daemon?",
+            path=os.fsencode(where.token_file),
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputOutputError(
+            f"The token of sanchayd cannot be read from {where.token_file}: {error}.",
+            path=os.fsencode(where.token_file),
         ) from error
 
 

@@ -312,7 +312,7 @@ class TimedOut(SanchayError):
 
 
 class MessageTooLarge(SanchayError):
-    """A message is larger than the 4 MiB that a call may carry."""
+    """A message is larger than a call may carry: 256 KiB for a request, 4 MiB for an answer."""
 
     kind = "message_too_large"
     status = "RESOURCE_EXHAUSTED"

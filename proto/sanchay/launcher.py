@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -78,8 +79,9 @@ def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = 
         status = running_daemon(where)
         if status is not None:
             if status.pid != process.pid:
-                _see_off(process, deadline_s)
-                return Started(pid=status.pid, already=True)
+                if _see_off(process, where, deadline_s):
+                    return Started(pid=status.pid, already=True)
+                continue  # the one that answered was ending: ours is the daemon now
             process.returncode = process.returncode or 0  # it lives on: no warning that its handle is dropped
             return Started(pid=status.pid, already=False)
         if ended is not None and not hosts.is_locked(where.lock_file):  # else another start won
@@ -147,13 +149,21 @@ def _spawn(where: Places) -> subprocess.Popen[bytes]:
     return process
 
 
-def _see_off(process: subprocess.Popen[bytes], deadline_s: float) -> None:
-    """Waits until our daemon has seen that another one runs, and has ended: left alone, it could start after a stop."""
-    try:
-        process.wait(max(0.0, deadline_s - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _see_off(process: subprocess.Popen[bytes], where: Places, deadline_s: float) -> bool:
+    """Waits until our daemon has seen that another one runs, and has ended: left alone, it could start after a stop.
+
+    False where it holds the lock: then it is the daemon, whoever answered, and must not be ended.
+    """
+    while process.poll() is None:
+        if _holder(where) == str(process.pid):
+            return False
+        if time.monotonic() > deadline_s:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PROBE_TIMEOUT_S)
+            break
+        time.sleep(POLL_S)
+    return True
 
 
 def _start_error(where: Places, exit_code: int) -> SanchayError:

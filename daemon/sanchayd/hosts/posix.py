@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,35 @@ import psutil
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"  # see proc(5): sets the peak resident size to the current one
+# A login's usual limit is 1,024; macOS takes none above 10,240 from a process whose hard limit is "any".
+_OPEN_FILES_WANTED = (65_536, 10_240, 4_096)
+
+
+def raise_open_files_limit() -> None:
+    """Lets this process open as many files and connections as it may need, where the hard limit allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in _OPEN_FILES_WANTED:
+        bounded = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft == resource.RLIM_INFINITY or soft >= bounded:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (bounded, hard))
+            return
+
+
+def open_files_limit() -> int:
+    """How many files and connections this process can have open."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _OPEN_FILES_WANTED[0] if soft == resource.RLIM_INFINITY else soft
+
+
+def out_of_files() -> bool:
+    """Whether this process, or the system, can open no further file now."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno in {errno.EMFILE, errno.ENFILE}
+    return False
 
 
 def restrict_new_files() -> None:

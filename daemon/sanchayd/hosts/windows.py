@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,26 @@ assert sys.platform == "win32"  # noqa: S101 - tells the type checker which syst
 import msvcrt  # noqa: E402
 
 from sanchay.hosts.windows import LOCK_OFFSET_BYTES  # noqa: E402
+
+_HANDLES = 16_384  # Windows bounds handles by memory only; this is what connections are counted against
+
+
+def raise_open_files_limit() -> None:
+    """Nothing to do: there is no such limit."""
+
+
+def open_files_limit() -> int:
+    """How many files and connections this process is to have open."""
+    return _HANDLES
+
+
+def out_of_files() -> bool:
+    """Whether this process can open no further file now."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in {errno.EMFILE, errno.ENFILE}
+    return False
 
 
 def restrict_new_files() -> None:

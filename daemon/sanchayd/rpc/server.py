@@ -26,8 +26,9 @@ from sanchay.v1 import (
     root_pb2_grpc,
     schedule_pb2_grpc,
 )
-from sanchayd import paths
+from sanchayd import hosts, paths
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.rpc import certificate
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.change import ChangeServicer
 from sanchayd.rpc.daemon import DaemonServicer
@@ -48,8 +49,15 @@ from sanchayd.services.roots import RootService
 from sanchayd.services.schedules import ScheduleService
 from sanchayd.services.status import StatusService
 
-RECEIVE_MAX_BYTES = 4 << 20
+# The largest request is a schedule's or a root's, with its patterns: some KiB.
+RECEIVE_MAX_BYTES = 256 << 10
 CALLS_AT_ONCE = 4096
+# One takes some 50 KiB. Half of what the process may have open is left for files.
+CONNECTIONS_MOST = 8192
+CONNECTIONS_SHARE = 2
+# A connection that has not said who it is by then goes, and so does one that nobody asks anything by.
+HANDSHAKE_LIMIT_MS = 3_000
+IDLE_LIMIT_MS = 600_000
 SERVICES = (
     "CatalogService",
     "ChangeService",
@@ -62,6 +70,10 @@ SERVICES = (
 )
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.absolute_max_metadata_size", 16 << 10),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_LIMIT_MS),
+    ("grpc.max_connection_idle_ms", IDLE_LIMIT_MS),
     ("grpc.so_reuseport", 0),
     ("grpc.enable_http_proxy", 0),
 )
@@ -94,7 +106,7 @@ def build(
     """A server with every service on it, not bound yet."""
     server = grpc.aio.server(
         interceptors=(TokenInterceptor(token), CallInterceptor(stopping, observe)),
-        options=OPTIONS,
+        options=(*OPTIONS, ("grpc.max_allowed_incoming_connections", connections_most())),
         maximum_concurrent_rpcs=CALLS_AT_ONCE,
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
@@ -115,6 +127,11 @@ def build(
     return server
 
 
+def connections_most() -> int:
+    """How many connections are taken at once; further ones are closed, so that files can still be opened."""
+    return min(CONNECTIONS_MOST, hosts.open_files_limit() // CONNECTIONS_SHARE)
+
+
 def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
     """Binds the socket, or loopback where that is asked for or there are no sockets; where clients find it.
 
@@ -122,9 +139,12 @@ def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
     """
     try:
         if listen == "tcp" or (listen == "auto" and not client_hosts.HAS_UNIX_SOCKETS):
-            where.socket_record.unlink(missing_ok=True)
-            port = server.add_insecure_port("127.0.0.1:0")
-            paths.write_port(where, port)
+            identity = certificate.make()
+            both_prove_it = grpc.ssl_server_credentials(
+                [identity], root_certificates=identity.certificate, require_client_auth=True
+            )
+            port = server.add_secure_port("127.0.0.1:0", both_prove_it)
+            paths.write_port(where, port, identity.key + identity.certificate)
             return f"127.0.0.1:{port}"
         socket = paths.claim_socket(where)
         server.add_insecure_port(socket_uri(socket))

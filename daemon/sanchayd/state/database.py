@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
+from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
 REVISIONS = ("0001", "0002", "0003", "0004")
@@ -49,9 +50,20 @@ def to_domain(error: sqlite3.Error, file: Path) -> DomainError:
         kind, advice = ErrorKind.CORRUPT, "Move it away and start again; the roots have to be added again."
     elif "full" in text:
         kind, advice = ErrorKind.DISK_FULL, "Make room and start again."
-    elif "readonly" in text or "unable to open" in text:
+    elif "unable to open" in text and hosts.out_of_files():
+        text = f"sanchayd has as many files and connections open as it may ({hosts.open_files_limit():,})"
+        kind, advice = ErrorKind.BUSY, "Try again soon; if that stays so, raise its limit (ulimit -n, or LimitNOFILE)."
+    elif "readonly" in text or ("unable to open" in text and _is_denied(file)):
         kind, advice = ErrorKind.PERMISSION, "Look at its permissions and its folder's."
     return DomainError(kind, f"{file} cannot be used: {text}. {advice}", path=os.fsencode(file))
+
+
+def _is_denied(file: Path) -> bool:
+    """Whether the system refuses the file or its folder to this user; SQLite has one sentence for all reasons."""
+    folder, modes = file.parent, os.R_OK | os.W_OK
+    return folder.is_dir() and (
+        not os.access(folder, modes | os.X_OK) or (file.exists() and not os.access(file, modes))
+    )
 
 
 def _revision(file: Path) -> str | None:

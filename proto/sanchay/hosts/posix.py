@@ -77,16 +77,19 @@ def runtime_folder() -> Path:
 
 
 def is_locked(lock_file: Path) -> bool:
-    """Whether a daemon holds the lock: a socket or a port that outlived its daemon is told from a living one."""
+    """Whether a daemon holds the lock: a socket or a port that outlived its daemon is told from a living one.
+
+    Raises OSError where that cannot be known: no descriptor left is not "no daemon".
+    """
     import fcntl
 
     try:
         handle = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return True
     finally:
         os.close(handle)

@@ -46,10 +46,13 @@ def runtime_folder() -> Path:
 
 
 def is_locked(lock_file: Path) -> bool:
-    """Whether a daemon holds the lock: a port that outlived its daemon is told from a living one."""
+    """Whether a daemon holds the lock: a port that outlived its daemon is told from a living one.
+
+    Raises OSError where that cannot be known.
+    """
     try:
         handle = os.open(lock_file, os.O_RDWR)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         os.lseek(handle, LOCK_OFFSET_BYTES, os.SEEK_SET)

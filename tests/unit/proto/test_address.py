@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -164,8 +165,32 @@ def test_a_port_is_believed_only_while_its_daemon_holds_the_lock(short: Path) ->
     with pytest.raises(DaemonUnavailable):
         find_daemon(where)
     lock = InstanceLock.acquire(where.lock_file)
-    assert find_daemon(where).uri == "ipv4:127.0.0.1:4711"
+    with pytest.raises(DaemonUnavailable):  # nothing proves whose port it is
+        find_daemon(where)
+    where.tls_file.write_text("-----BEGIN EC PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n")
+    target = find_daemon(where)
+    assert target.uri == "ipv4:127.0.0.1:4711"
+    assert b"KEY" in target.key
+    assert target.certificate.startswith(b"-----BEGIN CERTIFICATE-----")
     lock.release()
+
+
+def test_a_missing_descriptor_is_no_missing_daemon(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = places(short)
+    prepare(where)
+    where.port_file.write_text("4711")
+    where.lock_file.write_text("")
+    assert not hosts.is_locked(where.lock_file)
+
+    def refuse(path: object, *_flags: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        hosts.is_locked(where.lock_file)
+    with pytest.raises(InputOutputError, match="is not known: Too many open files"):
+        find_daemon(where)
+    monkeypatch.undo()
 
 
 def test_a_home_that_cannot_be_entered_is_denied(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
