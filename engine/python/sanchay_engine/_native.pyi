@@ -420,9 +420,10 @@ class Catalog:
 
     def root_status(self, root_id: int) -> RootStatus: ...
     def scan(self, root_id: int, *, background: bool = False, request_id: str = "") -> Scan: ...
-    def start_live(self, *, settle_ms: int = 500, reconcile_s: int = 3600) -> None:
+    def start_live(self, *, settle_ms: int = 500, reconcile_s: int = 3600, patience_ms: int = 10_000) -> None:
         """Keeps every root up to date from now on, those added later too. Hashing waits for `settle_ms` of quiet; each
-        root is compared as a whole at the start and about every `reconcile_s`."""
+        root is compared as a whole at the start and about every `reconcile_s`. Work that stands still for `patience_ms`
+        is taken to hang on a dead share, and holds up no other root."""
 
     def set_live(self, *, settle_ms: int | None = None, reconcile_s: int | None = None) -> None:
         """Changes what is given. What is read in the background obeys `set_background`; a sync waits for none of it."""

@@ -240,9 +240,9 @@ impl Catalog {
         py.detach(|| self.engine.scan(root_id, background, request_id)).map(Scan).map_err(raise)
     }
 
-    #[pyo3(signature = (*, settle_ms = 500, reconcile_s = 3600))]
-    fn start_live(&self, py: Python<'_>, settle_ms: u64, reconcile_s: u64) -> PyResult<()> {
-        let settings = LiveSettings { settle_ms, reconcile_s };
+    #[pyo3(signature = (*, settle_ms = 500, reconcile_s = 3600, patience_ms = 10_000))]
+    fn start_live(&self, py: Python<'_>, settle_ms: u64, reconcile_s: u64, patience_ms: u64) -> PyResult<()> {
+        let settings = LiveSettings { settle_ms, reconcile_s, patience_ms };
         py.detach(|| self.engine.start_live(settings)).map_err(raise)
     }
 

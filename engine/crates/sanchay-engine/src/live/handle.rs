@@ -22,11 +22,14 @@ pub struct LiveSettings {
     pub settle_ms: u64,
     /// Each root is compared as a whole about this often, seconds.
     pub reconcile_s: u64,
+    /// Work that has stood still for so long is taken to hang on a dead disk or share, and others go on without it,
+    /// milliseconds. Given at the start.
+    pub patience_ms: u64,
 }
 
 impl Default for LiveSettings {
     fn default() -> Self {
-        Self { settle_ms: 500, reconcile_s: 3600 }
+        Self { settle_ms: 500, reconcile_s: 3600, patience_ms: 10_000 }
     }
 }
 
@@ -66,6 +69,7 @@ impl Live {
         };
         let hands = Hands::start(
             Hired { inner: Arc::clone(inner), messages: messages.clone(), read_bytes: Arc::default() },
+            settings.patience_ms,
             waiting_batches,
             waiting_jobs,
             waiting_large_jobs,

@@ -13,8 +13,6 @@ use super::work::{Batch, Message, ReadJob};
 use crate::engine::Inner;
 use crate::error::{EngineError, ErrorKind};
 
-/// After so long without an end, work is taken to hang, and others go on without it.
-pub(super) const HANGING_MS: u64 = 10_000;
 /// Threads of a kind at most.
 const HANDS_MOST: usize = 16;
 
@@ -30,6 +28,8 @@ pub(super) struct Hired {
 /// The threads, and what waits for them.
 pub(super) struct Hands {
     hired: Hired,
+    /// Work that has stood still for so long is taken to hang.
+    patience_ms: u64,
     batches: Receiver<Batch>,
     jobs: Receiver<ReadJob>,
     large_jobs: Receiver<ReadJob>,
@@ -48,6 +48,7 @@ pub(super) struct Hands {
 impl Hands {
     pub(super) fn start(
         hired: Hired,
+        patience_ms: u64,
         batches: Receiver<Batch>,
         jobs: Receiver<ReadJob>,
         large_jobs: Receiver<ReadJob>,
@@ -56,6 +57,7 @@ impl Hands {
         let (passing, passed_ms, read_ms, read_bytes) = (0, 0, 0, 0);
         let mut hands = Self {
             hired,
+            patience_ms,
             batches,
             jobs,
             large_jobs,
@@ -102,7 +104,7 @@ impl Hands {
         if self.passing < self.passers {
             return true;
         }
-        if self.passers >= HANDS_MOST || now_ms < self.passed_ms + HANGING_MS {
+        if self.passers >= HANDS_MOST || now_ms < self.passed_ms + self.patience_ms {
             return false;
         }
         tracing::warn!(threads = self.passers + 1, "live_pass_hangs");
@@ -116,7 +118,7 @@ impl Hands {
         match self.passing < self.passers {
             true => 0,
             false if self.passers >= HANDS_MOST => u64::MAX,
-            false => self.passed_ms + HANGING_MS,
+            false => self.passed_ms + self.patience_ms,
         }
     }
 
@@ -138,7 +140,7 @@ impl Hands {
         if self.readers >= HANDS_MOST {
             u64::MAX
         } else {
-            self.read_ms + HANGING_MS
+            self.read_ms + self.patience_ms
         }
     }
 

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use sanchay_catalog::{RootRow, RootState};
 use sanchay_core::watch::{FileEvent, Pending, WatchMode};
 
-use super::hands::HANGING_MS;
 use super::status::LiveState;
 use super::work::{Folder, Linked};
 use crate::engine::Scan;
@@ -71,12 +70,12 @@ pub(super) struct Reconciling {
 
 impl Reconciling {
     /// Whether it has stood still for so long that others go on beside it: on a share that hangs, it may never end.
-    pub(super) fn hangs(&mut self, now_ms: u64) -> bool {
+    pub(super) fn hangs(&mut self, now_ms: u64, patience_ms: u64) -> bool {
         let progress = self.scan.control().ticks();
         if progress != self.progress {
             (self.progress, self.since_ms) = (progress, now_ms);
         }
-        now_ms >= self.since_ms + HANGING_MS
+        now_ms >= self.since_ms + patience_ms
     }
 }
 

@@ -16,7 +16,7 @@ use sanchay_core::path::is_within;
 use sanchay_core::watch::{FileEvent, Step, WatchRefused, Watcher};
 
 use super::handle::{join_soon, LiveSettings};
-use super::hands::{Hands, HANGING_MS};
+use super::hands::Hands;
 use super::root::{LiveRoot, Mode, Presence, Watching};
 use super::status::LiveStatus;
 use super::sync::{Outstanding, Stage, Ticket};
@@ -150,7 +150,7 @@ impl LiveThread {
         for root in self.roots.values().filter(|root| root.mode != Mode::Off) {
             match root.checking {
                 None => next = next.min(root.next_check_ms),
-                Some(since_ms) if !root.silent => next = next.min(since_ms + HANGING_MS),
+                Some(since_ms) if !root.silent => next = next.min(since_ms + self.settings.patience_ms),
                 Some(_) => {}
             }
             if root.presence == Presence::Present && root.reconciling.is_none() && !self.is_paused() {
@@ -256,7 +256,7 @@ impl LiveThread {
             self.hands.see_to_reading(now);
         }
         for root in self.roots.values_mut() {
-            let hangs = root.checking.is_some_and(|since_ms| since_ms + HANGING_MS <= now);
+            let hangs = root.checking.is_some_and(|since_ms| since_ms + self.settings.patience_ms <= now);
             self.status_due |= hangs && !root.silent;
             root.silent |= hangs;
         }

@@ -5,7 +5,6 @@ use sanchay_core::watch::FileEvent;
 
 use super::LiveThread;
 use crate::live::event::{EventKind, LiveEvent};
-use crate::live::hands::HANGING_MS;
 use crate::live::root::{LiveRoot, Mode, Presence, Reconciling};
 use crate::live::work::ReadJob;
 use crate::scan::{now_ns, ScanState};
@@ -46,14 +45,16 @@ impl LiveThread {
             return u64::MAX;
         }
         let running = self.roots.values().filter_map(|root| root.reconciling.as_ref());
-        running.map(|running| running.since_ms + HANGING_MS).max().unwrap_or(u64::MAX)
+        running.map(|running| running.since_ms + self.settings.patience_ms).max().unwrap_or(u64::MAX)
     }
 
     /// Starts comparisons that are wanted, one after the other.
     pub(super) fn start_reconciles(&mut self) {
-        let now = self.now_ms();
+        let (now, patience_ms) = (self.now_ms(), self.settings.patience_ms);
         let mut running = self.roots.values_mut().filter_map(|root| root.reconciling.as_mut());
-        if self.inner.background.is_paused() && self.tickets.is_empty() || running.any(|running| !running.hangs(now)) {
+        if self.inner.background.is_paused() && self.tickets.is_empty()
+            || running.any(|running| !running.hangs(now, patience_ms))
+        {
             return;
         }
         let due = self.roots.values().find(|root| root.is_to_compare());
