@@ -174,7 +174,10 @@ def test_live_edits_while_the_disk_is_full_are_all_there_once_it_has_room(
             disk.leave(chosen.choice([0, 0, 30, 100]) * 1024)
             editor.history.append("the disk is full")
             for _ in range(chosen.randint(1, 8)):
-                chosen.choice([editor.step, editor.rename_folder, editor.rename_over, editor.create])()
+                edit = chosen.choice([editor.step, editor.rename_folder, editor.rename_over, editor.create])
+                told = edit()
+                if told is not None:
+                    editor.history.append(f"{edit.__name__} {told}")
             if chosen.random() < 0.7:
                 # Something may have had to wait by now, or nothing had to be written.
                 until_full_or_quiet(cataloger)
