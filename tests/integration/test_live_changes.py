@@ -217,3 +217,11 @@ def test_names_in_a_large_folder_are_followed_block_by_block(cataloger: LiveCata
     # No comparison helped: what a scan finds now is nothing.
     result = cataloger.scan()
     assert (result.added, result.changed, result.removed) == (0, 0, 0)
+
+
+def test_a_sync_has_taken_its_own_file_away_when_it_ends(cataloger: LiveCataloger, tree: Path) -> None:
+    cataloger.follow(tree)
+    for number in range(50):
+        (tree / f"{number}").write_bytes(b"new")
+        cataloger.sync()
+        assert len(os.listdir(tree)) == number + 1

@@ -371,7 +371,13 @@ impl Inner {
     /// A scan that has not begun.
     fn new_scan(self: &Arc<Self>, background: bool, request_id: &str) -> Scan {
         let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.background)));
-        Scan { control, number: Arc::default(), inner: Arc::clone(self), outcome: Arc::default() }
+        Scan {
+            control,
+            number: Arc::default(),
+            inner: Arc::clone(self),
+            outcome: Arc::default(),
+            clearing: Arc::default(),
+        }
     }
 
     pub(crate) fn start_scan(

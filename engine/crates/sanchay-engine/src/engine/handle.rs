@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Inner;
 use crate::error::EngineError;
+use crate::live::join_soon;
 use crate::scan::{lost, run, Contents, Control, Phase, Progress, ScanRequest, ScanResult};
 
 /// A scan under way, on threads of its own.
@@ -15,6 +17,8 @@ pub struct Scan {
     pub(super) number: Arc<AtomicU64>,
     pub(super) inner: Arc<Inner>,
     pub(super) outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
+    /// Threads that take away what a sync has put into the root.
+    pub(super) clearing: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Scan {
@@ -42,7 +46,14 @@ impl Scan {
         log_end(&self.control, root_id, &outcome);
         self.inner.end(number);
         self.inner.with_live(|live| live.scan_ended(root_id, number, &outcome));
+        // Who lists the folder after a sync must not find a file of ours.
+        join_soon(std::mem::take(&mut *self.clearing.lock().expect("no panic under this lock")));
         self.finish(outcome);
+    }
+
+    /// Has the end wait for a thread, unless that hangs.
+    pub(crate) fn end_after(&self, thread: Option<JoinHandle<()>>) {
+        self.clearing.lock().expect("no panic under this lock").extend(thread);
     }
 
     pub(crate) fn finish(&self, outcome: Result<ScanResult, EngineError>) {

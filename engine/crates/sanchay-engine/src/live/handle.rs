@@ -153,7 +153,7 @@ impl Live {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Waits for threads that end soon.
-pub(super) fn join_soon(threads: Vec<JoinHandle<()>>) {
+pub(crate) fn join_soon(threads: Vec<JoinHandle<()>>) {
     let until = Instant::now() + PATIENCE;
     for thread in threads {
         while !thread.is_finished() && Instant::now() < until {

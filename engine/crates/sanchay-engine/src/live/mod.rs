@@ -23,6 +23,7 @@ mod thread;
 mod work;
 
 pub use event::{EventKind, EventQueue, LiveEvent};
+pub(crate) use handle::join_soon;
 pub use handle::LiveSettings;
 pub use status::{LiveState, LiveStatus};
 

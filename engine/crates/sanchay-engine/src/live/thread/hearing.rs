@@ -66,7 +66,7 @@ impl LiveThread {
                 for ticket in &mut self.tickets {
                     let Stage::Cookie { cookie: own, .. } = &ticket.stage else { continue };
                     if own.path == cookie {
-                        own.take();
+                        ticket.scan.end_after(own.take());
                         ticket.stage = Stage::Draining;
                         heard = true;
                     }

@@ -70,7 +70,7 @@ impl LiveThread {
             let given_up = ticket.scan.is_cancelled();
             match &ticket.stage {
                 Stage::Cookie { cookie, until_ms } if given_up || now >= *until_ms => {
-                    cookie.take();
+                    ticket.scan.end_after(cookie.take());
                     if given_up {
                         finish(&ticket.scan, ScanState::Cancelled, "given up on request".to_owned());
                     } else {
