@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from sanchay.errors import InvalidArgument
+from sanchayctl import interrupt
 
 
 def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
@@ -28,6 +29,13 @@ def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
             return _copy(pieces, device)
     check(path, replace=replace)
     temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{secrets.token_hex(6)}.part")
+    with interrupt.first(lambda: _forget(temporary)):
+        size_bytes = _write_new(path, temporary, target, pieces, replace=replace)
+    _sync_folder(os.path.dirname(target))
+    return size_bytes
+
+
+def _write_new(path: str, temporary: str, target: str, pieces: Iterable[bytes], *, replace: bool) -> int:
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -37,11 +45,14 @@ def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
         check(path, replace=replace)  # it may have come meanwhile
         os.replace(temporary, target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        _forget(temporary)
         raise
-    _sync_folder(os.path.dirname(target))
     return size_bytes
+
+
+def _forget(temporary: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(temporary)
 
 
 def check(path: str, *, replace: bool) -> None:

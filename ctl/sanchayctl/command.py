@@ -75,6 +75,13 @@ class Group(click.Group):
         self.examples = tuple(examples)
         self.params.extend(global_options())
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Parses; a noun without a verb is a question for the help."""
+        if not args and not context.resilient_parsing:
+            click.echo(context.get_help(), color=context.color)
+            context.exit()
+        return super().parse_args(context, args)
+
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples at the end of the help."""
         write_examples(formatter, self.examples)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import click
 
-from sanchayctl import exit_codes, output, paths
-from sanchayctl.__main__ import main
+from sanchayctl import exit_codes, interrupt, output, paths
+from sanchayctl.main import main
 from sanchayctl.session import Session, program_in
 
 DUPLICATES_SHOWN = "5"
@@ -81,4 +81,5 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    interrupt.install()
     sys.exit(run())

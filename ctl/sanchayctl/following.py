@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
-from sanchayctl import output, progress
+from sanchayctl import interrupt, progress
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -18,12 +18,17 @@ ENDED = frozenset({"done", "partial", "failed", "cancelled"})
 def follow(session: Session, job_ids: Iterable[int]) -> list[job_pb2.Job]:
     """The jobs as they ended, one after the other.
 
-    Raises DaemonUnavailable where the daemon ends before a job does, KeyboardInterrupt where the person does.
+    Raises DaemonUnavailable where the daemon ends before a job does. Ctrl-C tells what goes on, and ends the program.
     """
     client = session.client()
+    left = list(job_ids)
     ended = []
-    with progress.display(quiet=session.as_json) as display:
-        for job_id in job_ids:
+    with (
+        interrupt.first(lambda: say_detached(session, left)),
+        progress.display(quiet=session.as_json) as display,
+        interrupt.first(display.wipe),
+    ):
+        for job_id in list(left):
             last = None
             try:
                 for last in client.follow_job(job_id):
@@ -33,6 +38,7 @@ def follow(session: Session, job_ids: Iterable[int]) -> list[job_pb2.Job]:
             if last is None or last.state not in ENDED:
                 raise _daemon_ended(session, job_id)
             ended.append(last)
+            left.remove(job_id)
     return ended
 
 
@@ -40,7 +46,7 @@ def say_detached(session: Session, job_ids: Iterable[int]) -> None:
     """Tells the person who pressed Ctrl-C what goes on without them."""
     for job_id in job_ids:
         again, cancel = session.next(f"job follow {job_id}"), session.next(f"job cancel {job_id}")
-        output.note(
+        interrupt.say(
             f"Stopped watching; job {job_id} goes on in the background. Watch it: {again} · cancel it: {cancel}"
         )
 

@@ -5,21 +5,28 @@ rich is imported only for the bar.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
+
+import click
 
 from sanchayctl import output, paths, units
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress
 
     from sanchay.v1 import job_pb2
 
 LINE_EVERY_S = 10.0
+PATH_COLUMNS = 100  # a narrower screen has one line
+_BAR_CELLS = 24
+_TITLE_CELLS = 8  # what is left of a long name
 _PHASES = {
     "queued": "Waiting",
     "listing": "Listing",
@@ -40,6 +47,9 @@ class Display(Protocol):
     def show(self, job: job_pb2.Job) -> None:
         """Shows how far the job has come."""
 
+    def wipe(self) -> None:
+        """Takes off the screen what stands there, for a program that ends in the middle."""
+
 
 def display(*, quiet: bool) -> Display:
     """The display for this stderr."""
@@ -57,20 +67,25 @@ def phase(job: job_pb2.Job) -> str:
 
 def facts(job: job_pb2.Job) -> list[str]:
     """What is known of a job's progress, in words; nothing is guessed."""
+    return [words for _, words in _facts(job)]
+
+
+def _facts(job: job_pb2.Job) -> list[tuple[int, str]]:
+    """The same, each with its rank: where there is no room, what ranks highest goes first."""
     progress = job.progress
-    words = [units.counted(progress.files, "file")]
+    words = [(3, units.counted(progress.files, "file"))]
     if progress.files_per_s:
-        words.append(f"{units.count(round(progress.files_per_s))} files/s")
+        words.append((6, f"{units.count(round(progress.files_per_s))} files/s"))
     if progress.hashed_bytes:
-        words.append(f"{units.size(progress.hashed_bytes)} hashed")
+        words.append((4, f"{units.size(progress.hashed_bytes)} hashed"))
     if progress.bytes_per_s:
-        words.append(f"{units.size(progress.bytes_per_s)}/s")
+        words.append((5, f"{units.size(progress.bytes_per_s)}/s"))
     if progress.errors:
-        words.append(f"{units.count(progress.errors)} unreadable")
+        words.append((2, f"{units.count(progress.errors)} unreadable"))
     if progress.HasField("seconds_left"):
-        words.append(f"{units.duration(progress.seconds_left)} left")
+        words.append((1, f"{units.duration(progress.seconds_left)} left"))
     if is_held(job):
-        words.append(f"held: {paths.safe_text(job.message)}")
+        words.append((0, f"held: {paths.safe_text(job.message)}"))
     return words
 
 
@@ -93,6 +108,9 @@ class Quiet:
     def show(self, job: job_pb2.Job) -> None:
         """Shows nothing."""
 
+    def wipe(self) -> None:
+        """Nothing is to be put away."""
+
 
 class Lines(Quiet):
     """A line every few seconds, for logs."""
@@ -111,8 +129,39 @@ class Lines(Quiet):
         output.note(f"Job {job.id}: {phase(job).lower()}{percent}, {', '.join(facts(job))}")
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What a line of progress holds on a screen of some width: texts, and the cells of the bar between them."""
+
+    title: str
+    cells: int
+    facts: str
+
+
+def fitted(job: job_pb2.Job, columns: int) -> Fitted:
+    """The job in one line of less than `columns`: facts go first, then the bar, and the title is shortened last."""
+    name = f"{', '.join(job.root_names)}: " if len(job.root_names) == 1 else ""
+    title = f"{paths.safe_text(name)}{phase(job)}"
+    known = [(-1, f"{job.progress.percent:.0f}%")] if job.progress.HasField("percent") else []
+    kept = known + _facts(job)
+    cells = _BAR_CELLS
+
+    def width() -> int:
+        return output.width(title) + 1 + (cells + 1 if cells else 0) + output.width(" · ".join(fact for _, fact in kept))
+
+    while width() >= columns and len(kept) > 1:
+        kept.remove(max(kept))
+    if width() >= columns:
+        cells = 0
+    room = columns - 2 - output.width(" · ".join(fact for _, fact in kept))
+    if room < _TITLE_CELLS and width() >= columns:
+        kept, room = [], columns - 1
+    return Fitted(paths.shortened(title, max(room, 1)), cells, " · ".join(fact for _, fact in kept))
+
+
 class Bar:
-    """A bar with its facts, and below it the path that is being looked at. It is wiped at the end."""
+    """A bar with its facts in one line; where there is room for it, the path that is being looked at below. It is wiped
+    at the end."""
 
     def __init__(self) -> None:
         self._progress, self._lines = _rich_progress()
@@ -131,22 +180,50 @@ class Bar:
         """Draws the job."""
         progress = job.progress
         known = progress.HasField("percent")
-        name = f"{', '.join(job.root_names)}: " if len(job.root_names) == 1 else ""
-        self._lines.current = paths.shown(progress.current) if progress.current.raw else ""
+        columns = self._progress.console.width
+        line = fitted(job, columns)
+        has_room = columns >= PATH_COLUMNS and bool(progress.current.raw)
+        self._lines.current = paths.shown(progress.current) if has_room else ""
+        self._lines.bar.bar_width = line.cells
         self._progress.update(
             self._task,
-            description=f"{paths.safe_text(name)}{phase(job)}",
+            description=line.title,
             total=100 if known else None,
             completed=progress.percent if known else 0,
             refresh=True,
-            facts=" · ".join(([f"{progress.percent:.0f}%"] if known else []) + facts(job)),
+            facts=line.facts,
         )
+
+    def wipe(self) -> None:
+        """Takes the bar off, and gives the cursor back."""
+        self._progress.stop()
+
+
+class OneLine:
+    """A line of text on stderr that is written over, and is wiped at the end."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def show(self, text: str) -> None:
+        """Shows the text, as much of it as the screen takes in one line."""
+        text = paths.shortened(text, max(shutil.get_terminal_size().columns - 1, 1))
+        click.echo("\r" + text + " " * (self._width - output.width(text)), nl=False, err=True)
+        self._width = output.width(text)
+
+    def wipe(self) -> None:
+        """Takes the line off the screen."""
+        if self._width:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+            self._width = 0
 
 
 class _Lines:
-    """What stands below the bar."""
+    """What the columns of the bar draw beside the task."""
 
-    current = ""
+    def __init__(self, bar: BarColumn) -> None:
+        self.bar = bar
+        self.current = ""
 
 
 def _rich_progress() -> tuple[Progress, _Lines]:
@@ -154,7 +231,6 @@ def _rich_progress() -> tuple[Progress, _Lines]:
     from rich.progress import BarColumn, Progress, ProgressColumn, Task
     from rich.text import Text
 
-    lines = _Lines()
     console = Console(stderr=True, highlight=False)
 
     class Plain(ProgressColumn):
@@ -165,14 +241,20 @@ def _rich_progress() -> tuple[Progress, _Lines]:
             self._field = field
 
         def render(self, task: Task) -> Text:
-            return Text(str(task.description if self._field == "description" else task.fields[self._field]))
+            text = str(task.description if self._field == "description" else task.fields[self._field])
+            return Text(text, no_wrap=True, overflow="crop")
 
     class WithPath(Progress):
         """The bar, and the current path in one line below it."""
 
         def get_renderables(self) -> Iterable[RenderableType]:
-            yield self.make_tasks_table(self.tasks)
-            yield Text(paths.shortened(lines.current, max(console.width - 3, 10)), style="dim", no_wrap=True)
+            for task in self.tasks:
+                yield self.make_tasks_table([task])
+            if lines.current:
+                path = paths.shortened(lines.current, max(console.width - 3, 10))
+                yield Text(path, style="dim", no_wrap=True, overflow="crop")
 
-    columns = (Plain("description"), BarColumn(bar_width=24), Plain("facts"))
-    return WithPath(*columns, console=console, transient=True, refresh_per_second=5), lines
+    bar = BarColumn(bar_width=_BAR_CELLS)
+    lines = _Lines(bar)
+    # No thread draws it, but each look at the job: a program that ends in the middle waits for none.
+    return WithPath(Plain("description"), bar, Plain("facts"), console=console, transient=True, auto_refresh=False), lines

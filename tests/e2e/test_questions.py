@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from sanchayctl.__main__ import main
+from sanchayctl.main import main
 from tests.e2e.conftest import PHOTO
 from tests.support import trees
 from tests.support.program import Program

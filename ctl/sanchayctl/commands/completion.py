@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from sanchayctl import exit_codes, output
+from sanchayctl import completing, exit_codes, output
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
-
-VARIABLE = "_SANCHAYCTL_COMPLETE"
 
 
 @click.command(
@@ -29,7 +27,7 @@ def completion(context: click.Context, shell: str) -> int:
     if kind is None:  # click has all three
         raise click.UsageError(f"This version of click knows no completion for {shell}.")
     # The version check of click's own source() is left out: it starts bash, and the script may be for another machine.
-    maker = kind(context.find_root().command, {}, "sanchayctl", VARIABLE)
+    maker = kind(context.find_root().command, {}, completing.PROGRAM, completing.VARIABLE)
     script = maker.source_template % maker.source_vars()
     if context.ensure_object(Session).as_json:
         output.document({"shell": shell, "script": script})

@@ -7,7 +7,7 @@ import time
 import click
 
 from sanchay.errors import DaemonUnavailable, ShuttingDown, TimedOut
-from sanchayctl import exit_codes, output
+from sanchayctl import exit_codes, interrupt, output
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -61,7 +61,8 @@ def restart(session: Session) -> int:
 def _start(session: Session, *, restarted: bool) -> int:
     from sanchay.launcher import start_daemon
 
-    started = start_daemon(session.where.home)
+    with interrupt.first(lambda: interrupt.say("Stopped waiting; sanchayd goes on with its start.")):
+        started = start_daemon(session.where.home)
     if session.as_json:
         output.document({"running": True, "pid": started.pid, "already": started.already})
     elif started.already:

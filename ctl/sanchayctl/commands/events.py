@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ import click
 
 from sanchay import hosts
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
-from sanchayctl import documents, exit_codes, output
+from sanchayctl import documents, exit_codes, interrupt, output
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -65,13 +63,9 @@ def events(session: Session, follow: bool, kinds: tuple[str, ...], roots: tuple[
     Without --follow it prints what the daemon remembers, and ends. With it, it goes on, and waits for a daemon that is
     started again; what the new one has seen since its start is printed as well.
     """
-    try:
+    with interrupt.first(lambda: exit_codes.DONE if follow else None):
         for event in _events(session, follow, kinds, roots):
             output.json_line(documents.event(event))
-    except KeyboardInterrupt:
-        return exit_codes.DONE
-    except BrokenPipeError:  # whoever read has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_codes.DONE
 
 

@@ -11,7 +11,7 @@ import click
 from sanchayctl import documents, exit_codes, output, paths, progress, units
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.commands.scan import show_result
-from sanchayctl.following import ENDED, follow, say_detached
+from sanchayctl.following import ENDED, follow
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -73,11 +73,7 @@ def show(session: Session, job_id: int) -> int:
 @click.pass_obj
 def follow_(session: Session, job_id: int) -> int:
     """Watch a job until it ends; the exit code is that of its outcome."""
-    try:
-        ended = follow(session, [job_id])[0]
-    except KeyboardInterrupt:
-        say_detached(session, [job_id])
-        return exit_codes.INTERRUPTED
+    ended = follow(session, [job_id])[0]
     if session.as_json:
         output.document(documents.job(ended))
     else:

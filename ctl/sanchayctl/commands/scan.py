@@ -10,7 +10,7 @@ import click
 from sanchay.errors import RootNotFound
 from sanchayctl import documents, exit_codes, output, paths, units
 from sanchayctl.command import Command, Example
-from sanchayctl.following import follow, say_detached
+from sanchayctl.following import follow
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -51,11 +51,7 @@ def scan(session: Session, roots: tuple[str, ...], detach: bool) -> int:
         _show_started(session, answer)
         return exit_codes.DONE
     job_ids = [job.id for job in answer.jobs]
-    try:
-        ended = follow(session, job_ids)
-    except KeyboardInterrupt:
-        say_detached(session, job_ids)
-        return exit_codes.INTERRUPTED
+    ended = follow(session, job_ids)
     if session.as_json:
         output.document(documents.scan(ended, answer.notices))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay.errors import CatalogClosed, DaemonUnavailable, InvalidArgument, InvalidQuery, ShuttingDown
-from sanchayctl import documents, exit_codes, expression, output, paths, units
+from sanchayctl import documents, exit_codes, expression, interrupt, output, paths, progress, units
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.root import Seconds
 from sanchayctl.session import Session
@@ -140,12 +140,10 @@ def run(session: Session, name: str, detach: bool) -> int:
     if answer.joined and not session.as_json:
         output.note(f"A run is under way already (run {last.id}); this joins it.")
     if not detach:
-        try:
+        look = session.next(f"schedule history {output.command([name])}")
+        goes_on = f"Stopped watching; run {last.id} goes on in the background. Look at it: {look}"
+        with interrupt.first(lambda: interrupt.say(goes_on)):
             last = _follow(session, last)
-        except KeyboardInterrupt:
-            look = session.next(f"schedule history {name}")
-            output.note(f"Stopped watching; run {last.id} goes on in the background. Look at it: {look}")
-            return exit_codes.INTERRUPTED
     if session.as_json:
         output.document({"name": name, **documents.run(last), "joined": answer.joined})
     elif detach:
@@ -208,24 +206,22 @@ def history(session: Session, name: str, limit: int) -> int:
 def _follow(session: Session, run: schedule_pb2.Run) -> schedule_pb2.Run:
     """The run as it ended, with a line on stderr where a person looks at it."""
     shows = output.is_terminal(sys.stderr) and not session.as_json
-    width = 0
     if not shows and not session.as_json:
         output.note(f"Run {run.id} is under way.")
+    line = progress.OneLine()
     try:
-        for step in session.client().follow_run(run.id):
-            run = step
-            if shows and run.state == "running":
-                line = paths.safe_text(f"Run {run.id} {run.message}")[:100]
-                click.echo("\r" + line.ljust(width), nl=False, err=True)
-                width = len(line)
+        with interrupt.first(line.wipe):
+            for step in session.client().follow_run(run.id):
+                run = step
+                if shows and run.state == "running":
+                    line.show(paths.safe_text(f"Run {run.id} {run.message}"))
     except (DaemonUnavailable, ShuttingDown, CatalogClosed) as error:
         raise DaemonUnavailable(
             f"sanchayd ended while run {run.id} was under way. It happens again when the daemon is started: "
             f"{session.next('daemon start')}"
         ) from error
     finally:
-        if width:
-            click.echo("\r" + " " * width + "\r", nl=False, err=True)
+        line.wipe()
     return run
 
 

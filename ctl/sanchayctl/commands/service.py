@@ -3,14 +3,13 @@ daemon but the system's own manager of services."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import exit_codes, output, paths
+from sanchayctl import exit_codes, interrupt, output, paths
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -166,7 +165,7 @@ def logs(session: Session, system: bool, lines: int, follow: bool) -> int:
     if journal is not None and not session.as_json:
         output.note(f"What {manager.name} itself noted: {output.command(journal)}")
     if follow:
-        with contextlib.suppress(KeyboardInterrupt):
+        with interrupt.first(lambda: exit_codes.DONE):  # Ctrl-C is how it ends
             for line in log_lines.following(file):
                 show(line)
     return exit_codes.DONE

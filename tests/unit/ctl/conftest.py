@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
-from sanchayctl.__main__ import main
+from sanchayctl.main import main
 from tests.unit.ctl import answers
 from tests.unit.ctl.fake_daemon import Answer, FakeDaemon
 

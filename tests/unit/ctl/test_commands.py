@@ -218,21 +218,6 @@ def test_a_daemon_that_ends_during_a_scan_is_said(run: Run, daemon: FakeDaemon) 
     assert run("--json", "scan").error["kind"] == "daemon_unavailable"
 
 
-@pytest.mark.parametrize("arguments", [["scan"], ["job", "follow", "7"]])
-def test_ctrl_c_stops_watching_and_not_the_scan(
-    run: Run, daemon: FakeDaemon, arguments: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_arguments: object) -> Iterator[object]:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sanchay.client.Client.follow_job", interrupted)
-    ended = run(*arguments)
-    assert ended.code == 130
-    assert "sanchayctl job cancel 7" in ended.err
-    assert "sanchayctl job follow 7" in ended.err
-    assert not daemon.asked("CancelJob")
-
-
 def test_a_bare_word_is_a_root_before_it_is_a_folder(
     run: Run, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,17 +78,6 @@ def test_ctrl_c_ends_events_with_0(daemon: FakeDaemon, home: Path) -> None:
     assert (events.returncode, said) == (0, b"")
 
 
-def test_a_closed_pipe_ends_events_quietly(daemon: FakeDaemon, home: Path) -> None:
-    daemon.answers["Subscribe"] = endless
-    with subprocess.Popen(FOLLOW, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as events:
-        assert events.stdout is not None
-        events.stdout.readline()
-        events.stdout.close()
-        assert events.wait(PATIENCE_S) == 0
-        assert events.stderr is not None
-        assert events.stderr.read() == b""
-
-
 def test_followed_events_go_on_with_the_next_daemon(home: Path) -> None:
     from tests.unit.ctl.conftest import canned
 

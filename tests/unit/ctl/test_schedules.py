@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,24 +165,6 @@ def test_a_daemon_that_ends_in_the_middle_of_a_run_is_said(run: Run, daemon: Fak
     ended = run("schedule", "run", "big")
     assert ended.code == 69
     assert "It happens again when the daemon is started" in ended.err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send")
-def test_ctrl_c_ends_the_waiting_alone(daemon: FakeDaemon, home: Path) -> None:
-    def endless(_request: schedule_pb2.FollowRunRequest) -> Iterator[schedule_pb2.FollowRunResponse]:
-        while True:
-            yield schedule_pb2.FollowRunResponse(run=answers.schedule_run(state="running", message="m" * 9999))
-            time.sleep(0.05)
-
-    daemon.answers["FollowRun"] = endless
-    command = [sys.executable, "-m", "sanchayctl", "schedule", "run", "big"]
-    with subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
-        assert waiting.stderr is not None
-        assert waiting.stderr.readline() == b"Run 3 is under way.\n"
-        waiting.send_signal(signal.SIGINT)
-        _, said = waiting.communicate(timeout=PATIENCE_S)
-    assert waiting.returncode == 130
-    assert b"Stopped watching; run 3 goes on" in said
 
 
 def test_a_schedule_rests_wakes_and_is_forgotten(run: Run, daemon: FakeDaemon) -> None:

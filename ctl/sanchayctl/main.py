@@ -1,0 +1,50 @@
+"""Runs a command and turns whatever it ends with into an exit code, once."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from sanchay.errors import SanchayError
+from sanchayctl import completing, exit_codes
+from sanchayctl.cli import cli
+from sanchayctl.failure import Failure, report
+from sanchayctl.session import Session
+
+
+def main(arguments: Sequence[str] | None = None, session: Session | None = None) -> int:
+    """The program; returns its exit code. `session` is for callers that have one, such as a test or the first run."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    session = session or Session()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a narrow locale shows escapes instead of ending the program
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return run(list(arguments), session)
+    except SanchayError as error:
+        return report(Failure.of_sanchay(error), session)
+    except click.ClickException as error:
+        session.as_json = session.as_json or "--json" in arguments  # the option may stand behind what failed
+        return report(Failure.of_click(error), session)
+    except BrokenPipeError:  # no failure: whoever read has enough
+        raise
+    except OSError as error:
+        return report(Failure.of_system(error), session)
+    finally:
+        session.close()
+
+
+def run(arguments: list[str], session: Session) -> int:
+    """Runs the command; its exit code. Raises what it fails with."""
+    if completing.VARIABLE in os.environ:
+        return completing.answer(cli)
+    try:
+        with cli.make_context(completing.PROGRAM, arguments, obj=session) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as end:  # --help and --version
+        return end.exit_code
+    return result if isinstance(result, int) else exit_codes.DONE
