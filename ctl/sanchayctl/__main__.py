@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # built in, where `signal` has to import a dozen modules first
 import os
 import sys
-
-import _signal  # type: ignore[import-not-found]  # built in, where `signal` has to import a dozen modules first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

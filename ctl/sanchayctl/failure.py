@@ -63,7 +63,7 @@ def report(failure: Failure, session: Session) -> int:
     if failure.position is not None and session.expression:
         shown = paths.safe_text(session.expression)
         output.note(f"    {shown}")
-        output.note(f"    {' ' * output.width(paths.safe_text(session.expression[: failure.position]))}^")
+        output.note(f"    {' ' * paths.width(paths.safe_text(session.expression[: failure.position]))}^")
     if failure.usage:
         output.note(failure.usage)
     return failure.exit_code

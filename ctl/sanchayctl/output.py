@@ -9,11 +9,12 @@ import json
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import click
+
+from sanchayctl.paths import width
 
 # What a terminal would obey or hide although JSON allows it as it is.
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -132,16 +133,6 @@ def is_terminal(stream: object) -> bool:
         return bool(isatty and isatty())
     except ValueError:  # closed
         return False
-
-
-def width(text: str) -> int:
-    """Columns of a terminal that the text takes: wide East Asian characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
 
 
 def _speaks_utf8() -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -95,12 +96,33 @@ def safe_text(text: str) -> str:
     return _UNSAFE.sub(lambda match: _escaped(match[0]), text)
 
 
-def shortened(text: str, width: int) -> str:
-    """The text in at most `width` characters, its middle left out: the end of a path says the most."""
-    if len(text) <= width:
+def shortened(text: str, columns: int) -> str:
+    """The text in at most `columns` of a terminal, its middle left out: the end of a path says the most."""
+    if width(text) <= columns:
         return text
-    tail = max((width - 1) * 2 // 3, 0)
-    return text[: max(width - 1 - tail, 0)] + "…" + (text[-tail:] if tail else "")
+    tail = max((columns - 1) * 2 // 3, 0)
+    end = _within(text[::-1], tail)[::-1]
+    return _within(text, max(columns - 1 - tail, 0)) + "…" + end
+
+
+def _within(text: str, columns: int) -> str:
+    """As many characters from the beginning as take at most so many columns."""
+    taken = 0
+    for number, character in enumerate(text):
+        taken += width(character)
+        if taken > columns:
+            return text[:number]
+    return text
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that the text takes: wide East Asian characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
 
 
 def _escaped(character: str) -> str:

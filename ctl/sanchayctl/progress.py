@@ -19,7 +19,7 @@ from sanchayctl import output, paths, units
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.progress import BarColumn, Progress
+    from rich.progress import BarColumn, Progress, ProgressColumn
 
     from sanchay.v1 import job_pb2
 
@@ -142,21 +142,28 @@ def fitted(job: job_pb2.Job, columns: int) -> Fitted:
     """The job in one line of less than `columns`: facts go first, then the bar, and the title is shortened last."""
     name = f"{', '.join(job.root_names)}: " if len(job.root_names) == 1 else ""
     title = f"{paths.safe_text(name)}{phase(job)}"
-    known = [(-1, f"{job.progress.percent:.0f}%")] if job.progress.HasField("percent") else []
-    kept = known + _facts(job)
-    cells = _BAR_CELLS
+    kept = [(-1, f"{job.progress.percent:.0f}%")] if job.progress.HasField("percent") else []
+    kept += _facts(job)
+    cells = 0 if is_held(job) else _BAR_CELLS if columns >= PATH_COLUMNS else _BAR_CELLS // 2
+    room = columns - 1 - paths.width(title)
+    while kept and cells + paths.width(_joined(kept)) + 2 > room:
+        if len(kept) > 1:
+            kept.remove(max(kept))
+        elif cells:
+            cells = 0
+        elif room < paths.width(_joined(kept)) + 1:
+            room = max(room, columns - 1 - _TITLE_CELLS)
+            kept = kept if paths.width(_joined(kept)) + 1 <= room else []
+            break
+        else:
+            break
+    facts = _joined(kept)
+    taken = cells + bool(cells) + paths.width(facts) + bool(facts)
+    return Fitted(paths.shortened(title, max(columns - 1 - taken, 1)), cells, facts)
 
-    def width() -> int:
-        return output.width(title) + 1 + (cells + 1 if cells else 0) + output.width(" · ".join(fact for _, fact in kept))
 
-    while width() >= columns and len(kept) > 1:
-        kept.remove(max(kept))
-    if width() >= columns:
-        cells = 0
-    room = columns - 2 - output.width(" · ".join(fact for _, fact in kept))
-    if room < _TITLE_CELLS and width() >= columns:
-        kept, room = [], columns - 1
-    return Fitted(paths.shortened(title, max(room, 1)), cells, " · ".join(fact for _, fact in kept))
+def _joined(ranked: list[tuple[int, str]]) -> str:
+    return " · ".join(words for _, words in ranked)
 
 
 class Bar:
@@ -185,6 +192,8 @@ class Bar:
         has_room = columns >= PATH_COLUMNS and bool(progress.current.raw)
         self._lines.current = paths.shown(progress.current) if has_room else ""
         self._lines.bar.bar_width = line.cells
+        title, bar, words = self._lines.columns
+        self._progress.columns = (title, bar, words) if line.cells else (title, words)
         self._progress.update(
             self._task,
             description=line.title,
@@ -208,8 +217,8 @@ class OneLine:
     def show(self, text: str) -> None:
         """Shows the text, as much of it as the screen takes in one line."""
         text = paths.shortened(text, max(shutil.get_terminal_size().columns - 1, 1))
-        click.echo("\r" + text + " " * (self._width - output.width(text)), nl=False, err=True)
-        self._width = output.width(text)
+        click.echo("\r" + text + " " * (self._width - paths.width(text)), nl=False, err=True)
+        self._width = paths.width(text)
 
     def wipe(self) -> None:
         """Takes the line off the screen."""
@@ -219,10 +228,11 @@ class OneLine:
 
 
 class _Lines:
-    """What the columns of the bar draw beside the task."""
+    """The columns of the bar's line, and what stands below it."""
 
-    def __init__(self, bar: BarColumn) -> None:
+    def __init__(self, title: ProgressColumn, bar: BarColumn, words: ProgressColumn) -> None:
         self.bar = bar
+        self.columns = (title, bar, words)
         self.current = ""
 
 
@@ -255,6 +265,6 @@ def _rich_progress() -> tuple[Progress, _Lines]:
                 yield Text(path, style="dim", no_wrap=True, overflow="crop")
 
     bar = BarColumn(bar_width=_BAR_CELLS)
-    lines = _Lines(bar)
+    lines = _Lines(Plain("description"), bar, Plain("facts"))
     # No thread draws it, but each look at the job: a program that ends in the middle waits for none.
-    return WithPath(Plain("description"), bar, Plain("facts"), console=console, transient=True, auto_refresh=False), lines
+    return WithPath(*lines.columns, console=console, transient=True, auto_refresh=False), lines

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from sanchay.address import Places, places
-from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED
+from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED, SanchayError
 from sanchayd import __version__, config, hosts, log, paths
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPort
@@ -25,7 +25,11 @@ _log = log.logger("sanchayd.main")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the daemon until it is told to stop; the exit code says how it ended."""
     options = _parse(arguments)
-    where = places(options.home)
+    try:
+        where = places(options.home)
+    except SanchayError as error:  # there is no place to leave word in
+        sys.stderr.write(f"sanchayd: {error.message}\n")
+        return error.exit_code
     try:
         flags = _flags(options)
         if options.check_config:

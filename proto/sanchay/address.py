@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sanchay import hosts
-from sanchay.errors import DaemonUnavailable, InputOutputError, PermissionDenied
+from sanchay.errors import ConfigInvalid, DaemonUnavailable, InputOutputError, PermissionDenied
 
 HOME_VARIABLE = "SANCHAY_HOME"
 SOCKET_NAME = "sanchayd.sock"
@@ -61,6 +61,11 @@ class Places:
         return self.log_folder / "sanchayd.log"
 
     @property
+    def words_file(self) -> Path:
+        """What the daemon wrote on its standard error: the last words of one that could not even log."""
+        return self.log_folder / "sanchayd.stderr.log"
+
+    @property
     def run_folder(self) -> Path:
         """What says how the daemon is reached; 0700."""
         return self.data_folder / "run"
@@ -102,20 +107,49 @@ class Places:
 
 
 def places(home: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Places:
-    """The places of `home`, else of SANCHAY_HOME, else of this platform."""
+    """The places of `home`, else of SANCHAY_HOME, else of this platform.
+
+    Raises ConfigInvalid where they lie in a home folder that is not known.
+    """
     environ = os.environ if environ is None else environ
-    given = os.fspath(home) if home is not None else environ.get(HOME_VARIABLE, "")
+    given = os.fsdecode(home) if home is not None else environ.get(HOME_VARIABLE, "")
     if given:
+        if given.startswith("~") and (_empty_home() or not os.path.isabs(os.path.expanduser(given))):
+            raise _homeless(f"{given} cannot be found")
         base = Path(os.path.abspath(os.path.expanduser(given)))
         return Places(home=base, config_folder=base, data_folder=base, log_folder=base / "logs")
     from platformdirs import PlatformDirs
 
     folders = PlatformDirs("sanchay", appauthor=False)
-    return Places(
-        home=None,
-        config_folder=folders.user_config_path,
-        data_folder=folders.user_data_path,
-        log_folder=folders.user_log_path,
+    try:
+        config, data, logs = folders.user_config_path, folders.user_data_path, folders.user_log_path
+    except RuntimeError as error:
+        raise _homeless("Sanchay has no place for its files") from error
+    if not (config.is_absolute() and data.is_absolute() and logs.is_absolute()) or _empty_home():
+        raise _homeless("Sanchay has no place for its files")
+    return Places(home=None, config_folder=config, data_folder=data, log_folder=logs)
+
+
+def home_folder() -> Path:
+    """The home folder of this user. Raises ConfigInvalid where it is not known."""
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise _homeless("The settings of your services cannot be found") from error
+    if not home.is_absolute() or _empty_home():
+        raise _homeless("The settings of your services cannot be found")
+    return home
+
+
+def _empty_home() -> bool:
+    """Whether `~` would be taken for the top folder of the system."""
+    return os.name == "posix" and os.environ.get("HOME") == ""
+
+
+def _homeless(what: str) -> ConfigInvalid:
+    return ConfigInvalid(
+        f"{what}: your home folder is not known. HOME is not set to an absolute path, or the system knows no such "
+        f"user. Set HOME, or name a folder for all of it with {HOME_VARIABLE}=FOLDER."
     )
 
 

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from sanchay import hosts, programs
+from sanchay import hosts, last_words, programs
 from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare, read_token
-from sanchay.errors import (
-    BY_KIND,
-    EXIT_UNAVAILABLE,
-    DaemonUnavailable,
-    SanchayError,
-    ShuttingDown,
-    TimedOut,
-    Unauthenticated,
-)
+from sanchay.errors import DaemonUnavailable, ShuttingDown, TimedOut, Unauthenticated
 
 if TYPE_CHECKING:
     from sanchay.client import Client
@@ -73,7 +64,10 @@ def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = 
     if status is not None:
         return Started(pid=status.pid, already=True)
     _wait_for_lock(where, deadline_s)
-    process = _spawn(where)
+    prepare(where)  # says here, in the starter, why a home cannot be used
+    words = last_words.Words(where)
+    with words.stream:
+        process = _spawn(where, words.stream)
     while time.monotonic() < deadline_s:
         ended = process.poll()
         status = running_daemon(where)
@@ -85,7 +79,8 @@ def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = 
             process.returncode = process.returncode or 0  # it lives on: no warning that its handle is dropped
             return Started(pid=status.pid, already=False)
         if ended is not None and not hosts.is_locked(where.lock_file):  # else another start won
-            raise _start_error(where, ended)
+            told = last_words.read(where)
+            raise told.error if told else last_words.leave(where, ended, process.pid, words.read())
         time.sleep(POLL_S)
     raise DaemonUnavailable(
         f"sanchayd (process {process.pid}) has not answered within {timeout_s:g} s; its log is {where.log_file}"
@@ -128,19 +123,18 @@ def _holder(where: Places) -> str:
         return "?"
 
 
-def _spawn(where: Places) -> subprocess.Popen[bytes]:
+def _spawn(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
     """A daemon with no stream of ours, in a session of its own, told its home by the environment."""
     environ = {name: value for name, value in os.environ.items() if name not in OTHERS_VARIABLES}
     if where.home is not None:
         environ[HOME_VARIABLE] = str(where.home)
-    prepare(where)  # says here, in the starter, why a home cannot be used
     where.last_error_file.unlink(missing_ok=True)
     command = programs.python_module(DAEMON_MODULE)
     process: subprocess.Popen[bytes] = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=words,
         cwd=programs.neutral_folder(),
         env=environ,
         close_fds=True,
@@ -164,20 +158,3 @@ def _see_off(process: subprocess.Popen[bytes], where: Places, deadline_s: float)
             break
         time.sleep(POLL_S)
     return True
-
-
-def _start_error(where: Places, exit_code: int) -> SanchayError:
-    """What the daemon wrote about its end, as an exception whose `exit_code` is the daemon's."""
-    try:
-        said = json.loads(where.last_error_file.read_text("utf-8"))
-        return BY_KIND.get(said["kind"], SanchayError)(
-            said["message"],
-            path=os.fsencode(said["path"]) if said.get("path") else None,
-            details={str(key): str(value) for key, value in said.get("details", {}).items()},
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
-        return DaemonUnavailable(
-            f"sanchayd could not start ({how}) and left no reason; see it with: sanchayd --foreground",
-            details={"exit_code": str(exit_code if exit_code > 0 else EXIT_UNAVAILABLE)},
-        )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import last_words
 from sanchay.errors import DaemonUnavailable
 from sanchayctl import documents, exit_codes, freshness, output, paths, units
 from sanchayctl.command import Command, Example
@@ -40,13 +43,33 @@ def status(session: Session) -> int:
 
 
 def _not_running(session: Session, error: DaemonUnavailable) -> int:
-    folder = str(session.where.data_folder)
+    folder = session.where.data_folder
+    failed = last_words.read(session.where)
     if session.as_json:
-        output.document({"running": False, "data_folder": folder, "message": error.message})
+        output.document(
+            {
+                "running": False,
+                "data_folder": str(folder),
+                "message": error.message,
+                "last_error": _start_error(failed) if failed is not None else None,
+            }
+        )
     else:
-        output.line(f"No sanchayd is running for {paths.shown_bytes(folder.encode('utf-8', 'surrogateescape'))}.")
+        output.line(f"No sanchayd is running for {paths.shown_bytes(os.fsencode(folder))}.")
+        if failed is not None:
+            when = units.ago(failed.at_ns, time.time_ns())
+            output.line(f"Its last start failed ({when}): {paths.safe_text(failed.error.message)}")
         output.line(f"Start it with: {session.next('daemon start')}")
     return exit_codes.UNAVAILABLE
+
+
+def _start_error(failed: last_words.StartError) -> documents.Document:
+    return {
+        "kind": failed.error.kind,
+        "message": failed.error.message,
+        "at": documents.moment(failed.at_ns),
+        **failed.error.details,
+    }
 
 
 def _show(session: Session, answer: daemon_pb2.GetStatusResponse) -> None:

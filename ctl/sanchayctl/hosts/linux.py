@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sanchay import programs
+from sanchay.address import home_folder
 from sanchayctl.service import template
 from sanchayctl.service.plan import Command, Plan, Runner, Service, ServiceFile, State, service_name
 
@@ -112,7 +113,7 @@ class Systemd:
         if service.system:
             return SYSTEM_UNITS
         given = os.environ.get("XDG_CONFIG_HOME", "")
-        base = Path(given) if os.path.isabs(given) else Path.home() / ".config"
+        base = Path(given) if os.path.isabs(given) else home_folder() / ".config"
         return base / "systemd" / "user"
 
 

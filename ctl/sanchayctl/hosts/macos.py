@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sanchay import programs
+from sanchay.address import home_folder
 from sanchayctl.service import template
 from sanchayctl.service.plan import Command, Plan, Runner, Service, ServiceFile, State, service_name
 
@@ -87,7 +88,7 @@ class Launchd:
         return "system" if service.system else f"gui/{getattr(os, 'getuid', int)()}"
 
     def _file(self, service: Service) -> Path:
-        folder = Path("/Library/LaunchDaemons") if service.system else Path.home() / "Library" / "LaunchAgents"
+        folder = Path("/Library/LaunchDaemons") if service.system else home_folder() / "Library" / "LaunchAgents"
         return folder / f"{self._name(service)}.plist"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -35,7 +36,16 @@ def test_status_never_starts_a_daemon(run: Run, started: list[FakeDaemon], home:
     assert document.code == 69
     assert document.document["running"] is False
     assert document.document["data_folder"] == str(home)
+    assert document.document["last_error"] is None
     assert started == []
+
+
+def test_status_shows_why_the_last_start_failed(run: Run, home: Path) -> None:
+    left = {"kind": "config_invalid", "message": "config.toml, line 2: no.", "details": {"line": "2"}}
+    (home / "last_error.json").write_text(json.dumps(left), "utf-8")
+    assert "Its last start failed (just now): config.toml, line 2: no." in run("status").out
+    told = run("--json", "status").document["last_error"]
+    assert (told["kind"], told["message"], told["line"]) == ("config_invalid", "config.toml, line 2: no.", "2")
 
 
 @pytest.mark.parametrize("arguments", [["daemon", "stop"], ["config", "path"], ["completion", "zsh"], ["--version"]])

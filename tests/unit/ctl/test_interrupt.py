@@ -73,7 +73,10 @@ def waits(daemon: FakeDaemon) -> Iterator[threading.Event]:
         ("catalog check", ""),
         ("export --format csv -o -", ""),
         ("events", ""),
-        ("scan", "job 7 goes on in the background. Watch it: sanchayctl job follow 7 · cancel it: sanchayctl job cancel 7"),
+        (
+            "scan",
+            "job 7 goes on in the background. Watch it: sanchayctl job follow 7 · cancel it: sanchayctl job cancel 7",
+        ),
         ("job follow 7", "Stopped watching; job 7 goes on"),
         ("schedule run big", "Stopped watching; run 3 goes on"),
     ],
@@ -92,7 +95,9 @@ def test_ctrl_c_ends_any_command_with_130_and_without_a_traceback(
     assert not daemon.asked("CancelJob")
 
 
-@pytest.mark.parametrize("module", ["_signal", "sanchayctl.interrupt", "click.core", "sanchay.address", "grpc._channel"])
+@pytest.mark.parametrize(
+    "module", ["_signal", "sanchayctl.interrupt", "click.core", "sanchay.address", "grpc._channel"]
+)
 def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(daemon: FakeDaemon, home: Path, module: str) -> None:
     # With -X importtime Python writes a line as soon as it has imported a module. What is the interpreter's own (all
     # that comes before our first line runs) is not ours to keep quiet.
@@ -132,7 +137,9 @@ def test_a_program_that_is_to_ignore_ctrl_c_does(daemon: FakeDaemon, waits: thre
         assert program.wait(PATIENCE_S) == -signal.SIGTERM
 
 
-@pytest.mark.parametrize("typed", ["status", "find x", "--json find x", "duplicates", "completion bash", "--help", "root"])
+@pytest.mark.parametrize(
+    "typed", ["status", "find x", "--json find x", "duplicates", "completion bash", "--help", "root"]
+)
 def test_a_reader_that_has_enough_is_told_nothing(daemon: FakeDaemon, home: Path, typed: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -14,8 +14,9 @@ from typing import Any
 import click
 import pytest
 
+from sanchay import launcher
 from sanchay.v1 import job_pb2
-from sanchayctl import first_run, freshness, progress, session, settings_check
+from sanchayctl import first_run, freshness, paths, progress, session, settings_check
 from sanchayctl.cli import cli
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run
@@ -41,6 +42,42 @@ def test_every_help_has_examples_that_parse(run: Run, names: tuple[str, ...]) ->
     assert ended.code == 0
     assert "Examples:\n  sanchayctl " in ended.out
     assert len(max(ended.out.splitlines(), key=len)) <= 120
+
+
+@pytest.mark.parametrize(
+    "names", [names for names, command in every_command() if isinstance(command, click.Group)], ids=" ".join
+)
+def test_a_noun_without_a_verb_prints_its_help(run: Run, names: tuple[str, ...]) -> None:
+    ended = run(*names)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == run(*names, "--help").out
+    assert "\\n" not in ended.out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="only on POSIX a user can have no home")
+@pytest.mark.parametrize("home", [None, "", "relative"])
+@pytest.mark.parametrize("command", [["status"], ["find", "x"], ["config", "path"], ["service", "status"], ["scan"]])
+def test_a_user_without_a_home_is_told_what_to_set(
+    run: Run, monkeypatch: pytest.MonkeyPatch, home: str | None, command: list[str]
+) -> None:
+    import pwd
+
+    for name in ("SANCHAY_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+
+    def nobody(uid: int) -> pwd.struct_passwd:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(launcher, "start_daemon", lambda _home: pytest.fail("a daemon was started somewhere"))
+    ended = run(*command)
+    assert (ended.code, ended.out) == (78, "")
+    assert "Set HOME, or name a folder for all of it with SANCHAY_HOME=FOLDER." in ended.err
+    assert len(ended.err.splitlines()) == 1
+    monkeypatch.setenv("SANCHAY_HOME", "~/sanchay")  # which would be a folder called ~
+    assert run(*command).code == 78
 
 
 def test_every_option_says_what_it_does() -> None:
@@ -161,6 +198,47 @@ def test_the_bar_shows_the_facts_and_escapes_the_path(monkeypatch: pytest.Monkey
         assert words in drawn
     assert "\\e[31mred" in drawn
     assert "Paused" in drawn
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 99, 100, 200])
+@pytest.mark.parametrize("held", ["", "background work is paused until 2026-11-27 12:00"])
+@pytest.mark.parametrize("name", ["x", "a long name of a root that goes on and on", "写真の長い名前のフォルダ" * 3])
+def test_the_bar_does_not_wrap_however_narrow_the_screen_is(
+    monkeypatch: pytest.MonkeyPatch, columns: int, held: str, name: str
+) -> None:
+    import re
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    job = answers.job(state="running", errors=3, name=name)
+    job.message = held
+    with progress.display(quiet=True) as display:
+        display.show(job)
+        drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()).rpartition("\r")[2].split("\n")
+    assert len(drawn) == (1 if columns < 100 else 2)  # the second is the path
+    assert max(map(paths.width, drawn)) <= columns
+    assert "Hashing" in drawn[0] or name != "x"
+    assert "42%" in drawn[0]
+    assert not held or columns < 80 or len(name) > 1 or held in drawn[0]
+
+
+def test_a_line_that_is_written_over_fits_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "40")
+    line = progress.OneLine()
+    line.show("Run 3 " + "写" * 99)
+    line.show("Run 3")
+    line.wipe()
+    line.wipe()
+    first, second, blank, rest = screen.getvalue().removeprefix("\r").split("\r")
+    assert paths.width(first) < 40
+    assert second.rstrip() == "Run 3"
+    assert len(second) == paths.width(first)
+    assert blank == " " * len("Run 3")
+    assert rest == ""
 
 
 def test_what_is_unknown_is_not_guessed() -> None:

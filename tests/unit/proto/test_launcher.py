@@ -9,10 +9,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from sanchay import errors, launcher
+from sanchay import errors, last_words, launcher
 from sanchay.address import Places, places
 from sanchay.client import Client
 from sanchay.v1.daemon_pb2 import GetStatusResponse
@@ -44,8 +45,9 @@ def test_a_daemon_is_started_once_and_outlives_its_starter(home: Path) -> None:
     assert not first.already
     assert launcher.start_daemon(home) == launcher.Started(pid=first.pid, already=True)
     assert os.getsid(first.pid) == first.pid
-    for number in (0, 1, 2):
+    for number in (0, 1):
         assert os.readlink(f"/proc/{first.pid}/fd/{number}") == "/dev/null"
+    assert os.readlink(f"/proc/{first.pid}/fd/2") == str(places(home).words_file)
     stop(places(home))
     assert launcher.wait_stopped(places(home), PATIENCE_S)
     assert launcher.running_daemon(places(home)) is None
@@ -64,8 +66,8 @@ def test_several_starts_at_once_make_one_daemon(home: Path, monkeypatch: pytest.
     processes: list[subprocess.Popen[bytes]] = []
     spawn = launcher._spawn
 
-    def kept(where: Places) -> subprocess.Popen[bytes]:
-        processes.append(spawn(where))
+    def kept(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
+        processes.append(spawn(where, words))
         return processes[-1]
 
     monkeypatch.setattr(launcher, "_spawn", kept)
@@ -119,11 +121,43 @@ def test_a_daemon_that_cannot_start_says_why_with_its_exit_code(home: Path) -> N
     assert caught.value.details["line"] == "1"
 
 
-def test_a_daemon_that_dies_without_a_word_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "DAEMON_MODULE", "no_such_module")
-    with pytest.raises(errors.DaemonUnavailable, match="exit code 1") as caught:
+@pytest.mark.parametrize(
+    ("code", "how", "said", "exit_code"),
+    [
+        ("import no_such_module", "exit code 1", "Its last words: ModuleNotFoundError: No module named", "1"),
+        ("import sys; sys.stderr.write('disk on fire'); sys.exit(70)", "exit code 70", "words: disk on fire", "70"),
+        ("import os; os.abort()", "ended by signal 6 (SIGABRT)", "It said nothing", "69"),
+    ],
+)
+def test_the_last_words_of_a_daemon_that_dies_at_its_start_are_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch, code: str, how: str, said: str, exit_code: str
+) -> None:
+    places(home).log_folder.mkdir(parents=True, mode=0o700)
+    home.chmod(0o700)
+    places(home).words_file.write_text("words of an earlier start\n", "utf-8")
+    monkeypatch.setattr("sanchay.programs.python_module", lambda _module: [sys.executable, "-c", code])
+    with pytest.raises(errors.DaemonUnavailable) as caught:
         launcher.start_daemon(home)
-    assert caught.value.details["exit_code"] == "1"
+    for words in (how, said):
+        assert words in caught.value.message
+    assert caught.value.details["exit_code"] == exit_code
+    left = last_words.read(places(home))
+    assert left is not None
+    assert left.error.message == caught.value.message
+    monkeypatch.undo()
+    with DaemonProcess(home, fake=True):
+        assert last_words.read(places(home)) is None  # a start that works takes the word away
+
+
+def test_words_of_daemons_do_not_fill_the_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_words, "FILE_BYTES", 3)
+    places(home).log_folder.mkdir(parents=True)
+    for _ in range(3):
+        words = last_words.Words(places(home))
+        words.stream.write(b"last\n")
+        words.stream.close()
+        assert words.read() == ["last"]
+    assert places(home).words_file.read_bytes() == b"last\n"
 
 
 def test_a_home_that_cannot_be_used_is_said_before_anything_is_started(home: Path) -> None:
