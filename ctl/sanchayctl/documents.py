@@ -56,12 +56,17 @@ SCAN_KEYS = (
     "peak_rss_bytes",
 )
 FILE_EVENTS = ("added", "changed", "removed", "moved")
-SKIPPED_KEYS = ("unstable", "special", "symlinks", "excluded", "skipped_mounts")
+SKIPPED_KEYS = ("unstable", "special", "symlinks", "excluded", "skipped_mounts", "expected_unreadable")
 
 
 def freshness_state(freshness: common_pb2.Freshness) -> str:
     """The state in lower case, such as `live` or `never_scanned`."""
     return _named(_FRESHNESS_STATES, freshness.state)
+
+
+def freshness_rest(freshness: common_pb2.Freshness) -> str:
+    """Of a partial one: how fresh all else is."""
+    return _named(_FRESHNESS_STATES, freshness.rest)
 
 
 def hash_scope(settings: root_pb2.RootSettings) -> str:
@@ -110,6 +115,7 @@ def root(message: root_pb2.Root) -> Document:
             "skip_hidden": message.settings.skip_hidden,
             "watch": watch_mode(message.settings),
             "poll_s": message.settings.poll_s,
+            "expect_unreadable": [paths.document(path) for path in message.settings.expect_unreadable],
         },
         "live": live(message.live),
     }
@@ -184,6 +190,7 @@ def status(message: daemon_pb2.GetStatusResponse) -> Document:
         "config_error": message.config_error,
         "notices": list(message.notices),
         "background": background(message.background),
+        "schedules": [schedule(each) for each in message.schedules],
     }
 
 

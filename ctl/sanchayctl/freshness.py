@@ -42,15 +42,21 @@ def _when(message: common_pb2.Freshness) -> str:
 
 
 def warning(message: common_pb2.Freshness) -> str:
-    """A sentence where an answer may lack something; empty where it is complete."""
+    """A sentence where an answer may lack something; empty where it is complete.
+
+    What cannot be read is told by `status` and `scan`, and not below each answer: all else is as fresh as it is.
+    """
     state = documents.freshness_state(message)
+    reason = message.reason
+    if state == "partial" and message.rest:
+        state, reason = documents.freshness_rest(message), ""
     sentence = {
         "never_scanned": "Nothing has been scanned yet, so there is nothing to answer from.",
         "scanning": "A scan is under way: what is here is true, but not all.",
-        "partial": "Parts could not be read; for them this shows what was known before.",
+        "partial": "Parts are not there now; for them this shows what was known before.",
         "offline": "A root is not there now; for it this shows what was known before.",
         "reconciling": "The folder is being compared with the catalog; what changed just now may not be in it yet.",
         "polled": f"Looked at {_when(message)}; what changed since then is not in it.",
         "scanned": f"Scanned {_when(message)} and not watched; what changed since then is not in it.",
     }.get(state, "")
-    return f"{sentence} ({paths.safe_text(message.reason)})" if sentence and message.reason else sentence
+    return f"{sentence} ({paths.safe_text(reason)})" if sentence and reason else sentence

@@ -39,7 +39,11 @@ POLL_S = 300
 
 @dataclass(frozen=True)
 class RootSettings:
-    """What a person chose for a root; `exclude` are globs against the path below it, `poll_s` counts with polling."""
+    """What a person chose for a root.
+
+    `exclude` are globs against the path below it, `poll_s` counts with polling, and `expect_unreadable` are whole paths
+    that make no scan partial.
+    """
 
     hash: HashScope = HashScope.ALL
     algorithm: HashAlgorithm = HashAlgorithm.BLAKE3
@@ -48,6 +52,7 @@ class RootSettings:
     skip_hidden: bool = False
     watch: WatchMode = WatchMode.AUTO
     poll_s: int = POLL_S
+    expect_unreadable: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,16 @@ class FreshnessState(str, Enum):
 
 @dataclass(frozen=True)
 class Freshness:
-    """`as_of_ns` is 0 where nothing was ever scanned; `reason` is for people."""
+    """`as_of_ns` is 0 where nothing was ever scanned; `reason` is for people.
+
+    `rest` goes with partial: how fresh all else is, where nothing but what cannot be read is amiss. None where rows are
+    kept of what is out of reach, and may be gone.
+    """
 
     state: FreshnessState
     as_of_ns: int = 0
     reason: str = ""
+    rest: FreshnessState | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +193,7 @@ class JobResult:
     symlinks: int = 0
     excluded: int = 0
     skipped_mounts: int = 0
+    expected_unreadable: int = 0
 
     def progress(self) -> JobProgress:
         """The counters of a scan that has ended."""

@@ -103,8 +103,12 @@ def update_root(
     watch: str | None = None,
     poll_s: int | None = None,
     accept: bool = False,
+    expect_unreadable: Iterable[PathLike] | None = None,
+    replace_expect_unreadable: bool = False,
 ) -> root_pb2.UpdateRootRequest:
     request = root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude, accept=accept)
+    request.expect_unreadable.extend(path(each) for each in expect_unreadable or ())
+    request.replace_expect_unreadable = replace_expect_unreadable
     request.exclude.extend(text(glob, "glob") for glob in exclude or ())
     if name is not None:
         request.name = text(name, "name")

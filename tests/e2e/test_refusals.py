@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import trees
 from tests.support.daemon import PATIENCE_S
-from tests.support.program import Program, without_overrides
+from tests.support.program import Program, until, without_overrides
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,39 @@ class TestOfModes:
         (tree / "closed").chmod(0o755)
         (tree / "d").chmod(0o644)
         assert program.json("scan", tree)["state"] == "done"
+
+    def test_a_folder_that_can_never_be_read_is_told_by_status_and_scan_and_can_be_acknowledged(
+        self, plain: tuple[Program, Path]
+    ) -> None:
+        program, base = plain
+        tree = trees.build(base / "tree", {"open/a": "same", "open/b": "same", "closed/c": "c", "own/deep/d": "d"})
+        for name in ("closed", "own/deep"):
+            (tree / name).chmod(0)
+        scanned = program.run("scan", tree)
+        assert (scanned.code, str(tree / "closed") in scanned.text) == (3, True)
+        assert f"{tree}/closed" in program.run("status").text
+        for question in ("find a", "duplicates", "summary", "du", "changes", "growth"):
+            answer = program.run(*question.split())
+            assert (answer.code, answer.err) == (0, ""), question
+            assert "could not be read" not in answer.text
+        # One of two is not enough; what lies below an acknowledged folder is acknowledged too.
+        program.json("root", "update", "tree", "--expect-unreadable", tree / "closed")
+        assert program.json("scan", "tree", code=3)["errors"] == 1
+        update = program.run("root", "update", "tree", "--expect-unreadable", "own", cwd=tree)
+        assert (update.code, "need not be readable" in update.text) == (0, True)
+        scan = program.json("scan", "tree")
+        assert (scan["state"], scan["errors"], scan["expected_unreadable"]) == ("done", 0, 2)
+        (root,) = program.json("root", "list")["roots"]
+        assert [each["path"] for each in root["settings"]["expect_unreadable"]] == [f"{tree}/closed", f"{tree}/own"]
+        assert (root["state"], root["freshness"]["state"]) == ("ready", "live")
+        assert program.run("root", "list").text.endswith(f"need not be readable: {tree}/closed, {tree}/own\n")
+        # Whoever makes it readable finds it in the catalog.
+        (tree / "closed").chmod(0o755)
+        until(lambda: program.json("find", "c")["total"] == 1)
+        program.json("root", "update", "tree", "--no-expect-unreadable")
+        assert program.json("scan", "tree", code=3)["errors"] == 1
+        error = program.fails("root", "update", "tree", "--expect-unreadable", base, code=2)
+        assert (error["kind"], "lies outside" in error["message"]) == ("invalid_argument", True)
 
     def test_a_first_run_is_content_with_what_it_could_read(self, plain: tuple[Program, Path]) -> None:
         program, base = plain

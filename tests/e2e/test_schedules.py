@@ -151,3 +151,23 @@ def test_a_daemon_with_a_schedule_ends_cleanly(program: Program, nas: Path, paus
     assert "sanchayd stops" in log
     assert ended_by_itself(log)
     assert "Traceback" not in log
+
+
+def test_a_removed_root_names_the_schedules_that_used_it_and_status_shows_how_runs_went(
+    program: Program, nas: Path, tmp_path: Path
+) -> None:
+    program.json("root", "add", trees.build(tmp_path / "other", {"x": "x"}), "--no-scan")
+    program.json(*NIGHTLY)
+    program.json("schedule", "add", "all", "--every", "1d", "report", "size:>1K")
+    program.json("schedule", "add", "watch", "--every", "9d", "scan", "nas")
+    program.json("schedule", "add", "elsewhere", "--every", "9d", "scan", "other")
+    before = program.run("status").text
+    assert "Next run: " in before
+    assert "The last run of" not in before
+    removed = program.run("root", "remove", "nas")
+    assert "The schedules big, watch still name it: change what they ask for." in removed.text
+    assert program.json("root", "remove", "other")["schedules"] == ["elsewhere"], "big was lost before"
+    assert program.run("schedule", "run", "watch").code == 1
+    assert "The last run of watch, " in program.run("status").text
+    shown = {each["name"]: each["last_state"] for each in program.json("status")["schedules"]}
+    assert shown == {"big": None, "all": None, "watch": "failed", "elsewhere": None}

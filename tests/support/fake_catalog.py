@@ -183,6 +183,7 @@ class Result:
     symlinks: int = 0
     excluded: int = 0
     skipped_mounts: int = 0
+    expected_unreadable: int = 0
     error_list: list[Unreadable] = field(default_factory=list)
 
 
@@ -310,6 +311,9 @@ class FakeCatalog:
         if any(real == own or real.startswith(own + b"/") for own in self.own_folders):
             raise DomainError(ErrorKind.OWN_FOLDER, f"{os.fsdecode(path)} is Sanchay's own.", path=path)
         return values.RootCheck(real, "ext4", False)
+
+    def path_below(self, root: bytes, path: bytes) -> bytes:
+        return path
 
     def exclude_patterns(self, path: bytes, globs: Sequence[str]) -> list[str]:
         return list(globs)

@@ -147,6 +147,7 @@ def list_(session: Session) -> int:
         Example("root update photos --hash duplicates", "hash only what may have a duplicate from now on"),
         Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
         Example("root update nas --watch poll --poll-interval 30m", "look at a slow share each half hour"),
+        Example("root update home --expect-unreadable ~/.cache/doc", "what cannot be read there is no error any more"),
         Example("root update photos --accept", "take the folder that is there now for the root, and scan it"),
     ]
 )
@@ -167,25 +168,45 @@ def list_(session: Session) -> int:
     help="How often it is looked at where it is polled, such as 30s or 1h.",
 )
 @click.option(
+    "--expect-unreadable",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(readable=False),
+    help="What need not be readable: it makes no scan partial; repeatable.",
+)
+@click.option("--no-expect-unreadable", is_flag=True, help="Forget what need not be readable.")
+@click.option(
     "--accept",
     is_flag=True,
     help="Take the folder that is there now for the root, and scan it; files that are not in it are forgotten.",
 )
 @click.pass_obj
 def update(
-    session: Session, /, root: str, exclude: tuple[str, ...], no_exclude: bool, accept: bool, **settings: Any
+    session: Session,
+    /,
+    root: str,
+    exclude: tuple[str, ...],
+    no_exclude: bool,
+    expect_unreadable: tuple[str, ...],
+    no_expect_unreadable: bool,
+    accept: bool,
+    **settings: Any,
 ) -> int:
     """Change a root's name or settings; they count from its next scan, how it is watched at once.
 
     A root whose folder is another than at the last scan is offline, and its files stay cataloged, until --accept says
     that the folder is the right one.
     """
-    if not exclude and not no_exclude and not accept and all(value is None for value in settings.values()):
+    expects = bool(expect_unreadable) or no_expect_unreadable
+    named = exclude or no_exclude or accept or expects
+    if not named and all(value is None for value in settings.values()):
         raise click.UsageError("Nothing to change was named.")
     answer = session.client().update_root(
         session.root_names([root])[0],
         exclude=[paths.home_expanded(glob) for glob in exclude],
         replace_exclude=no_exclude,
+        expect_unreadable=[paths.absolute(path) for path in expect_unreadable],
+        replace_expect_unreadable=no_expect_unreadable,
         accept=accept,
         **settings,
     )
@@ -193,7 +214,7 @@ def update(
         output.document({"root": documents.root(answer.root)})
     else:
         output.line(f"Changed {_named(answer.root)}: {_settings(answer.root.settings)}.")
-        if accept:
+        if accept or expects:
             output.line(f"It is scanned in the background. Watch: {session.next('job list')}")
         else:
             output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
@@ -254,9 +275,16 @@ def remove(session: Session, root: str) -> int:
     client = session.client()
     answer = client.remove_root(session.root_names([root])[0])
     if session.as_json:
-        output.document({"root": documents.root(answer.root)})
+        output.document({"root": documents.root(answer.root), "schedules": list(answer.schedules)})
     else:
         output.line(f"{_removed(answer.root, client.list_roots().roots)} Nothing on the disk was touched.")
+        if answer.schedules:
+            names = paths.safe_text(", ".join(answer.schedules))
+            noun = "The schedule" if len(answer.schedules) == 1 else "The schedules"
+            verb = "names" if len(answer.schedules) == 1 else "name"
+            output.line(
+                f"{noun} {names} still {verb} it: change what they ask for. See: {session.next('schedule list')}"
+            )
     return exit_codes.DONE
 
 
@@ -287,5 +315,6 @@ def _settings(settings: root_pb2.RootSettings) -> str:
     words += [f"exclude {paths.safe_text(glob)}" for glob in settings.exclude]
     words += ["one file system"] if settings.one_file_system else []
     words += ["hidden files left out"] if settings.skip_hidden else []
+    words += [f"{paths.shown(path)} need not be readable" for path in settings.expect_unreadable]
     words += [f"watch {documents.watch_mode(settings)}", f"poll interval {units.duration(settings.poll_s)}"]
     return ", ".join(words)

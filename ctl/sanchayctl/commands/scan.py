@@ -99,6 +99,8 @@ def _skipped(result: job_pb2.ScanResult) -> list[str]:
         words.append(f"{units.counted(result.excluded, 'entry', 'entries')} left out by the root's settings")
     if result.skipped_mounts:
         words.append(f"{units.counted(result.skipped_mounts, 'mounted file system')}")
+    if result.expected_unreadable:
+        words.append(f"{units.counted(result.expected_unreadable, 'item')} that need not be readable")
     if result.unstable:
         words.append(f"{units.counted(result.unstable, 'file')} that changed meanwhile (tried again at the next scan)")
     return words

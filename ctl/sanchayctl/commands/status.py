@@ -18,7 +18,7 @@ from sanchayctl.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sanchay.v1 import daemon_pb2, root_pb2
+    from sanchay.v1 import daemon_pb2, root_pb2, schedule_pb2
 
 
 @click.command(
@@ -96,11 +96,28 @@ def _show(session: Session, answer: daemon_pb2.GetStatusResponse) -> None:
             output.line(paths.safe_text(notice))
     if answer.active_jobs:
         output.line(f"{units.counted(answer.active_jobs, 'job')} under way; see: {session.next('jobs')}")
+    _show_schedules(session, answer.schedules)
     output.line()
     if answer.roots:
         show_roots(answer.roots)
     else:
         output.line(f"No folder is cataloged yet. Add one with: {session.next('scan FOLDER')}")
+
+
+def _show_schedules(session: Session, schedules: Iterable[schedule_pb2.Schedule]) -> None:
+    """What comes next by the clock, and which last runs did not end well."""
+    known = list(schedules)
+    coming = min((each for each in known if each.next_ns), key=lambda each: each.next_ns, default=None)
+    if coming is not None:
+        when = units.coming(coming.next_ns, time.time_ns())
+        output.line(f"Next run: {paths.safe_text(coming.name)} ({coming.action}), {when}.")
+    for each in known:
+        last = each.last_run
+        if last.state in ("failed", "partial"):
+            words = f"The last run of {paths.safe_text(each.name)}, {units.moment(last.started_ns)}: {last.state}."
+            why = paths.safe_text(last.message)
+            more = session.next(f"schedule history {output.command([each.name])}")
+            output.line(" ".join(filter(None, [words, why, f"See: {more}"])))
 
 
 def show_roots(roots: Iterable[root_pb2.Root]) -> None:
@@ -134,6 +151,9 @@ def show_roots(roots: Iterable[root_pb2.Root]) -> None:
         why = _why(root)
         if why:
             output.line(why)
+        if root.settings.expect_unreadable:
+            named = ", ".join(paths.shown(path) for path in root.settings.expect_unreadable)
+            output.line(f"{paths.safe_text(root.name)}: need not be readable: {named}")
 
 
 def _watching(root: root_pb2.Root) -> str:

@@ -113,6 +113,11 @@ class NativeCatalog:
             check = sanchay_engine.check_root(path, self._own_folders)
         return values.RootCheck(check.path, check.file_system, check.network)
 
+    def path_below(self, root: bytes, path: bytes) -> bytes:
+        """An absolute path as it is called below a root."""
+        with translated():
+            return sanchay_engine.path_below(root, path)
+
     def exclude_patterns(self, path: bytes, globs: Sequence[str]) -> Sequence[str]:
         """What a root is to leave out, below it."""
         with translated():
@@ -187,6 +192,7 @@ class NativeCatalog:
             skip_hidden=root.settings.skip_hidden,
             watch=root.settings.watch.value,
             poll_s=root.settings.poll_s,
+            expect_unreadable=root.settings.expect_unreadable,
         )
         with translated():
             self._catalog.put_root(spec)
@@ -213,6 +219,7 @@ class NativeCatalog:
             files=status.files,
             directories=status.directories,
             bytes=status.bytes,
+            holds=status.holds,
         )
 
     def scan(self, root_id: int, *, background: bool, request_id: str) -> NativeScan:

@@ -81,6 +81,10 @@ class CatalogPort(Protocol):
         """Whether a path can be a root."""
         ...
 
+    def path_below(self, root: bytes, path: bytes) -> bytes:
+        """An absolute path as it is called below a root. Raises invalid_argument where it lies outside."""
+        ...
+
     def exclude_patterns(self, path: bytes, globs: Sequence[str]) -> Sequence[str]:
         """What a root at `path` is to leave out, below it. Raises invalid_argument for what could never match."""
         ...

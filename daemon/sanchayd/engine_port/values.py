@@ -28,7 +28,10 @@ class Place:
 
 @dataclass(frozen=True)
 class RootStatus:
-    """What the catalog holds of a root; `state` is new, ready, partial or offline."""
+    """What the catalog holds of a root; `state` is new, ready, partial or offline.
+
+    `holds`: it keeps rows of what is out of reach, and may be gone.
+    """
 
     root_id: int
     state: str
@@ -37,6 +40,7 @@ class RootStatus:
     files: int
     directories: int
     bytes: int
+    holds: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,6 +245,7 @@ class ScanResult(Protocol):
     symlinks: int
     excluded: int
     skipped_mounts: int
+    expected_unreadable: int
 
     @property
     def error_list(self) -> Sequence[ScanError]:

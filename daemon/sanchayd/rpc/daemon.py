@@ -11,21 +11,23 @@ import grpc
 from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
 from sanchayd.rpc.convert import daemon as convert
 from sanchayd.services.background import BackgroundService
+from sanchayd.services.schedules import ScheduleService
 from sanchayd.services.status import StatusService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
-    """Converts, and leaves the rest to `StatusService` and `BackgroundService`."""
+    """Converts, and leaves the rest to the services."""
 
-    def __init__(self, service: StatusService, background: BackgroundService) -> None:
+    def __init__(self, service: StatusService, background: BackgroundService, schedules: ScheduleService) -> None:
         self._service = service
         self._background = background
+        self._schedules = schedules
 
     async def GetStatus(self, request: daemon_pb2.GetStatusRequest, context: Context) -> daemon_pb2.GetStatusResponse:
         """The daemon as it stands."""
-        return convert.from_status(await self._service.status())
+        return convert.from_status(await self._service.status(), self._schedules.list_schedules())
 
     async def StopDaemon(
         self, request: daemon_pb2.StopDaemonRequest, context: Context

@@ -13,16 +13,18 @@ from sanchayd.rpc.convert import root as convert
 from sanchayd.rpc.interceptors import request_id
 from sanchayd.services.live import LiveService
 from sanchayd.services.roots import RootService
+from sanchayd.services.schedules import ScheduleService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class RootServicer(root_pb2_grpc.RootServiceServicer):
-    """Converts, and leaves the rest to `RootService` and `LiveService`."""
+    """Converts, and leaves the rest to the services."""
 
-    def __init__(self, service: RootService, live: LiveService) -> None:
+    def __init__(self, service: RootService, live: LiveService, schedules: ScheduleService) -> None:
         self._service = service
         self._live = live
+        self._schedules = schedules
 
     async def AddRoot(self, request: root_pb2.AddRootRequest, context: Context) -> root_pb2.AddRootResponse:
         """Makes a folder a root."""
@@ -47,8 +49,10 @@ class RootServicer(root_pb2_grpc.RootServiceServicer):
 
     async def RemoveRoot(self, request: root_pb2.RemoveRootRequest, context: Context) -> root_pb2.RemoveRootResponse:
         """Forgets a root."""
+        before = await self._schedules.that_cannot_ask()
         view = await self._service.remove(request.root)
-        return root_pb2.RemoveRootResponse(root=convert.from_view(view))
+        named = await self._schedules.naming(view.root.id, before=before)
+        return root_pb2.RemoveRootResponse(root=convert.from_view(view), schedules=named)
 
     async def SyncRoot(self, request: root_pb2.SyncRootRequest, context: Context) -> root_pb2.SyncRootResponse:
         """Waits until the catalog holds what was written before the call."""

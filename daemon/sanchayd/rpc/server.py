@@ -111,10 +111,14 @@ def build(
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
     change_pb2_grpc.add_ChangeServiceServicer_to_server(ChangeServicer(services.changes), server)
-    daemon_pb2_grpc.add_DaemonServiceServicer_to_server(DaemonServicer(services.status, services.background), server)
+    daemon_pb2_grpc.add_DaemonServiceServicer_to_server(
+        DaemonServicer(services.status, services.background, services.schedules), server
+    )
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)
-    root_pb2_grpc.add_RootServiceServicer_to_server(RootServicer(services.roots, services.live), server)
+    root_pb2_grpc.add_RootServiceServicer_to_server(
+        RootServicer(services.roots, services.live, services.schedules), server
+    )
     schedule_pb2_grpc.add_ScheduleServiceServicer_to_server(ScheduleServicer(services.schedules), server)
     reports = ReportServicer(services.reports, services.schedules)
     report_pb2_grpc.add_ReportServiceServicer_to_server(reports, server)

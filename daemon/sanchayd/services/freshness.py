@@ -30,6 +30,12 @@ _OF_LIVE = {
 _FROM_LEAST = list(FreshnessState)
 
 
+def _rank(fresh: Freshness) -> int:
+    """From the least fresh. What can never be read takes little: a root that is away is of more weight."""
+    state = fresh.state if fresh.rest is None else FreshnessState.RECONCILING
+    return 2 * _FROM_LEAST.index(state) + (fresh.rest is not None)
+
+
 def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int, disk_full: bool = False) -> Freshness:
     """The freshness of one root. A scan of one that is watched takes nothing from it: it was whole before."""
     state = _OF_LIVE.get(live.state)
@@ -43,7 +49,8 @@ def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int
     if scanning and state is not FreshnessState.LIVE:
         return Freshness(FreshnessState.SCANNING, as_of_ns, "a scan is under way")
     if state in (None, FreshnessState.LIVE, FreshnessState.POLLED) and status.state == "partial":
-        return Freshness(FreshnessState.PARTIAL, as_of_ns, status.reason or live.reason)
+        rest = None if status.holds else state or FreshnessState.SCANNED
+        return Freshness(FreshnessState.PARTIAL, as_of_ns, status.reason or live.reason, rest)
     if disk_full and state is not None:
         return Freshness(FreshnessState.RECONCILING, as_of_ns, "the disk of the catalog is full; changes wait for room")
     if state is FreshnessState.LIVE:
@@ -58,12 +65,16 @@ def overall(of_roots: Iterable[tuple[str, Freshness]]) -> Freshness:
     known = list(of_roots)
     if not known:
         return Freshness(FreshnessState.NEVER_SCANNED, 0, "there is no root yet")
-    least = min((fresh.state for _, fresh in known), key=_FROM_LEAST.index)
+    least_fresh = min((fresh for _, fresh in known), key=_rank)
+    least = least_fresh.state
     reasons = [f"{name}: {fresh.reason}" if fresh.reason else name for name, fresh in known if fresh.state is least]
     if least in (FreshnessState.SCANNED, FreshnessState.LIVE):
         # Whole, but for files whose content is not known.
         reasons = [f"{name}: {fresh.reason}" for name, fresh in known if fresh.state is least and fresh.reason]
-    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), "; ".join(reasons))
+    rest = None
+    if least_fresh.rest is not None:
+        rest = min((fresh.rest or fresh.state for _, fresh in known), key=_FROM_LEAST.index)
+    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), "; ".join(reasons), rest)
 
 
 class FreshnessBoard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class JobService:
         self._queue = queue
         self._store = store
         self._now_ns = now_ns
+        self._starting = asyncio.Lock()
 
     async def restore(self) -> int:
         """Goes on with what the last daemon left; how many jobs there were. A paused one stays paused."""
@@ -70,8 +72,23 @@ class JobService:
 
     async def start(self, root: Root, *, background: bool, request_id: str, notices: list[str]) -> Job:
         """Starts a scan of the root, or joins the one that waits or runs."""
-        active = self._queue.of_root(root.id)
-        if active is None:
+        # Whoever goes away while its row is written leaves a job that runs, not a row that nothing comes of.
+        active, is_new = await asyncio.shield(self._started(root, background, request_id))
+        if is_new:
+            return active.job
+        if not background:
+            self._queue.foreground(active)
+            if active.job.state is JobState.PAUSED:
+                notices.append(f"The scan of {root.name} was paused; it goes on.")
+                self._queue.resume(active)
+        return active.snapshot()
+
+    async def _started(self, root: Root, background: bool, request_id: str) -> tuple[ActiveJob, bool]:
+        """The job of the root, and whether it is a new one. Those who ask together get one job: one writes its row."""
+        async with self._starting:
+            active = self._queue.of_root(root.id)
+            if active is not None:
+                return active, False
             self._queue.check_free(root.id)
             job = await self._store.add_job(
                 Job(
@@ -84,18 +101,7 @@ class JobService:
                     request_id=request_id,
                 )
             )
-            # while that was written, another client may have started one: the later of the two gives way
-            rival = self._queue.of_root(root.id)
-            if rival is None:
-                return self._queue.add(job).job
-            await self._store.set_job_states([job.id], JobState.CANCELLED)
-            active = rival
-        if not background:
-            self._queue.foreground(active)
-            if active.job.state is JobState.PAUSED:
-                notices.append(f"The scan of {root.name} was paused; it goes on.")
-                self._queue.resume(active)
-        return active.snapshot()
+            return self._queue.add(job), True
 
     async def list_jobs(self, *, active_only: bool, limit: int, token: str) -> JobPage:
         """A page of jobs, newest first."""

@@ -80,6 +80,10 @@ class RootRegistry:
         """The globs as paths below the folder. Raises invalid_argument for one that could never match."""
         return tuple(await self._pool.ask(self._catalog.exclude_patterns, folder, globs)) if globs else ()
 
+    async def paths_below(self, folder: bytes, paths: Sequence[bytes]) -> tuple[bytes, ...]:
+        """The paths as they are called below the folder. Raises invalid_argument for one that is not below it."""
+        return tuple([await self._pool.ask(self._catalog.path_below, folder, path) for path in paths])
+
     async def update(self, root: Root, *, name: str | None, settings: RootSettings) -> Root:
         """The root with its new name and settings; these count from its next scan."""
         chosen = self._check_name(name, own_id=root.id) if name is not None else root.name

@@ -52,6 +52,14 @@ class ReportService:
                 )
             report_file.allowed_folder(to_folder, self._config().report_folders)
 
+    async def can_ask(self, expression: str) -> bool:
+        """Whether the catalog knows the roots and folders that the expression names."""
+        try:
+            await self._pool.ask(self._catalog.roots_of_expression, expression)
+        except DomainError:
+            return False
+        return True
+
     async def make(self, schedule: Schedule, run: Run, unseen_root_ids: Collection[int]) -> Made:
         """Asks the catalog and compares with the previous report. Raises what the catalog does."""
         async with self._turns:

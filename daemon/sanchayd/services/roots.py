@@ -30,7 +30,10 @@ class AddedRoot:
 
 @dataclass(frozen=True)
 class RootChange:
-    """What is to change; None leaves it. `exclude` is added, or replaces all with `replace_exclude`."""
+    """What is to change; None leaves it.
+
+    `exclude` is added, or replaces all with `replace_exclude`; `expect_unreadable` in the same way.
+    """
 
     name: str | None = None
     hash: HashScope | None = None
@@ -41,11 +44,14 @@ class RootChange:
     skip_hidden: bool | None = None
     watch: WatchMode | None = None
     poll_s: int | None = None
+    expect_unreadable: Sequence[bytes] = ()
+    replace_expect_unreadable: bool = False
     accept: bool = False  # the folder that is there is the root, whatever was there before
 
     def apply(self, settings: RootSettings) -> RootSettings:
         """The settings after the change."""
         kept = () if self.replace_exclude else settings.exclude
+        expected = () if self.replace_expect_unreadable else settings.expect_unreadable
         return replace(
             settings,
             hash=self.hash or settings.hash,
@@ -55,6 +61,7 @@ class RootChange:
             skip_hidden=settings.skip_hidden if self.skip_hidden is None else self.skip_hidden,
             watch=self.watch or settings.watch,
             poll_s=self.poll_s or settings.poll_s,
+            expect_unreadable=tuple(dict.fromkeys([*expected, *self.expect_unreadable])),
         )
 
 
@@ -104,15 +111,24 @@ class RootService:
         return [self._board.view(root, scanning) for root in roots]
 
     async def update(self, word: bytes, change: RootChange, *, request_id: str = "") -> RootView:
-        """Changes a root; its settings count from its next scan, which is started where its folder is accepted."""
+        """Changes a root; its settings count from its next scan.
+
+        That is started where its folder is accepted, and where other paths are expected to be unreadable: whether the
+        root is partial is known after it.
+        """
         root = await self._registry.resolve(word)
-        change = replace(change, exclude=await self._registry.exclude_patterns(root.path, change.exclude))
+        change = replace(
+            change,
+            exclude=await self._registry.exclude_patterns(root.path, change.exclude),
+            expect_unreadable=await self._registry.paths_below(root.path, change.expect_unreadable),
+        )
         settings = change.apply(root.settings)
         if (settings.hash, settings.algorithm) != (root.settings.hash, root.settings.algorithm):
             self._refuse_mixing(root.path, settings)
         changed = await self._registry.update(root, name=change.name, settings=settings)
         if change.accept:
             await self._registry.accept(changed)
+        if change.accept or settings.expect_unreadable != root.settings.expect_unreadable:
             await self._jobs.start(changed, background=True, request_id=request_id, notices=[])
         await self._board.refresh([root.id])
         return self._board.view(changed, self._queue.scanning_root_ids())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
@@ -266,6 +266,16 @@ class ScheduleService:
         active = self._active.get(schedule.id)
         return [active.run if active is not None and active.run.id == run.id else run for run in runs]
 
+    async def that_cannot_ask(self) -> set[str]:
+        """The names of schedules whose reports name a root or a folder that the catalog has not."""
+        reports = [schedule for schedule in self._schedules.values() if schedule.action is Action.REPORT]
+        return {schedule.name for schedule in reports if not await self._reports.can_ask(schedule.expression)}
+
+    async def naming(self, root_id: int, *, before: Collection[str]) -> list[str]:
+        """The names of schedules that a root was taken from. `before`: those that could not ask before it went."""
+        lost = await self.that_cannot_ask() - set(before)
+        return [each.name for each in self._schedules.values() if root_id in each.root_ids or each.name in lost]
+
     async def _check_report(self, draft: Draft) -> None:
         if draft.roots:
             raise DomainError(ErrorKind.INVALID_ARGUMENT, "A report names its roots in the expression, as root:NAME.")
@@ -321,7 +331,8 @@ class ScheduleService:
         try:
             await self._store.end_run(ended, report, self._config().schedule_runs)
             if schedule.action is Action.REPORT and (complaint := await self._reports.tell(schedule, ended)):
-                ended = replace(ended, message=f"{ended.message} {complaint}".strip())
+                state = RunState.PARTIAL if ended.state is RunState.DONE else ended.state
+                ended = replace(ended, state=state, message=f"{ended.message} {complaint}".strip())
                 await self._store.end_run(ended, None, self._config().schedule_runs)
         except DomainError as error:
             log.exception("a run could not be stored", schedule=schedule.name, error=error.message)

@@ -30,6 +30,7 @@ def to_root(row: RootTable) -> Root:
         skip_hidden=row.skip_hidden,
         watch=WatchMode(row.watch),
         poll_s=row.poll_s,
+        expect_unreadable=tuple(path for path in row.expect_unreadable.split(b"\0") if path),
     )
     return Root(id=row.id, name=row.name, path=row.path, settings=settings, created_ns=row.created_ns)
 
@@ -47,6 +48,7 @@ def from_root(root: Root, root_id: int | None = None) -> RootTable:
         skip_hidden=root.settings.skip_hidden,
         watch=root.settings.watch.value,
         poll_s=root.settings.poll_s,
+        expect_unreadable=b"\0".join(root.settings.expect_unreadable),
         created_ns=root.created_ns,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -28,6 +28,7 @@ class RootTable(Base):
     skip_hidden: Mapped[bool]
     watch: Mapped[str] = mapped_column(server_default="auto")
     poll_s: Mapped[int] = mapped_column(server_default="300")
+    expect_unreadable: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("x''"))
     created_ns: Mapped[int]
 
 

@@ -46,6 +46,7 @@ class RootSpec:
         skip_hidden: bool = False,
         watch: WatchSetting = "auto",
         poll_s: int = 300,
+        expect_unreadable: Sequence[bytes] = (),
     ) -> RootSpec:
         """`watch`: how the root is kept up once `start_live` was called; `auto` chooses by its file system. `poll_s`:
         seconds between comparisons where it is polled."""
@@ -62,6 +63,9 @@ def exclude_patterns(path: bytes, globs: Sequence[str]) -> list[str]:
     """Globs of what a root at `path` is to leave out, as its filter takes them: paths in it are made relative to it.
     Raises EngineError invalid_argument for one that could never match."""
 
+def path_below(root: bytes, path: bytes) -> bytes:
+    """An absolute path as it is called below a root at `root`. Raises EngineError invalid_argument for one outside."""
+
 @final
 class Place:
     """A place of the catalog, found by its path or by where that leads."""
@@ -76,6 +80,7 @@ def check_root(path: bytes, own_folders: Sequence[bytes] = ...) -> RootCheck:
 class RootStatus:
     root_id: int
     state: str  # new | ready | partial | offline
+    holds: bool  # rows are kept of what is out of reach, and may be gone
     scanned_ns: int  # end of the last complete or partial scan; 0: never
     reason: str
     files: int
@@ -176,6 +181,7 @@ class ScanResult:
     symlinks: int
     excluded: int
     skipped_mounts: int
+    expected_unreadable: int  # what could not be read and need not be
     error_list: list[ScanError]  # the first hundred
 
 @final

@@ -65,9 +65,15 @@ class RootCalls:
         watch: str | None = None,
         poll_s: int | None = None,
         accept: bool = False,
+        expect_unreadable: Iterable[PathLike] | None = None,
+        replace_expect_unreadable: bool = False,
     ) -> root_pb2.UpdateRootResponse:
         """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`. With `accept`
-        the folder that is there is the root, whatever was there before; it is scanned in the background."""
+        the folder that is there is the root, whatever was there before; it is scanned in the background.
+
+        `expect_unreadable` adds whole paths below the root that need not be readable, or replaces them all; the root is
+        scanned in the background where these change.
+        """
         return self._link.unary(
             self._root.UpdateRoot,
             _requests.update_root(
@@ -82,6 +88,8 @@ class RootCalls:
                 watch,
                 poll_s,
                 accept,
+                expect_unreadable,
+                replace_expect_unreadable,
             ),
         )
 
@@ -152,9 +160,15 @@ class AsyncRootCalls:
         watch: str | None = None,
         poll_s: int | None = None,
         accept: bool = False,
+        expect_unreadable: Iterable[PathLike] | None = None,
+        replace_expect_unreadable: bool = False,
     ) -> root_pb2.UpdateRootResponse:
         """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`. With `accept`
-        the folder that is there is the root, whatever was there before; it is scanned in the background."""
+        the folder that is there is the root, whatever was there before; it is scanned in the background.
+
+        `expect_unreadable` adds whole paths below the root that need not be readable, or replaces them all; the root is
+        scanned in the background where these change.
+        """
         return await self._link.unary(
             self._root.UpdateRoot,
             _requests.update_root(
@@ -169,6 +183,8 @@ class AsyncRootCalls:
                 watch,
                 poll_s,
                 accept,
+                expect_unreadable,
+                replace_expect_unreadable,
             ),
         )
 

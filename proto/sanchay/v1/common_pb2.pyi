@@ -91,19 +91,25 @@ class Freshness(google.protobuf.message.Message):
     STATE_FIELD_NUMBER: builtins.int
     AS_OF_NS_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
+    REST_FIELD_NUMBER: builtins.int
     state: global___Freshness.State.ValueType
     as_of_ns: builtins.int
     """Unix time; 0: never"""
     reason: builtins.str
     """for people; empty when there is nothing to say"""
+    rest: global___Freshness.State.ValueType
+    """Of PARTIAL: how fresh all else is, where nothing but what cannot be read is amiss. Unspecified: rows are kept of
+    what is out of reach, and may be gone.
+    """
     def __init__(
         self,
         *,
         state: global___Freshness.State.ValueType = ...,
         as_of_ns: builtins.int = ...,
         reason: builtins.str = ...,
+        rest: global___Freshness.State.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "reason", b"reason", "state", b"state"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "reason", b"reason", "rest", b"rest", "state", b"state"]) -> None: ...
 
 global___Freshness = Freshness
 

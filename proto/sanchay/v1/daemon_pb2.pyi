@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.message
 import sanchay.v1.common_pb2
 import sanchay.v1.root_pb2
+import sanchay.v1.schedule_pb2
 import typing
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
@@ -116,6 +117,7 @@ class GetStatusResponse(google.protobuf.message.Message):
     CONFIG_ERROR_FIELD_NUMBER: builtins.int
     NOTICES_FIELD_NUMBER: builtins.int
     BACKGROUND_FIELD_NUMBER: builtins.int
+    SCHEDULES_FIELD_NUMBER: builtins.int
     pid: builtins.int
     version: builtins.str
     engine_version: builtins.str
@@ -132,6 +134,8 @@ class GetStatusResponse(google.protobuf.message.Message):
     def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
     @property
     def background(self) -> global___BackgroundState: ...
+    @property
+    def schedules(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.schedule_pb2.Schedule]: ...
     def __init__(
         self,
         *,
@@ -146,9 +150,10 @@ class GetStatusResponse(google.protobuf.message.Message):
         config_error: builtins.str = ...,
         notices: collections.abc.Iterable[builtins.str] | None = ...,
         background: global___BackgroundState | None = ...,
+        schedules: collections.abc.Iterable[sanchay.v1.schedule_pb2.Schedule] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["background", b"background", "catalog", b"catalog"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "schedules", b"schedules", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
 
 global___GetStatusResponse = GetStatusResponse
 

@@ -93,6 +93,7 @@ class ScanResult(google.protobuf.message.Message):
     SYMLINKS_FIELD_NUMBER: builtins.int
     EXCLUDED_FIELD_NUMBER: builtins.int
     SKIPPED_MOUNTS_FIELD_NUMBER: builtins.int
+    EXPECTED_UNREADABLE_FIELD_NUMBER: builtins.int
     files: builtins.int
     directories: builtins.int
     bytes: builtins.int
@@ -116,6 +117,8 @@ class ScanResult(google.protobuf.message.Message):
     """left out by the root's settings, or the daemon's own files"""
     skipped_mounts: builtins.int
     """pseudo file systems, or others where the root stays on one"""
+    expected_unreadable: builtins.int
+    """what could not be read and need not be: no error"""
     def __init__(
         self,
         *,
@@ -136,8 +139,9 @@ class ScanResult(google.protobuf.message.Message):
         symlinks: builtins.int = ...,
         excluded: builtins.int = ...,
         skipped_mounts: builtins.int = ...,
+        expected_unreadable: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["added", b"added", "bytes", b"bytes", "changed", b"changed", "directories", b"directories", "duration_s", b"duration_s", "errors", b"errors", "excluded", b"excluded", "files", b"files", "files_per_s", b"files_per_s", "hashed_bytes", b"hashed_bytes", "hashed_files", b"hashed_files", "peak_rss_bytes", b"peak_rss_bytes", "removed", b"removed", "skipped_mounts", b"skipped_mounts", "special", b"special", "symlinks", b"symlinks", "unstable", b"unstable"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["added", b"added", "bytes", b"bytes", "changed", b"changed", "directories", b"directories", "duration_s", b"duration_s", "errors", b"errors", "excluded", b"excluded", "expected_unreadable", b"expected_unreadable", "files", b"files", "files_per_s", b"files_per_s", "hashed_bytes", b"hashed_bytes", "hashed_files", b"hashed_files", "peak_rss_bytes", b"peak_rss_bytes", "removed", b"removed", "skipped_mounts", b"skipped_mounts", "special", b"special", "symlinks", b"symlinks", "unstable", b"unstable"]) -> None: ...
 
 global___ScanResult = ScanResult
 

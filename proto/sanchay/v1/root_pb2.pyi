@@ -100,6 +100,7 @@ class RootSettings(google.protobuf.message.Message):
     SKIP_HIDDEN_FIELD_NUMBER: builtins.int
     WATCH_FIELD_NUMBER: builtins.int
     POLL_S_FIELD_NUMBER: builtins.int
+    EXPECT_UNREADABLE_FIELD_NUMBER: builtins.int
     hash: global___HashScope.ValueType
     algorithm: global___HashAlgorithm.ValueType
     one_file_system: builtins.bool
@@ -111,6 +112,10 @@ class RootSettings(google.protobuf.message.Message):
     def exclude(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """globs, matched against the path below the root"""
 
+    @property
+    def expect_unreadable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]:
+        """absolute paths below the root that make no scan partial; not for AddRoot"""
+
     def __init__(
         self,
         *,
@@ -121,8 +126,9 @@ class RootSettings(google.protobuf.message.Message):
         skip_hidden: builtins.bool = ...,
         watch: global___WatchMode.ValueType = ...,
         poll_s: builtins.int = ...,
+        expect_unreadable: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "exclude", b"exclude", "expect_unreadable", b"expect_unreadable", "hash", b"hash", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
 
 global___RootSettings = RootSettings
 
@@ -355,6 +361,8 @@ class UpdateRootRequest(google.protobuf.message.Message):
     REPLACE_EXCLUDE_FIELD_NUMBER: builtins.int
     WATCH_FIELD_NUMBER: builtins.int
     POLL_S_FIELD_NUMBER: builtins.int
+    EXPECT_UNREADABLE_FIELD_NUMBER: builtins.int
+    REPLACE_EXPECT_UNREADABLE_FIELD_NUMBER: builtins.int
     ACCEPT_FIELD_NUMBER: builtins.int
     root: builtins.bytes
     name: builtins.str
@@ -366,10 +374,16 @@ class UpdateRootRequest(google.protobuf.message.Message):
     """whether `exclude` replaces the globs of the root"""
     watch: global___WatchMode.ValueType
     poll_s: builtins.int
+    replace_expect_unreadable: builtins.bool
+    """whether they replace those of the root"""
     accept: builtins.bool
     """the folder that is there is the root, whatever was there before; it is scanned in the background"""
     @property
     def exclude(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @property
+    def expect_unreadable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]:
+        """absolute paths; the root is scanned in the background where these change"""
+
     def __init__(
         self,
         *,
@@ -383,10 +397,12 @@ class UpdateRootRequest(google.protobuf.message.Message):
         replace_exclude: builtins.bool = ...,
         watch: global___WatchMode.ValueType | None = ...,
         poll_s: builtins.int | None = ...,
+        expect_unreadable: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
+        replace_expect_unreadable: builtins.bool = ...,
         accept: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "algorithm", b"algorithm", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "accept", b"accept", "algorithm", b"algorithm", "exclude", b"exclude", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "replace_exclude", b"replace_exclude", "root", b"root", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_algorithm", b"_algorithm", "_hash", b"_hash", "_name", b"_name", "_one_file_system", b"_one_file_system", "_poll_s", b"_poll_s", "_skip_hidden", b"_skip_hidden", "_watch", b"_watch", "accept", b"accept", "algorithm", b"algorithm", "exclude", b"exclude", "expect_unreadable", b"expect_unreadable", "hash", b"hash", "name", b"name", "one_file_system", b"one_file_system", "poll_s", b"poll_s", "replace_exclude", b"replace_exclude", "replace_expect_unreadable", b"replace_expect_unreadable", "root", b"root", "skip_hidden", b"skip_hidden", "watch", b"watch"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_algorithm", b"_algorithm"]) -> typing.Literal["algorithm"] | None: ...
     @typing.overload
@@ -441,17 +457,23 @@ class RemoveRootResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ROOT_FIELD_NUMBER: builtins.int
+    SCHEDULES_FIELD_NUMBER: builtins.int
     @property
     def root(self) -> global___Root:
         """as it was"""
+
+    @property
+    def schedules(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """the names of those that named it"""
 
     def __init__(
         self,
         *,
         root: global___Root | None = ...,
+        schedules: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["root", b"root"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["root", b"root"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["root", b"root", "schedules", b"schedules"]) -> None: ...
 
 global___RemoveRootResponse = RemoveRootResponse
 

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from sanchay import launcher
-from sanchay.v1 import job_pb2
+from sanchay.v1 import common_pb2, job_pb2
 from sanchayctl import first_run, freshness, paths, progress, session, settings_check
 from sanchayctl.cli import cli
 from tests.unit.ctl import answers
@@ -275,6 +275,16 @@ def test_freshness_in_words(state: str, said: str) -> None:
     without = answers.freshness(state)
     without.as_of_ns = 0
     assert "1970" not in freshness.brief(without, now_ns)
+
+
+def test_what_cannot_be_read_is_no_remark_below_each_answer() -> None:
+    unread = answers.freshness("PARTIAL")
+    assert "not there now" in freshness.warning(unread)
+    unread.rest = common_pb2.Freshness.LIVE
+    assert freshness.warning(unread) == ""
+    unread.rest = common_pb2.Freshness.SCANNED
+    unread.reason = "a: /x could not be read"
+    assert freshness.warning(unread).endswith("and not watched; what changed since then is not in it.")
 
 
 def test_the_first_run_shows_everything_and_what_to_type(

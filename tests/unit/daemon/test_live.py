@@ -15,7 +15,7 @@ import pytest
 
 from sanchayd.engine_port.values import RootStatus
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import FreshnessState, Job, JobState, LiveStatus, RootSettings, WatchMode
+from sanchayd.models import Freshness, FreshnessState, Job, JobState, LiveStatus, RootSettings, WatchMode
 from sanchayd.services.event import Event, EventKind, Wanted
 from sanchayd.services.events import JobNews
 from sanchayd.services.freshness import LOOK_S, of_root, overall
@@ -93,6 +93,21 @@ def test_several_roots_are_as_fresh_as_the_least_of_them() -> None:
     assert overall([("a", live), ("b", polled)]).reason == "b"
     fresh = overall([("a", live), ("b", polled), ("usb", gone)])
     assert (fresh.state, fresh.as_of_ns, fresh.reason) == (STATES.OFFLINE, 50, "usb: not mounted")
+
+
+def test_what_cannot_be_read_hides_no_root_that_is_away() -> None:
+    partial = replace(READY, state="partial", reason="/a could not be read")
+    unread = of_root(partial, LIVE, scanning=False, now_ns=99)
+    assert (unread.state, unread.rest) == (STATES.PARTIAL, STATES.LIVE)
+    assert of_root(partial, LiveStatus(1), scanning=False, now_ns=99).rest is STATES.SCANNED
+    held = of_root(replace(partial, holds=True), LIVE, scanning=False, now_ns=99)
+    assert (held.state, held.rest) == (STATES.PARTIAL, None)
+    gone = of_root(READY, replace(LIVE, state="offline", reason="not mounted"), scanning=False, now_ns=99)
+    polled = of_root(READY, replace(LIVE, state="polled"), scanning=False, now_ns=99)
+    assert overall([("a", unread), ("usb", gone)]) == Freshness(STATES.OFFLINE, 50, "usb: not mounted")
+    fresh = overall([("a", unread), ("b", polled)])
+    assert (fresh.state, fresh.rest, fresh.reason) == (STATES.PARTIAL, STATES.POLLED, "a: /a could not be read")
+    assert overall([("a", unread), ("b", held)]).rest is None
 
 
 def test_watching_starts_with_the_settings_and_follows_their_changes(

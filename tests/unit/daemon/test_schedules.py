@@ -364,7 +364,7 @@ def test_a_report_becomes_a_file_and_a_hook_that_fails_is_said(scene: Any, tmp_p
     async def scenario(core: Core, s: Scheduling) -> None:
         await s.service.add(Draft("a/../b", every_s=60, action="report", expression="txt", to_folder=bytes(out / "in")))
         run = await s.run("a/../b")
-        assert run.state is RunState.DONE
+        assert run.state is RunState.PARTIAL, "a hook that fails is not done"
         assert "exit code 3" in run.message
         (file,) = (out / "in").iterdir()
         assert bytes(file) == run.file
@@ -380,6 +380,21 @@ def test_a_report_becomes_a_file_and_a_hook_that_fails_is_said(scene: Any, tmp_p
         assert "report_folders" in refused.message
 
     scene(scenario, settings)
+
+
+def test_schedules_due_together_leave_no_cancelled_jobs(scene: Any) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        names = ["a", "b", "c", "d"]
+        for name in names:
+            await s.service.add(Draft(name, every_s=60, action="scan"))
+        s.clock.ahead(61)
+        s.service.look()
+        ended = [await s.ended(name) for name in names]
+        assert {run.state for run in ended} == {RunState.DONE}
+        jobs = (await core.jobs.list_jobs(active_only=False, limit=0, token="")).jobs
+        assert [job.state.value for job in jobs] == ["done"] * len({job for run in ended for job in run.job_ids})
+
+    scene(scenario)
 
 
 def test_rows_and_runs_are_bounded(scene: Any) -> None:

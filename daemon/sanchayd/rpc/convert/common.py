@@ -24,7 +24,12 @@ def path(raw: bytes) -> common_pb2.Path:
 
 def freshness(fresh: Freshness) -> common_pb2.Freshness:
     """How far an answer can be trusted."""
-    return common_pb2.Freshness(state=_FRESHNESS[fresh.state], as_of_ns=fresh.as_of_ns, reason=text(fresh.reason))
+    return common_pb2.Freshness(
+        state=_FRESHNESS[fresh.state],
+        as_of_ns=fresh.as_of_ns,
+        reason=text(fresh.reason),
+        rest=_FRESHNESS[fresh.rest] if fresh.rest else common_pb2.Freshness.STATE_UNSPECIFIED,
+    )
 
 
 def text(value: str) -> str:

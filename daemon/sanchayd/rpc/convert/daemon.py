@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from sanchay.v1 import daemon_pb2
 from sanchayd.engine_port.values import CatalogCheck
 from sanchayd.models import Setting
-from sanchayd.rpc.convert import common, root
+from sanchayd.rpc.convert import common, root, schedule
 from sanchayd.services.background import BackgroundView
+from sanchayd.services.schedules import ScheduleView
 from sanchayd.services.status import CatalogView, DaemonStatus
 
 
@@ -51,7 +52,7 @@ def from_background(view: BackgroundView) -> daemon_pb2.BackgroundState:
     return daemon_pb2.BackgroundState(state=view.state.value, until_ns=view.until_ns, max_mb_per_s=view.max_mb_per_s)
 
 
-def from_status(status: DaemonStatus) -> daemon_pb2.GetStatusResponse:
+def from_status(status: DaemonStatus, schedules: Sequence[ScheduleView]) -> daemon_pb2.GetStatusResponse:
     """The daemon as it stands."""
     return daemon_pb2.GetStatusResponse(
         pid=status.pid,
@@ -65,6 +66,7 @@ def from_status(status: DaemonStatus) -> daemon_pb2.GetStatusResponse:
         config_error=common.text(status.config_error),
         notices=[common.text(notice) for notice in status.notices],
         background=from_background(status.background),
+        schedules=[schedule.from_view(view) for view in schedules],
     )
 
 

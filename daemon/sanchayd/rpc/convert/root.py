@@ -52,6 +52,7 @@ def from_settings(settings: RootSettings) -> root_pb2.RootSettings:
         skip_hidden=settings.skip_hidden,
         watch=_WATCHES[settings.watch],
         poll_s=settings.poll_s,
+        expect_unreadable=[common.path(path) for path in settings.expect_unreadable],
     )
 
 
@@ -67,6 +68,8 @@ def to_change(message: root_pb2.UpdateRootRequest) -> RootChange:
         skip_hidden=message.skip_hidden if message.HasField("skip_hidden") else None,
         watch=_FROM_WATCH.get(message.watch) if message.HasField("watch") else None,
         poll_s=message.poll_s if message.HasField("poll_s") else None,
+        expect_unreadable=tuple(path.raw for path in message.expect_unreadable),
+        replace_expect_unreadable=message.replace_expect_unreadable,
         accept=message.accept,
     )
 

@@ -23,17 +23,33 @@ pub enum RootState {
     Ready,
     /// Parts could not be read; their older rows are kept.
     Partial,
+    /// Parts are out of reach, such as a disk that is not mounted: their older rows are kept and may be of what is gone.
+    Held,
     /// It is not there; its rows are kept.
     Offline,
 }
 
 impl RootState {
-    /// The word that is stored and shown.
+    /// The word that is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Held => Self::Partial.name(),
+            other => other.name(),
+        }
+    }
+
+    /// Whether rows are kept of what may be gone.
+    pub fn holds(self) -> bool {
+        self == Self::Held
+    }
+
+    /// The word that is stored.
     pub fn name(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Ready => "ready",
             Self::Partial => "partial",
+            Self::Held => "held",
             Self::Offline => "offline",
         }
     }
@@ -42,6 +58,7 @@ impl RootState {
         match text {
             "ready" => Self::Ready,
             "partial" => Self::Partial,
+            "held" => Self::Held,
             "offline" => Self::Offline,
             _ => Self::New,
         }
@@ -327,7 +344,7 @@ impl Session {
         self.transaction(|session| {
             session.connection.execute(
                 "UPDATE root SET state = ?2, reason = ?3 WHERE id = ?1",
-                params![id, RootState::Partial.name(), BEING_REMOVED],
+                params![id, RootState::Held.name(), BEING_REMOVED],
             )?;
             // What a first scan that was broken off has read was never told.
             let (files, bytes) = session.take_open(id)?.unwrap_or_default();

@@ -339,7 +339,7 @@ impl<'a> Finder<'a> {
         }
         let what = if wanted == Wanted::Entry { "nothing there" } else { "no such folder" };
         let doubt = match root.state {
-            RootState::Partial => ", but not all of it could be read",
+            RootState::Partial | RootState::Held => ", but not all of it could be read",
             RootState::Offline => ", which is offline",
             RootState::New | RootState::Ready => "",
         };

@@ -56,6 +56,9 @@ pub struct RootSettings {
     /// How often it is compared where it is polled, seconds.
     #[serde(default = "poll_s")]
     pub poll_s: u32,
+    /// Absolute paths below it that need not be readable: they make no scan partial.
+    #[serde(default)]
+    pub expect_unreadable: Vec<Vec<u8>>,
 }
 
 fn poll_s() -> u32 {
@@ -83,6 +86,7 @@ impl Default for RootSettings {
             skip_hidden: false,
             watch: WatchSetting::Auto,
             poll_s: poll_s(),
+            expect_unreadable: Vec::new(),
         }
     }
 }

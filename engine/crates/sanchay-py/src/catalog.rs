@@ -36,7 +36,7 @@ impl RootSpec {
     #[new]
     #[pyo3(signature = (root_id, path, *, name = String::new(), hash = "all", algorithm = "blake3".to_owned(),
         exclude = Vec::new(), one_file_system = false, skip_hidden = false,
-        watch = "auto", poll_s = 300))]
+        watch = "auto", poll_s = 300, expect_unreadable = Vec::new()))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of a Python call
     fn new(
         root_id: i64,
@@ -49,6 +49,7 @@ impl RootSpec {
         skip_hidden: bool,
         watch: &str,
         poll_s: u32,
+        expect_unreadable: Vec<Vec<u8>>,
     ) -> PyResult<Self> {
         let hash = match hash {
             "all" => HashScope::All,
@@ -69,7 +70,17 @@ impl RootSpec {
                 return Err(raise(sanchay_engine::EngineError::invalid_argument(message)));
             }
         };
-        let settings = RootSettings { name, hash, algorithm, exclude, one_file_system, skip_hidden, watch, poll_s };
+        let settings = RootSettings {
+            name,
+            hash,
+            algorithm,
+            exclude,
+            one_file_system,
+            skip_hidden,
+            watch,
+            poll_s,
+            expect_unreadable,
+        };
         Ok(Self { root_id, path, settings })
     }
 }
@@ -101,6 +112,12 @@ pub(crate) fn check_root(py: Python<'_>, path: Vec<u8>, own_folders: Vec<Vec<u8>
 #[pyfunction]
 pub(crate) fn exclude_patterns(py: Python<'_>, path: Vec<u8>, globs: Vec<String>) -> PyResult<Vec<String>> {
     py.detach(|| sanchay_engine::exclude_patterns(&path, &globs)).map_err(raise)
+}
+
+/// An absolute path as it is called below a root at `root`.
+#[pyfunction]
+pub(crate) fn path_below(py: Python<'_>, root: Vec<u8>, path: Vec<u8>) -> PyResult<Vec<u8>> {
+    py.detach(|| sanchay_engine::path_below(&root, &path)).map_err(raise)
 }
 
 fn paths(all: &[Vec<u8>]) -> Vec<PathBuf> {
@@ -224,7 +241,8 @@ impl Catalog {
             let figures = self.engine.catalog().root_figures(&row.path)?;
             Ok(RootStatus {
                 root_id,
-                state: row.state.name(),
+                state: row.state.word(),
+                holds: row.state.holds(),
                 scanned_ns: row.scanned_ns,
                 reason: row.reason,
                 files: figures.files,

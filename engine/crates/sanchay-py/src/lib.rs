@@ -19,7 +19,7 @@ use pyo3::pymodule;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::catalog::{check_root, exclude_patterns, Catalog, Place, RootCheck, RootSpec};
+    use super::catalog::{check_root, exclude_patterns, path_below, Catalog, Place, RootCheck, RootSpec};
     #[pymodule_export]
     use super::changes::{ChangePage, ChangeRow, GrowthPage, GrowthRow, VolumePace};
     #[pymodule_export]

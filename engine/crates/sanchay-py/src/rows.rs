@@ -251,6 +251,7 @@ pub(crate) struct CatalogStatus {
 pub(crate) struct RootStatus {
     pub(crate) root_id: i64,
     pub(crate) state: &'static str,
+    pub(crate) holds: bool,
     pub(crate) scanned_ns: i64,
     pub(crate) reason: String,
     pub(crate) files: u64,

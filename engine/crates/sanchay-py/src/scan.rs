@@ -54,6 +54,7 @@ pub(crate) struct ScanResult {
     symlinks: u64,
     excluded: u64,
     skipped_mounts: u64,
+    expected_unreadable: u64,
     error_list: Vec<Py<ScanError>>,
 }
 
@@ -82,6 +83,7 @@ impl ScanResult {
             symlinks: result.symlinks,
             excluded: result.excluded,
             skipped_mounts: result.skipped_mounts,
+            expected_unreadable: result.expected_unreadable,
             error_list: notes.collect::<PyResult<_>>()?,
         })
     }

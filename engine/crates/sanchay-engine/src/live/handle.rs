@@ -127,7 +127,7 @@ impl Live {
     pub(crate) fn scan_ended(&self, root_id: i64, number: u64, outcome: &Result<crate::scan::ScanResult, EngineError>) {
         let (state, message, unread) = match outcome {
             Ok(result) => {
-                let unread = result.error_list.iter().map(|note| note.path.clone()).collect();
+                let unread = result.unread.clone();
                 (Some(result.state), result.message.clone(), unread)
             }
             Err(error) => (None, error.to_string(), Vec::new()),

@@ -252,7 +252,7 @@ impl Pass<'_> {
 
     /// Something could not be looked at: a comparison of the root finds what, and says so.
     fn say_partial(&mut self) {
-        self.followed.reconcile |= self.row.state != RootState::Partial;
+        self.followed.reconcile |= !matches!(self.row.state, RootState::Partial | RootState::Held);
     }
 
     /// Lists a part of the root by the walk of a scan.

@@ -144,7 +144,7 @@ impl Walker<'_> {
         for &held in &absent.held {
             let path = self.catalog.directory_path(held)?;
             let message = format!("{} is not there; its rows are kept", sanchay_core::path::display(&path));
-            self.context.control.report(&path, "offline", message);
+            self.context.control.report_held(&path, "offline", message);
         }
         let tree = self.context.tree;
         let removed = self.context.catalog.writer().run(move |session| keep(session, tree, &absent))?;

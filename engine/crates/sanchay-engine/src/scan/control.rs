@@ -1,13 +1,14 @@
 //! How a scan is watched and steered from outside: atomics, one condition variable, and a short lock for each path.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Instant;
 
 use sanchay_catalog::Stream;
 use sanchay_core::CoreError;
 
 use crate::background::Background;
+use crate::expected::is_expected;
 
 use super::looking::{Looking, Looks};
 use super::report::{ErrorNote, Progress};
@@ -72,6 +73,7 @@ pub struct Counters {
     pub symlinks: AtomicU64,
     pub excluded: AtomicU64,
     pub skipped_mounts: AtomicU64,
+    pub expected_unreadable: AtomicU64,
 }
 
 /// Adds to a counter.
@@ -100,6 +102,9 @@ pub struct Control {
     resumed: Condvar,
     looks: Looks,
     notes: Mutex<Vec<ErrorNote>>,
+    may_fail: OnceLock<Vec<Vec<u8>>>,
+    failed_as_expected: Mutex<Vec<Vec<u8>>>,
+    holds: AtomicBool,
     expected: Mutex<Expected>,
     started: Instant,
     request_id: String,
@@ -120,6 +125,9 @@ impl Control {
             resumed: Condvar::new(),
             looks: Looks::default(),
             notes: Mutex::new(Vec::new()),
+            may_fail: OnceLock::new(),
+            failed_as_expected: Mutex::default(),
+            holds: AtomicBool::new(false),
             expected: Mutex::new(Expected::default()),
             started: Instant::now(),
             request_id: request_id.to_owned(),
@@ -241,9 +249,41 @@ impl Control {
         }
     }
 
+    /// Counts something that is out of reach, and may be gone, though its rows are kept.
+    pub(crate) fn report_held(&self, path: &[u8], kind: &'static str, message: String) {
+        self.holds.store(true, Ordering::Relaxed);
+        self.report(path, kind, message);
+    }
+
+    /// Whether rows are kept of what is out of reach.
+    pub(crate) fn holds(&self) -> bool {
+        self.holds.load(Ordering::Relaxed)
+    }
+
+    /// What need not be readable, of all roots: what lies in two of them is of both.
+    pub(crate) fn expect_unreadable(&self, paths: Vec<Vec<u8>>) {
+        // A second listing for the same control would say the same.
+        let _ = self.may_fail.set(paths);
+    }
+
+    /// Counts an error of the disk, unless a person said that it would come.
     pub(crate) fn report_core(&self, path: &[u8], error: CoreError) {
+        if self.may_fail.get().is_some_and(|paths| is_expected(paths, path, error.kind)) {
+            add(&self.counters.expected_unreadable, 1);
+            let mut failed = self.failed_as_expected.lock().expect("no panic under this lock");
+            if failed.len() < NOTES_MOST {
+                failed.push(path.to_vec());
+            }
+            return;
+        }
         let kind = crate::error::core_kind(error.kind).name();
         self.report(path, kind, error.at(path).to_string());
+    }
+
+    /// The first of what could not be read, whether that was expected or not.
+    pub(crate) fn unread(&self) -> Vec<Vec<u8>> {
+        let expected = self.failed_as_expected.lock().expect("no panic under this lock").clone();
+        self.notes().into_iter().map(|note| note.path).chain(expected).collect()
     }
 
     pub(crate) fn notes(&self) -> Vec<ErrorNote> {

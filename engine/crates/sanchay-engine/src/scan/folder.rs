@@ -91,7 +91,7 @@ impl Walker<'_> {
                  kept. Accept the root if all that is mounted in it now is right",
                 sanchay_core::path::display(&path)
             );
-            self.context.control.report(&path, "volume_changed", message);
+            self.context.control.report_held(&path, "volume_changed", message);
             self.unreadable(job)?;
             return Ok(false);
         }

@@ -170,6 +170,8 @@ fn prepare<'a>(
         .collect();
     let tops: HashMap<Vec<u8>, i64> =
         catalog.reader()?.tops()?.into_iter().filter_map(|(id, path)| Some((below(&path)?, id))).collect();
+    let expected = rows.iter().flat_map(|row| RootSettings::of(row).expect_unreadable);
+    request.control.expect_unreadable(expected.collect());
     Ok(Context {
         catalog,
         control: request.control,
@@ -239,6 +241,7 @@ fn finish(request: &ScanRequest<'_>, row: &RootRow, seen: RootSeen) -> Result<Sc
     };
     let root_state = match state {
         ScanState::Done => Some(RootState::Ready),
+        ScanState::Partial if control.holds() => Some(RootState::Held),
         ScanState::Partial => Some(RootState::Partial),
         ScanState::Cancelled | ScanState::Offline => None,
     };

@@ -109,6 +109,10 @@ pub struct ScanResult {
     pub excluded: u64,
     /// Mounted file systems that were not entered.
     pub skipped_mounts: u64,
+    /// What could not be read and need not be.
+    pub expected_unreadable: u64,
+    /// The first hundred of what could not be read, expected or not.
+    pub unread: Vec<Vec<u8>>,
     /// The first hundred errors.
     pub error_list: Vec<ErrorNote>,
 }
@@ -139,6 +143,8 @@ impl ScanResult {
             symlinks: get(&counters.symlinks),
             excluded: get(&counters.excluded),
             skipped_mounts: get(&counters.skipped_mounts),
+            expected_unreadable: get(&counters.expected_unreadable),
+            unread: control.unread(),
             error_list: control.notes(),
         }
     }

@@ -122,9 +122,12 @@ impl LiveThread {
     pub(super) fn keep_unread(&mut self, id: i64, state: Option<ScanState>, unread: Vec<Vec<u8>>) {
         let Some(root) = self.roots.get_mut(&id) else { return };
         match state {
+            // What is expected to be unreadable may become readable, too.
             Some(ScanState::Done) => {
-                root.unread.clear();
-                (root.unread_due_ms, root.unread_wait_ms, root.unread_next_ms) = (None, 0, 0);
+                if unread.is_empty() {
+                    (root.unread_due_ms, root.unread_wait_ms, root.unread_next_ms) = (None, 0, 0);
+                }
+                root.unread = unread;
             }
             Some(ScanState::Partial) => root.unread = unread,
             Some(ScanState::Offline | ScanState::Cancelled) | None => {}
