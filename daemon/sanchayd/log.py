@@ -5,7 +5,9 @@ A detached daemon has no standard streams: nothing is ever written to them unles
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
@@ -16,6 +18,29 @@ import structlog
 
 LEVELS = ("debug", "info", "warning", "error")
 MIB_BYTES = 1 << 20
+
+
+class LogFile(RotatingFileHandler):
+    """The log file; one that was deleted or moved away under a daemon that runs is made again."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the line."""
+        if self._is_gone():
+            if self.stream is not None:
+                self.stream.close()
+            self.stream = None  # type: ignore[assignment]  # as the base class has it while there is no file
+            with contextlib.suppress(OSError):  # else the next line tries again
+                os.makedirs(os.path.dirname(self.baseFilename), mode=0o700, exist_ok=True)
+        super().emit(record)
+
+    def _is_gone(self) -> bool:
+        try:
+            there = os.stat(self.baseFilename)
+        except OSError:
+            return True
+        # Elsewhere a file that is open stays what it is.
+        is_another = os.name == "posix" and self.stream is not None
+        return is_another and not os.path.samestat(there, os.fstat(self.stream.fileno()))
 
 
 class Logger(Protocol):
@@ -69,9 +94,7 @@ def set_up(file: Path, level: str, *, file_mb: int, files: int, foreground: bool
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
     )
-    handlers: list[logging.Handler] = [
-        RotatingFileHandler(file, maxBytes=file_mb * MIB_BYTES, backupCount=files, encoding="utf-8")
-    ]
+    handlers: list[logging.Handler] = [LogFile(file, maxBytes=file_mb * MIB_BYTES, backupCount=files, encoding="utf-8")]
     if foreground:
         handlers.append(logging.StreamHandler(sys.stderr))
     root = logging.getLogger()

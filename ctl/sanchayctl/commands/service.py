@@ -4,6 +4,7 @@ daemon but the system's own manager of services."""
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,11 @@ _system = click.option("--system", is_flag=True, help="The service of the machin
 @click.pass_obj
 def install(session: Session, system: bool, user: str | None, dry_run: bool, force: bool) -> int:
     """Write the service's file, and have it started now and from now on. Says what could not be done from here."""
-    from sanchayctl.service import steps
+    from sanchayctl.service import program_place, steps
 
     manager, asked = _asked(session, system, user)
     plan = manager.plan(asked)
+    plan = replace(plan, notices=(*plan.notices, *program_place.notices(asked)))
     if dry_run:
         return _show_plan(session, manager, asked, plan)
     installed = steps.install(manager, asked, plan, lambda: _stop_own(session, asked), force=force)
@@ -216,6 +218,8 @@ def _show_plan(session: Session, manager: Manager, asked: Service, plan: Plan) -
         output.line(file.text)
     for command in plan.start:
         output.note(f"Would run: {output.command(command)}")
+    for notice in plan.notices:
+        output.note(paths.safe_text(notice))
     return exit_codes.DONE
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 import sys
 from pathlib import Path
 
@@ -126,25 +125,7 @@ def _lingering() -> str:
 
 def _of_machine(service: Service) -> list[str]:
     ask = shlex.join(["sudo", "-u", service.user, "env", f"SANCHAY_HOME={service.where.data_folder}", "sanchayctl"])
-    said = [
+    return [
         f"It runs as {service.user}, never as root, and reads what that user may read. Ask it with: {ask} status",
         f"To let it read a folder: usermod -aG GROUP {service.user}. To let it read every file, the unit says how.",
     ]
-    closed = _closed_folder(service.command[0])
-    if closed is not None:
-        said.append(
-            f"{service.command[0]} lies in {closed}, which {service.user} may not enter: install Sanchay where every "
-            "user can run it, such as /opt/sanchay."
-        )
-    return said
-
-
-def _closed_folder(program: str) -> Path | None:
-    """The outermost folder above the program that others may not enter."""
-    for folder in reversed(Path(os.path.realpath(program)).parents):
-        try:
-            if not folder.stat().st_mode & stat.S_IXOTH:
-                return folder
-        except OSError:
-            return folder
-    return None

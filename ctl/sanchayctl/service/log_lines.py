@@ -16,30 +16,46 @@ _REST_HIDDEN = frozenset({*_FIRST, "logger"})
 
 
 def last(file: Path, count: int) -> list[str]:
-    """The last lines, oldest first, from the file and where that is young from the one put aside before it.
+    """The last lines, oldest first, from the file and as many of those put aside before it as that takes.
 
     Raises OSError where the log may not be read; none where there is no log.
     """
-    lines: deque[str] = deque(maxlen=count)
-    for part in (file.with_name(f"{file.name}.1"), file):
+    lines: list[str] = []
+    for part in (file, *_put_aside(file)):
+        if len(lines) >= count:
+            break
         try:
-            with part.open(encoding="utf-8", errors="replace") as stream:
-                lines.extend(line.rstrip("\n") for line in stream)
+            with part.open(encoding="utf-8", errors="replace", newline="\n") as stream:
+                older = deque((line.rstrip("\n") for line in stream), maxlen=count - len(lines))
         except FileNotFoundError:
             continue
-    return list(lines)
+        lines = [*older, *lines]
+    return lines
+
+
+def _put_aside(file: Path) -> list[Path]:
+    """The files that were put aside, the newest first: `.1`, `.2` and so on."""
+    try:
+        names = [each.name for each in file.parent.iterdir()]
+    except FileNotFoundError:
+        return []
+    numbers = [name[len(file.name) + 1 :] for name in names if name.startswith(f"{file.name}.")]
+    return [file.with_name(f"{file.name}.{number}") for number in sorted(int(n) for n in numbers if n.isdecimal())]
 
 
 def following(file: Path, go_on: Callable[[], bool] = lambda: True) -> Iterator[str]:
-    """Lines as they are written from now on, for as long as `go_on` says; a file put aside is read to its end."""
+    """Lines as they are written from now on, for as long as `go_on` says; what was put aside is read to its end."""
     reader = _Reader(file, file.stat().st_size if file.exists() else 0)
     while go_on():
         yield from reader.lines()
         if _identity(file) not in {reader.identity, None}:
-            aside = file.with_name(f"{file.name}.1")
-            if _identity(aside) == reader.identity:
-                reader.file = aside
+            aside = _put_aside(file)
+            known = next((at for at, part in enumerate(aside) if _identity(part) == reader.identity), None)
+            if known is not None:
+                reader.file = aside[known]
                 yield from reader.lines()
+                for part in reversed(aside[:known]):
+                    yield from _Reader(part, 0).lines()
             reader = _Reader(file, 0)
         else:
             time.sleep(POLL_S)

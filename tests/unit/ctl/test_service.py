@@ -9,7 +9,9 @@ import pwd
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree
 
@@ -21,7 +23,7 @@ from sanchayctl.hosts.linux import Systemd
 from sanchayctl.hosts.macos import Launchd
 from sanchayctl.hosts.running import run as run_program
 from sanchayctl.hosts.windows import POWERSHELL, TaskScheduler
-from sanchayctl.service import log_lines, steps, template
+from sanchayctl.service import log_lines, program_place, steps, template
 from sanchayctl.service.plan import Manager, Outcome, Plan, Service
 from tests.unit.ctl.conftest import Run
 
@@ -288,11 +290,62 @@ def test_install_stops_what_runs_and_starts_the_service(monkeypatch: pytest.Monk
     assert record.commands[-1] == made.forget[0]
 
 
-def test_a_program_in_a_closed_folder_is_said(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    made = Systemd(Recorder()).plan(service(system=True, program=str(closed / "sanchayd")))
-    assert any("may not enter" in notice for notice in made.notices)
+def test_an_interpreter_that_the_service_may_not_read_or_that_will_be_cleared_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program_place, "TEMPORARY", ())
+    monkeypatch.setattr(program_place.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    venv, closed = tmp_path / "venv" / "bin", tmp_path / "closed"
+    for folder in (venv, closed, tmp_path / "tmp"):
+        folder.mkdir(parents=True)
+    for name in ("sanchayd", "python"):
+        (closed / name).write_text("")
+        (venv / name).symlink_to(closed / name)
+    closed.chmod(0o700)
+    monkeypatch.setattr(program_place, "_Rights", lambda user: AllBut(closed))
+    # The script can be entered, what it leads to cannot: a service of one's own may all the same.
+    there = service(system=True, program=str(venv / "sanchayd"))
+    assert [f"{closed}, which sanchay may not enter" in said for said in program_place.notices(there)] == [True]
+    assert program_place.notices(replace(there, system=False)) == ()
+    monkeypatch.setattr(program_place.tempfile, "gettempdir", lambda: str(tmp_path / "venv"))
+    (said,) = program_place.notices(replace(there, system=False))
+    assert f"{venv / 'sanchayd'} lies in a folder for temporary files" in said
+
+
+class AllBut:
+    """Rights to everything but what lies in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def have(self, path: Path, right: int) -> bool:
+        return path != self._folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX'")
+def test_rights_are_those_of_the_services_user(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert program_place._Rights(me).have(tmp_path / "closed", 0o100)
+    assert not program_place._Rights("nobody-yet").have(tmp_path / "closed", 0o100)
+    assert not program_place._Rights(me).have(tmp_path / "missing", 0o100)
+
+
+def test_a_dry_run_shows_its_notices(run: Run, units: Path) -> None:
+    shown = run("service", "install", "--dry-run")
+    assert "loginctl enable-linger" in shown.err
+
+
+def test_the_log_is_read_across_all_its_files(tmp_path: Path) -> None:
+    file = tmp_path / "sanchayd.log"
+    for number in range(12):
+        part = file.with_name(f"sanchayd.log.{number}") if number else file
+        part.write_text(f"{number} older\n{number} newer\n")
+    (tmp_path / "sanchayd.log.bak").write_text("no part of it\n")
+    assert log_lines.last(file, 5) == ["2 newer", "1 older", "1 newer", "0 older", "0 newer"]
+    whole = log_lines.last(file, 1000)
+    assert (len(whole), whole[0], whole[-1]) == (24, "11 older", "0 newer")
+    assert log_lines.last(tmp_path / "none" / "x.log", 5) == []
 
 
 def test_logs_are_the_last_lines_across_a_rotation(run: Run, units: Path, home: Path) -> None:
