@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sanchay import hosts
-from sanchay.address import Places, places
+from sanchay.address import HOME_VARIABLE, Places, places
 from sanchay.errors import DaemonUnavailable
 from sanchayctl import output, paths
 
@@ -36,6 +36,8 @@ class Session:
     @cached_property
     def where(self) -> Places:
         """The folders of the daemon that this run talks to."""
+        if not self.as_json:
+            _say_misspelt_home()
         return places()
 
     def client(self) -> Client:
@@ -93,6 +95,17 @@ class Session:
             output.note(
                 f"Started sanchayd (process {started.pid}); it keeps running. Stop it: {self.next('daemon stop')}"
             )
+
+
+def _say_misspelt_home() -> None:
+    """Whose home is another than was meant speaks with another daemon: that is not for the daemon to say."""
+    names = [name for name in os.environ if name.startswith("SANCHA")]
+    if not names or HOME_VARIABLE in names:
+        return
+    from difflib import get_close_matches
+
+    for name in get_close_matches(HOME_VARIABLE, names, cutoff=0.9):
+        output.note(f"{name} in the environment does not count; did you mean {HOME_VARIABLE}?")
 
 
 def program_in(folder: str) -> str:

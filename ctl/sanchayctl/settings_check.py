@@ -27,7 +27,14 @@ class Setting(NamedTuple):
     origin: str
 
 
-def check(where: Places) -> list[Setting]:
+class Checked(NamedTuple):
+    """The settings that a daemon would start with, and what it would not take for one."""
+
+    settings: list[Setting]
+    notices: list[str]
+
+
+def check(where: Places) -> Checked:
     """The settings that a daemon of `where` would start with.
 
     Raises ConfigInvalid with `file`, `line` and `key` in its details where one makes no sense.
@@ -50,7 +57,9 @@ def check(where: Places) -> list[Setting]:
     if ended.returncode != 0:
         raise _refusal(where, ended.returncode, ended.stderr.decode("utf-8", "replace").strip())
     document = json.loads(ended.stdout)
-    return [Setting(key, setting["value"], setting["origin"]) for key, setting in document.items()]
+    settings = [Setting(key, setting["value"], setting["origin"]) for key, setting in document.items()]
+    said = ended.stderr.decode("utf-8", "replace").splitlines()
+    return Checked(settings, [line.removeprefix(_SAID_BY) for line in said if line.startswith(_SAID_BY)])
 
 
 def _refusal(where: Places, exit_code: int, said: str) -> SanchayError:

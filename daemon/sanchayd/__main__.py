@@ -129,6 +129,8 @@ def _end() -> None:
 def _show_config(settings: Config) -> int:
     document = {one.key: {"value": one.value, "origin": one.origin} for one in settings.settings()}
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    for notice in settings.notices:
+        sys.stderr.write(f"sanchayd: {notice}\n")
     return EXIT_DONE
 
 

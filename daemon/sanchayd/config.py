@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sanchay.address import Places
+from sanchayd import misspelt
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.metrics.address import check as check_metrics_address
 from sanchayd.models import Setting
@@ -160,6 +161,7 @@ class Config:
     log_file_mb: int
     log_files: int
     origins: Mapping[str, str] = field(compare=False)
+    notices: tuple[str, ...] = field(default=(), compare=False)  # names that look like settings and are none
 
     def settings(self) -> list[Setting]:
         """Every setting as TOML, with its origin."""
@@ -182,7 +184,9 @@ class _Source:
 
 def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) -> Config:
     """The settings of this moment. Raises config_invalid with `file`, `line` and `key` where one makes no sense."""
-    dotenv = {key: value for key, value in _read_dotenv(where.dotenv_file).items() if value is not None}
+    text = _read_dotenv(where.dotenv_file)
+    lines = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    dotenv = {key: value for key, value in lines.items() if value is not None}
     sources = [
         _Source("flag", flags, {key: f"the flag for {key}" for key in flags}),
         _from_variables("environment", environ, "the environment"),
@@ -224,6 +228,16 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         log_file_mb=raw.log_file_mb,
         log_files=raw.log_files,
         origins=origins,
+        notices=_notices(environ, where.dotenv_file, text, lines),
+    )
+
+
+def _notices(environ: Mapping[str, str], file: Path, text: str, lines: Mapping[str, str | None]) -> tuple[str, ...]:
+    known = {TCP_VARIABLE, *(name for names in VARIABLES.values() for name in names)}
+    elsewhere = {key for key, names in VARIABLES.items() if not names}
+    return (
+        *misspelt.in_environment(environ, known, elsewhere),
+        *misspelt.in_dotenv(file, text, lines, known, elsewhere),
     )
 
 
@@ -243,12 +257,12 @@ def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Sour
     return _Source(origin, values, places)
 
 
-def _read_dotenv(file: Path) -> Mapping[str, str | None]:
-    """What the file sets. It may be another program's, in a home that is its folder too: what is no text is passed over."""
+def _read_dotenv(file: Path) -> str:
+    """The file. It may be another program's, in a home that is its folder too: what is no text is passed over."""
     try:
         if not file.is_file():
-            return {}
-        text = file.read_bytes().decode("utf-8", "surrogateescape")
+            return ""
+        return file.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
         raise DomainError(
             ErrorKind.CONFIG_INVALID,
@@ -256,13 +270,12 @@ def _read_dotenv(file: Path) -> Mapping[str, str | None]:
             path=os.fsencode(file),
             details={"file": str(file)},
         ) from error
-    return dotenv_values(stream=io.StringIO(text), interpolate=False)
 
 
 def _from_toml(file: Path) -> _Source:
     text = ""
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = file.read_bytes().decode("utf-8-sig")  # an editor of Windows begins its files with a mark
         values = _flat(tomllib.loads(text))
     except FileNotFoundError:
         return _Source("config.toml", {}, {})
@@ -326,7 +339,8 @@ def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[st
     key = str(first["loc"][0]) if first["loc"] else ""
     source = next(source for source in sources if source.origin == origins.get(key, "config.toml"))
     if first["type"] == "extra_forbidden":
-        reason = f"there is no such setting; the settings are {', '.join(VARIABLES)}"
+        meant = misspelt.suggestion(key, VARIABLES)
+        reason = f"there is no such setting{meant or '; the settings are ' + ', '.join(VARIABLES)}"
     else:
         message = first["msg"].removeprefix("Value error, ")
         reason = f"{first['input']!r} will not do: {message[:1].lower()}{message[1:]}"

@@ -28,7 +28,7 @@ class LogFile(RotatingFileHandler):
         if self._is_gone():
             if self.stream is not None:
                 self.stream.close()
-            self.stream = None  # type: ignore[assignment]  # as the base class has it while there is no file
+            self.stream = None  # as the base class has it while there is no file
             with contextlib.suppress(OSError):  # else the next line tries again
                 os.makedirs(os.path.dirname(self.baseFilename), mode=0o700, exist_ok=True)
         super().emit(record)
@@ -38,9 +38,9 @@ class LogFile(RotatingFileHandler):
             there = os.stat(self.baseFilename)
         except OSError:
             return True
-        # Elsewhere a file that is open stays what it is.
-        is_another = os.name == "posix" and self.stream is not None
-        return is_another and not os.path.samestat(there, os.fstat(self.stream.fileno()))
+        if os.name != "posix" or self.stream is None:  # elsewhere a file that is open stays what it is
+            return False
+        return not os.path.samestat(there, os.fstat(self.stream.fileno()))
 
 
 class Logger(Protocol):

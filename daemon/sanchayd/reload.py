@@ -10,13 +10,14 @@ from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
+from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
 from sanchay.address import Places
 from sanchayd import config, hosts
 from sanchayd.config import LIVE_KEYS, Config
 from sanchayd.errors import DomainError
+from sanchayd.links import places_of
 from sanchayd.log import logger
 from sanchayd.services.status import Settings
 
@@ -29,12 +30,13 @@ _log = logger("sanchayd.app")
 
 
 class ConfigWatch(FileSystemEventHandler):
-    """Calls `changed` in the event loop, once for each burst of events."""
+    """Calls `changed` in the event loop, once for each burst of events at the files or at what their names lead to."""
 
     def __init__(self, files: tuple[Path, ...], changed: Callable[[], None]) -> None:
-        self._names = {os.fsencode(file.name) for file in files}
-        self._folder = files[0].parent
+        self._files = files
         self._changed = changed
+        self._places: frozenset[tuple[bytes, bytes]] = frozenset()
+        self._watches: dict[Path, ObservedWatch] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._observer: BaseObserver | None = None
@@ -52,7 +54,8 @@ class ConfigWatch(FileSystemEventHandler):
         return ""
 
     def _begin(self, observer: BaseObserver) -> None:
-        observer.schedule(self, str(self._folder), recursive=False)
+        self._watches = {}
+        self._follow_links(observer)
         observer.daemon = True
         observer.start()
         self._observer = observer
@@ -68,14 +71,34 @@ class ConfigWatch(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Called on the watch's own thread; reading a file is no change of it."""
         paths = (event.src_path, event.dest_path)
-        named = any(os.path.basename(os.fsencode(path)) in self._names for path in paths if path)
+        named = any(os.path.split(os.fsencode(path)) in self._places for path in paths if path)
         if event.event_type in CHANGES and named and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(SETTLE_S, self._changed)
+        self._timer = self._loop.call_later(SETTLE_S, self._settled)
+
+    def _settled(self) -> None:
+        try:
+            if self._observer is not None:
+                self._follow_links(self._observer)
+        except OSError as error:
+            _log.warning("what a link of the settings leads to cannot be watched", error=str(error))
+        self._changed()
+
+    def _follow_links(self, observer: BaseObserver) -> None:
+        """Watches every folder in which a change may be one of the files: a link leads elsewhere by the next look."""
+        folder = self._files[0].parent
+        names = (*self._files, folder) if folder.is_symlink() else self._files
+        found = [place for name in names for place in places_of(name)]
+        self._places = frozenset((os.fsencode(folder), os.fsencode(name)) for folder, name in found)
+        folders = {folder for folder, _ in found if folder.is_dir()}
+        for gone in set(self._watches) - folders:
+            observer.unschedule(self._watches.pop(gone))
+        for new in folders - set(self._watches):
+            self._watches[new] = observer.schedule(self, str(new), recursive=False)
 
 
 class ConfigReload:

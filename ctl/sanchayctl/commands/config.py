@@ -36,13 +36,16 @@ def show(session: Session) -> int:
     """Show every setting: those of the running daemon, else those that it would start with."""
     try:
         answer = session.running_client().settings()
+        notices = list(answer.notices)
         running = True
         settings = [settings_check.Setting(each.key, each.value, each.origin) for each in answer.settings]
     except DaemonUnavailable:
         running = False
-        settings = settings_check.check(session.where)
+        settings, notices = settings_check.check(session.where)
     if session.as_json:
-        output.document({"running": running, "settings": [setting._asdict() for setting in settings]})
+        output.document(
+            {"running": running, "settings": [setting._asdict() for setting in settings], "notices": notices}
+        )
         return exit_codes.DONE
     if not running:
         output.note("No sanchayd is running; it would start with these settings:")
@@ -50,6 +53,8 @@ def show(session: Session) -> int:
         [output.Column("SETTING"), output.Column("FROM"), output.Column("VALUE")],
         [[setting.key, setting.origin, paths.safe_text(setting.value)] for setting in settings],
     )
+    for notice in notices:
+        output.note(paths.safe_text(notice))
     return exit_codes.DONE
 
 
@@ -87,14 +92,18 @@ def check(session: Session) -> int:
 
     Exit 78 where something makes no sense; the message names the file, the line and the key.
     """
-    settings = settings_check.check(session.where)
+    settings, notices = settings_check.check(session.where)
     file = session.where.config_file
     if session.as_json:
-        output.document({"ok": True, "file": str(file), "settings": [setting._asdict() for setting in settings]})
+        output.document(
+            {"ok": True, "file": str(file), "settings": [setting._asdict() for setting in settings], "notices": notices}
+        )
         return exit_codes.DONE
     shown = paths.shown_bytes(os.fsencode(file))
     if file.exists():
         output.line(f"{shown} makes sense.")
     else:
         output.line(f"There is no {shown}, which is fine: the defaults hold, and what the environment says.")
+    for notice in notices:
+        output.line(paths.safe_text(notice))
     return exit_codes.DONE

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import click
 
-from sanchay.errors import DaemonUnavailable, ShuttingDown, TimedOut
-from sanchayctl import exit_codes, interrupt, output
+from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
+from sanchayctl import exit_codes, interrupt, output, paths
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -69,6 +70,9 @@ def _start(session: Session, *, restarted: bool) -> int:
         output.line(f"sanchayd is running already (process {started.pid}).")
     else:
         output.line(f"{'Restarted' if restarted else 'Started'} sanchayd (process {started.pid}).")
+        with contextlib.suppress(SanchayError):  # it has started: what there is to know is in the status, too
+            for notice in session.running_client().status().notices:
+                output.note(paths.safe_text(notice))
     return exit_codes.DONE
 
 

@@ -59,4 +59,4 @@ class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
         self, request: daemon_pb2.GetSettingsRequest, context: Context
     ) -> daemon_pb2.GetSettingsResponse:
         """Every setting with its origin."""
-        return convert.from_settings(self._service.settings())
+        return convert.from_settings(self._service.settings(), self._service.setting_notices())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sanchayd import __version__, hosts
@@ -80,7 +80,7 @@ class StatusService:
     async def status(self) -> DaemonStatus:
         """The daemon as it stands; takes milliseconds, whatever runs."""
         catalog = self._view(await self._pool.quick(self._catalog.status))
-        notices = [*self.notices, *([catalog.message] if catalog.message else [])]
+        notices = [*self.notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
         if self._settings.pending:
             notices.append(f"Changed in config.toml, counts from the next start: {', '.join(self._settings.pending)}.")
         return DaemonStatus(
@@ -100,6 +100,10 @@ class StatusService:
     def settings(self) -> list[Setting]:
         """Every setting with its origin."""
         return self._settings.config.settings()
+
+    def setting_notices(self) -> Sequence[str]:
+        """What looks like a setting and is none."""
+        return self._settings.config.notices
 
     def stop(self) -> int:
         """Asks the daemon to end; its pid."""

@@ -359,13 +359,19 @@ class GetSettingsResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SETTINGS_FIELD_NUMBER: builtins.int
+    NOTICES_FIELD_NUMBER: builtins.int
     @property
     def settings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Setting]: ...
+    @property
+    def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """names that look like settings and are none"""
+
     def __init__(
         self,
         *,
         settings: collections.abc.Iterable[global___Setting] | None = ...,
+        notices: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["settings", b"settings"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["notices", b"notices", "settings", b"settings"]) -> None: ...
 
 global___GetSettingsResponse = GetSettingsResponse

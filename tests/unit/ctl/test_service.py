@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
@@ -294,7 +295,7 @@ def test_an_interpreter_that_the_service_may_not_read_or_that_will_be_cleared_is
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program_place, "TEMPORARY", ())
-    monkeypatch.setattr(program_place.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
     venv, closed = tmp_path / "venv" / "bin", tmp_path / "closed"
     for folder in (venv, closed, tmp_path / "tmp"):
         folder.mkdir(parents=True)
@@ -307,7 +308,7 @@ def test_an_interpreter_that_the_service_may_not_read_or_that_will_be_cleared_is
     there = service(system=True, program=str(venv / "sanchayd"))
     assert [f"{closed}, which sanchay may not enter" in said for said in program_place.notices(there)] == [True]
     assert program_place.notices(replace(there, system=False)) == ()
-    monkeypatch.setattr(program_place.tempfile, "gettempdir", lambda: str(tmp_path / "venv"))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "venv"))
     (said,) = program_place.notices(replace(there, system=False))
     assert f"{venv / 'sanchayd'} lies in a folder for temporary files" in said
 

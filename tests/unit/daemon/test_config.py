@@ -33,7 +33,9 @@ def test_flags_win_over_the_environment_that_over_dotenv_that_over_the_file_that
     assert origins["listen"] == "default"
 
 
-@pytest.mark.parametrize("name", sorted({name.removeprefix("SANCHAY_") for names in VARIABLES.values() for name in names}))
+@pytest.mark.parametrize(
+    "name", sorted({name.removeprefix("SANCHAY_") for names in VARIABLES.values() for name in names})
+)
 def test_other_programs_variables_do_not_count(tmp_path: Path, name: str) -> None:
     write(tmp_path, dotenv=f"{name}=/app/other\n")
     config = load(places(tmp_path), {}, {name: "/app/app.sqlite", "TCP": "1"})
@@ -127,3 +129,30 @@ def test_every_setting_has_a_variable_and_a_description() -> None:
     assert {field.alias or name for name, field in RawSettings.model_fields.items()} == set(VARIABLES)
     assert set(VARIABLES) >= LIVE_KEYS
     assert all(field.description for field in RawSettings.model_fields.values())
+
+
+def test_a_misspelt_variable_or_line_is_told(tmp_path: Path) -> None:
+    dotenv = (
+        "# mine\nexport SANCHAY_CACHEMB=44\nsanchay_watch=off\nSANCHAY_SETTLE_MS\nSANCHAY_HOME=/x\nLOG_LEVEL=debug\n"
+    )
+    (tmp_path / ".env").write_text(f"\ufeff{dotenv}", "utf-8")
+    environ = {"SANCHAY_MAX_SCAN": "5", "SANCHAY_REPORT_HOOK": "x", "SANCHAY_RUN": "7", "SANCHAY_XYZ": "1"}
+    file = tmp_path / ".env"
+    assert load(places(tmp_path), {}, {**environ, "SANCHAY_HOME": "/x", "SANCHAY_TCP": "0"}).notices == (
+        "SANCHAY_MAX_SCAN in the environment is not a setting and does not count; did you mean SANCHAY_MAX_SCANS?",
+        "SANCHAY_REPORT_HOOK in the environment does not count: report_hook can be set in config.toml only.",
+        "SANCHAY_XYZ in the environment is not a setting and does not count.",
+        f"{file}, line 2: SANCHAY_CACHEMB is not a setting and does not count; did you mean SANCHAY_CACHE_MB?",
+        f"{file}, line 3: sanchay_watch is not a setting and does not count; did you mean SANCHAY_WATCH?",
+        f"{file}, line 4: SANCHAY_SETTLE_MS has no value and does not count: write SANCHAY_SETTLE_MS=VALUE.",
+        f"{file}, line 5: SANCHAY_HOME counts in the environment only.",
+    )
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_error(tmp_path: Path) -> None:
+    write(tmp_path, "\ufeffmax_scans = 3\n", "\ufeffSANCHAY_CACHE_MB=44\n")
+    config = load(places(tmp_path), {}, {})
+    assert (config.max_scans, config.cache_mb, config.notices) == (3, 44, ())
+    write(tmp_path, "\ufeffmax_scan = 3\n")
+    with pytest.raises(DomainError, match=r"config\.toml, line 1: max_scan: .* did you mean max_scans\?"):
+        load(places(tmp_path), {}, {})

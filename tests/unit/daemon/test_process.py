@@ -262,6 +262,30 @@ def test_edits_of_the_configuration_are_taken_live_and_bad_ones_are_said(daemon:
         assert any("cache_mb" in notice for notice in client.status().notices)
 
 
+def test_a_symlinked_config_is_taken_again_when_its_target_or_a_link_changes(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = trees.build(tmp_path / "dotfiles", {"one/sanchay.toml": "max_scans = 3\n", "two/sanchay.toml": ""})
+    home.mkdir(mode=0o700)
+    (first / "current").symlink_to("one")
+    (home / "config.toml").symlink_to(first / "current" / "sanchay.toml")
+    with DaemonProcess(home, fake=True) as daemon, daemon.client() as client:
+
+        def scans() -> str:
+            return next(one.value for one in client.settings().settings if one.key == "max_scans")
+
+        assert scans() == "3"
+        replacement = first / "one" / "new"
+        replacement.write_text("\ufeffmax_scans = 4\n", "utf-8")  # as an editor of Windows writes it
+        replacement.replace(first / "one" / "sanchay.toml")
+        until(lambda: scans() == "4")
+        (first / "link").symlink_to("two")
+        (first / "link").replace(first / "current")
+        until(lambda: scans() == "2")
+        (first / "two" / "sanchay.toml").write_text("max_scans = 5\n")
+        until(lambda: scans() == "5")
+        assert client.status().config_error == ""
+
+
 def test_the_settings_of_watching_count_without_a_restart(daemon: DaemonProcess, tmp_path: Path) -> None:
     config = daemon.where.config_file
     with daemon.client() as client:

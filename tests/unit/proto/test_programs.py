@@ -46,7 +46,7 @@ def strange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("strange")
 def test_the_check_of_the_settings_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:
-    assert "log_level" in {setting.key for setting in settings_check.check(places(tmp_path / "home"))}
+    assert "log_level" in {setting.key for setting in settings_check.check(places(tmp_path / "home")).settings}
 
 
 @pytest.mark.usefixtures("strange")

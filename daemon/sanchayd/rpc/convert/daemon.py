@@ -70,8 +70,9 @@ def from_status(status: DaemonStatus, schedules: Sequence[ScheduleView]) -> daem
     )
 
 
-def from_settings(settings: Sequence[Setting]) -> daemon_pb2.GetSettingsResponse:
-    """Every setting with its origin."""
+def from_settings(settings: Sequence[Setting], notices: Sequence[str]) -> daemon_pb2.GetSettingsResponse:
+    """Every setting with its origin, and what is none."""
     return daemon_pb2.GetSettingsResponse(
-        settings=[daemon_pb2.Setting(key=one.key, value=common.text(one.value), origin=one.origin) for one in settings]
+        settings=[daemon_pb2.Setting(key=one.key, value=common.text(one.value), origin=one.origin) for one in settings],
+        notices=[common.text(notice) for notice in notices],
     )

@@ -1,0 +1,57 @@
+"""Names in the environment and in `.env` that look like settings and are none: they are told, or a slip goes unseen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from sanchay.address import HOME_VARIABLE
+
+PREFIX = "SANCHAY"
+CLOSE = 0.8
+# What a report's hook is given, and hands on to what it starts.
+OF_HOOKS = frozenset({"SANCHAY_SCHEDULE", "SANCHAY_RUN", "SANCHAY_FILE", "SANCHAY_STATE"})
+
+
+def in_environment(environ: Mapping[str, str], known: Collection[str], elsewhere: Collection[str]) -> list[str]:
+    """A sentence on each variable that is none of `known`. `elsewhere`: settings that are no variables."""
+    ignored = [name for name in sorted(environ) if name.startswith(f"{PREFIX}_") and name not in OF_HOOKS]
+    names = {*known, HOME_VARIABLE}
+    return [f"{name} in the environment {_why(name, names, elsewhere)}" for name in ignored if name not in names]
+
+
+def in_dotenv(
+    file: Path, text: str, found: Mapping[str, str | None], known: Collection[str], elsewhere: Collection[str]
+) -> list[str]:
+    """The same of `.env`, by its lines. Another program's names in it are that program's."""
+    said = []
+    for name, value in found.items():
+        place = f"{file}, line {_line_of(text, name)}: {name}"
+        if name in known:
+            if value is None:
+                said.append(f"{place} has no value and does not count: write {name}=VALUE.")
+        elif name == HOME_VARIABLE:
+            said.append(f"{place} counts in the environment only.")
+        elif name.upper().startswith(PREFIX) or get_close_matches(name, known, 1, CLOSE):
+            said.append(f"{place} {_why(name, known, elsewhere)}")
+    return said
+
+
+def suggestion(name: str, known: Collection[str], cutoff: float = 0.6) -> str:
+    """`; did you mean NAME?`, or nothing where none is close."""
+    close = get_close_matches(name, known, 1, cutoff)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _why(name: str, known: Collection[str], elsewhere: Collection[str]) -> str:
+    key = name.upper().removeprefix(f"{PREFIX}_").lower()
+    if key in elsewhere:
+        return f"does not count: {key} can be set in config.toml only."
+    return f"is not a setting and does not count{suggestion(name.upper(), known, CLOSE) or '.'}"
+
+
+def _line_of(text: str, name: str) -> int:
+    pattern = re.compile(rf"""\s*(export\s+)?['"]?{re.escape(name)}['"]?\s*(=|#|$)""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
