@@ -14,7 +14,9 @@ from sanchayd.log import logger
 from sanchayd.metrics.address import MetricsAddress
 
 PAGE = "/metrics"
-CLIENTS_AT_ONCE = 8
+CLIENTS_AT_ONCE = 256
+# Fewer are taken in one turn of the loop, so that one that asks at once has asked before its place could be taken.
+BACKLOG = 64
 REQUEST_LIMIT_BYTES = 8 << 10
 # A client gets so long to ask, and so long again to take the answer.
 PATIENCE_S = 5.0
@@ -33,17 +35,20 @@ class Endpoint:
         self._render = render
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.StreamWriter] = set()
+        # Those that have not asked yet or take their answer, oldest first: the places that somebody may hold for nothing.
+        self._idle: dict[asyncio.StreamWriter, None] = {}
+        self._rendering: asyncio.Task[bytes] | None = None
 
     async def start(self) -> None:
         """Begins to listen. Raises OSError where the address cannot be taken; what is no socket is left as it is."""
         socket = self._address.socket
         if socket is None:
             self._server = await asyncio.start_server(
-                self._serve, self._address.host, self._address.port, limit=REQUEST_LIMIT_BYTES
+                self._serve, self._address.host, self._address.port, limit=REQUEST_LIMIT_BYTES, backlog=BACKLOG
             )
             return
         _clear(socket)
-        self._server = await asyncio.start_unix_server(self._serve, socket, limit=REQUEST_LIMIT_BYTES)
+        self._server = await asyncio.start_unix_server(self._serve, socket, limit=REQUEST_LIMIT_BYTES, backlog=BACKLOG)
         socket.chmod(0o600)
 
     def stop(self) -> None:
@@ -57,17 +62,21 @@ class Endpoint:
             self._address.socket.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= CLIENTS_AT_ONCE:
+        if len(self._clients) >= CLIENTS_AT_ONCE and not self._make_room():
             writer.transport.abort()
             return
         self._clients.add(writer)
+        self._idle[writer] = None
         try:
-            status, body, with_body = await self._answer(reader)
-            head = (
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+            self._idle.pop(writer, None)
+            status, body, with_body = await self._answer(head)
+            self._idle[writer] = None
+            answer = (
                 f"HTTP/1.1 {status}\r\nContent-Type: {self._content_type if status == _DONE else 'text/plain'}\r\n"
                 f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             )
-            writer.write(head.encode("ascii") + (body if with_body else b""))
+            writer.write(answer.encode("ascii") + (body if with_body else b""))
             await asyncio.wait_for(writer.drain(), PATIENCE_S)
             writer.close()
             await asyncio.wait_for(writer.wait_closed(), PATIENCE_S)
@@ -76,10 +85,26 @@ class Endpoint:
         finally:
             writer.transport.abort()
             self._clients.discard(writer)
+            self._idle.pop(writer, None)
 
-    async def _answer(self, reader: asyncio.StreamReader) -> tuple[str, bytes, bool]:
+    def _make_room(self) -> bool:
+        """Hangs up on the one that has been idle for longest: places can be held only by asking, never by silence."""
+        oldest = next(iter(self._idle), None)
+        if oldest is None:
+            return False
+        self._idle.pop(oldest)
+        self._clients.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+    async def _page(self) -> bytes:
+        """The page, made once for all that ask while it is made."""
+        if self._rendering is None or self._rendering.done():
+            self._rendering = asyncio.ensure_future(self._render())
+        return await asyncio.wait_for(asyncio.shield(self._rendering), RENDER_LIMIT_S)
+
+    async def _answer(self, head: bytes) -> tuple[str, bytes, bool]:
         """Status, body, and whether the body is sent."""
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         line, *fields = head.decode("latin-1").split("\r\n")
         method, _, rest = line.partition(" ")
         target = rest.partition(" ")[0].partition("?")[0]
@@ -90,7 +115,7 @@ class Endpoint:
         if target != PAGE:
             return "404 Not Found", f"The figures are at {PAGE}\n".encode(), method == "GET"
         try:
-            body = await asyncio.wait_for(self._render(), RENDER_LIMIT_S)
+            body = await self._page()
         except asyncio.TimeoutError:
             return "503 Service Unavailable", b"The catalog did not answer in time.\n", True
         except Exception:

@@ -234,6 +234,32 @@ def test_slow_and_silent_clients_hold_nobody_up(monkeypatch: pytest.MonkeyPatch)
     serve(scene)
 
 
+def test_places_cannot_be_held_by_clients_that_say_nothing() -> None:
+    def scene(port: int) -> None:
+        with contextlib.ExitStack() as stack:  # no one waits for the silent ones: the patience with them is not over
+            for _ in range(endpoints.CLIENTS_AT_ONCE + 10):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE_S))
+            assert [fetch(http_to(port))[0] for _ in range(3)] == [200] * 3
+
+    serve(scene)
+
+
+def test_all_that_ask_while_the_page_is_made_get_the_same_one() -> None:
+    made: list[bytes] = []
+
+    async def page() -> bytes:
+        made.append(b"up 1\n")
+        await asyncio.sleep(0)
+        return made[-1]
+
+    async def run() -> list[bytes]:
+        endpoint = Endpoint(MetricsAddress("127.0.0.1", 1), CONTENT_TYPE, page)
+        return await asyncio.gather(*(endpoint._page() for _ in range(3)))
+
+    assert asyncio.run(run()) == [b"up 1\n"] * 3
+    assert len(made) == 1
+
+
 def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoints, "PATIENCE_S", 0.2)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import socket
+import sqlite3
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +23,13 @@ from sanchay.address import find_daemon, places, prepare
 from sanchay.client import Client
 from sanchay.launcher import running_daemon
 from sanchayd import __main__ as program
-from sanchayd import paths
+from sanchayd import config, paths, reload
+from sanchayd.errors import ErrorKind
 from sanchayd.lock import InstanceLock
 from sanchayd.rpc import certificate
 from sanchayd.rpc import server as rpc
+from sanchayd.services.status import Settings
+from sanchayd.state.database import to_domain
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 
 TCP = {"SANCHAY_TCP": "1"}
@@ -166,3 +173,50 @@ def test_the_soft_limit_of_descriptors_is_raised_and_connections_leave_room_for_
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert rpc.connections_most() <= soft // 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux'")
+def test_without_an_inotify_instance_the_settings_are_polled_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> object:
+        raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+    monkeypatch.setattr(reload, "Observer", refuse)
+    monkeypatch.setattr(reload, "POLL_S", 0.05)
+    where = places(tmp_path / "home")
+    prepare(where)
+
+    async def scene() -> str:
+        settings = Settings(config.load(where, {}, {}))
+        follower = reload.ConfigReload(where, {}, {}, settings)
+        taken = asyncio.Event()
+
+        async def hear(_config: config.Config) -> None:
+            taken.set()
+
+        follower.tell(hear)
+        said = follower.start()
+        where.config_file.write_text("max_scans = 7\n")
+        await asyncio.wait_for(taken.wait(), PATIENCE_S)
+        assert settings.config.max_scans == 7
+        follower.stop()
+        return said
+
+    said = asyncio.run(scene())
+    assert "max_user_instances" in said
+    assert "max_user_watches" not in said
+    assert str(where.config_file) in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are counted on Unix")
+def test_a_database_that_no_descriptor_is_left_for_is_busy_and_not_denied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unable = sqlite3.OperationalError("unable to open database file")
+    assert to_domain(unable, tmp_path / "state.db").kind is ErrorKind.IO
+    monkeypatch.setattr("sanchayd.hosts.out_of_files", lambda: True)
+    error = to_domain(unable, tmp_path / "state.db")
+    assert error.kind is ErrorKind.BUSY
+    assert "as many files" in error.message
+    assert "permission" not in error.message
