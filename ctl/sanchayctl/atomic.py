@@ -1,4 +1,7 @@
-"""Writes a file in one step: whoever looks sees the old file or the whole new one, never a part."""
+"""Writes a file in one step: whoever looks sees the old file or the whole new one, never a part.
+
+Nothing half-written is left behind, not even by a signal that ends the program; only SIGKILL cannot be heard.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import stat
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from sanchay import names
 from sanchay.errors import InvalidArgument
 from sanchayctl import interrupt
 
@@ -36,13 +40,16 @@ def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
 
 
 def _write_new(path: str, temporary: str, target: str, pieces: Iterable[bytes], *, replace: bool) -> int:
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    # What only its owner may read stays so, and is so while it is written.
+    mode = 0o600 if os.path.exists(target) else 0o666
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(handle, "wb") as stream:
             size_bytes = _copy(pieces, stream)
             stream.flush()
             os.fsync(stream.fileno())
         check(path, replace=replace)  # it may have come meanwhile
+        _make_like(temporary, target)
         os.replace(temporary, target)
     except BaseException:
         _forget(temporary)
@@ -55,18 +62,40 @@ def _forget(temporary: str) -> None:
         os.unlink(temporary)
 
 
+def _make_like(temporary: str, target: str) -> None:
+    """Gives the file the owner and mode of the one that it replaces; a group that cannot be kept gets no rights."""
+    try:
+        info = os.stat(target)
+    except FileNotFoundError:
+        return
+    mode = stat.S_IMODE(info.st_mode) & 0o777
+    if hasattr(os, "chown"):
+        try:
+            os.chown(temporary, info.st_uid, info.st_gid)
+        except OSError:
+            try:
+                os.chown(temporary, -1, info.st_gid)
+            except OSError:
+                mode &= 0o707
+    os.chmod(temporary, mode)
+
+
 def check(path: str, *, replace: bool) -> None:
     """Raises InvalidArgument where the path may not be written, before any work is done for it."""
     if os.path.isdir(path):
-        raise InvalidArgument(f"{path} is a folder; name a file in it.", path=os.fsencode(path))
+        raise InvalidArgument(
+            f"{names.shown(os.fsencode(path))} is a folder; name a file in it.", path=os.fsencode(path)
+        )
     if os.path.isfile(path) and not replace:
         raise InvalidArgument(
-            f"{path} is there already and was left as it is; choose another name, or replace it with --force.",
+            f"{names.shown(os.fsencode(path))} is there already and was left as it is; choose another name, or replace "
+            "it with --force.",
             path=os.fsencode(path),
         )
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
-        raise InvalidArgument(f"{path} cannot be written: there is no folder {folder}.", path=os.fsencode(path))
+        shown, missing = names.shown(os.fsencode(path)), names.shown(os.fsencode(folder))
+        raise InvalidArgument(f"{shown} cannot be written: there is no folder {missing}.", path=os.fsencode(path))
 
 
 def _copy(pieces: Iterable[bytes], stream: BinaryIO) -> int:

@@ -7,7 +7,6 @@ and what to type next.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 
@@ -48,14 +47,14 @@ def _step(program: str, title: str, *arguments: str) -> int:
     """Runs one command under its title, after the line that a person would type for it."""
     output.line()
     output.line(output.bold(title))
-    output.line(paths.safe_text(f"$ {program} {shlex.join(arguments)}"))
+    output.line(f"$ {program} {output.command(arguments)}")
     return main(arguments, Session(program=program))
 
 
 def _say_next(program: str, target: str) -> None:
     output.line()
     output.line(output.bold("What to type next"))
-    folder = shlex.quote(target) if target.isprintable() else "FOLDER"
+    folder = output.command([target])
     for arguments, purpose in (
         ("status", "the daemon keeps running; this shows it"),
         (f"scan {folder}", "look again; only what changed is read"),

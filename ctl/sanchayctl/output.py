@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import click
 
+from sanchay import names
 from sanchayctl.paths import width
 
-# What a terminal would obey or hide although JSON allows it as it is.
-_UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# What a terminal would obey or hide although JSON allows it as it is; JSON's own line ends stay.
+_UNSAFE = re.compile(f"(?![\n])[{names.UNSAFE_CLASS}]")
 
 
 class Column(NamedTuple):
@@ -40,7 +41,17 @@ def note(text: str) -> None:
 def to_json(document: object, indent: int | None = 2) -> str:
     """JSON text with names as they are, save for characters that no screen should get raw."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
-    return _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return escaped_json(text)
+
+
+def escaped_json(text: str) -> str:
+    """JSON text that says the same, without what a terminal would obey or hide."""
+    return _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+def safe_lines(text: str) -> str:
+    """Text of several lines without what a terminal would obey or hide."""
+    return "\n".join(map(names.safe_text, text.split("\n")))
 
 
 def document(value: object) -> None:
@@ -113,7 +124,7 @@ def command(words: Sequence[str]) -> str:
         return subprocess.list2cmdline(words)
     import shlex
 
-    return shlex.join(words)
+    return " ".join(shlex.quote(word) if not names.is_strange(word) else names.shown_text(word) for word in words)
 
 
 def bold(text: str) -> str:

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+from sanchay import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sanchay.v1 import common_pb2, root_pb2
-
-# Controls, line separators, and the marks that turn the direction of writing or cannot be seen.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-_NAMED = {"\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e"}
 
 
 def absolute(text: str) -> str:
@@ -76,24 +73,8 @@ def shown(path: common_pb2.Path) -> str:
     return shown_bytes(path.raw)
 
 
-def shown_bytes(raw: bytes) -> str:
-    """The name for a screen: as it is, or as the shell's `$'…'` where that would not be safe or not be clear.
-
-    What stands there can be pasted into bash or zsh, and no two names look the same.
-    """
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("utf-8", "surrogateescape")
-    else:
-        if not _UNSAFE.search(text) and not text.startswith("$'"):
-            return text
-    return "$'" + "".join(_escaped(character) for character in text) + "'"
-
-
-def safe_text(text: str) -> str:
-    """Any other text of the daemon's for a screen: control characters as escapes."""
-    return _UNSAFE.sub(lambda match: _escaped(match[0]), text)
+shown_bytes = names.shown
+safe_text = names.safe_text
 
 
 def shortened(text: str, columns: int) -> str:
@@ -123,14 +104,3 @@ def width(text: str) -> int:
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, by surrogateescape
-        return f"\\x{code - 0xDC00:02x}"
-    if character in "\\'":
-        return "\\" + character
-    if not _UNSAFE.match(character):
-        return character
-    return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}")

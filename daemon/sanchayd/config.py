@@ -223,7 +223,7 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         metrics_listen=raw.metrics_listen,
         report_rows=raw.report_rows,
         schedule_runs=raw.schedule_runs,
-        report_folders=tuple(raw.report_folders),
+        report_folders=tuple(map(_resolved, raw.report_folders)),
         report_hook=tuple(raw.report_hook),
         log_file_mb=raw.log_file_mb,
         log_files=raw.log_files,
@@ -239,6 +239,12 @@ def _notices(environ: Mapping[str, str], file: Path, text: str, lines: Mapping[s
         *misspelt.in_environment(environ, known, elsewhere),
         *misspelt.in_dotenv(file, text, lines, known, elsewhere),
     )
+
+
+def _resolved(folder: str) -> str:
+    """Where an allowed folder leads now: one that becomes a link to elsewhere later doesn't allow what is there."""
+    whole = os.path.expanduser(folder)
+    return os.path.realpath(whole) if os.path.isabs(whole) else folder
 
 
 def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Source:
@@ -258,7 +264,7 @@ def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Sour
 
 
 def _read_dotenv(file: Path) -> str:
-    """The file. It may be another program's, in a home that is its folder too: what is no text is passed over."""
+    """The file. It may be another program's, in a home that is its folder too: what isn't text is passed over."""
     try:
         if not file.is_file():
             return ""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, Union
 
+from sanchay import names
 from sanchay.errors import InvalidArgument
 from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, event_pb2, job_pb2, root_pb2, schedule_pb2
 
@@ -45,8 +46,9 @@ def text(value: str, what: str) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        shown = value.encode("utf-8", "backslashreplace").decode("utf-8")
-        raise InvalidArgument(f"The {what} {shown!r} holds bytes that are not UTF-8 at {error.start}.") from error
+        raise InvalidArgument(
+            f"The {what} {names.shown_text(value)} holds bytes that are not UTF-8 at {error.start}."
+        ) from error
     return value
 
 

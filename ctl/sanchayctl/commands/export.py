@@ -5,6 +5,7 @@ The daemon streams the rendered file and this program writes it: a daemon writes
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Iterator
@@ -61,7 +62,9 @@ def export(session: Session, terms: tuple[str, ...], file_format: str | None, pa
     session.expression = expression.join(terms)
     kind = file_format or _BY_EXTENSION.get(os.path.splitext(path)[1].lower())
     if kind is None:
-        raise click.UsageError(f"Name the format of {path} with --format {'|'.join(FORMATS)}.")
+        raise click.UsageError(
+            f"Name the format of {paths.shown_bytes(os.fsencode(path))} with --format {'|'.join(FORMATS)}."
+        )
     if path == STANDARD_OUTPUT:
         _to_standard_output(session, kind)
         return exit_codes.DONE
@@ -112,9 +115,19 @@ def _to_standard_output(session: Session, file_format: str) -> None:
     if file_format == "parquet" and output.is_terminal(sys.stdout):
         raise click.UsageError("Parquet is no text for a terminal: name a file with -o FILE.")
     answer = _Export(session.client(), session.expression, file_format)
-    for piece in answer.pieces():
+    pieces = answer.pieces()
+    for piece in _for_terminal(pieces, file_format) if output.is_terminal(sys.stdout) else pieces:
         click.echo(piece, nl=False)
     _say_left_out(answer, file_format)
+
+
+def _for_terminal(pieces: Iterator[bytes], file_format: str) -> Iterator[bytes]:
+    """The same for a person's eyes: a file for programs holds names as they are, and a terminal would obey some."""
+    safe = output.escaped_json if file_format == "ndjson" else output.safe_lines
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    for piece in pieces:
+        yield safe(decoder.decode(piece)).encode()
+    yield safe(decoder.decode(b"", final=True)).encode()
 
 
 def _say_left_out(answer: _Export, file_format: str) -> None:

@@ -3,6 +3,7 @@ daemon but the system's own manager of services."""
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -252,4 +253,8 @@ def _pretty(line: str) -> None:
 
 
 def _raw(line: str) -> None:
-    output.line(line if line.startswith("{") else output.to_json({"event": line}, indent=None))
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        fields = None
+    output.json_line(fields if isinstance(fields, dict) else {"event": line})

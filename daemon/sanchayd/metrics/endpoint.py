@@ -35,7 +35,7 @@ class Endpoint:
         self._render = render
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.StreamWriter] = set()
-        # Those that have not asked yet or take their answer, oldest first: the places that somebody may hold for nothing.
+        # Those that have not asked yet or take their answer, oldest first: places that may be held for nothing.
         self._idle: dict[asyncio.StreamWriter, None] = {}
         self._rendering: asyncio.Task[bytes] | None = None
 

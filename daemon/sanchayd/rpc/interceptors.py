@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
 import re
 import secrets
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import grpc
 import structlog
 
+from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.rpc import errors
@@ -144,7 +146,11 @@ class _Call:
         except (grpc.aio.AbortError, asyncio.CancelledError):
             outcome = ErrorKind.CANCELLED.value
             raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+                outcome = ErrorKind.BUSY.value
+                log.warning("a call found no descriptor left", method=self._method)
+                await _abort(context, _out_of_files(), self._id)
             outcome = ErrorKind.INTERNAL.value
             log.exception("a call failed", method=self._method)
             message = f"sanchayd failed; its log has more under request id {self._id}."
@@ -152,6 +158,14 @@ class _Call:
         finally:
             if self._observe is not None:
                 self._observe(self._method.rpartition(".")[2], time.monotonic() - begun_s, outcome, streaming=streaming)
+
+
+def _out_of_files() -> DomainError:
+    return DomainError(
+        ErrorKind.BUSY,
+        f"sanchayd has as many files and connections open as it may ({hosts.open_files_limit():,}): try again soon; if "
+        "that stays so, raise its limit (ulimit -n, or LimitNOFILE).",
+    )
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: DomainError, identifier: str = "") -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
+from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Job, JobState, Root, RootSettings
 from sanchayd.services.registry import RootRegistry
@@ -182,7 +183,7 @@ class JobService:
             if error.kind is not ErrorKind.ROOT_NOT_FOUND or not os.path.isabs(word):
                 raise
         root, _existed = await self._registry.add(word, "", RootSettings())
-        notices.append(f"{os.fsdecode(root.path)!r} is a root from now on, called {root.name}.")
+        notices.append(f"{names.shown(root.path)} is a root from now on, called {root.name}.")
         notices.extend(self._registry.nesting_notices(root))
         return root
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
+from sanchay import names
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Root, RootSettings, WatchMode
@@ -107,9 +108,10 @@ class RootRegistry:
         """The root that a person means by a name, an id or a path. Raises root_not_found."""
         root = self.named(word.decode("utf-8", "surrogateescape")) or await self._by_path(word)
         if root is None:
-            names = ", ".join(sorted(root.name for root in self._roots.values())) or "there is none yet"
-            shown = word.decode("utf-8", "replace")
-            raise DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {shown!r}; the roots are: {names}.")
+            known = ", ".join(sorted(root.name for root in self._roots.values())) or "there is none yet"
+            raise DomainError(
+                ErrorKind.ROOT_NOT_FOUND, f"No root is called {names.shown(word)}; the roots are: {known}."
+            )
         return root
 
     def named(self, text: str) -> Root | None:

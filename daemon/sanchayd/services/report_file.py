@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import os
 import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
+from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.schedule import Report
 
@@ -19,19 +21,21 @@ _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd 
 
 
 def allowed_folder(folder: bytes, allowed: Sequence[str]) -> tuple[bytes, bytes]:
-    """The allowed folder that this one is or lies in, and the way from there. Raises permission, with what to do."""
+    """The allowed folder that this one is or lies in, and the way from there. Raises permission, with what to do.
+
+    `allowed` are real paths, as the settings have them. An entry that is no whole path allows nothing.
+    """
     real = os.path.realpath(folder)
     separator = os.fsencode(os.sep)
-    for each in allowed:
-        top = os.path.realpath(os.fsencode(os.path.expanduser(each)))
+    for top in map(os.fsencode, filter(os.path.isabs, allowed)):
         if real == top or real.startswith(top.rstrip(separator) + separator):
             return top, os.path.relpath(real, top)
-    shown = os.fsdecode(folder)
-    listed = ", ".join(allowed) or "there is none yet"
+    shown = names.shown(folder)
+    listed = ", ".join(names.shown(os.fsencode(each)) for each in allowed if each) or "there is none yet"
     raise DomainError(
         ErrorKind.PERMISSION,
-        f"Reports may not be written to {shown!r}: config.toml allows only the folders of report_folders ({listed}). "
-        f"Allow it there: report_folders = [{shown!r}]",
+        f"Reports may not be written to {shown}: config.toml allows only the folders of report_folders ({listed}). "
+        f"Allow it there: report_folders = [{json.dumps(os.fsdecode(folder))}]",
         path=folder,
     )
 
@@ -54,7 +58,7 @@ def write(folder: bytes, allowed: Sequence[str], name: str, at_ns: int, run_id: 
     except OSError as error:
         raise DomainError(
             ErrorKind.IO,
-            f"The report could not be written to {os.fsdecode(folder)!r}: {error.strerror or error}.",
+            f"The report could not be written to {names.shown(folder)}: {error.strerror or error}.",
             path=folder,
         ) from error
     return os.path.join(os.path.realpath(folder), os.fsencode(file_name))
@@ -96,9 +100,17 @@ def _moment(at_ns: int) -> datetime:
         return datetime.max.replace(tzinfo=timezone.utc)
 
 
+class _Lines(io.StringIO):
+    """Takes rows that end with CR and LF, and ends them with LF."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
+
+
 def _csv(report: Report) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = _Lines()
+    # Of the ends of lines that readers know, a field is quoted only for those that are the writer's own.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     changed = {row.path: ("grown", row.size_before) for row in report.grown}
     changed |= {row.path: ("new", None) for row in report.new}

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from sanchay import names
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import FileRow
@@ -47,9 +48,7 @@ class ReportService:
         await self._pool.ask(self._catalog.find, expression, sort="", limit=1, token="")
         if to_folder:
             if not os.path.isabs(to_folder):
-                raise DomainError(
-                    ErrorKind.NOT_ABSOLUTE, f"{os.fsdecode(to_folder)!r} is not absolute.", path=to_folder
-                )
+                raise DomainError(ErrorKind.NOT_ABSOLUTE, f"{names.shown(to_folder)} is not absolute.", path=to_folder)
             report_file.allowed_folder(to_folder, self._config().report_folders)
 
     async def can_ask(self, expression: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sanchay import names
 from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import ScanProgress, ScanResult
@@ -109,7 +110,7 @@ class ScanQueue:
         if path is not None:
             raise DomainError(
                 ErrorKind.BUSY,
-                f"A cancelled scan of this root still waits for {os.fsdecode(path)}, whose disk or share does not "
+                f"A cancelled scan of this root still waits for {names.shown(path)}, whose disk or share does not "
                 "answer. It ends when that does; try again then, or restart the daemon.",
                 path=path,
             )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from sanchay import names
 from sanchayd import __version__, hosts
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
@@ -113,18 +114,18 @@ class StatusService:
     def _view(self, status: CatalogStatus) -> CatalogView:
         if status.damage:
             message = (
-                f"The catalog {os.fsdecode(status.path)} is damaged: {status.damage}. Answers may fail, and changes "
+                f"The catalog {names.shown(status.path)} is damaged: {status.damage}. Answers may fail, and changes "
                 "may not be seen. The next start of the daemon moves the file aside and rebuilds the catalog from your "
                 "folders."
             )
             return CatalogView(status, "damaged", message)
         if self._catalog.disk_full():
             message = (
-                f"The disk of {os.fsdecode(status.path)} is full: scans and changes wait, and go on by themselves."
+                f"The disk of {names.shown(status.path)} is full: scans and changes wait, and go on by themselves."
             )
             return CatalogView(status, "disk_full", message)
         if status.rebuilt_from is not None:
-            moved = os.fsdecode(status.rebuilt_from)
+            moved = names.shown(status.rebuilt_from)
             message = status.notice or f"The catalog was damaged. It was moved to {moved}, and is built anew."
             return CatalogView(status, "rebuilt", message)
         return CatalogView(status, "ok", status.notice)

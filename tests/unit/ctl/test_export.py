@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,8 @@ import pytest
 from sanchay import errors
 from sanchay.v1 import catalog_pb2
 from sanchayctl import atomic
+from sanchayctl.commands import export as exports
+from tests.support.daemon import PATIENCE_S, environment
 from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.fake_daemon import FakeDaemon
 
@@ -115,6 +120,60 @@ def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
         atomic.write(str(target), pieces(), replace=False)
     assert target.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_a_file_that_is_replaced_keeps_its_mode_and_is_closed_meanwhile(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("before")
+    file.chmod(mode)
+
+    def pieces() -> Iterator[bytes]:
+        (part,) = tmp_path.glob(".list.csv.*.part")
+        assert part.stat().st_mode & 0o077 == 0
+        yield b"after"
+
+    atomic.write(str(file), pieces(), replace=True)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("after", mode)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_that_ends_an_export_leaves_no_part_of_it(tmp_path: Path, name: str) -> None:
+    number = getattr(signal, name)
+    code = (
+        "import sys; from sanchayctl import atomic, interrupt\ninterrupt.install()\n"
+        "def pieces():\n yield b'half'\n print('begun', flush=True)\n sys.stdin.read()\n"
+        f"atomic.write({str(tmp_path / 'list.csv')!r}, pieces(), replace=False)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        assert len(list(tmp_path.iterdir())) == 1
+        process.send_signal(number)
+        assert process.wait(PATIENCE_S) == -number, "it ends by the signal, as its parent expects"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "shown"),
+    [
+        ("csv", "a\x1b[2J\U000e0001\r\u00e9\n".encode() + b"\xe9\n", "a\\e[2J\\U000e0001\\r\u00e9\n\\xe9\n"),
+        ("fdupes", b"/a\x9b\n\n", "/a\\x9b\n\n"),
+        ("ndjson", '{"path": "\u202e\U000e0001"}\n'.encode(), '{"path": "\\u202e\\udb40\\udc01"}\n'),
+    ],
+)
+def test_a_terminal_is_shown_no_name_that_it_would_obey(kind: str, raw: bytes, shown: str) -> None:
+    single = (raw[at : at + 1] for at in range(len(raw)))  # within characters
+    assert b"".join(exports._for_terminal(single, kind)).decode() == shown
+
+
+def test_only_a_terminal_is_shown_something_else(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon.answers["Export"] = lambda _request: iter([catalog_pb2.ExportResponse(data=b"a\x1b\n", complete=True)])
+    assert run("export", "--format", "csv", "-o", "-").out == "a\x1b\n"
+    monkeypatch.setattr("sanchayctl.output.is_terminal", lambda _stream: True)
+    assert run("export", "--format", "csv", "-o", "-").out == "a\\e\n"
 
 
 def _umask() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -30,10 +31,29 @@ from tests.unit.ctl import answers
         (b"$'fake'", "$'$\\'fake\\''"),
         ("/a\u202egpj.exe".encode(), "$'/a\\u202egpj.exe'"),
         ("/a\x9b31m".encode(), "$'/a\\u009b31m'"),
+        ("a\U000e0001\u115f\ufe0f\u061c".encode(), "$'a\\U000e0001\\u115f\\ufe0f\\u061c'"),
     ],
 )
 def test_hostile_names_are_harmless(raw: bytes, shown: str) -> None:
     assert paths.shown_bytes(raw) == shown
+
+
+def test_what_a_screen_may_leave_out_or_turn_is_escaped_in_names_texts_and_json() -> None:
+    invisible = [
+        *(chr(code) for code in (0x61C, 0xAD, 0x34F, 0x115F, 0x1160, 0x17B4, 0x180E, 0x2800, 0x3164, 0xFEFF, 0xFFA0)),
+        *map(chr, (*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10))),
+        *map(chr, (0x1BCA0, 0x1D173, 0xE0001, 0xE0020, 0xE007F, 0xE0100, 0xE01EF, 0xFFF9)),
+    ]
+    for mark in invisible:
+        name = f"a{mark}b"
+        assert paths.shown_bytes(name.encode()).startswith("$'a\\"), hex(ord(mark))
+        assert mark not in paths.safe_text(name)
+        text = output.to_json({"path": name})
+        assert text.isascii()
+        assert json.loads(text) == {"path": name}
+        assert mark not in output.command(["rm", name])
+    for harmless in ("ä", "日本", "नमस्ते", "😀", "a b", "a\u3000b"):
+        assert paths.shown_bytes(harmless.encode()) == harmless
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))

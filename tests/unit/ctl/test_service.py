@@ -361,6 +361,20 @@ def test_logs_are_the_last_lines_across_a_rotation(run: Run, units: Path, home: 
     assert "journalctl --user-unit" in run("service", "logs").err
 
 
+def test_a_log_moves_no_cursor_with_json_either(run: Run, units: Path, home: Path) -> None:
+    folder = home / "logs"
+    folder.mkdir()
+    fields = {"ts": "2026-01-01T00:00:01Z", "level": "info", "event": "e", "path": "a\x9b\u202e\U000e0001"}
+    lines = [json.dumps(fields, ensure_ascii=False), "{no json\x1b[2J", "[1]"]
+    (folder / "sanchayd.log").write_text("\n".join(lines) + "\n")
+    raw = run("service", "logs", "--json").out
+    assert raw.isascii()
+    assert "\x1b" not in raw
+    assert [json.loads(line) for line in raw.splitlines()] == [fields, {"event": lines[1]}, {"event": "[1]"}]
+    shown = run("service", "logs").out
+    assert not set(shown) & set("\x1b\x9b\u202e\U000e0001")
+
+
 def test_following_a_log_goes_over_a_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_lines, "POLL_S", 0.01)
     file = tmp_path / "sanchayd.log"
