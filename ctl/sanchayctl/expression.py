@@ -59,7 +59,8 @@ class QueryCommand(Command):
             if isinstance(parameter, click.Option) and not parameter.is_flag
             for name in parameter.opts
         }
-        short = {"-h"} | {name for name in takes_value if not name.startswith("--")}
+        options = (name for parameter in self.params for name in parameter.opts)
+        short = {"-h"} | {name for name in options if name.startswith("-") and not name.startswith("--")}
         hidden: list[str] = []
         for number, argument in enumerate(args):
             if argument == "--":

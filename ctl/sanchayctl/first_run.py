@@ -48,7 +48,8 @@ def _step(program: str, title: str, *arguments: str) -> int:
     output.line()
     output.line(output.bold(title))
     output.line(f"$ {program} {output.command(arguments)}")
-    return main(arguments, Session(program=program))
+    with output.people():
+        return main(arguments, Session(program=program))
 
 
 def _say_next(program: str, target: str) -> None:

@@ -5,11 +5,13 @@ Answers go to stdout; progress, remarks and errors go to stderr. Nothing here im
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import click
@@ -31,6 +33,11 @@ class Column(NamedTuple):
 def line(text: str = "") -> None:
     """A line of the answer."""
     click.echo(text)
+
+
+def raw(data: bytes) -> None:
+    """A piece of the answer as it is."""
+    click.echo(data, nl=False)
 
 
 def note(text: str) -> None:
@@ -84,12 +91,12 @@ def document_end(rest: dict[str, object]) -> None:
     click.echo(b"\n}")
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, titles: bool = True) -> None:
     """A table: every column as wide as its widest value, the last one unbounded, so that paths stay whole."""
     body = [list(row) for row in rows]
-    titles = [column.title for column in columns]
-    widths = [max(map(width, values)) for values in zip(titles, *body, strict=True)]
-    for number, row in enumerate([titles, *body]):
+    head = [[column.title for column in columns]] if titles else []
+    widths = [max(map(width, values)) for values in zip(*head, *body, strict=True)]
+    for number, row in enumerate([*head, *body]):
         cells = [
             cell.rjust(len(cell) + room) if column.right else cell + " " * room
             for cell, column, room in zip(
@@ -97,7 +104,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
             )
         ]
         text = "  ".join(cells).rstrip()
-        line(bold(text) if number == 0 else text)
+        line(bold(text) if head and number == 0 else text)
 
 
 def bar(part: float, whole: float, cells: int = 20) -> str:
@@ -135,6 +142,24 @@ def bold(text: str) -> str:
 def styled() -> bool:
     """Whether stdout is a terminal that wants styles."""
     return is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+_people = ContextVar("people", default=False)
+
+
+@contextlib.contextmanager
+def people() -> Iterator[None]:
+    """Answers in this block are for people, wherever they go."""
+    token = _people.set(True)
+    try:
+        yield
+    finally:
+        _people.reset(token)
+
+
+def for_people() -> bool:
+    """Whether somebody looks at the answer: a pipe or a file gets rows only."""
+    return _people.get() or is_terminal(sys.stdout)
 
 
 def is_terminal(stream: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sanchayctl import output, units
+from sanchayctl import listing, units
 
 if TYPE_CHECKING:
     from sanchay.v1 import catalog_pb2
@@ -24,7 +24,7 @@ def say(found: catalog_pb2.NotCompared) -> None:
         )
         if count
     ]
-    output.line(
+    listing.remark(
         f"Not compared, so copies of them are not known: {units.counted(found.files, 'file')}, "
         f"{units.size(found.bytes)} ({', '.join(reasons)})."
     )

@@ -76,6 +76,12 @@ def moment(time_ns: int) -> str:
     return when.astimezone().strftime("%Y-%m-%d %H:%M") if when else ""
 
 
+def second(time_ns: int) -> str:
+    """The same to the second, such as `2024-01-31 14:05:09`."""
+    when = _datetime(time_ns) if time_ns not in _OUT_OF_RANGE else None
+    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S") if when else moment(time_ns)
+
+
 def day(number: int) -> str:
     """`2024-01-31` of days since 1970."""
     return (_EPOCH + timedelta(days=number)).strftime("%Y-%m-%d")

@@ -31,7 +31,10 @@ class Followed:
 
     def __init__(self, program: Program, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            program.command("events", "--follow", *arguments), env=program.env, stdout=subprocess.PIPE, cwd="/"
+            program.command("--json", "events", "--follow", *arguments),
+            env=program.env,
+            stdout=subprocess.PIPE,
+            cwd="/",
         )
         self._lines: Queue[dict[str, Any]] = Queue()
         self._thread = threading.Thread(target=self._read)
@@ -135,9 +138,9 @@ def test_events_tell_of_files_and_of_a_twin_that_arrives(program: Program, watch
         }
         (watched / "newer.txt").unlink()
         events.until(kind="removed", path=str(watched / "newer.txt"))
-    remembered = [json.loads(line) for line in program.run("events").text.splitlines()]
+    remembered = [json.loads(line) for line in program.run("--json", "events").text.splitlines()]
     assert {"added", "moved", "duplicate", "removed", "job"} <= {event["kind"] for event in remembered}
-    only = [json.loads(line) for line in program.run("events", "--kind", "duplicate").text.splitlines()]
+    only = [json.loads(line) for line in program.run("--json", "events", "--kind", "duplicate").text.splitlines()]
     assert {event["kind"] for event in only} == {"duplicate"}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, since, units
+from sanchayctl import documents, exit_codes, freshness, listing, output, paths, since, units
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -73,13 +73,23 @@ class _Pages:
     "--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="How many changes at the most."
 )
 @click.option("--all", "everything", is_flag=True, help="Every change, however many there are.")
+@listing.options
 @click.pass_obj
-def changes(session: Session, since_text: str, under: str | None, limit: int, everything: bool) -> int:
+def changes(
+    session: Session,
+    since_text: str,
+    under: str | None,
+    limit: int,
+    everything: bool,
+    only_paths: bool,
+    null: bool,
+) -> int:
     """List what came, went, moved and grew, the oldest first, as the catalog learnt of it.
 
     A first scan of a root is one line; so is a folder that went with all below it. The answer ends with a cursor: give
     it to --since, tomorrow or in a script, and the list goes on without a gap.
     """
+    listing.check(session, only_paths, null)
     session.expression = since_text
     pages = _Pages(session, since_text, under, None if everything else limit)
     if session.as_json:
@@ -93,24 +103,37 @@ def changes(session: Session, since_text: str, under: str | None, limit: int, ev
             }
         )
         return exit_codes.DONE
-    counts: Counter[str] = Counter()
-    total = 0
-    for row in pages:
-        if not counts:
-            output.line(output.bold(f"{'WHEN':16}  {'WHAT':9}  {'BYTES':>8}  PATH"))
-        output.line(f"{units.moment(row.at_ns):16}  {row.kind:9}  {signed(row.bytes_delta):>8}  {_path(row)}")
-        counts[row.kind] += 1
-        total += row.bytes_delta
-    if counts:
-        output.line(f"\n{', '.join(f'{units.count(count)} {kind}' for kind, count in counts.items())}: {signed(total)}")
+    if only_paths or null:
+        listing.print_paths((row.path for row in pages), null=null)
     else:
-        output.line("Nothing has changed since then, as far as the catalog knows.")
-    more = "Go on from here" if pages.last.complete else "There is more; go on from here"
-    output.line(f"{more}: {session.next(f'changes --since {pages.last.cursor}')}")
+        _show(pages)
+    go_on = session.next(f"changes --since {pages.last.cursor}")
+    if pages.last.complete:
+        listing.total(f"Go on from here: {go_on}")
+    else:
+        listing.remark(f"There is more; go on from here: {go_on}")
     for remark in (TRUNCATED if pages.truncated else "", freshness.warning(pages.last.freshness)):
         if remark:
             output.note(remark)
     return exit_codes.DONE
+
+
+def _show(pages: _Pages) -> None:
+    """A line for each change, and for people how many there were of each kind."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for row in pages:
+        if not counts:
+            listing.header(f"{'WHEN':16}  {'WHAT':9}  {'BYTES':>8}  PATH")
+        output.line(f"{units.moment(row.at_ns):16}  {row.kind:9}  {signed(row.bytes_delta):>8}  {_path(row)}")
+        counts[row.kind] += 1
+        total += row.bytes_delta
+    if counts:
+        listing.total(
+            f"\n{', '.join(f'{units.count(count)} {kind}' for kind, count in counts.items())}: {signed(total)}"
+        )
+    else:
+        listing.remark("Nothing has changed since then, as far as the catalog knows.")
 
 
 def signed(size_bytes: float) -> str:

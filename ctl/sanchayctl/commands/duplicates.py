@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, uncompared, units
+from sanchayctl import documents, exit_codes, freshness, listing, output, paths, uncompared, units
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 TYPES = ("image", "video", "audio", "document", "archive", "code", "log", "other")
 PAGE_GROUPS = 200
 PATHS_SHOWN = 20
+FREED_IS_MORE = (
+    "FREED is more than RECLAIMABLE where files take more room on the disk than their size says: it is given out in "
+    "whole blocks, of 4K mostly."
+)
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, and 8.1 will do
@@ -60,6 +64,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
 )
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many groups at the most.")
 @click.option("--all", "everything", is_flag=True, help="Every group, whatever the limit.")
+@listing.options
 @click.pass_obj
 def duplicates(
     session: Session,
@@ -70,14 +75,19 @@ def duplicates(
     sort: str,
     limit: int,
     everything: bool,
+    only_paths: bool,
+    null: bool,
 ) -> int:
     """Show groups of files whose content is equal. Hard links are one copy; nothing is deleted.
 
-    RECLAIMABLE is the size of all copies but one; FREED is what clearing them would really give back, which is less
-    where a copy has another link outside the roots, or shares its blocks. What an overlay, a union, a FUSE program or a
+    RECLAIMABLE is the size of all copies but one; FREED is what clearing them would really give back: less where a copy
+    has another link outside the roots, or shares its blocks, and more where files end in the middle of a block, which
+    only they take. What an overlay, a union, a FUSE program or a
     share shows may be the same file as one beside it: it is marked, and frees nothing. The totals never depend on the
     limit.
     """
+
+    listing.check(session, only_paths, null)
 
     def page(count: int, token: str) -> catalog_pb2.DuplicatesResponse:
         return session.client().duplicates(
@@ -95,9 +105,12 @@ def duplicates(
     if session.as_json:
         output.document_list("groups", (documents.duplicate_group(group) for group in groups))
         output.document_end(documents.duplicate_totals(first))
+    elif only_paths or null:
+        _show_paths(groups, null=null)
     else:
-        shown = show_groups(groups, paths_shown=None if everything else PATHS_SHOWN)
-        _show_totals(session, first, shown)
+        noticed = _Noticed(groups)
+        shown = show_groups(iter(noticed), paths_shown=None if everything else PATHS_SHOWN)
+        _show_totals(session, first, shown, freed_is_more=noticed.freed_is_more)
     return exit_codes.DONE
 
 
@@ -120,12 +133,32 @@ def _groups(
         answer = page(wanted, answer.next_page_token)
 
 
+class _Noticed:
+    """Groups as they pass by, and whether one of them would free more than its files are long."""
+
+    def __init__(self, groups: Iterator[catalog_pb2.DuplicateGroup]) -> None:
+        self._groups = groups
+        self.freed_is_more = False
+
+    def __iter__(self) -> Iterator[catalog_pb2.DuplicateGroup]:
+        for group in self._groups:
+            self.freed_is_more |= group.freed_bytes > group.reclaimable_bytes
+            yield group
+
+
+def _show_paths(groups: Iterator[catalog_pb2.DuplicateGroup], *, null: bool) -> None:
+    """The paths of each group, and behind them an empty line, or an empty path where paths end with a NUL."""
+    for group in groups:
+        listing.print_paths((each.path for each in group.paths), null=null)
+        output.raw(b"\0" if null else b"\n")
+
+
 def show_groups(groups: Iterator[catalog_pb2.DuplicateGroup], paths_shown: int | None = PATHS_SHOWN) -> int:
     """Each group with its paths below it; how many there were."""
     shown = 0
     for group in groups:
         if shown == 0:
-            output.line(output.bold(f"{'SIZE':>7}  {'COPIES':>6}  {'RECLAIMABLE':>11}  {'FREED':>7}"))
+            listing.header(f"{'SIZE':>7}  {'COPIES':>6}  {'RECLAIMABLE':>11}  {'FREED':>7}")
         shown += 1
         output.line(
             f"{units.size(group.size):>7}  {units.count(group.copies):>6}  "
@@ -146,25 +179,26 @@ def _mark(each: catalog_pb2.DuplicatePath, above: catalog_pb2.DuplicatePath | No
     return "  (perhaps one file with another here)" if each.perhaps else ""
 
 
-def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown: int) -> None:
+def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown: int, *, freed_is_more: bool) -> None:
     warning = freshness.warning(answer.freshness)
     if not answer.total_groups:
-        output.line(
+        listing.remark(
             "No duplicates among the files that were compared." if answer.not_compared.files else "No duplicates."
         )
         uncompared.say(answer.not_compared)
         if warning:
             output.note(f"{warning} See: {session.next('status')}")
         return
-    redundant = units.counted(answer.total_redundant_files, "copy", "copies")
-    output.line()
-    output.line(
-        f"{units.counted(answer.total_groups, 'group')} with {redundant} too many: "
+    redundant = units.counted(answer.total_redundant_files, "extra copy", "extra copies")
+    listing.total(
+        f"\n{units.counted(answer.total_groups, 'group')}, {redundant}: "
         f"{units.size(answer.total_reclaimable_bytes)} reclaimable; clearing them would really free "
         f"{units.size(answer.total_freed_bytes)}."
     )
+    if freed_is_more or answer.total_freed_bytes > answer.total_reclaimable_bytes:
+        listing.total(FREED_IS_MORE)
     if shown < answer.total_groups:
-        output.line(f"{units.counted(shown, 'group')} shown; more with --limit, everything with --all.")
+        listing.remark(f"{units.counted(shown, 'group')} shown; more with --limit, everything with --all.")
     uncompared.say(answer.not_compared)
     if warning:
         output.note(warning)

@@ -1,4 +1,4 @@
-"""`sanchayctl events`: what happens, a line of JSON for each event."""
+"""`sanchayctl events`: what happens, a line for each event; with `--json` an object."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import click
 
 from sanchay import hosts
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
-from sanchayctl import documents, exit_codes, interrupt, output
+from sanchayctl import documents, exit_codes, interrupt, output, paths, progress, units
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
-    from sanchay.v1 import event_pb2
+    from sanchay.v1 import event_pb2, job_pb2
 
 KINDS = (
     "file",
@@ -42,8 +42,8 @@ RETRY_S = 0.5
     cls=Command,
     examples=[
         Example("events", "what the daemon remembers of the last time"),
-        Example("events --follow --kind duplicate", "tell of each copy as it arrives"),
-        Example("events --follow --kind file --root photos | jq .path", "the names of files as they change"),
+        Example("events --follow --kind duplicate", "a line for each copy as it arrives"),
+        Example("--json events --follow --kind file --root photos | jq .path", "the paths of files as they change"),
     ],
 )
 @click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
@@ -58,15 +58,51 @@ RETRY_S = 0.5
 @click.option("--root", "roots", metavar="ROOT", multiple=True, help="Only events of this root; repeatable.")
 @click.pass_obj
 def events(session: Session, follow: bool, kinds: tuple[str, ...], roots: tuple[str, ...]) -> int:
-    """Print what happens, one JSON object a line: files that change, copies that arrive, jobs, roots that come and go.
+    """Print what happens: files that change, copies that arrive, jobs, roots that come and go.
+
+    A line for each; with --json, one JSON object a line.
 
     Without --follow it prints what the daemon remembers, and ends. With it, it goes on, and waits for a daemon that is
     started again; what the new one has seen since its start is printed as well.
     """
     with interrupt.first(lambda: exit_codes.DONE if follow else None):
         for event in _events(session, follow, kinds, roots):
-            output.json_line(documents.event(event))
+            if session.as_json:
+                output.json_line(documents.event(event))
+            else:
+                output.line(f"{units.second(event.at_ns)}  {event.kind:12}  {words(event)}".rstrip())
     return exit_codes.DONE
+
+
+def words(event: event_pb2.Event) -> str:
+    """What happened, in a line: to which file, root, job or schedule, and what is said of it."""
+    parts = []
+    if event.HasField("path"):
+        parts.append(paths.shown(event.path))
+    elif event.root and not event.HasField("job"):
+        parts.append(paths.safe_text(event.root))
+    if event.HasField("other_path"):
+        other = paths.shown(event.other_path)
+        parts.append(f"is a copy of {other}" if event.kind == "duplicate" else f"(was {other})")
+    if event.kind in documents.FILE_EVENTS and event.kind != "moved":
+        parts.append(f"({units.size(event.size)})")
+    if event.HasField("job"):
+        parts.append(_job(event.job))
+    if event.HasField("schedule_run"):
+        run = event.schedule_run
+        parts.append(f"{paths.safe_text(run.schedule)}, run {run.run_id}: {run.state}")
+    said = " ".join(parts)
+    if not event.message or event.HasField("job"):
+        return said
+    return f"{said}: {paths.safe_text(event.message)}" if said else paths.safe_text(event.message)
+
+
+def _job(job: job_pb2.Job) -> str:
+    state = f"{progress.phase(job).lower()}" if job.state == "running" else job.state
+    counts = job.result if job.HasField("result") else job.progress
+    known = f" {job.progress.percent:.0f}%" if job.state == "running" and job.progress.HasField("percent") else ""
+    names = paths.safe_text(", ".join(job.root_names))
+    return f"job {job.id}, {job.kind} of {names}: {state}{known}, {units.counted(counts.files, 'file')}"
 
 
 def _events(

@@ -39,8 +39,9 @@ _BY_EXTENSION = {
     cls=expression.QueryCommand,
     examples=[
         Example("export --format parquet -o catalog.parquet", "everything, for pandas, DuckDB or Spark"),
+        Example("export ext:jpg | gzip > pictures.csv.gz", "into a pipe, as csv"),
         Example("export ext:log 'modified:<30d' -o logs.csv", "a report on some files; the format by the name"),
-        Example("export under:~/Pictures --format b3sum -o - | b3sum --check", "compare the disk with the catalog"),
+        Example("export under:~/Pictures --format b3sum | b3sum --check", "compare the disk with the catalog"),
     ],
 )
 @click.argument("terms", metavar="[EXPR]...", nargs=-1)
@@ -48,18 +49,28 @@ _BY_EXTENSION = {
     "--format",
     "file_format",
     type=click.Choice(FORMATS),
-    help="What to write; guessed from the name of FILE where it says so.",
+    help="What to write; guessed from the name of FILE where it says so, csv in a pipe.",
 )
-@click.option("-o", "--output", "path", metavar="FILE", required=True, help="Where to write it; - is standard output.")
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    metavar="FILE",
+    help="Where to write it; - is standard output, and what a pipe gets without it.",
+)
 @click.option("--force", is_flag=True, help="Replace FILE where it is there.")
 @click.pass_obj
-def export(session: Session, terms: tuple[str, ...], file_format: str | None, path: str, force: bool) -> int:
+def export(session: Session, terms: tuple[str, ...], file_format: str | None, path: str | None, force: bool) -> int:
     """Write the files that EXPR names (all, without one) to FILE. Terms are those of `sanchayctl find --help`.
 
     csv, ndjson and parquet hold every key of `find`; b3sum and sha256sum are checksum lists for the programs of those
     names; fdupes is groups of duplicates, a blank line between them. FILE appears only when it is whole.
     """
     session.expression = expression.join(terms)
+    if path is None:
+        if output.for_people() or session.as_json:
+            raise click.UsageError("Name the file to write with -o FILE, or send the export into a pipe.")
+        path, file_format = STANDARD_OUTPUT, file_format or FORMATS[0]
     kind = file_format or _BY_EXTENSION.get(os.path.splitext(path)[1].lower())
     if kind is None:
         raise click.UsageError(
@@ -113,7 +124,7 @@ def _to_standard_output(session: Session, file_format: str) -> None:
     if session.as_json:
         raise click.UsageError("With --json, standard output is the answer's: name a file with -o FILE.")
     if file_format == "parquet" and output.is_terminal(sys.stdout):
-        raise click.UsageError("Parquet is no text for a terminal: name a file with -o FILE.")
+        raise click.UsageError("Parquet is not text for a terminal: name a file with -o FILE.")
     answer = _Export(session.client(), session.expression, file_format)
     pieces = answer.pieces()
     for piece in _for_terminal(pieces, file_format) if output.is_terminal(sys.stdout) else pieces:

@@ -78,17 +78,23 @@ def show(session: Session, name: str, run_id: int | None, diff: bool, file_forma
             parts[part] += getattr(piece, part)
     if run is None:  # the first piece has it
         raise InternalError("sanchayd gave no run with the report.")
-    if diff:
-        parts["rows"] = []
     if session.as_json or file_format == "json":
-        document = documents.report(name, run)
-        document |= {part: [documents.report_row(row) for row in rows] for part, rows in parts.items()}
-        output.document(document)
+        output.document(_document(name, run, parts, diff=diff))
     elif file_format == "csv":
-        _show_csv(parts)
+        _show_csv({part: rows for part, rows in parts.items() if part != "rows" or not diff})
     else:
         _show_table(name, run, parts, diff=diff)
     return exit_codes.DONE
+
+
+def _document(
+    name: str, run: schedule_pb2.Run, parts: dict[str, list[report_pb2.ReportRow]], *, diff: bool
+) -> documents.Document:
+    """The report; with `diff` its rows are those that differ, each with what became of it."""
+    lists = {part: [documents.report_row(row) for row in rows] for part, rows in parts.items()}
+    if diff:
+        lists["rows"] = [{"change": part, **row} for part in PARTS[1:] for row in lists[part]]
+    return documents.report(name, run) | lists
 
 
 def _show_table(name: str, run: schedule_pb2.Run, parts: dict[str, list[report_pb2.ReportRow]], *, diff: bool) -> None:

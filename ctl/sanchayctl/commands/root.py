@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sanchay.errors import TimedOut
-from sanchayctl import documents, exit_codes, output, paths, units
+from sanchayctl import documents, exit_codes, listing, output, paths, units
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.status import show_roots
 from sanchayctl.session import Session
@@ -128,17 +128,27 @@ def add(session: Session, /, path: str, **settings: Any) -> int:
     return exit_codes.DONE
 
 
-@root.command(name="list", examples=[Example("root list", "every root with its state, size and freshness")])
+@root.command(
+    name="list",
+    examples=[
+        Example("root list", "every root with its state, size and freshness"),
+        Example("root list -0 | xargs -0 df", "the folders for another program"),
+    ],
+)
+@listing.options
 @click.pass_obj
-def list_(session: Session) -> int:
+def list_(session: Session, only_paths: bool, null: bool) -> int:
     """List every root."""
+    listing.check(session, only_paths, null)
     roots = session.client().list_roots().roots
     if session.as_json:
         output.document({"roots": [documents.root(each) for each in roots]})
+    elif only_paths or null:
+        listing.print_paths((each.path for each in roots), null=null)
     elif roots:
-        show_roots(roots)
+        show_roots(roots, titles=output.for_people())
     else:
-        output.line(f"No folder is cataloged yet. Add one with: {session.next('root add FOLDER')}")
+        listing.remark(f"No folder is cataloged yet. Add one with: {session.next('root add FOLDER')}")
     return exit_codes.DONE
 
 

@@ -120,8 +120,8 @@ def _show_schedules(session: Session, schedules: Iterable[schedule_pb2.Schedule]
             output.line(" ".join(filter(None, [words, why, f"See: {more}"])))
 
 
-def show_roots(roots: Iterable[root_pb2.Root]) -> None:
-    """The table of roots."""
+def show_roots(roots: Iterable[root_pb2.Root], *, titles: bool = True) -> None:
+    """The table of roots, and below it why one is not as fresh as it might be: beside it, where only rows are due."""
     output.table(
         [
             output.Column("ID", right=True),
@@ -146,14 +146,16 @@ def show_roots(roots: Iterable[root_pb2.Root]) -> None:
             ]
             for root in roots
         ],
+        titles=titles,
     )
+    remark = output.line if titles else output.note
     for root in roots:
         why = _why(root)
         if why:
-            output.line(why)
+            remark(why)
         if root.settings.expect_unreadable:
             named = ", ".join(paths.shown(path) for path in root.settings.expect_unreadable)
-            output.line(f"{paths.safe_text(root.name)}: need not be readable: {named}")
+            remark(f"{paths.safe_text(root.name)}: need not be readable: {named}")
 
 
 def _watching(root: root_pb2.Root) -> str:

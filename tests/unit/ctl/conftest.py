@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
+from sanchayctl import output
 from sanchayctl.main import main
 from tests.unit.ctl import answers
 from tests.unit.ctl.fake_daemon import Answer, FakeDaemon
@@ -120,6 +121,13 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def people() -> Iterator[None]:
+    """Answers are looked at, on a terminal without colours, instead of going into a pipe."""
+    with output.people():
+        yield
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ def test_what_is_no_moment_is_refused_by_its_term(text: str, term: str, position
     assert (refused.value.term, refused.value.position) == (term, position)
 
 
+@pytest.mark.usefixtures("people")
 def test_changes_are_lines_and_end_with_where_to_go_on(run: Run, daemon: FakeDaemon) -> None:
     ended = run("changes")
     assert (ended.code, ended.err) == (0, "")
@@ -104,6 +105,7 @@ def test_changes_of_a_script_have_a_cursor_and_rows(run: Run, daemon: FakeDaemon
     assert (request.cursor, request.HasField("since_ns"), request.under.raw) == ("c7.1.0", False, b"/data")
 
 
+@pytest.mark.usefixtures("people")
 def test_all_changes_are_asked_for_page_by_page_and_what_is_lost_is_said(run: Run, daemon: FakeDaemon) -> None:
     def page(request: change_pb2.ListChangesRequest) -> change_pb2.ListChangesResponse:
         page = answers.changes()

@@ -53,6 +53,7 @@ COMMANDS: list[tuple[list[str], int]] = [
 ]
 
 
+@pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("arguments", "code"), COMMANDS, ids=[" ".join(arguments) for arguments, _ in COMMANDS])
 def test_every_command_speaks_to_people(run: Run, daemon: FakeDaemon, arguments: list[str], code: int) -> None:
     ended = run(*arguments)
@@ -291,6 +292,7 @@ def test_duplicates_sends_every_filter(run: Run, daemon: FakeDaemon) -> None:
     assert run("duplicates", "--min-size", "lots").code == 2
 
 
+@pytest.mark.usefixtures("people")
 def test_duplicates_all_pages_through_everything(run: Run, daemon: FakeDaemon) -> None:
     def pages(request: catalog_pb2.DuplicatesRequest) -> catalog_pb2.DuplicatesResponse:
         number = int(request.page.page_token or 0)
@@ -304,6 +306,7 @@ def test_duplicates_all_pages_through_everything(run: Run, daemon: FakeDaemon) -
     assert "2 groups shown" in run("duplicates", "--limit", "2").out
 
 
+@pytest.mark.usefixtures("people")
 def test_duplicates_of_nothing(run: Run, daemon: FakeDaemon) -> None:
     daemon.answers["Duplicates"] = catalog_pb2.DuplicatesResponse(freshness=answers.freshness("NEVER_SCANNED"))
     assert run("--json", "duplicates").document["groups"] == []
@@ -312,6 +315,7 @@ def test_duplicates_of_nothing(run: Run, daemon: FakeDaemon) -> None:
     assert "Nothing has been scanned yet" in ended.err
 
 
+@pytest.mark.usefixtures("people")
 def test_a_long_group_is_cut_for_people_only(run: Run, daemon: FakeDaemon) -> None:
     many = answers.group(*[f"/data/{number}".encode() for number in range(30)])
     daemon.answers["Duplicates"] = answers.duplicates(many, total=1)
@@ -330,6 +334,7 @@ def test_find_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
     assert document["total"] == 3
 
 
+@pytest.mark.usefixtures("people")
 def test_find_pages_up_to_its_limit(run: Run, daemon: FakeDaemon) -> None:
     def pages(request: catalog_pb2.FindRequest) -> catalog_pb2.FindResponse:
         page = answers.find(*[answers.file_row() for _ in range(request.page.limit)], total=5000)
@@ -344,6 +349,7 @@ def test_find_pages_up_to_its_limit(run: Run, daemon: FakeDaemon) -> None:
     assert "The first 1,500 are shown" in ended.out
 
 
+@pytest.mark.usefixtures("people")
 def test_find_of_nothing_is_no_failure(run: Run, daemon: FakeDaemon) -> None:
     daemon.answers["Find"] = catalog_pb2.FindResponse(total=0, freshness=answers.freshness())
     assert run("find", "x").out == "No file matches.\n"
@@ -366,6 +372,7 @@ def test_a_bad_term_is_pointed_at(run: Run, daemon: FakeDaemon) -> None:
     assert (error["kind"], error["term"], error["position"]) == ("invalid_query", "size:>1X", 8)
 
 
+@pytest.mark.usefixtures("people")
 def test_summary_and_du(run: Run, daemon: FakeDaemon) -> None:
     assert run("--json", "summary", "--by", "ext").document["rows"][0] == {
         "key": "video",

@@ -126,8 +126,18 @@ def test_ctrl_c_leaves_no_part_of_an_export(daemon: FakeDaemon, waits: threading
 
 
 def test_a_program_that_is_to_ignore_ctrl_c_does(daemon: FakeDaemon, waits: threading.Event, home: Path) -> None:
-    ignoring = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)  # noqa: E731
-    with started(home, "events", "--follow", preexec_fn=ignoring) as program:
+    command = [
+        "/bin/sh",
+        "-c",
+        'trap "" INT; exec "$@"',
+        "sh",
+        sys.executable,
+        "-m",
+        "sanchayctl",
+        "events",
+        "--follow",
+    ]
+    with subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
         assert program.stdout.readline()
         program.send_signal(signal.SIGINT)

@@ -21,7 +21,7 @@ from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.fake_daemon import FakeDaemon
 from tests.unit.ctl.test_reference import keys_of, section
 
-FOLLOW = [sys.executable, "-m", "sanchayctl", "events", "--follow"]
+FOLLOW = [sys.executable, "-m", "sanchayctl", "--json", "events", "--follow"]
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -29,9 +29,9 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 
 def test_events_are_lines_of_json_with_documented_keys(run: Run, daemon: FakeDaemon) -> None:
-    ended = run("events")
+    ended = run("--json", "events")
     assert (ended.code, ended.err) == (0, "")
-    assert run("--json", "events").out == ended.out
+    assert run("events", "--json").out == ended.out
     found = lines(ended.out)
     assert [each["kind"] for each in found] == [event.kind for event in answers.happenings()]
     assert {each["at"] for each in found} == {"2024-01-01T12:00:00Z"}
@@ -132,6 +132,7 @@ def test_a_duration_that_makes_no_sense_is_a_usage_error(run: Run, daemon: FakeD
     assert not daemon.asked("UpdateRoot")
 
 
+@pytest.mark.usefixtures("people")
 def test_how_a_root_is_watched_is_changed_and_shown(run: Run, daemon: FakeDaemon) -> None:
     assert run("root", "update", "photos", "--watch", "events", "--poll-interval", "30s").code == 0
     (request,) = daemon.asked("UpdateRoot")
@@ -152,6 +153,7 @@ def test_how_a_root_is_watched_is_changed_and_shown(run: Run, daemon: FakeDaemon
     )
 
 
+@pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("state", ["SCANNED", "POLLED", "RECONCILING", "PARTIAL", "OFFLINE", "SCANNING"])
 def test_an_answer_that_is_not_live_says_so(run: Run, daemon: FakeDaemon, state: str) -> None:
     for method, command in (("Find", ["find", "x"]), ("Summary", ["summary"]), ("DiskUsage", ["du"])):

@@ -200,7 +200,8 @@ def test_a_report_of_a_script_has_its_keys(run: Run, daemon: FakeDaemon) -> None
     assert document["grown"][0]["size_before"] == 1 << 30
     assert "path_bytes" in document["rows"][2]
     diff = run("--json", "report", "show", "big", "--diff", "--run", "3").document
-    assert diff == {**document, "rows": []}
+    changed = [{"change": part, **row} for part in ("new", "grown", "gone") for row in document[part]]
+    assert diff == {**document, "rows": changed}
     assert [request.run_id for request in daemon.asked("GetReport")] == [0, 0, 3]
 
 
