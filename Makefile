@@ -28,7 +28,7 @@ help: ## shows this list
 
 .PHONY: install
 install: $(VENV)/.engine $(VENV)/.sanchay ## makes .venv with the engine (release mode), the daemon and sanchayctl
-	@echo "Installed: $(BIN)/sanchayctl and $(BIN)/sanchayd"
+	@echo "Installed: $(BIN)/sanchayctl and $(BIN)/sanchayd (README.md says how to have them on your PATH)"
 
 # Rust is asked for before anything is downloaded: a person should not wait to be told that it is missing.
 .PHONY: require-rust
@@ -60,6 +60,10 @@ $(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml
 .PHONY: run
 run: install ## catalogs DIR=PATH (default: Python's own folder) with a daemon under .sanchay, and shows what is in it
 	@SANCHAY_HOME="$(CURDIR)/.sanchay" $(BIN)/python -m sanchayctl.first_run "$${DIR:-$$($(BIN)/python -c 'import sys; print(sys.base_prefix)')}"
+
+.PHONY: man
+man: install ## writes a manual page for each command into build/man/man1
+	@$(BIN)/sanchayctl man build/man/man1
 
 # ---- Checks and tests ----
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "catalog": "sanchayctl.commands.catalog:catalog",
     "config": "sanchayctl.commands.config:config",
     "completion": "sanchayctl.commands.completion:completion",
+    "man": "sanchayctl.commands.man:man",
 }
 
 

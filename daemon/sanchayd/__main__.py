@@ -9,7 +9,9 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from sanchay.address import Places, places
 from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED, SanchayError
@@ -33,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         flags = _flags(options)
         if options.check_config:
-            return _show_config(config.load(where, flags, os.environ))
+            return _answer(lambda: _settings(config.load(where, flags, os.environ)))
+        if options.edit_config:
+            return _answer(lambda: _edited(where, options.edit_config))
         paths.prepare(where)
         return _run(where, flags, foreground=options.foreground)
     except DomainError as error:
@@ -54,6 +58,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--check-config", action="store_true", help="print every setting with its origin as JSON, and start nothing"
     )
+    parser.add_argument("--edit-config", type=json.loads, help=argparse.SUPPRESS)  # for sanchayctl config set
     parser.add_argument("--version", action="version", version=f"sanchayd {__version__}")
     return parser.parse_args(arguments)
 
@@ -126,12 +131,28 @@ def _end() -> None:
     os._exit(EXIT_DONE)
 
 
-def _show_config(settings: Config) -> int:
-    document = {one.key: {"value": one.value, "origin": one.origin} for one in settings.settings()}
+def _answer(ask: Callable[[], Mapping[str, Any]]) -> int:
+    """Prints what is asked for as JSON, or the error; nothing is started, so that no failed start is left word of."""
+    try:
+        document, code = ask(), EXIT_DONE
+    except DomainError as error:
+        document, code = {"error": paths.error_document(error)}, _exit_code(error)
+        sys.stderr.write(f"sanchayd: {error.message}\n")
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    return code
+
+
+def _settings(settings: Config) -> Mapping[str, Any]:
     for notice in settings.notices:
         sys.stderr.write(f"sanchayd: {notice}\n")
-    return EXIT_DONE
+    return {one.key: {"value": one.value, "origin": one.origin} for one in settings.settings()}
+
+
+def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
+    from sanchayd import config_edit
+
+    key, words = asked
+    return asdict(config_edit.edit(where, os.environ, key, words))
 
 
 def _refuse(where: Places, error: DomainError) -> int:
@@ -140,6 +161,10 @@ def _refuse(where: Places, error: DomainError) -> int:
         paths.write_last_error(where, error)
     if sys.stderr is not None:
         sys.stderr.write(f"sanchayd: {error.message}\n")
+    return _exit_code(error)
+
+
+def _exit_code(error: DomainError) -> int:
     return BY_KIND[error.kind.value].exit_code if error.kind.value in BY_KIND else EXIT_FAILED
 
 

@@ -56,6 +56,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
     "log_files": ("SANCHAY_LOG_FILES",),
 }
+MARK = "\ufeff"
 TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
 # What a running daemon takes over; the others count from its next start.
 LIVE_KEYS = frozenset(
@@ -165,7 +166,7 @@ class Config:
 
     def settings(self) -> list[Setting]:
         """Every setting as TOML, with its origin."""
-        return [Setting(key, _as_toml(getattr(self, attribute(key))), self.origins[key]) for key in VARIABLES]
+        return [Setting(key, as_toml(getattr(self, attribute(key))), self.origins[key]) for key in VARIABLES]
 
     def differing_keys(self, other: Config) -> list[str]:
         """The keys whose values are not those of `other`."""
@@ -182,8 +183,13 @@ class _Source:
     details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) -> Config:
-    """The settings of this moment. Raises config_invalid with `file`, `line` and `key` where one makes no sense."""
+def load(
+    where: Places, flags: Mapping[str, str], environ: Mapping[str, str], *, config_text: str | None = None
+) -> Config:
+    """The settings of this moment, or as they would be with another text of config.toml.
+
+    Raises config_invalid with `file`, `line` and `key` where one makes no sense.
+    """
     text = _read_dotenv(where.dotenv_file)
     lines = dotenv_values(stream=io.StringIO(text), interpolate=False)
     dotenv = {key: value for key, value in lines.items() if value is not None}
@@ -191,7 +197,7 @@ def load(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) ->
         _Source("flag", flags, {key: f"the flag for {key}" for key in flags}),
         _from_variables("environment", environ, "the environment"),
         _from_variables(".env", dotenv, str(where.dotenv_file)),
-        _from_toml(where.config_file),
+        _from_toml(where.config_file, config_text),
     ]
     merged: dict[str, Any] = {}
     origins = dict.fromkeys(VARIABLES, "default")
@@ -278,10 +284,11 @@ def _read_dotenv(file: Path) -> str:
         ) from error
 
 
-def _from_toml(file: Path) -> _Source:
+def _from_toml(file: Path, given: str | None) -> _Source:
     text = ""
     try:
-        text = file.read_bytes().decode("utf-8-sig")  # an editor of Windows begins its files with a mark
+        text = file.read_bytes().decode("utf-8") if given is None else given
+        text = text.removeprefix(MARK)  # with which an editor of Windows begins its files
         values = _flat(tomllib.loads(text))
     except FileNotFoundError:
         return _Source("config.toml", {}, {})
@@ -361,7 +368,8 @@ def _complaint(source: _Source, key: str, reason: str) -> DomainError:
     )
 
 
-def _as_toml(value: object) -> str:
+def as_toml(value: object) -> str:
+    """A value as config.toml would have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

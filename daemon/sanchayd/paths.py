@@ -79,14 +79,17 @@ def clear_address(where: Places) -> None:
 
 def write_last_error(where: Places, error: DomainError) -> None:
     """Leaves word for whoever started this daemon without a terminal; best effort, for the disk may be the reason."""
-    said = {
+    try:
+        client_hosts.write_private(where.last_error_file, json.dumps({**error_document(error), "pid": os.getpid()}))
+    except OSError:
+        return
+
+
+def error_document(error: DomainError) -> dict[str, object]:
+    """The error for another program to read."""
+    return {
         "kind": error.kind.value,
         "message": error.message,
         "path": os.fsdecode(error.path) if error.path is not None else None,
         "details": error.details,
-        "pid": os.getpid(),
     }
-    try:
-        client_hosts.write_private(where.last_error_file, json.dumps(said))
-    except OSError:
-        return

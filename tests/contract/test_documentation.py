@@ -42,6 +42,11 @@ def test_every_command_and_option_is_in_the_manual_and_has_help(typed: str, comm
                 assert option in manual, f"docs/sanchayctl.md does not mention: {typed} {option}"
 
 
+def test_the_readme_names_the_settings_that_count_at_once() -> None:
+    (sentence,) = re.findall(r"edited while the daemon runs\.([^.]+) count at once", README.read_text("utf-8"))
+    assert set(re.findall(r"`([a-z_.]+)`", sentence)) == config.LIVE_KEYS
+
+
 def settings_table() -> dict[str, tuple[str, str]]:
     """The README's table of settings: the cells for environment and default by key."""
     rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \| (.+?) \| .+ \|$", README.read_text("utf-8"), re.MULTILINE)

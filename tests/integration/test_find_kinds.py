@@ -124,11 +124,11 @@ def test_where_no_file_is_found_folders_are_counted(cataloger: Cataloger, filled
 @pytest.mark.parametrize(
     ("expression", "reason"),
     [
-        ("docs/a.txt", "write the whole path, or path:**/docs/a.txt"),
+        ("docs/a.txt", "write the whole path, or 'path:**/docs/a.txt'"),
         ("{tree}/nowhere.jpg", "the root tree has nothing there"),
         ("/nowhere/at-all.jpg", "outside of the catalog"),
         ("path:/nowhere/**", "outside of the catalog"),
-        ("ext:*.jpg", "write name:*.jpg"),
+        ("ext:*.jpg", "write ext:jpg"),
         ("type:folder ext:jpg", "a folder has no extension"),
         ("type:folder dup:yes", "a folder has no copies"),
         ("type:dir", "did you mean folder?"),

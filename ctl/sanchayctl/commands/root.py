@@ -21,6 +21,8 @@ HASH_SCOPES = click.Choice(["all", "duplicates", "none"])
 ALGORITHMS = click.Choice(["blake3", "sha256"])
 WATCH_MODES = click.Choice(["auto", "events", "poll", "off"])
 LONGEST_S = 7 * 86400
+# What a change of which is seen by the next scan only.
+OF_SCANS = ("hash_scope", "algorithm", "one_file_system", "skip_hidden")
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
@@ -226,8 +228,11 @@ def update(
         output.line(f"Changed {_named(answer.root)}: {_settings(answer.root.settings)}.")
         if accept or expects:
             output.line(f"It is scanned in the background. Watch: {session.next('job list')}")
+        elif exclude or no_exclude or any(settings[key] is not None for key in OF_SCANS):
+            how = ", how it is watched at once" if settings["watch"] or settings["poll_s"] else ""
+            output.line(f"This counts from its next scan{how}: {session.next(f'scan {answer.root.id}')}")
         else:
-            output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
+            output.line("This counts at once.")
     return exit_codes.DONE
 
 

@@ -58,7 +58,6 @@ def add(
 
     \b
     scan [ROOT...]       scan roots (all, where none is named)
-    verify ROOT...       read files again and compare; joins when there is a verify
     report EXPR...       store what a query finds, and what is new, grown and gone
     check                compare the catalog's rows, and mend those that disagree
 

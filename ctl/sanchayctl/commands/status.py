@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import click
 
 from sanchay import last_words
-from sanchay.errors import DaemonUnavailable
-from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchay.errors import DaemonUnavailable, ShuttingDown
+from sanchayctl import documents, exit_codes, freshness, interrupt, output, paths, units
 from sanchayctl.command import Command, Example
 from sanchayctl.commands import background
 from sanchayctl.session import Session
@@ -26,14 +29,55 @@ if TYPE_CHECKING:
     examples=[
         Example("status", "is the daemon running, and how fresh is the catalog"),
         Example("--json status", "the same for a script; exit 69 where no daemon runs"),
+        Example("status --watch", "the same again and again, until Ctrl-C"),
     ],
 )
+@click.option("--watch", is_flag=True, help="Show it again and again, until Ctrl-C; with --json a document a line.")
+@click.option(
+    "--interval",
+    "interval_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0.2, 3600),
+    default=2.0,
+    show_default=True,
+    help="How long --watch waits in between.",
+)
 @click.pass_obj
-def status(session: Session) -> int:
+def status(session: Session, watch: bool, interval_s: float) -> int:
     """Show the daemon, its catalog and its roots. Never starts a daemon; exit 69 where none runs."""
+    if not watch:
+        return _once(session)
+    with interrupt.first(lambda: exit_codes.DONE):
+        while True:
+            _again(session)
+            time.sleep(interval_s)
+
+
+def _again(session: Session) -> None:
+    """The answer in the place of the one before, or below it off a terminal. A daemon may end and begin meanwhile."""
+    if session.as_json:
+        try:
+            output.json_line(documents.status(session.running_client().status()))
+        except (DaemonUnavailable, ShuttingDown) as error:
+            session.close()
+            output.json_line({"running": False, "message": error.message})
+        return
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        try:
+            _once(session)
+        except ShuttingDown as error:
+            output.line(error.message)
+    if output.is_terminal(sys.stdout):
+        click.clear()
+    output.line(f"{shown.getvalue()}\n{time.strftime('%X')}; end with Ctrl-C")
+
+
+def _once(session: Session) -> int:
     try:
         answer = session.running_client().status()
     except DaemonUnavailable as error:
+        session.close()
         return _not_running(session, error)
     if session.as_json:
         output.document(documents.status(answer))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from sanchayd import uptime
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
@@ -19,11 +20,14 @@ from sanchayd.log import logger
 from sanchayd.models import BackgroundPause
 from sanchayd.services.scan_queue import ScanQueue
 from sanchayd.state import StateStore
+from sanchayd.uptime import Uptime
 
 # A timer stands still while the machine sleeps, so a long pause is looked at now and then.
 LOOK_S = 60.0
 # How long a pause may be asked for, in seconds: ten years are no slip of the hand.
 LONGEST_S = 10 * 365 * 86_400.0
+# A wall clock that is kept right goes apart from the uptime by less.
+DRIFT_NS = 2_000_000_000
 log = logger("sanchayd.background")
 
 
@@ -56,6 +60,7 @@ class BackgroundService:
         config: Config,
         now_ns: Callable[[], int],
         on_battery: Callable[[], bool | None],
+        time_up: Uptime | None = None,
     ) -> None:
         self._catalog = catalog
         self._pool = pool
@@ -64,6 +69,7 @@ class BackgroundService:
         self._config = config
         self._now_ns = now_ns
         self._on_battery = on_battery
+        self._up = time_up or uptime.of_system()
         self._pause = BackgroundPause()
         self._battery = False
         self._told: tuple[float, bool] = (0.0, False)
@@ -72,7 +78,8 @@ class BackgroundService:
 
     async def load(self) -> None:
         """Takes up the pause that was left. To be called before any work begins."""
-        self._pause = await self._store.background_pause()
+        pause = await self._store.background_pause()
+        self._pause = replace(pause, boot=self._up.boot, boot_until_s=self._up.now_s() + self._left_s(pause))
         self._battery = self._config.pause_on_battery and self._on_battery() is True
         await self._tell()
 
@@ -81,7 +88,8 @@ class BackgroundService:
         if not 0 <= seconds <= LONGEST_S:
             raise DomainError(ErrorKind.INVALID_ARGUMENT, f"Nothing can be paused for {seconds:g} seconds.")
         until_ns = self._now_ns() + int(seconds * 1e9) if seconds else 0
-        await self._set(BackgroundPause(paused=True, until_ns=until_ns))
+        ends_s = self._up.now_s() + seconds
+        await self._set(BackgroundPause(True, until_ns, seconds, self._up.boot, ends_s))
         return self.view()
 
     async def resume(self) -> BackgroundView:
@@ -93,7 +101,7 @@ class BackgroundService:
         """How it stands now."""
         limit = self._config.max_mb_per_s
         if self._is_paused():
-            return BackgroundView(BackgroundState.PAUSED, self._pause.until_ns, limit)
+            return BackgroundView(BackgroundState.PAUSED, self._until_ns(), limit)
         return BackgroundView(BackgroundState.ON_BATTERY if self._battery else BackgroundState.RUNNING, 0, limit)
 
     async def apply(self, config: Config) -> None:
@@ -121,6 +129,8 @@ class BackgroundService:
     async def _look(self) -> None:
         if self._pause.paused and not self._is_paused():
             await self._set(BackgroundPause())
+        elif self._pause.paused and self._until_ns() != self._pause.until_ns:
+            await self._set(replace(self._pause, until_ns=self._until_ns()))  # the clock was put right, or wrong
         if self._config.pause_on_battery and self._is_busy():
             self._battery = self._on_battery() is True
         await self._tell()
@@ -128,7 +138,7 @@ class BackgroundService:
     def _next_look_s(self) -> float | None:
         looks = [LOOK_S] if self._config.pause_on_battery and self._on_battery() is not None else []
         if self._pause.paused and self._pause.until_ns:
-            looks.append(min(max((self._pause.until_ns - self._now_ns()) / 1e9, 0.0), LOOK_S))
+            looks.append(min(max(self._pause.boot_until_s - self._up.now_s(), 0.0), LOOK_S))
         return min(looks, default=None)
 
     def _is_busy(self) -> bool:
@@ -141,7 +151,22 @@ class BackgroundService:
         return "work in the background is paused" + ("" if self._is_paused() else " on battery")
 
     def _is_paused(self) -> bool:
-        return self._pause.paused and not 0 < self._pause.until_ns <= self._now_ns()
+        has_ended = self._pause.until_ns > 0 and self._pause.boot_until_s <= self._up.now_s()
+        return self._pause.paused and not has_ended
+
+    def _left_s(self, pause: BackgroundPause) -> float:
+        """How much of a stored pause is left."""
+        if pause.boot and pause.boot == self._up.boot:
+            return pause.boot_until_s - self._up.now_s()
+        left_s = (pause.until_ns - self._now_ns()) / 1e9
+        return min(left_s, pause.seconds) if pause.seconds else left_s
+
+    def _until_ns(self) -> int:
+        """The end by the wall clock as it goes now; 0 where there is none."""
+        if not self._pause.until_ns:
+            return 0
+        until_ns = self._now_ns() + int((self._pause.boot_until_s - self._up.now_s()) * 1e9)
+        return until_ns if abs(until_ns - self._pause.until_ns) > DRIFT_NS else self._pause.until_ns
 
     async def _set(self, pause: BackgroundPause) -> None:
         await self._store.set_background_pause(pause)

@@ -379,12 +379,6 @@ def _checked_name(name: str) -> str:
 
 
 def _action_of(word: str) -> Action:
-    if word == "verify":
-        raise DomainError(
-            ErrorKind.INVALID_ARGUMENT,
-            "This version cannot verify files against their hashes yet, so that there is nothing to schedule; "
-            "the actions are scan, report and check.",
-        )
     found = next((each for each in Action if each.value == word), None)
     if found is None:
         raise DomainError(

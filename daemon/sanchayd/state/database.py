@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -119,13 +120,15 @@ class StateStore:
 
         def work(session: Session) -> BackgroundPause:
             row = session.get(BackgroundPauseTable, 1)
-            return BackgroundPause(row.paused, row.until_ns) if row is not None else BackgroundPause()
+            if row is None:
+                return BackgroundPause()
+            return BackgroundPause(row.paused, row.until_ns, row.seconds, row.boot, row.boot_until_s)
 
         return await self.run(work)
 
     async def set_background_pause(self, pause: BackgroundPause) -> None:
         """Remembers it over restarts."""
-        await self.run(lambda s: s.merge(BackgroundPauseTable(id=1, paused=pause.paused, until_ns=pause.until_ns)))
+        await self.run(lambda s: s.merge(BackgroundPauseTable(id=1, **asdict(pause))))
 
     async def run(self, work: Callable[[Session], Value]) -> Value:
         """The work's value, done in one transaction on the thread of state.db."""

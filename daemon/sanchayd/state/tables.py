@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import JSON, Float, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -119,3 +119,6 @@ class BackgroundPauseTable(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     paused: Mapped[bool]
     until_ns: Mapped[int]
+    seconds: Mapped[float] = mapped_column(Float, server_default="0")
+    boot: Mapped[str] = mapped_column(server_default="")
+    boot_until_s: Mapped[float] = mapped_column(Float, server_default="0")

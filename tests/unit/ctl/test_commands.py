@@ -82,6 +82,36 @@ def test_status_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
     assert {"id", "name", "path", "state", "freshness"} <= document["roots"][0].keys()
 
 
+def test_status_is_watched_until_ctrl_c(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SeenEnoughError(Exception):
+        """What Ctrl-C is to a person."""
+
+    waits = iter([0.5, 0.5])
+
+    def sleep(seconds: float) -> None:
+        if next(waits, None) != seconds:
+            raise SeenEnoughError
+
+    monkeypatch.setattr("sanchayctl.commands.status.time.sleep", sleep)
+    with pytest.raises(SeenEnoughError):
+        run("status", "--watch", "--interval", "0.5")
+    assert len(daemon.asked("GetStatus")) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "when"),
+    [
+        ("--watch poll", "This counts at once."),
+        ("--name x", "This counts at once."),
+        ("--skip-hidden", "This counts from its next scan: sanchayctl scan 1"),
+        ("--exclude *.tmp --watch off", "from its next scan, how it is watched at once: sanchayctl scan 1"),
+        ("--expect-unreadable /x", "It is scanned in the background."),
+    ],
+)
+def test_root_update_says_when_it_counts(run: Run, daemon: FakeDaemon, change: str, when: str) -> None:
+    assert when in run("root", "update", "photos", *change.split()).out
+
+
 def test_status_says_what_hurts(run: Run, daemon: FakeDaemon) -> None:
     status = answers.status()
     status.catalog.message = "the disk is full"

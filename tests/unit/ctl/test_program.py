@@ -341,10 +341,10 @@ def test_a_bad_setting_is_named(run: Run, home: Path, monkeypatch: pytest.Monkey
     ended = run("config", "check")
     assert (ended.code, ended.err) == (78, "sanchayctl: config.toml, line 2: no.\n")
     left = {"kind": "config_invalid", "message": "config.toml, line 2: no.", "details": {"line": "2", "key": "x"}}
-    (home / "last_error.json").write_text(json.dumps(left))
+    checker(monkeypatch, f"print({json.dumps({'error': left})!r}); raise SystemExit(78)")
     error = run("--json", "config", "check").error
     assert (error["kind"], error["line"], error["key"], error["exit_code"]) == ("config_invalid", "2", "x", 78)
-    (home / "last_error.json").write_text("[]")
+    checker(monkeypatch, "print([]); raise SystemExit(78)")
     assert run("config", "check").code == 78
 
 

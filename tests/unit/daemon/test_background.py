@@ -19,6 +19,7 @@ from sanchayd.errors import DomainError
 from sanchayd.models import HashScope, Root, RootSettings
 from sanchayd.services import background as module
 from sanchayd.services.background import BackgroundService, BackgroundState
+from sanchayd.uptime import Uptime
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, make_config, open_core, until
@@ -31,7 +32,13 @@ class Clock:
 
     def __init__(self) -> None:
         self.now_ns = 1000 * SECOND_NS
+        self.up_s = 50.0
+        self.boot = "first"
         self.battery: bool | None = None
+
+    def ahead(self, seconds: int) -> None:
+        self.now_ns += seconds * SECOND_NS
+        self.up_s += seconds
 
 
 def service_of(core: Core, home: Path, clock: Clock, **settings: str) -> BackgroundService:
@@ -43,6 +50,7 @@ def service_of(core: Core, home: Path, clock: Clock, **settings: str) -> Backgro
         make_config(home, **settings),
         lambda: clock.now_ns,
         lambda: clock.battery,
+        Uptime(clock.boot, lambda: clock.up_s),
     )
 
 
@@ -71,7 +79,7 @@ def test_a_pause_outlives_a_restart_and_ends_by_itself(tmp_path: Path) -> None:
         second = service_of(core, tmp_path, clock)
         await second.load()
         assert second.view() == view
-        clock.now_ns += 3601 * SECOND_NS
+        clock.ahead(3601)
         assert second.view().state is BackgroundState.RUNNING
         keeping = asyncio.ensure_future(second.keep())
         await until(lambda: core.catalog.background[-1] == (None, False))
@@ -88,7 +96,7 @@ def test_a_pause_without_an_end_lasts_until_it_is_resumed(tmp_path: Path) -> Non
     async def scene(core: Core, clock: Clock) -> None:
         service = service_of(core, tmp_path, clock)
         await service.pause(0)
-        clock.now_ns += 10**6 * SECOND_NS
+        clock.ahead(10**6)
         assert (service.view().state, service.view().until_ns) == (BackgroundState.PAUSED, 0)
         assert (await service.resume()).state is BackgroundState.RUNNING
         for seconds in (-1.0, float("nan"), float("inf"), 1e12):
@@ -96,6 +104,50 @@ def test_a_pause_without_an_end_lasts_until_it_is_resumed(tmp_path: Path) -> Non
                 await service.pause(seconds)
 
     assert play(tmp_path, scene).background == [(None, True), (None, False)]
+
+
+@pytest.mark.parametrize("jump_s", [-400 * 86_400, 400 * 86_400])
+def test_a_pause_survives_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: int) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+
+    async def scene(core: Core, clock: Clock) -> None:
+        clock.now_ns = 1_800_000_000 * SECOND_NS
+        service = service_of(core, tmp_path, clock)
+        await service.load()
+        await service.pause(3600)
+        clock.ahead(600)
+        clock.now_ns += jump_s * SECOND_NS
+        until_ns = clock.now_ns + 3000 * SECOND_NS
+        assert (service.view().state, service.view().until_ns) == (BackgroundState.PAUSED, until_ns)
+        # After a restart of the daemon, too; and after one of the machine, by the clock as it went before.
+        again = service_of(core, tmp_path, clock)
+        await again.load()
+        assert again.view() == service.view()
+        keeping = asyncio.ensure_future(again.keep())
+        while (await core.store.background_pause()).until_ns != until_ns:  # noqa: ASYNC110 - rows have no event
+            await asyncio.sleep(0.005)
+        keeping.cancel()
+        clock.boot, clock.up_s = "second", 1.0
+        third = service_of(core, tmp_path, clock)
+        await third.load()
+        clock.ahead(2999)
+        assert third.view().state is BackgroundState.PAUSED
+        clock.ahead(2)
+        assert third.view().state is BackgroundState.RUNNING
+
+    play(tmp_path, scene)
+
+
+def test_a_pause_lasts_no_longer_than_was_asked_whatever_the_clock_says_after_a_start(tmp_path: Path) -> None:
+    async def scene(core: Core, clock: Clock) -> None:
+        await service_of(core, tmp_path, clock).pause(3600)
+        clock.boot, clock.up_s, clock.now_ns = "second", 1.0, 1  # a machine whose clock is not set yet
+        service = service_of(core, tmp_path, clock)
+        await service.load()
+        clock.ahead(3601)
+        assert service.view().state is BackgroundState.RUNNING
+
+    play(tmp_path, scene)
 
 
 def test_on_battery_it_stands_still_while_there_is_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -256,7 +256,7 @@ def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path:
     [
         (Draft("x", cron="0 25 * * *", action="scan"), ErrorKind.INVALID_ARGUMENT, "hour at character 3"),
         (Draft("x", action="scan"), ErrorKind.INVALID_ARGUMENT, "needs a cron"),
-        (Draft("x", every_s=60, action="verify"), ErrorKind.INVALID_ARGUMENT, "cannot verify"),
+        (Draft("x", every_s=60, action="verify"), ErrorKind.INVALID_ARGUMENT, "the actions are scan, report and check"),
         (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "not a valid action"),
         (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "no name"),
         (Draft("x", every_s=60, action="scan", roots=(b"nope",)), ErrorKind.ROOT_NOT_FOUND, "nope"),

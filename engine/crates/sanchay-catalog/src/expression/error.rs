@@ -13,3 +13,8 @@ pub struct ExpressionError {
     /// What is wrong and what would be right.
     pub message: String,
 }
+
+/// The text as a shell leaves it whole: what is advised can be typed.
+pub(super) fn for_a_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

@@ -10,6 +10,7 @@ use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 use unicode_normalization::UnicodeNormalization;
 
+use super::error::for_a_shell;
 use super::fold::{fold, fold_text, with_folded};
 
 /// A program this large comes of no pattern that a person types.
@@ -46,7 +47,8 @@ impl Glob {
     /// A pattern for names; the error says what is wrong with it.
     pub fn name(pattern: &str) -> Result<Self, String> {
         if pattern.contains('/') {
-            return Err(format!("no name holds a `/`: write path:**/{}", pattern.trim_start_matches('/')));
+            let advice = for_a_shell(&format!("path:**/{}", pattern.trim_start_matches('/')));
+            return Err(format!("no name holds a `/`: write {advice}"));
         }
         Self::compile(pattern, false)
     }
@@ -55,13 +57,15 @@ impl Glob {
     pub fn path(pattern: &str) -> Result<Self, String> {
         let is_drive = pattern.as_bytes().get(1) == Some(&b':') && pattern.as_bytes()[0].is_ascii_alphabetic();
         if !is_drive && !pattern.starts_with(['/', '*', '?', '[', '{', '\\']) {
-            return Err(format!("a whole path begins with a `/`: write path:**/{pattern}"));
+            let advice = for_a_shell(&format!("path:**/{pattern}"));
+            return Err(format!("a whole path begins with a `/`: write {advice}"));
         }
         let after = pattern.trim_start_matches(['*', '?']);
         if !pattern.starts_with("**") && pattern.starts_with(['*', '?']) && !after.starts_with(':') {
             let end = if pattern.ends_with('*') && !pattern.ends_with("**") { "*" } else { "" };
+            let advice = for_a_shell(&format!("path:**{after}{end}"));
             return Err(format!(
-                "a whole path begins with a `/`, which `*` and `?` do not cross as `**` does: write path:**{after}{end}"
+                "a whole path begins with a `/`, which `*` and `?` do not cross as `**` does: write {advice}"
             ));
         }
         Self::compile(pattern, true)
@@ -420,7 +424,7 @@ mod tests {
     fn a_bad_pattern_is_refused_with_the_reason() {
         for (pattern, reason) in [
             ("", "a pattern is due"),
-            ("a/b", "write path:**/a/b"),
+            ("a/b", "write 'path:**/a/b'"),
             ("[a", "opens a `["),
             ("[", "opens a `["),
             ("[]", "opens a `["),
@@ -430,12 +434,12 @@ mod tests {
         ] {
             assert!(Glob::name(pattern).expect_err(pattern).contains(reason), "{pattern}");
         }
-        assert!(Glob::path("src/*.rs").unwrap_err().contains("write path:**/src/*.rs"));
+        assert!(Glob::path("src/*.rs").unwrap_err().contains("write 'path:**/src/*.rs'"));
         for (pattern, instead) in
             [("*.jpg", "path:**.jpg"), ("*/b", "path:**/b"), ("*b*", "path:**b**"), ("?b/**", "path:**b/**")]
         {
             let reason = Glob::path(pattern).unwrap_err();
-            assert!(reason.ends_with(&format!("write {instead}")), "{pattern}: {reason}");
+            assert!(reason.ends_with(&format!("write '{instead}'")), "{pattern}: {reason}");
             assert!(Glob::path(instead.trim_start_matches("path:")).is_ok(), "{instead}");
         }
         assert!(Glob::path("?:/a").is_ok());

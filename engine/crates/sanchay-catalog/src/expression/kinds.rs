@@ -2,6 +2,7 @@
 
 use sanchay_core::FileType;
 
+use super::error::for_a_shell;
 use super::fold::{fold_text, with_folded};
 use super::key::nearest;
 
@@ -126,10 +127,12 @@ impl Endings {
         }
         let wanted = text.strip_prefix('.').unwrap_or(text);
         if wanted.contains(['*', '?']) {
-            return Err(format!(
-                "ext: takes no `*` and no `?`: write name:{}",
-                if text.starts_with('*') { text.to_owned() } else { format!("*.{wanted}") }
-            ));
+            let advice = match text.strip_prefix("*.") {
+                Some(plain) if !plain.is_empty() && !plain.contains(['*', '?']) => format!("ext:{plain}"),
+                _ if text.starts_with('*') => for_a_shell(&format!("name:{text}")),
+                _ => for_a_shell(&format!("name:*.{wanted}")),
+            };
+            return Err(format!("ext: takes no `*` and no `?`: write {advice}"));
         }
         if wanted.is_empty() || wanted.contains('/') {
             return Err(format!("no extension is {text:?}: write one such as ext:jpg, ext:tar.gz, or ext:none"));
@@ -183,8 +186,8 @@ mod tests {
         ] {
             assert_eq!(wanted.matches(name.as_bytes()), expected, "{name}");
         }
-        assert!(wanted.add("*.jpg").unwrap_err().contains("write name:*.jpg"));
-        assert!(wanted.add("jp?").unwrap_err().contains("write name:*.jp?"));
+        assert!(wanted.add("*.jpg").unwrap_err().contains("write ext:jpg"));
+        assert!(wanted.add("jp?").unwrap_err().contains("write 'name:*.jp?'"));
         assert!(wanted.add("a/b").unwrap_err().contains("no extension"));
         assert!(Endings::of_copies(["jpg", "tar.gz"]).unwrap_err().contains("find 'dup:yes ext:tar.gz'"));
         assert_eq!(

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::bounds::{parse_links, parse_size};
+use super::error::for_a_shell;
 use super::fold::fold_text;
 use super::key::{nearest, KEYS};
 use super::local_time::LocalTime;
@@ -110,8 +111,9 @@ fn unknown_key(raw: &RawTerm, written_key: &str, key: &str) -> String {
     let guess = nearest(key, &KEYS).map_or_else(|| ".".to_owned(), |guess| format!("; did you mean {guess}:?"));
     let plain = format!("{written_key}:{}", raw.value).replace('\\', "\\\\").replace('"', "\\\"");
     let known = KEYS.join(", ");
+    let quoted = for_a_shell(&format!("\"{plain}\""));
     format!(
-        "there is no key {written_key:?}{guess} The keys are {known}. To search names for a colon, quote it: \"{plain}\""
+        "there is no key {written_key:?}{guess} The keys are {known}. To search names for a colon, quote it: {quoted}"
     )
 }
 
@@ -135,7 +137,8 @@ fn bare(value: &str, quoted: bool) -> Result<TermKind, String> {
         }
         if value.starts_with('~') || !Path::new(value).is_absolute() {
             let after = value.trim_start_matches("~/").trim_start_matches("./");
-            return Err(format!("no name holds a `/`: write the whole path, or path:**/{after}"));
+            let advice = for_a_shell(&format!("path:**/{after}"));
+            return Err(format!("no name holds a `/`: write the whole path, or {advice}"));
         }
         return Ok(TermKind::Path(absolute(value)?));
     }

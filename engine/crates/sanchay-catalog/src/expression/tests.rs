@@ -105,18 +105,18 @@ fn terms_keep_their_text_place_and_sign() {
 fn a_bad_term_is_named_with_its_place_and_the_reason() {
     for (text, term, position, reason) in [
         ("é foo:bar", "foo:bar", 2, "there is no key \"foo\". The keys are name, path, under,"),
-        ("foo:bar", "foo:bar", 0, "quote it: \"foo:bar\""),
+        ("foo:bar", "foo:bar", 0, "quote it: '\"foo:bar\"'"),
         ("a -szie:>1G", "-szie:>1G", 2, "there is no key \"szie\"; did you mean size:? The keys are"),
-        ("12:30", "12:30", 0, "quote it: \"12:30\""),
+        ("12:30", "12:30", 0, "quote it: '\"12:30\"'"),
         ("size:", "size:", 0, "size: needs a value right after the colon, such as size:>1G"),
         ("ext:", "ext:", 0, "ext: needs a value"),
-        ("ext:*.jpg", "ext:*.jpg", 0, "write name:*.jpg"),
-        ("docs/a.txt", "docs/a.txt", 0, "no name holds a `/`: write the whole path, or path:**/docs/a.txt"),
-        ("~/a.txt", "~/a.txt", 0, "path:**/a.txt"),
-        ("docs/*.txt", "docs/*.txt", 0, "write path:**/docs/*.txt"),
+        ("ext:*.jpg", "ext:*.jpg", 0, "write ext:jpg"),
+        ("docs/a.txt", "docs/a.txt", 0, "no name holds a `/`: write the whole path, or 'path:**/docs/a.txt'"),
+        ("~/a.txt", "~/a.txt", 0, "'path:**/a.txt'"),
+        ("docs/*.txt", "docs/*.txt", 0, "write 'path:**/docs/*.txt'"),
         ("type:dir", "type:dir", 0, "did you mean folder?"),
         ("a type:folder ext:jpg", "ext:jpg", 14, "a folder has no extension"),
-        ("foo:\"a b\"", "foo:\"a b\"", 0, "quote it: \"foo:a b\""),
+        ("foo:\"a b\"", "foo:\"a b\"", 0, "quote it: '\"foo:a b\"'"),
         ("size:big", "size:big", 0, "is not a size"),
         ("size:> 1G", "size:>", 0, "is not a size"),
         ("modified:soon", "modified:soon", 0, "neither an age nor a date"),
@@ -133,7 +133,7 @@ fn a_bad_term_is_named_with_its_place_and_the_reason() {
         ("owner:4294967296", "owner:4294967296", 0, "no user has a number as large"),
         ("links:many", "links:many", 0, "not a whole number"),
         ("name:[a", "name:[a", 0, "opens a `["),
-        ("name:a/b", "name:a/b", 0, "write path:**/a/b"),
+        ("name:a/b", "name:a/b", 0, "write 'path:**/a/b'"),
     ] {
         let error = read(text).expect_err(text);
         assert_eq!((&*error.term, error.position), (term, position), "{text}");

@@ -1,0 +1,106 @@
+"""Settings changed from the command line: config.toml keeps all that is not the setting."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from sanchay.address import places
+from sanchayd.config_edit import edit
+from sanchayd.errors import DomainError
+from tests.unit.ctl.conftest import Run
+from tests.unit.ctl.fake_daemon import FakeDaemon
+
+FILE = """# mine
+log_level = "debug"   # while I look for it
+
+max_scans = 3
+
+[metrics]
+# for the office
+listen = "socket"
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "before", "after"),
+    [
+        ("max_scans", ["4"], "max_scans = 3\n", "max_scans = 4\n"),
+        ("log_level", ["info"], '"debug"   # while', '"info"   # while'),
+        ("metrics.listen", ["127.0.0.1:9"], '"socket"', '"127.0.0.1:9"'),
+        ("cache_mb", ["99"], "max_scans = 3\n", "max_scans = 3\ncache_mb = 99\n"),
+        ("reflection", ["yes"], "max_scans = 3\n", "max_scans = 3\nreflection = true\n"),
+        ("report_folders", ["/a b", "/c"], "max_scans = 3\n", 'max_scans = 3\nreport_folders = ["/a b", "/c"]\n'),
+        ("max_scans", None, "max_scans = 3\n", ""),
+        ("metrics.listen", None, 'listen = "socket"\n', ""),
+        ("settle_ms", None, "", ""),
+    ],
+)
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["unix", "windows"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+def test_a_setting_is_changed_and_comments_and_order_stay(
+    tmp_path: Path, key: str, words: list[str] | None, before: str, after: str, ends: str, mark: str
+) -> None:
+    text = mark + FILE.replace("\n", ends)
+    (tmp_path / "config.toml").write_bytes(text.encode())
+    edited = edit(places(tmp_path), {}, key, words)
+    assert edited.text == text.replace(before.replace("\n", ends), after.replace("\n", ends), 1 if before else 0)
+    assert (edited.value is None) == (words is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words", "reason"),
+    [
+        ("", "max_scan", ["4"], "there is no such setting; did you mean max_scans?"),
+        ("", "max_scans", ["many"], "'many' will not do"),
+        ("", "max_scans", ["1", "2"], "takes one value, not 2"),
+        ("cache_mb = 1\n", "max_scans", ["4"], "line 1: cache_mb"),
+        ("cache_mb = \n", "max_scans", ["4"], "this is not TOML"),
+        ("", "database_path", ["relative"], "not an absolute path"),
+    ],
+)
+def test_what_would_make_no_sense_is_not_written(
+    tmp_path: Path, text: str, key: str, words: list[str], reason: str
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    with pytest.raises(DomainError) as caught:
+        edit(places(tmp_path), {}, key, words)
+    assert reason in caught.value.message
+    assert (tmp_path / "config.toml").read_text() == text
+
+
+def test_a_value_that_is_wrong_can_be_put_right(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("max_scans = 99\n")
+    edited = edit(places(tmp_path), {}, "max_scans", ["4"])
+    assert (edited.text, edited.before) == ("max_scans = 4\n", None)
+
+
+def test_what_counts_and_when_is_said(run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("config", "set", "max_scans", "4")
+    file = home / "config.toml"
+    assert (first.code, file.read_text()) == (0, "max_scans = 4\n")
+    assert first.out == f"max_scans = 4 in {file}, was 2.\nIt counts when sanchayd is started.\n"
+    target = tmp_path / "dotfiles.toml"
+    file.rename(target)
+    file.symlink_to(target)
+    with FakeDaemon(home, {}):
+        assert "It counts at once." in run("config", "set", "max_scans", "5").out
+        assert "from the next start: sanchayctl daemon restart" in run("config", "set", "cache_mb", "99").out
+        document = run("--json", "config", "unset", "cache_mb").document
+    assert (document["value"], document["before"], document["after"], document["counts"]) == (
+        None,
+        "99",
+        "64",
+        "restart",
+    )
+    assert file.is_symlink()
+    assert target.read_text() == "max_scans = 5\n"
+    monkeypatch.setenv("SANCHAY_MAX_SCANS", "7")
+    assert "It does not count: environment says 7" in run("config", "set", "max_scans", "6").out
+    refused = run("--json", "config", "set", "max_scans", "99")
+    assert (refused.code, refused.error["key"], target.read_text()) == (78, "max_scans", "max_scans = 6\n")
+    assert not (home / "last_error.json").exists(), "nothing was started that could have failed"
+    assert stat.S_IMODE(os.stat(home).st_mode) == 0o700
