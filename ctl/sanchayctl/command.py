@@ -9,7 +9,12 @@ from typing import Any, NamedTuple, cast
 
 import click
 
+from sanchayctl.guess import alike
 from sanchayctl.session import Session
+
+PROGRAM = "sanchayctl"
+#: By this variable a shell asks what a command line can go on with.
+VARIABLE = "_SANCHAYCTL_COMPLETE"
 
 
 class Example(NamedTuple):
@@ -74,6 +79,29 @@ class Group(click.Group):
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
         self.params.extend(global_options())
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb. One that is not there is refused with what was probably meant."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(context, name) is None and not context.resilient_parsing:
+            raise click.UsageError(f"There is no command {name!r}.{self.meant(context, name)}", context)
+        return super().resolve_command(context, args)
+
+    def meant(self, context: click.Context, name: str) -> str:
+        """A sentence with the commands that look like it, or that have it as their verb; or nothing."""
+        above = context.command_path.partition(" ")[2]
+        known = self.list_commands(context)
+        found = [f"{above} {each}".strip() for each in alike(name, known)]
+        if not found and above and name == "list":
+            found = [f"{above}s"] if context.find_root().command.get_command(context, f"{above}s") else []  # type: ignore[attr-defined]
+        if not found and not above:
+            groups = ((noun, self.get_command(context, noun)) for noun in known)
+            found = [
+                f"{noun} {name}" for noun, group in groups if isinstance(group, click.Group) and name in group.commands
+            ]
+        return f" Did you mean {', or '.join(f'sanchayctl {each}' for each in found)}?" if found else ""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Parses; a noun without a verb is a question for the help."""

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 from sanchay.errors import InvalidQuery
 from sanchayctl import paths
@@ -51,6 +55,13 @@ class QueryCommand(Command):
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Parses with the terms that begin with a dash hidden from click."""
         return super().parse_args(context, self._hide_terms(args))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Options, and what a term can go on with."""
+        from sanchayctl import completing
+
+        options = super().shell_complete(ctx, incomplete) if incomplete.startswith("-") else []
+        return [*options, *([] if incomplete.startswith("--") else completing.terms(incomplete))]
 
     def _hide_terms(self, args: Sequence[str]) -> list[str]:
         takes_value = {

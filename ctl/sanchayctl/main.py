@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import click
 
 from sanchay.errors import SanchayError
-from sanchayctl import completing, exit_codes
+from sanchayctl import exit_codes
 from sanchayctl.cli import cli
+from sanchayctl.command import PROGRAM, VARIABLE
 from sanchayctl.failure import Failure, report
 from sanchayctl.session import Session
 
@@ -40,10 +41,12 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
 
 def run(arguments: list[str], session: Session) -> int:
     """Runs the command; its exit code. Raises what it fails with."""
-    if completing.VARIABLE in os.environ:
+    if VARIABLE in os.environ:
+        from sanchayctl import completing
+
         return completing.answer(cli)
     try:
-        with cli.make_context(completing.PROGRAM, arguments, obj=session) as context:
+        with cli.make_context(PROGRAM, arguments, obj=session) as context:
             result = cli.invoke(context)
     except click.exceptions.Exit as end:  # --help and --version
         return end.exit_code

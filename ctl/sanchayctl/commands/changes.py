@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchayctl import documents, exit_codes, freshness, listing, output, paths, since, units
+from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -68,7 +69,7 @@ class _Pages:
     show_default=True,
     help='"yesterday 18:00", 2024-01-31, 18:00, 7d, or the cursor of an earlier answer.',
 )
-@click.option("--under", metavar="PATH", type=click.Path(readable=False), help="Only what concerns PATH.")
+@click.option("--under", metavar="PATH", type=Folder(), help="Only what concerns PATH.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="How many changes at the most."
 )

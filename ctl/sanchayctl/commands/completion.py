@@ -1,11 +1,11 @@
-"""`sanchayctl completion`: the script that makes a shell complete commands and options."""
+"""`sanchayctl completion`: the script that makes a shell complete commands, options, names and terms."""
 
 from __future__ import annotations
 
 import click
 
-from sanchayctl import completing, exit_codes, output
-from sanchayctl.command import Command, Example
+from sanchayctl import exit_codes, output
+from sanchayctl.command import PROGRAM, VARIABLE, Command, Example
 from sanchayctl.session import Session
 
 
@@ -23,11 +23,15 @@ def completion(context: click.Context, shell: str) -> int:
     """Print the completion script for SHELL."""
     from click.shell_completion import get_completion_class
 
+    from sanchayctl import completing  # registers what differs from click's own
+
+    del completing
+
     kind = get_completion_class(shell)
     if kind is None:  # click has all three
         raise click.UsageError(f"This version of click knows no completion for {shell}.")
     # The version check of click's own source() is left out: it starts bash, and the script may be for another machine.
-    maker = kind(context.find_root().command, {}, completing.PROGRAM, completing.VARIABLE)
+    maker = kind(context.find_root().command, {}, PROGRAM, VARIABLE)
     script = maker.source_template % maker.source_vars()
     if context.ensure_object(Session).as_json:
         output.document({"shell": shell, "script": script})

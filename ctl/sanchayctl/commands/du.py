@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchayctl import documents, exit_codes, freshness, listing, output, paths, units
+from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -23,7 +24,7 @@ MOST_ROWS = 2**31 - 1
         Example("du ~/Pictures --depth 2", "two levels below a folder"),
     ],
 )
-@click.argument("path", required=False, type=click.Path(readable=False))
+@click.argument("path", required=False, type=Folder())
 @click.option("--depth", type=click.IntRange(min=0), default=1, show_default=True, help="How many levels below PATH.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="How many rows at the most.")
 @click.option("--all", "everything", is_flag=True, help="Every row, however many there are.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sanchayctl import documents, exit_codes, freshness, listing, output, paths, uncompared, units
+from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -47,9 +48,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
         Example("--json duplicates --all", "every group as one JSON document"),
     ],
 )
-@click.option(
-    "--under", metavar="PATH", type=click.Path(readable=False), help="Count only copies below PATH, in the totals too."
-)
+@click.option("--under", metavar="PATH", type=Folder(), help="Count only copies below PATH, in the totals too.")
 @click.option(
     "--min-size", metavar="SIZE", type=Size(), help="Leave out smaller files, such as 10M; 0 asks for empty ones."
 )

@@ -11,6 +11,7 @@ import click
 from sanchay import hosts
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
 from sanchayctl import documents, exit_codes, interrupt, output, paths, progress, units
+from sanchayctl.arguments import RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -55,7 +56,9 @@ RETRY_S = 0.5
     multiple=True,
     help=f"Only events of this kind; repeatable. One of {', '.join(KINDS)}.",
 )
-@click.option("--root", "roots", metavar="ROOT", multiple=True, help="Only events of this root; repeatable.")
+@click.option(
+    "--root", "roots", metavar="ROOT", type=RootOrFolder(), multiple=True, help="Only events of this root; repeatable."
+)
 @click.pass_obj
 def events(session: Session, follow: bool, kinds: tuple[str, ...], roots: tuple[str, ...]) -> int:
     """Print what happens: files that change, copies that arrive, jobs, roots that come and go.

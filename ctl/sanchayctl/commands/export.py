@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay.errors import DaemonUnavailable
-from sanchayctl import atomic, exit_codes, expression, output, paths, units
+from sanchayctl import arguments, atomic, exit_codes, expression, output, paths, units
 from sanchayctl.command import Example
 from sanchayctl.session import Session
 
@@ -44,7 +44,7 @@ _BY_EXTENSION = {
         Example("export under:~/Pictures --format b3sum | b3sum --check", "compare the disk with the catalog"),
     ],
 )
-@click.argument("terms", metavar="[EXPR]...", nargs=-1)
+@click.argument("terms", metavar="[EXPR]...", nargs=-1, shell_complete=arguments.terms)
 @click.option(
     "--format",
     "file_format",
@@ -56,6 +56,7 @@ _BY_EXTENSION = {
     "--output",
     "path",
     metavar="FILE",
+    type=click.Path(allow_dash=True),
     help="Where to write it; - is standard output, and what a pipe gets without it.",
 )
 @click.option("--force", is_flag=True, help="Replace FILE where it is there.")

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, expression, freshness, listing, output, paths, uncompared, units
+from sanchayctl import (
+    arguments,
+    documents,
+    exit_codes,
+    expression,
+    freshness,
+    listing,
+    output,
+    paths,
+    uncompared,
+    units,
+)
 from sanchayctl.command import Example
 from sanchayctl.guess import did_you_mean
 from sanchayctl.session import Session
@@ -35,7 +46,7 @@ FIELDS = (
         Example("find ext:tmp --all -0 | xargs -0 ls -l", "every hit for another program, whatever its name holds"),
     ],
 )
-@click.argument("terms", metavar="EXPR...", nargs=-1, required=True)
+@click.argument("terms", metavar="EXPR...", nargs=-1, required=True, shell_complete=arguments.terms)
 @click.option(
     "--sort",
     type=click.Choice([sign + key for key in SORTS for sign in ("", "-")]),

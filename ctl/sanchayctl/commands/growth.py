@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.commands.changes import signed
 from sanchayctl.session import Session
@@ -25,7 +26,7 @@ SPARK_CELLS = 12
         Example("growth /srv --days 7", "below one folder, in a week"),
     ],
 )
-@click.argument("path", required=False, type=click.Path(readable=False))
+@click.argument("path", required=False, type=Folder())
 @click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True, help="The span up to now.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many folders.")
 @click.pass_obj

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, output, paths, progress, units
+from sanchayctl import arguments, documents, exit_codes, output, paths, progress, units
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.commands.scan import show_result
 from sanchayctl.following import ENDED, follow
@@ -54,7 +54,7 @@ def job() -> None:
 
 
 @job.command(examples=[Example("job show 3", "how far it has come, or its result, and what it could not read")])
-@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.argument("job_id", metavar="ID", type=JOB_ID, shell_complete=arguments.jobs)
 @click.pass_obj
 def show(session: Session, job_id: int) -> int:
     """Show a job with the first hundred files that it could not read."""
@@ -69,7 +69,7 @@ def show(session: Session, job_id: int) -> int:
 @job.command(
     name="follow", examples=[Example("job follow 3", "wait for it with a progress bar; Ctrl-C leaves it running")]
 )
-@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.argument("job_id", metavar="ID", type=JOB_ID, shell_complete=arguments.jobs)
 @click.pass_obj
 def follow_(session: Session, job_id: int) -> int:
     """Watch a job until it ends; the exit code is that of its outcome."""
@@ -82,7 +82,7 @@ def follow_(session: Session, job_id: int) -> int:
 
 
 @job.command(examples=[Example("job cancel 3", "end it; what it has found stays in the catalog")])
-@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.argument("job_id", metavar="ID", type=JOB_ID, shell_complete=arguments.jobs)
 @click.pass_obj
 def cancel(session: Session, job_id: int) -> int:
     """Cancel a job. What it has found and hashed stays."""
@@ -90,7 +90,7 @@ def cancel(session: Session, job_id: int) -> int:
 
 
 @job.command(examples=[Example("job pause 3", "let it rest, such as while the disk is needed")])
-@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.argument("job_id", metavar="ID", type=JOB_ID, shell_complete=arguments.jobs)
 @click.pass_obj
 def pause(session: Session, job_id: int) -> int:
     """Pause a job."""
@@ -99,7 +99,7 @@ def pause(session: Session, job_id: int) -> int:
 
 
 @job.command(examples=[Example("job resume 3", "go on where it was paused")])
-@click.argument("job_id", metavar="ID", type=JOB_ID)
+@click.argument("job_id", metavar="ID", type=JOB_ID, shell_complete=arguments.jobs)
 @click.pass_obj
 def resume(session: Session, job_id: int) -> int:
     """Go on with a paused job."""

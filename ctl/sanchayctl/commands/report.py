@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay.errors import InternalError
-from sanchayctl import documents, exit_codes, output, paths, units
+from sanchayctl import arguments, documents, exit_codes, output, paths, units
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -56,7 +56,7 @@ def list_(session: Session) -> int:
         Example("report show big --run 7 --format csv", "one run's, for a spreadsheet"),
     ]
 )
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=arguments.schedules)
 @click.option("--run", "run_id", type=click.IntRange(min=1), metavar="N", help="The run, as in `schedule history`.")
 @click.option("--diff", is_flag=True, help="Only what is new, grown and gone since the previous run.")
 @click.option(

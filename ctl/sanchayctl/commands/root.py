@@ -8,6 +8,7 @@ import click
 
 from sanchay.errors import TimedOut
 from sanchayctl import documents, exit_codes, listing, output, paths, units
+from sanchayctl.arguments import Folder, RootOrFolder
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.status import show_roots
 from sanchayctl.session import Session
@@ -65,7 +66,7 @@ def root() -> None:
         ),
     ]
 )
-@click.argument("path", type=click.Path(readable=False))
+@click.argument("path", type=Folder())
 @click.option("--name", default="", help="A short name for it; made from the folder's own name otherwise.")
 @click.option(
     "--hash",
@@ -163,7 +164,7 @@ def list_(session: Session, only_paths: bool, null: bool) -> int:
         Example("root update photos --accept", "take the folder that is there now for the root, and scan it"),
     ]
 )
-@click.argument("root", metavar="ROOT", type=click.Path(readable=False))
+@click.argument("root", metavar="ROOT", type=RootOrFolder())
 @click.option("--name", help="Another name.")
 @click.option("--hash", "hash_scope", type=HASH_SCOPES, help="Which files are read and hashed.")
 @click.option("--algorithm", type=ALGORITHMS, help="How they are hashed.")
@@ -227,7 +228,7 @@ def update(
     else:
         output.line(f"Changed {_named(answer.root)}: {_settings(answer.root.settings)}.")
         if accept or expects:
-            output.line(f"It is scanned in the background. Watch: {session.next('job list')}")
+            output.line(f"It is scanned in the background. Watch: {session.next('jobs')}")
         elif exclude or no_exclude or any(settings[key] is not None for key in OF_SCANS):
             how = ", how it is watched at once" if settings["watch"] or settings["poll_s"] else ""
             output.line(f"This counts from its next scan{how}: {session.next(f'scan {answer.root.id}')}")
@@ -242,7 +243,7 @@ def update(
         Example("root sync nas --timeout 10m && sanchayctl find root:nas dup:yes", "an answer that is up to date"),
     ]
 )
-@click.argument("root", metavar="ROOT", type=click.Path(readable=False))
+@click.argument("root", metavar="ROOT", type=RootOrFolder())
 @click.option(
     "--timeout",
     "timeout_s",
@@ -283,7 +284,7 @@ def sync(session: Session, root: str, timeout_s: int) -> int:
 
 
 @root.command(examples=[Example("root remove photos", "forget a root; its files stay where they are")])
-@click.argument("root", metavar="ROOT", type=click.Path(readable=False))
+@click.argument("root", metavar="ROOT", type=RootOrFolder())
 @click.pass_obj
 def remove(session: Session, root: str) -> int:
     """Forget a root and what the catalog knows of it. No file is touched."""

@@ -9,6 +9,7 @@ import click
 
 from sanchay.errors import RootNotFound
 from sanchayctl import documents, exit_codes, output, paths, units
+from sanchayctl.arguments import RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.following import follow
 from sanchayctl.session import Session
@@ -27,7 +28,7 @@ ERRORS_SHOWN = 5
         Example("scan photos --detach", "start it and do not wait"),
     ],
 )
-@click.argument("roots", metavar="[ROOT|PATH]...", nargs=-1, type=click.Path(readable=False))
+@click.argument("roots", metavar="[ROOT|PATH]...", nargs=-1, type=RootOrFolder())
 @click.option("--detach", is_flag=True, help="Return at once; the scan goes on in the daemon.")
 @click.pass_obj
 def scan(session: Session, roots: tuple[str, ...], detach: bool) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay.errors import CatalogClosed, DaemonUnavailable, InvalidArgument, InvalidQuery, ShuttingDown
-from sanchayctl import documents, exit_codes, expression, interrupt, output, paths, progress, units
+from sanchayctl import arguments, documents, exit_codes, expression, interrupt, output, paths, progress, units
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.root import Seconds
 from sanchayctl.session import Session
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sanchay.v1 import schedule_pb2
 
-NAME = click.argument("name", metavar="NAME")
+NAME = click.argument("name", metavar="NAME", shell_complete=arguments.schedules)
 EVERY_MAX_S = 3650 * 86_400
 
 
@@ -43,12 +43,16 @@ def schedule() -> None:
         Example("schedule add often --every 6h scan photos", "one root, every six hours"),
     ],
 )
-@NAME
-@click.argument("action", metavar="ACTION...", nargs=-1, required=True)
+@click.argument("name", metavar="NAME")
+@click.argument("action", metavar="ACTION...", nargs=-1, required=True, shell_complete=arguments.action)
 @click.option("--cron", default="", metavar="EXPR", help="When: minute, hour, day of the month, month, weekday.")
 @click.option("--every", "every_s", type=Seconds(EVERY_MAX_S), metavar="DURATION", help="How often, such as 6h or 30d.")
 @click.option(
-    "--to", "to_folder", metavar="DIR", type=click.Path(), help="Where a report is written as CSV, if config.toml lets."
+    "--to",
+    "to_folder",
+    metavar="DIR",
+    type=arguments.Folder(),
+    help="Where a report is written as CSV, if config.toml lets.",
 )
 @click.pass_obj
 def add(

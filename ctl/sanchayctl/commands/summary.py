@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchayctl import documents, exit_codes, freshness, output, paths, uncompared, units
+from sanchayctl.arguments import RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -31,7 +32,7 @@ ROWS_SHOWN = 40
     show_default=True,
     help="What to group by.",
 )
-@click.option("--root", "roots", metavar="ROOT", multiple=True, help="Only this root; repeatable.")
+@click.option("--root", "roots", metavar="ROOT", type=RootOrFolder(), multiple=True, help="Only this root; repeatable.")
 @click.pass_obj
 def summary(session: Session, by: str, roots: tuple[str, ...]) -> int:
     """Show how many files there are and how large they are together, by type, extension, age, size or owner."""

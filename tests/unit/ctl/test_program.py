@@ -164,12 +164,6 @@ def test_an_answer_that_cannot_be_written_is_no_success(daemon: FakeDaemon) -> N
     assert ended.stderr == "sanchayctl: No space left on device.\n"
 
 
-def test_completion_knows_commands_and_options() -> None:
-    asked = _environ() | {"_SANCHAYCTL_COMPLETE": "bash_complete", "COMP_WORDS": "sanchayctl du", "COMP_CWORD": "1"}
-    ended = subprocess.run([sys.executable, "-m", "sanchayctl"], capture_output=True, text=True, env=asked)
-    assert {"plain,du", "plain,duplicates"} == set(ended.stdout.split())
-
-
 class Terminal(io.StringIO):
     """A stderr that is looked at."""
 
