@@ -22,7 +22,7 @@ HASH_SCOPES = click.Choice(["all", "duplicates", "none"])
 ALGORITHMS = click.Choice(["blake3", "sha256"])
 WATCH_MODES = click.Choice(["auto", "events", "poll", "off"])
 LONGEST_S = 7 * 86400
-# What a change of which is seen by the next scan only.
+# Whose change is seen once the folder is looked at again: a watched or polled one is at once.
 OF_SCANS = ("hash_scope", "algorithm", "one_file_system", "skip_hidden")
 
 
@@ -205,7 +205,7 @@ def update(
     accept: bool,
     **settings: Any,
 ) -> int:
-    """Change a root's name or settings; they count from its next scan, how it is watched at once.
+    """Change a root's name or settings. They count at once; where it is not watched, from its next scan.
 
     A root whose folder is another than at the last scan is offline, and its files stay cataloged, until --accept says
     that the folder is the right one.
@@ -230,8 +230,10 @@ def update(
         if accept or expects:
             output.line(f"It is scanned in the background. Watch: {session.next('jobs')}")
         elif exclude or no_exclude or any(settings[key] is not None for key in OF_SCANS):
-            how = ", how it is watched at once" if settings["watch"] or settings["poll_s"] else ""
-            output.line(f"This counts from its next scan{how}: {session.next(f'scan {answer.root.id}')}")
+            if answer.root.live.mode in ("events", "poll"):
+                output.line("This counts at once: the folder is compared in the background.")
+            else:
+                output.line(f"This counts from its next scan: {session.next(f'scan {answer.root.id}')}")
         else:
             output.line("This counts at once.")
     return exit_codes.DONE

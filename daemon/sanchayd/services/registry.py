@@ -86,7 +86,7 @@ class RootRegistry:
         return tuple([await self._pool.ask(self._catalog.path_below, folder, path) for path in paths])
 
     async def update(self, root: Root, *, name: str | None, settings: RootSettings) -> Root:
-        """The root with its new name and settings; these count from its next scan."""
+        """The root with its new name and settings; these count from its next comparison."""
         chosen = self._check_name(name, own_id=root.id) if name is not None else root.name
         changed = replace(root, name=chosen, settings=settings)
         await self._tell(changed)

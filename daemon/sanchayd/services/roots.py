@@ -111,7 +111,7 @@ class RootService:
         return [self._board.view(root, scanning) for root in roots]
 
     async def update(self, word: bytes, change: RootChange, *, request_id: str = "") -> RootView:
-        """Changes a root; its settings count from its next scan.
+        """Changes a root; its settings count from its next comparison, which begins at once where it is kept up.
 
         That is started where its folder is accepted, and where other paths are expected to be unreadable: whether the
         root is partial is known after it.

@@ -104,11 +104,14 @@ def test_status_is_watched_until_ctrl_c(run: Run, daemon: FakeDaemon, monkeypatc
         ("--watch poll", "This counts at once."),
         ("--name x", "This counts at once."),
         ("--skip-hidden", "This counts from its next scan: sanchayctl scan 1"),
-        ("--exclude *.tmp --watch off", "from its next scan, how it is watched at once: sanchayctl scan 1"),
+        ("--exclude *.tmp --watch events", "This counts at once: the folder is compared in the background."),
         ("--expect-unreadable /x", "It is scanned in the background."),
     ],
 )
 def test_root_update_says_when_it_counts(run: Run, daemon: FakeDaemon, change: str, when: str) -> None:
+    root = answers.root()
+    root.live.mode = "events" if "events" in change else "off"
+    daemon.answers["UpdateRoot"] = root_pb2.UpdateRootResponse(root=root)
     assert when in run("root", "update", "photos", *change.split()).out
 
 
