@@ -179,7 +179,8 @@ def test_a_share_that_hangs_holds_up_no_other_root(cataloger: LiveCataloger, tre
         switch.write_text("hang /\n")
         try:
             cataloger.reopen()
-            cataloger.catalog.start_live(settle_ms=50, patience_ms=1000)
+            cataloger.settings["patience_ms"] = 1000
+            cataloger.catalog.start_live(**cataloger.settings)
             cataloger.wait(lambda: cataloger.live(watched).state == "live")
             (tree / "new").write_bytes(b"new")
             assert cataloger.sync(watched).state == "done"

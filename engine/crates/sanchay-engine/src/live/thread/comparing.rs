@@ -33,6 +33,7 @@ impl LiveThread {
         if !root.wanted.contains(&epoch) {
             tracing::info!(root_id = id, reason, "reconcile_wanted");
             root.wanted.push(epoch);
+            self.status_due = true;
             // Events that would tell of writes to renamed files may be among those that were lost.
             self.inner.carried.clear();
             self.outstanding.add(id, epoch, 1);
