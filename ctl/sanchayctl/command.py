@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import click
+from click.formatting import wrap_text
 
 from sanchayctl.guess import alike
+from sanchayctl.help import Context
 from sanchayctl.session import Session
 
 PROGRAM = "sanchayctl"
@@ -59,6 +61,8 @@ def global_options() -> list[click.Parameter]:
 class Command(click.Command):
     """A command with examples. `values` are shown as they are typed, one a line."""
 
+    context_class = Context
+
     def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
@@ -74,6 +78,7 @@ class Group(click.Group):
     """A noun with verbs."""
 
     command_class = Command
+    context_class = Context
 
     def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -142,4 +147,5 @@ def write_examples(formatter: click.HelpFormatter, examples: Sequence[Example]) 
     with formatter.section("Examples"):
         for example in examples:
             formatter.write(f"{'':{formatter.current_indent}}sanchayctl {example.arguments}\n")
-            formatter.write(f"{'':{formatter.current_indent}}    {example.purpose}\n")
+            indent = " " * (formatter.current_indent + 4)
+            formatter.write(wrap_text(example.purpose, formatter.width, indent, indent) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from sanchay.errors import SanchayError
-from sanchayctl import exit_codes
+from sanchayctl import exit_codes, output
 from sanchayctl.cli import cli
 from sanchayctl.command import PROGRAM, VARIABLE
 from sanchayctl.failure import Failure, report
@@ -21,9 +20,7 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
     """The program; returns its exit code. `session` is for callers that have one, such as a test or the first run."""
     arguments = sys.argv[1:] if arguments is None else arguments
     session = session or Session()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a narrow locale shows escapes instead of ending the program
-            stream.reconfigure(errors="backslashreplace")
+    output.speak_any_encoding()
     try:
         return run(list(arguments), session)
     except SanchayError as error:

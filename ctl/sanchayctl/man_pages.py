@@ -25,7 +25,7 @@ EXIT_CODES = (
 
 def pages(top: click.Group) -> Iterator[tuple[str, str]]:
     """Every page as its file's name and its text: `sanchayctl.1`, `sanchayctl-root-add.1` and so on."""
-    with click.Context(top, info_name="sanchayctl") as context:
+    with click.Context(top, info_name="sanchayctl", **top.context_settings) as context:
         yield from _pages(top, context)
 
 

@@ -5,10 +5,13 @@ Answers go to stdout; progress, remarks and errors go to stderr. Nothing here im
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
@@ -30,9 +33,30 @@ class Column(NamedTuple):
     right: bool = False
 
 
+# What stands for characters of ours that a narrow encoding has not.
+_PLAIN = {"\u2026": "...", "\u2192": "->", "\u00b7": "|", "\u2014": "-", "\u2013": "-", "\u2588": "#"}
+
+
+def speak_any_encoding() -> None:
+    """Lets both streams take every text: what their encoding has not is spelt, never an error."""
+    codecs.register_error("sanchay", _spelt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="sanchay")
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start]
+    one = UnicodeEncodeError(error.encoding, error.object, error.start, error.start + 1, error.reason)
+    spelt = _PLAIN.get(missing) or codecs.backslashreplace_errors(one)[0]
+    return str(spelt), error.start + 1
+
+
 def line(text: str = "") -> None:
     """A line of the answer."""
-    click.echo(text)
+    click.echo(text, file=sys.stdout)  # named, or click would write UTF-8 to a screen that has ASCII only
 
 
 def raw(data: bytes) -> None:
@@ -42,7 +66,7 @@ def raw(data: bytes) -> None:
 
 def note(text: str) -> None:
     """A remark beside the answer."""
-    click.echo(text, err=True)
+    click.echo(text, file=sys.stderr)
 
 
 def to_json(document: object, indent: int | None = 2) -> str:
@@ -94,6 +118,9 @@ def document_end(rest: dict[str, object]) -> None:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, titles: bool = True) -> None:
     """A table: every column as wide as its widest value, the last one unbounded, so that paths stay whole."""
     body = [list(row) for row in rows]
+    if titles and _is_too_narrow(columns, body):
+        _records(columns, body)
+        return
     head = [[column.title for column in columns]] if titles else []
     widths = [max(map(width, values)) for values in zip(*head, *body, strict=True)]
     for number, row in enumerate([*head, *body]):
@@ -105,6 +132,25 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, titles: b
         ]
         text = "  ".join(cells).rstrip()
         line(bold(text) if head and number == 0 else text)
+
+
+def _is_too_narrow(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a person's screen would wrap every row, so that no column could be followed."""
+    if not for_people() or not body:
+        return False
+    fixed = [max(width(column.title), *(width(row[at]) for row in body)) for at, column in enumerate(columns[:-1])]
+    return sum(fixed) + 2 * len(fixed) + width(columns[-1].title) > shutil.get_terminal_size().columns
+
+
+def _records(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> None:
+    """Each row as a few lines, a title and a value each."""
+    widest = max(width(column.title) for column in columns)
+    for number, row in enumerate(body):
+        if number:
+            line()
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                line(f"{bold(column.title)}{' ' * (widest - width(column.title))}  {cell}")
 
 
 def bar(part: float, whole: float, cells: int = 20) -> str:

@@ -76,13 +76,17 @@ def find(
     """Find files. Every term must hold; a dash before a term negates it.
 
     \b
-    TEXT           the name contains TEXT        type:image,video   and audio, document, archive, code, log
-    name:GLOB      the whole name fits           size:>1G           size:1M..2G, 1K is 1024
-    path:GLOB      the whole path fits           modified:<7d       in the last 7 days; also h, w, mo, y
-    under:FOLDER   anywhere below FOLDER         created:2024-01-01..2024-06-30
-    ext:jpg,png    the extension                 owner:NAME         links:>1
-    root:ROOT      in one root                   dup:yes            empty:yes   hash:HEX
-    *.jpg, /a/b.c  a pattern, a path             type:folder,link   ext:tar.gz  ext:none
+    TEXT              the name contains TEXT
+    *.jpg, /a/b.c     the name fits a pattern; what lies at a path
+    name:GLOB         the whole name fits; path:GLOB the whole path
+    under:FOLDER      anywhere below FOLDER; root:ROOT in one root
+    ext:jpg,png       the extension; also ext:tar.gz, ext:none
+    type:image,video  and audio, document, archive, code, log, folder, link
+    size:>1G          also size:1M..2G; 1K is 1024
+    modified:<7d      in the last 7 days; also h, w, mo, y
+    created:2024-01   also 2024-01-01..2024-06-30, today, yesterday
+    dup:yes           has a copy; also dup:no, dup:unknown
+    empty:yes         also links:>1, owner:NAME, hash:HEX
 
     Only files are found unless type: or a path names something else. Quotes hold spaces: under:"/a b". The total is
     exact, whatever the limit; no hit is no failure.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import arguments, documents, exit_codes, output, paths, progress, units
+from sanchayctl import arguments, documents, exit_codes, output, paths, progress, units, unreadable
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.commands.scan import show_result
 from sanchayctl.following import ENDED, follow
@@ -158,6 +158,6 @@ def _show_job(session: Session, job: job_pb2.Job) -> None:
     if count:
         output.line(f"{units.count(count)} could not be read:")
         for error in job.errors:
-            output.line(f"  {paths.shown(error.path)}: {paths.safe_text(error.message)}")
+            output.line(f"  {unreadable.line(error)}")
         if count > len(job.errors):
             output.line(f"  … and {units.count(count - len(job.errors))} more, which were counted but not kept.")

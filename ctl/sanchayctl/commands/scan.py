@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay.errors import RootNotFound
-from sanchayctl import documents, exit_codes, output, paths, units
+from sanchayctl import documents, exit_codes, output, paths, units, unreadable
 from sanchayctl.arguments import RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.following import follow
@@ -80,7 +80,7 @@ def show_result(session: Session, job: job_pb2.Job, *, errors: bool = True) -> N
         f"{units.counted(result.hashed_files, 'file')} hashed ({units.size(result.hashed_bytes)}); "
         f"at most {units.size(result.peak_rss_bytes)} of memory used."
     )
-    if job.message:
+    if job.message and not (result.errors and unreadable.is_told_by_errors(job.message)):
         output.line(f"  {paths.safe_text(job.message)}")
     skipped = _skipped(result)
     if skipped:
@@ -111,7 +111,7 @@ def _show_errors(session: Session, job: job_pb2.Job) -> None:
     output.line(f"  {units.count(job.result.errors)} could not be read; what the catalog knew of them is kept:")
     errors = session.client().get_job(job.id).job.errors
     for error in errors[:ERRORS_SHOWN]:
-        output.line(f"    {paths.shown(error.path)}: {paths.safe_text(error.message)}")
+        output.line(f"    {unreadable.line(error)}")
     if job.result.errors > ERRORS_SHOWN:
         output.line(f"    … see more of them with: {session.next(f'job show {job.id}')}")
 

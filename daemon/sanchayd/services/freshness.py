@@ -39,6 +39,8 @@ def _rank(fresh: Freshness) -> int:
 def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int, disk_full: bool = False) -> Freshness:
     """The freshness of one root. A scan of one that is watched takes nothing from it: it was whole before."""
     state = _OF_LIVE.get(live.state)
+    if state is None and live.mode != "off":  # its watching is about to begin
+        state = FreshnessState.RECONCILING
     as_of_ns = max(status.scanned_ns, live.as_of_ns)
     if status.scanned_ns == 0 and scanning:
         return Freshness(FreshnessState.SCANNING, 0, "its first scan is under way")

@@ -16,7 +16,7 @@ import pytest
 
 from sanchay import launcher
 from sanchay.v1 import common_pb2, job_pb2
-from sanchayctl import first_run, freshness, paths, progress, session, settings_check
+from sanchayctl import first_run, freshness, paths, progress, session, settings_check, unreadable
 from sanchayctl.cli import cli
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run
@@ -125,6 +125,9 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "report show",
         "export",
         "config show",
+        "config set",
+        "config unset",
+        "man",
         "config path",
         "config check",
         "completion",
@@ -233,6 +236,36 @@ def test_a_line_that_is_written_over_fits_and_leaves_nothing(monkeypatch: pytest
     assert len(second) == paths.width(first)
     assert blank == " " * len("Run 3")
     assert rest == ""
+
+
+def test_one_error_is_said_once(run: Run, daemon: FakeDaemon) -> None:
+    job = answers.job(state="partial", errors=1)
+    job.message = "/data/photos/locked could not be read; what was known of it is kept"
+    del job.errors[:]
+    path = answers.path(b"/data/photos/locked")
+    said = "/data/photos/locked cannot be read: permission denied (Permission denied (os error 13))"
+    job.errors.add(path=path, kind="permission", message=said)
+    daemon.answers["FollowJob"] = lambda _request: iter([job_pb2.FollowJobResponse(job=job)])
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=job)
+    for command in (["scan"], ["job", "show", "7"]):
+        told = run(*command).out
+        assert told.count("/data/photos/locked") == 1
+        assert told.count("permission denied") == 1
+        assert "/data/photos/locked: permission denied\n" in told
+    job.message = "stopped by the daemon's end"  # that is no error of a path
+    assert job.message in run("scan").out
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("it went away", "/a: it went away"),
+        ("/a cannot be read: input/output error (Input/output error (os error 5))", "/a: input/output error"),
+        ("/a cannot be read: permission denied (not for you)", "/a: permission denied (not for you)"),
+    ],
+)
+def test_a_reason_is_said_once_and_nothing_is_lost(said: str, shown: str) -> None:
+    assert unreadable.line(job_pb2.JobError(path=answers.path(b"/a"), message=said)) == shown
 
 
 def test_what_is_unknown_is_not_guessed() -> None:

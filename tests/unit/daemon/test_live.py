@@ -83,6 +83,8 @@ def test_nothing_is_live_while_the_catalogs_disk_is_full() -> None:
     assert (fresh.state, fresh.as_of_ns) == (STATES.RECONCILING, 50)
     assert "is full" in fresh.reason
     assert of_root(READY, LiveStatus(1), scanning=False, now_ns=99, disk_full=True).state is STATES.SCANNED
+    beginning = LiveStatus(1, mode="events", state="")
+    assert of_root(READY, beginning, scanning=False, now_ns=99).state is STATES.RECONCILING  # not "not watched"
 
 
 def test_several_roots_are_as_fresh_as_the_least_of_them() -> None:

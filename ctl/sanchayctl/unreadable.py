@@ -1,0 +1,30 @@
+"""What is said of something that could not be read: its path once, and the reason once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sanchayctl import paths
+
+if TYPE_CHECKING:
+    from sanchay.v1 import job_pb2
+
+_LEAD = re.compile(r"^(?:cannot be read: )?")
+# The kind of an error, and in parentheses what the system says of it: often the same words.
+_TWICE = re.compile(r"^(?P<kind>.*?) \((?P=kind)(?: \(os error \d+\))?\)$", re.IGNORECASE)
+_OF_A_SCAN = re.compile(r"could not be read; what was known of (?:it|them) is kept$")
+
+
+def line(error: job_pb2.JobError) -> str:
+    """`PATH: permission denied`."""
+    said = error.message
+    for named in (error.path.display, paths.shown(error.path)):
+        said = said.removeprefix(named)
+    said = _TWICE.sub(r"\g<kind>", _LEAD.sub("", said.strip(" :")))
+    return f"{paths.shown(error.path)}: {paths.safe_text(said)}"
+
+
+def is_told_by_errors(message: str) -> bool:
+    """Whether a scan's message only names what its list of errors names, too."""
+    return _OF_A_SCAN.search(message) is not None
