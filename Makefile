@@ -68,7 +68,7 @@ man: install ## writes a manual page for each command into build/man/man1
 # ---- Checks and tests ----
 
 .PHONY: test
-test: check-python check-rust test-rust test-python ## runs every check and every test
+test: check-python check-rust check-workflows test-rust test-python ## runs every check and every test
 	@echo "All checks and tests passed"
 
 .PHONY: check-python
@@ -85,6 +85,10 @@ check-python: install $(VENV)/.dev ## formatting, lints, types, import contracts
 check-rust: require-rust ## formatting and lints of the Rust code
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+.PHONY: check-workflows
+check-workflows: ## zizmor and actionlint on .github/workflows (what is not installed is said and skipped)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check_workflows.sh
 
 .PHONY: test-rust
 test-rust: require-rust ## tests of the Rust crates
