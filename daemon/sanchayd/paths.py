@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import stat
+import tempfile
 from pathlib import Path
 
 from sanchay import address
@@ -43,7 +44,10 @@ def claim_socket(where: Places) -> Path:
     try:
         client_hosts.make_private(socket.parent)
     except SanchayError as error:
-        raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
+        if socket.parent == where.run_folder:
+            raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
+        # In a folder for everyone another user took the name that the rule gives: clients go by the record.
+        socket = Path(tempfile.mkdtemp(prefix="sanchay-", dir=client_hosts.runtime_folder())) / address.SOCKET_NAME
     try:
         mode = socket.lstat().st_mode
     except FileNotFoundError:
@@ -73,8 +77,23 @@ def clear_address(where: Places) -> None:
 
     To be called by the holder of the lock alone.
     """
+    _clear_strayed(where)
     for file in (where.port_file, where.socket_record, where.tls_file, where.token_file):
         file.unlink(missing_ok=True)
+
+
+def _clear_strayed(where: Places) -> None:
+    """Removes the socket and its folder where they lie at none of the places that the rule gives."""
+    try:
+        socket = address.recorded_socket(where)
+        if socket.parent in {where.run_folder, address.socket_path(where).parent}:
+            return
+        client_hosts.check_private(socket.parent)
+        if stat.S_ISSOCK(socket.lstat().st_mode):
+            socket.unlink()
+        socket.parent.rmdir()
+    except (OSError, SanchayError):
+        return
 
 
 def write_last_error(where: Places, error: DomainError) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
+import shutil
 import socket
 import sqlite3
 import ssl
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +20,7 @@ import grpc
 import psutil
 import pytest
 
-from sanchay import errors
+from sanchay import address, errors
 from sanchay._channel import OPTIONS, call_metadata
 from sanchay.address import find_daemon, places, prepare
 from sanchay.client import Client
@@ -220,3 +223,35 @@ def test_a_database_that_no_descriptor_is_left_for_is_busy_and_not_denied(
     assert error.kind is ErrorKind.BUSY
     assert "as many files" in error.message
     assert "permission" not in error.message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
+@pytest.mark.parametrize("squatter", ["folder of another", "symlink", "file"])
+def test_another_users_squat_where_a_long_path_puts_the_socket_keeps_no_daemon_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, squatter: str
+) -> None:
+    if squatter == "folder of another" and os.geteuid() != 0:
+        pytest.skip("only root gives a folder away")
+    everyones = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
+    monkeypatch.setattr("sanchay.hosts.runtime_folder", lambda: everyones)
+    where = places(tmp_path / ("deep" * 40) / "home")
+    prepare(where)
+    squat = address.socket_path(where).parent
+    assert squat.parent == everyones
+    if squatter == "file":
+        squat.touch()
+    elif squatter == "symlink":
+        squat.symlink_to(tmp_path)
+    else:
+        squat.mkdir()
+        os.chown(squat, 65534, 65534)
+    socket_file = paths.claim_socket(where)
+    assert address.recorded_socket(where) == socket_file
+    assert socket_file.parent not in {squat, everyones}
+    assert socket_file.parent.stat().st_mode & 0o777 == 0o700
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(socket_file))
+        assert find_daemon(where).uri == address.socket_uri(socket_file)
+    paths.clear_address(where)
+    assert list(everyones.iterdir()) == [squat], "nothing of ours is left, and nothing of theirs is touched"
+    shutil.rmtree(everyones)

@@ -200,3 +200,15 @@ def test_a_daemon_does_not_speak_to_the_manager_of_the_program_that_started_it(
     started = launcher.start_daemon(home)
     environ = Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
     assert not [each for each in environ if each.startswith((b"NOTIFY_SOCKET=", b"WATCHDOG_USEC="))]
+
+
+def test_a_daemon_of_ours_that_holds_the_lock_is_not_ended_whoever_answers(tmp_path: Path) -> None:
+    where = places(tmp_path)
+    where.run_folder.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
+        where.lock_file.write_text(f"{process.pid}\n")
+        assert not launcher._see_off(process, where, 0.0)
+        assert process.poll() is None
+        where.lock_file.write_text("1\n")
+        assert launcher._see_off(process, where, 0.0)
+        assert process.poll() is not None
