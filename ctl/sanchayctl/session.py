@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sanchay import hosts
 from sanchay.address import HOME_VARIABLE, Places, places
 from sanchay.errors import DaemonUnavailable
+from sanchay.owner import find_owner
 from sanchayctl import output, paths
 
 if TYPE_CHECKING:
@@ -43,17 +43,23 @@ class Session:
     def client(self) -> Client:
         """The connection; starts a daemon where none runs, unless `--no-start`. Raises DaemonUnavailable."""
         if self._client is None:
-            if not hosts.is_locked(self.where.lock_file):
+            owner = find_owner(self.where)
+            if owner is None:
                 self._start()
+            elif owner.is_stopped:
+                raise DaemonUnavailable(f"{owner.why_no_answer(self.where)}.", details={"pid": str(owner.pid)})
             self._client = self._connect()
         return self._client
 
-    def running_client(self) -> Client:
-        """The connection to a daemon that already runs. Raises DaemonUnavailable and starts nothing."""
+    def running_client(self, timeout_s: float = 0.0) -> Client:
+        """The connection to a daemon that already runs. Raises DaemonUnavailable and starts nothing.
+
+        `timeout_s` is the deadline of each of its calls; 0: the usual one.
+        """
         if self._client is None:
             from sanchay.client import Client
 
-            self._client = Client(self.where)
+            self._client = Client(self.where, timeout_s=timeout_s) if timeout_s else Client(self.where)
         return self._client
 
     def root_names(self, texts: Iterable[str]) -> list[str]:
@@ -84,13 +90,17 @@ class Session:
 
     def _start(self) -> None:
         if not self.may_start:
+            from sanchay.launcher import wait_for_running
+
+            if wait_for_running(self.where, output.note):
+                return
             raise DaemonUnavailable(
                 f"No sanchayd is running for {self.where.data_folder}, and --no-start forbids starting one. "
                 f"Start it with: {self.next('daemon start')}"
             )
         from sanchay.launcher import start_daemon
 
-        started = start_daemon(self.where.home)
+        started = start_daemon(self.where.home, tell=output.note)
         if not started.already:
             output.note(
                 f"Started sanchayd (process {started.pid}); it keeps running. Stop it: {self.next('daemon stop')}"

@@ -11,8 +11,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from sanchay import hosts as client_hosts
 from sanchay.address import Places, places
 from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED, SanchayError
 from sanchayd import __version__, config, hosts, log, paths
@@ -22,6 +24,7 @@ from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.lock import InstanceLock
 
 _log = log.logger("sanchayd.main")
+LOCK_SUFFIX = ".sanchay-lock"  # the engine's, behind the name of the catalog
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,6 +82,9 @@ def _flags(options: argparse.Namespace) -> dict[str, str]:
 def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     settings = config.load(where, flags, os.environ)
     lock = InstanceLock.acquire(where.lock_file)
+    state_file = Path(os.path.realpath(where.state_file))
+    if state_file.parent != Path(os.path.realpath(where.data_folder)):
+        InstanceLock.acquire(state_file.with_name(where.lock_file.name))  # that of the home where a link leads to
     paths.clear_address(where)  # of a daemon that was killed: its port may be anyone's by now
     hosts.raise_open_files_limit()
     log.set_up(
@@ -97,7 +103,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     gc.enable()
 
     async def serve() -> None:
-        await App(Launch(where, flags, os.environ, settings, _open_catalog, lock.release)).run()
+        await App(Launch(where, flags, os.environ, settings, _open_catalog, lock)).run()
 
     try:
         asyncio.run(serve())
@@ -117,12 +123,25 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
 def _open_catalog(settings: Config, where: Places) -> CatalogPort:
     from sanchayd.engine_port.native import NativeCatalog
 
-    return NativeCatalog.open(
+    file = Path(os.path.realpath(settings.database_path))
+    # A hard link has another lock beside it; where the lock of this name is held, the engine says by whom.
+    if hosts.is_claimed(file) and not client_hosts.is_locked(file.with_name(f"{file.name}{LOCK_SUFFIX}")):
+        raise DomainError(
+            ErrorKind.BUSY,
+            f"The catalog {settings.database_path} is in use by another process under another name (a hard link). End "
+            "that first, or choose another place for the catalog.",
+            path=os.fsencode(settings.database_path),
+        )
+    catalog = NativeCatalog.open(
         os.fsencode(settings.database_path),
         own_folders=[os.fsencode(folder) for folder in where.own_folders],
+        own_files=[os.fsencode(os.path.realpath(where.state_file))],
+        owner=f"(sanchayd of {os.fsencode(where.data_folder).decode('utf-8', 'replace')})",
         threads=settings.engine_threads,
         cache_mb=settings.cache_mb,
     )
+    hosts.claim_file(settings.database_path)
+    return catalog
 
 
 def _end() -> None:

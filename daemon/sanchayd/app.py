@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -11,11 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sanchay.address import Places
+from sanchay.owner import Phase
 from sanchayd import __version__, hosts, log, paths
 from sanchayd.config import Config
+from sanchayd.doorkeeper import Doorkeeper
 from sanchayd.ending import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError
+from sanchayd.lock import InstanceLock
 from sanchayd.metrics.address import resolve as resolve_metrics_address
 from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.models import Job, WatchMode
@@ -44,6 +48,8 @@ from sanchayd.state.schedule_store import ScheduleStore
 from sanchayd.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    import grpc
+
     from sanchayd.metrics.figures import Metrics
 
 LOG_WAIT_S = 3600.0
@@ -61,7 +67,7 @@ class Launch:
     environ: Mapping[str, str]
     config: Config
     open_catalog: OpenCatalog
-    release_lock: Callable[[], None]
+    lock: InstanceLock
 
 
 class App:
@@ -80,6 +86,7 @@ class App:
         store = StateStore.open(where.state_file)
         try:
             catalog = await asyncio.to_thread(self._launch.open_catalog, self._launch.config, where)
+            paths.mark(where)
             try:
                 await self._serve(store, catalog)
             finally:
@@ -104,7 +111,7 @@ class App:
         jobs = JobService(registry, queue, store, time.time_ns)
         roots = RootService(registry, jobs, queue, board)
         background = BackgroundService(catalog, pool, store, queue, launch.config, time.time_ns, hosts.on_battery)
-        status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background)
+        status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store)
         reads = CatalogService(catalog, pool, registry, queue, board)
         changes = ChangeService(catalog, pool, registry, queue, board)
         hub = EventHub()
@@ -117,16 +124,22 @@ class App:
         await registry.load()
         await board.refresh(root.id for root in registry.all())
 
-        server = rpc.build(
-            rpc.Services(
-                reads, changes, EventService(registry, hub), live, jobs, roots, status, background, schedules, reports
-            ),
-            paths.write_token(launch.where),
-            reflection=launch.config.reflection,
-            stopping=self._stop.is_set,
-            observe=metrics.call_ended if metrics is not None else None,
+        services = rpc.Services(
+            reads, changes, EventService(registry, hub), live, jobs, roots, status, background, schedules, reports
         )
-        address = rpc.bind(server, launch.where, launch.config.listen)
+        token = paths.write_token(launch.where)
+
+        def make_server() -> tuple[grpc.aio.Server, str]:
+            server = rpc.build(
+                services,
+                token,
+                reflection=launch.config.reflection,
+                stopping=self._stop.is_set,
+                observe=metrics.call_ended if metrics is not None else None,
+            )
+            return server, rpc.bind(server, launch.where, launch.config.listen)
+
+        door = Doorkeeper(launch.where, launch.lock, token, make_server)
         reload = self._reload(queue, catalog, live)
         reload.tell(background.apply)
         status.notices += filter(None, [reload.start()])
@@ -142,21 +155,26 @@ class App:
         ]
         _copy_engine_log(catalog)
         try:
-            await self._go_on(jobs, registry, catalog, pool)  # before the first call: a client finds its job going on
+            await self._go_on(
+                jobs, registry, store, catalog, pool, status
+            )  # before the first call: a client finds its job going on
             await schedules.start()
-            await server.start()
+            await door.open()
+            launch.lock.note(Phase.SERVING)
             launch.where.last_error_file.unlink(missing_ok=True)
             _log.info(
-                "sanchayd started", version=__version__, pid=os.getpid(), address=address, engine=catalog.version()
+                "sanchayd started", version=__version__, pid=os.getpid(), address=door.address, engine=catalog.version()
             )
             tasks.append(asyncio.create_task(self._keep_up(live, status)))
+            tasks.append(asyncio.create_task(door.keep()))
             endpoint = await self._serve_metrics(metrics, tasks, status)
-            self._supervisor.ready(f"Serving on {address}")
+            self._supervisor.ready(f"Serving on {door.address}")
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:
             self._supervisor.stopping()
-            end_for_certain(launch.release_lock)
+            launch.lock.note(Phase.ENDING)
+            end_for_certain(launch.lock.release)
             reload.stop()
             live.stop()
             await schedules.stop()
@@ -166,7 +184,7 @@ class App:
             for task in tasks:
                 task.cancel()
             await queue.stop()
-            await server.stop(CALLS_GRACE_S)
+            await door.close(CALLS_GRACE_S)
             paths.clear_address(launch.where)
             pool.close()
 
@@ -190,15 +208,37 @@ class App:
         runs = RunService(registry, jobs, reads, reports, checks)
         return ScheduleService(store, registry, runs, reports, hub, time.time_ns, local_zone, config), reports
 
-    async def _go_on(self, jobs: JobService, registry: RootRegistry, catalog: CatalogPort, pool: CatalogPool) -> None:
+    async def _go_on(
+        self,
+        jobs: JobService,
+        registry: RootRegistry,
+        store: StateStore,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        status: StatusService,
+    ) -> None:
         """What the last run left goes on; a catalog that had to be made anew is filled again."""
         left = await jobs.restore()
         if left:
             _log.info("interrupted scans go on", jobs=left)
         opened = await pool.quick(catalog.status)
-        if opened.rebuilt_from is not None and registry.all():
+        if opened.rebuilt_from is not None and registry.claimed():
             _log.warning("the catalog was damaged and is rebuilt", moved_to=os.fsdecode(opened.rebuilt_from))
             await jobs.start_scans([], background=True, request_id="rebuild")
+        known = await store.known_catalog()
+        if opened.catalog_id == known:
+            return
+        new = await registry.never_scanned()
+        if known and new and opened.rebuilt_from is None:
+            _log.warning("the catalog is another one than before and is filled again", roots=len(new))
+            status.notices.append(
+                f"{os.fsdecode(opened.path)} is not the catalog of the last run, which was moved or deleted: it is "
+                "filled again from your folders."
+            )
+            for root in new:
+                await jobs.start(root, background=True, request_id="refill", notices=[])
+        with contextlib.suppress(DomainError):  # a full disk: it is known at the next start
+            await store.set_known_catalog(opened.catalog_id)
 
     def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> Metrics | None:
         """The figures, where somebody is to collect them."""

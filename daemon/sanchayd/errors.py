@@ -20,6 +20,7 @@ class ErrorKind(str, Enum):
     BUSY = "busy"
     CORRUPT = "corrupt"
     NEWER_DATABASE = "newer_database"
+    FOREIGN_DATABASE = "foreign_database"
     INVALID_QUERY = "invalid_query"
     INVALID_ARGUMENT = "invalid_argument"
     UNKNOWN_ROOT = "unknown_root"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
 
 from sanchay import hosts as client_hosts
+from sanchay.owner import Phase, read_owner
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
@@ -18,10 +20,13 @@ RETRY_S = 0.02
 
 
 class InstanceLock:
-    """The held lock. Its file holds the pid and stays when the daemon ends: removing it would let two hold it."""
+    """The held lock. Its file says who holds it and stays when the daemon ends: removing it would let two hold it."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, file: Path) -> None:
         self._handle = handle
+        self._file = file
+        self._phase = Phase.STARTING
+        self.note(Phase.STARTING)
 
     @classmethod
     def acquire(cls, file: Path, patience_s: float = PATIENCE_S) -> InstanceLock:
@@ -34,7 +39,7 @@ class InstanceLock:
                 held_since_s = now_s
             if now_s - held_since_s > patience_s or now_s - began_s > max(patience_s, LOOKS_PATIENCE_S):
                 os.close(handle)
-                holder = _holder(file)
+                holder = str(read_owner(file).pid or "")
                 raise DomainError(
                     ErrorKind.ALREADY_RUNNING,
                     f"sanchayd is already running as process {holder or '(unknown)'}, which holds {file}.",
@@ -42,17 +47,29 @@ class InstanceLock:
                     details={"pid": holder},
                 )
             time.sleep(RETRY_S)
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode("ascii"))
-        return cls(handle)
+        return cls(handle, file)
+
+    def note(self, phase: Phase) -> None:
+        """Says how far the daemon is. One write of one length: who reads meanwhile sees the old word or the new."""
+        self._phase = phase
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without a word
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, f"{os.getpid():<10} {phase.value:<10}\n".encode("ascii"))
+
+    def is_in_place(self) -> bool:
+        """Whether the file at the lock's path is the one that is held; somebody may have removed it."""
+        try:
+            return os.path.samestat(os.fstat(self._handle), self._file.stat())
+        except OSError:
+            return False
+
+    def take_again(self) -> None:
+        """Makes the file that was removed again, and holds it. Raises already_running, or OSError."""
+        renewed = InstanceLock.acquire(self._file)
+        os.close(self._handle)
+        self._handle = renewed._handle
+        self.note(self._phase)
 
     def release(self) -> None:
         """Lets the next daemon in; to be called last."""
         os.close(self._handle)
-
-
-def _holder(file: Path) -> str:
-    try:
-        return file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""

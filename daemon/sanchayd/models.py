@@ -64,6 +64,7 @@ class Root:
     path: bytes
     settings: RootSettings
     created_ns: int
+    claimed: bool = True  # False: rows of it were found in the catalog, and nobody has asked for it here
 
 
 class FreshnessState(str, Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -17,6 +18,10 @@ from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
 TOKEN_BYTES = 32
+FOLDER_MARK_TEXT = (
+    "This folder belongs to Sanchay, which writes into it by itself: no Sanchay keeps it in its catalog.\n"
+    "Remove this file only if Sanchay does not use the folder any more.\n"
+)
 
 
 def prepare(where: Places) -> None:
@@ -28,11 +33,38 @@ def prepare(where: Places) -> None:
         raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
 
 
+def mark(where: Places) -> None:
+    """Marks the folders as Sanchay's, for every other Sanchay: once it is known that the databases in them are.
+
+    One that cannot be written to, such as that of a system's settings, goes without.
+    """
+    for folder in where.own_folders:
+        file = folder / address.FOLDER_MARK
+        with contextlib.suppress(OSError):
+            if not file.exists():
+                client_hosts.write_private(file, FOLDER_MARK_TEXT)
+
+
 def write_token(where: Places) -> str:
     """A new token for this run of the daemon."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    client_hosts.write_private(where.token_file, token)
+    put_token(where, token)
     return token
+
+
+def put_token(where: Places, token: str) -> None:
+    """Writes the token for clients to read."""
+    client_hosts.write_private(where.token_file, token)
+
+
+def missing(where: Places) -> Path | None:
+    """What clients need to reach the daemon that answers, and is not there; None where all is."""
+    needed = [where.token_file]
+    if where.port_file.exists() or where.tls_file.exists():
+        needed += [where.port_file, where.tls_file]
+    else:
+        needed += [where.socket_record, address.recorded_socket(where)]
+    return next((file for file in needed if not file.exists()), None)
 
 
 def claim_socket(where: Places) -> Path:

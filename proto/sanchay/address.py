@@ -21,6 +21,8 @@ from sanchay.errors import ConfigInvalid, DaemonUnavailable, InputOutputError, P
 
 HOME_VARIABLE = "SANCHAY_HOME"
 SOCKET_NAME = "sanchayd.sock"
+# A folder with a file of this name is a Sanchay's own: no Sanchay catalogs it.
+FOLDER_MARK = ".sanchay-folder"
 # Whom the certificate of loopback TCP names.
 TLS_NAME = "sanchayd"
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
@@ -72,8 +74,8 @@ class Places:
 
     @property
     def lock_file(self) -> Path:
-        """Held while a daemon runs; its content is the pid."""
-        return self.run_folder / "sanchayd.lock"
+        """Held while a daemon runs; it says by which process. Not in the run folder, which may be cleaned away."""
+        return self.data_folder / "sanchayd.lock"
 
     @property
     def token_file(self) -> Path:
@@ -215,6 +217,11 @@ def find_daemon(where: Places) -> Target:
             f"Whether sanchayd runs for {where.data_folder} is not known: {error.strerror or error}.",
             path=os.fsencode(where.data_folder),
         ) from error
+    from sanchay.owner import find_owner
+
+    owner = find_owner(where)
+    if owner is not None:
+        raise DaemonUnavailable(f"{owner.why_no_answer(where)}.", details={"pid": str(owner.pid or "")})
     raise DaemonUnavailable(f"No sanchayd is running for {where.data_folder}; start it with: sanchayctl daemon start")
 
 

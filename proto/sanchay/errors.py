@@ -140,6 +140,14 @@ class NewerDatabase(SanchayError):
     exit_code = EXIT_CONFIG
 
 
+class ForeignDatabase(SanchayError):
+    """The file where a database of Sanchay's belongs is another program's; it is left untouched."""
+
+    kind = "foreign_database"
+    status = "FAILED_PRECONDITION"
+    exit_code = EXIT_CONFIG
+
+
 class InvalidQuery(SanchayError):
     """A term of a query makes no sense: `term` and `position` say which."""
 
@@ -337,6 +345,7 @@ ERRORS: tuple[type[SanchayError], ...] = (
     Busy,
     Corrupt,
     NewerDatabase,
+    ForeignDatabase,
     InvalidQuery,
     InvalidArgument,
     UnknownRoot,

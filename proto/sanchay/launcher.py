@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING, BinaryIO
 from sanchay import hosts, last_words, programs
 from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare, read_token
 from sanchay.errors import DaemonUnavailable, ShuttingDown, TimedOut, Unauthenticated
+from sanchay.owner import Owner, Phase, find_owner, read_owner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sanchay.client import Client
     from sanchay.v1.daemon_pb2 import GetStatusResponse
 
 START_TIMEOUT_S = 60.0
 POLL_S = 0.02
 PROBE_TIMEOUT_S = 2.0
+# A daemon that serves and has not answered for so long is said to hang; a lost socket it makes again within two.
+SILENCE_S = 8.0
+# What is waited for is said after this long.
+TELL_AFTER_S = 1.0
 DAEMON_MODULE = "sanchayd"
 # By these a service manager speaks to the program that we are started by: the daemon is not that program.
 OTHERS_VARIABLES = frozenset(
@@ -52,23 +59,29 @@ def running_daemon(where: Places | None = None) -> GetStatusResponse | None:
         return None
 
 
-def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = START_TIMEOUT_S) -> Started:
+def start_daemon(
+    home: str | os.PathLike[str] | None = None,
+    timeout_s: float = START_TIMEOUT_S,
+    tell: Callable[[str], None] | None = None,
+) -> Started:
     """Starts the daemon of `home` (else of SANCHAY_HOME, else of the platform's folders) unless it runs.
 
-    A daemon that is still ending is waited for. Raises the daemon's own error where it could not start, and
+    A daemon that is still starting or ending is waited for, and `tell` hears of it; one that hangs, or that a signal
+    holds still, is not. Raises the daemon's own error where it could not start, and
     DaemonUnavailable where it has not answered within `timeout_s`.
     """
     where = places(home)
     deadline_s = time.monotonic() + timeout_s
-    status = running_daemon(where)
-    if status is not None:
-        return Started(pid=status.pid, already=True)
-    _wait_for_lock(where, deadline_s)
+    pid = _wait_for_lock(where, deadline_s, tell)
+    if pid:
+        return Started(pid=pid, already=True)
     prepare(where)  # says here, in the starter, why a home cannot be used
     words = last_words.Words(where)
     with words.stream:
         process = _spawn(where, words.stream)
+    telling = Telling(tell)
     while time.monotonic() < deadline_s:
+        telling.say(f"Waiting for sanchayd (process {process.pid}) to start ...")
         ended = process.poll()
         status = running_daemon(where)
         if status is not None:
@@ -85,6 +98,11 @@ def start_daemon(home: str | os.PathLike[str] | None = None, timeout_s: float = 
     raise DaemonUnavailable(
         f"sanchayd (process {process.pid}) has not answered within {timeout_s:g} s; its log is {where.log_file}"
     )
+
+
+def wait_for_running(where: Places, tell: Callable[[str], None] | None = None) -> int:
+    """The pid of the daemon that runs, once it answers; 0 where none does. Raises DaemonUnavailable where it hangs."""
+    return _wait_for_lock(where, time.monotonic() + START_TIMEOUT_S, tell)
 
 
 def wait_stopped(where: Places, timeout_s: float) -> bool:
@@ -104,23 +122,47 @@ def _probe(where: Places) -> Client:
     return Client(where, timeout_s=PROBE_TIMEOUT_S)
 
 
-def _wait_for_lock(where: Places, deadline_s: float) -> None:
-    """Waits while a daemon that is ending, or has just been started by somebody else, holds the lock."""
-    while hosts.is_locked(where.lock_file):
-        if running_daemon(where) is not None:
-            return
-        if time.monotonic() > deadline_s:
-            raise DaemonUnavailable(
-                f"Process {_holder(where)} holds {where.lock_file} but does not answer; end it and try again."
-            )
+class Telling:
+    """Says once what is waited for, when that takes its time."""
+
+    def __init__(self, tell: Callable[[str], None] | None) -> None:
+        self._tell = tell
+        self._since_s = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Passes the text on, the first time that it is asked after a second."""
+        if self._tell is not None and time.monotonic() - self._since_s >= TELL_AFTER_S:
+            self._tell(text)
+            self._tell = None
+
+
+def _wait_for_lock(where: Places, deadline_s: float, tell: Callable[[str], None] | None) -> int:
+    """The pid of the daemon that answers; 0 once nobody holds the lock, such as one that is ending.
+
+    Raises DaemonUnavailable for one that does not answer, and does not come to it.
+    """
+    told, silent_since_s = Telling(tell), time.monotonic()
+    while (owner := find_owner(where)) is not None:
+        if owner.is_stopped:
+            raise _no_answer(owner, where)
+        status = running_daemon(where)
+        if status is not None:
+            return status.pid
+        now_s = time.monotonic()
+        if owner.phase is not Phase.SERVING:
+            silent_since_s = now_s
+        if now_s > min(deadline_s, silent_since_s + SILENCE_S):
+            raise _no_answer(owner, where)
+        told.say(f"Waiting for {owner.name}, which is {WAITED_FOR[owner.phase]} ...")
         time.sleep(POLL_S)
+    return 0
 
 
-def _holder(where: Places) -> str:
-    try:
-        return where.lock_file.read_text("ascii").strip() or "?"
-    except (OSError, UnicodeDecodeError):
-        return "?"
+WAITED_FOR = {Phase.STARTING: "starting", Phase.SERVING: "running, to answer", Phase.ENDING: "ending"}
+
+
+def _no_answer(owner: Owner, where: Places) -> DaemonUnavailable:
+    return DaemonUnavailable(f"{owner.why_no_answer(where)}.", details={"pid": str(owner.pid or "")})
 
 
 def _spawn(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
@@ -149,7 +191,7 @@ def _see_off(process: subprocess.Popen[bytes], where: Places, deadline_s: float)
     False where it holds the lock: then it is the daemon, whoever answered, and must not be ended.
     """
     while process.poll() is None:
-        if _holder(where) == str(process.pid):
+        if read_owner(where.lock_file).pid == process.pid:
             return False
         if time.monotonic() > deadline_s:
             process.terminate()

@@ -288,6 +288,9 @@ class FakeCatalog:
         self.log_level = ""
         self.closed = False
         self.full = False
+        self.stored: list[values.StoredRoot] = []  # roots that the catalog has rows of when it is opened
+        self.matched: list[tuple[int, bytes]] = []
+        self.catalog_id = ""
         self.live = FakeLive()
         self.time = FakeTime()
 
@@ -322,7 +325,19 @@ class FakeCatalog:
         rows = [row for rows in self.rows.values() for row in rows]
         size = sum(row.size for row in rows)
         return values.CatalogStatus(
-            b"/fake/catalog.db", len(rows), 0, size, 4096, 0, 0, "ready", 0, self.rebuilt_from, self.damage, ""
+            os.fsencode(__file__),
+            len(rows),
+            0,
+            size,
+            4096,
+            0,
+            0,
+            "ready",
+            0,
+            self.rebuilt_from,
+            self.damage,
+            "",
+            self.catalog_id,
         )
 
     def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:
@@ -345,6 +360,12 @@ class FakeCatalog:
 
     def disk_full(self) -> bool:
         return self.full
+
+    def stored_roots(self) -> list[values.StoredRoot]:
+        return self.stored
+
+    def match_roots(self, known: Sequence[tuple[int, bytes]]) -> None:
+        self.matched = list(known)
 
     def put_root(self, root: Root) -> None:
         self.roots[root.id] = root

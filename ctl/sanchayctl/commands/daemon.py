@@ -8,7 +8,7 @@ import time
 import click
 
 from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
-from sanchayctl import exit_codes, interrupt, output, paths
+from sanchayctl import exit_codes, interrupt, output, paths, reaching
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -63,7 +63,7 @@ def _start(session: Session, *, restarted: bool) -> int:
     from sanchay.launcher import start_daemon
 
     with interrupt.first(lambda: interrupt.say("Stopped waiting; sanchayd goes on with its start.")):
-        started = start_daemon(session.where.home)
+        started = start_daemon(session.where.home, tell=output.note)
     if session.as_json:
         output.document({"running": True, "pid": started.pid, "already": started.already})
     elif started.already:
@@ -77,29 +77,41 @@ def _start(session: Session, *, restarted: bool) -> int:
 
 
 def stop_running(session: Session) -> int | None:
-    """The process that was stopped, or None where none ran. Raises TimedOut where it does not end."""
-    from sanchay import hosts
-    from sanchay.launcher import wait_stopped
+    """The process that was stopped, or None where none ran.
+
+    Raises DaemonUnavailable or TimedOut where it does not end.
+    """
+    from sanchay.launcher import Telling, wait_stopped
+    from sanchay.owner import Phase, find_owner
 
     deadline_s = time.monotonic() + STOP_TIMEOUT_S
-    pid = None
-    while pid is None and hosts.is_locked(session.where.lock_file) and time.monotonic() < deadline_s:
+    pid, told = None, Telling(output.note)
+    while pid is None and (owner := find_owner(session.where)) is not None:
+        if owner.is_stopped:
+            raise reaching.NoAnswer(owner, session.where)
         pid = _ask_to_stop(session)
+        if pid is None and owner.phase is Phase.SERVING and owner.ask_to_end(session.where):
+            pid = owner.pid
+        if pid is None and time.monotonic() > deadline_s:
+            raise reaching.NoAnswer(owner, session.where)
         if pid is None:  # it is still starting, or ending by itself
+            told.say(f"Waiting for {owner.name} ...")
             time.sleep(0.05)
     session.close()
-    if not wait_stopped(session.where, STOP_TIMEOUT_S):
-        raise TimedOut(
-            f"sanchayd has not ended within {STOP_TIMEOUT_S:g} s; its log is {session.where.log_file}",
-            details={"pid": str(pid or "")},
-        )
+    with reaching.saying(f"Waiting for sanchayd (process {pid}) to end ..."):
+        if not wait_stopped(session.where, STOP_TIMEOUT_S):
+            raise TimedOut(
+                f"sanchayd has not ended within {STOP_TIMEOUT_S:g} s; its log is {session.where.log_file}",
+                details={"pid": str(pid or "")},
+            )
     return pid
 
 
 def _ask_to_stop(session: Session) -> int | None:
-    """The process that will stop, or None where nobody answered."""
+    """The process that will stop, or None where nobody answered in time."""
     try:
-        return session.running_client().stop_daemon().pid
-    except (DaemonUnavailable, ShuttingDown):
+        with reaching.saying("Waiting for sanchayd to answer ..."):
+            return session.running_client(reaching.ANSWER_LIMIT_S).stop_daemon().pid
+    except (DaemonUnavailable, ShuttingDown, TimedOut):
         session.close()
         return None

@@ -13,7 +13,8 @@ import click
 
 from sanchay import last_words
 from sanchay.errors import DaemonUnavailable, ShuttingDown
-from sanchayctl import documents, exit_codes, freshness, interrupt, output, paths, units
+from sanchay.owner import Phase
+from sanchayctl import documents, exit_codes, freshness, interrupt, output, paths, reaching, units
 from sanchayctl.command import Command, Example
 from sanchayctl.commands import background
 from sanchayctl.session import Session
@@ -57,7 +58,7 @@ def _again(session: Session) -> None:
     """The answer in the place of the one before, or below it off a terminal. A daemon may end and begin meanwhile."""
     if session.as_json:
         try:
-            output.json_line(documents.status(session.running_client().status()))
+            output.json_line(documents.status(reaching.ask(session, lambda client: client.status())))
         except (DaemonUnavailable, ShuttingDown) as error:
             session.close()
             output.json_line({"running": False, "message": error.message})
@@ -75,7 +76,9 @@ def _again(session: Session) -> None:
 
 def _once(session: Session) -> int:
     try:
-        answer = session.running_client().status()
+        answer = reaching.ask(session, lambda client: client.status())
+    except reaching.NoAnswer as error:
+        return _no_answer(session, error)
     except DaemonUnavailable as error:
         session.close()
         return _not_running(session, error)
@@ -84,6 +87,19 @@ def _once(session: Session) -> int:
     else:
         _show(session, answer)
     return exit_codes.DONE
+
+
+def _no_answer(session: Session, error: reaching.NoAnswer) -> int:
+    """A daemon that holds its lock: how far it is, and what to do. It may hang, so nothing more is known of it."""
+    owner = error.owner
+    state = "held" if owner.is_stopped else "hanging" if owner.phase is Phase.SERVING else owner.phase.value
+    if session.as_json:
+        folder = str(session.where.data_folder)
+        document = {"running": True, "answers": False, "state": state, "pid": owner.pid or None}
+        output.document({**document, "data_folder": folder, "message": error.message})
+    else:
+        output.line(paths.safe_text(error.message))
+    return exit_codes.UNAVAILABLE
 
 
 def _not_running(session: Session, error: DaemonUnavailable) -> int:

@@ -92,10 +92,21 @@ class NativeCatalog:
         self._own_folders = tuple(own_folders)
 
     @classmethod
-    def open(cls, path: bytes, *, own_folders: Sequence[bytes], threads: int, cache_mb: int) -> NativeCatalog:
-        """Opens or makes the catalog. Raises newer_database, busy, io, permission, disk_full."""
+    def open(
+        cls,
+        path: bytes,
+        *,
+        own_folders: Sequence[bytes],
+        own_files: Sequence[bytes] = (),
+        owner: str = "",
+        threads: int,
+        cache_mb: int,
+    ) -> NativeCatalog:
+        """Opens or makes the catalog. Raises newer_database, foreign_database, busy, io, permission, disk_full."""
         with translated():
-            catalog = sanchay_engine.Catalog.open(path, own_folders=own_folders, threads=threads, cache_mb=cache_mb)
+            catalog = sanchay_engine.Catalog.open(
+                path, own_folders=own_folders, own_files=own_files, owner=owner, threads=threads, cache_mb=cache_mb
+            )
         return cls(catalog, own_folders)
 
     def version(self) -> str:
@@ -140,6 +151,7 @@ class NativeCatalog:
             rebuilt_from=status.rebuilt_from,
             damage=status.damage,
             notice=status.notice,
+            catalog_id=status.catalog_id,
         )
 
     def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:
@@ -178,6 +190,16 @@ class NativeCatalog:
     def disk_full(self) -> bool:
         """Whether writing stands still for want of room."""
         return self._catalog.disk_full()
+
+    def stored_roots(self) -> Sequence[values.StoredRoot]:
+        """Every root that the catalog has."""
+        with translated():
+            return [values.StoredRoot(root.path, root.settings) for root in self._catalog.roots()]
+
+    def match_roots(self, known: Sequence[tuple[int, bytes]]) -> None:
+        """Gives the catalog's roots the ids that the daemon has for their paths."""
+        with translated():
+            self._catalog.match_roots(known)
 
     def put_root(self, root: Root) -> None:
         """Adds a root or replaces its settings."""

@@ -121,6 +121,14 @@ class CatalogPort(Protocol):
         """Whether writing stands still for want of room; never blocks."""
         ...
 
+    def stored_roots(self) -> Sequence[values.StoredRoot]:
+        """Every root that the catalog has, be it known to the daemon or not."""
+        ...
+
+    def match_roots(self, known: Sequence[tuple[int, bytes]]) -> None:
+        """Gives the catalog's roots the ids that the daemon has for their paths; to be called before all else."""
+        ...
+
     def put_root(self, root: Root) -> None:
         """Adds a root or replaces its settings."""
         ...

@@ -62,6 +62,15 @@ class CatalogStatus:
     rebuilt_from: RawBytes | None
     damage: str
     notice: str
+    catalog_id: str = ""
+
+
+@dataclass(frozen=True)
+class StoredRoot:
+    """A root that the catalog has rows of; `settings` is JSON."""
+
+    path: RawBytes
+    settings: str
 
 
 class ChangeRow(Protocol):

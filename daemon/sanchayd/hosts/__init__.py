@@ -6,6 +6,8 @@ import sys
 
 if sys.platform == "win32":
     from sanchayd.hosts.windows import (
+        claim_file,
+        is_claimed,
         lock_exclusive,
         on_battery,
         on_stop_signal,
@@ -20,6 +22,8 @@ if sys.platform == "win32":
     )
 else:
     from sanchayd.hosts.posix import (
+        claim_file,
+        is_claimed,
         lock_exclusive,
         on_battery,
         on_stop_signal,
@@ -34,6 +38,8 @@ else:
     )
 
 __all__ = [
+    "claim_file",
+    "is_claimed",
     "lock_exclusive",
     "on_battery",
     "on_stop_signal",

@@ -9,6 +9,7 @@ import fcntl
 import os
 import resource
 import signal
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import psutil
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
+CLAIM_OFFSET = 1 << 62
+_CLAIM = struct.Struct("hhqqi4x")  # struct flock of 64-bit Linux: type, whence, start, length, pid
 _RESET_PEAK = "5"  # see proc(5): sets the peak resident size to the current one
 # A login's usual limit is 1,024; macOS takes none above 10,240 from a process whose hard limit is "any".
 _OPEN_FILES_WANTED = (65_536, 10_240, 4_096)
@@ -60,6 +63,37 @@ def lock_exclusive(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def is_claimed(file: Path) -> bool:
+    """Whether another process has claimed the file, by whatever name. To be asked while nothing here has it open."""
+    command = getattr(fcntl, "F_OFD_GETLK", None)
+    if command is None:
+        return False
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        found = fcntl.fcntl(handle, command, _CLAIM.pack(fcntl.F_WRLCK, os.SEEK_SET, CLAIM_OFFSET, 1, 0))
+        return bool(_CLAIM.unpack(found)[0] != fcntl.F_UNLCK)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+
+
+def claim_file(file: Path) -> None:
+    """Claims the file for as long as this process lives, where the system has such locks (Linux).
+
+    A byte is locked that no database reaches, on a descriptor that is never closed: closing it would take from SQLite,
+    which has the file open in this process, the locks that it holds on it.
+    """
+    command = getattr(fcntl, "F_OFD_SETLK", None)
+    if command is not None:
+        with contextlib.suppress(OSError):
+            handle = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+            fcntl.fcntl(handle, command, _CLAIM.pack(fcntl.F_WRLCK, os.SEEK_SET, CLAIM_OFFSET, 1, 0))
 
 
 def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import psutil
@@ -53,6 +54,15 @@ def lock_exclusive(handle: int) -> bool:
     finally:
         os.lseek(handle, 0, os.SEEK_SET)
     return True
+
+
+def is_claimed(_file: Path) -> bool:
+    """Not known here: the lock beside the catalog is what counts."""
+    return False
+
+
+def claim_file(_file: Path) -> None:
+    """Nothing to do: the lock beside the catalog is what counts."""
 
 
 def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import RootStatus
@@ -13,6 +14,10 @@ from sanchayd.models import Freshness, FreshnessState, LiveStatus, Root, RootVie
 # An answer may go by what the engine said of its watching so long ago: many questions in a row cost one look.
 LOOK_S = 0.25
 
+NOT_CLAIMED = (
+    "the catalog has rows of it, but it is not among the roots of state.db, which was lost or replaced; nothing keeps "
+    "it up to date. Add its folder again, or remove it"
+)
 _OF_STATUS = {
     "new": FreshnessState.NEVER_SCANNED,
     "ready": FreshnessState.SCANNED,
@@ -148,6 +153,8 @@ class FreshnessBoard:
         live = self._lives.get(root.id) or LiveStatus(root.id)
         running = root.id in scanning
         fresh = of_root(status, live, scanning=running, now_ns=self._now_ns(), disk_full=self._disk_full)
+        if not root.claimed and not running:
+            fresh = replace(fresh, reason=NOT_CLAIMED)
         return RootView(
             root=root,
             state="scanning" if running else _state(status, live),

@@ -60,7 +60,7 @@ class JobService:
     async def start_scans(self, words: Sequence[bytes], *, background: bool, request_id: str) -> StartedScans:
         """Starts or joins a scan of each root; all roots where none is named. A new absolute path becomes a root."""
         notices: list[str] = []
-        roots = [await self._root_of(word, notices) for word in words] if words else self._registry.all()
+        roots = [await self._root_of(word, notices) for word in words] if words else self._registry.claimed()
         if not roots:
             raise DomainError(
                 ErrorKind.ROOT_NOT_FOUND, "There is no root to scan yet; add one: sanchayctl root add PATH"
@@ -177,8 +177,12 @@ class JobService:
         return active
 
     async def _root_of(self, word: bytes, notices: list[str]) -> Root:
+        """The root that is asked for by name or path. A folder that is none becomes one, and so does a found one."""
         try:
-            return await self._registry.resolve(word)
+            found = await self._registry.resolve(word)
+            if found.claimed:
+                return found
+            word = found.path
         except DomainError as error:
             if error.kind is not ErrorKind.ROOT_NOT_FOUND or not os.path.isabs(word):
                 raise

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sanchay import names
 from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Root, RootSettings, WatchMode
+from sanchayd.log import logger
+from sanchayd.models import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
 from sanchayd.state import StateStore
 
 NAME_MAX_CHARACTERS = 100
+_log = logger("sanchayd.registry")
 
 
 class RootRegistry:
@@ -30,10 +34,44 @@ class RootRegistry:
         self.default_watch = WatchMode.AUTO
 
     async def load(self) -> None:
-        """Takes the roots of state.db into the catalog, which may be a new one."""
-        for root in await self._store.roots():
+        """Brings the roots of state.db and those of the catalog together, by their paths: either file may be new.
+
+        What the catalog alone has, as after the loss of state.db, becomes a root that nobody has asked for yet: it is
+        shown and not kept up, until it is added again or removed.
+        """
+        roots = await self._store.roots()
+        known = {root.path for root in roots}
+        for found in await self._pool.ask(self._catalog.stored_roots):
+            if found.path not in known:
+                self._roots = {root.id: root for root in roots}  # names that are taken
+                try:
+                    roots.append(await self._store.add_root(self._unclaimed(found)))
+                except DomainError as error:
+                    if error.kind is not ErrorKind.DISK_FULL:
+                        raise
+                    _log.warning("a root of the catalog cannot be noted", error=error.message)
+        await self._pool.ask(self._catalog.match_roots, [(root.id, root.path) for root in roots])
+        self._roots = {}
+        for root in roots:
             await self._tell(root)
             self._roots[root.id] = root
+
+    def _unclaimed(self, found: StoredRoot) -> Root:
+        try:
+            stored = json.loads(found.settings)
+            settings = RootSettings(
+                hash=HashScope(stored.get("hash", HashScope.ALL)),
+                algorithm=HashAlgorithm(stored.get("algorithm", HashAlgorithm.BLAKE3)),
+                exclude=tuple(stored.get("exclude", ())),
+                one_file_system=bool(stored.get("one_file_system", False)),
+                skip_hidden=bool(stored.get("skip_hidden", False)),
+                watch=WatchMode(stored.get("watch", WatchMode.AUTO)),
+                poll_s=int(stored.get("poll_s", POLL_S)),
+            )
+            name = self._check_name(str(stored.get("name", "")), own_id=0)
+        except (ValueError, TypeError, AttributeError, DomainError):
+            settings, name = RootSettings(), self._derive_name(found.path)
+        return Root(0, name, found.path, settings, self._now_ns(), claimed=False)
 
     async def set_default_watch(self, mode: WatchMode) -> None:
         """Tells the catalog of every root that goes by it."""
@@ -45,13 +83,27 @@ class RootRegistry:
 
     async def _tell(self, root: Root) -> None:
         settings = root.settings
-        if settings.watch is WatchMode.AUTO:
+        if not root.claimed:
+            settings = replace(settings, watch=WatchMode.OFF)
+        elif settings.watch is WatchMode.AUTO:
             settings = replace(settings, watch=self.default_watch)
         await self._pool.ask(self._catalog.put_root, replace(root, settings=settings))
 
     def all(self) -> list[Root]:
         """Every root, in the order in which they were added."""
         return list(self._roots.values())
+
+    def claimed(self) -> list[Root]:
+        """Those that were asked for, which is all of them unless state.db was lost."""
+        return [root for root in self._roots.values() if root.claimed]
+
+    async def never_scanned(self) -> list[Root]:
+        """Those of them that the catalog has no rows of."""
+        return [
+            root
+            for root in self.claimed()
+            if (await self._pool.quick(self._catalog.root_status, root.id)).state == "new"
+        ]
 
     def get(self, root_id: int) -> Root | None:
         """The root of that id."""
@@ -65,7 +117,7 @@ class RootRegistry:
         folder = (await self._pool.ask(self._catalog.check_root, path)).path
         existing = next((root for root in self._roots.values() if root.path == folder), None)
         if existing is not None:
-            return existing, True
+            return (existing, True) if existing.claimed else (await self._claim(existing, name, settings), False)
         chosen = self._check_name(name, own_id=0) if name else self._derive_name(folder)
         settings = replace(settings, exclude=await self.exclude_patterns(folder, settings.exclude))
         root = await self._store.add_root(Root(0, chosen, folder, settings, self._now_ns()))
@@ -76,6 +128,15 @@ class RootRegistry:
             raise
         self._roots[root.id] = root
         return root, False
+
+    async def _claim(self, found: Root, name: str, settings: RootSettings) -> Root:
+        """A root whose rows were found is asked for again: as it was, where nothing else is said."""
+        if settings == RootSettings():
+            settings = found.settings
+        else:
+            settings = replace(settings, exclude=await self.exclude_patterns(found.path, settings.exclude))
+        claimed = replace(found, claimed=True, created_ns=self._now_ns())
+        return await self.update(claimed, name=name or None, settings=settings)
 
     async def exclude_patterns(self, folder: bytes, globs: Sequence[str]) -> tuple[str, ...]:
         """The globs as paths below the folder. Raises invalid_argument for one that could never match."""

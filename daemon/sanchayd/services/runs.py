@@ -86,9 +86,9 @@ class RunService:
         if schedule.action is Action.REPORT:
             return await self._reads.roots_of_expression(schedule.expression)
         if not schedule.root_ids:
-            if not self._registry.all():
+            if not self._registry.claimed():
                 outcome.words.append("There is no root to scan.")
-            return self._registry.all()
+            return self._registry.claimed()
         found = [self._registry.get(root_id) for root_id in schedule.root_ids]
         roots = [root for root in found if root is not None]
         if len(roots) < len(found):

@@ -17,6 +17,7 @@ from sanchayd.services.background import BackgroundService, BackgroundView
 from sanchayd.services.checks import CheckService
 from sanchayd.services.roots import RootService
 from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.state import StateStore
 
 
 @dataclass
@@ -66,6 +67,7 @@ class StatusService:
         settings: Settings,
         stop: Callable[[], None],
         background: BackgroundService,
+        store: StateStore,
     ) -> None:
         self._catalog = catalog
         self._pool = pool
@@ -74,6 +76,7 @@ class StatusService:
         self._settings = settings
         self._stop = stop
         self._background = background
+        self._store = store
         self._started_s = time.monotonic()
         self.checks = CheckService(catalog)
         self.notices: list[str] = []
@@ -82,6 +85,12 @@ class StatusService:
         """The daemon as it stands; takes milliseconds, whatever runs."""
         catalog = self._view(await self._pool.quick(self._catalog.status))
         notices = [*self.notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
+        notices += [_gone(path) for path in (os.fsdecode(catalog.status.path), str(self._store.file)) if _is_gone(path)]
+        if self._store.disk_full:
+            notices.append(
+                f"The disk of {self._store.file} is full: roots, schedules and pauses cannot be changed, and what "
+                "becomes of jobs waits in memory. It goes on by itself when there is room."
+            )
         if self._settings.pending:
             notices.append(f"Changed in config.toml, counts from the next start: {', '.join(self._settings.pending)}.")
         return DaemonStatus(
@@ -129,3 +138,20 @@ class StatusService:
             message = status.notice or f"The catalog was damaged. It was moved to {moved}, and is built anew."
             return CatalogView(status, "rebuilt", message)
         return CatalogView(status, "ok", status.notice)
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # not known
+    return False
+
+
+def _gone(path: str) -> str:
+    return (
+        f"{path} was deleted or moved away while sanchayd uses it: what changes from here on is lost when it ends. Put "
+        "it back, or restart the daemon, which begins a new one."
+    )

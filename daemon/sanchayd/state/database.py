@@ -11,19 +11,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, QueuePool, create_engine, event
 
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.state.recognise import APPLICATION_ID, recognise, uri
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 MIGRATIONS = Path(__file__).parent / "migrations"
+# A limit on the size of files, or a full thin volume, shows as a failed write (from Python 3.11 on the name is told).
+FULL_NAMES = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE"})
 
 
 def open_database(file: Path) -> Engine:
-    """The database at its newest step. Raises newer_database, corrupt, permission, disk_full or io."""
+    """The database at its newest step.
+
+    Raises newer_database, foreign_database, corrupt, permission, disk_full or io.
+    """
     try:
-        found = _revision(file)
+        number = recognise(file)
+        found = None if number is None else _revision(file)
         if found is not None and found not in REVISIONS:
             raise DomainError(
                 ErrorKind.NEWER_DATABASE,
@@ -31,6 +38,8 @@ def open_database(file: Path) -> Engine:
                 "untouched: start the newer Sanchay.",
                 path=os.fsencode(file),
             )
+        if number != APPLICATION_ID:
+            _put_number(file)
         engine = _engine(file)
         if found != REVISIONS[-1]:
             if found is not None:
@@ -38,6 +47,9 @@ def open_database(file: Path) -> Engine:
             _migrate(engine)
     except sqlite3.Error as error:
         raise to_domain(error, file) from error
+    except OSError as error:
+        kind = ErrorKind.PERMISSION if isinstance(error, PermissionError) else ErrorKind.IO
+        raise DomainError(kind, f"{file} cannot be used: {error.strerror}.", path=os.fsencode(file)) from error
     return engine
 
 
@@ -47,12 +59,18 @@ def to_domain(error: sqlite3.Error, file: Path) -> DomainError:
     kind = ErrorKind.IO
     advice = "Look at the disk."
     if "not a database" in text or "malformed" in text:
-        kind, advice = ErrorKind.CORRUPT, "Move it away and start again; the roots have to be added again."
-    elif "full" in text:
-        kind, advice = ErrorKind.DISK_FULL, "Make room and start again."
+        kind, advice = (
+            ErrorKind.CORRUPT,
+            "Move it away and start again: the roots that the catalog knows are offered again.",
+        )
+    elif "full" in text or getattr(error, "sqlite_errorname", "") in FULL_NAMES:
+        kind, advice = ErrorKind.DISK_FULL, "Make room, and try again."
     elif "unable to open" in text and hosts.out_of_files():
         text = f"sanchayd has as many files and connections open as it may ({hosts.open_files_limit():,})"
         kind, advice = ErrorKind.BUSY, "Try again soon; if that stays so, raise its limit (ulimit -n, or LimitNOFILE)."
+    elif "readonly" in text and not file.exists():
+        text = "it was deleted or moved away while sanchayd ran"
+        advice = "Put it back, or restart the daemon, which begins a new one."
     elif "readonly" in text or ("unable to open" in text and _is_denied(file)):
         kind, advice = ErrorKind.PERMISSION, "Look at its permissions and its folder's."
     return DomainError(kind, f"{file} cannot be used: {text}. {advice}", path=os.fsencode(file))
@@ -71,17 +89,18 @@ def _revision(file: Path) -> str | None:
 
     A write that a kill cut short is taken back first, which a read-only connection could not do.
     """
-    if not file.exists() or file.stat().st_size == 0:
-        return None
     mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True)) as connection:
+    with closing(sqlite3.connect(uri(file, f"mode={mode}"), uri=True)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
     return str(row[0]) if row else None
 
 
 def _engine(file: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{file}", connect_args={"check_same_thread": False})
+    # The path as it is: in a URL a question mark or a percent sign of its would mean something.
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(file, check_same_thread=False), poolclass=QueuePool
+    )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
@@ -90,6 +109,13 @@ def _engine(file: Path) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
 
     return engine
+
+
+def _put_number(file: Path) -> None:
+    """Before anything else is written: a kill from here on leaves a file whose header says what it is."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.commit()
 
 
 def _back_up(file: Path, revision: str) -> None:

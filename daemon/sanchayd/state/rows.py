@@ -32,7 +32,9 @@ def to_root(row: RootTable) -> Root:
         poll_s=row.poll_s,
         expect_unreadable=tuple(path for path in row.expect_unreadable.split(b"\0") if path),
     )
-    return Root(id=row.id, name=row.name, path=row.path, settings=settings, created_ns=row.created_ns)
+    return Root(
+        id=row.id, name=row.name, path=row.path, settings=settings, created_ns=row.created_ns, claimed=row.claimed
+    )
 
 
 def from_root(root: Root, root_id: int | None = None) -> RootTable:
@@ -50,6 +52,7 @@ def from_root(root: Root, root_id: int | None = None) -> RootTable:
         poll_s=root.settings.poll_s,
         expect_unreadable=b"\0".join(root.settings.expect_unreadable),
         created_ns=root.created_ns,
+        claimed=root.claimed,
     )
 
 

@@ -29,6 +29,7 @@ class RootTable(Base):
     watch: Mapped[str] = mapped_column(server_default="auto")
     poll_s: Mapped[int] = mapped_column(server_default="300")
     expect_unreadable: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("x''"))
+    claimed: Mapped[bool] = mapped_column(server_default="1")
     created_ns: Mapped[int]
 
 
@@ -109,6 +110,15 @@ class ReportTable(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("schedule_run.id", ondelete="CASCADE"), primary_key=True)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class KnownCatalogTable(Base):
+    """One row: the catalog that the roots were kept in when the daemon ran last."""
+
+    __tablename__ = "known_catalog"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    catalog_id: Mapped[str]
 
 
 class BackgroundPauseTable(Base):

@@ -25,6 +25,7 @@ Three calls that need no catalog:
 from sanchay_engine._native import (
     ERROR_KINDS,
     EVENT_KINDS,
+    FOLDER_MARK,
     Catalog,
     CatalogCheck,
     CatalogFault,
@@ -55,6 +56,7 @@ from sanchay_engine._native import (
     Scan,
     ScanError,
     ScanResult,
+    StoredRoot,
     SummaryRow,
     UsageRow,
     VolumePace,
@@ -87,6 +89,7 @@ WALK_COLUMNS: tuple[tuple[str, str], ...] = (
 __all__ = [
     "ERROR_KINDS",
     "EVENT_KINDS",
+    "FOLDER_MARK",
     "WALK_COLUMNS",
     "Catalog",
     "CatalogCheck",
@@ -118,6 +121,7 @@ __all__ = [
     "Scan",
     "ScanError",
     "ScanResult",
+    "StoredRoot",
     "SummaryRow",
     "UsageRow",
     "VolumePace",

@@ -12,9 +12,11 @@ from typing import Any, Literal, final
 __version__: str
 EVENT_KINDS: tuple[str, ...]
 # added | changed | removed | moved | duplicate | root_offline | root_online | degraded | recovered | reconciled
+FOLDER_MARK: bytes  # the name of the file that marks a folder as a Sanchay's
 ERROR_KINDS: tuple[str, ...]
 # not_found | not_absolute | not_a_folder | permission | pseudo_file_system | own_folder | io | disk_full | busy
-# | corrupt | newer_database | invalid_query | invalid_argument | unknown_root | unknown_path | closed | cancelled
+# | corrupt | newer_database | foreign_database | invalid_query | invalid_argument | unknown_root | unknown_path
+# | closed | cancelled
 # | internal
 
 class EngineError(Exception):
@@ -88,7 +90,17 @@ class RootStatus:
     bytes: int
 
 @final
+class StoredRoot:
+    """A root as the catalog has it."""
+
+    root_id: int
+    path: builtins.bytes
+    state: str  # new | ready | partial | offline
+    settings: str  # JSON
+
+@final
 class CatalogStatus:
+    catalog_id: str  # of this catalog alone
     path: bytes
     files: int
     directories: int
@@ -384,8 +396,20 @@ class Catalog:
     """An open catalog. One in each process and file. Safe to call from any thread."""
 
     @staticmethod
-    def open(path: bytes, *, own_folders: Sequence[bytes] = ..., threads: int = 0, cache_mb: int = 64) -> Catalog:
-        """Raises EngineError: newer_database, busy, io, permission, disk_full. A corrupt file is moved aside."""
+    def open(
+        path: bytes,
+        *,
+        own_folders: Sequence[bytes] = ...,
+        own_files: Sequence[bytes] = ...,
+        owner: str = "",
+        threads: int = 0,
+        cache_mb: int = 64,
+    ) -> Catalog:
+        """Opens or begins a catalog, for one owner at a time in whatever process; `owner` is what the second is told.
+
+        Raises EngineError: newer_database, foreign_database, busy, io, permission, disk_full. A corrupt file is moved
+        aside; a newer one, and what is not a catalog, is left untouched.
+        """
 
     def close(self) -> None:
         """Cancels what runs, waits for it, and checkpoints."""
@@ -414,6 +438,10 @@ class Catalog:
 
     def disk_full(self) -> bool:
         """Whether writing stands still because the catalog's disk is full; it is tried again by itself."""
+
+    def roots(self) -> list[StoredRoot]: ...
+    def match_roots(self, known: Sequence[tuple[int, bytes]]) -> None:
+        """Gives the catalog's roots the ids that the caller has for their paths; to be called before all else."""
 
     def put_root(self, root: RootSpec) -> None:
         """Adds a root or replaces its settings; they count from its next scan."""

@@ -62,7 +62,7 @@ def write_private(file: Path, content: str) -> None:
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as stream:
         stream.write(content)
     temporary.replace(file)
 
@@ -93,4 +93,24 @@ def is_locked(lock_file: Path) -> bool:
         return True
     finally:
         os.close(handle)
+    return False
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal holds the process still; False where that cannot be known (macOS)."""
+    try:
+        stat_line = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat_line.rpartition(")")[2].split()[:1] in (["T"], ["t"])
+
+
+def has_open(pid: int, file: Path) -> bool:
+    """Whether the process has the file open; False where that cannot be known (macOS)."""
+    with contextlib.suppress(OSError):
+        wanted = file.stat()
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.path.samestat(descriptor.stat(), wanted):
+                    return True
     return False

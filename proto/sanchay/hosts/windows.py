@@ -36,7 +36,7 @@ def check_private(_folder: Path) -> None:
 def write_private(file: Path, content: str) -> None:
     """Writes a file in one step: a reader sees the old content or the new, never a part."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(content, encoding="utf-8")
+    temporary.write_text(content, encoding="utf-8", errors="surrogatepass")
     temporary.replace(file)
 
 
@@ -62,4 +62,14 @@ def is_locked(lock_file: Path) -> bool:
         return True
     finally:
         os.close(handle)
+    return False
+
+
+def is_stopped(_pid: int) -> bool:
+    """Windows has no signal that holds a process still."""
+    return False
+
+
+def has_open(_pid: int, _file: Path) -> bool:
+    """Not known here: no process is ended by its number alone."""
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[FakeDaemon]:
     """Lets the launcher start a fake daemon instead of a process; those that it started."""
     running: list[FakeDaemon] = []
 
-    def start(given: Path | None = None) -> launcher.Started:
+    def start(given: Path | None = None, tell: Callable[[str], None] | None = None) -> launcher.Started:
+        assert tell is not None  # nobody waits in silence
         assert given == home
         running.append(FakeDaemon(home, canned()).__enter__())
         return launcher.Started(pid=4711, already=False)

@@ -86,7 +86,7 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     stops: list[bool] = []
     settings = Settings(make_config(home))
     background = BackgroundService(catalog, pool, store, queue, settings.config, time.time_ns, lambda: None)
-    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background)
+    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background, store)
     reads = CatalogService(catalog, pool, registry, queue, board)
     changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))
     hub = EventHub()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sanchay import hosts
+from sanchay.owner import Owner, Phase, read_owner
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.lock import InstanceLock
 from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
@@ -20,7 +21,9 @@ from tests.support.program import until
 def test_the_second_is_told_who_holds_the_lock_and_the_next_gets_it(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     lock = InstanceLock.acquire(file)
-    assert file.read_text() == f"{os.getpid()}\n"
+    assert read_owner(file) == Owner(os.getpid(), Phase.STARTING)
+    lock.note(Phase.SERVING)
+    assert read_owner(file) == Owner(os.getpid(), Phase.SERVING)
     assert hosts.is_locked(file)
     with pytest.raises(DomainError, match=f"process {os.getpid()}") as caught:
         InstanceLock.acquire(file, patience_s=0.05)

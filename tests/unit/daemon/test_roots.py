@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import HashAlgorithm, HashScope, RootSettings
+from sanchayd.models import HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.services.roots import RootChange
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
@@ -226,5 +228,51 @@ def test_a_folder_that_is_accepted_is_scanned(play: Play, tmp_path: Path, catalo
         assert catalog.accepted == [root.id]
         page = await core.jobs.list_jobs(active_only=False, limit=10, token="")
         assert [job.root_id for job in page.jobs] == [root.id]
+
+    play(scene)
+
+
+def stored(path: Path, name: str = "found", **settings: Any) -> StoredRoot:
+    return StoredRoot(bytes(path), json.dumps({"name": name, **settings}))
+
+
+def test_rows_of_no_root_are_offered_again_and_kept_up_by_nobody_until_they_are_asked_for(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    mine, left = folder(tmp_path / "mine"), folder(tmp_path / "left")
+    catalog.stored = [stored(left, hash="duplicates", exclude=["*.tmp"], watch="poll")]
+
+    async def scene(core: Core) -> None:
+        added = (await add(core, mine)).view.root
+        (found,) = [root for root in core.registry.all() if not root.claimed]
+        assert (found.name, found.path, found.settings.exclude) == ("found", bytes(left), ("*.tmp",))
+        assert catalog.matched == [(found.id, bytes(left))]
+        assert catalog.roots[found.id].settings.watch is WatchMode.OFF
+        views = {view.root.name: view.freshness.reason for view in await core.roots.list_roots()}
+        assert "was lost or replaced" in views["found"]
+        assert "was lost or replaced" not in views["mine"]
+        jobs = await core.jobs.start_scans([], background=True, request_id="")
+        assert [job.root_id for job in jobs.jobs] == [added.id]
+        again = await add(core, left)
+        assert (again.existed, again.view.root.id, again.view.root.settings) == (False, found.id, found.settings)
+        assert catalog.roots[found.id].settings.watch is WatchMode.POLL
+        assert again.view.freshness.reason == ""
+
+    play(scene)
+
+    async def after(core: Core) -> None:
+        assert all(root.claimed for root in core.registry.all())
+        assert sorted(path for _, path in catalog.matched) == sorted([bytes(mine), bytes(left)])
+
+    play(after)
+
+
+def test_rows_of_no_root_can_be_removed(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:
+    catalog.stored = [stored(tmp_path / "a", "same"), stored(tmp_path / "b", "same"), StoredRoot(b"/c", "not JSON")]
+
+    async def scene(core: Core) -> None:
+        assert [root.name for root in core.registry.all()] == ["same", "b", "c"]
+        await core.roots.remove(b"same")
+        assert [root.name for root in core.registry.all()] == ["b", "c"]
 
     play(scene)

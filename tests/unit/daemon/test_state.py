@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import event
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import (
@@ -27,7 +30,7 @@ from sanchayd.models import (
     RootSettings,
     WatchMode,
 )
-from sanchayd.state import StateStore, database
+from sanchayd.state import StateStore, database, recognise
 from sanchayd.state.tables import Base
 
 FIRST_STEP = Path(__file__).parent / "state-0001.sql"
@@ -121,6 +124,7 @@ def test_an_older_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypat
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+        connection.execute(f"PRAGMA application_id = {recognise.APPLICATION_ID}")
     monkeypatch.setattr(database, "REVISIONS", ("0000", "0001"))
     monkeypatch.setattr(database, "_migrate", lambda _: None)
     database.open_database(file).dispose()
@@ -140,17 +144,58 @@ def test_roots_of_the_first_step_are_watched_as_their_file_systems_allow(tmp_pat
 def test_a_file_that_is_no_database_is_left_and_said(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     file.write_bytes(b"not a database, but somebody's notes " * 100)
-    with pytest.raises(DomainError, match="Move it away") as caught:
+    with pytest.raises(DomainError, match="move it away") as caught:
         database.open_database(file)
-    assert caught.value.kind is ErrorKind.CORRUPT
+    assert caught.value.kind is ErrorKind.FOREIGN_DATABASE
     assert file.read_bytes().startswith(b"not a database")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TABLE customer (id)",
+        "PRAGMA journal_mode = WAL; CREATE TABLE root (id); CREATE TABLE job (id)",
+        "PRAGMA application_id = 7; CREATE TABLE alembic_version (v); CREATE TABLE root (id); CREATE TABLE job (id)",
+        f"PRAGMA application_id = {recognise.CATALOG_ID}; CREATE TABLE meta (key)",
+    ],
+)
+def test_another_programs_database_is_refused_and_nothing_is_written_to_it_or_beside_it(
+    tmp_path: Path, script: str
+) -> None:
+    file = tmp_path / "state.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(script)
+    before = file.read_bytes()
+    with pytest.raises(DomainError, match="left untouched") as caught:
+        database.open_database(file)
+    assert (caught.value.kind, caught.value.path) == (ErrorKind.FOREIGN_DATABASE, bytes(file))
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
+
+
+def test_a_file_from_before_the_number_is_adopted_and_gets_it(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(FIRST_STEP.read_text("utf-8"))
+    database.open_database(file).dispose()
+    assert recognise.recognise(file) == recognise.APPLICATION_ID
+
+
+@pytest.mark.parametrize("name", [b"what?mode=ro", b"a%20b", b"\xff\xfe", b"c#d;e"])
+def test_a_home_of_any_name_has_its_own_database(tmp_path: Path, name: bytes) -> None:
+    folder = Path(os.fsdecode(os.path.join(bytes(tmp_path), name)))
+    folder.mkdir()
+    use(folder / "state.db", lambda store: store.add_root(ROOT))
+    assert [path.name for path in folder.iterdir()] == ["state.db"]
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert len(use(folder / "state.db", lambda store: store.roots())) == 1
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("database or disk is full", ErrorKind.DISK_FULL),
-        ("attempt to write a readonly database", ErrorKind.PERMISSION),
+        ("attempt to write a readonly database", ErrorKind.IO),  # there is no such file any more
         ("disk I/O error", ErrorKind.IO),
     ],
 )
@@ -177,3 +222,38 @@ def test_old_jobs_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert [job.id for job in left] == [6, 5, 4, 1]
 
     use(tmp_path / "state.db", work)
+
+
+def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sanchayd.state.store.ROOM_RETRY_S", 0.01)
+    file = tmp_path / "state.db"
+    is_full = False
+
+    async def work(store: StateStore) -> None:
+        nonlocal is_full
+
+        @event.listens_for(store._engine, "connect")
+        def _limit(connection: sqlite3.Connection, _record: Any) -> None:
+            if is_full:
+                connection.execute("PRAGMA max_page_count = 1")  # no page more than it has
+
+        job = await store.add_job(Job(0, 1, "a", JobState.RUNNING, False, 1))
+        is_full = True
+        store._engine.dispose()
+        ended = replace(job, state=JobState.DONE, message="m" * 100_000)
+        await store.update_job(ended)
+        assert store.disk_full
+        assert (await store.job(job.id), await store.jobs(before_id=None, limit=9)) == (ended, [ended])
+        with pytest.raises(DomainError, match="Make room") as caught:
+            await store.add_root(replace(ROOT, name="n" * 100_000))
+        assert caught.value.kind is ErrorKind.DISK_FULL
+        is_full = False
+        assert store._waiting is not None
+        await store._waiting
+        assert (await store.add_root(ROOT)).id == 1
+
+    use(file, work)
+    (job,) = use(file, lambda store: store.jobs(before_id=None, limit=9))
+    assert (job.state, len(job.message)) == (JobState.DONE, 100_000)

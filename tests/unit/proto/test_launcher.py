@@ -173,7 +173,7 @@ def test_a_holder_of_the_lock_that_does_not_answer_is_named(home: Path, monkeypa
     with DaemonProcess(home, fake=True) as daemon:
         daemon.process.send_signal(signal.SIGSTOP)
         try:
-            with pytest.raises(errors.DaemonUnavailable, match=f"Process {daemon.pid} holds"):
+            with pytest.raises(errors.DaemonUnavailable, match=rf"process {daemon.pid}\)"):
                 launcher.start_daemon(home, timeout_s=0.5)
             assert not launcher.wait_stopped(places(home), 0.1)
         finally:

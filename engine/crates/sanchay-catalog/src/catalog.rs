@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::database::{open_writer, with_suffix};
 use crate::error::CatalogError;
 use crate::extensions::Extensions;
+use crate::ownership::{real_file, CatalogLock, LOCK_SUFFIX};
 use crate::queries::Remembered;
 use crate::reader::{ReaderGuard, ReaderPool};
 use crate::shared::Shared;
@@ -38,12 +39,19 @@ pub struct Catalog {
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: ReaderPool,
     pub(crate) remembered: Remembered,
+    lock: Mutex<Option<CatalogLock>>,
 }
 
 impl Catalog {
-    /// Opens the catalog at `path`, or begins one.
+    /// Opens the catalog at `path`, or begins one. It has one owner at a time, in whatever process.
     pub fn open(path: &Path, options: CatalogOptions) -> Result<Self, CatalogError> {
-        let opened = open_writer(path)?;
+        Self::open_for(path, options, "")
+    }
+
+    /// The same, and whoever finds it locked is told of its `owner`, such as `(sanchayd of /home/me/.local/share/sanchay)`.
+    pub fn open_for(path: &Path, options: CatalogOptions, owner: &str) -> Result<Self, CatalogError> {
+        let path = &real_file(path);
+        let opened = open_writer(path, owner)?;
         let shared = Arc::new(Shared::default());
         shared.damage.note_beside(path);
         let session = Session::new(opened.connection, Arc::clone(&shared), options.writer_cache_bytes)?;
@@ -56,6 +64,7 @@ impl Catalog {
             writer,
             thread: Mutex::new(Some(thread)),
             remembered: Remembered::default(),
+            lock: Mutex::new(Some(opened.lock)),
         })
     }
 
@@ -75,6 +84,7 @@ impl Catalog {
             // A writer that panicked has said so already; the file is closed either way.
             let _ = thread.join();
             self.shared.damage.note(); // where there was no room for it before
+            *self.lock.lock().expect("no panic under this lock") = None;
         }
     }
 
@@ -86,6 +96,11 @@ impl Catalog {
     /// The files that SQLite keeps beside it, and itself.
     pub fn files(&self) -> [PathBuf; 3] {
         [self.path.clone(), with_suffix(&self.path, "-wal"), with_suffix(&self.path, "-shm")]
+    }
+
+    /// The file that says that this catalog has an owner.
+    pub fn lock_file(&self) -> PathBuf {
+        with_suffix(&self.path, LOCK_SUFFIX)
     }
 
     /// Where a damaged predecessor was moved at this opening.

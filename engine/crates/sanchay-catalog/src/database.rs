@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::damage::{self, Harm};
 use crate::error::{is_read_failure, CatalogError};
+use crate::ownership::{recognise, CatalogLock, APPLICATION_ID};
 
 /// Numbered, forward only, frozen once released.
 const MIGRATIONS: &[&str] = &[
@@ -19,13 +20,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_root_identity.sql"),
     include_str!("../migrations/0007_folded_names.sql"),
     include_str!("../migrations/0008_contents.sql"),
+    include_str!("../migrations/0009_catalog_id.sql"),
 ];
 
 /// The version that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Larger pages than SQLite's usual: blocks fill them, and half as many system calls read them.
-const PAGE_BYTES: u32 = 8192;
+pub(crate) const PAGE_BYTES: u32 = 8192;
 /// Up to this size a catalog is read whole when it is opened: some 50 ms.
 const CHECKED_WHOLE_BYTES: i64 = 32 * 1024 * 1024;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,17 +42,37 @@ pub struct Opened {
     pub connection: Connection,
     /// The damaged file that was moved aside.
     pub rebuilt_from: Option<PathBuf>,
+    /// For as long as the file is open.
+    pub lock: CatalogLock,
 }
 
-/// Opens the catalog for writing. A damaged file is moved aside and a new one begun, be it that the damage is met now or
-/// that it was noted when the file was last in use; a newer one is left untouched.
-pub fn open_writer(path: &Path) -> Result<Opened, CatalogError> {
+/// Opens the catalog for writing, for one owner at a time. A damaged file is moved aside and a new one begun, be it that the
+/// damage is met now or that it was noted when the file was last in use; a newer one, and what is no catalog, is left untouched.
+/// `owner`: who opens it, for whoever finds it locked.
+pub fn open_writer(path: &Path, owner: &str) -> Result<Opened, CatalogError> {
+    let lock = lock(path)?;
+    lock.sign(owner);
     let opened = open_or_begin(path);
     damage::forget();
-    opened
+    let (connection, rebuilt_from) = opened?;
+    Ok(Opened { connection, rebuilt_from, lock })
 }
 
-fn open_or_begin(path: &Path) -> Result<Opened, CatalogError> {
+/// Locks the catalog once it is known to be one. A lock that is there already comes first: while another part of this process
+/// has the file open, even a look at its header would cost that one its locks.
+fn lock(path: &Path) -> Result<CatalogLock, CatalogError> {
+    let existing = CatalogLock::take_existing(path)?;
+    recognise(path, existing.is_some())?;
+    if let Some(existing) = existing {
+        return Ok(existing);
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| CatalogError::io(folder, source))?;
+    }
+    CatalogLock::make(path)
+}
+
+fn open_or_begin(path: &Path) -> Result<(Connection, Option<PathBuf>), CatalogError> {
     let noted = damage::read_note(path).filter(|_| path.exists());
     let outcome = match &noted {
         Some(Harm::Damaged(reason)) => match refuse_newer(path) {
@@ -63,7 +85,7 @@ fn open_or_begin(path: &Path) -> Result<Opened, CatalogError> {
     let reason = match outcome {
         Ok(connection) => {
             damage::remove_note(path);
-            return Ok(Opened { connection, rebuilt_from: None });
+            return Ok((connection, None));
         }
         Err(CatalogError::Corrupt(reason)) => reason,
         // A disk that was away is no reason to read all files again; one that fails twice is.
@@ -81,7 +103,7 @@ fn open_or_begin(path: &Path) -> Result<Opened, CatalogError> {
     let aside = move_aside(path)?;
     damage::remove_note(path);
     tracing::error!(path = %path.display(), aside = %aside.display(), reason, "catalog_damaged_moved_aside");
-    Ok(Opened { connection: try_open(path, false)?, rebuilt_from: Some(aside) })
+    Ok((try_open(path, false)?, Some(aside)))
 }
 
 /// Opens a connection that only reads.
@@ -119,14 +141,15 @@ pub fn set_cache(connection: &Connection, cache_bytes: u64) -> Result<(), Catalo
 }
 
 fn try_open(path: &Path, read_whole: bool) -> Result<Connection, CatalogError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| CatalogError::io(folder, source))?;
-    }
     stop_counting_memory();
     refuse_newer(path)?;
     let connection = Connection::open(path)?;
     prepare_once(&connection)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    // Before the log is begun: a kill from here on leaves a file whose header says what it is.
+    if connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0))? != APPLICATION_ID {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     fit_wal(&connection)?;
@@ -251,7 +274,7 @@ mod tests {
     fn a_kept_statement_is_planned_once_whatever_is_bound_to_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.db");
-        let writer = open_writer(&path).unwrap().connection;
+        let writer = open_writer(&path, "a test").unwrap().connection;
         for connection in [writer, open_reader(&path, 1 << 20).unwrap()] {
             let mut statement = connection
                 .prepare_cached("SELECT key FROM duplicate_group WHERE key >= ?1 AND key <= ?2 ORDER BY key LIMIT ?3")
@@ -268,7 +291,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.db");
         older(&path, 2);
-        let connection = open_writer(&path).unwrap().connection;
+        let connection = open_writer(&path, "a test").unwrap().connection;
         assert_eq!(version(&connection).unwrap(), SCHEMA_VERSION);
         let usage = connection.query_row("SELECT bytes, snapped FROM usage", [], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
@@ -280,7 +303,7 @@ mod tests {
     #[test]
     fn a_new_catalog_has_lost_no_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open_writer(&folder.path().join("catalog.db")).unwrap().connection;
+        let connection = open_writer(&folder.path().join("catalog.db"), "a test").unwrap().connection;
         assert_eq!(meta(&connection, "change_pruned_ns"), 0);
         assert_eq!(meta(&connection, "change_bytes"), 0);
     }

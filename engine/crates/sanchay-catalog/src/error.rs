@@ -34,6 +34,25 @@ pub enum CatalogError {
         /// The newest version known here.
         known: i64,
     },
+    /// Another program's file: left as it is.
+    #[error(
+        "{path} is not a Sanchay catalog: {reason}. It was left untouched: choose another place for the catalog, or move this \
+         file away"
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
+    /// Open elsewhere.
+    #[error("the catalog {path} is in use by {owner}; end that first, or choose another place for the catalog")]
+    Held {
+        /// The file.
+        path: PathBuf,
+        /// Who has it open.
+        owner: String,
+    },
     /// The folder or file could not be reached.
     #[error("{path}: {source}")]
     Io {

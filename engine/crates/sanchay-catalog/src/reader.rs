@@ -161,7 +161,7 @@ mod tests {
     fn what_nobody_used_for_a_while_is_closed_when_another_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.db");
-        let _writer = open_writer(&path).unwrap();
+        let _writer = open_writer(&path, "a test").unwrap();
         let pool = ReaderPool::new(&path, 1 << 20, Arc::default());
         let idle = || pool.idle.lock().unwrap().as_ref().unwrap().len();
         let began = Instant::now();

@@ -231,6 +231,44 @@ impl Session {
         })
     }
 
+    /// Gives each root of the catalog the id that whoever keeps the roots has for its path. A root of the catalog at a path
+    /// that is not among `known` gets an id that nobody has, where its own is wanted for another.
+    pub fn match_roots(&mut self, known: &[(i64, Vec<u8>)]) -> Result<(), CatalogError> {
+        let rows: Vec<(i64, Vec<u8>)> = self
+            .connection
+            .prepare("SELECT id, path FROM root")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut next = rows.iter().chain(known).map(|(id, _)| *id).max().unwrap_or(0);
+        let mut changes = Vec::new();
+        for (id, path) in &rows {
+            match known.iter().find(|(_, other)| other == path) {
+                Some((wanted, _)) if wanted != id => changes.push((*id, *wanted)),
+                None if known.iter().any(|(wanted, _)| wanted == id) => {
+                    next += 1;
+                    changes.push((*id, next));
+                }
+                _ => {}
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.transaction(|session| {
+            // All of them step aside first: ids may go round in a ring. In `change_open` directories have negative ids.
+            let aside = |id: i64| i64::MAX - id;
+            for (old, new) in changes
+                .iter()
+                .map(|(old, _)| (*old, aside(*old)))
+                .chain(changes.iter().map(|(old, new)| (aside(*old), *new)))
+            {
+                session.connection.execute("UPDATE root SET id = ?2 WHERE id = ?1", [old, new])?;
+                session.connection.execute("UPDATE change_open SET owner = ?2 WHERE owner = ?1", [old, new])?;
+            }
+            Ok(())
+        })
+    }
+
     /// The root's directory and the top of its tree; a new top where the catalog knows nothing of its path.
     pub fn root_directory(&mut self, id: i64, new_directory: i64) -> Result<(i64, i64), CatalogError> {
         self.transaction(|session| {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogError, CatalogOptions, RootRow};
-use sanchay_core::{background_this_thread, file_system_of, RootDir};
+use sanchay_core::{background_this_thread, RootDir};
 
 pub use self::handle::Scan;
 use crate::background::Background;
@@ -20,7 +20,7 @@ use crate::error::{EngineError, ErrorKind};
 use crate::inodes::Inodes;
 use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
 use crate::one_call::CatalogGuard;
-use crate::own_files::is_within;
+use crate::own_files::OwnPlaces;
 use crate::root_spec::{root_name, RootSettings, Rules};
 use crate::scan::{Contents, Control};
 use crate::trees::{shares_folders, Trees};
@@ -31,49 +31,14 @@ use crate::writers::Writers;
 pub struct EngineOptions {
     /// The daemon's own folders: never cataloged.
     pub own_folders: Vec<PathBuf>,
+    /// Its files that lie elsewhere, but for those of the catalog.
+    pub own_files: Vec<PathBuf>,
+    /// Who opens the catalog, for whoever finds it locked.
+    pub owner: String,
     /// Threads of a scan; 0: as many as the machine has processors.
     pub threads: usize,
     /// Memory for pages of the catalog, bytes; 0: the default.
     pub cache_bytes: u64,
-}
-
-/// What a path would be as a root.
-#[derive(Clone, Debug)]
-pub struct RootCheck {
-    /// Resolved: no links, no dots.
-    pub path: Vec<u8>,
-    /// Such as `ext4`.
-    pub file_system: String,
-    /// Another machine can change it unseen.
-    pub network: bool,
-}
-
-/// Looks whether `path` can be a root.
-pub fn check_root(path: &[u8], own_folders: &[PathBuf]) -> Result<RootCheck, EngineError> {
-    let asked = sanchay_core::path::path_from_bytes(path);
-    // Opening first gives the error its kind; resolving alone would call a file a folder that is not there.
-    let opened = RootDir::open(&asked)?;
-    let resolved = std::fs::canonicalize(&asked)
-        .map_err(|error| EngineError::from(sanchay_core::CoreError::from(error).at(path)))?;
-    let bytes = sanchay_core::path::bytes_of(&resolved).to_vec();
-    let (_, system) = file_system_of(opened.handle())?;
-    let refuse = |kind, message: String| EngineError { kind, path: Some(bytes.clone()), message, term: None };
-    let shown = sanchay_core::path::display(&bytes);
-    if system.pseudo {
-        let message = format!("{shown} is on a pseudo file system ({}), which holds no files of yours", system.name);
-        return Err(refuse(ErrorKind::PseudoFileSystem, message));
-    }
-    let own: Vec<PathBuf> = own_folders.iter().filter_map(|folder| std::fs::canonicalize(folder).ok()).collect();
-    if is_within(&resolved, &own) {
-        let message = format!("{shown} is the daemon's own folder: its databases are never cataloged");
-        return Err(refuse(ErrorKind::OwnFolder, message));
-    }
-    // A folder that cannot be listed is no use as a root, and it is better to hear it now.
-    opened
-        .handle()
-        .list(&mut sanchay_core::ListBuffer::new(), |_, _| ())
-        .map_err(|error| EngineError::from(error.at(&bytes)))?;
-    Ok(RootCheck { path: bytes, file_system: system.name, network: system.network })
 }
 
 /// How long scans that were cancelled keep the catalog open.
@@ -90,6 +55,7 @@ pub(crate) struct Inner {
     /// Keeps the one-call functions off the catalog's files while they are open.
     guard: Mutex<Option<CatalogGuard>>,
     pub(crate) options: EngineOptions,
+    pub(crate) own: OwnPlaces,
     scans: Mutex<Scans>,
     changed: Condvar,
     pub(crate) background: Arc<Background>,
@@ -129,12 +95,17 @@ impl Engine {
         if options.cache_bytes > 0 {
             cache.writer_cache_bytes = options.cache_bytes;
         }
-        let guard = CatalogGuard::new(path);
-        let catalog = Catalog::open(path, cache)?;
+        let guard = CatalogGuard::new(&sanchay_catalog::real_file(path));
+        let catalog = Catalog::open_for(path, cache, &options.owner)?;
+        let mut own_files = options.own_files.clone();
+        own_files.extend(catalog.files());
+        own_files.push(catalog.lock_file());
+        let own = OwnPlaces::new(&options.own_folders, &own_files);
         let inner = Arc::new(Inner {
             catalog,
             guard: Mutex::new(Some(guard)),
             options,
+            own,
             scans: Mutex::default(),
             changed: Condvar::new(),
             background: Arc::default(),
@@ -198,6 +169,17 @@ impl Engine {
         self.inner.catalog.writer().run(move |session| session.put_root(id, &path, &json))?;
         self.inner.with_live(|live| live.put_root(id));
         Ok(())
+    }
+
+    /// Every root of the catalog, be it known to the caller or not.
+    pub fn roots(&self) -> Result<Vec<RootRow>, EngineError> {
+        Ok(self.inner.catalog.reader()?.roots()?)
+    }
+
+    /// Gives the roots of the catalog the ids that the caller has for their paths. To be called before anything else is done
+    /// with them.
+    pub fn match_roots(&self, known: Vec<(i64, Vec<u8>)>) -> Result<(), EngineError> {
+        Ok(self.inner.catalog.writer().run(move |session| session.match_roots(&known))?)
     }
 
     /// Has the next scan of a root take the folder that is there for it, whatever was there before: what is not found in

@@ -1,6 +1,7 @@
 //! The engine's errors: a kind, a path, a sentence. Python and everything behind it see these kinds and no others.
 
 use sanchay_catalog::CatalogError;
+use sanchay_core::path::bytes_of;
 use sanchay_core::{CoreError, ErrorKind as CoreKind};
 use thiserror::Error;
 
@@ -29,6 +30,8 @@ pub enum ErrorKind {
     Corrupt,
     /// The catalog was written by a newer program.
     NewerDatabase,
+    /// The file where the catalog belongs is another program's.
+    ForeignDatabase,
     /// A term of the expression makes no sense.
     InvalidQuery,
     /// An argument makes no sense.
@@ -47,7 +50,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, for the tests that every boundary translates each.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NotFound,
         Self::NotAbsolute,
         Self::NotAFolder,
@@ -59,6 +62,7 @@ impl ErrorKind {
         Self::Busy,
         Self::Corrupt,
         Self::NewerDatabase,
+        Self::ForeignDatabase,
         Self::InvalidQuery,
         Self::InvalidArgument,
         Self::UnknownRoot,
@@ -82,6 +86,7 @@ impl ErrorKind {
             Self::Busy => "busy",
             Self::Corrupt => "corrupt",
             Self::NewerDatabase => "newer_database",
+            Self::ForeignDatabase => "foreign_database",
             Self::InvalidQuery => "invalid_query",
             Self::InvalidArgument => "invalid_argument",
             Self::UnknownRoot => "unknown_root",
@@ -147,9 +152,11 @@ impl From<CatalogError> for EngineError {
             CatalogError::DiskFull => (ErrorKind::DiskFull, None),
             CatalogError::Busy(_) => (ErrorKind::Busy, None),
             CatalogError::Corrupt(_) => (ErrorKind::Corrupt, None),
-            CatalogError::Newer { .. } => (ErrorKind::NewerDatabase, None),
+            CatalogError::Newer { path, .. } => (ErrorKind::NewerDatabase, Some(bytes_of(&path).to_vec())),
+            CatalogError::Foreign { path, .. } => (ErrorKind::ForeignDatabase, Some(bytes_of(&path).to_vec())),
+            CatalogError::Held { path, .. } => (ErrorKind::Busy, Some(bytes_of(&path).to_vec())),
             CatalogError::Io { path, source } => {
-                let path = sanchay_core::path::bytes_of(&path).to_vec();
+                let path = bytes_of(&path).to_vec();
                 (core_kind(CoreError::from(source).kind), Some(path))
             }
             CatalogError::UnknownRoot(_) => (ErrorKind::UnknownRoot, None),

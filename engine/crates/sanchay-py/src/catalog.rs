@@ -20,7 +20,7 @@ use crate::errors::{raise, raise_catalog};
 use crate::export::Export;
 use crate::live::{EventBatch, LiveStatus};
 use crate::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
-use crate::rows::{CatalogStatus, DuplicatePage, FindPage, NotCompared, RootStatus, SummaryRow, UsageRow};
+use crate::rows::{CatalogStatus, DuplicatePage, FindPage, NotCompared, RootStatus, StoredRoot, SummaryRow, UsageRow};
 use crate::scan::Scan;
 
 /// A root as the daemon knows it.
@@ -133,9 +133,23 @@ pub(crate) struct Catalog {
 #[pymethods]
 impl Catalog {
     #[staticmethod]
-    #[pyo3(signature = (path, *, own_folders = Vec::new(), threads = 0, cache_mb = 64))]
-    fn open(py: Python<'_>, path: Vec<u8>, own_folders: Vec<Vec<u8>>, threads: usize, cache_mb: u64) -> PyResult<Self> {
-        let options = EngineOptions { own_folders: paths(&own_folders), threads, cache_bytes: cache_mb << 20 };
+    #[pyo3(signature = (path, *, own_folders = Vec::new(), own_files = Vec::new(), owner = "", threads = 0, cache_mb = 64))]
+    fn open(
+        py: Python<'_>,
+        path: Vec<u8>,
+        own_folders: Vec<Vec<u8>>,
+        own_files: Vec<Vec<u8>>,
+        owner: &str,
+        threads: usize,
+        cache_mb: u64,
+    ) -> PyResult<Self> {
+        let options = EngineOptions {
+            own_folders: paths(&own_folders),
+            own_files: paths(&own_files),
+            owner: owner.to_owned(),
+            threads,
+            cache_bytes: cache_mb << 20,
+        };
         let engine = py.detach(|| Engine::open(&path_from_bytes(&path), options)).map_err(raise)?;
         Ok(Self { engine: std::sync::Arc::new(engine) })
     }
@@ -177,6 +191,7 @@ impl Catalog {
             )
         });
         Ok(CatalogStatus {
+            catalog_id: format!("{:016x}", status.id),
             path: bytes_of(catalog.path()).to_vec(),
             files: status.files,
             directories: status.directories,
@@ -221,6 +236,18 @@ impl Catalog {
 
     fn disk_full(&self) -> bool {
         self.engine.catalog().is_disk_full()
+    }
+
+    fn roots(&self, py: Python<'_>) -> PyResult<Vec<StoredRoot>> {
+        let rows = py.detach(|| self.engine.roots()).map_err(raise)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| StoredRoot { root_id: row.id, path: row.path, state: row.state.name(), settings: row.settings })
+            .collect())
+    }
+
+    fn match_roots(&self, py: Python<'_>, known: Vec<(i64, Vec<u8>)>) -> PyResult<()> {
+        py.detach(|| self.engine.match_roots(known)).map_err(raise)
     }
 
     fn put_root(&self, py: Python<'_>, root: &RootSpec) -> PyResult<()> {

@@ -37,7 +37,7 @@ mod _native {
     #[pymodule_export]
     use super::rows::{
         CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, NotCompared, RootStatus,
-        SummaryRow, UsageRow,
+        StoredRoot, SummaryRow, UsageRow,
     };
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};
@@ -49,6 +49,7 @@ mod _native {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         let kinds = sanchay_engine::ErrorKind::ALL.map(sanchay_engine::ErrorKind::name);
         module.add("ERROR_KINDS", pyo3::types::PyTuple::new(module.py(), kinds)?)?;
+        module.add("FOLDER_MARK", pyo3::types::PyBytes::new(module.py(), sanchay_engine::FOLDER_MARK))?;
         let kinds = sanchay_engine::EventKind::ALL.map(sanchay_engine::EventKind::name);
         module.add("EVENT_KINDS", pyo3::types::PyTuple::new(module.py(), kinds)?)?;
         super::logs::install();

@@ -232,6 +232,7 @@ impl From<queries::UsageRow> for UsageRow {
 /// Figures of the whole catalog.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct CatalogStatus {
+    pub(crate) catalog_id: String,
     pub(crate) path: Vec<u8>,
     pub(crate) files: u64,
     pub(crate) directories: u64,
@@ -244,6 +245,15 @@ pub(crate) struct CatalogStatus {
     pub(crate) rebuilt_from: Option<Vec<u8>>,
     pub(crate) damage: String,
     pub(crate) notice: String,
+}
+
+/// A root as the catalog has it.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct StoredRoot {
+    pub(crate) root_id: i64,
+    pub(crate) path: Vec<u8>,
+    pub(crate) state: &'static str,
+    pub(crate) settings: String,
 }
 
 /// What the last look at a root found.

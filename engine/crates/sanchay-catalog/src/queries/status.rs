@@ -6,6 +6,8 @@ use crate::error::CatalogError;
 /// Figures of the whole catalog.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogStatus {
+    /// Tells this catalog from every other one.
+    pub id: i64,
     /// Regular files.
     pub files: u64,
     /// Directories.
@@ -51,6 +53,7 @@ impl Catalog {
             let [database, wal, _] = self.files();
             let wal_bytes = size(&wal);
             Ok(CatalogStatus {
+                id: reader.meta("catalog_id")?,
                 files: files as u64,
                 directories: directories as u64,
                 bytes: bytes as u64,

@@ -401,7 +401,7 @@ mod tests {
     #[test]
     fn much_to_do_gets_a_large_page_cache_and_a_while_without_gives_it_back() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open_writer(&folder.path().join("catalog.db")).unwrap().connection;
+        let connection = open_writer(&folder.path().join("catalog.db"), "a test").unwrap().connection;
         let mut session = Session::new(connection, Arc::default(), 64 << 20).unwrap();
         let cache_mib = |session: &Session| -> i64 {
             session.connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0)).unwrap() / -1024
@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_given_back_now_and_then_while_there_is_always_something_to_do() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open_writer(&folder.path().join("catalog.db")).unwrap().connection;
+        let connection = open_writer(&folder.path().join("catalog.db"), "a test").unwrap().connection;
         let mut session = Session::new(connection, Arc::default(), 64 << 20).unwrap();
         let began = session.given_back;
         session.parents.insert(2, 1);

@@ -11,8 +11,8 @@ pub struct Scope {
     pub filter: Filter,
     /// Other file systems below the root are left out.
     pub one_file_system: bool,
-    /// Folders, by their absolute paths, that are left out whatever the filter says: a program that writes in answer to
-    /// an event must not hear of its own writing.
+    /// Folders and files, by their absolute paths, that are left out whatever the filter says: a program that writes in
+    /// answer to an event must not hear of its own writing.
     pub without: Vec<PathBytes>,
 }
 

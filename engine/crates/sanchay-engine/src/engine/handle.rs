@@ -31,7 +31,7 @@ impl Scan {
             run(&ScanRequest {
                 catalog: &self.inner.catalog,
                 root_id,
-                own_folders: &self.inner.options.own_folders,
+                own: &self.inner.own,
                 threads: self.inner.threads(),
                 control: &self.control,
                 trees: &self.inner.trees,

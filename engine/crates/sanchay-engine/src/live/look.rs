@@ -20,6 +20,7 @@ use super::several::Several;
 use super::work::Linked;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
+use crate::own_files::{is_marked, is_of_catalog_in};
 use crate::root_spec::HashScope;
 use crate::scan::compare::{fill, witness_differs, Difference, Fresh, Stored, Target};
 use crate::scan::file::is_known;
@@ -99,6 +100,12 @@ impl Pass<'_> {
         if self.own.is_folder(&stat) {
             return Ok(true);
         }
+        if is_marked(&handle) && !relative.is_empty() {
+            // It was cataloged before it became a Sanchay's: its rows go.
+            drop(reader);
+            self.list_below(relative, false)?;
+            return Ok(true);
+        }
         let Some(rules) = self.governing(folder).map(|root| Arc::clone(&root.rules)) else { return Ok(true) };
         let mount = self.mounts.of(&handle, &stat)?;
         let mut looked = Looked {
@@ -128,7 +135,8 @@ impl Pass<'_> {
                     if reader.child_named(directory, name)?.is_some() {
                         looked.folders_gone.push(name.clone());
                     }
-                    if self.excludes(folder, name, false) || self.own.is_file(&seen) {
+                    if self.excludes(folder, name, false) || self.own.is_file(&seen) || is_of_catalog_in(&handle, name)
+                    {
                         Seen::Gone
                     } else {
                         let is_left_out = rules.one_file_system && mount.is_mount_point(&stat, &seen);
@@ -262,7 +270,7 @@ impl Pass<'_> {
             scan: ScanRequest {
                 catalog: &self.inner.catalog,
                 root_id: self.row.id,
-                own_folders: &self.inner.options.own_folders,
+                own: &self.inner.own,
                 threads: self.inner.threads(),
                 control: &control,
                 trees: &self.inner.trees,

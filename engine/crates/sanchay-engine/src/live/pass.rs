@@ -62,7 +62,7 @@ impl Passer {
             rows,
             root,
             mounts,
-            own: OwnFiles::look(&self.inner.options.own_folders),
+            own: OwnFiles::look(&self.inner.own),
             followed: Followed::default(),
             events: Vec::new(),
             untold: false,

@@ -198,7 +198,7 @@ impl ReaderThread {
             }
             Err(_) => return Ok(Done::Astray),
         };
-        let own = OwnFiles::look(&self.inner.options.own_folders);
+        let own = OwnFiles::look(&self.inner.own);
         let entries = self.inner.catalog.reader()?.entries_named(job.directory, &job.names)?;
         let mut followed = Followed::default();
         for name in job.names.iter().filter(|name| !entries.contains_key(*name)) {

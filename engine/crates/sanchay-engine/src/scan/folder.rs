@@ -14,6 +14,7 @@ use super::mounts::{FileVolume, Mount};
 use super::walk::{Above, Job, Listing, Walker};
 use crate::error::EngineError;
 use crate::live::is_cookie;
+use crate::own_files::{catalogs_among, is_of_catalog, FOLDER_MARK};
 
 impl Walker<'_> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
@@ -42,6 +43,10 @@ impl Walker<'_> {
         }
         if let Err(error) = self.list(&folder) {
             return if error.is_no_folder() && self.is_gone(job) { self.gone(job) } else { self.failed(job, error) };
+        }
+        if self.listing.has(FOLDER_MARK) && !job.relative.is_empty() {
+            add(&control.counters.excluded, 1);
+            return self.left_out(job);
         }
         let stored = match &job.known {
             Some(_) => self.catalog.load_directory(job.id)?,
@@ -142,6 +147,7 @@ impl Walker<'_> {
             let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
             self.context.catalog.writer().change(std::mem::replace(&mut change, below))?;
         }
+        let catalogs = catalogs_among(listing.items.iter().map(|(range, _)| &listing.names[range.clone()]));
         // Folders go into the queue first, so that other workers have work while this one reads files.
         for (range, kind) in &listing.items {
             if *kind == Some(FileKind::Directory) {
@@ -156,7 +162,8 @@ impl Walker<'_> {
             if is_cookie(name) {
                 continue;
             }
-            if job.passage || job.rules.filter.excludes(job.below_rules(), name, false) {
+            let is_left_out = job.passage || job.rules.filter.excludes(job.below_rules(), name, false);
+            if is_left_out || is_of_catalog(name, &catalogs) {
                 work.count.excluded += 1;
                 continue;
             }

@@ -38,7 +38,6 @@ pub(crate) use place::RootPlace;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -53,7 +52,7 @@ use self::walk::Job;
 use crate::carried::Carried;
 use crate::error::{EngineError, ErrorKind};
 use crate::inodes::Inodes;
-use crate::own_files::OwnFiles;
+use crate::own_files::{OwnFiles, OwnPlaces};
 use crate::root_spec::{root_name, RootSettings, Rules};
 use crate::trees::Trees;
 use crate::writers::Writers;
@@ -62,7 +61,7 @@ use crate::writers::Writers;
 pub(crate) struct ScanRequest<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) root_id: i64,
-    pub(crate) own_folders: &'a [PathBuf],
+    pub(crate) own: &'a OwnPlaces,
     pub(crate) threads: usize,
     pub(crate) control: &'a Control,
     pub(crate) trees: &'a Trees,
@@ -180,7 +179,7 @@ fn prepare<'a>(
         tree,
         nested,
         tops,
-        own: OwnFiles::look(request.own_folders),
+        own: OwnFiles::look(request.own),
         accepted: row.accepted,
         mounts,
         later_files: AtomicU64::new(0),

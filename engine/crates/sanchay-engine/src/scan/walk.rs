@@ -113,6 +113,13 @@ pub(super) struct Listing {
     pub(super) items: Vec<(std::ops::Range<usize>, Option<FileKind>)>,
 }
 
+impl Listing {
+    /// Whether the directory has this name.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.items.iter().any(|(range, _)| &self.names[range.clone()] == name)
+    }
+}
+
 impl<'c> Walker<'c> {
     fn new(
         context: &'c Context<'c>,

@@ -289,8 +289,8 @@ impl Ears {
         let places = nodes.iter().filter_map(|node| Some((*node, tree.place(*node)?)));
         let ends = places.filter_map(|(parent, place)| {
             let path = join(&place.path, name);
-            let left_out = place.scope.filter.excludes(&place.relative, name, directory)
-                || (directory && place.scope.without.contains(&path));
+            let left_out =
+                place.scope.filter.excludes(&place.relative, name, directory) || place.scope.without.contains(&path);
             (!left_out).then_some(End { parent, top: place.top, path })
         });
         ends.collect()

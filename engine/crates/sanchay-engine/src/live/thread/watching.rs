@@ -202,9 +202,7 @@ impl LiveThread {
 
 /// What of a root is to be watched: what its rules leave out is not, unless they hold in a part of it only.
 pub(super) fn scope(inner: &Inner, id: i64) -> Scope {
-    let without =
-        inner.options.own_folders.iter().map(|folder| sanchay_core::path::bytes_of(folder).to_vec()).collect();
-    let everything = Scope { without, ..Scope::default() };
+    let everything = Scope { without: inner.own.paths(), ..Scope::default() };
     let Ok(rows) = inner.catalog.reader().and_then(|reader| reader.roots()) else { return everything };
     let Some(own) = rows.iter().find(|row| row.id == id) else { return everything };
     let holds_others = rows.iter().any(|row| row.id != id && is_within(&row.path, &own.path));
