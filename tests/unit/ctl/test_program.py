@@ -344,6 +344,20 @@ def test_programs_elsewhere_are_named_by_their_path(monkeypatch: pytest.MonkeyPa
     assert session.program_in(str(tmp_path / ".venv" / "bin")) == ".venv/bin/sanchayctl"
 
 
+def test_a_misspelt_home_is_told_before_another_daemon_is_asked(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SANCHAY_HOME")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("SANCHAY_HOM", "/srv/other")
+    told = "SANCHAY_HOM in the environment does not count; did you mean SANCHAY_HOME?"
+    assert told in run("config", "path").err
+    assert run("--json", "config", "path").err == ""
+    monkeypatch.setenv("SANCHAY_HOME", str(tmp_path / "home"))
+    assert run("config", "path").err == ""
+
+
 def checker(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Puts a program of the test in the place of the daemon's."""
     monkeypatch.setattr(settings_check, "COMMAND", (sys.executable, "-c", code))
