@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay import _requests
 from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
-from sanchay.v1 import catalog_pb2, catalog_pb2_grpc
+from sanchay.v1 import catalog_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import catalog_pb2_grpc
 
 
 class CatalogCalls:
@@ -20,6 +23,8 @@ class CatalogCalls:
 
     @cached_property
     def _catalog(self) -> catalog_pb2_grpc.CatalogServiceStub:
+        from sanchay.v1 import catalog_pb2_grpc
+
         return catalog_pb2_grpc.CatalogServiceStub(self._link.channel)
 
     def find(
@@ -108,6 +113,8 @@ class AsyncCatalogCalls:
 
     @cached_property
     def _catalog(self) -> catalog_pb2_grpc.CatalogServiceAsyncStub:
+        from sanchay.v1 import catalog_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("catalog_pb2_grpc.CatalogServiceAsyncStub", catalog_pb2_grpc.CatalogServiceStub(self._link.channel))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay import _requests
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike
-from sanchay.v1 import change_pb2, change_pb2_grpc
+from sanchay.v1 import change_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import change_pb2_grpc
 
 
 class ChangeCalls:
@@ -18,6 +21,8 @@ class ChangeCalls:
 
     @cached_property
     def _change(self) -> change_pb2_grpc.ChangeServiceStub:
+        from sanchay.v1 import change_pb2_grpc
+
         return change_pb2_grpc.ChangeServiceStub(self._link.channel)
 
     def list_changes(
@@ -41,6 +46,8 @@ class AsyncChangeCalls:
 
     @cached_property
     def _change(self) -> change_pb2_grpc.ChangeServiceAsyncStub:
+        from sanchay.v1 import change_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("change_pb2_grpc.ChangeServiceAsyncStub", change_pb2_grpc.ChangeServiceStub(self._link.channel))
 

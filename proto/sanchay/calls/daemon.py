@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
-from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
+from sanchay.v1 import daemon_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import daemon_pb2_grpc
 
 
 class DaemonCalls:
@@ -17,6 +20,8 @@ class DaemonCalls:
 
     @cached_property
     def _daemon(self) -> daemon_pb2_grpc.DaemonServiceStub:
+        from sanchay.v1 import daemon_pb2_grpc
+
         return daemon_pb2_grpc.DaemonServiceStub(self._link.channel)
 
     def status(self) -> daemon_pb2.GetStatusResponse:
@@ -52,6 +57,8 @@ class AsyncDaemonCalls:
 
     @cached_property
     def _daemon(self) -> daemon_pb2_grpc.DaemonServiceAsyncStub:
+        from sanchay.v1 import daemon_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("daemon_pb2_grpc.DaemonServiceAsyncStub", daemon_pb2_grpc.DaemonServiceStub(self._link.channel))
 

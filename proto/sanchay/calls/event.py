@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import aclosing
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay import _requests
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import RootName
-from sanchay.v1 import event_pb2, event_pb2_grpc
+from sanchay.v1 import event_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import event_pb2_grpc
 
 
 class EventCalls:
@@ -20,6 +23,8 @@ class EventCalls:
 
     @cached_property
     def _event(self) -> event_pb2_grpc.EventServiceStub:
+        from sanchay.v1 import event_pb2_grpc
+
         return event_pb2_grpc.EventServiceStub(self._link.channel)
 
     def events(
@@ -47,6 +52,8 @@ class AsyncEventCalls:
 
     @cached_property
     def _event(self) -> event_pb2_grpc.EventServiceAsyncStub:
+        from sanchay.v1 import event_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("event_pb2_grpc.EventServiceAsyncStub", event_pb2_grpc.EventServiceStub(self._link.channel))
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay import _requests, errors
 from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import RootName
-from sanchay.v1 import job_pb2, job_pb2_grpc
+from sanchay.v1 import job_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import job_pb2_grpc
 
 
 class JobCalls:
@@ -20,6 +23,8 @@ class JobCalls:
 
     @cached_property
     def _job(self) -> job_pb2_grpc.JobServiceStub:
+        from sanchay.v1 import job_pb2_grpc
+
         return job_pb2_grpc.JobServiceStub(self._link.channel)
 
     def start_scan(self, roots: Iterable[RootName] = (), *, background: bool = False) -> job_pb2.StartScanResponse:
@@ -79,6 +84,8 @@ class AsyncJobCalls:
 
     @cached_property
     def _job(self) -> job_pb2_grpc.JobServiceAsyncStub:
+        from sanchay.v1 import job_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("job_pb2_grpc.JobServiceAsyncStub", job_pb2_grpc.JobServiceStub(self._link.channel))
 

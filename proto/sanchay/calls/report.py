@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
-from sanchay.v1 import report_pb2, report_pb2_grpc
+from sanchay.v1 import report_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import report_pb2_grpc
 
 
 class ReportCalls:
@@ -18,6 +21,8 @@ class ReportCalls:
 
     @cached_property
     def _report(self) -> report_pb2_grpc.ReportServiceStub:
+        from sanchay.v1 import report_pb2_grpc
+
         return report_pb2_grpc.ReportServiceStub(self._link.channel)
 
     def list_reports(self) -> report_pb2.ListReportsResponse:
@@ -37,6 +42,8 @@ class AsyncReportCalls:
 
     @cached_property
     def _report(self) -> report_pb2_grpc.ReportServiceAsyncStub:
+        from sanchay.v1 import report_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("report_pb2_grpc.ReportServiceAsyncStub", report_pb2_grpc.ReportServiceStub(self._link.channel))
 

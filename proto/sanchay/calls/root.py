@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay import _requests
 from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
-from sanchay.v1 import root_pb2, root_pb2_grpc
+from sanchay.v1 import root_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import root_pb2_grpc
 
 
 class RootCalls:
@@ -20,6 +23,8 @@ class RootCalls:
 
     @cached_property
     def _root(self) -> root_pb2_grpc.RootServiceStub:
+        from sanchay.v1 import root_pb2_grpc
+
         return root_pb2_grpc.RootServiceStub(self._link.channel)
 
     def add_root(
@@ -114,6 +119,8 @@ class AsyncRootCalls:
 
     @cached_property
     def _root(self) -> root_pb2_grpc.RootServiceAsyncStub:
+        from sanchay.v1 import root_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("root_pb2_grpc.RootServiceAsyncStub", root_pb2_grpc.RootServiceStub(self._link.channel))
 

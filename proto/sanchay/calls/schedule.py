@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sanchay import _requests, errors
 from sanchay._channel import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
-from sanchay.v1 import schedule_pb2, schedule_pb2_grpc
+from sanchay.v1 import schedule_pb2
+
+if TYPE_CHECKING:
+    from sanchay.v1 import schedule_pb2_grpc
 
 
 class ScheduleCalls:
@@ -20,6 +23,8 @@ class ScheduleCalls:
 
     @cached_property
     def _schedule(self) -> schedule_pb2_grpc.ScheduleServiceStub:
+        from sanchay.v1 import schedule_pb2_grpc
+
         return schedule_pb2_grpc.ScheduleServiceStub(self._link.channel)
 
     def add_schedule(
@@ -92,6 +97,8 @@ class AsyncScheduleCalls:
 
     @cached_property
     def _schedule(self) -> schedule_pb2_grpc.ScheduleServiceAsyncStub:
+        from sanchay.v1 import schedule_pb2_grpc
+
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast(
             "schedule_pb2_grpc.ScheduleServiceAsyncStub", schedule_pb2_grpc.ScheduleServiceStub(self._link.channel)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 from sanchay.errors import HomeNotPrivate
@@ -73,6 +72,8 @@ def runtime_folder() -> Path:
     if given and os.path.isabs(given) and os.path.isdir(given) and len(os.fsencode(given)) <= 40:
         return Path(given)
     short = Path("/tmp")  # noqa: S108 - the folder below it is made 0700 and checked to be ours
+    import tempfile  # seldom needed, and slow to import
+
     return short if short.is_dir() else Path(tempfile.gettempdir())
 
 

@@ -144,6 +144,8 @@ def test_nothing_heavy_is_imported(daemon: FakeDaemon, arguments: list[str]) -> 
     assert ended.returncode == 0, ended.stderr
     imported = {name.partition(".")[0] for name in ended.stderr.split()}
     assert not imported & set(HEAVY)
+    stubs = {name for name in ended.stderr.split() if name.endswith("_pb2_grpc") and name.startswith("sanchay.")}
+    assert len(stubs) == 1  # of the service that was asked, and of no other
 
 
 def test_the_module_runs_as_a_process(daemon: FakeDaemon) -> None:

@@ -43,7 +43,7 @@ def test_every_help_fits_the_screen(run: Run, monkeypatch: pytest.MonkeyPatch, c
         usage, _, rest = said.partition("\n\n")
         assert usage.startswith(f"Usage: sanchayctl {' '.join(names)}".rstrip())
         # What is to be typed stays in one line, so that it can be copied: commands, and words to choose from.
-        prose = [line for line in rest.splitlines() if not line.startswith("  sanchayctl ") and not line.startswith("  -")]
+        prose = [line for line in rest.splitlines() if not line.startswith(("  sanchayctl ", "  -"))]
         too_long = [line for line in prose if len(line) > columns and len(line.split()) > 2]
         assert not too_long, (names, too_long)
 
