@@ -13,6 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from sanchay import names
+from sanchay.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +27,22 @@ def absolute(text: str) -> str:
     Only a link that a `..` follows is resolved, since that goes up from where the link leads.
     """
     expanded = os.path.expanduser(text)
-    names = os.path.join(os.getcwd(), expanded).split(os.sep)
+    if not os.path.isabs(expanded):
+        expanded = os.path.join(_current_folder(expanded), expanded)
+    names = expanded.split(os.sep)
     if os.name != "posix" or os.pardir not in names:
         return os.path.abspath(expanded)
     last = len(names) - names[::-1].index(os.pardir)
     return os.path.normpath(os.path.join(os.path.realpath(os.sep.join(names[:last])), *names[last:]))
+
+
+def _current_folder(path: str) -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError as error:
+        raise InvalidArgument(
+            f"The current folder is not there any more, so {path} leads nowhere; name a whole path, or go elsewhere."
+        ) from error
 
 
 def home_expanded(glob: str) -> str:

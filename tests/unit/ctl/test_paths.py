@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sanchayctl import output, paths
 from tests.unit.ctl import answers
+from tests.unit.ctl.conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -128,3 +129,17 @@ def test_bars(part: int, whole: int, drawn: str) -> None:
 
 def test_answers_have_the_hostile_names() -> None:
     assert paths.shown(answers.path(answers.QUOTED)) == "$'/data/photos/it\\'s an \\u202eexe.jpg'"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="only on POSIX a current folder can go")
+def test_a_current_folder_that_is_gone_is_said(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ended = run("--no-start", "du", "sub")
+    assert ended.code == 2
+    assert "The current folder is not there any more, so sub leads nowhere" in ended.err
+    assert paths.absolute("/whole/../path") == "/path"
