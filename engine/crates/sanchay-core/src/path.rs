@@ -39,13 +39,18 @@ pub fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
 pub fn join_into(joined: &mut Vec<u8>, parent: &[u8], name: &[u8]) {
     joined.clear();
     joined.extend_from_slice(parent);
-    if has_drive_or_share(parent) {
-        return append(joined, name);
+    push(joined, name);
+}
+
+/// Adds a name to a folder's path, as [`join`] does.
+pub fn push(path: &mut Vec<u8>, name: &[u8]) {
+    if has_drive_or_share(path) {
+        return append(path, name);
     }
-    if !parent.is_empty() && !parent.ends_with(b"/") {
-        joined.push(b'/');
+    if !path.is_empty() && !path.ends_with(b"/") {
+        path.push(b'/');
     }
-    joined.extend_from_slice(name);
+    path.extend_from_slice(name);
 }
 
 /// Whether it is an absolute path of Windows; no relative path has such a beginning there.

@@ -88,7 +88,7 @@ impl Session {
             at = parent;
         };
         while names.len() > 1 {
-            sanchay_core::path::append(&mut path, &names.pop().unwrap_or_default());
+            sanchay_core::path::push(&mut path, &names.pop().unwrap_or_default());
         }
         let Some(name) = names.pop() else { return Ok(Some(path)) };
         let whole = sanchay_core::path::join(&path, &name);
