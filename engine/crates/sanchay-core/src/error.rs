@@ -93,6 +93,12 @@ impl CoreError {
         matches!(self.kind, ErrorKind::Vanished | ErrorKind::NotFound)
     }
 
+    /// Whether this process or the system is short of descriptors or memory: that says nothing of what is at the path.
+    pub fn is_of_process(&self) -> bool {
+        self.source.kind() == io::ErrorKind::OutOfMemory
+            || self.source.raw_os_error().is_some_and(crate::platform::is_out_of_descriptors)
+    }
+
     /// Whether no folder has this name, as far as the system tells by one path: nothing does, or a file or a link.
     pub const fn is_no_folder(&self) -> bool {
         self.is_gone() || matches!(self.kind, ErrorKind::NotAFolder | ErrorKind::SymlinkLoop)
@@ -158,6 +164,17 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Permission);
         assert_eq!(error.to_string(), "/a/\u{fffd} cannot be read: permission denied (permission denied)");
         assert_eq!(error.at(b"/b").path.as_deref(), Some(&b"/a/\xff"[..]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shortage_of_descriptors_is_no_absence() {
+        for number in [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE, rustix::io::Errno::NOMEM] {
+            let error = CoreError::from(io::Error::from(number));
+            assert!(error.is_of_process() && !error.is_gone() && !error.is_no_folder(), "{error}");
+            assert_eq!(error.kind, ErrorKind::Io);
+        }
+        assert!(!CoreError::from(io::Error::from(rustix::io::Errno::NOENT)).is_of_process());
     }
 
     #[test]

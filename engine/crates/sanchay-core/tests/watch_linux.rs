@@ -363,7 +363,9 @@ fn the_limit_of_watchers_is_said() {
 #[test]
 #[ignore = "run in namespaces by the_limit_of_watchers_is_said"]
 fn inside_without_watchers() {
-    assert_eq!(Watcher::new(bounded(1).0).err(), Some(WatchRefused::LimitReached));
+    let refused = Watcher::new(bounded(1).0).expect_err("no watcher");
+    assert_eq!(refused, WatchRefused::NoWatcher);
+    assert!(refused.to_string().contains("max_user_instances"), "{refused}");
 }
 
 #[test]

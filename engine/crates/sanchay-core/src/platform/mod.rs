@@ -45,4 +45,4 @@ pub use windows::*;
 pub use windows_path::{free_bytes, os_string_from_bytes, SEPARATOR};
 
 #[cfg(unix)]
-pub use unix::{error_kind, free_bytes, os_string_from_bytes, File, SEPARATOR};
+pub use unix::{error_kind, free_bytes, is_out_of_descriptors, os_string_from_bytes, File, SEPARATOR};

@@ -32,6 +32,11 @@ pub fn os_string_from_bytes(bytes: &[u8]) -> OsString {
     OsString::from_vec(bytes.to_vec())
 }
 
+/// Whether an `errno` says that this process, or the system, can open no further file.
+pub fn is_out_of_descriptors(code: i32) -> bool {
+    matches!(Errno::from_raw_os_error(code), Errno::MFILE | Errno::NFILE)
+}
+
 /// The kind of an `errno`; `None` leaves it to the general mapping.
 pub fn error_kind(code: i32) -> Option<ErrorKind> {
     match Errno::from_raw_os_error(code) {

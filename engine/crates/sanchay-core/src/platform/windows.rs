@@ -16,8 +16,8 @@ use std::sync::Arc;
 use windows_sys::Win32::Foundation::{
     ERROR_CANT_ACCESS_FILE, ERROR_CANT_RESOLVE_FILENAME, ERROR_DELETE_PENDING, ERROR_DIRECTORY, ERROR_DISK_FULL,
     ERROR_FILENAME_EXCED_RANGE, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL, ERROR_INVALID_FUNCTION,
-    ERROR_INVALID_NAME, ERROR_NOT_SUPPORTED, ERROR_NO_MORE_FILES, ERROR_PATH_NOT_FOUND, ERROR_SHARING_VIOLATION,
-    ERROR_STOPPED_ON_SYMLINK, HANDLE,
+    ERROR_INVALID_NAME, ERROR_NOT_SUPPORTED, ERROR_NO_MORE_FILES, ERROR_NO_SYSTEM_RESOURCES, ERROR_PATH_NOT_FOUND,
+    ERROR_SHARING_VIOLATION, ERROR_STOPPED_ON_SYMLINK, ERROR_TOO_MANY_OPEN_FILES, HANDLE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FileAttributeTagInfo, FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo, FileIdInfo,
@@ -43,6 +43,11 @@ pub(super) const NAME_SURROGATE: u32 = 0x2000_0000;
 const SUPPORTS_BLOCK_REFCOUNTING: u32 = 0x0800_0000;
 /// Windows counts from 1601, in steps of 100 ns.
 const STEPS_TO_1970: i64 = 116_444_736_000_000_000;
+
+/// Whether an error says that this process, or the system, can open no further file.
+pub fn is_out_of_descriptors(code: i32) -> bool {
+    matches!(code as u32, ERROR_TOO_MANY_OPEN_FILES | ERROR_NO_SYSTEM_RESOURCES)
+}
 
 /// The kind of a system error; `None` leaves it to the general mapping.
 pub fn error_kind(code: i32) -> Option<ErrorKind> {

@@ -36,7 +36,10 @@ pub enum FileEvent {
 /// Why a root cannot be watched. Nothing of it is watched after a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WatchRefused {
-    /// The system's limit of watches, or of watchers, is reached.
+    /// The system gives no further watcher: other programs hold all that it has for this user.
+    #[error("the system's limit of watchers is reached (on Linux: fs.inotify.max_user_instances)")]
+    NoWatcher,
+    /// The system's limit of watches is reached.
     #[error("the system's limit of watched folders is reached (on Linux: fs.inotify.max_user_watches)")]
     LimitReached,
     /// The file system or the platform has no way to watch.

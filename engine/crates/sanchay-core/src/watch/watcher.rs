@@ -22,7 +22,7 @@ impl Watcher {
     /// A watcher without roots. The channel should be bounded: when it is full, events are dropped and followed by one
     /// `Rescan` of everything. The watcher ends when it is dropped.
     ///
-    /// Fails with `LimitReached` where the system gives no further watcher, and with `Unsupported`.
+    /// Fails with `NoWatcher` where the system gives no further watcher, and with `Unsupported`.
     pub fn new(sink: Sender<FileEvent>) -> Result<Self, WatchRefused> {
         Ok(Self { inner: platform::Watcher::new(Sink::new(sink))? })
     }

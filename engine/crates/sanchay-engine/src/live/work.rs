@@ -101,6 +101,14 @@ pub(super) struct There {
     pub(super) folder: Folder,
 }
 
+/// Why a root was not seen, for people.
+pub(super) enum NotSeen {
+    /// It is not there.
+    Away(String),
+    /// Nobody could look: the catalog gave no answer, or this process can open no file.
+    NotKnown(String),
+}
+
 /// A folder, by device, mount and inode.
 pub(super) type Folder = (u64, u64, u64);
 
@@ -139,7 +147,7 @@ pub(super) enum Message {
     /// Somebody looked whether a root is there.
     Checked {
         root_id: i64,
-        outcome: Result<There, String>,
+        outcome: Result<There, NotSeen>,
     },
     /// A cookie could not be made.
     NoCookie {

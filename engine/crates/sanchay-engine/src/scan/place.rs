@@ -39,7 +39,8 @@ impl From<CoreError> for Away {
 }
 
 impl RootPlace {
-    /// Opens a root, where it is the folder that was scanned before, or the first to be.
+    /// Opens a root, where it is the folder that was scanned before, or the first to be. Fails where the catalog does, and
+    /// where this process can open no file: then nobody knows whether the root is there.
     pub(crate) fn open(
         catalog: &Catalog,
         mounts: &Mounts<'_>,
@@ -48,17 +49,17 @@ impl RootPlace {
         let opened = RootDir::open(&to_path(&row.path)).and_then(|root| Ok((root.stat()?, root)));
         let (stat, root) = match opened {
             Ok(opened) => opened,
-            Err(error) => return Ok(Err(error.at(&row.path).into())),
+            Err(error) => return away(error, row),
         };
         let mount = match mounts.ask(root.handle(), &stat) {
             Ok(mount) => mount?,
-            Err(error) => return Ok(Err(error.at(&row.path).into())),
+            Err(error) => return away(error, row),
         };
         let place = Self { root, stat, mount };
         match place.is_other(catalog, row)? {
             Ok(None) => Ok(Ok(place)),
             Ok(Some(reason)) => Ok(Err(Away { reason, error: None })),
-            Err(error) => Ok(Err(error.at(&row.path).into())),
+            Err(error) => away(error, row),
         }
     }
 
@@ -108,4 +109,13 @@ impl RootPlace {
             self.root.handle().list(&mut ListBuffer::new(), |name, _| found += usize::from(known.contains(name)));
         Ok(listed.map(|()| (found, known.len())))
     }
+}
+
+/// What an error of opening says of the root.
+fn away(error: CoreError, row: &RootRow) -> Result<Result<RootPlace, Away>, EngineError> {
+    let error = error.at(&row.path);
+    if error.is_of_process() {
+        return Err(error.into());
+    }
+    Ok(Err(error.into()))
 }

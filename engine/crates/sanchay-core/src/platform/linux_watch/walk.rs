@@ -5,10 +5,10 @@
 //! and a path may be of any length.
 
 use std::collections::{HashMap, HashSet};
-use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use rustix::event::{eventfd, EventfdFlags};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, WatchFlags};
 use rustix::io::Errno;
@@ -69,7 +69,8 @@ impl Watches {
     pub fn new() -> Result<Self, WatchRefused> {
         let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
         let inotify = inotify::init(flags).map_err(|error| match error {
-            Errno::MFILE | Errno::NOMEM => WatchRefused::LimitReached,
+            // The same error says that this process has no file descriptor left, which is not the limit's fault.
+            Errno::MFILE if eventfd(0, EventfdFlags::CLOEXEC).is_ok() => WatchRefused::NoWatcher,
             Errno::NOSYS | Errno::PERM => WatchRefused::Unsupported("the system has no inotify".to_owned()),
             error => WatchRefused::Io(error.to_string()),
         })?;
@@ -321,7 +322,7 @@ impl Watches {
         };
         match added {
             Ok(watch) => Ok(Some(watch)),
-            Err(Errno::NOSPC | Errno::NOMEM) => Err(WatchRefused::LimitReached),
+            Err(Errno::NOSPC) => Err(WatchRefused::LimitReached),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG) => Ok(None),
             Err(error) => Err(WatchRefused::Io(error.to_string())),
         }
@@ -349,9 +350,5 @@ fn link_to(descriptor: BorrowedFd<'_>) -> String {
 
 /// The refusal, where it was not the folder's fault that it could not be opened.
 fn out_of_something(error: &crate::CoreError) -> Option<WatchRefused> {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
-    let number = source.and_then(std::io::Error::raw_os_error);
-    let exhausted = source.is_some_and(|source| source.kind() == ErrorKind::OutOfMemory)
-        || [Errno::MFILE, Errno::NFILE].iter().any(|errno| number == Some(errno.raw_os_error()));
-    exhausted.then(|| WatchRefused::Io(error.to_string()))
+    error.is_of_process().then(|| WatchRefused::Io(error.to_string()))
 }

@@ -11,7 +11,7 @@ use crate::engine::Inner;
 use crate::live::cookie;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Watching};
-use crate::live::work::{Message, There};
+use crate::live::work::{Message, NotSeen, There};
 use crate::root_spec::{RootSettings, Rules, WatchSetting};
 use crate::scan::{Mounts, RootPlace, ScanState};
 
@@ -151,7 +151,7 @@ impl LiveThread {
         }
     }
 
-    pub(super) fn checked(&mut self, id: i64, outcome: Result<There, String>) {
+    pub(super) fn checked(&mut self, id: i64, outcome: Result<There, NotSeen>) {
         let now = self.now_ms();
         let has_watcher = self.watcher.as_ref().err().map(ToString::to_string);
         let Some(root) = self.roots.get_mut(&id) else { return };
@@ -161,7 +161,12 @@ impl LiveThread {
             self.status_due = true;
         }
         match outcome {
-            Err(reason) => {
+            // Neither here nor away: it stays what it was, and somebody looks again.
+            Err(NotSeen::NotKnown(reason)) => {
+                tracing::warn!(root_id = id, reason, "root_not_looked_at");
+                root.plan_check(now);
+            }
+            Err(NotSeen::Away(reason)) => {
                 if root.presence != Presence::Absent {
                     return self.go_offline(id, &reason);
                 }
@@ -215,12 +220,20 @@ pub(super) fn scope(inner: &Inner, id: i64) -> Scope {
 }
 
 /// Whether a root is there, and how the file system is to be followed.
-pub(super) fn presence(inner: &Inner, id: i64) -> Result<There, String> {
-    let row = inner.catalog.reader().and_then(|reader| reader.root(id)).map_err(|error| error.to_string())?;
+pub(super) fn presence(inner: &Inner, id: i64) -> Result<There, NotSeen> {
+    let row = inner.catalog.reader().and_then(|reader| reader.root(id));
+    let row = row.map_err(|error| NotSeen::NotKnown(error.to_string()))?;
     let mounts = Mounts::new(&inner.catalog);
-    let place = RootPlace::open(&inner.catalog, &mounts, &row).map_err(|error| error.to_string())?;
-    let place = place.map_err(|away| away.reason)?;
-    let (_, system) = sanchay_core::file_system_of(place.root.handle()).map_err(|error| error.to_string())?;
+    let place = RootPlace::open(&inner.catalog, &mounts, &row).map_err(|error| NotSeen::NotKnown(error.to_string()))?;
+    let place = place.map_err(|away| NotSeen::Away(away.reason))?;
+    let (_, system) = sanchay_core::file_system_of(place.root.handle()).map_err(|error| {
+        let reason = error.to_string();
+        if error.is_of_process() {
+            NotSeen::NotKnown(reason)
+        } else {
+            NotSeen::Away(reason)
+        }
+    })?;
     let folder = (place.stat.device, place.stat.mount_id, place.stat.inode);
     Ok(There { advised: advise(&system), file_system: system.name, folder })
 }
