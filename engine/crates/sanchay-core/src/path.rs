@@ -4,6 +4,7 @@
 //! unpaired surrogates too; bytes that are no WTF-8 name no file there and become the replacement character.
 
 use std::ffi::OsStr;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 pub use crate::platform::{os_string_from_bytes, SEPARATOR};
@@ -86,9 +87,73 @@ pub fn is_within(path: &[u8], folder: &[u8]) -> bool {
         .is_some_and(|rest| rest.is_empty() || folder.last().is_some_and(|&last| parts(last)) || parts(rest[0]))
 }
 
-/// The bytes for a person's eyes: what is not UTF-8 becomes the replacement character.
+/// The bytes for a person's eyes: as they are, or as the shell's `$'…'` where that would not be safe or not be clear. The
+/// client's `sanchay.names` is the same in Python.
 pub fn display(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        if !text.starts_with("$'") && !text.contains(is_unsafe) {
+            return text.to_owned();
+        }
+    }
+    let mut shown = String::from("$'");
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|character| escape_into(&mut shown, character));
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown.push('\'');
+    shown
+}
+
+/// Whether a screen obeys the character, turns the direction of writing by it, or may leave it out: controls, bidi marks
+/// and what Unicode calls default-ignorable.
+const fn is_unsafe(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+fn escape_into(shown: &mut String, character: char) {
+    let code = u32::from(character);
+    // Writing to a string cannot fail.
+    let _ = match character {
+        '\\' | '\'' => write!(shown, "\\{character}"),
+        '\x07' => shown.write_str("\\a"),
+        '\x08' => shown.write_str("\\b"),
+        '\t' => shown.write_str("\\t"),
+        '\n' => shown.write_str("\\n"),
+        '\x0b' => shown.write_str("\\v"),
+        '\x0c' => shown.write_str("\\f"),
+        '\r' => shown.write_str("\\r"),
+        '\x1b' => shown.write_str("\\e"),
+        _ if !is_unsafe(character) => shown.write_char(character),
+        _ if code < 0x80 => write!(shown, "\\x{code:02x}"),
+        _ if code <= 0xffff => write!(shown, "\\u{code:04x}"),
+        _ => write!(shown, "\\U{code:08x}"),
+    };
 }
 
 #[cfg(test)]
@@ -154,7 +219,16 @@ mod tests {
         assert_eq!(path, Path::new("root").join("a").join("ü\nb"));
         assert_eq!(path_from_bytes(bytes_of(&path)), path);
         assert_eq!(absolute(Path::new("root"), b""), Path::new("root"));
-        assert_eq!(display(b"a\xffb"), "a\u{fffd}b");
+        for (name, shown) in [
+            (&b"a\xffb"[..], r"$'a\xffb'"),
+            (b"it's", "it's"),
+            (b"$'x", r"$'$\'x'"),
+            (b"a\n\x1b\x01'", r"$'a\n\e\x01\''"),
+            ("\u{e0001}\u{115f}\u{fe0f}\u{61c}\u{85}".as_bytes(), r"$'\U000e0001\u115f\ufe0f\u061c\u0085'"),
+            ("\u{e4}\u{4e00} \u{1f600}".as_bytes(), "\u{e4}\u{4e00} \u{1f600}"),
+        ] {
+            assert_eq!(display(name), shown);
+        }
     }
 
     #[cfg(unix)]
