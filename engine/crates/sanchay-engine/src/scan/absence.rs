@@ -96,6 +96,8 @@ impl Walker<'_> {
         name: &[u8],
         known: Option<&StoredChild>,
     ) -> Result<(), EngineError> {
+        // It is a folder of the catalog all the same: what a scan counts is what `status` does.
+        add(&self.context.control.counters.directories, 1);
         if known.is_some_and(|known| known.unreadable) {
             return Ok(());
         }
