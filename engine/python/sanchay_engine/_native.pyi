@@ -48,7 +48,7 @@ class RootSpec:
         skip_hidden: bool = False,
         watch: WatchSetting = "auto",
         poll_s: int = 300,
-        expect_unreadable: Sequence[bytes] = (),
+        expect_unreadable: Sequence[bytes] = ...,
     ) -> RootSpec:
         """`watch`: how the root is kept up once `start_live` was called; `auto` chooses by its file system. `poll_s`:
         seconds between comparisons where it is polled."""
