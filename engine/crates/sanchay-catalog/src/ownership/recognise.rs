@@ -136,7 +136,8 @@ mod tests {
         ];
         for (what, make) in makers {
             let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("a ?%20.sqlite");
+            // What a URI would take for something else; Windows has no name with a `?`.
+            let path = folder.path().join(if cfg!(windows) { "a #%20.sqlite" } else { "a ?%20.sqlite" });
             make(&path);
             let before = content(folder.path());
             let outcome = Catalog::open(&path, CatalogOptions::default()).err().expect(what);
