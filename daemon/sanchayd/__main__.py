@@ -115,6 +115,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
         raise DomainError(ErrorKind.INTERNAL, f"sanchayd failed: {error}; see {where.log_file}.") from error
     _log.info("sanchayd stopped")
     log.close()
+    hosts.end_claims()
     lock.release()
     _end()
     return EXIT_DONE

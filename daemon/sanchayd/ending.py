@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 
-from sanchayd import log
+from sanchayd import hosts, log
 
 # Together under five seconds: calls, scans (see ScanQueue), the catalog.
 CALLS_GRACE_S = 0.5
@@ -19,12 +19,13 @@ _log = log.logger("sanchayd.app")
 def end_for_certain(release_lock: Callable[[], None]) -> None:
     """Whatever hangs from here on, the process ends in time; what matters is in state.db by then.
 
-    A thread that waits in the kernel keeps every open file of an ended process, and so the lock: it is let go first.
+    A thread that waits in the kernel keeps every open file of an ended process, and so the locks: they are let go first.
     """
 
     def end() -> None:
         _log.warning("sanchayd did not end by itself in time", limit_s=END_S)
         log.close()
+        hosts.end_claims()
         release_lock()
         os._exit(0)
 

@@ -59,7 +59,7 @@ def test_a_report_says_what_is_new_grown_and_gone_since_the_night_before(program
     second = program.json("schedule", "run", "big")
     assert second["counts"]["previous_run"] == first["run"]
     diff = program.json("report", "show", "big", "--diff")
-    assert (diff["run"], diff["rows"]) == (second["run"], [])
+    assert (diff["run"], [row["change"] for row in diff["rows"]]) == (second["run"], ["new", "grown", "gone"])
     (new,), (grown,), (gone,) = diff["new"], diff["grown"], diff["gone"]
     assert new.keys() >= ROW_KEYS | {"path_bytes"}
     assert (grown["path"], grown["size_before"], grown["size"]) == (str(nas / "a.iso"), 2000, 9000)

@@ -15,7 +15,7 @@ from tests.integration.live import LiveCataloger
 CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: paths of any length by handles")
 
-LEVELS = int(os.environ.get("SANCHAY_TEST_LEVELS", "4000"))
+LEVELS = int(os.environ.get("SANCHAY_TEST_LEVELS", "3000"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 if sys.platform == "win32":
     from sanchayd.hosts.windows import (
         claim_file,
+        end_claims,
         is_claimed,
         lock_exclusive,
         on_battery,
@@ -23,6 +24,7 @@ if sys.platform == "win32":
 else:
     from sanchayd.hosts.posix import (
         claim_file,
+        end_claims,
         is_claimed,
         lock_exclusive,
         on_battery,
@@ -39,6 +41,7 @@ else:
 
 __all__ = [
     "claim_file",
+    "end_claims",
     "is_claimed",
     "lock_exclusive",
     "on_battery",

@@ -65,6 +65,9 @@ def lock_exclusive(handle: int) -> bool:
     return True
 
 
+_claims: list[int] = []  # descriptors that stay open to the end
+
+
 def is_claimed(file: Path) -> bool:
     """Whether another process has claimed the file, by whatever name. To be asked while nothing here has it open."""
     command = getattr(fcntl, "F_OFD_GETLK", None)
@@ -94,6 +97,15 @@ def claim_file(file: Path) -> None:
         with contextlib.suppress(OSError):
             handle = os.open(file, os.O_RDWR | os.O_CLOEXEC)
             fcntl.fcntl(handle, command, _CLAIM.pack(fcntl.F_WRLCK, os.SEEK_SET, CLAIM_OFFSET, 1, 0))
+            _claims.append(handle)
+
+
+def end_claims() -> None:
+    """Gives up what was claimed. A thread that hangs in the kernel keeps an ended process, and its descriptors, for longer."""
+    for handle in _claims:
+        with contextlib.suppress(OSError):
+            unlock = _CLAIM.pack(fcntl.F_UNLCK, os.SEEK_SET, CLAIM_OFFSET, 1, 0)
+            fcntl.fcntl(handle, getattr(fcntl, "F_OFD_SETLK"), unlock)  # noqa: B009 - Linux alone has it
 
 
 def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

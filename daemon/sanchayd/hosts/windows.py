@@ -65,6 +65,10 @@ def claim_file(_file: Path) -> None:
     """Nothing to do: the lock beside the catalog is what counts."""
 
 
+def end_claims() -> None:
+    """Nothing to give up."""
+
+
 def on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
     """Calls `stop` in the loop on Ctrl-C and Ctrl-Break; the loop has no signal handlers of its own here."""
 

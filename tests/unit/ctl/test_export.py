@@ -141,7 +141,8 @@ def test_a_file_that_is_replaced_keeps_its_mode_and_is_closed_meanwhile(tmp_path
 def test_a_signal_that_ends_an_export_leaves_no_part_of_it(tmp_path: Path, name: str) -> None:
     number = getattr(signal, name)
     code = (
-        "import sys; from sanchayctl import atomic, interrupt\ninterrupt.install()\n"
+        f"import signal, sys; signal.signal({number}, signal.SIG_DFL)  # behind nohup it is ignored\n"
+        "from sanchayctl import atomic, interrupt\ninterrupt.install()\n"
         "def pieces():\n yield b'half'\n print('begun', flush=True)\n sys.stdin.read()\n"
         f"atomic.write({str(tmp_path / 'list.csv')!r}, pieces(), replace=False)"
     )
