@@ -19,7 +19,7 @@ _log = log.logger("sanchayd.app")
 def end_for_certain(release_lock: Callable[[], None]) -> None:
     """Whatever hangs from here on, the process ends in time; what matters is in state.db by then.
 
-    A thread that waits in the kernel keeps every open file of an ended process, and so the locks: they are let go first.
+    A thread that waits in the kernel keeps every open file of an ended process, and so its locks: they go first.
     """
 
     def end() -> None:

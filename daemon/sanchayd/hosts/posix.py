@@ -101,7 +101,7 @@ def claim_file(file: Path) -> None:
 
 
 def end_claims() -> None:
-    """Gives up what was claimed. A thread that hangs in the kernel keeps an ended process, and its descriptors, for longer."""
+    """Gives up what was claimed: a thread that hangs in the kernel keeps an ended process with its descriptors."""
     for handle in _claims:
         with contextlib.suppress(OSError):
             unlock = _CLAIM.pack(fcntl.F_UNLCK, os.SEEK_SET, CLAIM_OFFSET, 1, 0)
