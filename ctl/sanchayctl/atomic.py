@@ -1,4 +1,4 @@
-"""Writes a file in one step: whoever looks sees the old file or the whole new one, never a part.
+"""Writes a file in one step: a reader sees the old file or the whole new one, never a part.
 
 Nothing half-written is left behind, not even by a signal that ends the program; only SIGKILL cannot be heard.
 """

@@ -68,6 +68,6 @@ def _end(number: int, _frame: object) -> None:
 
 
 def _end_by(number: int) -> None:
-    """Ends by the signal itself, so that whoever waits for this process sees which it was."""
+    """Ends by the signal itself, so that the parent sees which it was."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
     except click.ClickException as error:
         session.as_json = session.as_json or "--json" in arguments  # the option may stand behind what failed
         return report(Failure.of_click(error), session)
-    except BrokenPipeError:  # no failure: whoever read has enough
+    except BrokenPipeError:  # no failure: the reader has enough
         raise
     except OSError as error:
         return report(Failure.of_system(error), session)

@@ -204,7 +204,7 @@ def people() -> Iterator[None]:
 
 
 def for_people() -> bool:
-    """Whether somebody looks at the answer: a pipe or a file gets rows only."""
+    """Whether the answer goes to a terminal: a pipe or a file gets rows only."""
     return _people.get() or is_terminal(sys.stdout)
 
 

@@ -52,7 +52,7 @@ class Edited(NamedTuple):
 def check(where: Places) -> Checked:
     """The settings that a daemon of `where` would start with.
 
-    Raises ConfigInvalid with `file`, `line` and `key` in its details where one makes no sense.
+    Raises ConfigInvalid with `file`, `line` and `key` in its details where one is not valid.
     """
     document, said = _ask(where, "--check-config")
     settings = [Setting(key, setting["value"], setting["origin"]) for key, setting in document.items()]

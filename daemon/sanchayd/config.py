@@ -188,7 +188,7 @@ def load(
 ) -> Config:
     """The settings of this moment, or as they would be with another text of config.toml.
 
-    Raises config_invalid with `file`, `line` and `key` where one makes no sense.
+    Raises config_invalid with `file`, `line` and `key` where one is not valid.
     """
     text = _read_dotenv(where.dotenv_file)
     lines = dotenv_values(stream=io.StringIO(text), interpolate=False)

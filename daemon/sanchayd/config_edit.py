@@ -38,7 +38,7 @@ class Edited:
 def edit(where: Places, environ: Mapping[str, str], key: str, words: Sequence[str] | None) -> Edited:
     """config.toml with the setting as the words say, or (None) without it. Nothing is written.
 
-    Raises config_invalid where the key, the value or any line of the file makes no sense.
+    Raises config_invalid where the key, the value or any line of the file is not valid.
     """
     if key not in VARIABLES:
         meant = misspelt.suggestion(key, VARIABLES) or f"; the settings are {', '.join(VARIABLES)}."

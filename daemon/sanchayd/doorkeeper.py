@@ -1,4 +1,4 @@
-"""Keeps the living daemon reachable: a socket, a token or a lock that somebody removed is made again.
+"""Keeps the living daemon reachable: a socket, a token or a lock that was removed is made again.
 
 Without it a daemon whose run folder was cleaned away would go on unseen, and could be neither asked nor stopped.
 """

@@ -108,7 +108,7 @@ def stop_running(session: Session) -> int | None:
 
 
 def _ask_to_stop(session: Session) -> int | None:
-    """The process that will stop, or None where nobody answered in time."""
+    """The process that will stop, or None where no answer came in time."""
     try:
         with reaching.saying("Waiting for sanchayd to answer ..."):
             return session.running_client(reaching.ANSWER_LIMIT_S).stop_daemon().pid

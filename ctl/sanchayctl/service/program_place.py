@@ -64,7 +64,7 @@ def _closed(path: Path, user: str) -> tuple[Path, Path] | None:
 
 
 class _Rights:
-    """What a user may do by the modes of files; one who is still to be made is nobody in particular."""
+    """What a user may do by the modes of files; one who is still to be made has no id yet."""
 
     def __init__(self, user: str) -> None:
         import pwd
