@@ -10,7 +10,8 @@ from typing import Any
 from sanchay.v1 import catalog_pb2, common_pb2
 from sanchayd.models import RootSettings
 from sanchayd.rpc.catalog import MESSAGE_MAX_BYTES, CatalogServicer
-from tests.support.fake_catalog import FakeCatalog, Row
+from tests.support.fake_answers import Row
+from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until
 
 ROWS = 2000

@@ -1,0 +1,170 @@
+"""What the catalog in memory answers with: values shaped as the engine's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sanchayd.models import RawBytes
+
+
+@dataclass
+class Row:
+    """A file."""
+
+    path: bytes
+    size: int
+    allocated: int
+    modified_ns: int
+    created_ns: int | None
+    type: str
+    extension: str
+    hash: bytes
+    algorithm: str
+    hash_state: str
+    links: int
+    owner: int
+    root_id: int
+    inode: int
+
+
+@dataclass
+class Page:
+    """A page of files."""
+
+    rows: list[Row]
+    total: int | None
+    total_at_least: int
+    total_bytes: int | None
+    next_token: str
+    root_ids: list[int]
+    folders: int = 0
+
+
+@dataclass
+class Copy:
+    """A name of a copy."""
+
+    path: bytes
+    inode: int
+    modified_ns: int
+    root_id: int
+    copy: int
+    perhaps: bool
+
+
+@dataclass
+class Group:
+    """Files of equal content."""
+
+    size: int
+    hash: bytes
+    algorithm: str
+    copies: int
+    perhaps: int
+    reclaimable_bytes: int
+    freed_bytes: int
+    total_paths: int
+    paths: list[Copy]
+
+
+@dataclass
+class Groups:
+    """A page of groups."""
+
+    groups: list[Group]
+    total_groups: int
+    total_redundant_files: int
+    total_reclaimable_bytes: int
+    total_freed_bytes: int
+    next_token: str
+
+
+@dataclass
+class NotCompared:
+    """Nothing is left out here."""
+
+    files: int = 0
+    bytes: int = 0
+    not_read: int = 0
+    unreadable: int = 0
+    unstable: int = 0
+    other_algorithm: int = 0
+
+
+@dataclass
+class SummaryRow:
+    """One kind of file."""
+
+    key: str
+    files: int
+    bytes: int
+
+
+@dataclass
+class UsageRow:
+    """One folder."""
+
+    path: RawBytes
+    depth: int
+    files: int
+    directories: int
+    bytes: int
+    allocated: int
+    linked_bytes: int
+    newest_ns: int
+    above_roots: bool
+
+
+@dataclass
+class Progress:
+    """A snapshot."""
+
+    phase: str = "listing"
+    files: int = 0
+    directories: int = 0
+    bytes: int = 0
+    hashed_files: int = 0
+    hashed_bytes: int = 0
+    errors: int = 0
+    files_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    current: RawBytes = b""
+    percent: float | None = None
+    seconds_left: float | None = None
+    paused: bool = False
+    waiting_for_disk: bool = False
+
+
+@dataclass
+class Unreadable:
+    """What could not be read."""
+
+    path: bytes
+    kind: str
+    message: str
+
+
+@dataclass
+class Result:
+    """How a scan ended."""
+
+    state: str
+    message: str = ""
+    files: int = 0
+    directories: int = 0
+    bytes: int = 0
+    hashed_files: int = 0
+    hashed_bytes: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    errors: int = 0
+    duration_s: float = 0.0
+    files_per_s: float = 0.0
+    unstable: int = 0
+    special: int = 0
+    symlinks: int = 0
+    excluded: int = 0
+    skipped_mounts: int = 0
+    expected_unreadable: int = 0
+    error_list: list[Unreadable] = field(default_factory=list)
