@@ -12,6 +12,7 @@ parts=(
     mkfs.ext4:e2fsprogs
     mkfs.btrfs:btrfs-progs
     mkfs.xfs:xfsprogs
+    mkfs.vfat:dosfstools
     mkfs.exfat:exfatprogs
     mount.exfat-fuse:exfat-fuse
     mergerfs:mergerfs

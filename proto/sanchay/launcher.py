@@ -105,10 +105,10 @@ def wait_for_running(where: Places, tell: Callable[[str], None] | None = None) -
     return _wait_for_lock(where, time.monotonic() + START_TIMEOUT_S, tell)
 
 
-def wait_stopped(where: Places, timeout_s: float) -> bool:
-    """Whether the daemon has let its lock go within `timeout_s`."""
+def wait_stopped(where: Places, timeout_s: float, pid: int = 0) -> bool:
+    """Whether the daemon has let its lock go within `timeout_s`, and its process, where `pid` names it, has ended."""
     deadline_s = time.monotonic() + timeout_s
-    while hosts.is_locked(where.lock_file):
+    while hosts.is_locked(where.lock_file) or (pid and hosts.is_running(pid)):
         if time.monotonic() > deadline_s:
             return False
         time.sleep(POLL_S)

@@ -30,6 +30,11 @@ def rests(cataloger: LiveCataloger) -> bool:
     return (live.state, live.pending, live.reason) == ("live", 0, "")
 
 
+def kernel_has(file_system: str) -> bool:
+    known = Path("/proc/filesystems")
+    return known.exists() and file_system in known.read_text("ascii").split()
+
+
 def store(mapped: mmap.mmap, letter: bytes) -> None:
     mapped[0:1] = letter
 
@@ -134,11 +139,8 @@ def test_a_mapped_page_in_memory_is_written_without_new_stamps_and_read_at_the_c
         cataloger.catalog.close()
 
 
-@pytest.mark.needs("root", "mount")
-@pytest.mark.skipif(
-    shutil.which("mkfs.vfat") is None or "vfat" not in Path("/proc/filesystems").read_text("ascii").split(),
-    reason="no mkfs.vfat, or no vfat in the kernel",
-)
+@pytest.mark.needs("root", "mount", "mkfs.vfat")
+@pytest.mark.skipif(not kernel_has("vfat"), reason="only on a kernel that has vfat")
 def test_a_write_on_fat_with_its_time_set_back_is_told_by_the_event_alone(
     cataloger: LiveCataloger, tmp_path: Path
 ) -> None:

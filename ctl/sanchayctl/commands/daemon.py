@@ -99,7 +99,7 @@ def stop_running(session: Session) -> int | None:
             time.sleep(0.05)
     session.close()
     with reaching.saying(f"Waiting for sanchayd (process {pid}) to end ..."):
-        if not wait_stopped(session.where, STOP_TIMEOUT_S):
+        if not wait_stopped(session.where, STOP_TIMEOUT_S, pid or 0):
             raise TimedOut(
                 f"sanchayd has not ended within {STOP_TIMEOUT_S:g} s; its log is {session.where.log_file}",
                 details={"pid": str(pid or "")},

@@ -99,11 +99,29 @@ def is_locked(lock_file: Path) -> bool:
 
 def is_stopped(pid: int) -> bool:
     """Whether a signal holds the process still; False where that cannot be known (macOS)."""
+    return _state(pid) in ("T", "t")
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process has not ended yet. One whose parent has not asked how it ended has ended (Linux)."""
+    if _state(pid) in ("Z", "X"):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _state(pid: int) -> str:
+    """The letter by which /proc says what a process is at; "" where there is no such process, or no /proc."""
     try:
         stat_line = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:
-        return False
-    return stat_line.rpartition(")")[2].split()[:1] in (["T"], ["t"])
+        return ""
+    return stat_line.rpartition(")")[2].split()[0]
 
 
 def has_open(pid: int, file: Path) -> bool:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker which system's library this module is read with
 
+import ctypes  # noqa: E402
 import msvcrt  # noqa: E402
+from ctypes import wintypes  # noqa: E402
 
 # A lock on Windows shuts readers out of the locked bytes, and the file holds the pid: so a byte behind it is locked.
 LOCK_OFFSET_BYTES = 1 << 20
+SYNCHRONIZE, WAIT_TIMEOUT = 0x00100000, 0x102  # winnt.h, winbase.h
 HAS_UNIX_SOCKETS = False  # gRPC's Python has none on Windows
 SOCKET_PATH_MAX_BYTES = 107
 DETACHED: dict[str, bool | int] = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -68,6 +71,19 @@ def is_locked(lock_file: Path) -> bool:
 def is_stopped(_pid: int) -> bool:
     """Windows has no signal that holds a process still."""
     return False
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process has not ended yet."""
+    kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+    kernel32.OpenProcess.restype = wintypes.HANDLE
+    handle = wintypes.HANDLE(kernel32.OpenProcess(SYNCHRONIZE, False, pid))
+    if handle.value is None:
+        return False
+    try:
+        return bool(kernel32.WaitForSingleObject(handle, 0) == WAIT_TIMEOUT)
+    finally:
+        kernel32.CloseHandle(handle)
 
 
 def has_open(_pid: int, _file: Path) -> bool:

@@ -53,6 +53,16 @@ def test_a_daemon_is_started_once_and_outlives_its_starter(home: Path) -> None:
     assert launcher.running_daemon(places(home)) is None
 
 
+def test_a_daemon_is_stopped_once_its_process_has_ended_not_when_its_lock_is_free(home: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert not launcher.wait_stopped(places(home), 0.1, process.pid)
+    finally:
+        process.kill()
+    assert launcher.wait_stopped(places(home), PATIENCE_S, process.pid)  # ended, though nobody has waited for it
+    process.communicate()
+
+
 def test_a_start_waits_for_a_daemon_that_is_ending(home: Path) -> None:
     first = launcher.start_daemon(home)
     stop(places(home))
