@@ -164,8 +164,9 @@ def test_a_newer_release_of_any_pinned_package_changes_nothing(
 
 
 def test_with_its_resolver_on_pip_is_led_astray_by_this_index(index: Path, tmp_path: Path) -> None:
-    """What the script is for: without it, the same files fail on the same index."""
-    own = Own.make(sys.executable, tmp_path / "venv", index)
+    """What the script is for: without it, the same files fail on the same index, by the pip that came with Python."""
+    base = Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    own = Own.make(str(base), tmp_path / "venv", index)
     files = [argument for name in ("runtime", "build", "dev") for argument in ("-r", index / f"{name}.txt")]
     done = own.run(own.python, "-m", "pip", "install", "--quiet", "--require-hashes", *files)
     assert done.returncode != 0

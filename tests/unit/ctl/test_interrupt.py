@@ -114,6 +114,16 @@ def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(daemon: FakeDaemo
     assert b"KeyboardInterrupt" not in rest
 
 
+def test_the_installed_program_imports_nothing_before_it_takes_ctrl_c_over() -> None:
+    # What an older pip writes imports `re`: half of the time in which Python itself answers Ctrl-C, by a traceback.
+    script = Path(sys.executable).with_name("sanchayctl")
+    asked = [sys.executable, "-X", "importtime", str(script), "--version"]
+    lines = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stderr.splitlines()
+    imported = [line.rpartition("|")[2].strip() for line in lines]
+    ours = imported.index("sanchayctl.__main__")
+    assert set(imported[imported.index("site") + 1 : ours]) <= {"sanchayctl", "__future__", "_signal"}
+
+
 def test_ctrl_c_leaves_no_part_of_an_export(daemon: FakeDaemon, waits: threading.Event, home: Path) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
         waits.clear()
