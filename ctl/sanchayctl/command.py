@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, cast
 import click
 from click.formatting import wrap_text
 
-from sanchayctl.guess import alike
+from sanchay import names
+from sanchay.guess import alike
 from sanchayctl.help import Context
 from sanchayctl.session import Session
 
@@ -91,7 +92,7 @@ class Group(click.Group):
         """Finds the verb. One that is not there is refused with what was probably meant."""
         name = args[0]
         if not name.startswith("-") and self.get_command(context, name) is None and not context.resilient_parsing:
-            raise click.UsageError(f"There is no command {name!r}.{self.meant(context, name)}", context)
+            raise click.UsageError(f"There is no command {names.quoted(name)}.{self.meant(context, name)}", context)
         return super().resolve_command(context, args)
 
     def meant(self, context: click.Context, name: str) -> str:

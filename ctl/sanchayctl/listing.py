@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sanchay import names
+from sanchay.guess import did_you_mean
 from sanchayctl import output, paths
-from sanchayctl.guess import did_you_mean
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Template:
         try:
             self._parts = [part[:3] for part in string.Formatter().parse(_unescaped(text)) if self._takes(part, known)]
         except ValueError as error:
-            raise click.UsageError(f"--format {text!r} cannot be read: {error}.") from error
+            raise click.UsageError(f"--format {names.quoted(text)} is not a valid pattern: {error}.") from error
 
     @staticmethod
     def _takes(part: tuple[str, str | None, str | None, str | None], known: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from sanchay import names
 from sanchay.errors import InvalidQuery
 from sanchayctl import units
 
@@ -46,12 +47,12 @@ def _of_words(text: str, now: datetime) -> int:
     words = [(match.group(), match.start()) for match in re.finditer(r"[^\sT]+|T(?=\d)|\S+", text)]
     words = [(word, at) for word, at in words if word != "T"]
     if not words:
-        raise InvalidQuery(f"There is no time in {text!r}: {HOW}.", term=text, position=0)
+        raise InvalidQuery(f"There is no time in {names.quoted(text)}: {HOW}.", term=text, position=0)
     (first, _), rest = words[0], words[1:]
     day = _day(first, now)
     if day is None:
         if not _TIME.fullmatch(first):
-            raise _refused(text, first, "is no moment")
+            raise _refused(text, first, "is not a valid time")
         day, rest = _midnight(now), words
     elif first.lower() == "now" and rest:
         raise _refused(text, rest[0][0], "says nothing beside now")
@@ -74,16 +75,16 @@ def _day(word: str, now: datetime) -> datetime | None:
     try:
         return datetime.fromisoformat(word)
     except ValueError as error:
-        raise InvalidQuery(f"{word!r} is no day of the calendar.", term=word, position=0) from error
+        raise InvalidQuery(f"{names.quoted(word)} is not a valid date.", term=word, position=0) from error
 
 
 def _at(text: str, day: datetime, word: str) -> datetime:
     found = _TIME.fullmatch(word)
     if found is None:
-        raise _refused(text, word, "is no time of day")
+        raise _refused(text, word, "is not a valid time of day")
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
     if hour > 23 or minute > 59 or second > 59:
-        raise _refused(text, word, "is no time of day")
+        raise _refused(text, word, "is not a valid time of day")
     return day.replace(hour=hour, minute=minute, second=second)
 
 
@@ -93,7 +94,7 @@ def _of_stamp(text: str, stamp: str) -> int:
     try:
         return round(datetime.fromisoformat(spelled).timestamp() * 1e6) * 1000
     except (ValueError, OverflowError, OSError) as error:
-        raise _refused(text, stamp, "is no moment") from error
+        raise _refused(text, stamp, "is not a valid time") from error
 
 
 def _midnight(moment: datetime) -> datetime:
@@ -106,4 +107,4 @@ def _ns(moment: datetime) -> int:
 
 
 def _refused(text: str, term: str, why: str) -> InvalidQuery:
-    return InvalidQuery(f"{term!r} {why}: {HOW}.", term=term, position=max(text.find(term), 0))
+    return InvalidQuery(f"{names.quoted(term)} {why}: {HOW}.", term=term, position=max(text.find(term), 0))

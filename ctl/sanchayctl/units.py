@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from sanchay import names
+
 _LETTERS = "KMGTPE"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGTPE])?(?:iB|B)?|B)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?", re.IGNORECASE)
@@ -33,7 +35,9 @@ def parse_size(text: str) -> int:
     """Bytes of `10`, `4K`, `1.5G`, `2GiB`. Raises ValueError."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no size; write bytes or a number with K, M, G or T, such as 10M")
+        raise ValueError(
+            f"{names.quoted(text)} is not a valid size; write bytes or a number with K, M, G or T, such as 10M"
+        )
     letter = (match[2] or "").upper()
     return int(float(match[1]) * 1024 ** (_LETTERS.index(letter) + 1)) if letter else int(float(match[1]))
 
@@ -42,7 +46,9 @@ def parse_duration(text: str) -> float:
     """Seconds of `90`, `30s`, `5m`, `1.5h`, `2d`. Raises ValueError."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no duration; write seconds or a number with s, m, h or d, such as 5m")
+        raise ValueError(
+            f"{names.quoted(text)} is not a valid duration; write seconds or a number with s, m, h or d, such as 5m"
+        )
     return float(match[1]) * _SECONDS[(match[2] or "s").lower()]
 
 

@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sanchay import names
 from sanchay.address import Places
 from sanchayd import misspelt
 from sanchayd.errors import DomainError, ErrorKind
@@ -211,7 +212,7 @@ def load(
     database = Path(os.path.expanduser(raw.database_path)) if raw.database_path else where.catalog_file
     if not database.is_absolute():
         source = next(source for source in sources if source.origin == origins["database_path"])
-        raise _complaint(source, "database_path", f"{raw.database_path!r} is not an absolute path")
+        raise _complaint(source, "database_path", f"{names.quoted(raw.database_path)} is not an absolute path")
     return Config(
         log_level=raw.log_level,
         database_path=database,
@@ -256,8 +257,8 @@ def _resolved(folder: str) -> str:
 def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Source:
     values: dict[str, str] = {}
     places: dict[str, str] = {}
-    for key, names in VARIABLES.items():
-        for name in names:
+    for key, variables in VARIABLES.items():
+        for name in variables:
             if environ.get(name, "") != "":
                 # INFO is how many write it
                 values[key] = environ[name].lower() if key == "log_level" else environ[name]
@@ -356,7 +357,9 @@ def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[st
         reason = f"there is no such setting{meant or '; the settings are ' + ', '.join(VARIABLES)}"
     else:
         message = first["msg"].removeprefix("Value error, ")
-        reason = f"{first['input']!r} will not do: {message[:1].lower()}{message[1:]}"
+        given = first["input"]
+        shown = names.quoted(given) if isinstance(given, str) else as_toml(given)
+        reason = f"{shown} is not valid: {message[:1].lower()}{message[1:]}"
     return _complaint(source, key, reason)
 
 
@@ -374,6 +377,8 @@ def as_toml(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return json.dumps(list(value), ensure_ascii=False)
+    if isinstance(value, dict):
+        return "a table"
     return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 
+from sanchay import names
 from sanchay.address import Places
 from sanchayd import config, misspelt
 from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings
@@ -77,7 +78,7 @@ def _value(key: str, words: Sequence[str]) -> Any:
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         shown = " ".join(words)
-        raise _refusal(key, f"{key}: {shown!r} will not do: {message[:1].lower()}{message[1:]}.") from None
+        raise _refusal(key, f"{key}: {names.quoted(shown)} is not valid: {message[:1].lower()}{message[1:]}.") from None
     value = getattr(raw, config.attribute(key))
     return os.path.expanduser(value) if key == "database_path" else value
 

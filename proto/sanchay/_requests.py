@@ -55,7 +55,7 @@ def text(value: str, what: str) -> str:
 def choice(value: str, choices: Mapping[str, Value], what: str) -> Value:
     """The wire value of a word."""
     if value not in choices:
-        raise InvalidArgument(f"The {what} {value!r} is none of {', '.join(choices)}.")
+        raise InvalidArgument(f"{names.quoted(value)} is not a valid {what}; choose from {', '.join(choices)}.")
     return choices[value]
 
 

@@ -1,4 +1,4 @@
-"""What a misspelt word was probably meant to be."""
+"""What a misspelt word was probably meant to be: a command, a value, a setting, the name of a root."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def alike(word: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` Did you mean a, or b?`, or nothing."""
+    """` Did you mean a, or b?`, or nothing. Known words are safe to show, or were made so."""
     found = alike(word, known)
     return f" Did you mean {', or '.join(found)}?" if found else ""

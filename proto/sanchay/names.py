@@ -34,6 +34,16 @@ def shown_text(text: str) -> str:
     return "$'" + "".join(_escaped(character) for character in text) + "'"
 
 
+def quoted(text: str) -> str:
+    """A word that somebody typed, or the name of a root or schedule, in a sentence: its bounds are to be seen.
+
+    In single quotes, or as `$'…'` where those would not be safe or not be clear; either can be pasted into a shell.
+    """
+    if _STRANGE.search(text) or "'" in text:
+        return "$'" + "".join(map(_escaped, text)) + "'"
+    return f"'{text}'"
+
+
 def safe_text(text: str) -> str:
     """Any other text for a screen: characters that no screen should get as escapes."""
     return _UNSAFE.sub(lambda match: _escaped(match[0]), text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay.guess import did_you_mean
 from sanchayctl import (
     arguments,
     documents,
@@ -20,7 +21,6 @@ from sanchayctl import (
     units,
 )
 from sanchayctl.command import Example
-from sanchayctl.guess import did_you_mean
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:

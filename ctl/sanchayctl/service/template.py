@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from sanchay import names
 from sanchay.errors import InputOutputError, InvalidArgument
 
 _PLACEHOLDER = re.compile(r"@([A-Z]+)@")
@@ -53,7 +54,7 @@ _SYSTEMD = str.maketrans({"\\": "\\\\", '"': '\\"', "%": "%%"})
 def user_name(word: str) -> str:
     """A single word, such as a name, where quotes would not be understood."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", word):
-        raise InvalidArgument(f"{word!r} is no name of a user that a service can be given.")
+        raise InvalidArgument(f"{names.quoted(word)} is not a valid user name for a service.")
     return word
 
 
@@ -81,7 +82,8 @@ def task_text(text: str) -> str:
     """Text that Task Scheduler leaves as it is: it knows no way to write a percent sign that is meant."""
     if re.search(r"%[^%]+%|\$\(", text):
         raise InvalidArgument(
-            f"Task Scheduler would take a part of {text!r} for a variable; choose a folder without % and $(."
+            f"Task Scheduler would take a part of {names.quoted(text)} for a variable; choose a folder without % and "
+            "$(."
         )
     return text
 
@@ -89,9 +91,9 @@ def task_text(text: str) -> str:
 def _checked(text: str) -> str:
     """No line may be added to a unit by a name, and no unit holds bytes that are no text."""
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text):
-        raise InvalidArgument(f"{text!r} holds control characters, which no service can be given.")
+        raise InvalidArgument(f"{names.quoted(text)} holds control characters, which a service cannot be given.")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidArgument(f"{text!r} is not UTF-8, which a service cannot be given.") from error
+        raise InvalidArgument(f"{names.quoted(text)} is not UTF-8, which a service cannot be given.") from error
     return text

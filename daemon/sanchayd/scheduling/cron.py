@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -90,10 +91,11 @@ def parse(text: str) -> Cron:
     expression = SHORT_FORMS.get(text.strip().lower(), text)
     words = list(re.finditer(r"\S+", expression))
     if expression.strip().startswith("@"):
-        raise _refused(f"{text.strip()!r} is none of {', '.join(SHORT_FORMS)}", text.strip(), words[0].start())
+        form = text.strip()
+        raise _refused(f"{names.quoted(form)} is not one of {', '.join(SHORT_FORMS)}", form, words[0].start())
     if len(words) != len(_FIELDS):
-        names = ", ".join(field.name for field in _FIELDS)
-        raise _refused(f"it has {len(words)} fields and needs {len(_FIELDS)}: {names}", text, 0)
+        needed = ", ".join(field.name for field in _FIELDS)
+        raise _refused(f"it has {len(words)} fields and needs {len(_FIELDS)}: {needed}", text, 0)
     sets = [_numbers(field, word.group(), word.start()) for field, word in zip(_FIELDS, words, strict=True)]
     minutes, hours, days, months, weekdays = sets
     restricted = [not words[number].group().startswith("*") for number in (2, 4)]
@@ -129,7 +131,7 @@ def _part(field: _Field, part: str, position: int) -> set[int]:
     step = 1
     if slash:
         if not (step_text.isascii() and step_text.isdecimal() and int(step_text) > 0):
-            raise _bad(field, part, position, f"{step_text!r} is no step")
+            raise _bad(field, part, position, f"{names.quoted(step_text)} is not a valid step")
         step = int(step_text)
     if span == "*":
         first, last = field.least, field.most
@@ -150,7 +152,8 @@ def _number(field: _Field, word: str, part: str, position: int) -> int:
     if word.lower() in field.names:
         return field.names.index(word.lower()) + field.names_from
     if not (word.isascii() and word.isdecimal()):
-        raise _bad(field, part, position, f"{word!r} is no number" + (" and no name" if field.names else ""))
+        known = "number or name" if field.names else "number"
+        raise _bad(field, part, position, f"{names.quoted(word)} is not a valid {known}")
     if not field.least <= int(word) <= field.most:
         raise _bad(field, part, position, f"{word} is not within {field.least} to {field.most}")
     return int(word)
@@ -163,7 +166,7 @@ def _bad(field: _Field, part: str, position: int, reason: str) -> DomainError:
 def _refused(reason: str, term: str, position: int) -> DomainError:
     return DomainError(
         ErrorKind.INVALID_ARGUMENT,
-        f'This cron expression will not do: {reason}. A good one is "0 2 * * *": every night at two.',
+        f'This cron expression is not valid: {reason}. A good one is "0 2 * * *": every night at two.',
         term=term,
         position=position,
     )

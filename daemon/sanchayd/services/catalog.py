@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from sanchay import names
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port import port as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
@@ -188,5 +189,7 @@ def _bounded(limit: int, default: int) -> int:
 def _one_of(word: str, words: Sequence[Word], what: str) -> Word:
     found = next((known for known in words if known == word), None)
     if found is None:
-        raise DomainError(ErrorKind.INVALID_ARGUMENT, f"The {what} {word!r} is none of {', '.join(words)}.")
+        raise DomainError(
+            ErrorKind.INVALID_ARGUMENT, f"{names.quoted(word)} is not a valid {what}; choose from {', '.join(words)}."
+        )
     return found

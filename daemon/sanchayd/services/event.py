@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Job, RawBytes
 
@@ -102,5 +103,7 @@ def kinds_of(words: Iterable[str]) -> frozenset[EventKind]:
             kinds.add(EventKind(word))
         else:
             known = ", ".join([*_GROUPS, *(kind.value for kind in EventKind)])
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, f"{word!r} is no kind of event; the kinds are {known}.")
+            raise DomainError(
+                ErrorKind.INVALID_ARGUMENT, f"{names.quoted(word)} is not a kind of event; the kinds are {known}."
+            )
     return frozenset(kinds)

@@ -111,7 +111,9 @@ class JobService:
             jobs = sorted((active.snapshot() for active in self._queue.active()), key=lambda job: -job.id)
             return JobPage(tuple(jobs), "")
         if token and not token.isdecimal():
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, f"{token!r} is no page token of this listing.")
+            raise DomainError(
+                ErrorKind.INVALID_ARGUMENT, f"{names.quoted(token)} is not a valid page token of this listing."
+            )
         stored = await self._store.jobs(before_id=int(token) if token else None, limit=limit + 1)
         page = [self._current(job) for job in stored[:limit]]
         return JobPage(tuple(page), str(page[-1].id) if len(stored) > limit else "")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from sanchay import names
+from sanchay import guess, names
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
@@ -31,6 +31,7 @@ class RootRegistry:
         self._store = store
         self._now_ns = now_ns
         self._roots: dict[int, Root] = {}
+        self._gone: dict[int, str] = {}
         self.default_watch = WatchMode.AUTO
 
     async def load(self) -> None:
@@ -164,15 +165,17 @@ class RootRegistry:
         await self._pool.ask(self._catalog.remove_root, root.id)
         await self._store.remove_root(root.id)
         self._roots.pop(root.id, None)
+        self._gone[root.id] = root.name
+
+    def gone(self, root_id: int) -> str | None:
+        """The name of a root that was removed while this daemon ran."""
+        return self._gone.get(root_id)
 
     async def resolve(self, word: bytes) -> Root:
         """The root that a person means by a name, an id or a path. Raises root_not_found."""
         root = self.named(word.decode("utf-8", "surrogateescape")) or await self._by_path(word)
         if root is None:
-            known = ", ".join(sorted(root.name for root in self._roots.values())) or "there is none yet"
-            raise DomainError(
-                ErrorKind.ROOT_NOT_FOUND, f"No root is called {names.shown(word)}; the roots are: {known}."
-            )
+            raise _not_found(word, sorted(root.name for root in self._roots.values()))
         return root
 
     def named(self, text: str) -> Root | None:
@@ -226,17 +229,19 @@ class RootRegistry:
     def _check_name(self, name: str, own_id: int) -> str:
         """A name that is free, and that nobody could take for an id or a path."""
         chosen = name.strip()
+        reason = ""
         if not chosen or len(chosen) > NAME_MAX_CHARACTERS or not chosen.isprintable():
+            reason = f"it needs 1 to {NAME_MAX_CHARACTERS} characters that can be shown"
+        elif chosen.isdecimal() or os.path.isabs(chosen):
+            reason = "it would be taken for an id or a path"
+        if reason:
             raise DomainError(
-                ErrorKind.INVALID_ARGUMENT,
-                f"{name!r} is no name for a root: it needs 1 to {NAME_MAX_CHARACTERS} characters that can be shown.",
-            )
-        if chosen.isdecimal() or os.path.isabs(chosen):
-            raise DomainError(
-                ErrorKind.INVALID_ARGUMENT, f"{name!r} is no name for a root: it would be taken for an id or a path."
+                ErrorKind.INVALID_ARGUMENT, f"{names.quoted(name)} is not a valid name for a root: {reason}."
             )
         if self._taken(chosen, own_id):
-            raise DomainError(ErrorKind.ROOT_NAME_TAKEN, f"Another root is called {chosen!r}; choose another name.")
+            raise DomainError(
+                ErrorKind.ROOT_NAME_TAKEN, f"Another root is called {names.quoted(chosen)}; choose another name."
+            )
         return chosen
 
     def _derive_name(self, folder: bytes) -> str:
@@ -246,6 +251,14 @@ class RootRegistry:
         if name.isdecimal():
             name = f"root-{name}"
         return next(candidate for candidate in _numbered(name) if not self._taken(candidate, own_id=0))
+
+
+def _not_found(word: bytes, known: list[str]) -> DomainError:
+    text = word.decode("utf-8", "surrogateescape")
+    named = names.shown(word) if os.path.isabs(word) else names.quoted(text)
+    there = ", ".join(map(names.shown_text, known)) or "there is none yet"
+    meant = guess.did_you_mean(text, known)
+    return DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {named}; the roots are: {there}.{meant}")
 
 
 def _plain_path(word: bytes) -> bytes | None:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.models import HashAlgorithm, HashScope, Root, RootSettings, RootView, WatchMode
@@ -98,7 +99,7 @@ class RootService:
             if other.path != path and other.settings.hash is not HashScope.NONE and used is not settings.algorithm:
                 raise DomainError(
                     ErrorKind.INVALID_ARGUMENT,
-                    f"The root '{other.name}' is hashed with {used.value}, and hashes of two algorithms cannot be "
+                    f"The root {names.quoted(other.name)} is hashed with {used.value}, and hashes of two algorithms cannot be "
                     f"compared: use {used.value} here too, or leave one of the roots unhashed.",
                     path=path,
                 )

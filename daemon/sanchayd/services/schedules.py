@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
+from sanchay import guess, names
 from sanchayd.config import Config
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events import Topic
@@ -90,6 +91,7 @@ class ScheduleService:
         self._schedules: dict[int, Schedule] = {}
         self._last: dict[int, Run] = {}
         self._active: dict[int, _Active] = {}
+        self._gone: dict[int, str] = {}  # names of roots that were removed before this daemon was started
         self._tasks: set[asyncio.Task[None]] = set()
         self._adding = asyncio.Lock()
         self._stopping = False
@@ -99,6 +101,8 @@ class ScheduleService:
         await self._store.interrupt_runs(self._now_ns())
         self._schedules = {schedule.id: schedule for schedule in await self._store.schedules()}
         self._last = await self._store.last_runs()
+        asked = {root_id for schedule in self._schedules.values() for root_id in schedule.root_ids}
+        self._gone = await self._store.names_of_roots(each for each in asked if self._registry.get(each) is None)
         for schedule in list(self._schedules.values()):
             last = self._last.get(schedule.id)
             if schedule.enabled and last is not None and last.state is RunState.INTERRUPTED:
@@ -163,7 +167,8 @@ class ScheduleService:
         async with self._adding:
             if any(other.name == name for other in self._schedules.values()):
                 raise DomainError(
-                    ErrorKind.SCHEDULE_NAME_TAKEN, f"Another schedule is called {name!r}; choose another name."
+                    ErrorKind.SCHEDULE_NAME_TAKEN,
+                    f"Another schedule is called {names.quoted(name)}; choose another name.",
                 )
             now_ns = self._now_ns()
             schedule = await self._store.add(
@@ -198,9 +203,12 @@ class ScheduleService:
         """The schedule of that name. Raises schedule_not_found."""
         found = next((each for each in self._schedules.values() if each.name == name), None)
         if found is None:
-            names = ", ".join(sorted(each.name for each in self._schedules.values())) or "there is none yet"
+            known = sorted(each.name for each in self._schedules.values())
+            there = ", ".join(map(names.shown_text, known)) or "there is none yet"
             raise DomainError(
-                ErrorKind.SCHEDULE_NOT_FOUND, f"No schedule is called {name!r}; the schedules are: {names}."
+                ErrorKind.SCHEDULE_NOT_FOUND,
+                f"No schedule is called {names.quoted(name)}; the schedules are: {there}."
+                f"{guess.did_you_mean(name, known)}",
             )
         return found
 
@@ -284,10 +292,17 @@ class ScheduleService:
     def _view(self, schedule: Schedule) -> ScheduleView:
         coming = next_ns(schedule.timing, max(schedule.covered_ns, 0), self._zone()) if schedule.enabled else None
         coming = max(coming, self._now_ns()) if coming else 0
-        names = [root.name if (root := self._registry.get(each)) else f"#{each} (gone)" for each in schedule.root_ids]
+        root_names = tuple(self._root_name(root_id) for root_id in schedule.root_ids)
         active = self._active.get(schedule.id)
         last = active.run if active is not None and active.run.id else self._last.get(schedule.id)
-        return ScheduleView(schedule, coming, last, tuple(names))
+        return ScheduleView(schedule, coming, last, root_names)
+
+    def _root_name(self, root_id: int) -> str:
+        """The root's name, also of one that was removed, as long as a job of it is remembered."""
+        root = self._registry.get(root_id)
+        if root is not None:
+            return root.name
+        return f"{self._registry.gone(root_id) or self._gone.get(root_id) or f'#{root_id}'} (gone)"
 
     def _begin(self, schedule: Schedule, cause: str) -> _Active:
         run = Run(0, schedule.id, cause, RunState.RUNNING, self._now_ns())
@@ -373,7 +388,8 @@ def _checked_name(name: str) -> str:
     if not chosen or len(chosen) > NAME_MAX_CHARACTERS or not chosen.isprintable():
         raise DomainError(
             ErrorKind.INVALID_ARGUMENT,
-            f"{name!r} is no name for a schedule: it needs 1 to {NAME_MAX_CHARACTERS} characters that can be shown.",
+            f"{names.quoted(name)} is not a valid name for a schedule: it needs 1 to {NAME_MAX_CHARACTERS} characters "
+            "that can be shown.",
         )
     return chosen
 
@@ -382,6 +398,8 @@ def _action_of(word: str) -> Action:
     found = next((each for each in Action if each.value == word), None)
     if found is None:
         raise DomainError(
-            ErrorKind.INVALID_ARGUMENT, f"{word!r} is not a valid action; the actions are scan, report and check."
+            ErrorKind.INVALID_ARGUMENT,
+            f"{names.quoted(word)} is not a valid action; the actions are scan, report and check."
+            f"{guess.did_you_mean(word, [each.value for each in Action])}",
         )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, func, select, update
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sanchayd.schedule import Action, Report, ReportCounts, Run, RunState, Schedule
 from sanchayd.state import report_rows
 from sanchayd.state.store import StateStore
-from sanchayd.state.tables import ReportTable, ScheduleRunTable, ScheduleTable
+from sanchayd.state.tables import JobTable, ReportTable, ScheduleRunTable, ScheduleTable
 
 
 class ScheduleStore:
@@ -44,6 +44,11 @@ class ScheduleStore:
     async def remove(self, schedule_id: int) -> None:
         """Forgets a schedule with its runs and reports."""
         await self._store.run(lambda s: s.execute(delete(ScheduleTable).where(ScheduleTable.id == schedule_id)))
+
+    async def names_of_roots(self, root_ids: Iterable[int]) -> dict[int, str]:
+        """The names that removed roots had, by the newest of their jobs that are kept."""
+        query = select(JobTable.root_id, JobTable.root_name).where(JobTable.root_id.in_(root_ids)).order_by(JobTable.id)
+        return await self._store.run(lambda s: {row.root_id: row.root_name for row in s.execute(query)})
 
     async def begin_run(self, run: Run, schedule: Schedule) -> Run:
         """The run with its new id. The schedule's row says in the same step that the nominal time is dealt with."""

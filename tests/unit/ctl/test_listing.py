@@ -114,7 +114,7 @@ def test_sheets_and_objects(daemon: FakeDaemon, home: Path) -> None:
         (["--format", "{sise}"], "Did you mean size?"),
         (["--format", "{path.__class__}"], "no field {path.__class__}"),
         (["--format", "{path!r}"], "no field {path}"),
-        (["--format", "{path"], "cannot be read"),
+        (["--format", "{path"], "is not a valid pattern"),
         (["--format", "{size:>q}"], "--format {size:>q}: "),
         (["--format", "cvs"], "Did you mean csv?"),
         (["--format", "csv", "-0"], "exclude one another"),

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sanchay import names
 from sanchayctl import output, paths
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run
@@ -143,3 +144,19 @@ def test_a_current_folder_that_is_gone_is_said(
     assert ended.code == 2
     assert "The current folder is not there any more, so sub leads nowhere" in ended.err
     assert paths.absolute("/whole/../path") == "/path"
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("photos", "'photos'"),
+        ("", "''"),
+        ("two words", "'two words'"),
+        ("don't", r"$'don\'t'"),
+        ("a\x1b[2J\n", r"$'a\e[2J\n'"),
+        ("\udcff", r"$'\xff'"),
+        ("\u202egpj", r"$'\u202egpj'"),
+    ],
+)
+def test_words_and_names_are_quoted_in_one_way(word: str, shown: str) -> None:
+    assert names.quoted(word) == shown

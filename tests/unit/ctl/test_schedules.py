@@ -51,7 +51,7 @@ def test_a_scan_is_added_with_its_roots(run: Run, daemon: FakeDaemon) -> None:
         (["--every", "1h", "report"], "A report needs a query"),
         (["--every", "1h"], "ACTION"),
         (["--every", "4000d", "scan"], "from 1 s to 3650 d"),
-        (["--every", "soon", "scan"], "is no duration"),
+        (["--every", "soon", "scan"], "is not a valid duration"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(run: Run, daemon: FakeDaemon, arguments: list[str], words: str) -> None:

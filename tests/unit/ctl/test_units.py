@@ -51,7 +51,7 @@ def test_sizes_are_read(text: str, size_bytes: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "G", "-1", "1X", "1,5G", "ten"])
 def test_what_is_no_size_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="is no size"):
+    with pytest.raises(ValueError, match="is not a valid size"):
         units.parse_size(text)
 
 

@@ -78,7 +78,7 @@ def test_defaults_and_toml_values(tmp_path: Path) -> None:
         ("\n\nmax_scans = 99\n", "3", "max_scans", "less than or equal to 16"),
         ('log_level = "loud"\n', "1", "log_level", "'debug', 'info', 'warning' or 'error'"),
         ("cache_mb = \n", "1", "cache_mb", "not TOML"),
-        ("[max_scans]\nx = 1\n", "1", "max_scans", "will not do"),
+        ("[max_scans]\nx = 1\n", "1", "max_scans", "is not valid: "),
         ('[metrics]\n\nlisten = "0.0.0.0:9"\n', "3", "metrics.listen", "other machines"),
         ('metrics.listen = "elsewhere:9"\n', "1", "metrics.listen", "no address in numbers"),
         ("[metrics]\nport = 9\n", "2", "metrics.port", "there is no such setting"),

@@ -138,6 +138,8 @@ def test_kinds_are_named_one_by_one_or_together() -> None:
     assert kinds_of([]) == frozenset()
     assert kinds_of(["file", "duplicate"]) == FILE_KINDS | {EventKind.DUPLICATE}
     assert kinds_of(["root"]) == ROOT_KINDS
-    with pytest.raises(DomainError, match="'weather' is no kind of event; the kinds are file, root, added") as caught:
+    with pytest.raises(
+        DomainError, match="'weather' is not a kind of event; the kinds are file, root, added"
+    ) as caught:
         kinds_of(["weather"])
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT

@@ -297,7 +297,7 @@ def test_the_settings_of_watching_count_without_a_restart(daemon: DaemonProcess,
         assert (status.config_error, list(status.notices)) == ("", [])
         config.write_text("settle_ms = -1\n")
         until(lambda: client.status().config_error)
-        assert re.search(r"config\.toml, line 1: settle_ms: -1 will not do", client.status().config_error)
+        assert re.search(r"config\.toml, line 1: settle_ms: -1 is not valid", client.status().config_error)
         assert client.status().roots[0].live.mode == "off"
         config.unlink()
         until(lambda: client.status().roots[0].live.mode == "events")

@@ -258,7 +258,7 @@ def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path:
         (Draft("x", action="scan"), ErrorKind.INVALID_ARGUMENT, "needs a cron"),
         (Draft("x", every_s=60, action="verify"), ErrorKind.INVALID_ARGUMENT, "the actions are scan, report and check"),
         (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "not a valid action"),
-        (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "no name"),
+        (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "not a valid name"),
         (Draft("x", every_s=60, action="scan", roots=(b"nope",)), ErrorKind.ROOT_NOT_FOUND, "nope"),
         (Draft("x", every_s=60, action="report", expression="size:>x"), ErrorKind.INVALID_QUERY, "no size"),
         (
@@ -289,8 +289,26 @@ def test_names_are_unique_and_unknown_ones_are_said(scene: Any) -> None:
             with pytest.raises(DomainError) as caught:
                 await work
             assert caught.value.kind is kind
+        with pytest.raises(
+            DomainError, match=r"No schedule is called 'bug'; the schedules are: big. Did you mean big\?"
+        ):
+            await s.service.run("bug")
         await s.service.remove("big")
         assert s.service.list_schedules() == []
+
+    scene(scenario)
+
+
+def test_a_removed_root_keeps_its_name_in_a_schedule_and_after_a_restart_too(scene: Any) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        (root,) = core.registry.all()
+        await s.service.add(Draft("nightly", every_s=3600, action="scan", roots=[b"1"]))
+        await s.run("nightly")  # its job is remembered
+        await core.registry.remove(root)
+        assert s.service.get("nightly").root_names == (f"{root.name} (gone)",)
+        core.registry._gone.clear()  # as after a restart
+        await s.service.start()
+        assert s.service.get("nightly").root_names == (f"{root.name} (gone)",)
 
     scene(scenario)
 

@@ -71,17 +71,17 @@ def test_the_next_nominal_time(expression: str, after: str, expected: str) -> No
     ("expression", "position", "words"),
     [
         ("0 24 * * *", 2, "hour at character 3: 24 is not within 0 to 23"),
-        ("x * * * *", 0, "minute at character 1: 'x' is no number"),
+        ("x * * * *", 0, "minute at character 1: 'x' is not a valid number"),
         ("0 2 * * 1,noday", 10, "weekday at character 11"),
         ("0 2 * 13 *", 6, "month"),
         ("0 2 0 * *", 4, "day of the month"),
-        ("*/0 * * * *", 0, "'0' is no step"),
+        ("*/0 * * * *", 0, "'0' is not a valid step"),
         ("30-10 * * * *", 0, "30 comes after 10"),
         ("0 2 * *", 0, "4 fields"),
         ("", 0, "0 fields"),
         ("@often", 0, "@daily"),
         ("0 0 30 feb *", 4, "never run"),
-        ("², * * * *", 0, "no number"),
+        ("², * * * *", 0, "not a valid number"),
     ],
 )
 def test_a_bad_expression_is_refused_with_its_field_and_position(expression: str, position: int, words: str) -> None:
