@@ -99,8 +99,8 @@ class RootService:
             if other.path != path and other.settings.hash is not HashScope.NONE and used is not settings.algorithm:
                 raise DomainError(
                     ErrorKind.INVALID_ARGUMENT,
-                    f"The root {names.quoted(other.name)} is hashed with {used.value}, and hashes of two algorithms cannot be "
-                    f"compared: use {used.value} here too, or leave one of the roots unhashed.",
+                    f"The root {names.quoted(other.name)} is hashed with {used.value}, and hashes of two algorithms "
+                    f"cannot be compared: use {used.value} here too, or leave one of the roots unhashed.",
                     path=path,
                 )
 
