@@ -302,7 +302,7 @@ def test_names_are_unique_and_unknown_ones_are_said(scene: Any) -> None:
 def test_a_removed_root_keeps_its_name_in_a_schedule_and_after_a_restart_too(scene: Any) -> None:
     async def scenario(core: Core, s: Scheduling) -> None:
         (root,) = core.registry.all()
-        await s.service.add(Draft("nightly", every_s=3600, action="scan", roots=[b"1"]))
+        await s.service.add(Draft("nightly", every_s=3600, action="scan", roots=(b"1",)))
         await s.run("nightly")  # its job is remembered
         await core.registry.remove(root)
         assert s.service.get("nightly").root_names == (f"{root.name} (gone)",)
