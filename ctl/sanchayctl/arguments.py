@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sanchay import names
+from sanchay.guess import did_you_mean
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]  # generic in newer versions only
+    """One of a few words; any other is refused with what was probably meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The word."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            words = [str(choice) for choice in self.choices]
+            said = f"{names.quoted(str(value))} is not a valid value; choose from {', '.join(words)}."
+            self.fail(said + did_you_mean(str(value), words), param, ctx)
 
 
 class Folder(click.Path):
@@ -65,3 +81,24 @@ def action(context: click.Context, _parameter: click.Parameter, incomplete: str)
     if not words:
         return [CompletionItem(each) for each in ("scan", "report", "check") if each.startswith(incomplete)]
     return {"scan": completing.roots, "report": completing.terms}.get(words[0], lambda _: [])(incomplete)
+
+
+def setting_keys(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Keys of config.toml."""
+    from click.shell_completion import CompletionItem
+
+    from sanchayctl.setting_keys import KEYS
+
+    return [CompletionItem(key) for key in KEYS if key.startswith(incomplete)]
+
+
+def setting_values(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The words that the setting named before may be, or files and folders."""
+    from click.shell_completion import CompletionItem
+
+    from sanchayctl.setting_keys import KEYS
+
+    key = context.params.get("key") or ""
+    if key in ("database_path", "report_folders", "report_hook"):
+        return [CompletionItem(incomplete, type="dir" if key == "report_folders" else "file")]
+    return [CompletionItem(word) for word in KEYS.get(key, ()) if word.startswith(incomplete)]

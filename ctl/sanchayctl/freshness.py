@@ -55,7 +55,7 @@ def warning(message: common_pb2.Freshness) -> str:
         "scanning": "A scan is under way: what is here is true, but not all.",
         "partial": "Parts are not there now; for them this shows what was known before.",
         "offline": "A root is not there now; for it this shows what was known before.",
-        "reconciling": "The catalog is catching up with the folder; what changed just now may not be in it yet.",
+        "reconciling": f"As of {_when(message)}; a comparison with the disk is under way and adds what is newer.",
         "polled": f"Looked at {_when(message)}; what changed since then is not in it.",
         "scanned": f"Scanned {_when(message)} and not watched; what changed since then is not in it.",
     }.get(state, "")

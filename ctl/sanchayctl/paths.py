@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sanchay import names
 from sanchay.errors import InvalidArgument
+from sanchay.names import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,8 @@ def _current_folder(path: str) -> str:
         return os.getcwd()
     except FileNotFoundError as error:
         raise InvalidArgument(
-            f"The current folder is not there any more, so {path} leads nowhere; name a whole path, or go elsewhere."
+            f"The current folder is not there any more, so {shown_path(path)} leads nowhere; name a whole path, or "
+            "go elsewhere."
         ) from error
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from sanchay.errors import DaemonUnavailable, ShuttingDown, TimedOut
+from sanchay.names import shown_path
 from sanchay.owner import Owner, Phase, find_owner
-from sanchayctl import output
 
 if TYPE_CHECKING:
     from sanchay.address import Places
@@ -43,22 +43,24 @@ def ask(session: Session, call: Callable[[Client], Answer]) -> Answer:
         if owner is not None and owner.is_stopped:
             raise NoAnswer(owner, session.where)
         try:
-            with saying(f"Waiting for {owner.name if owner else 'sanchayd'} to answer ..."):
+            with saying(session, f"Waiting for {owner.name if owner else 'sanchayd'} to answer ..."):
                 return call(session.running_client(ANSWER_LIMIT_S))
         except (DaemonUnavailable, ShuttingDown, TimedOut) as error:
             session.close()
             owner = find_owner(session.where)
             if owner is None:
-                raise DaemonUnavailable(f"No sanchayd is running for {session.where.data_folder}.") from error
+                raise DaemonUnavailable(
+                    f"No sanchayd is running for {shown_path(session.where.data_folder)}."
+                ) from error
             if owner.phase is not Phase.SERVING or time.monotonic() > deadline_s:
                 raise NoAnswer(owner, session.where) from error
             time.sleep(POLL_S)
 
 
 @contextmanager
-def saying(text: str) -> Iterator[None]:
+def saying(session: Session, text: str) -> Iterator[None]:
     """Says what is waited for, once that takes more than a second."""
-    timer = threading.Timer(TELL_AFTER_S, output.note, [text])
+    timer = threading.Timer(TELL_AFTER_S, session.remark, [text])
     timer.daemon = True
     timer.start()
     try:

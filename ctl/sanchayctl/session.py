@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sanchay.address import HOME_VARIABLE, Places, places
 from sanchay.errors import DaemonUnavailable
+from sanchay.names import shown_path
 from sanchay.owner import find_owner
 from sanchayctl import output, paths
 
@@ -69,6 +70,11 @@ class Session:
         roots = self.client().list_roots().roots if ambiguous else None
         return [paths.root_argument(word, roots) for word in words]
 
+    def remark(self, text: str) -> None:
+        """Says what is waited for or was done on the way. With `--json`, standard error holds errors only."""
+        if not self.as_json:
+            output.note(text)
+
     def next(self, arguments: str) -> str:
         """A command to type next."""
         return f"{self.program} {arguments}"
@@ -92,17 +98,18 @@ class Session:
         if not self.may_start:
             from sanchay.launcher import wait_for_running
 
-            if wait_for_running(self.where, output.note):
+            if wait_for_running(self.where, self.remark):
                 return
             raise DaemonUnavailable(
-                f"No sanchayd is running for {self.where.data_folder}, and --no-start forbids starting one. "
+                f"No sanchayd is running for {shown_path(self.where.data_folder)}, and --no-start forbids starting "
+                "one. "
                 f"Start it with: {self.next('daemon start')}"
             )
         from sanchay.launcher import start_daemon
 
-        started = start_daemon(self.where.home, tell=output.note)
+        started = start_daemon(self.where.home, tell=self.remark)
         if not started.already:
-            output.note(
+            self.remark(
                 f"Started sanchayd (process {started.pid}); it keeps running. Stop it: {self.next('daemon stop')}"
             )
 

@@ -17,6 +17,7 @@ from typing import Any
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, places
 from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED, SanchayError
+from sanchay.names import shown_path
 from sanchayd import __version__, config, hosts, log, paths
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPort
@@ -112,7 +113,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
         raise
     except Exception as error:
         _log.exception("sanchayd failed")
-        raise DomainError(ErrorKind.INTERNAL, f"sanchayd failed: {error}; see {where.log_file}.") from error
+        raise DomainError(ErrorKind.INTERNAL, f"sanchayd failed: {error}; see {shown_path(where.log_file)}.") from error
     _log.info("sanchayd stopped")
     log.close()
     hosts.end_claims()
@@ -129,7 +130,8 @@ def _open_catalog(settings: Config, where: Places) -> CatalogPort:
     if hosts.is_claimed(file) and not client_hosts.is_locked(file.with_name(f"{file.name}{LOCK_SUFFIX}")):
         raise DomainError(
             ErrorKind.BUSY,
-            f"The catalog {settings.database_path} is in use by another process under another name (a hard link). End "
+            f"The catalog {shown_path(settings.database_path)} is in use by another process under another name (a "
+            "hard link). End "
             "that first, or choose another place for the catalog.",
             path=os.fsencode(settings.database_path),
         )

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from sanchay import names
 from sanchay.address import Places
+from sanchay.names import shown_path
 from sanchayd import misspelt
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.metrics.address import check as check_metrics_address
@@ -279,7 +280,7 @@ def _read_dotenv(file: Path) -> str:
     except OSError as error:
         raise DomainError(
             ErrorKind.CONFIG_INVALID,
-            f"{file} cannot be read: {error}",
+            f"{shown_path(file)} cannot be read: {error}",
             path=os.fsencode(file),
             details={"file": str(file)},
         ) from error
@@ -296,7 +297,7 @@ def _from_toml(file: Path, given: str | None) -> _Source:
     except (OSError, UnicodeDecodeError) as error:
         raise DomainError(
             ErrorKind.CONFIG_INVALID,
-            f"{file} cannot be read: {error}",
+            f"{shown_path(file)} cannot be read: {error}",
             path=os.fsencode(file),
             details={"file": str(file)},
         ) from error
@@ -306,12 +307,12 @@ def _from_toml(file: Path, given: str | None) -> _Source:
         key = _key_of_line(text, int(line))
         raise DomainError(
             ErrorKind.CONFIG_INVALID,
-            f"{file}, line {line}{f', {key}' if key else ''}: this is not TOML: {error}",
+            f"{shown_path(file)}, line {line}{f', {key}' if key else ''}: this is not TOML: {error}",
             path=os.fsencode(file),
             details={"file": str(file), "line": line, "key": key},
         ) from error
     lines = {key: _line_of_key(text, key) for key in values}
-    places = {key: f"{file}, line {line}" for key, line in lines.items()}
+    places = {key: f"{shown_path(file)}, line {line}" for key, line in lines.items()}
     details = {key: {"file": str(file), "line": str(line)} for key, line in lines.items()}
     return _Source("config.toml", values, places, details)
 

@@ -14,6 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from sanchay import names
 from sanchay.address import Places
+from sanchay.names import shown_path
 from sanchayd import config, misspelt
 from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings
 from sanchayd.errors import DomainError, ErrorKind
@@ -53,7 +54,7 @@ def edit(where: Places, environ: Mapping[str, str], key: str, words: Sequence[st
     try:
         text = _changed(_read(where), lambda document: _put(document, key, value))
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise refused or _refusal(key, f"{where.config_file} cannot be edited: {error}") from error
+        raise refused or _refusal(key, f"{shown_path(where.config_file)} cannot be edited: {error}") from error
     after = _setting(config.load(where, {}, environ, config_text=text), key)
     said = None if value is None else config.as_toml(tuple(value) if isinstance(value, list) else value)
     return Edited(text, said, before, after, key in LIVE_KEYS)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from sanchay import hosts as client_hosts
+from sanchay.names import shown_path
 from sanchay.owner import Phase, read_owner
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
@@ -42,7 +43,7 @@ class InstanceLock:
                 holder = str(read_owner(file).pid or "")
                 raise DomainError(
                     ErrorKind.ALREADY_RUNNING,
-                    f"sanchayd is already running as process {holder or '(unknown)'}, which holds {file}.",
+                    f"sanchayd is already running as process {holder or '(unknown)'}, which holds {shown_path(file)}.",
                     path=os.fsencode(file),
                     details={"pid": holder},
                 )

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sanchay.address import HOME_VARIABLE
+from sanchay.names import shown_path
 
 PREFIX = "SANCHAY"
 CLOSE = 0.8
@@ -28,7 +29,7 @@ def in_dotenv(
     """The same of `.env`, by its lines. Another program's names in it are that program's."""
     said = []
     for name, value in found.items():
-        place = f"{file}, line {_line_of(text, name)}: {name}"
+        place = f"{shown_path(file)}, line {_line_of(text, name)}: {name}"
         if name in known:
             if value is None:
                 said.append(f"{place} has no value and does not count: write {name}=VALUE.")

@@ -14,6 +14,7 @@ from sanchay import address
 from sanchay import hosts as client_hosts
 from sanchay.address import Places
 from sanchay.errors import SanchayError
+from sanchay.names import shown_path
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
@@ -89,7 +90,8 @@ def claim_socket(where: Places) -> Path:
             what = "a symlink" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a file"
             raise DomainError(
                 ErrorKind.SOCKET_TAKEN,
-                f"{socket} is {what}, not a socket of sanchayd; it was not touched. Move it away and start again.",
+                f"{shown_path(socket)} is {what}, not a socket of sanchayd; it was not touched. Move it away and "
+                "start again.",
                 path=os.fsencode(socket),
             )
         socket.unlink()

@@ -14,6 +14,7 @@ from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
 from sanchay.address import Places
+from sanchay.names import shown_path
 from sanchayd import config, hosts
 from sanchayd.config import LIVE_KEYS, Config
 from sanchayd.errors import DomainError
@@ -125,9 +126,9 @@ class ConfigReload:
         try:
             why = watch.start()
         except OSError as error:
-            return f"Edits of {file} count from the next start: {error}."
+            return f"Edits of {shown_path(file)} count from the next start: {error}."
         self._watch = watch
-        return f"Edits of {file} are looked for every {POLL_S:g} s: {why}." if why else ""
+        return f"Edits of {shown_path(file)} are looked for every {POLL_S:g} s: {why}." if why else ""
 
     def stop(self) -> None:
         """Follows no more."""

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from sanchay import hosts
 from sanchay.errors import ConfigInvalid, DaemonUnavailable, InputOutputError, PermissionDenied
+from sanchay.names import shown_path
 
 HOME_VARIABLE = "SANCHAY_HOME"
 SOCKET_NAME = "sanchayd.sock"
@@ -209,12 +210,12 @@ def find_daemon(where: Places) -> Target:
         pass
     except PermissionError as error:
         raise PermissionDenied(
-            f"The sanchayd of {where.data_folder} is not yours: {error.strerror}: {error.filename}",
+            f"The sanchayd of {shown_path(where.data_folder)} is not yours: {error.strerror}: {error.filename}",
             path=os.fsencode(where.data_folder),
         ) from error
     except OSError as error:
         raise InputOutputError(
-            f"Whether sanchayd runs for {where.data_folder} is not known: {error.strerror or error}.",
+            f"Whether sanchayd runs for {shown_path(where.data_folder)} is not known: {error.strerror or error}.",
             path=os.fsencode(where.data_folder),
         ) from error
     from sanchay.owner import find_owner
@@ -222,7 +223,9 @@ def find_daemon(where: Places) -> Target:
     owner = find_owner(where)
     if owner is not None:
         raise DaemonUnavailable(f"{owner.why_no_answer(where)}.", details={"pid": str(owner.pid or "")})
-    raise DaemonUnavailable(f"No sanchayd is running for {where.data_folder}; start it with: sanchayctl daemon start")
+    raise DaemonUnavailable(
+        f"No sanchayd is running for {shown_path(where.data_folder)}; start it with: sanchayctl daemon start"
+    )
 
 
 def read_token(where: Places) -> str:
@@ -231,16 +234,17 @@ def read_token(where: Places) -> str:
         return where.token_file.read_text("ascii")
     except FileNotFoundError as error:
         raise DaemonUnavailable(
-            f"sanchayd has left no token in {where.token_file}: it is starting, or ending. Try again."
+            f"sanchayd has left no token in {shown_path(where.token_file)}: it is starting, or ending. Try again."
         ) from error
     except PermissionError as error:
         raise PermissionDenied(
-            f"The token of sanchayd cannot be read from {where.token_file}: {error.strerror}. Is it your daemon?",
+            f"The token of sanchayd cannot be read from {shown_path(where.token_file)}: {error.strerror}. Is it "
+            "your daemon?",
             path=os.fsencode(where.token_file),
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputOutputError(
-            f"The token of sanchayd cannot be read from {where.token_file}: {error}.",
+            f"The token of sanchayd cannot be read from {shown_path(where.token_file)}: {error}.",
             path=os.fsencode(where.token_file),
         ) from error
 

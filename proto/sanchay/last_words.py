@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sanchay import hosts
 from sanchay.address import Places
 from sanchay.errors import BY_KIND, EXIT_UNAVAILABLE, DaemonUnavailable, SanchayError
+from sanchay.names import shown_path
 
 READ_BYTES = 8192
 # Daemons share the file, for several may be started at once; a long one is begun again.
@@ -67,7 +68,7 @@ def leave(where: Places, exit_code: int, pid: int, words: list[str]) -> DaemonUn
     """The failure of a daemon that ended without a word for us, made of its last words; left in the home as well."""
     how = f"ended by signal {-exit_code} ({_signal_name(-exit_code)})" if exit_code < 0 else f"exit code {exit_code}"
     said = f"Its last words: {words[-1]}" if words else "It said nothing; see more with: sanchayd --foreground"
-    more = f" (all of them are in {where.words_file})" if len(words) > 1 else ""
+    more = f" (all of them are in {shown_path(where.words_file)})" if len(words) > 1 else ""
     error = DaemonUnavailable(
         f"sanchayd could not start ({how}). {said}{more}",
         details={"exit_code": str(exit_code if exit_code > 0 else EXIT_UNAVAILABLE)},

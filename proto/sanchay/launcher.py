@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sanchay import hosts, last_words, programs
 from sanchay.address import HOME_VARIABLE, Places, find_daemon, places, prepare, read_token
 from sanchay.errors import DaemonUnavailable, ShuttingDown, TimedOut, Unauthenticated
+from sanchay.names import shown_path
 from sanchay.owner import Owner, Phase, find_owner, read_owner
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def start_daemon(
             raise told.error if told else last_words.leave(where, ended, process.pid, words.read())
         time.sleep(POLL_S)
     raise DaemonUnavailable(
-        f"sanchayd (process {process.pid}) has not answered within {timeout_s:g} s; its log is {where.log_file}"
+        f"sanchayd (process {process.pid}) has not answered within {timeout_s:g} s; its log is "
+        f"{shown_path(where.log_file)}"
     )
 
 

@@ -6,6 +6,7 @@ same for such a reason. What stands in a file for programs (JSON, CSV) is exact 
 
 from __future__ import annotations
 
+import os
 import re
 
 # Controls and what ends a line; marks that turn the direction of writing; and what Unicode lets a screen leave out
@@ -25,6 +26,11 @@ def shown(raw: bytes) -> str:
     What is written as `$'…'` can be pasted into bash or zsh.
     """
     return shown_text(raw.decode("utf-8", "surrogateescape"))
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """The same for a path of our own, such as a home's: it may hold any byte, too."""
+    return shown(os.fsencode(path))
 
 
 def shown_text(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sanchay import hosts
 from sanchay.address import Places
+from sanchay.names import shown_path
 
 
 class Phase(str, Enum):
@@ -45,10 +46,12 @@ class Owner:
                 f"{self.pid}, or end it: kill -KILL {self.pid}"
             )
         if self.phase is Phase.STARTING:
-            return f"{self.name} is still starting; try again soon. Its log is {where.log_file}"
+            return f"{self.name} is still starting; try again soon. Its log is {shown_path(where.log_file)}"
         if self.phase is Phase.ENDING:
             return f"{self.name} is ending"
-        return f"{self.name} runs, but does not answer: it is very busy, or hangs. Its log is {where.log_file}"
+        return (
+            f"{self.name} runs, but does not answer: it is very busy, or hangs. Its log is {shown_path(where.log_file)}"
+        )
 
     def ask_to_end(self, where: Places) -> bool:
         """Asks the process itself to end (SIGTERM). False where it may not be the daemon of this home."""

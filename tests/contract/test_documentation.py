@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import click
 import pytest
 
+from sanchayctl import setting_keys
 from sanchayctl.cli import cli
 from sanchayd import config
 
@@ -45,6 +47,13 @@ def test_every_command_and_option_is_in_the_manual_and_has_help(typed: str, comm
 def test_the_readme_names_the_settings_that_count_at_once() -> None:
     (sentence,) = re.findall(r"edited while the daemon runs\.([^.]+) count at once", README.read_text("utf-8"))
     assert set(re.findall(r"`([a-z_.]+)`", sentence)) == config.LIVE_KEYS
+
+
+def test_the_keys_that_a_shell_completes_are_the_settings_and_their_words() -> None:
+    assert set(setting_keys.KEYS) == set(config.VARIABLES)
+    for key, words in setting_keys.KEYS.items():
+        kind = config.RawSettings.model_fields[config.attribute(key)].annotation
+        assert words == (("true", "false") if kind is bool else get_args(kind) if get_origin(kind) is Literal else ())
 
 
 def settings_table() -> dict[str, tuple[str, str]]:

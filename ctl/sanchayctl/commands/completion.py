@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sanchayctl import exit_codes, output
+from sanchayctl.arguments import Choice
 from sanchayctl.command import PROGRAM, VARIABLE, Command, Example
 from sanchayctl.session import Session
 
@@ -17,7 +18,7 @@ from sanchayctl.session import Session
         Example("completion fish > ~/.config/fish/completions/sanchayctl.fish", "for fish"),
     ],
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> int:
     """Print the completion script for SHELL."""

@@ -13,6 +13,7 @@ import click
 
 from sanchay.errors import DaemonUnavailable
 from sanchayctl import exit_codes, output, paths, settings_check
+from sanchayctl.arguments import setting_keys, setting_values
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -120,8 +121,8 @@ def check(session: Session) -> int:
         Example("config set -- report_hook /usr/bin/logger -t sanchay", "values that begin with a dash"),
     ],
 )
-@click.argument("key")
-@click.argument("values", metavar="VALUE...", nargs=-1, required=True)
+@click.argument("key", shell_complete=setting_keys)
+@click.argument("values", metavar="VALUE...", nargs=-1, required=True, shell_complete=setting_values)
 @click.pass_obj
 def set_(session: Session, key: str, values: tuple[str, ...]) -> int:
     """Set KEY in config.toml; comments and order stay. Nothing is written where it would not make sense (exit 78)."""
@@ -129,7 +130,7 @@ def set_(session: Session, key: str, values: tuple[str, ...]) -> int:
 
 
 @config.command(examples=[Example("config unset max_scans", "the default holds again")])
-@click.argument("key")
+@click.argument("key", shell_complete=setting_keys)
 @click.pass_obj
 def unset(session: Session, key: str) -> int:
     """Take KEY out of config.toml; comments and order stay."""

@@ -8,6 +8,7 @@ import time
 import click
 
 from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
+from sanchay.names import shown_path
 from sanchayctl import exit_codes, interrupt, output, paths, reaching
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
@@ -63,7 +64,7 @@ def _start(session: Session, *, restarted: bool) -> int:
     from sanchay.launcher import start_daemon
 
     with interrupt.first(lambda: interrupt.say("Stopped waiting; sanchayd goes on with its start.")):
-        started = start_daemon(session.where.home, tell=output.note)
+        started = start_daemon(session.where.home, tell=session.remark)
     if session.as_json:
         output.document({"running": True, "pid": started.pid, "already": started.already})
     elif started.already:
@@ -85,7 +86,7 @@ def stop_running(session: Session) -> int | None:
     from sanchay.owner import Phase, find_owner
 
     deadline_s = time.monotonic() + STOP_TIMEOUT_S
-    pid, told = None, Telling(output.note)
+    pid, told = None, Telling(session.remark)
     while pid is None and (owner := find_owner(session.where)) is not None:
         if owner.is_stopped:
             raise reaching.NoAnswer(owner, session.where)
@@ -98,10 +99,10 @@ def stop_running(session: Session) -> int | None:
             told.say(f"Waiting for {owner.name} ...")
             time.sleep(0.05)
     session.close()
-    with reaching.saying(f"Waiting for sanchayd (process {pid}) to end ..."):
+    with reaching.saying(session, f"Waiting for sanchayd (process {pid}) to end ..."):
         if not wait_stopped(session.where, STOP_TIMEOUT_S, pid or 0):
             raise TimedOut(
-                f"sanchayd has not ended within {STOP_TIMEOUT_S:g} s; its log is {session.where.log_file}",
+                f"sanchayd has not ended within {STOP_TIMEOUT_S:g} s; its log is {shown_path(session.where.log_file)}",
                 details={"pid": str(pid or "")},
             )
     return pid
@@ -110,7 +111,7 @@ def stop_running(session: Session) -> int | None:
 def _ask_to_stop(session: Session) -> int | None:
     """The process that will stop, or None where no answer came in time."""
     try:
-        with reaching.saying("Waiting for sanchayd to answer ..."):
+        with reaching.saying(session, "Waiting for sanchayd to answer ..."):
             return session.running_client(reaching.ANSWER_LIMIT_S).stop_daemon().pid
     except (DaemonUnavailable, ShuttingDown, TimedOut):
         session.close()

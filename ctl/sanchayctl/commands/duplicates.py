@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sanchayctl import documents, exit_codes, freshness, listing, output, paths, uncompared, units
-from sanchayctl.arguments import Folder
+from sanchayctl.arguments import Choice, Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -53,10 +53,10 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
     "--min-size", metavar="SIZE", type=Size(), help="Leave out smaller files, such as 10M; 0 asks for empty ones."
 )
 @click.option("--ext", metavar="EXT", multiple=True, help="Only files with this extension; repeatable, or a,b,c.")
-@click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only files of this type; repeatable.")
+@click.option("--type", "types", type=Choice(TYPES), multiple=True, help="Only files of this type; repeatable.")
 @click.option(
     "--sort",
-    type=click.Choice(["reclaimable", "size", "copies"]),
+    type=Choice(["reclaimable", "size", "copies"]),
     default="reclaimable",
     show_default=True,
     help="What comes first; always the largest.",

@@ -11,7 +11,7 @@ import click
 from sanchay import hosts
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
 from sanchayctl import documents, exit_codes, interrupt, output, paths, progress, units
-from sanchayctl.arguments import RootOrFolder
+from sanchayctl.arguments import Choice, RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -52,7 +52,7 @@ RETRY_S = 0.5
     "--kind",
     "kinds",
     metavar="KIND",
-    type=click.Choice(KINDS),
+    type=Choice(KINDS),
     multiple=True,
     help=f"Only events of this kind; repeatable. One of {', '.join(KINDS)}.",
 )

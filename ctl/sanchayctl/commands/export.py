@@ -15,6 +15,7 @@ import click
 
 from sanchay.errors import DaemonUnavailable
 from sanchayctl import arguments, atomic, exit_codes, expression, output, paths, units
+from sanchayctl.arguments import Choice
 from sanchayctl.command import Example
 from sanchayctl.session import Session
 
@@ -48,7 +49,7 @@ _BY_EXTENSION = {
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(FORMATS),
+    type=Choice(FORMATS),
     help="What to write; guessed from the name of FILE where it says so, csv in a pipe.",
 )
 @click.option(

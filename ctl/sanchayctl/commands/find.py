@@ -20,6 +20,7 @@ from sanchayctl import (
     uncompared,
     units,
 )
+from sanchayctl.arguments import Choice
 from sanchayctl.command import Example
 from sanchayctl.session import Session
 
@@ -49,7 +50,7 @@ FIELDS = (
 @click.argument("terms", metavar="EXPR...", nargs=-1, required=True, shell_complete=arguments.terms)
 @click.option(
     "--sort",
-    type=click.Choice([sign + key for key in SORTS for sign in ("", "-")]),
+    type=Choice([sign + key for key in SORTS for sign in ("", "-")]),
     metavar="KEY",
     help=f"Sort by {', '.join(SORTS)}; with a dash before it (-size) the largest come first.",
 )

@@ -10,6 +10,7 @@ import click
 
 from sanchay.errors import InternalError
 from sanchayctl import arguments, documents, exit_codes, output, paths, units
+from sanchayctl.arguments import Choice
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 
@@ -62,7 +63,7 @@ def list_(session: Session) -> int:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["table", "json", "csv"]),
+    type=Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
     help="How it is printed.",

@@ -8,7 +8,7 @@ import click
 
 from sanchay.errors import TimedOut
 from sanchayctl import documents, exit_codes, listing, output, paths, units
-from sanchayctl.arguments import Folder, RootOrFolder
+from sanchayctl.arguments import Choice, Folder, RootOrFolder
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.status import show_roots
 from sanchayctl.session import Session
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from sanchay.v1 import root_pb2
 
-HASH_SCOPES = click.Choice(["all", "duplicates", "none"])
-ALGORITHMS = click.Choice(["blake3", "sha256"])
-WATCH_MODES = click.Choice(["auto", "events", "poll", "off"])
+HASH_SCOPES = Choice(["all", "duplicates", "none"])
+ALGORITHMS = Choice(["blake3", "sha256"])
+WATCH_MODES = Choice(["auto", "events", "poll", "off"])
 LONGEST_S = 7 * 86400
 # Whose change is seen once the folder is looked at again: a watched or polled one is at once.
 OF_SCANS = ("hash_scope", "algorithm", "one_file_system", "skip_hidden")
@@ -61,12 +61,13 @@ def root() -> None:
 @root.command(
     examples=[
         Example("root add ~/Pictures --name photos", "add a folder; its scan starts in the background"),
+        Example("root add ~/Music ~/Films", "add several"),
         Example(
             "root add /mnt/nas --hash duplicates --exclude '*.tmp' --exclude '.cache/'", "read less of a slow disk"
         ),
     ]
 )
-@click.argument("path", type=Folder())
+@click.argument("folders", metavar="PATH...", nargs=-1, required=True, type=Folder())
 @click.option("--name", default="", help="A short name for it; made from the folder's own name otherwise.")
 @click.option(
     "--hash",
@@ -103,20 +104,35 @@ def root() -> None:
 )
 @click.option("--no-scan", is_flag=True, help="Do not start a scan now.")
 @click.pass_obj
-def add(session: Session, /, path: str, **settings: Any) -> int:
-    """Add the folder PATH to the catalog; a scan of it starts in the background."""
+def add(session: Session, /, folders: tuple[str, ...], **settings: Any) -> int:
+    """Add folders to the catalog; a scan of each starts in the background.
+
+    Where one cannot be added, those after it are not, and those before it stay added.
+    """
+    if settings["name"] and len(folders) > 1:
+        raise click.UsageError("--name is for one folder; add the others without it.")
     settings["exclude"] = [paths.home_expanded(glob) for glob in settings["exclude"]]
-    answer = session.client().add_root(paths.absolute(path), **settings)
+    added = []
+    for folder in folders:
+        answer = session.client().add_root(paths.absolute(folder), **settings)
+        added.append(_added(answer))
+        if not session.as_json:
+            _show_added(session, answer)
     if session.as_json:
-        output.document(
-            {
-                "root": documents.root(answer.root),
-                "existed": answer.existed,
-                "job_id": answer.job_id or None,
-                "notices": list(answer.notices),
-            }
-        )
-        return exit_codes.DONE
+        output.document(added[0] if len(folders) == 1 else {"added": added})
+    return exit_codes.DONE
+
+
+def _added(answer: root_pb2.AddRootResponse) -> documents.Document:
+    return {
+        "root": documents.root(answer.root),
+        "existed": answer.existed,
+        "job_id": answer.job_id or None,
+        "notices": list(answer.notices),
+    }
+
+
+def _show_added(session: Session, answer: root_pb2.AddRootResponse) -> None:
     if answer.existed:
         output.line(f"{_named(answer.root)} was a root already; nothing was changed.")
         output.line(f"Change its settings with: {session.next(f'root update {answer.root.id}')} …")
@@ -128,7 +144,6 @@ def add(session: Session, /, path: str, **settings: Any) -> int:
         output.line(
             f"Job {answer.job_id} scans it in the background. Watch: {session.next(f'job follow {answer.job_id}')}"
         )
-    return exit_codes.DONE
 
 
 @root.command(

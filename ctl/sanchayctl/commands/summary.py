@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchayctl import documents, exit_codes, freshness, output, paths, uncompared, units
-from sanchayctl.arguments import RootOrFolder
+from sanchayctl.arguments import Choice, RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 
@@ -27,7 +27,7 @@ ROWS_SHOWN = 40
 )
 @click.option(
     "--by",
-    type=click.Choice(["type", "ext", "age", "size", "owner"]),
+    type=Choice(["type", "ext", "age", "size", "owner"]),
     default="type",
     show_default=True,
     help="What to group by.",

@@ -9,6 +9,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from sanchay.names import shown_path
 from sanchayctl.service.plan import Service
 
 TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/run/user")  # noqa: S108 - named, never written to
@@ -29,10 +30,12 @@ def notices(service: Service) -> tuple[str, ...]:
     if closed is not None:
         path, folder = closed
         said.append(
-            f"{path} lies in {folder}, which {service.user} may not enter, so that the service cannot start: install "
+            f"{shown_path(path)} lies in {shown_path(folder)}, which {service.user} may not enter, so that the "
+            "service cannot start: install "
             "Sanchay where every user can run it, such as /opt/sanchay."
             if folder != path
-            else f"{path} may not be read by {service.user}, so that the service cannot start: let every user read it."
+            else f"{shown_path(path)} may not be read by {service.user}, so that the service cannot start: let "
+            "every user read it."
         )
     return tuple(said)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sanchay.errors import InputOutputError, InvalidArgument, PermissionDenied
+from sanchay.names import shown_path
 from sanchayctl import atomic, output
 from sanchayctl.hosts.running import run
 from sanchayctl.service.plan import MARK, Command, Manager, Plan, Service, ServiceFile
@@ -96,7 +97,8 @@ def _check_ours(file: ServiceFile, *, force: bool) -> None:
         return
     if MARK not in found and not force:
         raise InvalidArgument(
-            f"{file.path} was not written by sanchayctl and was left as it is; move it away, or replace it with "
+            f"{shown_path(file.path)} was not written by sanchayctl and was left as it is; move it away, or replace "
+            "it with "
             "service install --force.",
             path=os.fsencode(file.path),
         )
@@ -113,4 +115,4 @@ def _write(service: Service, file: ServiceFile) -> None:
 
 def _refused(service: Service, path: Path) -> PermissionDenied:
     advice = " The service of the machine is for its administrator: type sudo before it." if service.system else ""
-    return PermissionDenied(f"{path} may not be written.{advice}", path=os.fsencode(path))
+    return PermissionDenied(f"{shown_path(path)} may not be written.{advice}", path=os.fsencode(path))

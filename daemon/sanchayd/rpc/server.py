@@ -16,6 +16,7 @@ from grpc_health.v1._async import HealthServicer
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, socket_uri
+from sanchay.names import shown_path
 from sanchay.v1 import (
     catalog_pb2_grpc,
     change_pb2_grpc,
@@ -153,5 +154,7 @@ def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
         socket = paths.claim_socket(where)
         server.add_insecure_port(socket_uri(socket))
     except RuntimeError as error:  # gRPC's word for every failure to bind
-        raise DomainError(ErrorKind.IO, f"sanchayd cannot listen in {where.run_folder}: {error}.") from error
+        raise DomainError(
+            ErrorKind.IO, f"sanchayd cannot listen in {shown_path(where.run_folder)}: {error}."
+        ) from error
     return str(socket)

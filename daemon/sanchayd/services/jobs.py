@@ -189,7 +189,7 @@ class JobService:
             if error.kind is not ErrorKind.ROOT_NOT_FOUND or not os.path.isabs(word):
                 raise
         root, _existed = await self._registry.add(word, "", RootSettings())
-        notices.append(f"{names.shown(root.path)} is a root from now on, called {root.name}.")
+        notices.append(f"Added {names.shown(root.path)} as the root {names.quoted(root.name)}.")
         notices.extend(self._registry.nesting_notices(root))
         return root
 

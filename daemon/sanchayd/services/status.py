@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sanchay import names
+from sanchay.names import shown_path
 from sanchayd import __version__, hosts
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
@@ -88,7 +89,8 @@ class StatusService:
         notices += [_gone(path) for path in (os.fsdecode(catalog.status.path), str(self._store.file)) if _is_gone(path)]
         if self._store.disk_full:
             notices.append(
-                f"The disk of {self._store.file} is full: roots, schedules and pauses cannot be changed, and what "
+                f"The disk of {shown_path(self._store.file)} is full: roots, schedules and pauses cannot be "
+                "changed, and what "
                 "becomes of jobs waits in memory. It goes on by itself when there is room."
             )
         if self._settings.pending:
@@ -152,6 +154,7 @@ def _is_gone(path: str) -> bool:
 
 def _gone(path: str) -> str:
     return (
-        f"{path} was deleted or moved away while sanchayd uses it: what changes from here on is lost when it ends. Put "
+        f"{shown_path(path)} was deleted or moved away while sanchayd uses it: what changes from here on is lost "
+        "when it ends. Put "
         "it back, or restart the daemon, which begins a new one."
     )

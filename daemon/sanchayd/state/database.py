@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, QueuePool, create_engine, event
 
+from sanchay.names import shown_path
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.state.recognise import APPLICATION_ID, recognise, uri
@@ -34,7 +35,8 @@ def open_database(file: Path) -> Engine:
         if found is not None and found not in REVISIONS:
             raise DomainError(
                 ErrorKind.NEWER_DATABASE,
-                f"{file} was written by a newer Sanchay (step {found}; this one knows {REVISIONS[-1]}). It was left "
+                f"{shown_path(file)} was written by a newer Sanchay (step {found}; this one knows {REVISIONS[-1]}). "
+                "It was left "
                 "untouched: start the newer Sanchay.",
                 path=os.fsencode(file),
             )
@@ -49,7 +51,9 @@ def open_database(file: Path) -> Engine:
         raise to_domain(error, file) from error
     except OSError as error:
         kind = ErrorKind.PERMISSION if isinstance(error, PermissionError) else ErrorKind.IO
-        raise DomainError(kind, f"{file} cannot be used: {error.strerror}.", path=os.fsencode(file)) from error
+        raise DomainError(
+            kind, f"{shown_path(file)} cannot be used: {error.strerror}.", path=os.fsencode(file)
+        ) from error
     return engine
 
 
@@ -73,7 +77,7 @@ def to_domain(error: sqlite3.Error, file: Path) -> DomainError:
         advice = "Put it back, or restart the daemon, which begins a new one."
     elif "readonly" in text or ("unable to open" in text and _is_denied(file)):
         kind, advice = ErrorKind.PERMISSION, "Look at its permissions and its folder's."
-    return DomainError(kind, f"{file} cannot be used: {text}. {advice}", path=os.fsencode(file))
+    return DomainError(kind, f"{shown_path(file)} cannot be used: {text}. {advice}", path=os.fsencode(file))
 
 
 def _is_denied(file: Path) -> bool:

@@ -12,6 +12,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+from sanchay.names import shown_path
 from sanchayd.errors import DomainError, ErrorKind
 
 APPLICATION_ID = 0x53616E53  # SanS
@@ -62,7 +63,8 @@ def _tables(file: Path) -> set[str]:
 def _foreign(file: Path, reason: str) -> DomainError:
     return DomainError(
         ErrorKind.FOREIGN_DATABASE,
-        f"{file} is not the state.db of a Sanchay: {reason}. It was left untouched: move it away and start again, or "
+        f"{shown_path(file)} is not the state.db of a Sanchay: {reason}. It was left untouched: move it away and "
+        "start again, or "
         "choose another SANCHAY_HOME.",
         path=os.fsencode(file),
     )

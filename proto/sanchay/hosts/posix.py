@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sanchay.errors import HomeNotPrivate
+from sanchay.names import shown_path
 
 HAS_UNIX_SOCKETS = True
 # The kernel's field has 108 bytes (104 on macOS), the last of which ends the path.
@@ -46,14 +47,19 @@ def check_private(folder: Path) -> None:
 def _check(info: os.stat_result, folder: Path, *, forbidden: int) -> None:
     path = os.fsencode(folder)
     if not stat.S_ISDIR(info.st_mode):
-        raise HomeNotPrivate(f"{folder} is not a folder; move it away or choose another SANCHAY_HOME.", path=path)
+        raise HomeNotPrivate(
+            f"{shown_path(folder)} is not a folder; move it away or choose another SANCHAY_HOME.", path=path
+        )
     if info.st_uid != os.geteuid():
         raise HomeNotPrivate(
-            f"{folder} belongs to user {info.st_uid}, not to you (user {os.geteuid()}); choose another SANCHAY_HOME.",
+            f"{shown_path(folder)} belongs to user {info.st_uid}, not to you (user {os.geteuid()}); choose another "
+            "SANCHAY_HOME.",
             path=path,
         )
     if stat.S_IMODE(info.st_mode) & forbidden:
-        raise HomeNotPrivate(f"{folder} is open to other users; close it with: chmod go-rwx {folder}", path=path)
+        raise HomeNotPrivate(
+            f"{shown_path(folder)} is open to other users; close it with: chmod go-rwx {shown_path(folder)}", path=path
+        )
 
 
 def write_private(file: Path, content: str) -> None:

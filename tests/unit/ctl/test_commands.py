@@ -161,6 +161,15 @@ def test_a_root_that_is_there_already_is_said(run: Run, daemon: FakeDaemon) -> N
     assert "was a root already" in ended.out
 
 
+def test_several_folders_are_added_at_once(run: Run, daemon: FakeDaemon) -> None:
+    assert run("root", "add", "/data/a", "/data/b").code == 0
+    assert [request.path.raw for request in daemon.asked("AddRoot")] == [b"/data/a", b"/data/b"]
+    assert len(run("--json", "root", "add", "/data/a", "/data/b").document["added"]) == 2
+    refused = run("root", "add", "/data/a", "/data/b", "--name", "x")
+    assert refused.code == 2
+    assert "--name is for one folder" in refused.err
+
+
 def test_root_update_sends_only_what_was_named(run: Run, daemon: FakeDaemon) -> None:
     assert run("root", "update", "photos", "--no-exclude", "--exclude", "*.bak", "--no-skip-hidden").code == 0
     (request,) = daemon.asked("UpdateRoot")

@@ -63,6 +63,10 @@ def offered(*words: str) -> list[str]:
         (["schedule", "add", "new", "scan", "ph"], ["photos"]),
         (["schedule", "add", "new", "report", "du"], ["dup:"]),
         (["job", "show", ""], ["8", "7"]),
+        (["config", "set", "log_"], ["log_level", "log_file_mb", "log_files"]),
+        (["config", "unset", "metr"], ["metrics.listen"]),
+        (["config", "set", "log_level", "w"], ["warning"]),
+        (["config", "set", "report_folders", "/sr"], ["/sr"]),
         (["find", "ty"], ["type:"]),
         (["find", "-ty"], ["-type:"]),
         (["find", "type:im"], ["type:image"]),
@@ -164,6 +168,9 @@ def test_the_script_is_that_of_the_shell(run: Run, home: Path, shell: str) -> No
         ("job list", "sanchayctl jobs"),
         ("duplicate", "sanchayctl duplicates"),
         ("find x --limt 3", "--limit"),
+        ("root add /tmp --algorithm blak3", "blake3"),
+        ("summary --by typ", "type"),
+        ("events --kind duplicat", "duplicate"),
     ],
 )
 def test_a_misspelt_command_or_option_is_guessed(run: Run, home: Path, typed: str, meant: str) -> None:

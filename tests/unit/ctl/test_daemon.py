@@ -65,6 +65,12 @@ def test_other_commands_start_one_and_say_so(run: Run, started: list[FakeDaemon]
     started[0].stop()
 
 
+def test_beside_json_nothing_is_said_of_the_way(run: Run, started: list[FakeDaemon]) -> None:
+    ended = run("--json", "root", "list")
+    assert (ended.code, ended.err) == (0, "")
+    started[0].stop()
+
+
 def test_no_start_forbids_it(run: Run, started: list[FakeDaemon]) -> None:
     for arguments in (["--no-start", "find", "x"], ["find", "x", "--no-start"]):
         ended = run(*arguments)

@@ -32,7 +32,7 @@ async def end_of(core: Core, job_id: int) -> Any:
 def test_a_scan_of_a_new_path_makes_it_a_root_and_ends_done(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
         started = await core.jobs.start_scans([bytes(tree)], background=False, request_id="r1")
-        assert "is a root from now on" in started.notices[0]
+        assert "Added " in started.notices[0]
         job = await end_of(core, started.jobs[0].id)
         assert job.state is JobState.DONE
         assert job.result.files == 3
