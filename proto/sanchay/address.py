@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sanchay import hosts
-from sanchay.errors import ConfigInvalid, DaemonUnavailable, InputOutputError, PermissionDenied
+from sanchay.errors import ConfigInvalid, DaemonUnavailable, HomeNotPrivate, InputOutputError, PermissionDenied
 from sanchay.names import shown_path
 
 HOME_VARIABLE = "SANCHAY_HOME"
@@ -26,6 +26,8 @@ SOCKET_NAME = "sanchayd.sock"
 FOLDER_MARK = ".sanchay-folder"
 # Whom the certificate of loopback TCP names.
 TLS_NAME = "sanchayd"
+# A port that has not taken us by then is taken by others.
+TAKEN_WITHIN_S = 0.1
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -166,11 +168,14 @@ def socket_path(where: Places) -> Path:
 
 
 def recorded_socket(where: Places) -> Path:
-    """Where a client looks for the socket: where the daemon wrote that it is, else where the rule puts it."""
+    """Where a client looks for the socket: where the daemon wrote that it is.
+
+    Without a record only the run folder counts: another user may have taken the place that the rule gives elsewhere.
+    """
     try:
         return Path(os.fsdecode(where.socket_record.read_bytes()))
     except FileNotFoundError:
-        return socket_path(where)
+        return where.run_folder / SOCKET_NAME
 
 
 @dataclass(frozen=True)
@@ -197,14 +202,17 @@ def find_daemon(where: Places) -> Target:
     try:
         port = _read_port(where)
         if port is not None and hosts.is_locked(where.lock_file):
+            hosts.check_private(where.run_folder)
             content = where.tls_file.read_bytes()
             if _read_port(where) != port:  # a daemon started between our looks: its port goes with its certificate
                 return find_daemon(where)
             start = content.index(_CERTIFICATE)
+            beside = recorded_socket(where)
+            if hosts.HAS_UNIX_SOCKETS and _is_reachable(beside, where) and not _takes_us(port, where.tls_file):
+                return Target(socket_uri(beside))
             return Target(f"ipv4:127.0.0.1:{port}", content[:start], content[start:])
         socket = recorded_socket(where)
-        if port is None and hosts.HAS_UNIX_SOCKETS and stat.S_ISSOCK(socket.stat().st_mode):
-            hosts.check_private(socket.parent)
+        if port is None and hosts.HAS_UNIX_SOCKETS and _is_reachable(socket, where):
             return Target(socket_uri(socket))
     except (FileNotFoundError, ValueError):  # none, or one whose files are not written yet
         pass
@@ -226,6 +234,42 @@ def find_daemon(where: Places) -> Target:
     raise DaemonUnavailable(
         f"No sanchayd is running for {shown_path(where.data_folder)}; start it with: sanchayctl daemon start"
     )
+
+
+def _takes_us(port: int, tls_file: Path) -> bool:
+    """Whether one more connection is taken: others may hold as many as the daemon serves by its port, in silence."""
+    import ssl
+    from socket import create_connection
+
+    try:
+        context = ssl.create_default_context(cafile=str(tls_file))
+        context.load_cert_chain(tls_file)
+        context.set_alpn_protocols(["h2"])
+        with (
+            create_connection(("127.0.0.1", port), timeout=TAKEN_WITHIN_S) as plain,
+            context.wrap_socket(plain, server_hostname=TLS_NAME) as stream,
+        ):
+            return bool(stream.recv(1))
+    except OSError:
+        return False
+
+
+def _is_reachable(socket: Path, where: Places) -> bool:
+    """Whether the socket stands in a private folder of ours.
+
+    Once its daemon is gone, another user may take its place in a folder that is open to all: that is no daemon of ours.
+    """
+    try:
+        if not stat.S_ISSOCK(socket.stat().st_mode):
+            return False
+        hosts.check_private(socket.parent)
+    except FileNotFoundError:
+        return False
+    except (OSError, HomeNotPrivate):
+        if socket.parent == where.run_folder or hosts.is_locked(where.lock_file):
+            raise
+        return False
+    return True
 
 
 def read_token(where: Places) -> str:
@@ -263,7 +307,8 @@ def prepare(where: Places) -> None:
     folder in it is ours and closed. Raises HomeNotPrivate, PermissionDenied or InputOutputError.
     """
     try:
-        for folder in (where.config_folder, where.data_folder, where.log_folder):
+        for folder in dict.fromkeys((where.config_folder, where.data_folder, where.log_folder)):
+            hosts.check_above(folder)
             hosts.make_own(folder)
         hosts.make_private(where.run_folder)
     except PermissionError as error:

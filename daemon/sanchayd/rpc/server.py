@@ -29,6 +29,7 @@ from sanchay.v1 import (
 )
 from sanchayd import hosts, paths
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.log import logger
 from sanchayd.rpc import certificate
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.change import ChangeServicer
@@ -53,9 +54,10 @@ from sanchayd.services.status import StatusService
 # The largest request is a schedule's or a root's, with its patterns: some KiB.
 RECEIVE_MAX_BYTES = 256 << 10
 CALLS_AT_ONCE = 4096
-# One takes some 50 KiB. Half of what the process may have open is left for files.
+# At each of two doors, for gRPC counts at each. One takes some 50 KiB. Half of what the process may have open is left
+# for files.
 CONNECTIONS_MOST = 8192
-CONNECTIONS_SHARE = 2
+CONNECTIONS_SHARE = 4
 # A connection that has not said who it is by then goes, and so does one that nobody asks anything by.
 HANDSHAKE_LIMIT_MS = 3_000
 IDLE_LIMIT_MS = 600_000
@@ -78,6 +80,9 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),
     ("grpc.enable_http_proxy", 0),
 )
+
+
+_log = logger("sanchayd.rpc")
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def build(
 
 
 def connections_most() -> int:
-    """How many connections are taken at once; further ones are closed, so that files can still be opened."""
+    """How many connections a door takes at once; further ones are closed, so that files can still be opened."""
     return min(CONNECTIONS_MOST, hosts.open_files_limit() // CONNECTIONS_SHARE)
 
 
@@ -148,6 +153,8 @@ def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
             both_prove_it = grpc.ssl_server_credentials(
                 [identity], root_certificates=identity.certificate, require_client_auth=True
             )
+            if client_hosts.HAS_UNIX_SOCKETS:
+                _bind_beside(server, where)
             port = server.add_secure_port("127.0.0.1:0", both_prove_it)
             paths.write_port(where, port, identity.key + identity.certificate)
             return f"127.0.0.1:{port}"
@@ -158,3 +165,12 @@ def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
             ErrorKind.IO, f"sanchayd cannot listen in {shown_path(where.run_folder)}: {error}."
         ) from error
     return str(socket)
+
+
+def _bind_beside(server: grpc.aio.Server, where: Places) -> None:
+    """A private socket beside the port, if there can be one: anyone can take all the connections of a port."""
+    try:
+        server.add_insecure_port(socket_uri(paths.claim_socket(where)))
+    except (RuntimeError, DomainError, OSError) as error:
+        where.socket_record.unlink(missing_ok=True)
+        _log.warning("no socket beside the port", error=str(error))

@@ -44,6 +44,58 @@ def check_private(folder: Path) -> None:
     _check(folder.lstat(), folder, forbidden=0o077)
 
 
+def check_above(folder: Path) -> None:
+    """Raises HomeNotPrivate where a user other than root could exchange the folder, or one above it, for another.
+
+    In a folder that everyone may write to (/tmp), names are safe by its sticky bit, save for symlinks of others.
+    """
+    trusted = {0, os.geteuid(), *_unmapped()}
+    path, waiting = Path("/"), [*reversed(folder.absolute().parts[1:])]
+    for _ in range(_STEPS_MOST):
+        if not waiting:
+            return
+        name = waiting.pop()
+        if name == os.pardir:
+            path = path.parent
+            continue
+        info, step = path.stat(), path / name
+        if info.st_uid not in trusted:
+            raise _exchangeable(folder, f"{path} belongs to user {info.st_uid}, who")
+        if info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX:
+            raise _exchangeable(folder, f"everyone may write to {path}, and")
+        try:
+            info = step.lstat()
+        except FileNotFoundError:
+            return  # it is to be made, by us
+        if not stat.S_ISLNK(info.st_mode):
+            path = step
+            continue
+        if info.st_uid not in trusted:
+            raise _exchangeable(folder, f"{step} is a symlink of user {info.st_uid}, who")
+        target = step.readlink()
+        waiting += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+        path = Path("/") if target.is_absolute() else path
+
+
+def _exchangeable(folder: Path, why: str) -> HomeNotPrivate:
+    message = f"{folder} is not safe: {why} could put another folder in its place; choose another SANCHAY_HOME."
+    return HomeNotPrivate(message, path=os.fsencode(folder))
+
+
+# Symlinks that lead in a circle end somewhere: what uses the folder says what is wrong.
+_STEPS_MOST = 1000
+
+
+def _unmapped() -> set[int]:
+    """The number by which users outside our user namespace are shown, root among them (systemd's PrivateUsers=)."""
+    try:
+        rows = [[*map(int, row.split())] for row in Path("/proc/self/uid_map").read_text("ascii").splitlines()]
+        shown = int(Path("/proc/sys/kernel/overflowuid").read_text("ascii"))
+    except (OSError, ValueError):
+        return set()
+    return set() if any(first <= shown < first + count for first, _, count in rows) else {shown}
+
+
 def _check(info: os.stat_result, folder: Path, *, forbidden: int) -> None:
     path = os.fsencode(folder)
     if not stat.S_ISDIR(info.st_mode):

@@ -32,6 +32,10 @@ def make_private(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def check_above(_folder: Path) -> None:
+    """Nothing to check: a user's profile lies in folders of the system."""
+
+
 def check_private(_folder: Path) -> None:
     """Nothing to check: the profile's access rules are inherited, and the token is what guards the port."""
 

@@ -93,6 +93,23 @@ def test_connections_that_say_nothing_keep_the_owner_from_nothing(daemon: Daemon
         assert silent[0].recv(1 << 16) in {b""} or silent[0].recv(1) == b"", "it is hung up on"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux is a limit set from outside")
+def test_more_connections_than_are_taken_keep_the_owner_from_nothing(tmp_path: Path) -> None:
+    import resource
+
+    with DaemonProcess(tmp_path / "home", fake=True, env=TCP, wait=False) as daemon:
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (1024, 1024))
+        daemon.wait_ready()
+        port = int(daemon.where.port_file.read_text())
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                for _ in range(300):
+                    stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                with daemon.client() as client:
+                    assert client.status().pid == daemon.pid
+                assert len([*Path(f"/proc/{daemon.pid}/fd").iterdir()]) < 1024 // 2
+
+
 def test_a_stranger_on_the_port_of_a_killed_daemon_is_not_told_the_token(tmp_path: Path) -> None:
     where = places(tmp_path / "home")
     prepare(where)

@@ -97,6 +97,55 @@ def test_a_home_of_somebody_else_is_refused(tmp_path: Path) -> None:
         prepare(places(home))
 
 
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("what", ["folder of another", "symlink of another", "open to all", "sticky", "own symlink"])
+def test_a_home_that_another_user_could_exchange_is_refused(tmp_path: Path, what: str) -> None:
+    above, elsewhere = tmp_path / "above", tmp_path / "elsewhere"
+    above.mkdir()
+    elsewhere.mkdir(mode=0o700)
+    home = above / "link" / ".." / "home" if what == "own symlink" else above / "home"
+    if what == "folder of another":
+        os.chown(above, 65534, 65534)
+    elif what == "open to all":
+        above.chmod(0o777)
+    elif what == "symlink of another":
+        above.chmod(0o1777)
+        home.symlink_to(elsewhere)
+        os.chown(home, 65534, 65534, follow_symlinks=False)
+    elif what == "sticky":
+        above.chmod(0o1777)
+    else:
+        (above / "link").symlink_to("../elsewhere")
+    if what in {"sticky", "own symlink"}:
+        prepare(places(home))
+        return
+    with pytest.raises(HomeNotPrivate, match="could put another folder in its place"):
+        prepare(places(home))
+    assert not [*elsewhere.iterdir()]
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("what", ["file", "closed folder", "socket"])
+def test_a_squat_on_the_place_of_a_long_paths_socket_keeps_no_daemon_from_its_start(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr("sanchay.hosts.runtime_folder", lambda: short)
+    where = places(tmp_path / ("deep" * 40))
+    prepare(where)
+    for recorded in (False, True):  # before the first daemon, and after one that was killed
+        squat = socket_path(where).parent
+        if recorded:
+            where.socket_record.write_text(str(socket_path(where)))
+        elif what == "file":
+            squat.touch()
+        else:
+            squat.mkdir(mode=0o700)
+            os.chown(squat, 65534, 65534)
+            listen(squat / "sanchayd.sock").close()
+        with pytest.raises(DaemonUnavailable, match="No sanchayd is running"):
+            find_daemon(where)
+
+
 def test_a_symlink_or_a_file_as_run_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "run").symlink_to(tmp_path / "elsewhere")
