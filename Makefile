@@ -65,6 +65,10 @@ run: install ## catalogs DIR=PATH (default: Python's own folder) with a daemon u
 man: install ## writes a manual page for each command into build/man/man1
 	@$(BIN)/sanchayctl man build/man/man1
 
+.PHONY: demo
+demo: install ## records the session in README.md anew, from a real run
+	$(BIN)/python scripts/demo.py
+
 # ---- Checks and tests ----
 
 .PHONY: test

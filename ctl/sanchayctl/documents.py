@@ -1,4 +1,4 @@
-"""The daemon's messages as the JSON documents that scripts rely on; `docs/sanchayctl.md` names every key.
+"""The daemon's messages as the JSON documents that scripts rely on; `docs/sanchayctl/` names every key.
 
 Sizes are bytes, durations seconds, moments RFC 3339 strings in UTC or null.
 """

@@ -10,7 +10,7 @@ import click
 from sanchay import __version__
 from sanchayctl.command import Command, Example, Group
 
-# Of docs/sanchayctl.md; a test holds the two together.
+# Of docs/sanchayctl/README.md; a test holds the two together.
 EXIT_CODES = (
     ("0", "done; a search without a match is done, too"),
     ("1", "failed"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import runpy
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -15,8 +17,12 @@ from sanchayctl.cli import cli
 from sanchayd import config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MANUAL = REPOSITORY / "docs" / "sanchayctl.md"
+MANUAL = REPOSITORY / "docs" / "sanchayctl"
+SETTINGS = REPOSITORY / "docs" / "settings.md"
 README = REPOSITORY / "README.md"
+DEVELOPMENT = REPOSITORY / "docs" / "development.md"
+#: Commands whose noun is another's.
+TOGETHER = {"jobs": "job", "resume": "pause"}
 
 
 def commands(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -31,21 +37,41 @@ def commands(group: click.Group, above: str = "") -> Iterator[tuple[str, click.C
             yield f"{above}{name}", command
 
 
+def page_of(typed: str) -> Path:
+    """The page of the manual that a command is on."""
+    noun = typed.split()[0]
+    return MANUAL / f"{TOGETHER.get(noun, noun)}.md"
+
+
 @pytest.mark.parametrize(
     ("typed", "command"), list(commands(cli)), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_command_and_option_is_in_the_manual_and_has_help(typed: str, command: click.Command) -> None:
-    manual = MANUAL.read_text("utf-8")
-    assert re.search(rf"\b{re.escape(typed)}\b", manual), f"docs/sanchayctl.md does not mention: {typed}"
+    manual = page_of(typed).read_text("utf-8")
+    assert re.search(rf"\b{re.escape(typed)}\b", manual), f"{page_of(typed)} does not mention: {typed}"
+    general = (MANUAL / "README.md").read_text("utf-8")
     assert command.help, f"{typed} has no help"
     for parameter in command.params:
         for option in parameter.opts:
             if option.startswith("--"):
-                assert option in manual, f"docs/sanchayctl.md does not mention: {typed} {option}"
+                assert option in manual + general, f"{page_of(typed)} does not mention: {typed} {option}"
 
 
-def test_the_readme_names_the_settings_that_count_at_once() -> None:
-    (sentence,) = re.findall(r"edited while the daemon runs\.([^.]+) count at once", README.read_text("utf-8"))
+def test_every_noun_has_a_page_that_the_index_names() -> None:
+    named = set(re.findall(r"^\| \[\w+\]\((\w+\.md)\)", (MANUAL / "README.md").read_text("utf-8"), re.MULTILINE))
+    assert named == {page_of(typed).name for typed, _ in commands(cli)}
+    assert named | {"README.md"} == {page.name for page in MANUAL.iterdir()}
+
+
+def test_the_readme_is_short_and_the_decisions_are_all_listed() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 110
+    notes = {note.name for note in (REPOSITORY / "docs" / "decisions").glob("[0-9]*.md")}
+    for index in (REPOSITORY / "docs" / "decisions" / "README.md", REPOSITORY / "ARCHITECTURE.md"):
+        assert set(re.findall(r"(\d{3}-[\w-]+\.md)\)", index.read_text("utf-8"))) == notes
+
+
+def test_the_settings_page_names_the_settings_that_count_at_once() -> None:
+    (sentence,) = re.findall(r"edited while the daemon runs\.([^.]+) count at once", SETTINGS.read_text("utf-8"))
     assert set(re.findall(r"`([a-z_.]+)`", sentence)) == config.LIVE_KEYS
 
 
@@ -57,12 +83,12 @@ def test_the_keys_that_a_shell_completes_are_the_settings_and_their_words() -> N
 
 
 def settings_table() -> dict[str, tuple[str, str]]:
-    """The README's table of settings: the cells for environment and default by key."""
-    rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \| (.+?) \| .+ \|$", README.read_text("utf-8"), re.MULTILINE)
+    """The table of settings: the cells for environment and default by key."""
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \| (.+?) \| .+ \|$", SETTINGS.read_text("utf-8"), re.MULTILINE)
     return {key: (environment, default) for key, environment, default in rows}
 
 
-def test_every_setting_is_in_the_readme_with_its_variables_and_default() -> None:
+def test_every_setting_is_documented_with_its_variables_and_default() -> None:
     table = settings_table()
     assert set(table) == set(config.VARIABLES)
     for key, (environment, default) in table.items():
@@ -74,7 +100,24 @@ def test_every_setting_is_in_the_readme_with_its_variables_and_default() -> None
             assert default == f"`{shown}`", key
 
 
-@pytest.mark.parametrize("document", sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("docs/*.md")), ids=str)
+def test_the_session_in_the_readme_is_what_make_demo_types() -> None:
+    demo = runpy.run_path(str(REPOSITORY / "scripts" / "demo.py"))
+    (session,) = re.findall(f"{re.escape(demo['BEGIN'])}(.*?){re.escape(demo['END'])}", README.read_text("utf-8"), re.S)
+    assert re.findall(r"^\$ (.+)$", session, re.MULTILINE) == list(demo["COMMANDS"])
+    known = dict(commands(cli))
+    for typed in demo["COMMANDS"]:
+        _, verb, *arguments = shlex.split(typed)
+        known[verb].make_context(verb, arguments)  # refuses what it does not know
+    for part in (
+        r"Scanned Pictures in [\d.]+ s, [\d,]+ files/s: 412 files",
+        "COPIES +RECLAIMABLE +FREED",
+        "ON DISK +FILES",
+    ):
+        assert re.search(part, session), part
+    assert max(map(len, session.splitlines())) <= int(demo["COLUMNS"])
+
+
+@pytest.mark.parametrize("document", sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("docs/**/*.md")), ids=str)
 def test_every_link_into_the_repository_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8")):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
@@ -86,4 +129,4 @@ def test_every_target_of_the_makefile_says_what_it_does() -> None:
     described = set(re.findall(r"^([a-z-]+):.*## \w", makefile, re.MULTILINE))
     assert targets - described == {"require-rust"}
     for name in ("install", "run", "test", "bench", "check-platforms"):
-        assert f"make {name}" in README.read_text("utf-8")
+        assert f"make {name}" in README.read_text("utf-8") + DEVELOPMENT.read_text("utf-8")

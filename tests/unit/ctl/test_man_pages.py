@@ -15,7 +15,7 @@ from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.test_program import every_command
 
 PAGES = dict(pages(cli))
-REFERENCE = (Path(__file__).parents[3] / "docs" / "sanchayctl.md").read_text("utf-8")
+REFERENCE = (Path(__file__).parents[3] / "docs" / "sanchayctl" / "README.md").read_text("utf-8")
 
 
 def test_every_command_has_a_page_with_its_options_and_examples() -> None:

@@ -1,4 +1,4 @@
-"""docs/sanchayctl.md names every command, option and JSON key, and nothing that is not there."""
+"""The manual, docs/sanchayctl/, names every command, option and JSON key, and nothing that is not there."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from tests.unit.ctl.fake_daemon import FakeDaemon
 from tests.unit.ctl.test_commands import COMMANDS
 from tests.unit.ctl.test_program import every_command
 
-REFERENCE = (Path(__file__).parents[3] / "docs" / "sanchayctl.md").read_text("utf-8")
+PAGES = sorted((Path(__file__).parents[3] / "docs" / "sanchayctl").glob("*.md"))
+REFERENCE = "\n".join(page.read_text("utf-8") for page in PAGES)
 GLOBAL_OPTIONS = {"--json", "--no-start", "--help", "-h", "--version"}
 PATH_KEYS = {"path", "path_bytes"}
 
 
 def section(words: tuple[str, ...]) -> str:
     """The part of the reference on a command."""
-    for heading, body in re.findall(r"^### (.+)\n((?:(?!^### )[\s\S])+)", REFERENCE, re.MULTILINE):
+    for heading, body in re.findall(r"^##? (?:sanchayctl )?(.+)\n((?:(?!^##? )[\s\S])+)", REFERENCE, re.MULTILINE):
         if " ".join(words) in heading.split(", "):
             return str(body)
-    raise AssertionError(f"docs/sanchayctl.md has no section on {' '.join(words)}")
+    raise AssertionError(f"the manual has no section on {' '.join(words)}")
 
 
 LEAVES = [(words, command) for words, command in every_command() if not isinstance(command, click.Group)]
