@@ -1,7 +1,8 @@
 """The public client package of Sanchay: it reaches a running `sanchayd`, and can start one.
 
 `Client` and `AsyncClient` make the calls, `sanchay.errors` holds what they raise, `sanchay.address` says where a daemon
-lives and `sanchay.launcher` starts one. Importing this package costs nothing; gRPC is imported with the first client.
+lives and `sanchay.launcher` starts one. Importing this package costs nothing; gRPC is imported with the first
+stream or `AsyncClient`.
 """
 
 from __future__ import annotations

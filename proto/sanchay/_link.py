@@ -1,17 +1,25 @@
-"""What every call of a client goes through: one channel, the token, a deadline, and errors turned into exceptions."""
+"""What every call of a client goes through: the token, a deadline, and errors turned into exceptions.
+
+A blocking call with one answer travels by `_unary`, which a short program can afford; streams and the asyncio client
+travel by grpc, which is imported with the first of them. For the callers both look like gRPC's generated stubs.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import queue
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import dataclass
-from typing import Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from sanchay._channel import OPTIONS, call_metadata, credentials_of, grpc, open_channel, to_error
+from sanchay._call import CallFailed, Metadata, call_metadata, to_exception
+from sanchay._unary import Caller
 from sanchay.address import Places, find_daemon
+
+if TYPE_CHECKING:
+    import queue
+
+    import grpc
+    from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -26,11 +34,35 @@ class Link:
     def __init__(self, where: Places, timeout_s: float) -> None:
         self._where = where
         self._timeout_s = timeout_s
-        self.channel = open_channel(find_daemon(where))
+        self._target = find_daemon(where)
+        self._caller = Caller(self._target)
+        self._channel: grpc.Channel | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Ends every call."""
-        self.channel.close()
+        self._caller.close()
+        with self._lock:
+            if self._channel is not None:
+                self._channel.close()
+
+    def stub(self, service: ServiceDescriptor) -> Any:
+        """The service's calls by name, as a generated stub has them."""
+        return _Stub(self, service)
+
+    @property
+    def channel(self) -> grpc.Channel:
+        """The channel of streams."""
+        from sanchay._channel import open_channel
+
+        with self._lock:
+            if self._channel is None:
+                self._channel = open_channel(self._target)
+            return self._channel
+
+    def send(self, path: str, message: bytes, timeout_s: float, metadata: Metadata) -> bytes:
+        """The one answer to `message`. Raises CallFailed."""
+        return self._caller.call(path, message, timeout_s, metadata)
 
     def unary(
         self,
@@ -41,20 +73,63 @@ class Link:
         """One answer, within `timeout_s` or the client's own limit."""
         try:
             return method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self._where))
-        except grpc.RpcError as error:
-            raise to_error(error) from None
+        except CallFailed as failed:
+            raise to_exception(failed.status, failed.details, failed.trailers) from None
 
     def stream(
         self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
     ) -> Generator[Response, None, None]:
         """Answers as they come, for `timeout_s` at the most; None is for ever."""
-        begin = functools.partial(method, request, timeout=timeout_s, metadata=call_metadata(self._where))
+
+        def begin() -> grpc.CallIterator[Response]:
+            return method(request, timeout=timeout_s, metadata=call_metadata(self._where))
+
         return _Reading(begin).answers()
 
 
-@dataclass(frozen=True)
+class _Stub:
+    """What `protoc` generates for a service, made from its descriptor: the generated module imports grpc."""
+
+    def __init__(self, link: Link, service: ServiceDescriptor) -> None:
+        self._link = link
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        from google.protobuf.message_factory import GetMessageClass
+
+        method: MethodDescriptor = self._service.methods_by_name[name]
+        path = f"/{self._service.full_name}/{name}"
+        answer = GetMessageClass(method.output_type)
+        if not method.server_streaming:
+            return _Unary(self._link, path, answer.FromString)
+        return self._link.channel.unary_stream(
+            path,
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+
+
+class _Unary:
+    """A call with one answer, to be made as grpc's own are."""
+
+    def __init__(self, link: Link, path: str, read: Callable[[bytes], Any]) -> None:
+        self._link = link
+        self._path = path
+        self._read = read
+
+    def __call__(self, request: Any, timeout: float, metadata: Metadata) -> Any:
+        from google.protobuf.message import DecodeError
+
+        answer = self._link.send(self._path, request.SerializeToString(), timeout, metadata)
+        try:
+            return self._read(answer)
+        except DecodeError:
+            raise CallFailed("INTERNAL", "the answer makes no sense") from None
+
+
 class _Failure:
-    error: BaseException
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
 
 @final
@@ -66,6 +141,8 @@ class _Reading(Generic[Response]):
     """
 
     def __init__(self, begin: Callable[[], grpc.CallIterator[Response]]) -> None:
+        import queue
+
         self._begin = begin
         self._call: grpc.CallIterator[Response] | None = None
         self._ahead: queue.Queue[Response | _Failure | None] = queue.Queue(READ_AHEAD)
@@ -74,6 +151,8 @@ class _Reading(Generic[Response]):
 
     def answers(self) -> Generator[Response, None, None]:
         """Answers as they come; raises what the call failed with."""
+        from sanchay._channel import grpc, to_error
+
         self._thread.start()
         try:
             while (answer := self._ahead.get()) is not None:
@@ -99,6 +178,8 @@ class _Reading(Generic[Response]):
 
     def _stop(self) -> None:
         """A caller that stops early frees the daemon's side at once."""
+        import queue
+
         self._stopped.set()
         while self._thread.is_alive():
             if self._call is not None:
@@ -115,12 +196,9 @@ class AsyncLink:
     def __init__(self, where: Places, timeout_s: float) -> None:
         self._where = where
         self._timeout_s = timeout_s
-        target = find_daemon(where)
-        credentials = credentials_of(target)
-        if credentials is None:
-            self.channel = grpc.aio.insecure_channel(target.uri, options=OPTIONS)
-        else:
-            self.channel = grpc.aio.secure_channel(target.uri, credentials, options=OPTIONS)
+        from sanchay._channel import open_async_channel
+
+        self.channel = open_async_channel(find_daemon(where))
 
     async def close(self) -> None:
         """Ends every call."""
@@ -133,6 +211,8 @@ class AsyncLink:
         timeout_s: float | None = None,
     ) -> Response:
         """One answer, within `timeout_s` or the client's own limit."""
+        from sanchay._channel import grpc, to_error
+
         try:
             return await method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self._where))
         except grpc.RpcError as error:
@@ -142,6 +222,8 @@ class AsyncLink:
         self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
     ) -> AsyncGenerator[Response, None]:
         """Answers as they come, for `timeout_s` at the most; None is for ever."""
+        from sanchay._channel import grpc, to_error
+
         call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
         try:
             async for response in call:

@@ -6,28 +6,40 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, Union
 
-from sanchay import names
+from sanchay import names, v1
 from sanchay.errors import InvalidArgument
-from sanchay.v1 import catalog_pb2, change_pb2, common_pb2, event_pb2, job_pb2, root_pb2, schedule_pb2
 
 PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 RootName = int | PathLike
 Value = TypeVar("Value")
 
-HASH_SCOPES = {"all": root_pb2.HASH_ALL, "duplicates": root_pb2.HASH_DUPLICATES, "none": root_pb2.HASH_NONE}
-ALGORITHMS = {"blake3": root_pb2.BLAKE3, "sha256": root_pb2.SHA256}
-WATCH_MODES = {
-    "auto": root_pb2.WATCH_AUTO,
-    "events": root_pb2.WATCH_EVENTS,
-    "poll": root_pb2.WATCH_POLL,
-    "off": root_pb2.WATCH_OFF,
-}
+
+def hash_scope_of(word: str) -> v1.root_pb2.HashScope.ValueType:
+    """What is hashed: all, duplicates or none."""
+    scopes = {"all": v1.root_pb2.HASH_ALL, "duplicates": v1.root_pb2.HASH_DUPLICATES, "none": v1.root_pb2.HASH_NONE}
+    return choice(word, scopes, "hash setting")
 
 
-def path(value: PathLike) -> common_pb2.Path:
+def algorithm_of(word: str) -> v1.root_pb2.HashAlgorithm.ValueType:
+    """How it is hashed: blake3 or sha256."""
+    return choice(word, {"blake3": v1.root_pb2.BLAKE3, "sha256": v1.root_pb2.SHA256}, "algorithm")
+
+
+def watch_mode_of(word: str) -> v1.root_pb2.WatchMode.ValueType:
+    """How changes are noticed: auto, events, poll or off."""
+    modes = {
+        "auto": v1.root_pb2.WATCH_AUTO,
+        "events": v1.root_pb2.WATCH_EVENTS,
+        "poll": v1.root_pb2.WATCH_POLL,
+        "off": v1.root_pb2.WATCH_OFF,
+    }
+    return choice(word, modes, "way of watching")
+
+
+def path(value: PathLike) -> v1.common_pb2.Path:
     """The path as exact bytes with its display form. Windows' lone surrogates pass through (WTF-8)."""
     raw = raw_bytes(value)
-    return common_pb2.Path(raw=raw, display=raw.decode("utf-8", "replace"))
+    return v1.common_pb2.Path(raw=raw, display=raw.decode("utf-8", "replace"))
 
 
 def raw_bytes(value: PathLike) -> bytes:
@@ -59,9 +71,9 @@ def choice(value: str, choices: Mapping[str, Value], what: str) -> Value:
     return choices[value]
 
 
-def page(limit: int, token: str) -> common_pb2.PageRequest:
+def page(limit: int, token: str) -> v1.common_pb2.PageRequest:
     """A page request; a limit of 0 leaves it to the daemon."""
-    return common_pb2.PageRequest(limit=_count(limit, "limit"), page_token=token)
+    return v1.common_pb2.PageRequest(limit=_count(limit, "limit"), page_token=token)
 
 
 def root_settings(
@@ -72,25 +84,27 @@ def root_settings(
     skip_hidden: bool,
     watch: str = "auto",
     poll_s: int = 0,
-) -> root_pb2.RootSettings:
+) -> v1.root_pb2.RootSettings:
     """The settings of a new root.
 
     `hash_scope` is all, duplicates or none, `algorithm` blake3 or sha256, `watch` auto, events, poll or off; a `poll_s`
     of 0 is the daemon's default.
     """
-    return root_pb2.RootSettings(
-        hash=choice(hash_scope, HASH_SCOPES, "hash setting"),
-        algorithm=choice(algorithm, ALGORITHMS, "algorithm"),
+    return v1.root_pb2.RootSettings(
+        hash=hash_scope_of(hash_scope),
+        algorithm=algorithm_of(algorithm),
         exclude=[text(glob, "glob") for glob in exclude],
         one_file_system=one_file_system,
         skip_hidden=skip_hidden,
-        watch=choice(watch, WATCH_MODES, "way of watching"),
+        watch=watch_mode_of(watch),
         poll_s=_count(poll_s, "poll interval"),
     )
 
 
-def add_root(folder: PathLike, name: str, settings: root_pb2.RootSettings, no_scan: bool) -> root_pb2.AddRootRequest:
-    return root_pb2.AddRootRequest(path=path(folder), name=text(name, "name"), settings=settings, no_scan=no_scan)
+def add_root(
+    folder: PathLike, name: str, settings: v1.root_pb2.RootSettings, no_scan: bool
+) -> v1.root_pb2.AddRootRequest:
+    return v1.root_pb2.AddRootRequest(path=path(folder), name=text(name, "name"), settings=settings, no_scan=no_scan)
 
 
 def update_root(
@@ -107,23 +121,23 @@ def update_root(
     accept: bool = False,
     expect_unreadable: Iterable[PathLike] | None = None,
     replace_expect_unreadable: bool = False,
-) -> root_pb2.UpdateRootRequest:
-    request = root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude, accept=accept)
+) -> v1.root_pb2.UpdateRootRequest:
+    request = v1.root_pb2.UpdateRootRequest(root=root_name(root), replace_exclude=replace_exclude, accept=accept)
     request.expect_unreadable.extend(path(each) for each in expect_unreadable or ())
     request.replace_expect_unreadable = replace_expect_unreadable
     request.exclude.extend(text(glob, "glob") for glob in exclude or ())
     if name is not None:
         request.name = text(name, "name")
     if hash_scope is not None:
-        request.hash = choice(hash_scope, HASH_SCOPES, "hash setting")
+        request.hash = hash_scope_of(hash_scope)
     if algorithm is not None:
-        request.algorithm = choice(algorithm, ALGORITHMS, "algorithm")
+        request.algorithm = algorithm_of(algorithm)
     if one_file_system is not None:
         request.one_file_system = one_file_system
     if skip_hidden is not None:
         request.skip_hidden = skip_hidden
     if watch is not None:
-        request.watch = choice(watch, WATCH_MODES, "way of watching")
+        request.watch = watch_mode_of(watch)
     if poll_s is not None:
         request.poll_s = _count(poll_s, "poll interval")
     return request
@@ -131,8 +145,8 @@ def update_root(
 
 def subscribe(
     kinds: Iterable[str], roots: Iterable[RootName], recent: bool, follow: bool
-) -> event_pb2.SubscribeRequest:
-    return event_pb2.SubscribeRequest(
+) -> v1.event_pb2.SubscribeRequest:
+    return v1.event_pb2.SubscribeRequest(
         kinds=[text(kind, "kind of event") for kind in kinds],
         roots=[root_name(root) for root in roots],
         recent=recent,
@@ -140,8 +154,8 @@ def subscribe(
     )
 
 
-def start_scan(roots: Iterable[RootName], background: bool) -> job_pb2.StartScanRequest:
-    return job_pb2.StartScanRequest(roots=[root_name(root) for root in roots], background=background)
+def start_scan(roots: Iterable[RootName], background: bool) -> v1.job_pb2.StartScanRequest:
+    return v1.job_pb2.StartScanRequest(roots=[root_name(root) for root in roots], background=background)
 
 
 def add_schedule(
@@ -152,8 +166,8 @@ def add_schedule(
     roots: Iterable[RootName],
     expression: str,
     to_folder: PathLike | None,
-) -> schedule_pb2.AddScheduleRequest:
-    request = schedule_pb2.AddScheduleRequest(
+) -> v1.schedule_pb2.AddScheduleRequest:
+    request = v1.schedule_pb2.AddScheduleRequest(
         name=text(name, "name"),
         cron=text(cron, "cron expression"),
         every_s=_count(every_s, "interval"),
@@ -166,8 +180,8 @@ def add_schedule(
     return request
 
 
-def find(expression: str, sort: str, limit: int, token: str) -> catalog_pb2.FindRequest:
-    return catalog_pb2.FindRequest(
+def find(expression: str, sort: str, limit: int, token: str) -> v1.catalog_pb2.FindRequest:
+    return v1.catalog_pb2.FindRequest(
         expression=text(expression, "query"), sort=sort, page=page(limit, token), time_zone=time_zone()
     )
 
@@ -180,8 +194,8 @@ def duplicates(
     sort: str,
     limit: int,
     token: str,
-) -> catalog_pb2.DuplicatesRequest:
-    request = catalog_pb2.DuplicatesRequest(
+) -> v1.catalog_pb2.DuplicatesRequest:
+    request = v1.catalog_pb2.DuplicatesRequest(
         extensions=[text(extension, "extension") for extension in extensions],
         types=[text(kind, "type") for kind in types],
         sort=sort,
@@ -194,12 +208,14 @@ def duplicates(
     return request
 
 
-def summary(by: str, roots: Iterable[RootName]) -> catalog_pb2.SummaryRequest:
-    return catalog_pb2.SummaryRequest(by=by, roots=[root_name(root) for root in roots])
+def summary(by: str, roots: Iterable[RootName]) -> v1.catalog_pb2.SummaryRequest:
+    return v1.catalog_pb2.SummaryRequest(by=by, roots=[root_name(root) for root in roots])
 
 
-def disk_usage(folder: PathLike | None, depth: int, limit: int, token: str) -> catalog_pb2.DiskUsageRequest:
-    request = catalog_pb2.DiskUsageRequest(depth=_count(depth, "depth"), limit=_count(limit, "limit"), page_token=token)
+def disk_usage(folder: PathLike | None, depth: int, limit: int, token: str) -> v1.catalog_pb2.DiskUsageRequest:
+    request = v1.catalog_pb2.DiskUsageRequest(
+        depth=_count(depth, "depth"), limit=_count(limit, "limit"), page_token=token
+    )
     if folder is not None:
         request.path.CopyFrom(path(folder))
     return request
@@ -207,8 +223,8 @@ def disk_usage(folder: PathLike | None, depth: int, limit: int, token: str) -> c
 
 def list_changes(
     cursor: str, since_ns: int | None, under: PathLike | None, limit: int
-) -> change_pb2.ListChangesRequest:
-    return change_pb2.ListChangesRequest(
+) -> v1.change_pb2.ListChangesRequest:
+    return v1.change_pb2.ListChangesRequest(
         cursor=text(cursor, "cursor"),
         since_ns=since_ns,
         under=path(under) if under is not None else None,
@@ -216,16 +232,16 @@ def list_changes(
     )
 
 
-def get_growth(folder: PathLike | None, days: int, limit: int) -> change_pb2.GetGrowthRequest:
-    return change_pb2.GetGrowthRequest(
+def get_growth(folder: PathLike | None, days: int, limit: int) -> v1.change_pb2.GetGrowthRequest:
+    return v1.change_pb2.GetGrowthRequest(
         path=path(folder) if folder is not None else None,
         days=_count(days, "number of days"),
         limit=_count(limit, "limit"),
     )
 
 
-def export(expression: str, file_format: str) -> catalog_pb2.ExportRequest:
-    return catalog_pb2.ExportRequest(
+def export(expression: str, file_format: str) -> v1.catalog_pb2.ExportRequest:
+    return v1.catalog_pb2.ExportRequest(
         expression=text(expression, "query"), format=text(file_format, "format"), time_zone=time_zone()
     )
 

@@ -8,13 +8,11 @@ where. Nothing here imports gRPC, and nothing is created by asking.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from sanchay import hosts
 from sanchay.errors import ConfigInvalid, DaemonUnavailable, HomeNotPrivate, InputOutputError, PermissionDenied
@@ -163,6 +161,8 @@ def socket_path(where: Places) -> Path:
     plain = where.run_folder / SOCKET_NAME
     if len(os.fsencode(plain)) <= hosts.SOCKET_PATH_MAX_BYTES:
         return plain
+    import hashlib
+
     name = hashlib.sha256(os.fsencode(where.run_folder)).hexdigest()[:16]
     return hosts.runtime_folder() / f"sanchay-{name}" / SOCKET_NAME
 
@@ -178,17 +178,30 @@ def recorded_socket(where: Places) -> Path:
         return where.run_folder / SOCKET_NAME
 
 
-@dataclass(frozen=True)
 class Target:
-    """Something to connect to: `uri` as gRPC takes it; over TLS with `key` and `certificate` where there are any."""
+    """Something to connect to: a socket's path, or a port of loopback over TLS with `key` and `certificate`."""
 
-    uri: str
-    key: bytes = b""
-    certificate: bytes = b""
+    def __init__(
+        self, address: bytes | tuple[str, int], key: bytes = b"", certificate: bytes = b"", tls_file: Path = Path()
+    ) -> None:
+        self.address = address
+        self.key = key
+        self.certificate = certificate
+        self.tls_file = tls_file
+
+    @property
+    def uri(self) -> str:
+        """The same as gRPC takes it."""
+        if isinstance(self.address, bytes):
+            return socket_uri(self.address)
+        host, port = self.address
+        return f"ipv4:{host}:{port}"
 
 
-def socket_uri(socket: Path) -> str:
+def socket_uri(socket: bytes | Path) -> str:
     """The socket as gRPC's URI: every byte that a URI gives a meaning to is escaped."""
+    from urllib.parse import quote
+
     return f"unix:{quote(os.fsencode(socket), safe='/')}"
 
 
@@ -209,11 +222,11 @@ def find_daemon(where: Places) -> Target:
             start = content.index(_CERTIFICATE)
             beside = recorded_socket(where)
             if hosts.HAS_UNIX_SOCKETS and _is_reachable(beside, where) and not _takes_us(port, where.tls_file):
-                return Target(socket_uri(beside))
-            return Target(f"ipv4:127.0.0.1:{port}", content[:start], content[start:])
+                return Target(os.fsencode(beside))
+            return Target(("127.0.0.1", port), content[:start], content[start:], where.tls_file)
         socket = recorded_socket(where)
         if port is None and hosts.HAS_UNIX_SOCKETS and _is_reachable(socket, where):
-            return Target(socket_uri(socket))
+            return Target(os.fsencode(socket))
     except (FileNotFoundError, ValueError):  # none, or one whose files are not written yet
         pass
     except PermissionError as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from sanchay._channel import CALL_TIMEOUT_S
+from sanchay._call import CALL_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay.address import Places, places
 from sanchay.calls.catalog import AsyncCatalogCalls, CatalogCalls

@@ -6,11 +6,10 @@ from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay import _requests
-from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay import _requests, v1
+from sanchay._call import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
-from sanchay.v1 import catalog_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import catalog_pb2_grpc
@@ -23,13 +22,11 @@ class CatalogCalls:
 
     @cached_property
     def _catalog(self) -> catalog_pb2_grpc.CatalogServiceStub:
-        from sanchay.v1 import catalog_pb2_grpc
-
-        return catalog_pb2_grpc.CatalogServiceStub(self._link.channel)
+        return self._link.stub(v1.catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"])  # type: ignore[no-any-return]
 
     def find(
         self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = ""
-    ) -> catalog_pb2.FindResponse:
+    ) -> v1.catalog_pb2.FindResponse:
         """A page of the files that the expression names, and their exact total. Raises InvalidQuery."""
         return self._link.unary(self._catalog.Find, _requests.find(expression, sort, limit, page_token))
 
@@ -43,26 +40,26 @@ class CatalogCalls:
         sort: str = "reclaimable",
         limit: int = 0,
         page_token: str = "",
-    ) -> catalog_pb2.DuplicatesResponse:
+    ) -> v1.catalog_pb2.DuplicatesResponse:
         """A page of groups of files with equal content, and the totals of all of them."""
         return self._link.unary(
             self._catalog.Duplicates,
             _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
         )
 
-    def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> catalog_pb2.SummaryResponse:
+    def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> v1.catalog_pb2.SummaryResponse:
         """Files and bytes by type, ext, age, size or owner."""
         return self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
 
     def disk_usage(
         self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0, page_token: str = ""
-    ) -> catalog_pb2.DiskUsageResponse:
+    ) -> v1.catalog_pb2.DiskUsageResponse:
         """What a folder and those below it hold; every root where none is named."""
         return self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit, page_token))
 
     def iter_find(
         self, expression: str, *, sort: str = "", page_size: int = 1000
-    ) -> Generator[catalog_pb2.FileRow, None, None]:
+    ) -> Generator[v1.catalog_pb2.FileRow, None, None]:
         """Every file that the expression names, a page at a time."""
         token = ""
         while True:
@@ -81,7 +78,7 @@ class CatalogCalls:
         types: Sequence[str] = (),
         sort: str = "reclaimable",
         page_size: int = 100,
-    ) -> Generator[catalog_pb2.DuplicateGroup, None, None]:
+    ) -> Generator[v1.catalog_pb2.DuplicateGroup, None, None]:
         """Every group of duplicates, a page at a time."""
         token = ""
         while True:
@@ -101,7 +98,7 @@ class CatalogCalls:
 
     def export(
         self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
-    ) -> Generator[catalog_pb2.ExportResponse, None, None]:
+    ) -> Generator[v1.catalog_pb2.ExportResponse, None, None]:
         """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
         yield from self._link.stream(self._catalog.Export, _requests.export(expression, file_format), timeout_s)
 
@@ -120,7 +117,7 @@ class AsyncCatalogCalls:
 
     async def find(
         self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = ""
-    ) -> catalog_pb2.FindResponse:
+    ) -> v1.catalog_pb2.FindResponse:
         """A page of the files that the expression names, and their exact total. Raises InvalidQuery."""
         return await self._link.unary(self._catalog.Find, _requests.find(expression, sort, limit, page_token))
 
@@ -134,26 +131,26 @@ class AsyncCatalogCalls:
         sort: str = "reclaimable",
         limit: int = 0,
         page_token: str = "",
-    ) -> catalog_pb2.DuplicatesResponse:
+    ) -> v1.catalog_pb2.DuplicatesResponse:
         """A page of groups of files with equal content, and the totals of all of them."""
         return await self._link.unary(
             self._catalog.Duplicates,
             _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
         )
 
-    async def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> catalog_pb2.SummaryResponse:
+    async def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> v1.catalog_pb2.SummaryResponse:
         """Files and bytes by type, ext, age, size or owner."""
         return await self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
 
     async def disk_usage(
         self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0, page_token: str = ""
-    ) -> catalog_pb2.DiskUsageResponse:
+    ) -> v1.catalog_pb2.DiskUsageResponse:
         """What a folder and those below it hold; every root where none is named."""
         return await self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit, page_token))
 
     async def iter_find(
         self, expression: str, *, sort: str = "", page_size: int = 1000
-    ) -> AsyncGenerator[catalog_pb2.FileRow, None]:
+    ) -> AsyncGenerator[v1.catalog_pb2.FileRow, None]:
         """Every file that the expression names, a page at a time."""
         token = ""
         while True:
@@ -173,7 +170,7 @@ class AsyncCatalogCalls:
         types: Sequence[str] = (),
         sort: str = "reclaimable",
         page_size: int = 100,
-    ) -> AsyncGenerator[catalog_pb2.DuplicateGroup, None]:
+    ) -> AsyncGenerator[v1.catalog_pb2.DuplicateGroup, None]:
         """Every group of duplicates, a page at a time."""
         token = ""
         while True:
@@ -194,7 +191,7 @@ class AsyncCatalogCalls:
 
     async def export(
         self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
-    ) -> AsyncGenerator[catalog_pb2.ExportResponse, None]:
+    ) -> AsyncGenerator[v1.catalog_pb2.ExportResponse, None]:
         """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
         async for response in self._link.stream(
             self._catalog.Export, _requests.export(expression, file_format), timeout_s

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay import v1
+from sanchay._call import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
-from sanchay.v1 import daemon_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import daemon_pb2_grpc
@@ -20,34 +20,32 @@ class DaemonCalls:
 
     @cached_property
     def _daemon(self) -> daemon_pb2_grpc.DaemonServiceStub:
-        from sanchay.v1 import daemon_pb2_grpc
+        return self._link.stub(v1.daemon_pb2.DESCRIPTOR.services_by_name["DaemonService"])  # type: ignore[no-any-return]
 
-        return daemon_pb2_grpc.DaemonServiceStub(self._link.channel)
-
-    def status(self) -> daemon_pb2.GetStatusResponse:
+    def status(self) -> v1.daemon_pb2.GetStatusResponse:
         """What the daemon is doing, its catalog and its roots."""
-        return self._link.unary(self._daemon.GetStatus, daemon_pb2.GetStatusRequest())
+        return self._link.unary(self._daemon.GetStatus, v1.daemon_pb2.GetStatusRequest())
 
-    def check_catalog(self, *, repair: bool = False) -> daemon_pb2.CheckCatalogResponse:
+    def check_catalog(self, *, repair: bool = False) -> v1.daemon_pb2.CheckCatalogResponse:
         """Whether the catalog's rows agree with one another; mends them where asked. Waits for up to an hour."""
-        request = daemon_pb2.CheckCatalogRequest(repair=repair)
+        request = v1.daemon_pb2.CheckCatalogRequest(repair=repair)
         return self._link.unary(self._daemon.CheckCatalog, request, STREAM_TIMEOUT_S)
 
-    def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
+    def stop_daemon(self) -> v1.daemon_pb2.StopDaemonResponse:
         """Asks the daemon to stop; running scans go on at its next start."""
-        return self._link.unary(self._daemon.StopDaemon, daemon_pb2.StopDaemonRequest())
+        return self._link.unary(self._daemon.StopDaemon, v1.daemon_pb2.StopDaemonRequest())
 
-    def pause_background(self, seconds: float = 0.0) -> daemon_pb2.PauseBackgroundResponse:
+    def pause_background(self, seconds: float = 0.0) -> v1.daemon_pb2.PauseBackgroundResponse:
         """Holds work that nobody waits for, for so long or (0) until it is resumed; a restart changes nothing."""
-        return self._link.unary(self._daemon.PauseBackground, daemon_pb2.PauseBackgroundRequest(seconds=seconds))
+        return self._link.unary(self._daemon.PauseBackground, v1.daemon_pb2.PauseBackgroundRequest(seconds=seconds))
 
-    def resume_background(self) -> daemon_pb2.ResumeBackgroundResponse:
+    def resume_background(self) -> v1.daemon_pb2.ResumeBackgroundResponse:
         """Lets it go on."""
-        return self._link.unary(self._daemon.ResumeBackground, daemon_pb2.ResumeBackgroundRequest())
+        return self._link.unary(self._daemon.ResumeBackground, v1.daemon_pb2.ResumeBackgroundRequest())
 
-    def settings(self) -> daemon_pb2.GetSettingsResponse:
+    def settings(self) -> v1.daemon_pb2.GetSettingsResponse:
         """Every setting with its value and where it came from."""
-        return self._link.unary(self._daemon.GetSettings, daemon_pb2.GetSettingsRequest())
+        return self._link.unary(self._daemon.GetSettings, v1.daemon_pb2.GetSettingsRequest())
 
 
 class AsyncDaemonCalls:
@@ -62,27 +60,29 @@ class AsyncDaemonCalls:
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("daemon_pb2_grpc.DaemonServiceAsyncStub", daemon_pb2_grpc.DaemonServiceStub(self._link.channel))
 
-    async def status(self) -> daemon_pb2.GetStatusResponse:
+    async def status(self) -> v1.daemon_pb2.GetStatusResponse:
         """What the daemon is doing, its catalog and its roots."""
-        return await self._link.unary(self._daemon.GetStatus, daemon_pb2.GetStatusRequest())
+        return await self._link.unary(self._daemon.GetStatus, v1.daemon_pb2.GetStatusRequest())
 
-    async def check_catalog(self, *, repair: bool = False) -> daemon_pb2.CheckCatalogResponse:
+    async def check_catalog(self, *, repair: bool = False) -> v1.daemon_pb2.CheckCatalogResponse:
         """Whether the catalog's rows agree with one another; mends them where asked. Waits for up to an hour."""
-        request = daemon_pb2.CheckCatalogRequest(repair=repair)
+        request = v1.daemon_pb2.CheckCatalogRequest(repair=repair)
         return await self._link.unary(self._daemon.CheckCatalog, request, STREAM_TIMEOUT_S)
 
-    async def stop_daemon(self) -> daemon_pb2.StopDaemonResponse:
+    async def stop_daemon(self) -> v1.daemon_pb2.StopDaemonResponse:
         """Asks the daemon to stop; running scans go on at its next start."""
-        return await self._link.unary(self._daemon.StopDaemon, daemon_pb2.StopDaemonRequest())
+        return await self._link.unary(self._daemon.StopDaemon, v1.daemon_pb2.StopDaemonRequest())
 
-    async def pause_background(self, seconds: float = 0.0) -> daemon_pb2.PauseBackgroundResponse:
+    async def pause_background(self, seconds: float = 0.0) -> v1.daemon_pb2.PauseBackgroundResponse:
         """Holds work that nobody waits for, for so long or (0) until it is resumed; a restart changes nothing."""
-        return await self._link.unary(self._daemon.PauseBackground, daemon_pb2.PauseBackgroundRequest(seconds=seconds))
+        return await self._link.unary(
+            self._daemon.PauseBackground, v1.daemon_pb2.PauseBackgroundRequest(seconds=seconds)
+        )
 
-    async def resume_background(self) -> daemon_pb2.ResumeBackgroundResponse:
+    async def resume_background(self) -> v1.daemon_pb2.ResumeBackgroundResponse:
         """Lets it go on."""
-        return await self._link.unary(self._daemon.ResumeBackground, daemon_pb2.ResumeBackgroundRequest())
+        return await self._link.unary(self._daemon.ResumeBackground, v1.daemon_pb2.ResumeBackgroundRequest())
 
-    async def settings(self) -> daemon_pb2.GetSettingsResponse:
+    async def settings(self) -> v1.daemon_pb2.GetSettingsResponse:
         """Every setting with its value and where it came from."""
-        return await self._link.unary(self._daemon.GetSettings, daemon_pb2.GetSettingsRequest())
+        return await self._link.unary(self._daemon.GetSettings, v1.daemon_pb2.GetSettingsRequest())

@@ -7,10 +7,9 @@ from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay import _requests
+from sanchay import _requests, v1
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import RootName
-from sanchay.v1 import event_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import event_pb2_grpc
@@ -23,9 +22,7 @@ class EventCalls:
 
     @cached_property
     def _event(self) -> event_pb2_grpc.EventServiceStub:
-        from sanchay.v1 import event_pb2_grpc
-
-        return event_pb2_grpc.EventServiceStub(self._link.channel)
+        return self._link.stub(v1.event_pb2.DESCRIPTOR.services_by_name["EventService"])  # type: ignore[no-any-return]
 
     def events(
         self,
@@ -34,7 +31,7 @@ class EventCalls:
         roots: Iterable[RootName] = (),
         recent: bool = True,
         follow: bool = False,
-    ) -> Generator[event_pb2.Event, None, None]:
+    ) -> Generator[v1.event_pb2.Event, None, None]:
         """Events, oldest first: those that the daemon remembers, and with `follow` those to come, until it ends.
 
         A kind is one of event.proto's, or `file` or `root` for several. Raises ShuttingDown or DaemonUnavailable where
@@ -64,7 +61,7 @@ class AsyncEventCalls:
         roots: Iterable[RootName] = (),
         recent: bool = True,
         follow: bool = False,
-    ) -> AsyncGenerator[event_pb2.Event, None]:
+    ) -> AsyncGenerator[v1.event_pb2.Event, None]:
         """Events, oldest first: those that the daemon remembers, and with `follow` those to come, until it ends.
 
         A kind is one of event.proto's, or `file` or `root` for several. Raises ShuttingDown or DaemonUnavailable where

@@ -6,11 +6,10 @@ from collections.abc import AsyncGenerator, Generator, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay import _requests, errors
-from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay import _requests, errors, v1
+from sanchay._call import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import RootName
-from sanchay.v1 import job_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import job_pb2_grpc
@@ -23,38 +22,38 @@ class JobCalls:
 
     @cached_property
     def _job(self) -> job_pb2_grpc.JobServiceStub:
-        from sanchay.v1 import job_pb2_grpc
+        return self._link.stub(v1.job_pb2.DESCRIPTOR.services_by_name["JobService"])  # type: ignore[no-any-return]
 
-        return job_pb2_grpc.JobServiceStub(self._link.channel)
-
-    def start_scan(self, roots: Iterable[RootName] = (), *, background: bool = False) -> job_pb2.StartScanResponse:
+    def start_scan(self, roots: Iterable[RootName] = (), *, background: bool = False) -> v1.job_pb2.StartScanResponse:
         """Starts, or joins, a scan of each root (all where none is named); an absolute path may become a root."""
         return self._link.unary(self._job.StartScan, _requests.start_scan(roots, background))
 
-    def list_jobs(self, *, active_only: bool = False, limit: int = 0, page_token: str = "") -> job_pb2.ListJobsResponse:
+    def list_jobs(
+        self, *, active_only: bool = False, limit: int = 0, page_token: str = ""
+    ) -> v1.job_pb2.ListJobsResponse:
         """A page of jobs, newest first."""
         return self._link.unary(
             self._job.ListJobs,
-            job_pb2.ListJobsRequest(page=_requests.page(limit, page_token), active_only=active_only),
+            v1.job_pb2.ListJobsRequest(page=_requests.page(limit, page_token), active_only=active_only),
         )
 
-    def get_job(self, job_id: int) -> job_pb2.GetJobResponse:
+    def get_job(self, job_id: int) -> v1.job_pb2.GetJobResponse:
         """One job with its first hundred errors."""
-        return self._link.unary(self._job.GetJob, job_pb2.GetJobRequest(id=job_id))
+        return self._link.unary(self._job.GetJob, v1.job_pb2.GetJobRequest(id=job_id))
 
-    def cancel_job(self, job_id: int) -> job_pb2.CancelJobResponse:
+    def cancel_job(self, job_id: int) -> v1.job_pb2.CancelJobResponse:
         """Cancels a job; what it found stays."""
-        return self._link.unary(self._job.CancelJob, job_pb2.CancelJobRequest(id=job_id))
+        return self._link.unary(self._job.CancelJob, v1.job_pb2.CancelJobRequest(id=job_id))
 
-    def pause_job(self, job_id: int) -> job_pb2.PauseJobResponse:
+    def pause_job(self, job_id: int) -> v1.job_pb2.PauseJobResponse:
         """Pauses a running job."""
-        return self._link.unary(self._job.PauseJob, job_pb2.PauseJobRequest(id=job_id))
+        return self._link.unary(self._job.PauseJob, v1.job_pb2.PauseJobRequest(id=job_id))
 
-    def resume_job(self, job_id: int) -> job_pb2.ResumeJobResponse:
+    def resume_job(self, job_id: int) -> v1.job_pb2.ResumeJobResponse:
         """Goes on with a paused job."""
-        return self._link.unary(self._job.ResumeJob, job_pb2.ResumeJobRequest(id=job_id))
+        return self._link.unary(self._job.ResumeJob, v1.job_pb2.ResumeJobRequest(id=job_id))
 
-    def iter_jobs(self, *, active_only: bool = False) -> Generator[job_pb2.Job, None, None]:
+    def iter_jobs(self, *, active_only: bool = False) -> Generator[v1.job_pb2.Job, None, None]:
         """Every job, newest first, a page at a time."""
         token = ""
         while True:
@@ -64,11 +63,11 @@ class JobCalls:
             if not token:
                 return
 
-    def follow_job(self, job_id: int) -> Generator[job_pb2.Job, None, None]:
+    def follow_job(self, job_id: int) -> Generator[v1.job_pb2.Job, None, None]:
         """The job at once, then at each change (5 Hz at most), until it has ended or the caller stops."""
         ended = False
         while not ended:
-            request = job_pb2.FollowJobRequest(id=job_id)
+            request = v1.job_pb2.FollowJobRequest(id=job_id)
             try:
                 for response in self._link.stream(self._job.FollowJob, request, STREAM_TIMEOUT_S):
                     yield response.job
@@ -91,36 +90,36 @@ class AsyncJobCalls:
 
     async def start_scan(
         self, roots: Iterable[RootName] = (), *, background: bool = False
-    ) -> job_pb2.StartScanResponse:
+    ) -> v1.job_pb2.StartScanResponse:
         """Starts, or joins, a scan of each root (all where none is named); an absolute path may become a root."""
         return await self._link.unary(self._job.StartScan, _requests.start_scan(roots, background))
 
     async def list_jobs(
         self, *, active_only: bool = False, limit: int = 0, page_token: str = ""
-    ) -> job_pb2.ListJobsResponse:
+    ) -> v1.job_pb2.ListJobsResponse:
         """A page of jobs, newest first."""
         return await self._link.unary(
             self._job.ListJobs,
-            job_pb2.ListJobsRequest(page=_requests.page(limit, page_token), active_only=active_only),
+            v1.job_pb2.ListJobsRequest(page=_requests.page(limit, page_token), active_only=active_only),
         )
 
-    async def get_job(self, job_id: int) -> job_pb2.GetJobResponse:
+    async def get_job(self, job_id: int) -> v1.job_pb2.GetJobResponse:
         """One job with its first hundred errors."""
-        return await self._link.unary(self._job.GetJob, job_pb2.GetJobRequest(id=job_id))
+        return await self._link.unary(self._job.GetJob, v1.job_pb2.GetJobRequest(id=job_id))
 
-    async def cancel_job(self, job_id: int) -> job_pb2.CancelJobResponse:
+    async def cancel_job(self, job_id: int) -> v1.job_pb2.CancelJobResponse:
         """Cancels a job; what it found stays."""
-        return await self._link.unary(self._job.CancelJob, job_pb2.CancelJobRequest(id=job_id))
+        return await self._link.unary(self._job.CancelJob, v1.job_pb2.CancelJobRequest(id=job_id))
 
-    async def pause_job(self, job_id: int) -> job_pb2.PauseJobResponse:
+    async def pause_job(self, job_id: int) -> v1.job_pb2.PauseJobResponse:
         """Pauses a running job."""
-        return await self._link.unary(self._job.PauseJob, job_pb2.PauseJobRequest(id=job_id))
+        return await self._link.unary(self._job.PauseJob, v1.job_pb2.PauseJobRequest(id=job_id))
 
-    async def resume_job(self, job_id: int) -> job_pb2.ResumeJobResponse:
+    async def resume_job(self, job_id: int) -> v1.job_pb2.ResumeJobResponse:
         """Goes on with a paused job."""
-        return await self._link.unary(self._job.ResumeJob, job_pb2.ResumeJobRequest(id=job_id))
+        return await self._link.unary(self._job.ResumeJob, v1.job_pb2.ResumeJobRequest(id=job_id))
 
-    async def iter_jobs(self, *, active_only: bool = False) -> AsyncGenerator[job_pb2.Job, None]:
+    async def iter_jobs(self, *, active_only: bool = False) -> AsyncGenerator[v1.job_pb2.Job, None]:
         """Every job, newest first, a page at a time."""
         token = ""
         while True:
@@ -131,11 +130,11 @@ class AsyncJobCalls:
             if not token:
                 return
 
-    async def follow_job(self, job_id: int) -> AsyncGenerator[job_pb2.Job, None]:
+    async def follow_job(self, job_id: int) -> AsyncGenerator[v1.job_pb2.Job, None]:
         """The job at once, then at each change (5 Hz at most), until it has ended or the caller stops."""
         ended = False
         while not ended:
-            request = job_pb2.FollowJobRequest(id=job_id)
+            request = v1.job_pb2.FollowJobRequest(id=job_id)
             try:
                 async for response in self._link.stream(self._job.FollowJob, request, STREAM_TIMEOUT_S):
                     yield response.job

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Generator
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay import v1
+from sanchay._call import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
-from sanchay.v1 import report_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import report_pb2_grpc
@@ -21,17 +21,15 @@ class ReportCalls:
 
     @cached_property
     def _report(self) -> report_pb2_grpc.ReportServiceStub:
-        from sanchay.v1 import report_pb2_grpc
+        return self._link.stub(v1.report_pb2.DESCRIPTOR.services_by_name["ReportService"])  # type: ignore[no-any-return]
 
-        return report_pb2_grpc.ReportServiceStub(self._link.channel)
-
-    def list_reports(self) -> report_pb2.ListReportsResponse:
+    def list_reports(self) -> v1.report_pb2.ListReportsResponse:
         """The schedules that report, each with its newest run that has a report."""
-        return self._link.unary(self._report.ListReports, report_pb2.ListReportsRequest())
+        return self._link.unary(self._report.ListReports, v1.report_pb2.ListReportsRequest())
 
-    def get_report(self, name: str, run_id: int = 0) -> Generator[report_pb2.GetReportResponse, None, None]:
+    def get_report(self, name: str, run_id: int = 0) -> Generator[v1.report_pb2.GetReportResponse, None, None]:
         """A report in pieces, the run in the first of them; the newest report where no run is named."""
-        request = report_pb2.GetReportRequest(name=name, run_id=run_id)
+        request = v1.report_pb2.GetReportRequest(name=name, run_id=run_id)
         yield from self._link.stream(self._report.GetReport, request, STREAM_TIMEOUT_S)
 
 
@@ -47,12 +45,12 @@ class AsyncReportCalls:
         # The generated stubs serve both kinds of channel; only their types have two names.
         return cast("report_pb2_grpc.ReportServiceAsyncStub", report_pb2_grpc.ReportServiceStub(self._link.channel))
 
-    async def list_reports(self) -> report_pb2.ListReportsResponse:
+    async def list_reports(self) -> v1.report_pb2.ListReportsResponse:
         """The schedules that report, each with its newest run that has a report."""
-        return await self._link.unary(self._report.ListReports, report_pb2.ListReportsRequest())
+        return await self._link.unary(self._report.ListReports, v1.report_pb2.ListReportsRequest())
 
-    async def get_report(self, name: str, run_id: int = 0) -> AsyncGenerator[report_pb2.GetReportResponse, None]:
+    async def get_report(self, name: str, run_id: int = 0) -> AsyncGenerator[v1.report_pb2.GetReportResponse, None]:
         """A report in pieces, the run in the first of them; the newest report where no run is named."""
-        request = report_pb2.GetReportRequest(name=name, run_id=run_id)
+        request = v1.report_pb2.GetReportRequest(name=name, run_id=run_id)
         async for response in self._link.stream(self._report.GetReport, request, STREAM_TIMEOUT_S):
             yield response

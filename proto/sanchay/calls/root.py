@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay import _requests
-from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay import _requests, v1
+from sanchay._call import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
-from sanchay.v1 import root_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import root_pb2_grpc
@@ -23,9 +22,7 @@ class RootCalls:
 
     @cached_property
     def _root(self) -> root_pb2_grpc.RootServiceStub:
-        from sanchay.v1 import root_pb2_grpc
-
-        return root_pb2_grpc.RootServiceStub(self._link.channel)
+        return self._link.stub(v1.root_pb2.DESCRIPTOR.services_by_name["RootService"])  # type: ignore[no-any-return]
 
     def add_root(
         self,
@@ -40,7 +37,7 @@ class RootCalls:
         watch: str = "auto",
         poll_s: int = 0,
         no_scan: bool = False,
-    ) -> root_pb2.AddRootResponse:
+    ) -> v1.root_pb2.AddRootResponse:
         """Makes the folder (absolute) a root; its scan starts in the background unless `no_scan`."""
         return self._link.unary(
             self._root.AddRoot,
@@ -52,9 +49,9 @@ class RootCalls:
             ),
         )
 
-    def list_roots(self) -> root_pb2.ListRootsResponse:
+    def list_roots(self) -> v1.root_pb2.ListRootsResponse:
         """Every root."""
-        return self._link.unary(self._root.ListRoots, root_pb2.ListRootsRequest())
+        return self._link.unary(self._root.ListRoots, v1.root_pb2.ListRootsRequest())
 
     def update_root(
         self,
@@ -72,7 +69,7 @@ class RootCalls:
         accept: bool = False,
         expect_unreadable: Iterable[PathLike] | None = None,
         replace_expect_unreadable: bool = False,
-    ) -> root_pb2.UpdateRootResponse:
+    ) -> v1.root_pb2.UpdateRootResponse:
         """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`. With `accept`
         the folder that is there is the root, whatever was there before; it is scanned in the background.
 
@@ -98,17 +95,17 @@ class RootCalls:
             ),
         )
 
-    def remove_root(self, root: RootName) -> root_pb2.RemoveRootResponse:
+    def remove_root(self, root: RootName) -> v1.root_pb2.RemoveRootResponse:
         """Forgets a root and its rows; no file is touched."""
-        request = root_pb2.RemoveRootRequest(root=_requests.root_name(root))
+        request = v1.root_pb2.RemoveRootRequest(root=_requests.root_name(root))
         return self._link.unary(self._root.RemoveRoot, request, STREAM_TIMEOUT_S)
 
-    def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> root_pb2.SyncRootResponse:
+    def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> v1.root_pb2.SyncRootResponse:
         """Returns once all that was written below the root before the call is in the catalog, settled and hashed.
 
         Raises RootOffline where its folder is not there, and TimedOut after `timeout_s`; the work goes on then.
         """
-        request = root_pb2.SyncRootRequest(root=_requests.root_name(root))
+        request = v1.root_pb2.SyncRootRequest(root=_requests.root_name(root))
         return self._link.unary(self._root.SyncRoot, request, timeout_s)
 
 
@@ -137,7 +134,7 @@ class AsyncRootCalls:
         watch: str = "auto",
         poll_s: int = 0,
         no_scan: bool = False,
-    ) -> root_pb2.AddRootResponse:
+    ) -> v1.root_pb2.AddRootResponse:
         """Makes the folder (absolute) a root; its scan starts in the background unless `no_scan`."""
         return await self._link.unary(
             self._root.AddRoot,
@@ -149,9 +146,9 @@ class AsyncRootCalls:
             ),
         )
 
-    async def list_roots(self) -> root_pb2.ListRootsResponse:
+    async def list_roots(self) -> v1.root_pb2.ListRootsResponse:
         """Every root."""
-        return await self._link.unary(self._root.ListRoots, root_pb2.ListRootsRequest())
+        return await self._link.unary(self._root.ListRoots, v1.root_pb2.ListRootsRequest())
 
     async def update_root(
         self,
@@ -169,7 +166,7 @@ class AsyncRootCalls:
         accept: bool = False,
         expect_unreadable: Iterable[PathLike] | None = None,
         replace_expect_unreadable: bool = False,
-    ) -> root_pb2.UpdateRootResponse:
+    ) -> v1.root_pb2.UpdateRootResponse:
         """Changes what is not None. `exclude` adds globs, or replaces them all with `replace_exclude`. With `accept`
         the folder that is there is the root, whatever was there before; it is scanned in the background.
 
@@ -195,15 +192,15 @@ class AsyncRootCalls:
             ),
         )
 
-    async def remove_root(self, root: RootName) -> root_pb2.RemoveRootResponse:
+    async def remove_root(self, root: RootName) -> v1.root_pb2.RemoveRootResponse:
         """Forgets a root and its rows; no file is touched."""
-        request = root_pb2.RemoveRootRequest(root=_requests.root_name(root))
+        request = v1.root_pb2.RemoveRootRequest(root=_requests.root_name(root))
         return await self._link.unary(self._root.RemoveRoot, request, STREAM_TIMEOUT_S)
 
-    async def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> root_pb2.SyncRootResponse:
+    async def sync_root(self, root: RootName, *, timeout_s: float = STREAM_TIMEOUT_S) -> v1.root_pb2.SyncRootResponse:
         """Returns once all that was written below the root before the call is in the catalog, settled and hashed.
 
         Raises RootOffline where its folder is not there, and TimedOut after `timeout_s`; the work goes on then.
         """
-        request = root_pb2.SyncRootRequest(root=_requests.root_name(root))
+        request = v1.root_pb2.SyncRootRequest(root=_requests.root_name(root))
         return await self._link.unary(self._root.SyncRoot, request, timeout_s)

@@ -6,11 +6,10 @@ from collections.abc import AsyncGenerator, Generator, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from sanchay import _requests, errors
-from sanchay._channel import STREAM_TIMEOUT_S
+from sanchay import _requests, errors, v1
+from sanchay._call import STREAM_TIMEOUT_S
 from sanchay._link import AsyncLink, Link
 from sanchay._requests import PathLike, RootName
-from sanchay.v1 import schedule_pb2
 
 if TYPE_CHECKING:
     from sanchay.v1 import schedule_pb2_grpc
@@ -23,9 +22,7 @@ class ScheduleCalls:
 
     @cached_property
     def _schedule(self) -> schedule_pb2_grpc.ScheduleServiceStub:
-        from sanchay.v1 import schedule_pb2_grpc
-
-        return schedule_pb2_grpc.ScheduleServiceStub(self._link.channel)
+        return self._link.stub(v1.schedule_pb2.DESCRIPTOR.services_by_name["ScheduleService"])  # type: ignore[no-any-return]
 
     def add_schedule(
         self,
@@ -37,7 +34,7 @@ class ScheduleCalls:
         roots: Iterable[RootName] = (),
         expression: str = "",
         to_folder: PathLike | None = None,
-    ) -> schedule_pb2.AddScheduleResponse:
+    ) -> v1.schedule_pb2.AddScheduleResponse:
         """A new schedule by `cron` (five fields, local time) or `every_s` seconds, whose `action` is scan or report.
 
         A scan names `roots` (all where none is named), a report has an `expression`; `to_folder` is where its file
@@ -49,39 +46,39 @@ class ScheduleCalls:
             _requests.add_schedule(name, action, cron, every_s, roots, expression, to_folder),
         )
 
-    def list_schedules(self) -> schedule_pb2.ListSchedulesResponse:
+    def list_schedules(self) -> v1.schedule_pb2.ListSchedulesResponse:
         """Every schedule."""
-        return self._link.unary(self._schedule.ListSchedules, schedule_pb2.ListSchedulesRequest())
+        return self._link.unary(self._schedule.ListSchedules, v1.schedule_pb2.ListSchedulesRequest())
 
-    def get_schedule(self, name: str) -> schedule_pb2.GetScheduleResponse:
+    def get_schedule(self, name: str) -> v1.schedule_pb2.GetScheduleResponse:
         """One schedule."""
-        return self._link.unary(self._schedule.GetSchedule, schedule_pb2.GetScheduleRequest(name=name))
+        return self._link.unary(self._schedule.GetSchedule, v1.schedule_pb2.GetScheduleRequest(name=name))
 
-    def enable_schedule(self, name: str) -> schedule_pb2.EnableScheduleResponse:
+    def enable_schedule(self, name: str) -> v1.schedule_pb2.EnableScheduleResponse:
         """Lets it run; what was missed meanwhile is not made up for."""
-        return self._link.unary(self._schedule.EnableSchedule, schedule_pb2.EnableScheduleRequest(name=name))
+        return self._link.unary(self._schedule.EnableSchedule, v1.schedule_pb2.EnableScheduleRequest(name=name))
 
-    def disable_schedule(self, name: str) -> schedule_pb2.DisableScheduleResponse:
+    def disable_schedule(self, name: str) -> v1.schedule_pb2.DisableScheduleResponse:
         """Lets it rest."""
-        return self._link.unary(self._schedule.DisableSchedule, schedule_pb2.DisableScheduleRequest(name=name))
+        return self._link.unary(self._schedule.DisableSchedule, v1.schedule_pb2.DisableScheduleRequest(name=name))
 
-    def remove_schedule(self, name: str) -> schedule_pb2.RemoveScheduleResponse:
+    def remove_schedule(self, name: str) -> v1.schedule_pb2.RemoveScheduleResponse:
         """Forgets it with its runs and reports."""
-        return self._link.unary(self._schedule.RemoveSchedule, schedule_pb2.RemoveScheduleRequest(name=name))
+        return self._link.unary(self._schedule.RemoveSchedule, v1.schedule_pb2.RemoveScheduleRequest(name=name))
 
-    def run_schedule(self, name: str) -> schedule_pb2.RunScheduleResponse:
+    def run_schedule(self, name: str) -> v1.schedule_pb2.RunScheduleResponse:
         """Begins a run, or joins the one under way; does not wait for its end (see `follow_run`)."""
-        return self._link.unary(self._schedule.RunSchedule, schedule_pb2.RunScheduleRequest(name=name))
+        return self._link.unary(self._schedule.RunSchedule, v1.schedule_pb2.RunScheduleRequest(name=name))
 
-    def list_runs(self, name: str, *, limit: int = 0) -> schedule_pb2.ListRunsResponse:
+    def list_runs(self, name: str, *, limit: int = 0) -> v1.schedule_pb2.ListRunsResponse:
         """Runs of a schedule, newest first; a `limit` of 0 leaves it to the daemon."""
-        return self._link.unary(self._schedule.ListRuns, schedule_pb2.ListRunsRequest(name=name, limit=limit))
+        return self._link.unary(self._schedule.ListRuns, v1.schedule_pb2.ListRunsRequest(name=name, limit=limit))
 
-    def follow_run(self, run_id: int) -> Generator[schedule_pb2.Run, None, None]:
+    def follow_run(self, run_id: int) -> Generator[v1.schedule_pb2.Run, None, None]:
         """The run at once, then at each step, until it has ended or the caller stops."""
         ended = False
         while not ended:
-            request = schedule_pb2.FollowRunRequest(run_id=run_id)
+            request = v1.schedule_pb2.FollowRunRequest(run_id=run_id)
             try:
                 for response in self._link.stream(self._schedule.FollowRun, request, STREAM_TIMEOUT_S):
                     yield response.run
@@ -114,7 +111,7 @@ class AsyncScheduleCalls:
         roots: Iterable[RootName] = (),
         expression: str = "",
         to_folder: PathLike | None = None,
-    ) -> schedule_pb2.AddScheduleResponse:
+    ) -> v1.schedule_pb2.AddScheduleResponse:
         """A new schedule by `cron` (five fields, local time) or `every_s` seconds, whose `action` is scan or report.
 
         A scan names `roots` (all where none is named), a report has an `expression`; `to_folder` is where its file
@@ -126,39 +123,39 @@ class AsyncScheduleCalls:
             _requests.add_schedule(name, action, cron, every_s, roots, expression, to_folder),
         )
 
-    async def list_schedules(self) -> schedule_pb2.ListSchedulesResponse:
+    async def list_schedules(self) -> v1.schedule_pb2.ListSchedulesResponse:
         """Every schedule."""
-        return await self._link.unary(self._schedule.ListSchedules, schedule_pb2.ListSchedulesRequest())
+        return await self._link.unary(self._schedule.ListSchedules, v1.schedule_pb2.ListSchedulesRequest())
 
-    async def get_schedule(self, name: str) -> schedule_pb2.GetScheduleResponse:
+    async def get_schedule(self, name: str) -> v1.schedule_pb2.GetScheduleResponse:
         """One schedule."""
-        return await self._link.unary(self._schedule.GetSchedule, schedule_pb2.GetScheduleRequest(name=name))
+        return await self._link.unary(self._schedule.GetSchedule, v1.schedule_pb2.GetScheduleRequest(name=name))
 
-    async def enable_schedule(self, name: str) -> schedule_pb2.EnableScheduleResponse:
+    async def enable_schedule(self, name: str) -> v1.schedule_pb2.EnableScheduleResponse:
         """Lets it run; what was missed meanwhile is not made up for."""
-        return await self._link.unary(self._schedule.EnableSchedule, schedule_pb2.EnableScheduleRequest(name=name))
+        return await self._link.unary(self._schedule.EnableSchedule, v1.schedule_pb2.EnableScheduleRequest(name=name))
 
-    async def disable_schedule(self, name: str) -> schedule_pb2.DisableScheduleResponse:
+    async def disable_schedule(self, name: str) -> v1.schedule_pb2.DisableScheduleResponse:
         """Lets it rest."""
-        return await self._link.unary(self._schedule.DisableSchedule, schedule_pb2.DisableScheduleRequest(name=name))
+        return await self._link.unary(self._schedule.DisableSchedule, v1.schedule_pb2.DisableScheduleRequest(name=name))
 
-    async def remove_schedule(self, name: str) -> schedule_pb2.RemoveScheduleResponse:
+    async def remove_schedule(self, name: str) -> v1.schedule_pb2.RemoveScheduleResponse:
         """Forgets it with its runs and reports."""
-        return await self._link.unary(self._schedule.RemoveSchedule, schedule_pb2.RemoveScheduleRequest(name=name))
+        return await self._link.unary(self._schedule.RemoveSchedule, v1.schedule_pb2.RemoveScheduleRequest(name=name))
 
-    async def run_schedule(self, name: str) -> schedule_pb2.RunScheduleResponse:
+    async def run_schedule(self, name: str) -> v1.schedule_pb2.RunScheduleResponse:
         """Begins a run, or joins the one under way; does not wait for its end (see `follow_run`)."""
-        return await self._link.unary(self._schedule.RunSchedule, schedule_pb2.RunScheduleRequest(name=name))
+        return await self._link.unary(self._schedule.RunSchedule, v1.schedule_pb2.RunScheduleRequest(name=name))
 
-    async def list_runs(self, name: str, *, limit: int = 0) -> schedule_pb2.ListRunsResponse:
+    async def list_runs(self, name: str, *, limit: int = 0) -> v1.schedule_pb2.ListRunsResponse:
         """Runs of a schedule, newest first; a `limit` of 0 leaves it to the daemon."""
-        return await self._link.unary(self._schedule.ListRuns, schedule_pb2.ListRunsRequest(name=name, limit=limit))
+        return await self._link.unary(self._schedule.ListRuns, v1.schedule_pb2.ListRunsRequest(name=name, limit=limit))
 
-    async def follow_run(self, run_id: int) -> AsyncGenerator[schedule_pb2.Run, None]:
+    async def follow_run(self, run_id: int) -> AsyncGenerator[v1.schedule_pb2.Run, None]:
         """The run at once, then at each step, until it has ended or the caller stops."""
         ended = False
         while not ended:
-            request = schedule_pb2.FollowRunRequest(run_id=run_id)
+            request = v1.schedule_pb2.FollowRunRequest(run_id=run_id)
             try:
                 async for response in self._link.stream(self._schedule.FollowRun, request, STREAM_TIMEOUT_S):
                     yield response.run

@@ -95,9 +95,7 @@ def test_ctrl_c_ends_any_command_with_130_and_without_a_traceback(
     assert not daemon.asked("CancelJob")
 
 
-@pytest.mark.parametrize(
-    "module", ["_signal", "sanchayctl.interrupt", "click.core", "sanchay.address", "grpc._channel"]
-)
+@pytest.mark.parametrize("module", ["_signal", "sanchayctl.interrupt", "click.core", "sanchay.address", "hpack.hpack"])
 def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(daemon: FakeDaemon, home: Path, module: str) -> None:
     # With -X importtime Python writes a line as soon as it has imported a module. What is the interpreter's own (all
     # that comes before our first line runs) is not ours to keep quiet.

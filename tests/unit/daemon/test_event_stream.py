@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from sanchay import errors
-from sanchay._channel import OPTIONS, call_metadata, grpc
+from sanchay._call import call_metadata
+from sanchay._channel import OPTIONS, grpc
 from sanchay.address import find_daemon
 from sanchay.client import Client
 from sanchay.v1 import event_pb2, event_pb2_grpc

@@ -19,7 +19,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sanchay import errors
-from sanchay._channel import OPTIONS, call_metadata
+from sanchay._call import call_metadata
+from sanchay._channel import OPTIONS
 from sanchay.address import find_daemon, places, prepare, read_token
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, catalog_pb2_grpc, daemon_pb2, daemon_pb2_grpc

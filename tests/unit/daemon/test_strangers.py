@@ -21,7 +21,8 @@ import psutil
 import pytest
 
 from sanchay import address, errors
-from sanchay._channel import OPTIONS, call_metadata
+from sanchay._call import call_metadata
+from sanchay._channel import OPTIONS
 from sanchay.address import find_daemon, places, prepare
 from sanchay.client import Client
 from sanchay.launcher import running_daemon
