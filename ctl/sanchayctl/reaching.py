@@ -43,8 +43,7 @@ def ask(session: Session, call: Callable[[Client], Answer]) -> Answer:
         if owner is not None and owner.is_stopped:
             raise NoAnswer(owner, session.where)
         try:
-            with saying(session, f"Waiting for {owner.name if owner else 'sanchayd'} to answer ..."):
-                return call(session.running_client(ANSWER_LIMIT_S))
+            return call(session.running_client(ANSWER_LIMIT_S))
         except (DaemonUnavailable, ShuttingDown, TimedOut) as error:
             session.close()
             owner = find_owner(session.where)

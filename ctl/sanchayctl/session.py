@@ -60,7 +60,8 @@ class Session:
         if self._client is None:
             from sanchay.client import Client
 
-            self._client = Client(self.where, timeout_s=timeout_s) if timeout_s else Client(self.where)
+            limit = {"timeout_s": timeout_s} if timeout_s else {}
+            self._client = Client(self.where, tell=self.remark, **limit)
         return self._client
 
     def root_names(self, texts: Iterable[str]) -> list[str]:
@@ -89,10 +90,10 @@ class Session:
         from sanchay.client import Client
 
         try:
-            return Client(self.where)
+            return Client(self.where, tell=self.remark)
         except DaemonUnavailable:
             self._start()  # it holds its lock but does not listen yet: this waits for it
-            return Client(self.where)
+            return Client(self.where, tell=self.remark)
 
     def _start(self) -> None:
         if not self.may_start:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 from sanchay._call import CallFailed, Metadata, call_metadata, to_exception
 from sanchay._unary import Caller
 from sanchay.address import Places, find_daemon
+from sanchay.owner import read_owner
 
 if TYPE_CHECKING:
     import queue
@@ -25,15 +26,22 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 READ_AHEAD = 4  # answers; a caller that is slow holds the daemon back
+TELL_AFTER_S = 1.0
+
+Tell = Callable[[str], None]
 
 
 @final
 class Link:
-    """The blocking side. Raises DaemonUnavailable at once where no daemon runs."""
+    """The blocking side. Raises DaemonUnavailable at once where no daemon runs.
 
-    def __init__(self, where: Places, timeout_s: float) -> None:
+    `tell` hears that the daemon is waited for, where a call has no answer, or a stream no beginning, within a second.
+    """
+
+    def __init__(self, where: Places, timeout_s: float, tell: Tell | None = None) -> None:
         self._where = where
         self._timeout_s = timeout_s
+        self._tell = tell
         self._target = find_daemon(where)
         self._caller = Caller(self._target)
         self._channel: grpc.Channel | None = None
@@ -72,7 +80,8 @@ class Link:
     ) -> Response:
         """One answer, within `timeout_s` or the client's own limit."""
         try:
-            return method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self._where))
+            with self._telling():
+                return method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self._where))
         except CallFailed as failed:
             raise to_exception(failed.status, failed.details, failed.trailers) from None
 
@@ -84,7 +93,23 @@ class Link:
         def begin() -> grpc.CallIterator[Response]:
             return method(request, timeout=timeout_s, metadata=call_metadata(self._where))
 
-        return _Reading(begin).answers()
+        return _Reading(begin, self._telling).answers()
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        tell = self._tell
+        if tell is None:
+            yield
+            return
+        timer = threading.Timer(
+            TELL_AFTER_S, lambda: tell(f"Waiting for {read_owner(self._where.lock_file).name} to answer ...")
+        )
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 class _Stub:
@@ -140,10 +165,15 @@ class _Reading(Generic[Response]):
     so it must find the caller waiting here instead.
     """
 
-    def __init__(self, begin: Callable[[], grpc.CallIterator[Response]]) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], grpc.CallIterator[Response]],
+        telling: Callable[[], contextlib.AbstractContextManager[None]],
+    ) -> None:
         import queue
 
         self._begin = begin
+        self._telling = telling
         self._call: grpc.CallIterator[Response] | None = None
         self._ahead: queue.Queue[Response | _Failure | None] = queue.Queue(READ_AHEAD)
         self._stopped = threading.Event()
@@ -166,7 +196,9 @@ class _Reading(Generic[Response]):
 
     def _read(self) -> None:
         try:
-            self._call = self._begin()
+            with self._telling():
+                self._call = self._begin()
+                self._call.initial_metadata()  # the daemon sends it as soon as it hears of the call
             for response in self._call:
                 self._ahead.put(response)
                 if self._stopped.is_set():

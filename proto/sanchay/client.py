@@ -25,6 +25,7 @@ from sanchay.calls.root import AsyncRootCalls, RootCalls
 from sanchay.calls.schedule import AsyncScheduleCalls, ScheduleCalls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = ["AsyncClient", "Client"]
@@ -34,12 +35,19 @@ __all__ = ["AsyncClient", "Client"]
 class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, ReportCalls, RootCalls, ScheduleCalls):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 
-    `where` is the daemon's home (see `sanchay.address.places`); `timeout_s` is the deadline of each plain call. Raises
-    DaemonUnavailable at once where no daemon runs.
+    `where` is the daemon's home (see `sanchay.address.places`); `timeout_s` is the deadline of each plain call; `tell`
+    hears a line for a person when an answer takes more than a second. Raises DaemonUnavailable at once where no daemon
+    runs.
     """
 
-    def __init__(self, where: Places | None = None, *, timeout_s: float = CALL_TIMEOUT_S) -> None:
-        self._link = Link(where or places(), timeout_s)
+    def __init__(
+        self,
+        where: Places | None = None,
+        *,
+        timeout_s: float = CALL_TIMEOUT_S,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self._link = Link(where or places(), timeout_s, tell)
 
     def close(self) -> None:
         """Ends every call of this client."""

@@ -111,8 +111,7 @@ def stop_running(session: Session) -> int | None:
 def _ask_to_stop(session: Session) -> int | None:
     """The process that will stop, or None where no answer came in time."""
     try:
-        with reaching.saying(session, "Waiting for sanchayd to answer ..."):
-            return session.running_client(reaching.ANSWER_LIMIT_S).stop_daemon().pid
+        return session.running_client(reaching.ANSWER_LIMIT_S).stop_daemon().pid
     except (DaemonUnavailable, ShuttingDown, TimedOut):
         session.close()
         return None

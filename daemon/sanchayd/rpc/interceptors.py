@@ -127,6 +127,7 @@ class _Call:
     def streaming(self, behaviour: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., AsyncIterator[Any]]:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             async with self._guarded(context, streaming=True), aclosing(behaviour(request, context)) as responses:
+                await context.send_initial_metadata(())  # the first answer may be long in coming: the call has come in
                 async for response in responses:
                     yield response
 

@@ -65,7 +65,7 @@ def test_events_are_remembered_followed_and_filtered(daemon: DaemonProcess, tmp_
         assert {event.root for event in heard} == {"films"}
         assert [event.job.state for event in client.events()][-1] == "done"
         assert list(client.events(kinds=["file"])) == []
-        with pytest.raises(errors.InvalidArgument, match="no kind of event"):
+        with pytest.raises(errors.InvalidArgument, match="not a kind of event"):
             list(client.events(kinds=["weather"]))
         with pytest.raises(errors.RootNotFound):
             list(client.events(roots=["nothing"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,47 @@ def test_a_daemon_that_a_signal_holds_still_is_said_to_be_and_waited_for_by_nobo
         assert f"kill -CONT {daemon.pid}" in answer.text + answer.err
     daemon.process.send_signal(signal.SIGCONT)
     assert program.json("daemon", "stop")["pid"] == daemon.pid
+
+
+COMMANDS = (
+    ("find", "x"),
+    ("jobs",),
+    ("status",),
+    ("config", "show"),
+    ("events", "--follow"),
+    ("export", "x", "--format", "csv"),
+    ("daemon", "stop"),
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send")
+def test_a_daemon_whose_event_loop_hangs_is_waited_for_aloud_and_ctrl_c_ends_that(tmp_path: Path) -> None:
+    hangs, hanging = tmp_path / "loop hangs", tmp_path / "loop is hanging"
+    environ = {"FAKE_LOOP_HANGS": str(hangs), "FAKE_LOOP_IS_HANGING": str(hanging)}
+    with DaemonProcess(tmp_path / "home", fake=True, env=environ) as daemon:
+        program = Program(daemon.home)
+        hangs.touch()
+
+        def begin(*words: str) -> subprocess.Popen[str]:
+            return subprocess.Popen(
+                program.command(*words), env=program.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+
+        try:
+            waiting = [begin("status")]
+            until(hanging.exists)
+            waiting += [begin(*words) for words in COMMANDS]
+            for each in waiting:
+                assert each.stderr is not None
+                assert (
+                    each.stderr.readline() == f"Waiting for sanchayd (process {daemon.pid}) to answer ...\n"
+                ), each.args
+                each.send_signal(signal.SIGINT)
+            for each in waiting:
+                assert each.wait(PATIENCE_S) == (0 if "--follow" in str(each.args) else 130), each.args
+                each.communicate()
+        finally:
+            hangs.unlink()
 
 
 def test_a_daemon_that_starts_is_told_from_none(tmp_path: Path) -> None:
