@@ -1,4 +1,4 @@
-# What a person or a CI runner types. Each target says what it does in `make help`; the work itself is in scripts/.
+# What you or a CI runner types. Each target says what it does in `make help`; the work itself is in scripts/.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -30,7 +30,7 @@ help: ## shows this list
 install: $(VENV)/.engine $(VENV)/.sanchay ## makes .venv with the engine (release mode), the daemon and sanchayctl
 	@echo "Installed: $(BIN)/sanchayctl and $(BIN)/sanchayd (README.md says how to have them on your PATH)"
 
-# Rust is asked for before anything is downloaded: a person should not wait to be told that it is missing.
+# Rust is asked for before anything is downloaded: that it is missing is said at once.
 .PHONY: require-rust
 require-rust:
 	@scripts/require_rust.sh
@@ -66,7 +66,7 @@ man: install ## writes a manual page for each command into build/man/man1
 	@$(BIN)/sanchayctl man build/man/man1
 
 .PHONY: demo
-demo: install ## records the session in README.md anew, from a real run
+demo: install ## records the session in README.md again, from a real run
 	$(BIN)/python scripts/demo.py
 
 # ---- Checks and tests ----
@@ -128,7 +128,7 @@ format: $(VENV)/.dev ## formats the Python and the Rust code
 	$(CARGO) fmt --all
 
 .PHONY: stubs
-stubs: ## writes the gRPC stubs anew, with the oldest supported tools in an environment of their own
+stubs: ## writes the gRPC stubs again, with the oldest supported tools in a separate environment
 	$(MAKE) --no-print-directory VENV=.venv-stubs .venv-stubs/.stubs
 	.venv-stubs/bin/python proto/generate.py
 
@@ -143,7 +143,7 @@ check-stubs: ## compares the committed gRPC stubs, byte for byte, with what thos
 	@touch $@
 
 .PHONY: requirements
-requirements: $(VENV)/.dev ## pins the requirements anew (UPGRADE=1 takes newer versions)
+requirements: $(VENV)/.dev ## pins the requirements again (UPGRADE=1 takes newer versions)
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/compile_requirements.sh $(if $(UPGRADE),--upgrade)
 
 .PHONY: clean

@@ -113,7 +113,7 @@ def main() -> int:
     check = parser.parse_args().check
     missing = pinned_tools_missing()
     if missing and not check:
-        print(f"generate.py needs exactly {' '.join(missing)} (in a virtual environment of its own)", file=sys.stderr)
+        print(f"generate.py needs exactly {' '.join(missing)} (in a separate virtual environment)", file=sys.stderr)
         return 2
     if not check:
         with tempfile.TemporaryDirectory() as folder:

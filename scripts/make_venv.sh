@@ -11,7 +11,7 @@ fi
 echo "Making the virtual environment $venv with $("$python" --version)"
 if ! "$python" -m venv --clear "$venv"; then
     rm -rf "$venv"
-    echo "$python could not make a virtual environment. On Debian and Ubuntu its part is a package of its own:" >&2
+    echo "$python could not make a virtual environment. On Debian and Ubuntu its part is a separate package:" >&2
     echo "apt-get install python3-venv" >&2
     exit 1
 fi

@@ -195,7 +195,7 @@ def status(message: daemon_pb2.GetStatusResponse) -> Document:
 
 
 def background(message: daemon_pb2.BackgroundState) -> Document:
-    """Work that nobody waits for."""
+    """Background work: no one waits for it."""
     return {
         "state": message.state or "running",
         "until": moment(message.until_ns),

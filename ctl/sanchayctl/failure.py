@@ -37,7 +37,7 @@ class Failure:
 
     @classmethod
     def of_click(cls, error: click.ClickException) -> Failure:
-        """A command line that makes no sense."""
+        """An invalid command line."""
         context = getattr(error, "ctx", None)
         usage = f"{context.get_usage()}\nHelp: {context.command_path} --help" if context is not None else ""
         return cls("usage", error.format_message(), error.exit_code, usage=usage)

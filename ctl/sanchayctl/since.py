@@ -25,7 +25,7 @@ HOW = 'write "yesterday 18:00", 2024-01-31, "2024-01-31 18:00", 18:00, 7d, 36h, 
 def parse(text: str, now: datetime) -> tuple[str, int | None]:
     """(cursor, None) or ("", Unix nanoseconds). `now` is local time without a zone.
 
-    Raises InvalidQuery with the term that makes no sense and where it stands in `text`.
+    Raises InvalidQuery with the invalid term and where it stands in `text`.
     """
     stripped = text.strip()
     if _CURSOR.fullmatch(stripped):

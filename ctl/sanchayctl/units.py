@@ -20,7 +20,7 @@ _OUT_OF_RANGE = {2**63 - 1: "after 2262-04-11", -(2**63): "before 1677-09-21"}
 
 
 def size(size_bytes: float) -> str:
-    """`1.5G`: three digits at the most before a letter, where 1K is 1024 bytes."""
+    """`1.5G`: at most three digits before a letter, where 1K is 1024 bytes."""
     value, letter = float(size_bytes), ""
     for larger in _LETTERS:
         if value < (1023.5 if not letter else 999.5):

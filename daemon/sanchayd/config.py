@@ -1,7 +1,7 @@
 """Settings, in two steps: raw values from every source, then one frozen `Config` that is passed on.
 
 Flags win over the environment, the environment over `.env` in the configuration folder, that over config.toml, and that
-over the defaults. Each value remembers where it came from. A setting that makes no sense is refused with the file, the
+over the defaults. Each value remembers where it came from. An invalid setting is refused with the file, the
 line and the key.
 """
 
@@ -96,13 +96,13 @@ class RawSettings(BaseSettings):
         "auto", description="How changes are noticed in roots that do not say so themselves."
     )
     settle_ms: int = Field(
-        500, ge=0, le=60_000, description="A file is read once nobody has written to it for so long, in ms."
+        500, ge=0, le=60_000, description="A file is read after it was not written to for so long, in ms."
     )
     reconcile_minutes: int = Field(
         60, ge=1, le=10_080, description="Every root is compared with the disk this often, in minutes."
     )
     changes_keep_days: int = Field(
-        30, ge=1, le=3650, description="What changed is kept so long, in days, and 512 MiB of it at most."
+        30, ge=1, le=3650, description="What changed is kept so long, in days, and at most 512 MiB of it."
     )
     reflection: bool = Field(False, description="gRPC reflection, for developers.")
     max_mb_per_s: float = Field(

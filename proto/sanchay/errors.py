@@ -149,7 +149,7 @@ class ForeignDatabase(SanchayError):
 
 
 class InvalidQuery(SanchayError):
-    """A term of a query makes no sense: `term` and `position` say which."""
+    """A term of a query is invalid: `term` and `position` say which."""
 
     kind = "invalid_query"
     status = "INVALID_ARGUMENT"
@@ -157,7 +157,7 @@ class InvalidQuery(SanchayError):
 
 
 class InvalidArgument(SanchayError):
-    """A value of the call makes no sense."""
+    """A value of the call is invalid."""
 
     kind = "invalid_argument"
     status = "INVALID_ARGUMENT"
@@ -265,7 +265,7 @@ class RunNotFound(SanchayError):
 
 
 class ConfigInvalid(SanchayError):
-    """A setting makes no sense: `details` has `file`, `line` and `key`."""
+    """A setting is invalid: `details` has `file`, `line` and `key`."""
 
     kind = "config_invalid"
     status = "FAILED_PRECONDITION"

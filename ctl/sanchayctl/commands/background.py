@@ -1,4 +1,4 @@
-"""`sanchayctl pause` and `sanchayctl resume`: holds the work that nobody waits for, and lets it go on."""
+"""`sanchayctl pause` and `sanchayctl resume`: pauses background work, and lets it go on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("duration", required=False)
 @click.pass_obj
 def pause(session: Session, duration: str | None) -> int:
-    """Hold what nobody waits for: background scans and hashing. What you start and wait for goes on.
+    """Pause background work: scans and hashing that you do not wait for. What you start and wait for goes on.
 
     DURATION is a number with s, m, h or d, such as 90m; without it the pause lasts until `sanchayctl resume`. It
     outlives a restart of the daemon.

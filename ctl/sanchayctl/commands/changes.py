@@ -71,7 +71,7 @@ class _Pages:
 )
 @click.option("--under", metavar="PATH", type=Folder(), help="Only what concerns PATH.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="How many changes at the most."
+    "--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Maximum number of changes."
 )
 @click.option("--all", "everything", is_flag=True, help="Every change, however many there are.")
 @listing.options

@@ -93,7 +93,7 @@ def path(session: Session) -> int:
 def check(session: Session) -> int:
     """Check config.toml, .env and the environment, without a daemon.
 
-    Exit 78 where something makes no sense; the message names the file, the line and the key.
+    Exit 78 where something is invalid; the message names the file, the line and the key.
     """
     settings, notices = settings_check.check(session.where)
     file = session.where.config_file
@@ -104,7 +104,7 @@ def check(session: Session) -> int:
         return exit_codes.DONE
     shown = paths.shown_bytes(os.fsencode(file))
     if file.exists():
-        output.line(f"{shown} makes sense.")
+        output.line(f"{shown} is valid.")
     else:
         output.line(f"There is no {shown}, which is fine: the defaults hold, and what the environment says.")
     for notice in notices:
@@ -125,7 +125,7 @@ def check(session: Session) -> int:
 @click.argument("values", metavar="VALUE...", nargs=-1, required=True, shell_complete=setting_values)
 @click.pass_obj
 def set_(session: Session, key: str, values: tuple[str, ...]) -> int:
-    """Set KEY in config.toml; comments and order stay. Nothing is written where it would not make sense (exit 78)."""
+    """Set KEY in config.toml; comments and order stay. Nothing is written where it would be invalid (exit 78)."""
     return _edit(session, key, values)
 
 

@@ -26,7 +26,7 @@ MOST_ROWS = 2**31 - 1
 )
 @click.argument("path", required=False, type=Folder())
 @click.option("--depth", type=click.IntRange(min=0), default=1, show_default=True, help="How many levels below PATH.")
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="How many rows at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Maximum number of rows.")
 @click.option("--all", "everything", is_flag=True, help="Every row, however many there are.")
 @listing.options
 @click.pass_obj

@@ -61,7 +61,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
     show_default=True,
     help="What comes first; always the largest.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many groups at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of groups.")
 @click.option("--all", "everything", is_flag=True, help="Every group, whatever the limit.")
 @listing.options
 @click.pass_obj

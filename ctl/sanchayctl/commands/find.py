@@ -54,7 +54,7 @@ FIELDS = (
     metavar="KEY",
     help=f"Sort by {', '.join(SORTS)}; with a dash before it (-size) the largest come first.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many rows at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Maximum number of rows.")
 @click.option("--all", "everything", is_flag=True, help="Every row, however many there are.")
 @listing.options
 @click.option(
@@ -90,7 +90,7 @@ def find(
     empty:yes         also links:>1, owner:NAME, hash:HEX
 
     Only files are found unless type: or a path names something else. Quotes hold spaces: under:"/a b". The total is
-    exact, whatever the limit; no hit is no failure.
+    exact, whatever the limit; no matches is not an error.
 
     In a pipe there is a line for each file and nothing else. Keys of a pattern are those of --json, and name, folder.
     """

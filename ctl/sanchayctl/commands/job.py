@@ -28,7 +28,7 @@ JOB_ID = click.IntRange(min=1)
     ],
 )
 @click.option("--active", is_flag=True, help="Only jobs that have not ended.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of rows.")
 @click.pass_obj
 def jobs(session: Session, active: bool, limit: int) -> int:
     """List jobs, newest first. A job outlives the program that asked for it, and the daemon itself."""

@@ -172,10 +172,12 @@ def list_(session: Session, only_paths: bool, null: bool) -> int:
 
 @root.command(
     examples=[
-        Example("root update photos --hash duplicates", "hash only what may have a duplicate from now on"),
+        Example("root update photos --hash duplicates", "hash only what may have a duplicate"),
         Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
         Example("root update nas --watch poll --poll-interval 30m", "look at a slow share each half hour"),
-        Example("root update home --expect-unreadable ~/.cache/doc", "what cannot be read there is no error any more"),
+        Example(
+            "root update home --expect-unreadable ~/.cache/doc", "what cannot be read there is not an error any more"
+        ),
         Example("root update photos --accept", "take the folder that is there now for the root, and scan it"),
     ]
 )

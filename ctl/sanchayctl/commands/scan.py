@@ -34,7 +34,7 @@ ERRORS_SHOWN = 5
 def scan(session: Session, roots: tuple[str, ...], detach: bool) -> int:
     """Scan roots (all, where none is named) and wait until what they ask for is read and hashed.
 
-    A PATH that is no root yet becomes one. A scan that is under way already is joined. Ctrl-C stops the waiting, not
+    A PATH that is not a root yet becomes one. A scan that is under way already is joined. Ctrl-C stops the waiting, not
     the scan. Exit 3 where something could not be read.
     """
     try:
@@ -103,7 +103,9 @@ def _skipped(result: job_pb2.ScanResult) -> list[str]:
     if result.expected_unreadable:
         words.append(f"{units.counted(result.expected_unreadable, 'item')} that need not be readable")
     if result.unstable:
-        words.append(f"{units.counted(result.unstable, 'file')} that changed meanwhile (tried again at the next scan)")
+        words.append(
+            f"{units.counted(result.unstable, 'file')} that changed while it was read (tried again at the next scan)"
+        )
     return words
 
 

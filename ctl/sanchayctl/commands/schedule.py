@@ -160,7 +160,7 @@ def run(session: Session, name: str, detach: bool) -> int:
 @NAME
 @click.pass_obj
 def enable(session: Session, name: str) -> int:
-    """Let a schedule run again. What it missed meanwhile is not made up for."""
+    """Let a schedule run again. What it missed is not made up for."""
     answer = session.client().enable_schedule(name).schedule
     return _show_changed(session, answer, "{name} is enabled. Next run: {next}.")
 
@@ -184,7 +184,7 @@ def remove(session: Session, name: str) -> int:
 
 @schedule.command(examples=[Example("schedule history big", "its runs, newest first")])
 @NAME
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of rows.")
 @click.pass_obj
 def history(session: Session, name: str, limit: int) -> int:
     """List the runs of a schedule, newest first."""

@@ -33,14 +33,14 @@ def service() -> None:
     """Let the operating system start sanchayd (systemd, launchd or Task Scheduler), and see how that stands."""
 
 
-_system = click.option("--system", is_flag=True, help="The service of the machine, which runs as a user of its own.")
+_system = click.option("--system", is_flag=True, help="The service of the machine, which runs as its own user.")
 
 
 @service.command(
     examples=[
         Example("service install", "for you: starts when you log in"),
         Example("service install --dry-run", "show what would be written and run"),
-        Example("service install --system", "for a server: starts with the machine, as a user of its own"),
+        Example("service install --system", "for a server: starts with the machine, as its own user"),
     ]
 )
 @_system
@@ -49,7 +49,8 @@ _system = click.option("--system", is_flag=True, help="The service of the machin
 @click.option("--force", is_flag=True, help="Replace a file that sanchayctl did not write.")
 @click.pass_obj
 def install(session: Session, system: bool, user: str | None, dry_run: bool, force: bool) -> int:
-    """Write the service's file, and have it started now and from now on. Says what could not be done from here."""
+    """Write the service's file, and have it started, now and at each log-in or boot. Says what could not be done "
+    "from here."""
     from sanchayctl.service import program_place, steps
 
     manager, asked = _asked(session, system, user)
@@ -75,7 +76,7 @@ def install(session: Session, system: bool, user: str | None, dry_run: bool, for
     if installed.stopped:
         output.line("The sanchayd that ran was stopped; the service's goes on where it was.")
     if installed.started:
-        output.line(f"{plan.name} runs, and starts by itself from now on.")
+        output.line(f"{plan.name} runs, and starts by itself.")
     _say_rest(installed.message, installed.to_type, plan.notices)
     return exit_codes.DONE
 
@@ -150,7 +151,7 @@ def status(session: Session, system: bool) -> int:
 @service.command(examples=[Example("service logs --follow", "the last lines, and those to come until Ctrl-C")])
 @_system
 @click.option("--lines", "-n", type=click.IntRange(1, 100_000), default=LOG_LINES, show_default=True, help="How many.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with new lines, until Ctrl-C.")
 @click.pass_obj
 def logs(session: Session, system: bool, lines: int, follow: bool) -> int:
     """Show the daemon's log; with --json as it is, a JSON object a line."""
@@ -182,10 +183,10 @@ def _asked(session: Session, system: bool, user: str | None) -> tuple[Manager, S
 
     manager = hosts.manager()
     if user is not None and not system:
-        raise click.UsageError("--user goes with --system: a service of your own runs as you.")
+        raise click.UsageError("--user goes with --system: your own service runs as you.")
     name = user or manager.default_user()
     if name in {"root", "SYSTEM", "NT AUTHORITY\\SYSTEM"}:
-        raise click.UsageError(f"The service never runs as {name}: give it a user of its own.")
+        raise click.UsageError(f"The service never runs as {name}: give it its own user.")
     where = places(manager.system_home()) if system else session.where
     home = ("--home", str(where.home)) if where.home is not None else ()
     return manager, Service(system=system, where=where, command=(*manager.program(), *home), user=name)

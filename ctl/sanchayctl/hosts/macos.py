@@ -66,7 +66,7 @@ class Launchd:
     def unreachable(self, service: Service) -> str:
         """Whether this person's domain is there: over ssh without a log-in at the screen it is not."""
         outcome = self._run(("launchctl", "print", self._domain(service)))
-        return "" if outcome.code == 0 else "launchd was not reached: nobody is logged in at the screen"
+        return "" if outcome.code == 0 else "launchd was not reached: no one is logged in at the screen"
 
     def state(self, service: Service) -> State:
         """A job that is loaded starts by itself: RunAtLoad."""

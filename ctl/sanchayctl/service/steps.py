@@ -49,7 +49,7 @@ def install(
         _write(service, file)
     reason = plan.by_hand or manager.unreachable(service)
     if reason:
-        message = f"It was not started: {reason[:1].lower()}{reason[1:]}. To start it, now and from now on, type:"
+        message = f"It was not started: {reason[:1].lower()}{reason[1:]}. To start it, now and later, type:"
         return Installed(started=False, stopped=False, message=message, to_type=plan.start)
     if manager.state(service).running:
         for command in plan.stop:

@@ -169,7 +169,7 @@ class NativeCatalog:
             return self._catalog.checked_ns()
 
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
-        """Holds back work that nobody waits for."""
+        """Holds back background work."""
         self._catalog.set_background(max_mb_per_s=max_mb_per_s, paused=paused)
 
     def load(self) -> values.EngineLoad:

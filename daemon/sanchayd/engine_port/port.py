@@ -102,7 +102,7 @@ class CatalogPort(Protocol):
         ...
 
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
-        """Holds back work that nobody waits for: MiB a second that it may read (None: no limit), or all of it."""
+        """Holds back background work: MiB a second that it may read (None: no limit), or all of it."""
         ...
 
     def load(self) -> values.EngineLoad:

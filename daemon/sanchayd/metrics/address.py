@@ -38,15 +38,15 @@ def check(text: str) -> str:
         if not os.path.isabs(path):
             raise ValueError(f"the socket's path is not absolute; {_EXPECTED}")
         if len(os.fsencode(path)) > hosts.SOCKET_PATH_MAX_BYTES:
-            raise ValueError(f"a socket's path has {hosts.SOCKET_PATH_MAX_BYTES} bytes at the most")
+            raise ValueError(f"a socket's path has {hosts.SOCKET_PATH_MAX_BYTES} bytes at most")
         return text
     host, port = _split(text)
     if not 1 <= port <= 65535:
-        raise ValueError(f"{port} is no port; {_EXPECTED}")
+        raise ValueError(f"{port} is not a valid port; {_EXPECTED}")
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError(
             f"{host} can be reached from other machines, and metrics ask for no password: {_EXPECTED}; to collect them "
-            "from elsewhere, put a proxy of your own in front"
+            "from elsewhere, put your own proxy in front"
         )
     return text
 
@@ -71,5 +71,5 @@ def _split(text: str) -> tuple[str, int]:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        raise ValueError(f"{host} is no address in numbers; {_EXPECTED}") from None
+        raise ValueError(f"{host} is not an address in numbers; {_EXPECTED}") from None
     return host, int(found[3])

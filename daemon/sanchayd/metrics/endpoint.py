@@ -149,5 +149,5 @@ def _clear(socket: Path) -> None:
     """A socket that a daemon left is in the way; anything else there is somebody's."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(socket.lstat().st_mode):
-            raise FileExistsError(f"{os.fspath(socket)} is there and is no socket")
+            raise FileExistsError(f"{os.fspath(socket)} is there and is not a socket")
         socket.unlink()

@@ -24,7 +24,7 @@ CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """Counters that grow as things happen, and gauges that are read when somebody asks."""
+    """Counters that grow as things happen, and gauges that are read when they are asked for."""
 
     def __init__(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> None:
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -44,7 +44,7 @@ class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
     async def PauseBackground(
         self, request: daemon_pb2.PauseBackgroundRequest, context: Context
     ) -> daemon_pb2.PauseBackgroundResponse:
-        """Holds work that nobody waits for."""
+        """Holds background work."""
         view = await self._background.pause(request.seconds)
         return daemon_pb2.PauseBackgroundResponse(background=convert.from_background(view))
 

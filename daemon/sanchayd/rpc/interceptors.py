@@ -69,7 +69,7 @@ class TokenInterceptor(Interceptor):
 
 async def _refuse(_request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
     error = DomainError(
-        ErrorKind.UNAUTHENTICATED, "The token is missing or wrong: this is not your sanchayd, or it was started anew."
+        ErrorKind.UNAUTHENTICATED, "The token is missing or wrong: this is not your sanchayd, or it was started again."
     )
     await _abort(context, error)
 

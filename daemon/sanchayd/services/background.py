@@ -1,4 +1,4 @@
-"""A good neighbour: how much work that nobody waits for may read, and when it stands still.
+"""A good neighbour: how much background work may read, and when it stands still.
 
 It stands still where a person says so, for a while or until further notice, over restarts as well; and on battery,
 where that can be known. What somebody waits for is never held.
@@ -32,7 +32,7 @@ log = logger("sanchayd.background")
 
 
 class BackgroundState(str, Enum):
-    """How work that nobody waits for stands."""
+    """How background work stands."""
 
     RUNNING = "running"
     PAUSED = "paused"

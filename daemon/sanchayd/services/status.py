@@ -137,7 +137,7 @@ class StatusService:
             return CatalogView(status, "disk_full", message)
         if status.rebuilt_from is not None:
             moved = names.shown(status.rebuilt_from)
-            message = status.notice or f"The catalog was damaged. It was moved to {moved}, and is built anew."
+            message = status.notice or f"The catalog was damaged. It was moved to {moved}, and is rebuilt."
             return CatalogView(status, "rebuilt", message)
         return CatalogView(status, "ok", status.notice)
 

@@ -1,4 +1,4 @@
-"""Work that nobody waits for: paused by a person or on battery, limited, and never in the way of what is waited for."""
+"""Work that no one waits for: paused by a person or on battery, limited, and never in the way of what is waited for."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def from_check(found: CatalogCheck) -> daemon_pb2.CheckCatalogResponse:
 
 
 def from_background(view: BackgroundView) -> daemon_pb2.BackgroundState:
-    """How work that nobody waits for stands."""
+    """How background work stands."""
     return daemon_pb2.BackgroundState(state=view.state.value, until_ns=view.until_ns, max_mb_per_s=view.max_mb_per_s)
 
 
