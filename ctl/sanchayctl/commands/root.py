@@ -176,7 +176,7 @@ def list_(session: Session, only_paths: bool, null: bool) -> int:
         Example("root update photos --no-exclude --exclude '*.tmp'", "replace the globs of a root"),
         Example("root update nas --watch poll --poll-interval 30m", "look at a slow share each half hour"),
         Example(
-            "root update home --expect-unreadable ~/.cache/doc", "what cannot be read there is not an error any more"
+            "root update home --expect-unreadable ~/.cache/doc", "unreadable files there are not an error any more"
         ),
         Example("root update photos --accept", "take the folder that is there now for the root, and scan it"),
     ]

@@ -80,7 +80,7 @@ def test_defaults_and_toml_values(tmp_path: Path) -> None:
         ("cache_mb = \n", "1", "cache_mb", "not TOML"),
         ("[max_scans]\nx = 1\n", "1", "max_scans", "is not valid: "),
         ('[metrics]\n\nlisten = "0.0.0.0:9"\n', "3", "metrics.listen", "other machines"),
-        ('metrics.listen = "elsewhere:9"\n', "1", "metrics.listen", "no address in numbers"),
+        ('metrics.listen = "elsewhere:9"\n', "1", "metrics.listen", "not an address in numbers"),
         ("[metrics]\nport = 9\n", "2", "metrics.port", "there is no such setting"),
         ("metrics = 9\n", "1", "metrics", "there is no such setting"),
         ("log_files = 3\nlog_files = 4\n", "2", "log_files", "not TOML"),
