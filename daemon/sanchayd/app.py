@@ -14,38 +14,38 @@ from typing import TYPE_CHECKING
 from sanchay.address import Places
 from sanchay.owner import Phase
 from sanchayd import __version__, hosts, log, paths
+from sanchayd.catalog.changes import ChangeService
+from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config
 from sanchayd.doorkeeper import Doorkeeper
-from sanchayd.ending import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError
+from sanchayd.events.hub import EventHub
+from sanchayd.events.service import EventService, JobNews
+from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.service import JobService
+from sanchayd.live import LiveService
 from sanchayd.lock import InstanceLock
 from sanchayd.metrics.address import resolve as resolve_metrics_address
 from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.models import Job, WatchMode
 from sanchayd.reload import ConfigReload
+from sanchayd.reports.service import ReportService
+from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.service import RootService
 from sanchayd.rpc import server as rpc
-from sanchayd.scheduling.zone import local_zone
-from sanchayd.services.background import BackgroundService
-from sanchayd.services.catalog import CatalogService
-from sanchayd.services.changes import ChangeService
-from sanchayd.services.checks import CheckService
-from sanchayd.services.event_hub import EventHub
-from sanchayd.services.events import EventService, JobNews
-from sanchayd.services.freshness import FreshnessBoard
-from sanchayd.services.housekeeping import Housekeeping
-from sanchayd.services.jobs import JobService
-from sanchayd.services.live import LiveService
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.reports import ReportService
-from sanchayd.services.roots import RootService
-from sanchayd.services.runs import RunService
-from sanchayd.services.scan_queue import ScanQueue
-from sanchayd.services.schedules import ScheduleService
-from sanchayd.services.status import Settings, StatusService
+from sanchayd.schedules.runs import RunService
+from sanchayd.schedules.service import ScheduleService
+from sanchayd.schedules.store import ScheduleStore
+from sanchayd.schedules.zone import local_zone
+from sanchayd.service_notify import Supervisor
+from sanchayd.shutdown import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.state import StateStore
-from sanchayd.state.schedule_store import ScheduleStore
-from sanchayd.supervisor import Supervisor
+from sanchayd.upkeep.background import BackgroundService
+from sanchayd.upkeep.checks import CheckService
+from sanchayd.upkeep.housekeeping import Housekeeping
+from sanchayd.upkeep.status import Settings, StatusService
 
 if TYPE_CHECKING:
     import grpc

@@ -20,7 +20,7 @@ from sanchayd.config import LIVE_KEYS, Config
 from sanchayd.errors import DomainError
 from sanchayd.links import places_of
 from sanchayd.log import logger
-from sanchayd.services.status import Settings
+from sanchayd.upkeep.status import Settings
 
 # An editor writes a file in several steps: look once they are over.
 SETTLE_S = 0.2

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from sanchayd import __version__, hosts
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import CatalogStatus, HashDebt
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.models import Job, JobState, LiveStatus
-from sanchayd.services.scan_queue import ScanQueue
 
 LAG_EVERY_S = 1.0
 # Counting what is to be hashed passes over the whole catalog: once for so long is enough for a graph.

@@ -13,8 +13,8 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import catalog_pb2, catalog_pb2_grpc
+from sanchayd.catalog.service import CatalogService
 from sanchayd.rpc.convert import catalog as convert
-from sanchayd.services.catalog import CatalogService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 # Under the 4 MiB that a client takes.

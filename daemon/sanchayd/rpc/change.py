@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import change_pb2, change_pb2_grpc
+from sanchayd.catalog.changes import ChangeService
 from sanchayd.rpc.catalog import MESSAGE_MAX_BYTES
 from sanchayd.rpc.convert import change as convert
-from sanchayd.services.changes import ChangeService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

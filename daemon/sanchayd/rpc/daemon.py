@@ -10,9 +10,9 @@ import grpc
 
 from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
 from sanchayd.rpc.convert import daemon as convert
-from sanchayd.services.background import BackgroundService
-from sanchayd.services.schedules import ScheduleService
-from sanchayd.services.status import StatusService
+from sanchayd.schedules.service import ScheduleService
+from sanchayd.upkeep.background import BackgroundService
+from sanchayd.upkeep.status import StatusService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -11,8 +11,8 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import event_pb2, event_pb2_grpc
+from sanchayd.events.service import EventService
 from sanchayd.rpc.convert import event as convert
-from sanchayd.services.events import EventService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

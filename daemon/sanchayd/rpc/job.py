@@ -11,10 +11,10 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import job_pb2, job_pb2_grpc
+from sanchayd.jobs.service import JobService
 from sanchayd.rpc.convert import common
 from sanchayd.rpc.convert import job as convert
 from sanchayd.rpc.interceptors import request_id
-from sanchayd.services.jobs import JobService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

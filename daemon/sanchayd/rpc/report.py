@@ -10,11 +10,11 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import report_pb2, report_pb2_grpc
+from sanchayd.reports.service import ReportService
 from sanchayd.rpc.convert import report as convert
 from sanchayd.rpc.convert import schedule as convert_schedule
-from sanchayd.schedule import Action
-from sanchayd.services.reports import ReportService
-from sanchayd.services.schedules import ScheduleService
+from sanchayd.schedules.schedule import Action
+from sanchayd.schedules.service import ScheduleService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -9,11 +9,11 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import root_pb2, root_pb2_grpc
+from sanchayd.live import LiveService
+from sanchayd.roots.service import RootService
 from sanchayd.rpc.convert import root as convert
 from sanchayd.rpc.interceptors import request_id
-from sanchayd.services.live import LiveService
-from sanchayd.services.roots import RootService
-from sanchayd.services.schedules import ScheduleService
+from sanchayd.schedules.service import ScheduleService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

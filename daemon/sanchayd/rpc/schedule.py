@@ -12,7 +12,7 @@ import grpc
 
 from sanchay.v1 import schedule_pb2, schedule_pb2_grpc
 from sanchayd.rpc.convert import schedule as convert
-from sanchayd.services.schedules import ScheduleService
+from sanchayd.schedules.service import ScheduleService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

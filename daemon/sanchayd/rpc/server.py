@@ -28,8 +28,15 @@ from sanchay.v1 import (
     schedule_pb2_grpc,
 )
 from sanchayd import hosts, paths
+from sanchayd.catalog.changes import ChangeService
+from sanchayd.catalog.service import CatalogService
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.events.service import EventService
+from sanchayd.jobs.service import JobService
+from sanchayd.live import LiveService
 from sanchayd.log import logger
+from sanchayd.reports.service import ReportService
+from sanchayd.roots.service import RootService
 from sanchayd.rpc import certificate
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.change import ChangeServicer
@@ -40,16 +47,9 @@ from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.report import ReportServicer
 from sanchayd.rpc.root import RootServicer
 from sanchayd.rpc.schedule import ScheduleServicer
-from sanchayd.services.background import BackgroundService
-from sanchayd.services.catalog import CatalogService
-from sanchayd.services.changes import ChangeService
-from sanchayd.services.events import EventService
-from sanchayd.services.jobs import JobService
-from sanchayd.services.live import LiveService
-from sanchayd.services.reports import ReportService
-from sanchayd.services.roots import RootService
-from sanchayd.services.schedules import ScheduleService
-from sanchayd.services.status import StatusService
+from sanchayd.schedules.service import ScheduleService
+from sanchayd.upkeep.background import BackgroundService
+from sanchayd.upkeep.status import StatusService
 
 # The largest request is a schedule's or a root's, with its patterns: some KiB.
 RECEIVE_MAX_BYTES = 256 << 10

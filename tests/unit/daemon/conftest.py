@@ -13,22 +13,22 @@ from typing import Any
 import pytest
 
 from sanchay.address import places
+from sanchayd.catalog.changes import ChangeService
+from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config, load
 from sanchayd.engine_port import CatalogPool
+from sanchayd.events.hub import EventHub
+from sanchayd.events.service import EventService
+from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.service import JobService
+from sanchayd.live import LiveService
 from sanchayd.models import Job
-from sanchayd.services.background import BackgroundService
-from sanchayd.services.catalog import CatalogService
-from sanchayd.services.changes import ChangeService
-from sanchayd.services.event_hub import EventHub
-from sanchayd.services.events import EventService
-from sanchayd.services.freshness import FreshnessBoard
-from sanchayd.services.jobs import JobService
-from sanchayd.services.live import LiveService
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.roots import RootService
-from sanchayd.services.scan_queue import ScanQueue
-from sanchayd.services.status import Settings, StatusService
+from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.service import RootService
 from sanchayd.state import StateStore
+from sanchayd.upkeep.background import BackgroundService
+from sanchayd.upkeep.status import Settings, StatusService
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 

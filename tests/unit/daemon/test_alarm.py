@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from sanchayd.scheduling.alarm import Alarm
+from sanchayd.schedules.alarm import Alarm
 from tests.support.daemon import PATIENCE_S
 
 

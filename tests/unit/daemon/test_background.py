@@ -17,8 +17,8 @@ from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.native import NativeCatalog
 from sanchayd.errors import DomainError
 from sanchayd.models import HashScope, Root, RootSettings
-from sanchayd.services import background as module
-from sanchayd.services.background import BackgroundService, BackgroundState
+from sanchayd.upkeep import background as module
+from sanchayd.upkeep.background import BackgroundService, BackgroundState
 from sanchayd.uptime import Uptime
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from sanchayd.catalog.freshness import overall
+from sanchayd.catalog.service import EXPORTS_AT_ONCE, DuplicatesQuestion
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import Freshness, FreshnessState, JobState, RootSettings
-from sanchayd.services.catalog import EXPORTS_AT_ONCE, DuplicatesQuestion
-from sanchayd.services.freshness import overall
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until

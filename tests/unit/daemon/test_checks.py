@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sanchayd.engine_port.values import CatalogFault
-from sanchayd.services.checks import CHECK_EVERY_NS, words
+from sanchayd.upkeep.checks import CHECK_EVERY_NS, words
 from tests.support.daemon import DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sanchayd.events import Topic
+from sanchayd.events.topic import Topic
 
 
 def test_a_slow_subscriber_gets_the_latest_and_the_count_of_what_it_lost() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.jobs import queue as scan_queue
 from sanchayd.models import HashScope, JobState, RootSettings
-from sanchayd.services import scan_queue
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until

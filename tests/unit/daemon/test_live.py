@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from sanchayd.catalog.freshness import LOOK_S, of_root, overall
 from sanchayd.engine_port.values import RootStatus
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.events.event import Event, EventKind, Wanted
+from sanchayd.events.service import JobNews
+from sanchayd.live import SYNCS_AT_ONCE
 from sanchayd.models import Freshness, FreshnessState, Job, JobState, LiveStatus, RootSettings, WatchMode
-from sanchayd.services.event import Event, EventKind, Wanted
-from sanchayd.services.events import JobNews
-from sanchayd.services.freshness import LOOK_S, of_root, overall
-from sanchayd.services.live import SYNCS_AT_ONCE
-from sanchayd.services.roots import RootChange
+from sanchayd.roots.service import RootChange
 from tests.support import trees
 from tests.support.daemon import PATIENCE_S
 from tests.support.fake_catalog import FakeCatalog

@@ -15,7 +15,7 @@ import pytest
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import HashAlgorithm, HashScope, RootSettings, WatchMode
-from sanchayd.services.roots import RootChange
+from sanchayd.roots.service import RootChange
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
 

@@ -15,12 +15,12 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 
 from sanchayd.engine_port.values import CatalogFault
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.schedule import Run, RunState
-from sanchayd.scheduling.timing import SECOND_NS
-from sanchayd.services.reports import ReportService
-from sanchayd.services.runs import RunService
-from sanchayd.services.schedules import Draft, ScheduleService
-from sanchayd.state.schedule_store import ScheduleStore
+from sanchayd.reports.service import ReportService
+from sanchayd.schedules.runs import RunService
+from sanchayd.schedules.schedule import Run, RunState
+from sanchayd.schedules.service import Draft, ScheduleService
+from sanchayd.schedules.store import ScheduleStore
+from sanchayd.schedules.timing import SECOND_NS
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, make_config

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.scheduling import cron, due
-from sanchayd.scheduling.timing import SECOND_NS, Every, next_ns
+from sanchayd.schedules import cron, due
+from sanchayd.schedules.timing import SECOND_NS, Every, next_ns
 
 BERLIN = ZoneInfo("Europe/Berlin")
 YEAR_NS = 365 * 86_400 * SECOND_NS

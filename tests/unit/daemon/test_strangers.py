@@ -32,8 +32,8 @@ from sanchayd.errors import ErrorKind
 from sanchayd.lock import InstanceLock
 from sanchayd.rpc import certificate
 from sanchayd.rpc import server as rpc
-from sanchayd.services.status import Settings
 from sanchayd.state.database import to_domain
+from sanchayd.upkeep.status import Settings
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 
 TCP = {"SANCHAY_TCP": "1"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sanchay.errors import SanchayError
-from sanchayd.supervisor import Supervisor
+from sanchayd.service_notify import Supervisor
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 
 if not hasattr(socket, "AF_UNIX"):

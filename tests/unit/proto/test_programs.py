@@ -17,7 +17,7 @@ from sanchayctl import settings_check
 from sanchayctl.hosts.running import run as run_program
 from sanchayctl.hosts.windows import TaskScheduler
 from sanchayctl.service.plan import Outcome, Service
-from sanchayd.services import report_hook
+from sanchayd.reports import hook as report_hook
 from tests.support.daemon import PATIENCE_S, environment
 
 OWN = ("sanchay", "sanchayd", "sanchayctl", "sanchay_engine", "grpc", "pydantic", "sitecustomize", "usercustomize")

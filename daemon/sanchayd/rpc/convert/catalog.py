@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import catalog_pb2
+from sanchayd.catalog.service import Answered, DuplicatesQuestion, Piece, UsagePage
 from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, NotCompared, SummaryRow
 from sanchayd.rpc.convert import common
-from sanchayd.services.catalog import Answered, DuplicatesQuestion, Piece, UsagePage
 
 
 def from_row(row: FileRow) -> catalog_pb2.FileRow:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sanchay.v1 import change_pb2
+from sanchayd.catalog.changes import FileSystemGrowth, Growth
+from sanchayd.catalog.service import Answered
 from sanchayd.engine_port.values import ChangePage, ChangeRow, GrowthRow
 from sanchayd.rpc.convert import common
-from sanchayd.services.catalog import Answered
-from sanchayd.services.changes import FileSystemGrowth, Growth
 
 
 def from_change(row: ChangeRow) -> change_pb2.Change:

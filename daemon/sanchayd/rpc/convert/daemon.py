@@ -8,9 +8,9 @@ from sanchay.v1 import daemon_pb2
 from sanchayd.engine_port.values import CatalogCheck
 from sanchayd.models import Setting
 from sanchayd.rpc.convert import common, root, schedule
-from sanchayd.services.background import BackgroundView
-from sanchayd.services.schedules import ScheduleView
-from sanchayd.services.status import CatalogView, DaemonStatus
+from sanchayd.schedules.service import ScheduleView
+from sanchayd.upkeep.background import BackgroundView
+from sanchayd.upkeep.status import CatalogView, DaemonStatus
 
 
 def from_catalog(view: CatalogView) -> daemon_pb2.CatalogStatus:

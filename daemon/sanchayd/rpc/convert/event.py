@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import event_pb2
+from sanchayd.events.event import Event, ScheduleRun
 from sanchayd.rpc.convert import common, job
-from sanchayd.services.event import Event, ScheduleRun
 
 
 def from_run(run: ScheduleRun) -> event_pb2.ScheduleRun:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sanchay.v1 import report_pb2
 from sanchayd.rpc.convert import common
 from sanchayd.rpc.convert.schedule import from_run
-from sanchayd.schedule import Report, ReportRow, Run
+from sanchayd.schedules.schedule import Report, ReportRow, Run
 
 # Paths have at most 4,096 bytes, twice: a message stays below 4 MiB.
 ROWS_BYTES = 1 << 20

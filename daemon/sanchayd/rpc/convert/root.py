@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sanchay.v1 import root_pb2
+from sanchayd.live import Synced
 from sanchayd.models import POLL_S, HashAlgorithm, HashScope, LiveStatus, RootSettings, RootView, WatchMode
+from sanchayd.roots.service import AddedRoot, RootChange
 from sanchayd.rpc.convert import common
-from sanchayd.services.live import Synced
-from sanchayd.services.roots import AddedRoot, RootChange
 
 _SCOPES = {
     HashScope.ALL: root_pb2.HASH_ALL,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sanchay.v1 import schedule_pb2
 from sanchayd.rpc.convert import common
-from sanchayd.schedule import Run
-from sanchayd.services.schedules import Draft, ScheduleView
+from sanchayd.schedules.schedule import Run
+from sanchayd.schedules.service import Draft, ScheduleView
 
 
 def to_draft(message: schedule_pb2.AddScheduleRequest) -> Draft:

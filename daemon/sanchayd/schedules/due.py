@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from sanchayd.scheduling.timing import SECOND_NS, Timing, next_ns
+from sanchayd.schedules.timing import SECOND_NS, Timing, next_ns
 
 # A clock that is put right by a little must not repeat a run; one that was a year ahead must not stop a schedule.
 BACK_STEP_NS = 300 * SECOND_NS

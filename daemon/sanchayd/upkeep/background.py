@@ -16,9 +16,9 @@ from sanchayd import uptime
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
 from sanchayd.models import BackgroundPause
-from sanchayd.services.scan_queue import ScanQueue
 from sanchayd.state import StateStore
 from sanchayd.uptime import Uptime
 

@@ -12,9 +12,11 @@ from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import FileRow
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.schedule import Report, ReportCounts, ReportRow, Run, Schedule
-from sanchayd.services import report_diff, report_file, report_hook
-from sanchayd.state.schedule_store import ScheduleStore
+from sanchayd.reports import diff as report_diff
+from sanchayd.reports import file as report_file
+from sanchayd.reports import hook as report_hook
+from sanchayd.schedules.schedule import Report, ReportCounts, ReportRow, Run, Schedule
+from sanchayd.schedules.store import ScheduleStore
 
 PAGE_ROWS = 10_000
 # Each holds its rows in memory while it is made.

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from sanchayd.schedule import Action, Report, ReportCounts, Run, RunState, Schedule
-from sanchayd.state import report_rows
+from sanchayd.reports import rows as report_rows
+from sanchayd.schedules.schedule import Action, Report, ReportCounts, Run, RunState, Schedule
 from sanchayd.state.store import StateStore
 from sanchayd.state.tables import JobTable, ReportTable, ScheduleRunTable, ScheduleTable
 

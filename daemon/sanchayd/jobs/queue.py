@@ -14,7 +14,7 @@ from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import ScanProgress, ScanResult
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.events import Topic
+from sanchayd.events.topic import Topic
 from sanchayd.log import logger
 from sanchayd.models import Job, JobError, JobProgress, JobResult, JobState, RawBytes
 from sanchayd.state import StateStore

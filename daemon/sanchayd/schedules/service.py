@@ -12,18 +12,18 @@ from datetime import tzinfo
 from sanchay import guess, names
 from sanchayd.config import Config
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.events import Topic
+from sanchayd.events.event import Event, EventKind, ScheduleRun
+from sanchayd.events.hub import EventHub
+from sanchayd.events.topic import Topic
 from sanchayd.log import logger
-from sanchayd.schedule import Action, Report, Run, RunState, Schedule
-from sanchayd.scheduling import cron, due
-from sanchayd.scheduling.alarm import Alarm
-from sanchayd.scheduling.timing import next_ns
-from sanchayd.services.event import Event, EventKind, ScheduleRun
-from sanchayd.services.event_hub import EventHub
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.reports import ReportService
-from sanchayd.services.runs import RunService
-from sanchayd.state.schedule_store import ScheduleStore
+from sanchayd.reports.service import ReportService
+from sanchayd.roots.registry import RootRegistry
+from sanchayd.schedules import cron, due
+from sanchayd.schedules.alarm import Alarm
+from sanchayd.schedules.runs import RunService
+from sanchayd.schedules.schedule import Action, Report, Run, RunState, Schedule
+from sanchayd.schedules.store import ScheduleStore
+from sanchayd.schedules.timing import next_ns
 
 NAME_MAX_CHARACTERS = 100
 EVERY_MAX_S = 10 * 366 * 86_400

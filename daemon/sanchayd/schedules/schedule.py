@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from sanchayd.scheduling.timing import Timing, timing_of
+from sanchayd.schedules.timing import Timing, timing_of
 
 
 class Action(str, Enum):

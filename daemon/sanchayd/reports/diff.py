@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sanchayd.schedule import Report, ReportRow
+from sanchayd.schedules.schedule import Report, ReportRow
 
 
 def compare(

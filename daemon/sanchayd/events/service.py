@@ -8,11 +8,11 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.events.event import Event, EventKind, Wanted, kinds_of
+from sanchayd.events.hub import EventHub
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.models import Job, JobState
-from sanchayd.services.event import Event, EventKind, Wanted, kinds_of
-from sanchayd.services.event_hub import EventHub
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.roots.registry import RootRegistry
 
 # How many changes of jobs may wait for the loop, and how often a running one is told of.
 JOBS_WAITING = 256

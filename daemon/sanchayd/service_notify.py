@@ -17,7 +17,7 @@ from sanchayd.log import logger
 
 SIGNS_IN_LIMIT = 3
 SEND_LIMIT_S = 0.5
-log = logger("sanchayd.supervisor")
+log = logger("sanchayd.service_notify")
 
 
 class Supervisor:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from sanchayd.catalog.service import CatalogService
 from sanchayd.errors import DomainError
+from sanchayd.jobs.service import JobService
 from sanchayd.models import Job, JobState, Root
-from sanchayd.schedule import Action, Report, Run, RunState, Schedule
-from sanchayd.services import checks
-from sanchayd.services.catalog import CatalogService
-from sanchayd.services.checks import CheckService
-from sanchayd.services.jobs import JobService
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.reports import ReportService
+from sanchayd.reports.service import ReportService
+from sanchayd.roots.registry import RootRegistry
+from sanchayd.schedules.schedule import Action, Report, Run, RunState, Schedule
+from sanchayd.upkeep import checks
+from sanchayd.upkeep.checks import CheckService
 
 _STATES = {
     JobState.DONE: RunState.DONE,

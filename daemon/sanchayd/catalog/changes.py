@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.service import PAGE_LIMIT, Answered
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.pool import in_own_thread
 from sanchayd.engine_port.values import ChangePage, GrowthPage, VolumePace
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.models import Freshness, Root
-from sanchayd.services.catalog import PAGE_LIMIT, Answered
-from sanchayd.services.freshness import FreshnessBoard
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.roots.registry import RootRegistry
 
 CHANGES_LIMIT = 1000
 GROWTH_LIMIT = 20

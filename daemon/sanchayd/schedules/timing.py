@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from sanchayd.scheduling.cron import Cron, parse
+from sanchayd.schedules.cron import Cron, parse
 
 SECOND_NS = 1_000_000_000
 # The longest by which clocks were ever put back at once, with room; searched through for the second of two like hours.

@@ -13,12 +13,12 @@ from sanchayd import __version__, hosts
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import CatalogStatus
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.models import RootView, Setting
-from sanchayd.services.background import BackgroundService, BackgroundView
-from sanchayd.services.checks import CheckService
-from sanchayd.services.roots import RootService
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.roots.service import RootService
 from sanchayd.state import StateStore
+from sanchayd.upkeep.background import BackgroundService, BackgroundView
+from sanchayd.upkeep.checks import CheckService
 
 
 @dataclass

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.jobs.queue import ActiveJob, ScanQueue
 from sanchayd.models import Job, JobState, Root, RootSettings
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.scan_queue import ActiveJob, ScanQueue
+from sanchayd.roots.registry import RootRegistry
 from sanchayd.state import StateStore
 
 DEFAULT_LIMIT = 50

@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from sanchayd.catalog.changes import DAY_NS, ChangeService, FileSystemGrowth
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.events.event import Event, EventKind
+from sanchayd.events.hub import EventHub
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
-from sanchayd.services.changes import DAY_NS, ChangeService, FileSystemGrowth
-from sanchayd.services.checks import CheckService
-from sanchayd.services.event import Event, EventKind
-from sanchayd.services.event_hub import EventHub
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.upkeep.checks import CheckService
 
 # Totals are stored this often, and after each scan; where nothing changed that costs one small read.
 SNAPSHOT_S = 3600.0

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sanchayd.services.event import FILE_KINDS, Event, EventKind, Wanted
+from sanchayd.events.event import FILE_KINDS, Event, EventKind, Wanted
 
 # What is remembered of files, and of everything else: a burst of the one must not push out the other.
 REMEMBERED = 1000

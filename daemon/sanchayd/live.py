@@ -8,17 +8,17 @@ import threading
 import time
 from dataclasses import dataclass
 
+from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort, in_own_thread
 from sanchayd.engine_port.values import EventBatch
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.events.event import ROOT_KINDS, Event, EventKind
+from sanchayd.events.hub import EventHub
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
 from sanchayd.models import Freshness, RootView, WatchMode
-from sanchayd.services.event import ROOT_KINDS, Event, EventKind
-from sanchayd.services.event_hub import EventHub
-from sanchayd.services.freshness import FreshnessBoard
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.roots.registry import RootRegistry
 
 # The thread sleeps in the engine; this is no polling, but the longest that one call may take.
 NEXT_EVENTS_S = 3600.0

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sanchay import names
+from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port import port as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.jobs.queue import ScanQueue
 from sanchayd.models import Freshness, Root
-from sanchayd.services.freshness import FreshnessBoard
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.roots.registry import RootRegistry
 
 FIND_LIMIT = 100
 DUPLICATES_LIMIT = 20

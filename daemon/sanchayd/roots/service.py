@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sanchay import names
+from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.service import JobService
 from sanchayd.log import logger
 from sanchayd.models import HashAlgorithm, HashScope, Root, RootSettings, RootView, WatchMode
-from sanchayd.services.freshness import FreshnessBoard
-from sanchayd.services.jobs import JobService
-from sanchayd.services.registry import RootRegistry
-from sanchayd.services.scan_queue import ScanQueue
+from sanchayd.roots.registry import RootRegistry
 
 _log = logger("sanchayd.roots")
 

@@ -1,0 +1,1 @@
+"""Questions to the catalog, and how fresh each answer is."""

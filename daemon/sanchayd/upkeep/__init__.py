@@ -1,0 +1,1 @@
+"""The daemon's own state and chores: pauses, checks, pruning."""
