@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPool, CatalogPort, in_own_thread
+from sanchayd.engine_port import CatalogPool, LivePort, in_own_thread
 from sanchayd.engine_port.values import EventBatch
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import ROOT_KINDS, Event, EventKind
@@ -43,7 +43,7 @@ class LiveService:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: LivePort,
         pool: CatalogPool,
         registry: RootRegistry,
         queue: ScanQueue,

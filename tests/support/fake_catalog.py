@@ -246,6 +246,7 @@ class FakeCatalog:
         self.live.started = {"settle_ms": settle_ms, "reconcile_s": reconcile_s}
 
     def live_status(self) -> list[LiveStatus]:
+        assert threading.current_thread() is not threading.main_thread(), "the event loop does not wait for an engine"
         self.live.looks += 1
         return list(self.live.statuses.values())
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.catalog.service import PAGE_LIMIT, Answered
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.pool import in_own_thread
 from sanchayd.engine_port.values import ChangePage, GrowthPage, VolumePace
 from sanchayd.jobs.queue import ScanQueue
@@ -78,7 +78,7 @@ class ChangeService:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: QuestionsPort,
         pool: CatalogPool,
         registry: RootRegistry,
         queue: ScanQueue,

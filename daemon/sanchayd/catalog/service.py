@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 from sanchay import names
 from sanchayd.catalog.freshness import FreshnessBoard
-from sanchayd.engine_port import CatalogPool, CatalogPort
-from sanchayd.engine_port import port as engine
+from sanchayd.engine_port import CatalogPool, QuestionsPort
+from sanchayd.engine_port import questions as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
@@ -75,7 +75,7 @@ class CatalogService:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: QuestionsPort,
         pool: CatalogPool,
         registry: RootRegistry,
         queue: ScanQueue,

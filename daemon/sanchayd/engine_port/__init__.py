@@ -1,10 +1,26 @@
-"""The border to the engine: what the services ask of a catalog (`port`), and the engine as one (`native`).
+"""The border to the engine: what the rooms ask of a catalog, and the engine as one (`native`).
+
+Four ports: `questions`, `scanning`, `live` and `engine`, its lifetime; `port` is all of them.
 
 Nothing else imports `sanchay_engine`. Another catalog, such as a central one or a test's, stands in by the same
 protocol.
 """
 
+from sanchayd.engine_port.engine import EnginePort
+from sanchayd.engine_port.live import LivePort
 from sanchayd.engine_port.pool import CatalogPool, in_own_thread
-from sanchayd.engine_port.port import CatalogPort, ExportPort, ScanPort
+from sanchayd.engine_port.port import CatalogPort
+from sanchayd.engine_port.questions import ExportPort, QuestionsPort
+from sanchayd.engine_port.scanning import ScanningPort, ScanPort
 
-__all__ = ["CatalogPool", "CatalogPort", "ExportPort", "ScanPort", "in_own_thread"]
+__all__ = [
+    "CatalogPool",
+    "CatalogPort",
+    "EnginePort",
+    "ExportPort",
+    "LivePort",
+    "QuestionsPort",
+    "ScanPort",
+    "ScanningPort",
+    "in_own_thread",
+]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import sanchay_engine
 from sanchayd.engine_port import values
-from sanchayd.engine_port.port import DuplicateSort, ExportFormat, SummaryBy
+from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.models import LiveStatus, PolledPart, Root
 

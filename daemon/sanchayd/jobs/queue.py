@@ -11,7 +11,7 @@ from typing import Any
 
 from sanchay import names
 from sanchayd import hosts
-from sanchayd.engine_port import CatalogPool, CatalogPort, ScanPort, in_own_thread
+from sanchayd.engine_port import CatalogPool, ScanningPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import ScanProgress, ScanResult
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.topic import Topic
@@ -71,7 +71,7 @@ class ScanQueue:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: ScanningPort,
         pool: CatalogPool,
         store: StateStore,
         now_ns: Callable[[], int],

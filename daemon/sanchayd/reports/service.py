@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sanchay import names
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.values import FileRow
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.reports import diff as report_diff
@@ -37,7 +37,7 @@ class ReportService:
     """Use cases on reports."""
 
     def __init__(
-        self, catalog: CatalogPort, pool: CatalogPool, store: ScheduleStore, config: Callable[[], Config]
+        self, catalog: QuestionsPort, pool: CatalogPool, store: ScheduleStore, config: Callable[[], Config]
     ) -> None:
         self._catalog = catalog
         self._pool = pool

@@ -131,7 +131,7 @@ class BackgroundService:
             await self._set(BackgroundPause())
         elif self._pause.paused and self._until_ns() != self._pause.until_ns:
             await self._set(replace(self._pause, until_ns=self._until_ns()))  # the clock was put right, or wrong
-        if self._config.pause_on_battery and self._is_busy():
+        if self._config.pause_on_battery and await self._is_busy():
             self._battery = self._on_battery() is True
         await self._tell()
 
@@ -141,11 +141,12 @@ class BackgroundService:
             looks.append(min(max(self._pause.boot_until_s - self._up.now_s(), 0.0), LOOK_S))
         return min(looks, default=None)
 
-    def _is_busy(self) -> bool:
+    async def _is_busy(self) -> bool:
         """Whether there is work in the background, held or not."""
         if any(active.job.background for active in self._queue.active()):
             return True
-        return any(root.pending or root.state == "reconciling" for root in self._catalog.live_status())
+        lives = await self._pool.quick(self._catalog.live_status)
+        return any(root.pending or root.state == "reconciling" for root in lives)
 
     def _reason(self) -> str:
         return "work in the background is paused" + ("" if self._is_paused() else " on battery")

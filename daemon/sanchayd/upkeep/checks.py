@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sanchayd.engine_port import CatalogPort
+from sanchayd.engine_port import EnginePort
 from sanchayd.engine_port.pool import in_own_thread
 from sanchayd.engine_port.values import CatalogCheck
 from sanchayd.log import logger
@@ -17,7 +17,7 @@ log = logger("sanchayd.checks")
 class CheckService:
     """One check at a time: another waits for its turn. A caller that goes away leaves the check to its end."""
 
-    def __init__(self, catalog: CatalogPort) -> None:
+    def __init__(self, catalog: EnginePort) -> None:
         self._catalog = catalog
         self._turn = asyncio.Lock()
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from sanchayd.catalog.changes import DAY_NS, ChangeService, FileSystemGrowth
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import Event, EventKind
 from sanchayd.events.hub import EventHub
@@ -29,7 +29,7 @@ class Housekeeping:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: EnginePort,
         pool: CatalogPool,
         queue: ScanQueue,
         changes: ChangeService,

@@ -11,7 +11,7 @@ from sanchay import names
 from sanchay.names import shown_path
 from sanchayd import __version__, hosts
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.engine_port.values import CatalogStatus
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.models import RootView, Setting
@@ -61,7 +61,7 @@ class StatusService:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: EnginePort,
         pool: CatalogPool,
         roots: RootService,
         queue: ScanQueue,

@@ -121,15 +121,15 @@ def test_watching_starts_with_the_settings_and_follows_their_changes(
         second = await add(core, tmp_path / "b", RootSettings(watch=WatchMode.POLL, poll_s=7))
         await core.live.start(make_config(home, settle_ms="20", reconcile_minutes="3"))
         assert catalog.live.started == {"settle_ms": 20, "reconcile_s": 180}
-        assert {live.root_id: live.mode for live in catalog.live_status()} == {first: "events", second: "poll"}
+        assert {live.root_id: live.mode for live in catalog.live.statuses.values()} == {first: "events", second: "poll"}
         await core.live.apply(make_config(home, settle_ms="30", reconcile_minutes="3", watch="off"))
         assert catalog.live.started == {"settle_ms": 30, "reconcile_s": 180}
-        assert {live.root_id: live.mode for live in catalog.live_status()} == {first: "off", second: "poll"}
+        assert {live.root_id: live.mode for live in catalog.live.statuses.values()} == {first: "off", second: "poll"}
         third = await add(core, tmp_path / "c")
         assert catalog.live.statuses[third].mode == "off"
         await core.roots.update(b"c", RootChange(watch=WatchMode.EVENTS))
         await core.live.apply(make_config(home, settle_ms="30", reconcile_minutes="3"))
-        assert {live.root_id: live.mode for live in catalog.live_status()} == {
+        assert {live.root_id: live.mode for live in catalog.live.statuses.values()} == {
             first: "events",
             second: "poll",
             third: "events",
