@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import trees
+from tests.support.daemon import DaemonProcess
 from tests.support.program import Program
 
 PHOTO = b"\xff\xd8\xff" + b"photo" * 2000
@@ -37,7 +38,14 @@ def build(root: Path) -> Path:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
-    """sanchayctl in a new home; its daemon is stopped at the end."""
+    """sanchayctl in a new home whose daemon runs; it is stopped at the end."""
+    with DaemonProcess(tmp_path / "home"), Program(tmp_path / "home") as each:
+        yield each
+
+
+@pytest.fixture
+def unstarted(tmp_path: Path) -> Iterator[Program]:
+    """sanchayctl in a new home where no daemon runs yet."""
     with Program(tmp_path / "home") as each:
         yield each
 
@@ -45,7 +53,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
 @pytest.fixture
 def unwatched(tmp_path: Path) -> Iterator[Program]:
     """The same, whose roots change by scans alone: what a scan finds was not noticed before it."""
-    with Program(tmp_path / "home", env={"SANCHAY_WATCH": "off"}) as each:
+    env = {"SANCHAY_WATCH": "off"}
+    with DaemonProcess(tmp_path / "home", env=env), Program(tmp_path / "home", env=env) as each:
         yield each
 
 
@@ -60,7 +69,7 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program,
     """A daemon that has scanned the tree, for tests that only ask."""
     base = tmp_path_factory.mktemp("scanned")
     top = build(base / "tree")
-    with Program(base / "home") as each:
+    with DaemonProcess(base / "home"), Program(base / "home") as each:
         each.json("scan", top)
         each.json("root", "sync", top)
         yield each, top

@@ -199,26 +199,26 @@ def test_a_wrong_token_is_denied(program: Program) -> None:
     assert program.run("root", "list").code == 0
 
 
-def test_no_daemon_and_no_start_is_69(program: Program, tmp_path: Path) -> None:
+def test_no_daemon_and_no_start_is_69(unstarted: Program, tmp_path: Path) -> None:
     for arguments in (("root", "list"), ("scan", str(tmp_path)), ("find", "x")):
-        error = program.fails("--no-start", *arguments, code=69)
+        error = unstarted.fails("--no-start", *arguments, code=69)
         assert error["kind"] == "daemon_unavailable"
-        assert str(program.home) in error["message"]
-    assert program.run("status").code == 69
-    assert not program.home.exists()
+        assert str(unstarted.home) in error["message"]
+    assert unstarted.run("status").code == 69
+    assert not unstarted.home.exists()
 
 
-def test_a_bad_line_of_the_configuration_is_78_and_names_file_line_and_key(program: Program) -> None:
-    config = program.home / "config.toml"
-    trees.build(program.home, {"config.toml": "# mine\nmax_scans = 99\n"})
-    error = program.fails("daemon", "start", code=78)
+def test_a_bad_line_of_the_configuration_is_78_and_names_file_line_and_key(unstarted: Program) -> None:
+    config = unstarted.home / "config.toml"
+    trees.build(unstarted.home, {"config.toml": "# mine\nmax_scans = 99\n"})
+    error = unstarted.fails("daemon", "start", code=78)
     assert error["kind"] == "config_invalid"
     for word in (str(config), "line 2", "max_scans"):
         assert word in error["message"]
-    assert program.run("config", "check").code == 78
+    assert unstarted.run("config", "check").code == 78
     config.write_text("max_scans = 1\n")
-    assert program.run("config", "check").code == 0
-    assert program.run("daemon", "start").code == 0
+    assert unstarted.run("config", "check").code == 0
+    assert unstarted.run("daemon", "start").code == 0
 
 
 def test_a_newer_catalog_is_78_and_untouched(program: Program, tree: Path) -> None:

@@ -103,8 +103,8 @@ def test_a_scan_of_nothing_new_reads_nothing(program: Program, tree: Path) -> No
     assert (again["hashed_files"], again["added"], again["changed"]) == (0, 0, 0)
 
 
-def test_standard_output_is_the_answer_alone(program: Program, tree: Path) -> None:
-    answer = program.run("scan", tree)
+def test_standard_output_is_the_answer_alone(unstarted: Program, tree: Path) -> None:
+    answer = unstarted.run("scan", tree)
     assert answer.code == 0
     assert "11 files" in answer.text
     assert "\r" not in answer.text

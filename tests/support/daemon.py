@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from sanchay.address import Places, places
 from sanchay.client import Client
 from sanchay.errors import DaemonUnavailable
 from sanchay.launcher import running_daemon
+from tests.support import forks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = [str(REPOSITORY / folder) for folder in ("proto", "daemon", "ctl")] + [str(REPOSITORY)]
@@ -47,15 +47,7 @@ class DaemonProcess:
         self.home = home
         self.where: Places = places(home)
         module = "tests.support.fake_daemon" if fake else "sanchayd"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *flags],
-            env=environment(home, env),
-            cwd=home.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self.process = forks.start(module, *flags, env=environment(home, env), cwd=home.parent, new_session=True)
         if wait:
             self.wait_ready()
 
@@ -82,7 +74,8 @@ class DaemonProcess:
 
     def stderr(self) -> str:
         """What it said, once it has ended."""
-        return self.process.communicate(timeout=PATIENCE_S)[1].decode("utf-8", "replace")
+        said: bytes = self.process.communicate(timeout=PATIENCE_S)[1]
+        return said.decode("utf-8", "replace")
 
     def log(self) -> str:
         """Its log so far."""
@@ -92,7 +85,7 @@ class DaemonProcess:
         """Asks it to end; its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(timeout_s)
+        code: int = self.process.wait(timeout_s)
         self._close_pipes()
         return code
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +13,7 @@ from sanchay import hosts
 from sanchay.owner import Owner, Phase, read_owner
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.lock import InstanceLock
+from tests.support import forks
 from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
 from tests.support.program import until
 
@@ -40,13 +40,13 @@ def test_a_lock_that_nobody_made_is_not_held(tmp_path: Path) -> None:
 
 def test_of_twenty_daemons_at_once_one_wins_and_the_rest_name_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    command = [sys.executable, "-m", "tests.support.fake_daemon"]
+    module = "tests.support.fake_daemon"
     said = [tmp_path / f"said-{number}" for number in range(20)]
     started = []
     for file in said:
         with file.open("wb") as stderr:
             started.append(
-                subprocess.Popen(command, env=environment(home), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=stderr)
+                forks.start(module, env=environment(home), cwd=tmp_path, stdout=forks.DEVNULL, stderr=stderr)
             )
     try:
         until(lambda: sum(process.poll() is not None for process in started) >= 19)
