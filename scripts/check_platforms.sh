@@ -68,10 +68,14 @@ find_wine() {
 prepare_wine() {
     export WINEPREFIX=$scratch/prefix WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
     unset DISPLAY WAYLAND_DISPLAY
-    timeout 180 "$WINE" wineboot --init </dev/null >"$scratch/wineboot.log" 2>&1 || { cat "$scratch/wineboot.log"; return 1; }
+    timeout 180 "$WINE" wineboot --init </dev/null >"$scratch/wineboot.log" 2>&1 || {
+        cat "$scratch/wineboot.log"
+        return 1
+    }
     local system32=$WINEPREFIX/drive_c/windows/system32
     if [[ ! -e $system32/bcryptprimitives.dll ]]; then
-        x86_64-w64-mingw32-gcc -shared -O1 -o "$system32/bcryptprimitives.dll" "$scripts/wine/bcryptprimitives.c" -ladvapi32
+        x86_64-w64-mingw32-gcc -shared -O1 -o "$system32/bcryptprimitives.dll" \
+            "$scripts/wine/bcryptprimitives.c" -ladvapi32
     fi
 }
 
@@ -106,7 +110,8 @@ prepare_zig() {
     if [[ ! -e $venv/.ready || $venv/.ready -ot ../requirements/platforms.txt ]]; then
         local python
         python=$("$scripts/find_python.sh") && "$scripts/make_venv.sh" "$venv" "$python" &&
-            "$scripts/install_requirements.sh" "$venv/bin/python" ../requirements/platforms.txt && touch "$venv/.ready" || return 1
+            "$scripts/install_requirements.sh" "$venv/bin/python" ../requirements/platforms.txt &&
+            touch "$venv/.ready" || return 1
     fi
     mkdir -p "$scratch/bin"
     printf '#!/bin/sh\nexec "%s" -m ziglang "$@"\n' "$venv/bin/python" >"$scratch/bin/zig"

@@ -4,7 +4,8 @@
 set -euo pipefail
 
 wanted=${1:-}
-check='import sys; v = sys.version_info[:2]; sys.exit(v < (3, 10) or (len(sys.argv) > 1 and "%d.%d" % v != sys.argv[1]))'
+check='import sys; v = sys.version_info[:2]
+sys.exit(v < (3, 10) or (len(sys.argv) > 1 and "%d.%d" % v != sys.argv[1]))'
 
 # A shim of a version manager exists for versions that are not active, so a candidate counts only when it runs.
 usable() {
@@ -16,7 +17,8 @@ if [[ -n ${PYTHON:-} && -z $wanted ]]; then
         printf '%s\n' "$PYTHON"
         exit 0
     fi
-    echo "Sanchay needs Python 3.10 or newer, and PYTHON=$PYTHON is not one. Unset PYTHON, or set it to a newer one." >&2
+    echo "Sanchay needs Python 3.10 or newer, and PYTHON=$PYTHON is not one." >&2
+    echo "Unset PYTHON, or set it to a newer one." >&2
     exit 1
 fi
 
@@ -37,6 +39,7 @@ done
 if [[ -n $wanted ]]; then
     echo "There is no Python $wanted here." >&2
 else
-    echo "Sanchay needs Python 3.10 or newer, and none was found on PATH. Install one, or name it: make PYTHON=/path/to/python3" >&2
+    echo "Sanchay needs Python 3.10 or newer, and none was found on PATH. Install one, or name it:" >&2
+    echo "make PYTHON=/path/to/python3" >&2
 fi
 exit 1

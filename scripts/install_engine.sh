@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the engine's wheel in release mode into $2, and installs it into the virtual environment whose programs are in $1.
+# Builds the engine's wheel in release mode into $2, and installs it into the virtual environment whose programs are
+# in $1.
 set -euo pipefail
 bin=$(cd "$1" && pwd)
 rm -rf "$2"

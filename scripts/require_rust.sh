@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 wanted=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' engine/Cargo.toml)
 if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
-    echo "The engine is built with Rust $wanted or newer, and cargo is not on PATH. Install Rust's stable tool chain with rustup," >&2
+    echo "The engine is built with Rust $wanted or newer, and cargo is not on PATH." >&2
+    echo "Install Rust's stable tool chain with rustup," >&2
     echo "open a new terminal (or run: . \"\$HOME/.cargo/env\"), and try again." >&2
     exit 1
 fi

@@ -101,7 +101,8 @@ class Group(click.Group):
         known = self.list_commands(context)
         found = [f"{above} {each}".strip() for each in alike(name, known)]
         if not found and above and name == "list":
-            found = [f"{above}s"] if context.find_root().command.get_command(context, f"{above}s") else []  # type: ignore[attr-defined]
+            top = cast("click.Group", context.find_root().command)
+            found = [f"{above}s"] if top.get_command(context, f"{above}s") else []
         if not found and not above:
             groups = ((noun, self.get_command(context, noun)) for noun in known)
             found = [

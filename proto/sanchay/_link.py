@@ -149,7 +149,7 @@ class _Unary:
         try:
             return self._read(answer)
         except DecodeError:
-            raise CallFailed("INTERNAL", "the answer makes no sense") from None
+            raise CallFailed("INTERNAL", "the answer is invalid") from None
 
 
 class _Failure:

@@ -60,6 +60,11 @@ def _asks_for(name: str, version: str) -> list[str]:
     return [f"{key}: {value}" for key in ("Provides-Extra", "Requires-Dist") for value in needs.get_all(key) or []]
 
 
+def _digest(body: bytes) -> str:
+    """The hash of a file as a RECORD spells it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+
+
 def _make_wheel(index: Path, name: str, version: str) -> str:
     """An empty wheel with real metadata; returns its hash."""
     stem = f"{name.replace('-', '_').replace('.', '_')}-{version}"
@@ -69,10 +74,7 @@ def _make_wheel(index: Path, name: str, version: str) -> str:
         ),
         f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = [
-        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(body.encode()).digest()).rstrip(b'=').decode()},{len(body.encode())}"
-        for path, body in text.items()
-    ]
+    record = [f"{path},sha256={_digest(body.encode())},{len(body.encode())}" for path, body in text.items()]
     text[f"{stem}.dist-info/RECORD"] = "\n".join([*record, f"{stem}.dist-info/RECORD,,", ""])
     path = index / f"{stem}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:

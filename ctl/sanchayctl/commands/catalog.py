@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, output, paths, units
+from sanchayctl import exit_codes, output, paths, row_documents, units
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.session import Session
 
@@ -50,7 +50,7 @@ def check(session: Session, repair: bool) -> int:
     """
     answer = session.client().check_catalog(repair=repair)
     if session.as_json:
-        output.document(documents.catalog_check(answer))
+        output.document(row_documents.catalog_check(answer))
     else:
         _show(session, answer, repair=repair)
     if not answer.complete:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, listing, output, paths, since, units
+from sanchayctl import documents, exit_codes, freshness, listing, output, paths, row_documents, since, units
 from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
@@ -94,7 +94,7 @@ def changes(
     session.expression = since_text
     pages = _Pages(session, since_text, under, None if everything else limit)
     if session.as_json:
-        output.document_list("rows", (documents.change(row) for row in pages))
+        output.document_list("rows", (row_documents.change(row) for row in pages))
         output.document_end(
             {
                 "cursor": pages.last.cursor,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, listing, output, paths, units
+from sanchayctl import documents, exit_codes, freshness, listing, output, paths, row_documents, units
 from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
@@ -50,7 +50,7 @@ def du(
     if session.as_json:
         output.document(
             {
-                "rows": [documents.usage_row(row) for row in rows],
+                "rows": [row_documents.usage_row(row) for row in rows],
                 "above_roots": bool(rows) and rows[0].above_roots,
                 "truncated": answer.truncated,
                 "freshness": documents.freshness(answer.freshness),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, listing, output, paths, uncompared, units
+from sanchayctl import exit_codes, freshness, listing, output, paths, row_documents, uncompared, units
 from sanchayctl.arguments import Choice, Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
@@ -102,8 +102,8 @@ def duplicates(
     first = page(PAGE_GROUPS if everything else min(limit, PAGE_GROUPS), "")
     groups = _groups(page, first, None if everything else limit)
     if session.as_json:
-        output.document_list("groups", (documents.duplicate_group(group) for group in groups))
-        output.document_end(documents.duplicate_totals(first))
+        output.document_list("groups", (row_documents.duplicate_group(group) for group in groups))
+        output.document_end(row_documents.duplicate_totals(first))
     elif only_paths or null:
         _show_paths(groups, null=null)
     else:

@@ -17,6 +17,7 @@ from sanchayctl import (
     listing,
     output,
     paths,
+    row_documents,
     uncompared,
     units,
 )
@@ -104,7 +105,7 @@ def find(
     first = client.find(session.expression, sort=sort or "", limit=_page(wanted, 0))
     rows = _Rows(client, session.expression, sort or "", first, wanted)
     if session.as_json:
-        output.document_list("rows", map(documents.file_row, rows))
+        output.document_list("rows", map(row_documents.file_row, rows))
         output.document_end(_totals(first))
         return exit_codes.DONE
     show(rows)
@@ -170,7 +171,7 @@ def _shape(row_format: str | None, *, only_paths: bool, null: bool) -> Callable[
 def _fields(row: catalog_pb2.FileRow) -> dict[str, object]:
     """The values of a pattern: those of the document, with the exact bytes of names, or safe ones on a terminal."""
     folder, _, name = row.path.raw.rpartition(b"/")
-    values = documents.file_row(row)
+    values = row_documents.file_row(row)
     for key, raw in (("path", row.path.raw), ("name", name), ("folder", folder or b"/")):
         values[key] = paths.shown_bytes(raw) if output.for_people() else raw.decode("utf-8", "surrogateescape")
     return values
@@ -189,7 +190,7 @@ def _show_csv(rows: Iterable[catalog_pb2.FileRow]) -> None:
 
 def _show_ndjson(rows: Iterable[catalog_pb2.FileRow]) -> None:
     for row in rows:
-        output.json_line(documents.file_row(row))
+        output.json_line(row_documents.file_row(row))
 
 
 def _totals(first: catalog_pb2.FindResponse) -> dict[str, object]:
@@ -199,7 +200,7 @@ def _totals(first: catalog_pb2.FindResponse) -> dict[str, object]:
         "total_at_least": first.total_at_least if total is None else total,
         "total_bytes": _total_bytes(first),
         "folders": first.folders,
-        "not_compared": documents.not_compared(first.not_compared) if first.HasField("not_compared") else None,
+        "not_compared": row_documents.not_compared(first.not_compared) if first.HasField("not_compared") else None,
         "freshness": documents.freshness(first.freshness),
     }
 

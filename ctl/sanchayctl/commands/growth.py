@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, units
+from sanchayctl import exit_codes, freshness, output, paths, row_documents, units
 from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.commands.changes import signed
@@ -34,12 +34,12 @@ def growth(session: Session, path: str | None, days: int, limit: int) -> int:
     """Show the folders below PATH (everything, where none is named) that grew most, and when the disk is full.
 
     The daemon stores each day's totals. The pace is what a folder has grown since the start of the span, by its days;
-    a folder that grew by one of its own alone is left out, and that one is named.
+    where one folder inside makes up the growth, that one is named instead.
     """
     folder = paths.absolute(path) if path is not None else None
     answer = session.client().growth(folder, days=days, limit=limit)
     if session.as_json:
-        output.document(documents.growth(answer))
+        output.document(row_documents.growth(answer))
         return exit_codes.DONE
     if not answer.days:
         output.line("There are no totals of an earlier day yet: they are stored each day. Ask again tomorrow.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, uncompared, units
+from sanchayctl import documents, exit_codes, freshness, output, paths, row_documents, uncompared, units
 from sanchayctl.arguments import Choice, RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
@@ -41,10 +41,10 @@ def summary(session: Session, by: str, roots: tuple[str, ...]) -> int:
         output.document(
             {
                 "by": by,
-                "rows": [documents.summary_row(row) for row in answer.rows],
+                "rows": [row_documents.summary_row(row) for row in answer.rows],
                 "files": answer.files,
                 "bytes": answer.bytes,
-                "not_compared": documents.not_compared(answer.not_compared),
+                "not_compared": row_documents.not_compared(answer.not_compared),
                 "freshness": documents.freshness(answer.freshness),
             }
         )
