@@ -27,7 +27,7 @@ help: ## shows this list
 # ---- Set-up: each step leaves a stamp, so that a second call does only what changed ----
 
 .PHONY: install
-install: $(VENV)/.engine $(VENV)/.sanchay ## makes .venv with the engine (release mode), the daemon and sanchayctl
+install: $(VENV)/.engine $(VENV)/.compiled ## makes .venv with the engine (release mode), the daemon and sanchayctl
 	@echo "Installed: $(BIN)/sanchayctl and $(BIN)/sanchayd (README.md says how to have them on your PATH)"
 
 # Rust is asked for before anything is downloaded: that it is missing is said at once.
@@ -53,6 +53,11 @@ $(VENV)/.engine: $(VENV)/.runtime $(ENGINE_SOURCES)
 
 $(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Compiled here and not by the first command, nor by every one where PYTHONDONTWRITEBYTECODE is set.
+$(VENV)/.compiled: $(VENV)/.sanchay $(shell find $(PACKAGES) -name '*.py')
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 # ---- Use ----

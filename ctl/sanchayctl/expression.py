@@ -38,11 +38,11 @@ KEYS = (
 )
 # Values of these, and bare text, may hold spaces; in others a space can only part two terms.
 _SPACED = frozenset({"", "name", "path", "under", "root", "owner"})
-_TERM = re.compile(r"(-?)(?:([a-z]+):)?(.*)", re.DOTALL | re.IGNORECASE)
-_KEY_INSIDE = re.compile(rf"\s-?(?:{'|'.join(KEYS)}):", re.IGNORECASE)
+_TERM = r"(?is)(-?)(?:([a-z]+):)?(.*)"
+_KEY_INSIDE = rf"(?i)\s-?(?:{'|'.join(KEYS)}):"
 # A value in the daemon's own quotes, whole.
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_WILDCARD = re.compile(r"[*?]")
+_QUOTED = r'(?s)"((?:[^"\\]|\\.)*)"'
+_WILDCARD = r"[*?]"
 # What an argument that begins with `-` begins with while click parses: no argument of a process can hold a NUL.
 _HIDDEN = "\0"
 
@@ -97,14 +97,14 @@ def join(arguments: Iterable[str]) -> str:
 
 
 def _prepared(argument: str) -> str:
-    match = _TERM.fullmatch(argument)
-    if match is None or _KEY_INSIDE.search(argument):
+    match = re.fullmatch(_TERM, argument)
+    if match is None or (len(argument.split()) > 1 and re.search(_KEY_INSIDE, argument)):
         return argument
     sign, key, value = match[1], match[2] or "", match[3]
     if key.lower() not in _SPACED or not value:  # an unknown key too: the daemon says what is wrong with it
         return argument
     if value.startswith('"'):
-        quoted = _QUOTED.fullmatch(value)
+        quoted = re.fullmatch(_QUOTED, value)
         if quoted is None:  # several terms, perhaps
             return argument
         value = re.sub(r'\\(["\\])', r"\1", quoted[1])
@@ -112,7 +112,7 @@ def _prepared(argument: str) -> str:
         return argument if written == value else f"{sign}{key}:{_in_quotes(written)}" if key else argument
     value = _placed(key, value)
     if any(character.isspace() for character in value):
-        if not key and _WILDCARD.search(value):  # quoted, it would be a text
+        if not key and re.search(_WILDCARD, value):  # quoted, it would be a text
             key = "path" if "/" in value else "name"
         value = _in_quotes(value)
     return f"{sign}{key}:{value}" if key else f"{sign}{value}"

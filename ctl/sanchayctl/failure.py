@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sanchay.errors import SanchayError
 from sanchayctl import exit_codes, output, paths
 
 if TYPE_CHECKING:
     import click
 
-    from sanchay.errors import SanchayError
     from sanchayctl.session import Session
 
 
@@ -24,6 +24,13 @@ class Failure:
     details: dict[str, object] = field(default_factory=dict)
     position: int | None = None
     usage: str = ""
+
+    @classmethod
+    def of(cls, error: SanchayError | click.ClickException | OSError) -> Failure:
+        """A failure of any kind that a command ends with."""
+        if isinstance(error, SanchayError):
+            return cls.of_sanchay(error)
+        return cls.of_system(error) if isinstance(error, OSError) else cls.of_click(error)
 
     @classmethod
     def of_sanchay(cls, error: SanchayError) -> Failure:

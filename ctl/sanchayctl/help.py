@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable
 
 import click
 
 WIDEST = 100
 NARROWEST = 20
-_COLUMNS = re.compile(r" {2,}")
+_COLUMNS = r" {2,}"
 
 
 class Formatter(click.HelpFormatter):
     """click's own never goes below 50 columns, and lets tables in a text (`\\b`) wrap."""
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        import shutil
+
         columns = min(shutil.get_terminal_size().columns, max_width or WIDEST)
         super().__init__(indent_increment, width or max(columns - 1, NARROWEST), max_width)
 
@@ -28,7 +29,7 @@ class Formatter(click.HelpFormatter):
             if not paragraph.startswith("\b"):
                 super().write_text(paragraph)
                 continue
-            rows = [_COLUMNS.split(line.strip(), maxsplit=1) for line in paragraph.splitlines()[1:]]
+            rows = [re.split(_COLUMNS, line.strip(), maxsplit=1) for line in paragraph.splitlines()[1:]]
             self.write_dl((row[0], row[1] if len(row) > 1 else "") for row in rows)
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:

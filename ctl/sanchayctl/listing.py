@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +75,8 @@ class Template:
         known = tuple(fields)
         self._ends = _unescaped(text).endswith(("\n", "\0"))
         try:
+            import string
+
             self._parts = [part[:3] for part in string.Formatter().parse(_unescaped(text)) if self._takes(part, known)]
         except ValueError as error:
             raise click.UsageError(f"--format {names.quoted(text)} is not a valid pattern: {error}.") from error

@@ -12,7 +12,6 @@ from sanchay.errors import SanchayError
 from sanchayctl import exit_codes, output
 from sanchayctl.cli import cli
 from sanchayctl.command import PROGRAM, VARIABLE
-from sanchayctl.failure import Failure, report
 from sanchayctl.session import Session
 
 
@@ -23,15 +22,14 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
     output.speak_any_encoding()
     try:
         return run(list(arguments), session)
-    except SanchayError as error:
-        return report(Failure.of_sanchay(error), session)
-    except click.ClickException as error:
-        session.as_json = session.as_json or "--json" in arguments  # the option may stand behind what failed
-        return report(Failure.of_click(error), session)
     except BrokenPipeError:  # no failure: the reader has enough
         raise
-    except OSError as error:
-        return report(Failure.of_system(error), session)
+    except (SanchayError, click.ClickException, OSError) as error:
+        from sanchayctl.failure import Failure, report
+
+        if isinstance(error, click.ClickException):
+            session.as_json = session.as_json or "--json" in arguments  # the option may stand behind what failed
+        return report(Failure.of(error), session)
     finally:
         session.close()
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
-import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
@@ -23,7 +21,7 @@ from sanchay import names
 from sanchayctl.paths import width
 
 # What a terminal would obey or hide although JSON allows it as it is; JSON's own line ends stay.
-_UNSAFE = re.compile(f"(?![\n])[{names.UNSAFE_CLASS}]")
+_UNSAFE = f"(?![\n])[{names.UNSAFE_CLASS}]"
 
 
 class Column(NamedTuple):
@@ -71,13 +69,17 @@ def note(text: str) -> None:
 
 def to_json(document: object, indent: int | None = 2) -> str:
     """JSON text with names as they are, save for characters that no screen should get raw."""
+    import json
+
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     return escaped_json(text)
 
 
 def escaped_json(text: str) -> str:
     """JSON text that says the same, without what a terminal would obey or hide."""
-    return _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    import json
+
+    return re.sub(_UNSAFE, lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def safe_lines(text: str) -> str:
@@ -138,6 +140,8 @@ def _is_too_narrow(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> 
     """Whether a person's screen would wrap every row, so that no column could be followed."""
     if not for_people() or not body:
         return False
+    import shutil
+
     fixed = [max(width(column.title), *(width(row[at]) for row in body)) for at, column in enumerate(columns[:-1])]
     return sum(fixed) + 2 * len(fixed) + width(columns[-1].title) > shutil.get_terminal_size().columns
 

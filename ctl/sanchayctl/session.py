@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from sanchay.client import Client
 
 
-@dataclass
 class Session:
     """Passed from the top command to every other as click's `obj`.
 
@@ -28,11 +25,12 @@ class Session:
     way, so that an error can point into it. The connection is made when it is first needed.
     """
 
-    as_json: bool = False
-    may_start: bool = True
-    program: str = "sanchayctl"
-    expression: str = ""
-    _client: Client | None = field(default=None, repr=False)
+    def __init__(self, program: str = "sanchayctl") -> None:
+        self.as_json = False
+        self.may_start = True
+        self.program = program
+        self.expression = ""
+        self._client: Client | None = None
 
     @cached_property
     def where(self) -> Places:
@@ -58,10 +56,7 @@ class Session:
         `timeout_s` is the deadline of each of its calls; 0: the usual one.
         """
         if self._client is None:
-            from sanchay.client import Client
-
-            limit = {"timeout_s": timeout_s} if timeout_s else {}
-            self._client = Client(self.where, tell=self.remark, **limit)
+            self._client = self._new_client(timeout_s)
         return self._client
 
     def root_names(self, texts: Iterable[str]) -> list[str]:
@@ -87,13 +82,20 @@ class Session:
             self._client = None
 
     def _connect(self) -> Client:
-        from sanchay.client import Client
-
         try:
-            return Client(self.where, tell=self.remark)
+            return self._new_client()
         except DaemonUnavailable:
             self._start()  # it holds its lock but does not listen yet: this waits for it
-            return Client(self.where, tell=self.remark)
+            return self._new_client()
+
+    def _new_client(self, timeout_s: float = 0.0) -> Client:
+        from sanchay.client import Client
+        from sanchayctl import spared
+
+        limit = {"timeout_s": timeout_s} if timeout_s else {}
+        client = Client(self.where, tell=self.remark, **limit)
+        spared.spare(spared.UNUSED_BY_PROTOBUF)
+        return client
 
     def _start(self) -> None:
         if not self.may_start:
@@ -128,6 +130,8 @@ def _say_misspelt_home() -> None:
 
 def program_in(folder: str) -> str:
     """How to call the `sanchayctl` of `folder` from here, with the SANCHAY_HOME that this run has."""
+    import shlex
+
     home = os.environ.get("SANCHAY_HOME", "")
     here = os.path.relpath(folder)
     program = os.path.join(folder if here.startswith(os.pardir) else here, "sanchayctl")

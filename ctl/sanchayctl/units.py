@@ -11,8 +11,8 @@ from datetime import datetime, timedelta, timezone
 from sanchay import names
 
 _LETTERS = "KMGTPE"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGTPE])?(?:iB|B)?|B)", re.IGNORECASE)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?", re.IGNORECASE)
+_SIZE = r"(?i)(\d+(?:\.\d+)?)\s*(?:([KMGTPE])?(?:iB|B)?|B)"
+_DURATION = r"(?i)(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?"
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Nanoseconds in 64 bits end here; a file's time beyond is kept as the end.
@@ -33,7 +33,7 @@ def size(size_bytes: float) -> str:
 
 def parse_size(text: str) -> int:
     """Bytes of `10`, `4K`, `1.5G`, `2GiB`. Raises ValueError."""
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip())
     if match is None:
         raise ValueError(
             f"{names.quoted(text)} is not a valid size; write bytes or a number with K, M, G or T, such as 10M"
@@ -44,7 +44,7 @@ def parse_size(text: str) -> int:
 
 def parse_duration(text: str) -> float:
     """Seconds of `90`, `30s`, `5m`, `1.5h`, `2d`. Raises ValueError."""
-    match = _DURATION.fullmatch(text.strip())
+    match = re.fullmatch(_DURATION, text.strip())
     if match is None:
         raise ValueError(
             f"{names.quoted(text)} is not a valid duration; write seconds or a number with s, m, h or d, such as 5m"

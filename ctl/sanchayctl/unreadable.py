@@ -10,10 +10,10 @@ from sanchayctl import paths
 if TYPE_CHECKING:
     from sanchay.v1 import job_pb2
 
-_LEAD = re.compile(r"^(?:cannot be read: )?")
+_LEAD = r"^(?:cannot be read: )?"
 # The kind of an error, and in parentheses what the system says of it: often the same words.
-_TWICE = re.compile(r"^(?P<kind>.*?) \((?P=kind)(?: \(os error \d+\))?\)$", re.IGNORECASE)
-_OF_A_SCAN = re.compile(r"could not be read; what was known of (?:it|them) is kept$")
+_TWICE = r"(?i)^(?P<kind>.*?) \((?P=kind)(?: \(os error \d+\))?\)$"
+_OF_A_SCAN = r"could not be read; what was known of (?:it|them) is kept$"
 
 
 def line(error: job_pb2.JobError) -> str:
@@ -21,10 +21,10 @@ def line(error: job_pb2.JobError) -> str:
     said = error.message
     for named in (error.path.display, paths.shown(error.path)):
         said = said.removeprefix(named)
-    said = _TWICE.sub(r"\g<kind>", _LEAD.sub("", said.strip(" :")))
+    said = re.sub(_TWICE, r"\g<kind>", re.sub(_LEAD, "", said.strip(" :")))
     return f"{paths.shown(error.path)}: {paths.safe_text(said)}"
 
 
 def is_told_by_errors(message: str) -> bool:
     """Whether a scan's message only names what its list of errors names, too."""
-    return _OF_A_SCAN.search(message) is not None
+    return re.search(_OF_A_SCAN, message) is not None

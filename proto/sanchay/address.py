@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sanchay import hosts
 from sanchay.errors import ConfigInvalid, DaemonUnavailable, HomeNotPrivate, InputOutputError, PermissionDenied
@@ -29,8 +29,7 @@ TAKEN_WITHIN_S = 0.1
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Every folder and file of one Sanchay. `home` is what SANCHAY_HOME said, or None on the platform's folders."""
 
     home: Path | None

@@ -9,7 +9,6 @@ imports gRPC: status codes are named, so that a client that meets no error pays 
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Mapping
 from typing import ClassVar
@@ -388,9 +387,11 @@ BY_STATUS: dict[str, type[SanchayError]] = {
 
 def to_metadata(error: SanchayError) -> dict[str, str]:
     """The error's fields as `ErrorInfo.metadata`: the path in base64 for its exact bytes, and as it can be shown."""
+    from base64 import b64encode
+
     metadata = dict(error.details)
     if error.path is not None:
-        metadata["path"] = base64.b64encode(error.path).decode("ascii")
+        metadata["path"] = b64encode(error.path).decode("ascii")
         metadata["path_display"] = os.fsdecode(error.path).encode("utf-8", "replace").decode("utf-8")
     if error.term is not None:
         metadata["term"] = error.term
@@ -401,10 +402,12 @@ def to_metadata(error: SanchayError) -> dict[str, str]:
 
 def from_reason(reason: str, message: str, metadata: Mapping[str, str], request_id: str = "") -> SanchayError:
     """The exception of a reason; a reason of a newer daemon becomes a plain `SanchayError` that keeps its message."""
+    from base64 import b64decode
+
     details = {key: value for key, value in metadata.items() if key not in _FIELDS}
     return BY_REASON.get(reason, SanchayError)(
         message,
-        path=base64.b64decode(metadata["path"]) if "path" in metadata else None,
+        path=b64decode(metadata["path"]) if "path" in metadata else None,
         term=metadata.get("term"),
         position=int(metadata["position"]) if "position" in metadata else None,
         details=details,

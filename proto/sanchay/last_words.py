@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from sanchay import hosts
 from sanchay.address import Places
@@ -19,8 +17,7 @@ READ_BYTES = 8192
 FILE_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class StartError:
+class StartError(NamedTuple):
     """Why the last start failed, and when."""
 
     error: SanchayError
@@ -53,7 +50,13 @@ class Words:
 def read(where: Places) -> StartError | None:
     """Why the last start failed; None where it did not, or left no word. A daemon that starts takes the word away."""
     try:
-        said = json.loads(where.last_error_file.read_text("utf-8"))
+        text = where.last_error_file.read_text("utf-8")
+    except OSError:
+        return None
+    import json
+
+    try:
+        said = json.loads(text)
         error = BY_KIND.get(said["kind"], SanchayError)(
             said["message"],
             path=os.fsencode(said["path"]) if said.get("path") else None,
@@ -73,6 +76,8 @@ def leave(where: Places, exit_code: int, pid: int, words: list[str]) -> DaemonUn
         f"sanchayd could not start ({how}). {said}{more}",
         details={"exit_code": str(exit_code if exit_code > 0 else EXIT_UNAVAILABLE)},
     )
+    import json
+
     left = {"kind": error.kind, "message": error.message, "path": None, "details": error.details, "pid": pid}
     with contextlib.suppress(OSError):  # the disk may be the reason
         hosts.write_private(where.last_error_file, json.dumps(left))

@@ -6,6 +6,7 @@ same for such a reason. What stands in a file for programs (JSON, CSV) is exact 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 
@@ -15,8 +16,7 @@ UNSAFE_CLASS = (
     "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
-_STRANGE = re.compile(f"[{UNSAFE_CLASS}\ud800-\udfff]")  # bytes that are not UTF-8 are lone surrogates
+_STRANGE_CLASS = f"{UNSAFE_CLASS}\ud800-\udfff"  # bytes that are not UTF-8 are lone surrogates
 _NAMED = {"\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e"}
 
 
@@ -35,7 +35,7 @@ def shown_path(path: str | os.PathLike[str]) -> str:
 
 def shown_text(text: str) -> str:
     """The same for a name that is text already, its strange bytes as Python has them."""
-    if not _STRANGE.search(text) and not text.startswith("$'"):
+    if not is_strange(text) and not text.startswith("$'"):
         return text
     return "$'" + "".join(_escaped(character) for character in text) + "'"
 
@@ -45,19 +45,31 @@ def quoted(text: str) -> str:
 
     In single quotes, or as `$'…'` where those would not be safe or not be clear; either can be pasted into a shell.
     """
-    if _STRANGE.search(text) or "'" in text:
+    if is_strange(text) or "'" in text:
         return "$'" + "".join(map(_escaped, text)) + "'"
     return f"'{text}'"
 
 
 def safe_text(text: str) -> str:
     """Any other text for a screen: characters that no screen should get as escapes."""
-    return _UNSAFE.sub(lambda match: _escaped(match[0]), text)
+    if _is_plain(text):
+        return text
+    return _compiled(UNSAFE_CLASS).sub(lambda match: _escaped(match[0]), text)
 
 
 def is_strange(text: str) -> bool:
     """Whether the text holds what no screen should get."""
-    return _STRANGE.search(text) is not None
+    return not _is_plain(text) and _compiled(_STRANGE_CLASS).search(text) is not None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is ASCII without controls, as most texts are: they need no look at the classes, slow to compile."""
+    return text.isascii() and text.isprintable()
+
+
+@functools.cache
+def _compiled(characters: str) -> re.Pattern[str]:
+    return re.compile(f"[{characters}]")
 
 
 def _escaped(character: str) -> str:
@@ -66,7 +78,7 @@ def _escaped(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"
     if character in "\\'":
         return "\\" + character
-    if not _STRANGE.match(character):
+    if not is_strange(character):
         return character
     if code > 0xFFFF:
         return f"\\U{code:08x}"

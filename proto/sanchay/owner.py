@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from sanchay import hosts
 from sanchay.address import Places
@@ -21,8 +21,7 @@ class Phase(str, Enum):
     ENDING = "ending"
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """The daemon that holds the lock. `pid` is 0 where the lock's file does not say."""
 
     pid: int
