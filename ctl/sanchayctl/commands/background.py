@@ -43,7 +43,7 @@ def pause(session: Session, duration: str | None) -> int:
 @click.command(cls=Command, examples=[Example("resume", "work in the background goes on")])
 @click.pass_obj
 def resume(session: Session) -> int:
-    """Let the work go on that `sanchayctl pause` holds."""
+    """Resume the background work that `sanchayctl pause` holds."""
     return _tell(session, session.client().resume_background().background)
 
 
@@ -51,7 +51,7 @@ def _tell(session: Session, state: daemon_pb2.BackgroundState) -> int:
     if session.as_json:
         output.document({"background": documents.background(state)})
     else:
-        output.line(words(state) or "Work in the background goes on.")
+        output.line(words(state) or "Background work goes on.")
     return exit_codes.DONE
 
 
@@ -59,8 +59,8 @@ def words(state: daemon_pb2.BackgroundState) -> str:
     """What holds the work in the background; empty where nothing does."""
     if state.state == "paused":
         until = f" until {units.moment(state.until_ns)}" if state.until_ns else ""
-        end = "" if state.until_ns else "; let it go on with: sanchayctl resume"
-        return f"Work in the background is paused{until} (by you){end}"
+        end = "." if state.until_ns else "; resume it with: sanchayctl resume"
+        return f"Background work is paused{until}{end}"
     if state.state == "on_battery":
-        return "Work in the background is paused: on battery (setting pause_on_battery)."
+        return "Background work is paused while the machine runs on battery (setting pause_on_battery)."
     return ""

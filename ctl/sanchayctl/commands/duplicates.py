@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 TYPES = ("image", "video", "audio", "document", "archive", "code", "log", "other")
 PAGE_GROUPS = 200
 PATHS_SHOWN = 20
-FREED_IS_MORE = (
-    "FREED is more than RECLAIMABLE where files take more room on the disk than their size says: it is given out in "
-    "whole blocks, of 4K mostly."
-)
+FREED_IS_MORE = "FREED can be more than RECLAIMABLE: files take whole blocks of the disk, mostly of 4K."
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, and 8.1 will do
@@ -191,7 +188,7 @@ def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown
     redundant = units.counted(answer.total_redundant_files, "extra copy", "extra copies")
     listing.total(
         f"\n{units.counted(answer.total_groups, 'group')}, {redundant}: "
-        f"{units.size(answer.total_reclaimable_bytes)} reclaimable; clearing them would really free "
+        f"{units.size(answer.total_reclaimable_bytes)} reclaimable; clearing them would free "
         f"{units.size(answer.total_freed_bytes)}."
     )
     if freed_is_more or answer.total_freed_bytes > answer.total_reclaimable_bytes:

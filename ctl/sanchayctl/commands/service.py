@@ -49,8 +49,7 @@ _system = click.option("--system", is_flag=True, help="The service of the machin
 @click.option("--force", is_flag=True, help="Replace a file that sanchayctl did not write.")
 @click.pass_obj
 def install(session: Session, system: bool, user: str | None, dry_run: bool, force: bool) -> int:
-    """Write the service's file, and have it started, now and at each log-in or boot. Says what could not be done "
-    "from here."""
+    """Write the service's file, and start the service: now, and at each log-in or boot. Says what is left to do."""
     from sanchayctl.service import program_place, steps
 
     manager, asked = _asked(session, system, user)
@@ -137,7 +136,7 @@ def status(session: Session, system: bool) -> int:
         ("installed", state.installed),
         ("starts by itself", state.enabled),
         ("running", state.running),
-        ("a sanchayd runs", daemon_running),
+        ("daemon running", daemon_running),
     ]
     for what, value in rows:
         output.line(f"  {what:<17} {'not known' if value is None else 'yes' if value else 'no'}")

@@ -260,7 +260,7 @@ def test_a_pause_takes_its_time_and_ends(run: Run, daemon: FakeDaemon) -> None:
     assert "sanchayctl resume" in run("pause").out
     assert run("--json", "pause", "90m").document["background"]["state"] == "paused"
     assert [request.seconds for request in daemon.asked("PauseBackground")] == [0, 5400]
-    assert run("resume").out == "Work in the background goes on.\n"
+    assert run("resume").out == "Background work goes on.\n"
     assert run("--json", "resume").document["background"]["state"] == "running"
     for text in ("0", "soon"):
         assert run("pause", text).code == 2
