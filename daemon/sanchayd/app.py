@@ -86,7 +86,6 @@ class App:
         store = StateStore.open(where.state_file)
         try:
             catalog = await asyncio.to_thread(self._launch.open_catalog, self._launch.config, where)
-            paths.mark(where)
             try:
                 await self._serve(store, catalog)
             finally:

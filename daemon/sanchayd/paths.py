@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
@@ -19,10 +18,6 @@ from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
 TOKEN_BYTES = 32
-FOLDER_MARK_TEXT = (
-    "This folder belongs to Sanchay, which writes into it by itself: no Sanchay keeps it in its catalog.\n"
-    "Remove this file only if Sanchay does not use the folder any more.\n"
-)
 
 
 def prepare(where: Places) -> None:
@@ -32,18 +27,6 @@ def prepare(where: Places) -> None:
         address.prepare(where)
     except SanchayError as error:
         raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
-
-
-def mark(where: Places) -> None:
-    """Marks the folders as Sanchay's, for every other Sanchay: once it is known that the databases in them are.
-
-    One that cannot be written to, such as that of a system's settings, goes without.
-    """
-    for folder in where.own_folders:
-        file = folder / address.FOLDER_MARK
-        with contextlib.suppress(OSError):
-            if not file.exists():
-                client_hosts.write_private(file, FOLDER_MARK_TEXT)
 
 
 def write_token(where: Places) -> str:

@@ -20,8 +20,6 @@ from sanchay.names import shown_path
 
 HOME_VARIABLE = "SANCHAY_HOME"
 SOCKET_NAME = "sanchayd.sock"
-# A folder with a file of this name is a Sanchay's own: no Sanchay catalogs it.
-FOLDER_MARK = ".sanchay-folder"
 # Whom the certificate of loopback TCP names.
 TLS_NAME = "sanchayd"
 # A port that has not taken us by then is taken by others.

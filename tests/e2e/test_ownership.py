@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -10,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import sanchay_engine
-from sanchay.address import FOLDER_MARK
+from sanchay_engine import FOLDER_MARK
 from sanchayd.__main__ import LOCK_SUFFIX
 from tests.support import trees
 from tests.support.program import Program, until
@@ -34,10 +34,9 @@ def make_database(file: Path) -> None:
         )
 
 
-def test_daemon_and_engine_mark_what_is_sanchays_alike(program: Program) -> None:
+def test_the_folder_of_a_sanchay_is_marked_and_so_is_its_catalog(program: Program) -> None:
     program.json("daemon", "start")
-    assert os.fsencode(FOLDER_MARK) == sanchay_engine.FOLDER_MARK
-    assert {FOLDER_MARK, f"catalog.db{LOCK_SUFFIX}", "sanchayd.lock"} <= set(os.listdir(program.home))
+    assert {os.fsdecode(FOLDER_MARK), f"catalog.db{LOCK_SUFFIX}", "sanchayd.lock"} <= set(os.listdir(program.home))
 
 
 @pytest.mark.parametrize("make", [make_database, lambda file: file.write_text("notes"), Path.mkdir])
@@ -149,6 +148,26 @@ def test_the_homes_and_catalogs_of_other_sanchays_are_left_out(tmp_path: Path) -
         one.json("root", "sync", base)
         assert found(one) == {mine / "a.txt"}
         assert one.fails("root", "add", base / "two", code=1)["kind"] == "own_folder"
+
+
+def test_a_stray_mark_and_a_copied_home_are_cataloged_like_anything_else(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    mark = os.fsdecode(FOLDER_MARK)
+    stray = trees.build(base / "mine", {mark: "my own notes", "a.txt": "a", "a.txt.sanchay-lock": "my own too"})
+    with Program(base / "home") as program:
+        program.json("daemon", "start")
+        program.json("daemon", "stop")
+        shutil.copytree(program.home, base / "backup")
+        program.json("scan", base)
+        program.json("root", "sync", base)
+        copied = {base / "backup" / name for name in (mark, "catalog.db", f"catalog.db{LOCK_SUFFIX}")}
+        assert {stray / mark, stray / "a.txt", stray / "a.txt.sanchay-lock"} | copied <= found(program)
+        assert not any(path.is_relative_to(program.home) for path in found(program))
+        # What a look at single names says is what a scan says.
+        (stray / "a.txt").write_text("more")
+        (stray / mark).write_text("more notes")
+        program.json("root", "sync", base)
+        assert {stray / mark, stray / "a.txt"} <= found(program)
 
 
 @pytest.mark.parametrize("name", [b"what?mode=ro&x", b"a%20b", b"caf\xe9 \xff"])

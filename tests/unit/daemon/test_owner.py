@@ -131,10 +131,6 @@ def test_only_a_process_that_holds_the_lock_is_ended_by_its_number(tmp_path: Pat
         assert running_daemon(daemon.where) is not None
 
 
-def test_every_folder_of_a_sanchay_is_marked(daemon: DaemonProcess) -> None:
-    assert "belongs to Sanchay" in (daemon.home / ".sanchay-folder").read_text("utf-8")
-
-
 def test_a_database_that_was_deleted_under_a_living_daemon_is_said_to_be(daemon: DaemonProcess) -> None:
     (daemon.home / "state.db").unlink()
     (notice,) = Program(daemon.home).json("status")["notices"]

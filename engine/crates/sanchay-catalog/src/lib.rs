@@ -34,7 +34,7 @@ pub use database::{with_suffix, SCHEMA_VERSION};
 pub use error::CatalogError;
 pub use expression::fold as fold_name;
 pub use extensions::{Extensions, IdsInHand};
-pub use ownership::{is_lock_name, locked_name, real_file, LOCK_SUFFIX};
+pub use ownership::{holds_lock, locked_name, read_claim, real_file, Claim, LOCK_SUFFIX};
 pub use reader::{Reader, ReaderGuard};
 pub use roots::{RootRow, RootSeen, RootState};
 pub use shared::Shared;

@@ -18,6 +18,7 @@ pub use self::handle::Scan;
 use crate::background::Background;
 use crate::carried::Carried;
 use crate::error::{EngineError, ErrorKind};
+use crate::folder_mark;
 use crate::inodes::Inodes;
 use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
 use crate::one_call::CatalogGuard;
@@ -98,6 +99,7 @@ impl Engine {
         }
         let guard = CatalogGuard::new(&sanchay_catalog::real_file(path));
         let catalog = Catalog::open_for(path, cache, &options.owner)?;
+        folder_mark::mark(&options.own_folders);
         let mut own_files = options.own_files.clone();
         own_files.extend(catalog.files());
         own_files.push(catalog.lock_file());

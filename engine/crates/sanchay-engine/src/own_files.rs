@@ -1,19 +1,17 @@
 //! Sanchay's own folders and files: never opened, never cataloged. This daemon's are known by device and inode, those of every
-//! Sanchay by a file that marks them.
+//! Sanchay by a file that marks them, which says of which folder or catalog it is.
 //!
 //! Opening and closing one of `SQLite`'s files in the process that uses it would drop its locks. Paths do not tell: hard
 //! links and bind mounts lead to the same file. Two daemons that cataloged each other's databases would never come to rest.
 
 use std::path::{Path, PathBuf};
 
-use sanchay_catalog::{is_lock_name, locked_name, LOCK_SUFFIX};
+use sanchay_catalog::{holds_lock, locked_name, LOCK_SUFFIX};
 use sanchay_core::path::bytes_of;
 use sanchay_core::{DirHandle, FileStat, ListBuffer, RootDir};
 
-/// A folder with a file of this name belongs to a Sanchay.
-pub const FOLDER_MARK: &[u8] = b".sanchay-folder";
 /// What the name of a catalog's file may go on with, for the files that are kept beside it.
-const BESIDE: [&[u8]; 4] = [b"-wal", b"-shm", b"-journal", b"-damage"];
+const BESIDE: [&[u8]; 5] = [b"-wal", b"-shm", b"-journal", b"-damage", LOCK_SUFFIX.as_bytes()];
 const DAMAGED: &[u8] = b".damaged-";
 
 /// Where this daemon keeps what is its own.
@@ -93,41 +91,29 @@ pub(crate) fn is_within(path: &Path, folders: &[PathBuf]) -> bool {
     folders.iter().any(|folder| path.starts_with(folder))
 }
 
-/// The folder that is marked as a Sanchay's, of `path` and those above it.
-pub(crate) fn marked_folder(path: &Path) -> Option<&Path> {
-    let mark = sanchay_core::path::path_from_bytes(FOLDER_MARK);
-    path.ancestors().find(|folder| folder.join(&mark).symlink_metadata().is_ok_and(|mark| mark.is_file()))
-}
-
-/// The names of catalogs in a listing, by the locks beside them; almost always none.
-pub(crate) fn catalogs_among<'n>(names: impl Iterator<Item = &'n [u8]>) -> Vec<&'n [u8]> {
-    names.filter_map(locked_name).collect()
+/// The catalogs in an open folder, by the locks in its listing; almost always none.
+pub(crate) fn catalogs_among<'n>(
+    folder: &DirHandle,
+    path: &[u8],
+    names: impl Iterator<Item = &'n [u8]>,
+) -> Vec<&'n [u8]> {
+    names.filter_map(locked_name).filter(|catalog| holds_lock(folder, path, catalog)).collect()
 }
 
 /// Whether a name is that of one of these catalogs, or of a file that is kept beside one.
 pub(crate) fn is_of_catalog(name: &[u8], catalogs: &[&[u8]]) -> bool {
-    !catalogs.is_empty()
-        && (is_lock_name(name)
-            || catalogs.iter().any(|catalog| match name.strip_prefix(*catalog) {
-                Some(rest) => rest.is_empty() || BESIDE.contains(&rest) || rest.starts_with(DAMAGED),
-                None => false,
-            }))
+    catalogs.iter().any(|catalog| match name.strip_prefix(*catalog) {
+        Some(rest) => rest.is_empty() || BESIDE.contains(&rest) || rest.starts_with(DAMAGED),
+        None => false,
+    })
 }
 
 /// The same of one name in an open folder, without a listing.
-pub(crate) fn is_of_catalog_in(folder: &DirHandle, name: &[u8]) -> bool {
-    let is_locked = |catalog: &[u8]| {
-        let lock = [catalog, LOCK_SUFFIX.as_bytes()].concat();
-        folder.stat(&lock).is_ok()
-    };
+pub(crate) fn is_of_catalog_in(folder: &DirHandle, path: &[u8], name: &[u8]) -> bool {
     let damaged = name.windows(DAMAGED.len()).rposition(|part| part == DAMAGED).map(|at| &name[..at]);
     let bases = BESIDE.iter().filter_map(|suffix| name.strip_suffix(*suffix)).chain(damaged);
-    is_lock_name(name) || is_locked(name) || bases.filter(|base| !base.is_empty()).any(is_locked)
-}
-
-/// Whether an open folder is marked as a Sanchay's.
-pub(crate) fn is_marked(folder: &DirHandle) -> bool {
-    folder.stat(FOLDER_MARK).is_ok()
+    let mut bases = bases.chain([name]).filter(|base| !base.is_empty());
+    bases.any(|base| holds_lock(folder, path, base))
 }
 
 #[cfg(test)]
@@ -135,14 +121,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_files_of_a_catalog_are_known_by_the_lock_beside_it_and_no_others() {
-        let catalogs = catalogs_among([&b"a.db.sanchay-lock"[..], b"a.db", b"b.db", b".sanchay-lock"].into_iter());
+    fn the_files_of_a_catalog_are_known_by_its_lock_and_a_stray_lock_hides_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = std::fs::canonicalize(place.path()).unwrap();
+        drop(sanchay_catalog::Catalog::open(&folder.join("a.db"), sanchay_catalog::CatalogOptions::default()).unwrap());
+        std::fs::write(folder.join("b.db"), "b").unwrap();
+        std::fs::write(folder.join("b.db.sanchay-lock"), "b").unwrap();
+        std::fs::write(folder.join("c.db"), "c").unwrap();
+        std::fs::copy(folder.join("a.db.sanchay-lock"), folder.join("c.db.sanchay-lock")).unwrap();
+        let (path, opened) = (bytes_of(&folder), RootDir::open(&folder).unwrap());
+        let listed = [&b"a.db.sanchay-lock"[..], b"a.db", b"b.db.sanchay-lock", b"c.db.sanchay-lock", b".sanchay-lock"];
+        let catalogs = catalogs_among(opened.handle(), path, listed.into_iter());
         assert_eq!(catalogs, [b"a.db"]);
         for name in ["a.db", "a.db-wal", "a.db-shm", "a.db-damage", "a.db.sanchay-lock", "a.db.damaged-1-wal"] {
             assert!(is_of_catalog(name.as_bytes(), &catalogs), "{name}");
+            assert!(is_of_catalog_in(opened.handle(), path, name.as_bytes()), "{name}");
         }
-        for name in ["b.db", "a.db.txt", "a.dbase", "a"] {
+        for name in ["b.db", "b.db.sanchay-lock", "c.db", "c.db.sanchay-lock", "a.db.txt", "a.dbase", "a"] {
             assert!(!is_of_catalog(name.as_bytes(), &catalogs), "{name}");
+            assert!(!is_of_catalog_in(opened.handle(), path, name.as_bytes()), "{name}");
         }
     }
 }

@@ -6,7 +6,8 @@ use sanchay_core::path::bytes_of;
 use sanchay_core::{file_system_of, RootDir};
 
 use crate::error::{EngineError, ErrorKind};
-use crate::own_files::{is_within, marked_folder, FOLDER_MARK};
+use crate::folder_mark::{marked_folder, FOLDER_MARK};
+use crate::own_files::is_within;
 
 /// What a path would be as a root.
 #[derive(Clone, Debug)]

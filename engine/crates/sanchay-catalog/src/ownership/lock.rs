@@ -3,12 +3,16 @@
 //! It is no lock on the database itself. The system drops all of `SQLite`'s locks on a file as soon as the process closes any
 //! descriptor of it, and a lock of ours could be in the way of its own. The file beside it has the name of the file that all
 //! links lead to, so that two spellings are one, and it stays when its owner ends: removing it would let two hold it. Where it
-//! lies it says that the file of its name is a catalog, also to other Sanchays that scan the folder.
+//! lies it says that the file of its name is a catalog, also to other Sanchays that scan the folder (a [`Claim`]).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use sanchay_core::path::{bytes_of, join};
+use sanchay_core::{CoreError, DirHandle, RootDir};
+
+use super::claim::Claim;
 use crate::database::with_suffix;
 use crate::error::CatalogError;
 
@@ -19,14 +23,21 @@ const LINKS_MOST: usize = 40;
 /// More than any owner's words take.
 const CONTENT_MOST: u64 = 64 * 1024;
 
-/// Whether a name is that of a lock.
-pub fn is_lock_name(name: &[u8]) -> bool {
-    locked_name(name).is_some()
-}
-
 /// The name of the catalog that a lock of this name is of.
 pub fn locked_name(name: &[u8]) -> Option<&[u8]> {
     name.strip_suffix(LOCK_SUFFIX.as_bytes()).filter(|name| !name.is_empty())
+}
+
+/// Whether a catalog of this name in an open folder has its lock beside it: a file of ours, and not one of that name.
+pub fn holds_lock(folder: &DirHandle, path: &[u8], catalog: &[u8]) -> bool {
+    let lock = [catalog, LOCK_SUFFIX.as_bytes()].concat();
+    let Ok(stat) = folder.stat(&lock) else { return false };
+    let Ok(owner) = folder.stat(catalog).or_else(|_| folder.stat_self()).map(|stat| stat.owner) else { return false };
+    claim(stat.inode, &join(path, &lock)).is_made_by(folder, &lock, owner)
+}
+
+fn claim(number: u64, path: &[u8]) -> Claim<'_> {
+    Claim { headline: SIGNATURE, number, path }
 }
 
 /// The file that a path leads to when its last name is a link, be it there or not: `SQLite` puts its own files beside that.
@@ -43,6 +54,7 @@ pub fn real_file(path: &Path) -> PathBuf {
 #[derive(Debug)]
 pub struct CatalogLock {
     file: File,
+    path: PathBuf,
 }
 
 impl CatalogLock {
@@ -78,18 +90,26 @@ impl CatalogLock {
             }
             Err(TryLockError::Error(error)) => return Err(CatalogError::io(lock, error)),
         }
-        Ok(is_at(&file, lock).then_some(Self { file }))
+        Ok(is_at(&file, lock).then(|| Self { file, path: lock.to_owned() }))
     }
 
     /// Writes down who the owner is, for whoever finds the catalog locked.
     pub(crate) fn sign(&self, owner: &str) {
-        let mut file = &self.file;
-        let text = format!("{SIGNATURE}\n{} {owner}\n", std::process::id());
-        let written =
-            file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
-        if let Err(error) = written {
+        if let Err(error) = self.write(owner) {
             tracing::warn!(error = %error, "catalog_lock_not_signed");
         }
+    }
+
+    fn write(&self, owner: &str) -> Result<(), CoreError> {
+        let place = std::path::absolute(&self.path)?;
+        let (Some(folder), Some(name)) = (place.parent(), place.file_name()) else { return Ok(()) };
+        let folder = std::fs::canonicalize(folder)?;
+        let number = RootDir::open(&folder)?.handle().stat(bytes_of(name))?.inode;
+        let text = claim(number, bytes_of(&folder.join(name))).text(&format!("\n{} {owner}", std::process::id()));
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0))?;
+        file.set_len(0)?;
+        Ok(file.write_all(&text)?)
     }
 }
 
@@ -98,8 +118,9 @@ fn owner_in(file: &mut File) -> String {
     let mut text = Vec::new();
     let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(CONTENT_MOST).read_to_end(&mut text));
     let text = String::from_utf8_lossy(&text);
-    match text.split_once('\n').filter(|_| read.is_ok()) {
-        Some((SIGNATURE, owner)) if !owner.trim().is_empty() => format!("process {}", owner.trim()),
+    let mut lines = text.lines().take_while(|_| read.is_ok());
+    match (lines.next(), lines.next().map(str::trim)) {
+        (Some(SIGNATURE), Some(owner)) if !owner.is_empty() => format!("process {owner}"),
         _ => "another process".to_owned(),
     }
 }

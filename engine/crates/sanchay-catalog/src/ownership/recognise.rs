@@ -10,6 +10,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::damaged;
 use crate::database::{with_suffix, PAGE_BYTES};
 use crate::error::CatalogError;
 
@@ -20,7 +21,7 @@ const STATE_APPLICATION_ID: i32 = 0x5361_6e53;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER_BYTES: usize = 100;
 /// The first version of the catalog had these tables, and each since.
-const TABLES: [&str; 9] =
+pub(super) const TABLES: [&str; 9] =
     ["meta", "volume", "root", "directory", "usage", "block", "block_detail", "content_chunk", "duplicate_group"];
 
 /// Nothing where the file is a catalog, empty or not there; `was_ours`: it was a catalog when it was open last, so that what
@@ -42,7 +43,7 @@ pub(crate) fn recognise(path: &Path, was_ours: bool) -> Result<(), CatalogError>
     let read = File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
     read.map_err(|error| CatalogError::io(path, error))?;
     if header.len() < HEADER_BYTES || !header.starts_with(MAGIC) {
-        return if was_ours { Ok(()) } else { foreign("it is not a database") };
+        return if was_ours || damaged::is_catalog(path) { Ok(()) } else { foreign("it is not a database") };
     }
     match number_at(&header, 68) {
         APPLICATION_ID => Ok(()),
@@ -52,7 +53,7 @@ pub(crate) fn recognise(path: &Path, was_ours: bool) -> Result<(), CatalogError>
     }
 }
 
-fn number_at(header: &[u8], at: usize) -> i32 {
+pub(super) fn number_at(header: &[u8], at: usize) -> i32 {
     header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes)
 }
 
@@ -116,8 +117,13 @@ mod tests {
     #[test]
     fn what_is_not_a_catalog_of_ours_is_refused_and_nothing_is_written_to_it_or_beside_it() {
         type Make = fn(&Path);
-        let makers: [(&str, Make); 7] = [
+        let makers: [(&str, Make); 8] = [
             ("text", |path| std::fs::write(path, "hello").unwrap()),
+            ("the words of our tables", |path| {
+                let mut text: Vec<u8> = TABLES.map(|name| format!("CREATE TABLE {name} (id)\n")).concat().into_bytes();
+                text.resize(2 * PAGE_BYTES as usize, b' ');
+                std::fs::write(path, text).unwrap();
+            }),
             ("zeros", |path| std::fs::write(path, [0_u8; 8192]).unwrap()),
             ("tables", |path| Connection::open(path).unwrap().execute_batch("CREATE TABLE customer (id)").unwrap()),
             ("log", |path| {
@@ -156,6 +162,22 @@ mod tests {
         Catalog::open(&path, CatalogOptions::default()).unwrap();
         let header = std::fs::read(&path).unwrap();
         assert_eq!(number_at(&header, 68), APPLICATION_ID);
+    }
+
+    #[test]
+    fn a_catalog_whose_first_bytes_are_broken_is_known_without_a_lock_by_what_is_left_of_it() {
+        for broken_bytes in [16, HEADER_BYTES, 512] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("catalog.db");
+            drop(Catalog::open(&path, CatalogOptions::default()).unwrap());
+            std::fs::remove_file(with_suffix(&path, crate::ownership::LOCK_SUFFIX)).unwrap();
+            let mut broken = std::fs::read(&path).unwrap();
+            broken[..broken_bytes].fill(7);
+            std::fs::write(&path, &broken).unwrap();
+            let opened = Catalog::open(&path, CatalogOptions::default()).unwrap();
+            let aside = opened.rebuilt_from().expect("it is moved aside");
+            assert_eq!(std::fs::read(aside).unwrap(), broken, "{broken_bytes} bytes");
+        }
     }
 
     #[test]

@@ -19,8 +19,9 @@ use super::pass::{split, Pass};
 use super::several::Several;
 use super::work::Linked;
 use crate::error::EngineError;
+use crate::folder_mark::is_marked;
 use crate::inodes::Inodes;
-use crate::own_files::{is_marked, is_of_catalog_in};
+use crate::own_files::is_of_catalog_in;
 use crate::root_spec::HashScope;
 use crate::scan::compare::{fill, witness_differs, Difference, Fresh, Stored, Target};
 use crate::scan::file::is_known;
@@ -100,7 +101,7 @@ impl Pass<'_> {
         if self.own.is_folder(&stat) {
             return Ok(true);
         }
-        if is_marked(&handle) && !relative.is_empty() {
+        if !relative.is_empty() && is_marked(&handle, folder) {
             // It was cataloged before it became a Sanchay's: its rows go.
             drop(reader);
             self.list_below(relative, false)?;
@@ -135,7 +136,9 @@ impl Pass<'_> {
                     if reader.child_named(directory, name)?.is_some() {
                         looked.folders_gone.push(name.clone());
                     }
-                    if self.excludes(folder, name, false) || self.own.is_file(&seen) || is_of_catalog_in(&handle, name)
+                    if self.excludes(folder, name, false)
+                        || self.own.is_file(&seen)
+                        || is_of_catalog_in(&handle, folder, name)
                     {
                         Seen::Gone
                     } else {

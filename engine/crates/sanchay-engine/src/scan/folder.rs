@@ -13,8 +13,9 @@ use super::file::{Count, Look, Place};
 use super::mounts::{FileVolume, Mount};
 use super::walk::{Above, Job, Listing, Walker};
 use crate::error::EngineError;
+use crate::folder_mark::{is_marked, FOLDER_MARK};
 use crate::live::is_cookie;
-use crate::own_files::{catalogs_among, is_of_catalog, FOLDER_MARK};
+use crate::own_files::{catalogs_among, is_of_catalog};
 
 impl Walker<'_> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
@@ -44,7 +45,10 @@ impl Walker<'_> {
         if let Err(error) = self.list(&folder) {
             return if error.is_no_folder() && self.is_gone(job) { self.gone(job) } else { self.failed(job, error) };
         }
-        if self.listing.has(FOLDER_MARK) && !job.relative.is_empty() {
+        if self.listing.has(FOLDER_MARK)
+            && !job.relative.is_empty()
+            && is_marked(&folder, &self.context.absolute(&job.relative, b""))
+        {
             add(&control.counters.excluded, 1);
             return self.left_out(job);
         }
@@ -147,7 +151,9 @@ impl Walker<'_> {
             let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
             self.context.catalog.writer().change(std::mem::replace(&mut change, below))?;
         }
-        let catalogs = catalogs_among(listing.items.iter().map(|(range, _)| &listing.names[range.clone()]));
+        let path = self.context.absolute(&job.relative, b"");
+        let names = listing.items.iter().map(|(range, _)| &listing.names[range.clone()]);
+        let catalogs = catalogs_among(folder, &path, names);
         // Folders go into the queue first, so that other workers have work while this one reads files.
         for (range, kind) in &listing.items {
             if *kind == Some(FileKind::Directory) {
@@ -175,7 +181,6 @@ impl Walker<'_> {
         }
         self.ask(job, folder, &listing, &mut work)?;
         let Comparing { stored, children, count, fresh, .. } = work;
-        let path = self.context.absolute(&job.relative, b"");
         let mut tell = self.context.findings.map(|findings| {
             let (path, volume) = (&path, mount.volume);
             move |difference| findings.add(path, volume, difference)
