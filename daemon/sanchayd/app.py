@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from sanchay.address import Places
 from sanchay.owner import Phase
 from sanchayd import __version__, hosts, log, paths
+from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.changes import ChangeService
-from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config
 from sanchayd.doorkeeper import Doorkeeper
@@ -23,16 +23,17 @@ from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService, JobNews
+from sanchayd.jobs.job import Job
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
 from sanchayd.lock import InstanceLock
 from sanchayd.metrics.address import resolve as resolve_metrics_address
 from sanchayd.metrics.endpoint import Endpoint
-from sanchayd.models import Job, WatchMode
 from sanchayd.reload import ConfigReload
 from sanchayd.reports.service import ReportService
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import WatchMode
 from sanchayd.roots.service import RootService
 from sanchayd.rpc import server as rpc
 from sanchayd.schedules.runs import RunService

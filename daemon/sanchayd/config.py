@@ -27,7 +27,6 @@ from sanchay.names import shown_path
 from sanchayd import misspelt
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.metrics.address import check as check_metrics_address
-from sanchayd.models import Setting
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -137,6 +136,15 @@ class RawSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` merged: it alone knows where each value came from."""
         return (init_settings,)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as it stands: `value` as TOML, `origin` where it came from."""
+
+    key: str
+    value: str
+    origin: str
 
 
 @dataclass(frozen=True)

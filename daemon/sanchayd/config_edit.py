@@ -16,9 +16,8 @@ from sanchay import names
 from sanchay.address import Places
 from sanchay.names import shown_path
 from sanchayd import config, misspelt
-from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings
+from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings, Setting
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Setting
 
 MARK = "\ufeff"
 

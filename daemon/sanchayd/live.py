@@ -8,7 +8,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.board import FreshnessBoard
+from sanchayd.catalog.freshness import Freshness
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, LivePort, in_own_thread
 from sanchayd.engine_port.values import EventBatch
@@ -17,8 +18,9 @@ from sanchayd.events.event import ROOT_KINDS, Event, EventKind
 from sanchayd.events.hub import EventHub
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
-from sanchayd.models import Freshness, RootView, WatchMode
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import WatchMode
+from sanchayd.roots.view import RootView
 
 # The thread sleeps in the engine; this is no polling, but the longest that one call may take.
 NEXT_EVENTS_S = 3600.0

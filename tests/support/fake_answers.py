@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sanchayd.models import RawBytes
+from sanchayd.engine_port.values import RawBytes
 
 
 @dataclass

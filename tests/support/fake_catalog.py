@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sanchayd.engine_port import values
+from sanchayd.engine_port.values import LiveStatus
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import LiveStatus, Root
+from sanchayd.roots.root import Root
 from tests.support.fake_answers import (
     Copy,
     Group,

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sanchayd.engine_port.values import LiveStatus
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import LiveStatus, Root, WatchMode
+from sanchayd.roots.root import Root, WatchMode
 
 
 @dataclass

@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.board import FreshnessBoard
+from sanchayd.catalog.freshness import Freshness
 from sanchayd.catalog.service import PAGE_LIMIT, Answered
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.pool import in_own_thread
 from sanchayd.engine_port.values import ChangePage, GrowthPage, VolumePace
 from sanchayd.jobs.queue import ScanQueue
-from sanchayd.models import Freshness, Root
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import Root
 
 CHANGES_LIMIT = 1000
 GROWTH_LIMIT = 20

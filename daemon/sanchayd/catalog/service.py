@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sanchay import names
-from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.board import FreshnessBoard
+from sanchayd.catalog.freshness import Freshness
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port import questions as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
-from sanchayd.models import Freshness, Root
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import Root
 
 FIND_LIMIT = 100
 DUPLICATES_LIMIT = 20

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sanchayd.engine_port import values
 from sanchayd.engine_port.scanning import ScanPort
-from sanchayd.models import LiveStatus
+from sanchayd.engine_port.values import LiveStatus
 
 
 class LivePort(Protocol):

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import sanchay_engine
 from sanchayd.engine_port import values
 from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
+from sanchayd.engine_port.values import LiveStatus, PolledPart
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import LiveStatus, PolledPart, Root
+from sanchayd.roots.root import Root
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sanchayd.engine_port import values
-from sanchayd.models import Root
+from sanchayd.roots.root import Root
 
 
 class ScanPort(Protocol):

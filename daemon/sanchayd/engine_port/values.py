@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from sanchayd.models import RawBytes
+# In a class that counts `bytes`, the name means the count.
+RawBytes: TypeAlias = bytes
 
 
 @dataclass(frozen=True)
@@ -376,3 +377,33 @@ class UsageRow(Protocol):
     linked_bytes: int
     newest_ns: int
     above_roots: bool
+
+
+@dataclass(frozen=True)
+class PolledPart:
+    """A file system mounted below a watched root that cannot be watched."""
+
+    path: bytes
+    file_system: str
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """How a root is kept up to date at this moment.
+
+    `mode` is events, poll or off, and `chosen_because` says why; `state` is live, reconciling, polled, offline,
+    degraded or stopped. `pending` counts the looks and hashes that wait, `events` and `overflows` what came since the
+    start.
+    """
+
+    root_id: int
+    mode: str = "off"
+    chosen_because: str = ""
+    state: str = "stopped"
+    reason: str = ""
+    as_of_ns: int = 0
+    watched_folders: int = 0
+    pending: int = 0
+    events: int = 0
+    overflows: int = 0
+    polled_parts: tuple[PolledPart, ...] = ()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sanchay import names
+from sanchayd.engine_port.values import RawBytes
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Job, RawBytes
+from sanchayd.jobs.job import Job
 
 
 class EventKind(str, Enum):

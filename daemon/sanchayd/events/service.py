@@ -10,8 +10,8 @@ from dataclasses import replace
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import EventHub
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ScanQueue
-from sanchayd.models import Job, JobState
 from sanchayd.roots.registry import RootRegistry
 
 # How many changes of jobs may wait for the loop, and how often a running one is told of.

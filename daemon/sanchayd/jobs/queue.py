@@ -12,11 +12,11 @@ from typing import Any
 from sanchay import names
 from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool, ScanningPort, ScanPort, in_own_thread
-from sanchayd.engine_port.values import ScanProgress, ScanResult
+from sanchayd.engine_port.values import RawBytes, ScanProgress, ScanResult
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.topic import Topic
+from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
 from sanchayd.log import logger
-from sanchayd.models import Job, JobError, JobProgress, JobResult, JobState, RawBytes
 from sanchayd.state import StateStore
 
 TICK_S = 0.2

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ActiveJob, ScanQueue
-from sanchayd.models import Job, JobState, Root, RootSettings
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import Root, RootSettings
 from sanchayd.state import StateStore
 
 DEFAULT_LIMIT = 50

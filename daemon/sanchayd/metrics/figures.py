@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from sanchayd import __version__, hosts
 from sanchayd.engine_port import CatalogPool, CatalogPort
-from sanchayd.engine_port.values import CatalogStatus, HashDebt
+from sanchayd.engine_port.values import CatalogStatus, HashDebt, LiveStatus
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ScanQueue
-from sanchayd.models import Job, JobState, LiveStatus
 
 LAG_EVERY_S = 1.0
 # Counting what is to be hashed passes over the whole catalog: once for so long is enough for a graph.

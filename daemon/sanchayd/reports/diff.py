@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sanchayd.schedules.schedule import Report, ReportRow
+from sanchayd.reports.report import Report, ReportRow
 
 
 def compare(

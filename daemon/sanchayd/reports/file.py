@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.schedules.schedule import Report
+from sanchayd.reports.report import Report
 
 COLUMNS = ("change", "path", "size", "size_before", "allocated", "modified", "type", "hash")
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from sanchayd.schedules.schedule import Report, ReportRow
+from sanchayd.reports.report import Report, ReportRow
 
 _PARTS = ("rows", "new", "grown", "gone")
 

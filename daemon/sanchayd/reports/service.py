@@ -15,7 +15,8 @@ from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.reports import diff as report_diff
 from sanchayd.reports import file as report_file
 from sanchayd.reports import hook as report_hook
-from sanchayd.schedules.schedule import Report, ReportCounts, ReportRow, Run, Schedule
+from sanchayd.reports.report import Report, ReportCounts, ReportRow
+from sanchayd.schedules.schedule import Run, Schedule
 from sanchayd.schedules.store import ScheduleStore
 
 PAGE_ROWS = 10_000

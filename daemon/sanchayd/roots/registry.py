@@ -12,7 +12,7 @@ from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
-from sanchayd.models import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
+from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
 from sanchayd.state import StateStore
 
 NAME_MAX_CHARACTERS = 100

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sanchay import names
-from sanchayd.catalog.freshness import FreshnessBoard
+from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.jobs.service import JobService
 from sanchayd.log import logger
-from sanchayd.models import HashAlgorithm, HashScope, Root, RootSettings, RootView, WatchMode
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
+from sanchayd.roots.view import RootView
 
 _log = logger("sanchayd.roots")
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from sanchayd.catalog.service import CatalogService
 from sanchayd.errors import DomainError
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.service import JobService
-from sanchayd.models import Job, JobState, Root
+from sanchayd.reports.report import Report
 from sanchayd.reports.service import ReportService
 from sanchayd.roots.registry import RootRegistry
-from sanchayd.schedules.schedule import Action, Report, Run, RunState, Schedule
+from sanchayd.roots.root import Root
+from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
 from sanchayd.upkeep import checks
 from sanchayd.upkeep.checks import CheckService
 

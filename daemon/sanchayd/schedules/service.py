@@ -16,12 +16,13 @@ from sanchayd.events.event import Event, EventKind, ScheduleRun
 from sanchayd.events.hub import EventHub
 from sanchayd.events.topic import Topic
 from sanchayd.log import logger
+from sanchayd.reports.report import Report
 from sanchayd.reports.service import ReportService
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.schedules import cron, due
 from sanchayd.schedules.alarm import Alarm
 from sanchayd.schedules.runs import RunService
-from sanchayd.schedules.schedule import Action, Report, Run, RunState, Schedule
+from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
 from sanchayd.schedules.store import ScheduleStore
 from sanchayd.schedules.timing import next_ns
 

@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from sanchayd.reports import rows as report_rows
-from sanchayd.schedules.schedule import Action, Report, ReportCounts, Run, RunState, Schedule
+from sanchayd.reports.report import Report, ReportCounts
+from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
 from sanchayd.state.store import StateStore
 from sanchayd.state.tables import JobTable, ReportTable, ScheduleRunTable, ScheduleTable
 

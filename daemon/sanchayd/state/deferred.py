@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from sanchayd.models import Job, JobState
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.state import rows
 from sanchayd.state.tables import JobErrorTable, JobTable
 

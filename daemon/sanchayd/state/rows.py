@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sanchayd.models import (
-    HashAlgorithm,
-    HashScope,
-    Job,
-    JobError,
-    JobProgress,
-    JobResult,
-    JobState,
-    Root,
-    RootSettings,
-    WatchMode,
-)
+from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
 from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
 
 

@@ -16,11 +16,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import BackgroundPause, Job, JobState, Root
+from sanchayd.jobs.job import Job, JobState
+from sanchayd.roots.root import Root
 from sanchayd.state import rows
 from sanchayd.state.database import open_database, to_domain
 from sanchayd.state.deferred import Deferred, write_job, write_state
 from sanchayd.state.tables import BackgroundPauseTable, JobErrorTable, JobTable, KnownCatalogTable, RootTable
+from sanchayd.upkeep.pause import BackgroundPause
 
 Value = TypeVar("Value")
 KEPT_JOBS = 1000

@@ -18,8 +18,8 @@ from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
-from sanchayd.models import BackgroundPause
 from sanchayd.state import StateStore
+from sanchayd.upkeep.pause import BackgroundPause
 from sanchayd.uptime import Uptime
 
 # A timer stands still while the machine sleeps, so a long pause is looked at now and then.

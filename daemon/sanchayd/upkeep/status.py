@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from sanchay import names
 from sanchay.names import shown_path
 from sanchayd import __version__, hosts
-from sanchayd.config import Config
+from sanchayd.config import Config, Setting
 from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.engine_port.values import CatalogStatus
 from sanchayd.jobs.queue import ScanQueue
-from sanchayd.models import RootView, Setting
 from sanchayd.roots.service import RootService
+from sanchayd.roots.view import RootView
 from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService, BackgroundView
 from sanchayd.upkeep.checks import CheckService

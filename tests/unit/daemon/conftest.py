@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from sanchay.address import places
+from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.changes import ChangeService
-from sanchayd.catalog.freshness import FreshnessBoard
 from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config, load
 from sanchayd.engine_port import CatalogPool
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService
+from sanchayd.jobs.job import Job
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
-from sanchayd.models import Job
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.service import RootService
 from sanchayd.state import StateStore

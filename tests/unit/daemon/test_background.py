@@ -16,7 +16,7 @@ from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.native import NativeCatalog
 from sanchayd.errors import DomainError
-from sanchayd.models import HashScope, Root, RootSettings
+from sanchayd.roots.root import HashScope, Root, RootSettings
 from sanchayd.upkeep import background as module
 from sanchayd.upkeep.background import BackgroundService, BackgroundState
 from sanchayd.uptime import Uptime

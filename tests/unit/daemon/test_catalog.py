@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from sanchayd.catalog.freshness import overall
+from sanchayd.catalog.freshness import Freshness, FreshnessState, overall
 from sanchayd.catalog.service import EXPORTS_AT_ONCE, DuplicatesQuestion
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import Freshness, FreshnessState, JobState, RootSettings
+from sanchayd.jobs.job import JobState
+from sanchayd.roots.root import RootSettings
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sanchayd.catalog.changes import DAY_NS, FULL_AFTER_MOST_DAYS, full_on
+from sanchayd.catalog.freshness import FreshnessState
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import EventKind
-from sanchayd.models import FreshnessState
 from sanchayd.upkeep.housekeeping import Housekeeping
 from tests.support.daemon import DaemonProcess
 from tests.support.fake_catalog import FakeCatalog

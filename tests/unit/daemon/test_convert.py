@@ -9,18 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanchay.v1 import catalog_pb2, common_pb2, job_pb2, root_pb2
-from sanchayd.models import (
-    Freshness,
-    FreshnessState,
-    HashAlgorithm,
-    HashScope,
-    Job,
-    JobError,
-    JobProgress,
-    JobResult,
-    JobState,
-    RootSettings,
-)
+from sanchayd.catalog.freshness import Freshness, FreshnessState
+from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings
 from sanchayd.rpc.convert import catalog, common, job, root
 
 SETTINGS = st.builds(

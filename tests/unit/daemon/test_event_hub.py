@@ -11,7 +11,7 @@ import pytest
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import FILE_KINDS, ROOT_KINDS, Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import BATCH_BYTES, BATCH_EVENTS, REMEMBERED, WAITING, EventHub
-from sanchayd.models import Job, JobState
+from sanchayd.jobs.job import Job, JobState
 
 
 def changed(number: int, root_id: int = 1) -> Event:

@@ -12,7 +12,8 @@ import pytest
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs import queue as scan_queue
-from sanchayd.models import HashScope, JobState, RootSettings
+from sanchayd.jobs.job import JobState
+from sanchayd.roots.root import HashScope, RootSettings
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from sanchayd.catalog.freshness import LOOK_S, of_root, overall
-from sanchayd.engine_port.values import RootStatus
+from sanchayd.catalog.board import LOOK_S
+from sanchayd.catalog.freshness import Freshness, FreshnessState, of_root, overall
+from sanchayd.engine_port.values import LiveStatus, RootStatus
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import Event, EventKind, Wanted
 from sanchayd.events.service import JobNews
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.live import SYNCS_AT_ONCE
-from sanchayd.models import Freshness, FreshnessState, Job, JobState, LiveStatus, RootSettings, WatchMode
+from sanchayd.roots.root import RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
 from tests.support import trees
 from tests.support.daemon import PATIENCE_S

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sanchay.v1 import catalog_pb2, common_pb2
-from sanchayd.models import RootSettings
+from sanchayd.roots.root import RootSettings
 from sanchayd.rpc.catalog import MESSAGE_MAX_BYTES, CatalogServicer
 from tests.support.fake_answers import Row
 from tests.support.fake_catalog import FakeCatalog

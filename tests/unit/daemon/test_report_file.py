@@ -15,7 +15,7 @@ from sanchay.address import places, prepare
 from sanchayd import config
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.reports import file as report_file
-from sanchayd.schedules.schedule import Report, ReportRow
+from sanchayd.reports.report import Report, ReportRow
 
 HOSTILE = [b"/a\rb", b"/a\nb", b"/a\r\nb", b'/a"b,c', b"/\xff\x1b", "/\U000e0001".encode(), b"/plain"]
 

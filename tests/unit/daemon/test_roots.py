@@ -14,7 +14,7 @@ import pytest
 
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import HashAlgorithm, HashScope, RootSettings, WatchMode
+from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core

@@ -107,7 +107,7 @@ def scene(play: Play, tmp_path: Path) -> Callable[..., Any]:
 
 
 def core_settings() -> Any:
-    from sanchayd.models import RootSettings
+    from sanchayd.roots.root import RootSettings
 
     return RootSettings()
 

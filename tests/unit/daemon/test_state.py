@@ -19,17 +19,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event
 
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.models import (
-    HashAlgorithm,
-    HashScope,
-    Job,
-    JobError,
-    JobResult,
-    JobState,
-    Root,
-    RootSettings,
-    WatchMode,
-)
+from sanchayd.jobs.job import Job, JobError, JobResult, JobState
+from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
 from sanchayd.state import StateStore, database, recognise
 from sanchayd.state.tables import Base
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sanchay.v1 import common_pb2
-from sanchayd.models import Freshness, FreshnessState
+from sanchayd.catalog.freshness import Freshness, FreshnessState
 
 _FRESHNESS = {
     FreshnessState.NEVER_SCANNED: common_pb2.Freshness.NEVER_SCANNED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import daemon_pb2
+from sanchayd.config import Setting
 from sanchayd.engine_port.values import CatalogCheck
-from sanchayd.models import Setting
 from sanchayd.rpc.convert import common, root, schedule
 from sanchayd.schedules.service import ScheduleView
 from sanchayd.upkeep.background import BackgroundView

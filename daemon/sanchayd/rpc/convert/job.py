@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from sanchay.v1 import job_pb2
-from sanchayd.models import Job, JobError, JobProgress, JobResult
+from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult
 from sanchayd.rpc.convert import common
 
 

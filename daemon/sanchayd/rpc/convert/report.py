@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sanchay.v1 import report_pb2
+from sanchayd.reports.report import Report, ReportRow
 from sanchayd.rpc.convert import common
 from sanchayd.rpc.convert.schedule import from_run
-from sanchayd.schedules.schedule import Report, ReportRow, Run
+from sanchayd.schedules.schedule import Run
 
 # Paths have at most 4,096 bytes, twice: a message stays below 4 MiB.
 ROWS_BYTES = 1 << 20

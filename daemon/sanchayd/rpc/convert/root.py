@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from sanchay.v1 import root_pb2
+from sanchayd.engine_port.values import LiveStatus
 from sanchayd.live import Synced
-from sanchayd.models import POLL_S, HashAlgorithm, HashScope, LiveStatus, RootSettings, RootView, WatchMode
+from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import AddedRoot, RootChange
+from sanchayd.roots.view import RootView
 from sanchayd.rpc.convert import common
 
 _SCOPES = {
