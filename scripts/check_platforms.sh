@@ -117,7 +117,7 @@ prepare_zig() {
     printf '#!/bin/sh\nexec "%s" -m ziglang "$@"\n' "$venv/bin/python" >"$scratch/bin/zig"
     chmod +x "$scratch/bin/zig"
     PATH=$scratch/bin:$venv/bin:$PATH
-    # Compiled headers and stubs of macOS's libraries; they are made anew where they are missing.
+    # Compiled headers and stubs of macOS's libraries; they are made again where they are missing.
     export ZIG_GLOBAL_CACHE_DIR=$builds/zig
 }
 

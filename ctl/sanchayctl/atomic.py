@@ -48,7 +48,7 @@ def _write_new(path: str, temporary: str, target: str, pieces: Iterable[bytes], 
             size_bytes = _copy(pieces, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        check(path, replace=replace)  # it may have come meanwhile
+        check(path, replace=replace)  # it may have come in between
         _make_like(temporary, target)
         os.replace(temporary, target)
     except BaseException:

@@ -1,4 +1,4 @@
-"""Waits for jobs and shows how far they have come. The jobs are the daemon's: whoever stops watching stops nothing."""
+"""Waits for jobs and shows how far they have come. The jobs are the daemon's: to stop watching stops nothing."""
 
 from __future__ import annotations
 

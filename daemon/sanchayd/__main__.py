@@ -95,7 +95,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
         files=settings.log_files,
         foreground=foreground,
     )
-    # Only now: importing gRPC and SQLAlchemy takes a while, and whoever loses the race for the lock need not. None
+    # Only now: importing gRPC and SQLAlchemy takes a while, and the loser of the race for the lock need not. None
     # of it ever becomes garbage: looking for some takes a tenth of the start, and 30 ms of an answer now and then.
     gc.disable()
     from sanchayd.app import App, Launch
@@ -178,7 +178,7 @@ def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
 
 
 def _refuse(where: Places, error: DomainError) -> int:
-    """Says why: on stderr for a person, in the home for whoever started us. The winner of a race has its own word."""
+    """Says why: on stderr for people, in the home for the program that started us. A race's winner has its own word."""
     if error.kind is not ErrorKind.ALREADY_RUNNING:
         paths.write_last_error(where, error)
     if sys.stderr is not None:

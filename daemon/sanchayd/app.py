@@ -1,4 +1,4 @@
-"""The daemon put together: what is opened in which order, what runs meanwhile, and how it ends within five seconds."""
+"""The daemon put together: what is opened in which order, what runs then, and how it ends within five seconds."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ class App:
         pool: CatalogPool,
         status: StatusService,
     ) -> None:
-        """What the last run left goes on; a catalog that had to be made anew is filled again."""
+        """What the last run left goes on; a catalog that had to be rebuilt is filled again."""
         left = await jobs.restore()
         if left:
             _log.info("interrupted scans go on", jobs=left)
@@ -241,7 +241,7 @@ class App:
             await store.set_known_catalog(opened.catalog_id)
 
     def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> Metrics | None:
-        """The figures, where somebody is to collect them."""
+        """The figures, where they are to be collected."""
         if not self._launch.config.metrics_listen:
             return None
         from sanchayd.metrics.figures import Metrics

@@ -41,7 +41,7 @@ class Synced:
 
 
 class LiveService:
-    """Starts the watching, hands on its events, and waits for it where somebody asks."""
+    """Starts the watching, hands on its events, and waits for it where it is asked to."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class LiveService:
         for each in batch.events:
             root = self._registry.get(each.root_id)
             if root is None:
-                continue  # it went meanwhile
+                continue  # it went in between
             event = Event(
                 kind=EventKind(each.kind),
                 at_ns=each.at_ns,

@@ -13,7 +13,7 @@ from sanchay.owner import Phase, read_owner
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 
-# Clients look at the lock with a shared one for an instant; only somebody who keeps it longer is a daemon. Many that
+# Clients look at the lock with a shared one for an instant; only someone who keeps it longer is a daemon. Many that
 # look in turn may keep it from us for longer, but they let others look too, which a daemon does not.
 PATIENCE_S = 0.5
 LOOKS_PATIENCE_S = 5.0
@@ -51,14 +51,14 @@ class InstanceLock:
         return cls(handle, file)
 
     def note(self, phase: Phase) -> None:
-        """Says how far the daemon is. One write of one length: who reads meanwhile sees the old word or the new."""
+        """Says how far the daemon is. One write of one length: who reads in between sees the old word or the new."""
         self._phase = phase
         with contextlib.suppress(OSError):  # a full disk: the lock holds without a word
             os.lseek(self._handle, 0, os.SEEK_SET)
             os.write(self._handle, f"{os.getpid():<10} {phase.value:<10}\n".encode("ascii"))
 
     def is_in_place(self) -> bool:
-        """Whether the file at the lock's path is the one that is held; somebody may have removed it."""
+        """Whether the file at the lock's path is the one that is held; someone may have removed it."""
         try:
             return os.path.samestat(os.fstat(self._handle), self._file.stat())
         except OSError:

@@ -47,11 +47,11 @@ class Logger(Protocol):
     """What the daemon's parts call: an event, and what belongs to it."""
 
     def debug(self, event: str, **fields: object) -> object:
-        """For whoever looks for a fault."""
+        """For those who look for a fault."""
         ...
 
     def info(self, event: str, **fields: object) -> object:
-        """For whoever wants to know what happened."""
+        """For those who want to know what happened."""
         ...
 
     def warning(self, event: str, **fields: object) -> object:

@@ -114,7 +114,7 @@ def _clear_strayed(where: Places) -> None:
 
 
 def write_last_error(where: Places, error: DomainError) -> None:
-    """Leaves word for whoever started this daemon without a terminal; best effort, for the disk may be the reason."""
+    """Leaves word for the program that started this daemon without a terminal; the disk may be the reason, too."""
     try:
         client_hosts.write_private(where.last_error_file, json.dumps({**error_document(error), "pid": os.getpid()}))
     except OSError:

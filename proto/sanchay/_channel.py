@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import cast
 
-# Read when gRPC is first imported: its fork handlers cost every process and serve nobody here.
+# Read when gRPC is first imported: its fork handlers cost every process and serve no one here.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 

@@ -88,7 +88,7 @@ class Link:
     def stream(
         self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
     ) -> Generator[Response, None, None]:
-        """Answers as they come, for `timeout_s` at the most; None is for ever."""
+        """Answers as they come, for at most `timeout_s`; None is for ever."""
 
         def begin() -> grpc.CallIterator[Response]:
             return method(request, timeout=timeout_s, metadata=call_metadata(self._where))
@@ -253,7 +253,7 @@ class AsyncLink:
     async def stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
     ) -> AsyncGenerator[Response, None]:
-        """Answers as they come, for `timeout_s` at the most; None is for ever."""
+        """Answers as they come, for at most `timeout_s`; None is for ever."""
         from sanchay._channel import grpc, to_error
 
         call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))

@@ -97,7 +97,7 @@ class Places(NamedTuple):
 
     @property
     def last_error_file(self) -> Path:
-        """Why the last start failed, for whoever started it."""
+        """Why the last start failed, for the program that started it."""
         return self.data_folder / "last_error.json"
 
     @property
@@ -206,7 +206,7 @@ def find_daemon(where: Places) -> Target:
     """How the running daemon is reached.
 
     Raises DaemonUnavailable where none runs, PermissionDenied and HomeNotPrivate where the socket's folder is not
-    ours: the token must not be told to somebody else's program. A port may be anyone's by now, so that on TCP both
+    ours: the token must not be told to someone else's program. A port may be anyone's by now, so that on TCP both
     sides prove by TLS that they can read the run folder, before anything else is said.
     """
     try:
@@ -313,7 +313,7 @@ def _read_port(where: Places) -> int | None:
 def prepare(where: Places) -> None:
     """Makes the folders of a daemon that is to start, for its owner alone.
 
-    A home that stands already keeps its mode, so that naming somebody's folder by mistake changes nothing; the run
+    A home that stands already keeps its mode, so that naming someone's folder by mistake changes nothing; the run
     folder in it is ours and closed. Raises HomeNotPrivate, PermissionDenied or InputOutputError.
     """
     try:

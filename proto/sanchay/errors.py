@@ -295,7 +295,7 @@ class SocketTaken(SanchayError):
 
 
 class HomeNotPrivate(SanchayError):
-    """A folder that must be private belongs to somebody else, or others can write to it."""
+    """A folder that must be private belongs to someone else, or others can write to it."""
 
     kind = "home_not_private"
     status = "FAILED_PRECONDITION"

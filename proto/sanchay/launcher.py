@@ -139,7 +139,7 @@ class Telling:
 
 
 def _wait_for_lock(where: Places, deadline_s: float, tell: Callable[[str], None] | None) -> int:
-    """The pid of the daemon that answers; 0 once nobody holds the lock, such as one that is ending.
+    """The pid of the daemon that answers; 0 once no one holds the lock, such as one that is ending.
 
     Raises DaemonUnavailable for one that does not answer, and does not come to it.
     """
@@ -190,7 +190,7 @@ def _spawn(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
 def _see_off(process: subprocess.Popen[bytes], where: Places, deadline_s: float) -> bool:
     """Waits until our daemon has seen that another one runs, and has ended: left alone, it could start after a stop.
 
-    False where it holds the lock: then it is the daemon, whoever answered, and must not be ended.
+    False where it holds the lock: then it is the daemon, no matter which answered, and must not be ended.
     """
     while process.poll() is None:
         if read_owner(where.lock_file).pid == process.pid:

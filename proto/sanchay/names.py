@@ -41,7 +41,7 @@ def shown_text(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A word that somebody typed, or the name of a root or schedule, in a sentence: its bounds are to be seen.
+    """A word that was typed, or the name of a root or schedule, in a sentence: its bounds are to be seen.
 
     In single quotes, or as `$'…'` where those would not be safe or not be clear; either can be pasted into a shell.
     """

@@ -128,7 +128,7 @@ def _events(
             output.note("sanchayd has ended; its events go on here once it is started again.")
             told = True
         session.close()
-        session.may_start = False  # whoever ended it had a reason
+        session.may_start = False  # it was ended for a reason
         time.sleep(RETRY_S)
         while not hosts.is_locked(session.where.lock_file):
             time.sleep(RETRY_S)

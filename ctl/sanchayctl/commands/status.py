@@ -55,7 +55,7 @@ def status(session: Session, watch: bool, interval_s: float) -> int:
 
 
 def _again(session: Session) -> None:
-    """The answer in the place of the one before, or below it off a terminal. A daemon may end and begin meanwhile."""
+    """The answer in the place of the one before, or below it off a terminal. A daemon may end and begin in between."""
     if session.as_json:
         try:
             output.json_line(documents.status(reaching.ask(session, lambda client: client.status())))

@@ -1,7 +1,7 @@
 """Task Scheduler: a task at log-on, or one of the machine that runs as a user of its own, logged on or not.
 
 sanchayd does not speak to Windows' service control manager, so that `services.msc` does not list it; the task of the
-machine does what a service would: it starts at boot, needs nobody logged on, and is started again where it failed.
+machine does what a service would: it starts at boot, needs no one logged on, and is started again where it failed.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class TaskScheduler:
         return State(installed=True, enabled=found != "Disabled", running=found == "Running")
 
     def journal(self, service: Service, lines: int, *, follow: bool) -> Command | None:  # noqa: ARG002
-        """Task Scheduler's history is off unless somebody switched it on."""
+        """Task Scheduler's history is off unless someone switched it on."""
         return None
 
     def _name(self, service: Service) -> str:

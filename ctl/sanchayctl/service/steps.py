@@ -40,7 +40,7 @@ def install(
     """Writes the files and starts the service.
 
     `stop_running` ends a daemon that runs without the service and says whether there was one. Raises InvalidArgument
-    where a file of somebody else's stands in the way, PermissionDenied where the files may not be written, and
+    where a file of someone else's stands in the way, PermissionDenied where the files may not be written, and
     InputOutputError where a command of the manager's fails.
     """
     for file in plan.files:

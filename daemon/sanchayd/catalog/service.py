@@ -171,7 +171,7 @@ class CatalogService:
 
     def _read_ahead(self, export: engine.ExportPort) -> asyncio.Future[bytes | None]:
         reading = asyncio.ensure_future(self._pool.ask(export.read))
-        reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask for it any more
+        reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # no one may ask for it any more
         return reading
 
     async def roots_of_expression(self, expression: str) -> list[Root]:

@@ -87,7 +87,7 @@ async def in_own_thread(call: Callable[[], Value], name: str) -> Value:
             failure = error
         except Exception as error:  # noqa: BLE001 - the thread's end must be told, whatever it was
             failure = DomainError(ErrorKind.INTERNAL, f"{name} failed: {error}")
-        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop has closed: no one waits any more
             loop.call_soon_threadsafe(settle, value, failure)
 
     threading.Thread(target=work, name=name, daemon=True).start()

@@ -1,4 +1,4 @@
-"""A whole catalog: what whoever opens one gets. A service asks for the part that it needs."""
+"""A whole catalog: what you get by opening one. A service asks for the part that it needs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What happens, for whoever listens."""
+"""What happens, for those who listen."""

@@ -1,4 +1,4 @@
-"""What can happen, as values: kinds of events, an event, and which of them somebody wants to hear of."""
+"""What can happen, as values: kinds of events, an event, and which of them a listener wants."""
 
 from __future__ import annotations
 

@@ -145,6 +145,6 @@ def peak_rss_bytes() -> int:
 
 
 def reset_peak_rss() -> None:
-    """Starts the peak anew, where the system can."""
+    """Starts the peak again, where the system can."""
     with contextlib.suppress(OSError):
         _CLEAR_REFS.write_text(_RESET_PEAK, "ascii")

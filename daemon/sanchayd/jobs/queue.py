@@ -1,4 +1,4 @@
-"""Runs the scans: one for each root, a bounded number at once, those that somebody waits for first."""
+"""Runs the scans: one for each root, a bounded number at once, those that a client waits for first."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class ScanQueue:
         return [active for active in self._active.values() if not active.job.state.ended]
 
     def get(self, job_id: int) -> ActiveJob | None:
-        """The job, until its end is stored: whoever asks later finds it in state.db."""
+        """The job, until its end is stored: a later question finds it in state.db."""
         return self._active.get(job_id)
 
     def of_root(self, root_id: int) -> ActiveJob | None:
@@ -128,7 +128,7 @@ class ScanQueue:
         return active
 
     def pump(self) -> None:
-        """Starts what may start: a scan that somebody waits for is not held up by those in the background."""
+        """Starts what may start: a scan that a client waits for is not held up by those in the background."""
         if self._stopping:
             return
         queued = [active for active in self._active.values() if active.job.state is JobState.QUEUED]
@@ -139,7 +139,7 @@ class ScanQueue:
                 self._run(active)
 
     def foreground(self, active: ActiveJob) -> None:
-        """Somebody waits for it now."""
+        """A client waits for it now."""
         if active.job.background:
             self._set(active, replace(active.job, background=False, message=""))
             if active.handle is not None:
@@ -147,7 +147,7 @@ class ScanQueue:
             self.pump()
 
     def pause(self, active: ActiveJob) -> None:
-        """Holds it still; another may run meanwhile."""
+        """Holds it still; another may run then."""
         if active.job.state is not JobState.PAUSED:
             if active.handle is not None:
                 active.handle.pause()
@@ -313,7 +313,7 @@ class ScanQueue:
         _log_end(job)
 
     def _new_peak(self, active: ActiveJob) -> None:
-        """Starts the measure of memory anew for this job, without losing what the others have reached."""
+        """Starts the measure of memory again for this job, without losing what the others have reached."""
         peak = hosts.peak_rss_bytes()
         for other in self._active.values():
             if other is not active:

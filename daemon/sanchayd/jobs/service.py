@@ -74,7 +74,7 @@ class JobService:
 
     async def start(self, root: Root, *, background: bool, request_id: str, notices: list[str]) -> Job:
         """Starts a scan of the root, or joins the one that waits or runs."""
-        # Whoever goes away while its row is written leaves a job that runs, not a row that nothing comes of.
+        # A caller that goes away while its row is written leaves a job that runs, not a row that nothing comes of.
         active, is_new = await asyncio.shield(self._started(root, background, request_id))
         if is_new:
             return active.job

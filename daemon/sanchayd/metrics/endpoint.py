@@ -27,7 +27,7 @@ Render = Callable[[], Awaitable[bytes]]
 
 
 class Endpoint:
-    """The listening end. `render` gives the page anew for each request."""
+    """The listening end. `render` gives the page again for each request."""
 
     def __init__(self, address: MetricsAddress, content_type: str, render: Render) -> None:
         self._address = address
@@ -146,7 +146,7 @@ def _pairs(fields: list[str]) -> list[tuple[str, str, str]]:
 
 
 def _clear(socket: Path) -> None:
-    """A socket that a daemon left is in the way; anything else there is somebody's."""
+    """A socket that a daemon left is in the way; anything else there is someone's."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(socket.lstat().st_mode):
             raise FileExistsError(f"{os.fspath(socket)} is there and is not a socket")

@@ -65,7 +65,7 @@ def write(folder: bytes, allowed: Sequence[str], name: str, at_ns: int, run_id: 
 
 
 def _open_below(top: bytes, below: bytes) -> int:
-    """The folder by a handle, step by step: a symlink that was put in the way meanwhile is refused."""
+    """The folder by a handle, step by step: a symlink that was put in the way in between is refused."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     handle = os.open(top, flags)
     for step in below.split(b"/") if below != b"." else []:

@@ -37,7 +37,7 @@ class RootRegistry:
     async def load(self) -> None:
         """Brings the roots of state.db and those of the catalog together, by their paths: either file may be new.
 
-        What the catalog alone has, as after the loss of state.db, becomes a root that nobody has asked for yet: it is
+        What the catalog alone has, as after the loss of state.db, becomes a root that no one has asked for yet: it is
         shown and not kept up, until it is added again or removed.
         """
         roots = await self._store.roots()
@@ -227,7 +227,7 @@ class RootRegistry:
         return any(root.name == name and root.id != own_id for root in self._roots.values())
 
     def _check_name(self, name: str, own_id: int) -> str:
-        """A name that is free, and that nobody could take for an id or a path."""
+        """A name that is free, and that no one could take for an id or a path."""
         chosen = name.strip()
         reason = ""
         if not chosen or len(chosen) > NAME_MAX_CHARACTERS or not chosen.isprintable():

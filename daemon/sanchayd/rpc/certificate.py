@@ -2,7 +2,7 @@
 
 Both lie in the private run folder: who can read them is the owner. They are written here, on P-256 as TLS has it, for
 neither gRPC nor Python can make a certificate. The key signs nothing here but its own certificate, once, before
-anything listens, so that how long the arithmetic takes tells nobody anything.
+anything listens, so that how long the arithmetic takes tells no one anything.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OID_COMMON_NAME = bytes.fromhex("0603550403")
 _OID_ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
 _OID_CONSTRAINTS = bytes.fromhex("0603551d13")
 _TRUE = b"\x01\x01\xff"
-# A wrong clock must lock nobody out: what ends the certificate's life is the next start.
+# A wrong clock must lock no one out: what ends the certificate's life is the next start.
 _FROM, _UNTIL = b"20000101000000Z", b"99991231235959Z"
 
 

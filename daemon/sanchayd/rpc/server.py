@@ -58,7 +58,7 @@ CALLS_AT_ONCE = 4096
 # for files.
 CONNECTIONS_MOST = 8192
 CONNECTIONS_SHARE = 4
-# A connection that has not said who it is by then goes, and so does one that nobody asks anything by.
+# A connection that has not said who it is by then goes, and so does one that no one asks anything by.
 HANDSHAKE_LIMIT_MS = 3_000
 IDLE_LIMIT_MS = 600_000
 SERVICES = (

@@ -1,6 +1,6 @@
 """Wakes the daemon when a schedule is due: APScheduler, in memory alone, with one job for each schedule.
 
-Nothing of it is stored: the rows of state.db are the truth, and the jobs are made anew from them. The wall clock may
+Nothing of it is stored: the rows of state.db are the truth, and the jobs are made again from them. The wall clock may
 jump, and the timers stand still while the machine sleeps, so that there is a look every half minute as well.
 """
 
@@ -59,7 +59,7 @@ class Alarm:
         )
 
     def stop(self) -> None:
-        """Wakes nobody any more."""
+        """Wakes no one any more."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
             self._heartbeat = None
@@ -78,7 +78,7 @@ class Alarm:
         self._look()
 
     def _running(self) -> AsyncIOScheduler:
-        """Made with the first time that is set: whoever has no schedule pays nothing."""
+        """Made with the first time that is set: without a schedule it costs nothing."""
         if self._scheduler is None:
             from apscheduler.schedulers.asyncio import AsyncIOScheduler
 

@@ -36,7 +36,7 @@ log = logger("sanchayd.schedules")
 
 @dataclass(frozen=True)
 class Draft:
-    """A schedule as somebody asks for it: `cron` or `every_s`; `roots` are words for roots."""
+    """A schedule as it is asked for: `cron` or `every_s`; `roots` are words for roots."""
 
     name: str
     cron: str = ""
@@ -309,7 +309,7 @@ class ScheduleService:
         run = Run(0, schedule.id, cause, RunState.RUNNING, self._now_ns())
         active = _Active(run)
         self._active[schedule.id] = active
-        # By the clock it is nobody's call: the log must not name the one in which the alarm happened to be set.
+        # By the clock it is no one's call: the log must not name the one in which the alarm happened to be set.
         context = contextvars.copy_context() if cause == "manual" else contextvars.Context()
         active.task = context.run(asyncio.ensure_future, self._run(schedule, active))
         return active

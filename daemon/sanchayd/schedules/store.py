@@ -71,7 +71,7 @@ class ScheduleStore:
 
         def work(session: Session) -> None:
             if session.get(ScheduleRunTable, run.id) is None:
-                return  # its schedule was removed meanwhile
+                return  # its schedule was removed in between
             session.merge(_from_run(run))
             session.flush()
             if report is not None:

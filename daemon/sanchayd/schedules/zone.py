@@ -1,4 +1,4 @@
-"""The machine's own time zone, asked anew each time: a laptop travels."""
+"""The machine's own time zone, asked again each time: a laptop travels."""
 
 from __future__ import annotations
 

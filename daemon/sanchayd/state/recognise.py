@@ -1,7 +1,7 @@
 """Whether a file is a state.db of Sanchay's, found out without writing to it or beside it.
 
 A new one has our number in its header (`PRAGMA application_id`), an older one is known by its tables. All else that is
-not empty belongs to somebody and is left as it is.
+not empty belongs to someone and is left as it is.
 """
 
 from __future__ import annotations

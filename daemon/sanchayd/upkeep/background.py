@@ -1,7 +1,7 @@
 """A good neighbour: how much background work may read, and when it stands still.
 
 It stands still where a person says so, for a while or until further notice, over restarts as well; and on battery,
-where that can be known. What somebody waits for is never held.
+where that can be known. What a client waits for is never held.
 """
 
 from __future__ import annotations

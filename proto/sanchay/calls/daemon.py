@@ -36,7 +36,7 @@ class DaemonCalls:
         return self._link.unary(self._daemon.StopDaemon, v1.daemon_pb2.StopDaemonRequest())
 
     def pause_background(self, seconds: float = 0.0) -> v1.daemon_pb2.PauseBackgroundResponse:
-        """Holds work that nobody waits for, for so long or (0) until it is resumed; a restart changes nothing."""
+        """Holds background work, for so long or (0) until it is resumed; a restart changes nothing."""
         return self._link.unary(self._daemon.PauseBackground, v1.daemon_pb2.PauseBackgroundRequest(seconds=seconds))
 
     def resume_background(self) -> v1.daemon_pb2.ResumeBackgroundResponse:
@@ -74,7 +74,7 @@ class AsyncDaemonCalls:
         return await self._link.unary(self._daemon.StopDaemon, v1.daemon_pb2.StopDaemonRequest())
 
     async def pause_background(self, seconds: float = 0.0) -> v1.daemon_pb2.PauseBackgroundResponse:
-        """Holds work that nobody waits for, for so long or (0) until it is resumed; a restart changes nothing."""
+        """Holds background work, for so long or (0) until it is resumed; a restart changes nothing."""
         return await self._link.unary(
             self._daemon.PauseBackground, v1.daemon_pb2.PauseBackgroundRequest(seconds=seconds)
         )

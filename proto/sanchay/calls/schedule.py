@@ -55,7 +55,7 @@ class ScheduleCalls:
         return self._link.unary(self._schedule.GetSchedule, v1.schedule_pb2.GetScheduleRequest(name=name))
 
     def enable_schedule(self, name: str) -> v1.schedule_pb2.EnableScheduleResponse:
-        """Lets it run; what was missed meanwhile is not made up for."""
+        """Lets it run; what was missed is not made up for."""
         return self._link.unary(self._schedule.EnableSchedule, v1.schedule_pb2.EnableScheduleRequest(name=name))
 
     def disable_schedule(self, name: str) -> v1.schedule_pb2.DisableScheduleResponse:
@@ -132,7 +132,7 @@ class AsyncScheduleCalls:
         return await self._link.unary(self._schedule.GetSchedule, v1.schedule_pb2.GetScheduleRequest(name=name))
 
     async def enable_schedule(self, name: str) -> v1.schedule_pb2.EnableScheduleResponse:
-        """Lets it run; what was missed meanwhile is not made up for."""
+        """Lets it run; what was missed is not made up for."""
         return await self._link.unary(self._schedule.EnableSchedule, v1.schedule_pb2.EnableScheduleRequest(name=name))
 
     async def disable_schedule(self, name: str) -> v1.schedule_pb2.DisableScheduleResponse:

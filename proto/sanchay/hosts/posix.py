@@ -19,7 +19,7 @@ DETACHED: dict[str, bool | int] = {"start_new_session": True}
 
 
 def make_own(folder: Path) -> None:
-    """Makes the folder (0700), or checks that the one that stands is ours and that nobody else can write to it."""
+    """Makes the folder (0700), or checks that the one that stands is ours and that no one else can write to it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
@@ -29,7 +29,7 @@ def make_own(folder: Path) -> None:
 def make_private(folder: Path) -> None:
     """Makes a folder that is Sanchay's own (0700), or closes the one that stands.
 
-    Raises HomeNotPrivate where it belongs to somebody else or is a symlink; OSError where it cannot be made.
+    Raises HomeNotPrivate where it belongs to someone else or is a symlink; OSError where it cannot be made.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):

@@ -28,7 +28,7 @@ def make_own(folder: Path) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Makes the folder; below a user's profile Windows lets nobody else in."""
+    """Makes the folder; below a user's profile Windows lets no one else in."""
     folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -68,7 +68,7 @@ global___CatalogStatus = CatalogStatus
 
 @typing.final
 class BackgroundState(google.protobuf.message.Message):
-    """Work that nobody waits for: background scans, reconciles, later hashing."""
+    """Background work: background scans, reconciles, later hashing."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
