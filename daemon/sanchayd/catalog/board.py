@@ -45,7 +45,7 @@ class FreshnessBoard:
         self._answered: dict[int, int] = {}  # by root, 0: how all are kept up; the question of the newest answer
 
     async def refresh(self, root_ids: Iterable[int]) -> None:
-        """Asks the catalog anew."""
+        """Asks the catalog again."""
         for root_id in root_ids:
             self._stale.discard(root_id)
             question = next(self._questions)

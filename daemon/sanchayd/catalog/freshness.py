@@ -69,7 +69,7 @@ def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int
         return Freshness(FreshnessState.SCANNING, 0, "its first scan is under way")
     if status.state == "new":
         return Freshness(FreshnessState.NEVER_SCANNED, 0, status.reason)
-    if "offline" in (live.state, status.state):  # whoever noticed first
+    if "offline" in (live.state, status.state):  # no matter which noticed first
         return Freshness(FreshnessState.OFFLINE, as_of_ns, live.reason or status.reason)
     if scanning and state is not FreshnessState.LIVE:
         return Freshness(FreshnessState.SCANNING, as_of_ns, "a scan is under way")

@@ -60,4 +60,4 @@ class Root:
     path: bytes
     settings: RootSettings
     created_ns: int
-    claimed: bool = True  # False: rows of it were found in the catalog, and nobody has asked for it here
+    claimed: bool = True  # False: rows of it were found in the catalog, and no one has asked for it here

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BackgroundPause:
-    """Whether background work stands still; `until_ns` 0: until somebody lets it go on.
+    """Whether background work stands still; `until_ns` 0: until it is resumed.
 
     A pause of `seconds` ends at `boot_until_s` of the time since the start `boot` of the machine; after another start
     the wall clock has to do, but not for longer than was asked for.

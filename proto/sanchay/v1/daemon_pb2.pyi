@@ -68,7 +68,7 @@ global___CatalogStatus = CatalogStatus
 
 @typing.final
 class BackgroundState(google.protobuf.message.Message):
-    """Background work: background scans, reconciles, later hashing."""
+    """Background work: scans that no client waits for, reconciles, later hashing."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
