@@ -82,6 +82,16 @@ def test_lines_fit_a_screen() -> None:
     assert long == []
 
 
+def test_prose_fits_a_screen_too() -> None:
+    long = []
+    for name in tracked():
+        if name.endswith(".md") and name != "CHANGELOG.md":
+            text = re.sub(r"^```.*?^```", "", (REPOSITORY / name).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+            plain = [line for line in text.splitlines() if not line.startswith(("|", "- [", "    "))]
+            long += [f"{name}: {line}" for line in plain if len(line) > MOST_COLUMNS]
+    assert long == []
+
+
 def texts_for_people() -> list[tuple[str, str]]:
     """Where it stands and what it says: documents, help, and messages, but no docstring of code and no comment."""
     found = []
