@@ -1,4 +1,4 @@
-"""CatalogService on the wire. A page that would not fit into a message is asked for again, smaller."""
+"""CatalogService on the wire."""
 
 # ruff: noqa: N802, ARG002 - gRPC gives the names of the calls and their arguments
 
@@ -13,12 +13,12 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import catalog_pb2, catalog_pb2_grpc
-from sanchayd.catalog.service import CatalogService
+from sanchayd.catalog.service import Answered, CatalogService, UsagePage
+from sanchayd.engine_port.values import FindPage
+from sanchayd.rpc import fitting
 from sanchayd.rpc.convert import catalog as convert
 
 Context = grpc.aio.ServicerContext[Any, Any]
-# Under the 4 MiB that a client takes.
-MESSAGE_MAX_BYTES = 3_500_000
 # A client that takes nothing for so long has gone away in spirit; its export holds a reader of the catalog open.
 EXPORT_STALL_S = 120.0
 
@@ -32,19 +32,17 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
 
     async def Find(self, request: catalog_pb2.FindRequest, context: Context) -> catalog_pb2.FindResponse:
         """A page of files."""
-        limit = request.page.limit
-        while True:
-            answered = await self._service.find(
+
+        async def ask(limit: int) -> Answered[FindPage]:
+            return await self._service.find(
                 request.expression,
                 sort=request.sort,
                 limit=limit,
                 token=request.page.page_token,
                 time_zone=request.time_zone,
             )
-            response = convert.from_found(answered)
-            if response.ByteSize() <= MESSAGE_MAX_BYTES or len(response.rows) <= 1:
-                return response
-            limit = len(response.rows) // 2
+
+        return await fitting.page(ask, lambda found: found.answer.rows, convert.from_found, request.page.limit)
 
     async def Duplicates(
         self, request: catalog_pb2.DuplicatesRequest, context: Context
@@ -52,8 +50,10 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
         """A page of groups."""
         question = convert.to_duplicates(request)
         while True:
-            response = convert.from_duplicates(await self._service.duplicates(question))
-            if response.ByteSize() <= MESSAGE_MAX_BYTES or question.paths_limit <= 1:
+            found = await self._service.duplicates(question)
+            paths = sum(len(group.paths) for group in found.answer.groups)
+            response = await fitting.converted(convert.from_duplicates, found, paths)
+            if response.ByteSize() <= fitting.MESSAGE_MAX_BYTES or question.paths_limit <= 1:
                 return response
             if len(response.groups) > 1:
                 question = replace(question, limit=len(response.groups) // 2)
@@ -67,14 +67,11 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
     async def DiskUsage(self, request: catalog_pb2.DiskUsageRequest, context: Context) -> catalog_pb2.DiskUsageResponse:
         """Folders and what they hold."""
         path = request.path.raw if request.HasField("path") and request.path.raw else None
-        limit = request.limit
-        while True:
-            response = convert.from_usage(
-                await self._service.usage(path, depth=request.depth, limit=limit, token=request.page_token)
-            )
-            if response.ByteSize() <= MESSAGE_MAX_BYTES or len(response.rows) <= 1:
-                return response
-            limit = len(response.rows) // 2
+
+        async def ask(limit: int) -> Answered[UsagePage]:
+            return await self._service.usage(path, depth=request.depth, limit=limit, token=request.page_token)
+
+        return await fitting.page(ask, lambda found: found.answer.rows, convert.from_usage, request.limit)
 
     async def Export(
         self, request: catalog_pb2.ExportRequest, context: Context

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -43,5 +44,6 @@ class ReportServicer(report_pb2_grpc.ReportServiceServicer):
     ) -> AsyncIterator[report_pb2.GetReportResponse]:
         """A report in pieces."""
         run, report = await self._service.read(self._schedules.named(request.name), request.run_id)
-        for response in convert.from_report(run, report):
-            yield response
+        pieces = convert.from_report(run, report)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:  # of thousands of rows each
+            yield piece

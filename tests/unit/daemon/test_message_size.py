@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sanchay.v1 import catalog_pb2, common_pb2
 from sanchayd.roots.root import RootSettings
-from sanchayd.rpc.catalog import MESSAGE_MAX_BYTES, CatalogServicer
+from sanchayd.rpc.catalog import CatalogServicer
+from sanchayd.rpc.convert import catalog as convert
+from sanchayd.rpc.fitting import MESSAGE_MAX_BYTES, ROWS_AT_ONCE
 from tests.support.fake_answers import Row
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until
@@ -49,6 +54,30 @@ def test_pages_of_long_paths_fit_and_lose_no_row(
         assert 100 < len(group.paths) < ROWS
 
     play(scene)
+
+
+def test_a_page_of_many_rows_is_converted_beside_the_event_loop(
+    play: Callable[..., Any], tmp_path: Path, catalog: FakeCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    threads: list[bool] = []
+    plain = convert.from_found
+
+    def watched(answered: Any) -> catalog_pb2.FindResponse:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return plain(answered)
+
+    monkeypatch.setattr(convert, "from_found", watched)
+
+    async def scene(core: Core) -> None:
+        await core.roots.add(bytes(tmp_path / "a"), "", RootSettings(), no_scan=True, request_id="")
+        catalog.rows[1] = long_rows()
+        for limit in (1, ROWS_AT_ONCE + 1):
+            page = common_pb2.PageRequest(limit=limit)
+            await CatalogServicer(core.reads).Find(catalog_pb2.FindRequest(page=page), CONTEXT)
+
+    play(scene)
+    assert threads == [True, False]
 
 
 def test_an_export_that_nobody_reads_is_ended(play: Callable[..., Any], catalog: FakeCatalog) -> None:
