@@ -137,7 +137,11 @@ def test_comments_and_docstrings_of_our_programs_have_no_old_words() -> None:
 
 
 def test_every_path_that_the_architecture_and_the_decisions_name_is_there() -> None:
-    documents = [REPOSITORY / "ARCHITECTURE.md", *sorted((REPOSITORY / "docs" / "decisions").glob("*.md"))]
+    documents = [
+        REPOSITORY / "ARCHITECTURE.md",
+        REPOSITORY / "docs" / "development.md",
+        *sorted((REPOSITORY / "docs" / "decisions").glob("*.md")),
+    ]
     text = "\n".join(document.read_text("utf-8") for document in documents)
     quoted = set(re.findall(r"`([\w./-]+)`", text))
     files = {each for each in quoted if re.search(r"\w\.(rs|py|sh|proto|toml)$", each)} - {"config.toml"}
