@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import atexit
-import gc
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, places
 from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED, SanchayError
 from sanchay.names import shown_path
-from sanchayd import __version__, config, hosts, log, paths
+from sanchayd import __version__, config
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.lock import InstanceLock
 
-_log = log.logger("sanchayd.main")
+# What only a daemon needs is imported where it starts: a check of the settings is over before that.
+if TYPE_CHECKING:
+    from sanchayd.engine_port import CatalogPort
+
 LOCK_SUFFIX = ".sanchay-lock"  # the engine's, behind the name of the catalog
 
 
@@ -42,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _answer(lambda: _settings(config.load(where, flags, os.environ)))
         if options.edit_config:
             return _answer(lambda: _edited(where, options.edit_config))
+        from sanchayd import paths
+
         paths.prepare(where)
         return _run(where, flags, foreground=options.foreground)
     except DomainError as error:
@@ -81,6 +80,12 @@ def _flags(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
+    import asyncio
+    import gc
+
+    from sanchayd import hosts, log, paths
+    from sanchayd.lock import InstanceLock
+
     settings = config.load(where, flags, os.environ)
     lock = InstanceLock.acquire(where.lock_file)
     state_file = Path(os.path.realpath(where.state_file))
@@ -95,6 +100,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
         files=settings.log_files,
         foreground=foreground,
     )
+    journal = log.logger("sanchayd.main")
     # Only now: importing gRPC and SQLAlchemy takes a while, and the loser of the race for the lock need not. None
     # of it ever becomes garbage: looking for some takes a tenth of the start, and 30 ms of an answer now and then.
     gc.disable()
@@ -109,12 +115,12 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     try:
         asyncio.run(serve())
     except DomainError as error:
-        _log.error("sanchayd cannot start", kind=error.kind.value, message=error.message)
+        journal.error("sanchayd cannot start", kind=error.kind.value, message=error.message)
         raise
     except Exception as error:
-        _log.exception("sanchayd failed")
+        journal.exception("sanchayd failed")
         raise DomainError(ErrorKind.INTERNAL, f"sanchayd failed: {error}; see {shown_path(where.log_file)}.") from error
-    _log.info("sanchayd stopped")
+    journal.info("sanchayd stopped")
     log.close()
     hosts.end_claims()
     lock.release()
@@ -123,6 +129,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
 
 
 def _open_catalog(settings: Config, where: Places) -> CatalogPort:
+    from sanchayd import hosts
     from sanchayd.engine_port.native import NativeCatalog
 
     file = Path(os.path.realpath(settings.database_path))
@@ -149,6 +156,8 @@ def _open_catalog(settings: Config, where: Places) -> CatalogPort:
 
 def _end() -> None:
     """Ends the process here: at its usual end Python waits for threads, and a dead share may hold one up for ever."""
+    import atexit
+
     atexit._run_exitfuncs()
     os._exit(EXIT_DONE)
 
@@ -158,6 +167,8 @@ def _answer(ask: Callable[[], Mapping[str, Any]]) -> int:
     try:
         document, code = ask(), EXIT_DONE
     except DomainError as error:
+        from sanchayd import paths
+
         document, code = {"error": paths.error_document(error)}, _exit_code(error)
         sys.stderr.write(f"sanchayd: {error.message}\n")
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
@@ -171,6 +182,8 @@ def _settings(settings: Config) -> Mapping[str, Any]:
 
 
 def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
+    from dataclasses import asdict
+
     from sanchayd import config_edit
 
     key, words = asked
@@ -180,6 +193,8 @@ def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
 def _refuse(where: Places, error: DomainError) -> int:
     """Says why: on stderr for people, in the home for the program that started us. A race's winner has its own word."""
     if error.kind is not ErrorKind.ALREADY_RUNNING:
+        from sanchayd import paths
+
         paths.write_last_error(where, error)
     if sys.stderr is not None:
         sys.stderr.write(f"sanchayd: {error.message}\n")

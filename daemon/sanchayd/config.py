@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+# Read when pydantic makes its first model: else it looks through all installed packages for plug-ins, and runs them.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sanchay import names
 from sanchay.address import Places
@@ -78,10 +79,10 @@ LIVE_KEYS = frozenset(
 )
 
 
-class RawSettings(BaseSettings):
+class RawSettings(BaseModel):
     """Every setting with its type, bounds and default; the description is what the manual says."""
 
-    model_config = SettingsConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     database_path: str = Field("", description="The catalog's file, absolute; empty: catalog.db in the data folder.")
@@ -124,18 +125,6 @@ class RawSettings(BaseSettings):
     @classmethod
     def _is_local(cls, text: str) -> str:
         return check_metrics_address(text)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes these by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` merged: it alone knows where each value came from."""
-        return (init_settings,)
 
 
 @dataclass(frozen=True)
@@ -201,7 +190,7 @@ def load(
     Raises config_invalid with `file`, `line` and `key` where one is not valid.
     """
     text = _read_dotenv(where.dotenv_file)
-    lines = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    lines = _lines_of(text)
     dotenv = {key: value for key, value in lines.items() if value is not None}
     sources = [
         _Source("flag", flags, {key: f"the flag for {key}" for key in flags}),
@@ -292,6 +281,15 @@ def _read_dotenv(file: Path) -> str:
             path=os.fsencode(file),
             details={"file": str(file)},
         ) from error
+
+
+def _lines_of(text: str) -> Mapping[str, str | None]:
+    """The variables of a `.env`; None where one has no value."""
+    if not text:
+        return {}
+    from dotenv import dotenv_values
+
+    return dotenv_values(stream=io.StringIO(text), interpolate=False)
 
 
 def _from_toml(file: Path, given: str | None) -> _Source:

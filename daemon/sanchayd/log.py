@@ -14,7 +14,15 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Protocol, cast
 
-import structlog
+# Where rich is installed structlog imports it, to colour what a terminal shows: this log is lines of JSON.
+_hides_rich = "rich" not in sys.modules
+if _hides_rich:
+    sys.modules["rich"] = None  # type: ignore[assignment]
+
+import structlog  # noqa: E402
+
+if _hides_rich:
+    del sys.modules["rich"]
 
 LEVELS = ("debug", "info", "warning", "error")
 MIB_BYTES = 1 << 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 from sanchay.address import HOME_VARIABLE
@@ -35,15 +34,21 @@ def in_dotenv(
                 said.append(f"{place} has no value and does not count: write {name}=VALUE.")
         elif name == HOME_VARIABLE:
             said.append(f"{place} counts in the environment only.")
-        elif name.upper().startswith(PREFIX) or get_close_matches(name, known, 1, CLOSE):
+        elif name.upper().startswith(PREFIX) or _close(name, known, CLOSE):
             said.append(f"{place} {_why(name, known, elsewhere)}")
     return said
 
 
 def suggestion(name: str, known: Collection[str], cutoff: float = 0.6) -> str:
     """`; did you mean NAME?`, or nothing where none is close."""
-    close = get_close_matches(name, known, 1, cutoff)
+    close = _close(name, known, cutoff)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _close(name: str, known: Collection[str], cutoff: float) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, 1, cutoff)
 
 
 def _why(name: str, known: Collection[str], elsewhere: Collection[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from dataclasses import dataclass
@@ -43,6 +42,8 @@ def check(text: str) -> str:
     host, port = _split(text)
     if not 1 <= port <= 65535:
         raise ValueError(f"{port} is not a valid port; {_EXPECTED}")
+    import ipaddress
+
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError(
             f"{host} can be reached from other machines, and metrics ask for no password: {_EXPECTED}; to collect them "
@@ -68,6 +69,8 @@ def _split(text: str) -> tuple[str, int]:
     if found is None:
         raise ValueError(_EXPECTED)
     host = found[1] or ("127.0.0.1" if found[2] == "localhost" else found[2])
+    import ipaddress
+
     try:
         ipaddress.ip_address(host)
     except ValueError:

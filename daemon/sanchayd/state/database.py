@@ -1,6 +1,6 @@
 """Opens state.db: a newer one is refused and left as it is, an older one is copied and then migrated.
 
-The usual start finds the file at its newest step and does not even import Alembic.
+The usual start finds the file at its newest step, or none, and does not even import Alembic.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sanchay.names import shown_path
 from sanchayd import hosts
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.state.recognise import APPLICATION_ID, recognise, uri
+from sanchayd.state.tables import Base
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -46,7 +47,10 @@ def open_database(file: Path) -> Engine:
         if found != REVISIONS[-1]:
             if found is not None:
                 _back_up(file, found)
-            _migrate(engine)
+            if found is None and _is_empty(engine):
+                _make(engine)
+            else:
+                _migrate(engine)
     except sqlite3.Error as error:
         raise to_domain(error, file) from error
     except OSError as error:
@@ -126,6 +130,20 @@ def _back_up(file: Path, revision: str) -> None:
     copy = file.with_name(f"{file.name}.{revision}.bak")
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
+
+
+def _is_empty(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return not connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+
+
+def _make(engine: Engine) -> None:
+    """The tables as all migrations would make them (a test compares the two), in one transaction."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN")
+        Base.metadata.create_all(connection, checkfirst=False)
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (REVISIONS[-1],))
 
 
 def _migrate(engine: Engine) -> None:

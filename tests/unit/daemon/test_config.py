@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from sanchay.address import places
 from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings, load
 from sanchayd.errors import DomainError, ErrorKind
+from tests.support.daemon import environment
 
 
 def write(home: Path, toml: str = "", dotenv: str = "") -> None:
@@ -156,3 +159,15 @@ def test_a_mark_at_the_beginning_of_a_file_is_no_error(tmp_path: Path) -> None:
     write(tmp_path, "\ufeffmax_scan = 3\n")
     with pytest.raises(DomainError, match=r"config\.toml, line 1: max_scan: .* did you mean max_scans\?"):
         load(places(tmp_path), {}, {})
+
+
+def test_a_check_of_the_settings_imports_nothing_of_a_daemon(tmp_path: Path) -> None:
+    code = (
+        "import sys; from sanchayd.__main__ import main; code = main(['--check-config']);"
+        "sys.stderr.write(' '.join(sys.modules)); sys.exit(code)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    imported = {name.partition(".")[0] for name in ended.stderr.split()}
+    assert not imported & {"alembic", "asyncio", "dotenv", "grpc", "psutil", "rich", "sqlalchemy", "structlog"}
+    assert not {"sanchayd.app", "sanchayd.engine_port"} & set(ended.stderr.split())

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy.exc
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.job import Job, JobError, JobResult, JobState
@@ -74,8 +75,54 @@ def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
     use(file, read)
 
 
+def migrated(file: Path) -> Engine:
+    """A database that went through every step."""
+    engine = database._engine(file)
+    database._migrate(engine)
+    return engine
+
+
+def shape(file: Path) -> dict[str, Any]:
+    """Everything that SQLite knows of the tables and indexes, but for the order of their columns."""
+
+    def rows(connection: sqlite3.Connection, pragma: str, name: str) -> list[tuple[Any, ...]]:
+        return sorted((row[1:] for row in connection.execute(f"PRAGMA {pragma}({name})")), key=repr)
+
+    shapes: dict[str, Any] = {}
+    with closing(sqlite3.connect(file)) as connection:
+        for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall():
+            shapes[name] = kind
+            if kind == "table":
+                keys = [row[1:] for row in rows(connection, "foreign_key_list", name)]
+                unique = [
+                    (index[1:], rows(connection, "index_info", index[0]))
+                    for index in rows(connection, "index_list", name)
+                ]
+                shapes[name] = (rows(connection, "table_info", name), keys, sorted(unique), "AUTOINCREMENT" in sql)
+    return shapes
+
+
+def test_an_empty_file_gets_at_once_what_all_migrations_would_make(tmp_path: Path) -> None:
+    migrated(tmp_path / "migrated.db").dispose()
+    database.open_database(tmp_path / "made.db").dispose()
+    assert shape(tmp_path / "made.db") == shape(tmp_path / "migrated.db")
+
+
+def test_a_kill_while_the_first_tables_are_made_leaves_an_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "state.db"
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "REVISIONS", (*database.REVISIONS, object()))  # the last statement fails
+        with pytest.raises(sqlalchemy.exc.ProgrammingError):
+            database.open_database(file)
+    assert shape(file) == {}
+    database.open_database(file).dispose()
+    assert database._revision(file) == database.REVISIONS[-1]
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
-    engine = database.open_database(tmp_path / "state.db")
+    engine = migrated(tmp_path / "state.db")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
