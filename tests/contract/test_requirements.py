@@ -49,18 +49,18 @@ def givers_of_modules() -> dict[str, set[str]]:
     """
     givers: dict[str, set[str]] = {}
     for distribution in metadata.distributions():
-        for file in distribution.files or []:
-            module = file.parts[0].partition(".")[0]
-            givers.setdefault(module, set()).add(distribution.metadata["Name"].lower().replace("_", "-"))
+        name = distribution.metadata["Name"].lower().replace("_", "-")
+        for module in {file.parts[0].partition(".")[0] for file in distribution.files or []}:
+            givers.setdefault(module, set()).add(name)
     return givers
 
 
 def test_every_third_party_import_is_a_declared_dependency() -> None:
-    all_givers = givers_of_modules()
+    all_givers, all_declared = givers_of_modules(), declared()
     # A name such as `google` belongs to several distributions: one that is declared is enough.
     for module in imported_modules() - {"tomli"}:
         givers = all_givers.get(module, set())
-        assert givers & declared(), f"{module} is imported, and none of {sorted(givers)} is a dependency"
+        assert givers & all_declared, f"{module} is imported, and none of {sorted(givers)} is a dependency"
 
 
 def test_the_pinned_requirements_are_those_of_the_distribution() -> None:
