@@ -29,6 +29,9 @@ def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str,
     return {**kept, "PYTHONPATH": path, "SANCHAY_HOME": str(home), **(extra or {})}
 
 
+forks.prepare(environment(Path()))
+
+
 def engine_missing() -> bool:
     """Whether the engine is not built, so that only its stand-in can be used."""
     try:

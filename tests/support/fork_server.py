@@ -23,12 +23,10 @@ PRELOADED = (
     "sanchayd.app",
     "sanchayd.config_edit",
     "sanchayd.metrics",
-    "sanchayd.state.migrate",
     "sanchayctl.main",
     "sanchayctl.interrupt",
     "sanchay.client",
     "tests.support.fake_catalog",
-    "sanchay_engine",
 )
 LARGEST_REQUEST = 1 << 20
 
@@ -94,8 +92,9 @@ class Server:
         if request["new_session"]:
             os.setsid()
         os.chdir(os.fsencode(request["cwd"]))
+        by_imports = {name: value for name, value in os.environ.items() if name.startswith("GRPC_")}
         os.environ.clear()
-        os.environ.update(request["env"])
+        os.environ.update(by_imports | request["env"])
         sys.path[0] = request["cwd"]
         sys.argv = ["-m", *request["arguments"]]
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
@@ -122,8 +121,9 @@ def main() -> None:
     """Imports, and serves."""
     line = socket.socket(fileno=int(sys.argv[1]))
     for module in PRELOADED:
-        with contextlib.suppress(ImportError):  # the engine may be missing
-            importlib.import_module(module)
+        importlib.import_module(module)
+    with contextlib.suppress(ImportError):  # it may not be built
+        importlib.import_module("sanchay_engine")
     _save_coverage()
     gc.collect()
     gc.freeze()  # or the first collection of each child would copy all of it

@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Variables that our programs read when they need them. Others may count as early as when an interpreter starts.
-READ_LATE = ("SANCHAY_", "FAKE_", "NOTIFY_", "WATCHDOG_", "PYTEST_")
+READ_LATE = ("SANCHAY_", "FAKE_", "NOTIFY_", "WATCHDOG_", "PYTEST_", "GRPC_")
 #: `SANCHAY_TEST_FORKS=0` starts every program as any program is started, which takes three times as long.
 WANTED = sys.platform == "linux" and os.environ.get("SANCHAY_TEST_FORKS", "1") != "0"
 #: A child that is told nothing of its standard input could wait for a person.
@@ -149,15 +149,20 @@ class _Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._environ: dict[str, str] = {}
 
+    def prepare(self, env: Mapping[str, str]) -> None:
+        """Sets the variables of the server, and so of all that it serves."""
+        self._environ = _early(env)
+
     def serves(self, env: Mapping[str, str]) -> bool:
         """Whether a fork with these variables is what a start with them would be."""
+        if not self._environ or _early(env) != self._environ:
+            return False
         with self._asking:
             if self._line is None:
-                self._start(env)
-        return _early(env) == self._environ
+                self._start()
+        return True
 
-    def _start(self, env: Mapping[str, str]) -> None:
-        self._environ = _early(env)
+    def _start(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -196,6 +201,12 @@ def _early(env: Mapping[str, str]) -> dict[str, str]:
 _SERVER = _Server()
 
 
+def prepare(env: Mapping[str, str]) -> None:
+    """To be called once: what a process is told unless a test says otherwise."""
+    if WANTED:
+        _SERVER.prepare(env)
+
+
 def start(
     module: str,
     *arguments: str | bytes | Path,
@@ -207,7 +218,7 @@ def start(
     new_session: bool = False,
 ) -> Process:
     """`python -m MODULE ARGUMENTS`, with the streams that `subprocess.Popen` would give it."""
-    if not WANTED or not _SERVER.serves(env):
+    if not _SERVER.serves(env):
         command = [sys.executable, "-m", module, *arguments]
         return subprocess.Popen(
             command, env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=new_session
