@@ -75,11 +75,11 @@ class FakeScan:
             return Result("cancelled", "it was cancelled")
         if self._catalog.scan_error is not None:
             raise self._catalog.scan_error
+        if not os.path.isdir(self.root.path):
+            return self._offline()
         rows, errors, directories = self._catalog.walk(self.root)
         self._catalog.rows[self.root.id] = rows
         state = "partial" if errors else "done"
-        if not os.path.isdir(self.root.path):
-            state = "offline"
         self._catalog.statuses[self.root.id] = state
         self._catalog.live.scanned(self.root)
         return Result(
@@ -91,6 +91,14 @@ class FakeScan:
             duration_s=time.monotonic() - started_s,
             error_list=errors,
         )
+
+    def _offline(self) -> Result:
+        """What was scanned before is away and keeps its rows; anything else is a path that does not exist."""
+        if self.root.id not in self._catalog.rows:
+            path = self.root.path
+            raise DomainError(ErrorKind.NOT_FOUND, f"{os.fsdecode(path)} does not exist.", path=path)
+        self._catalog.statuses[self.root.id] = "offline"
+        return Result("offline", "its folder is not there")
 
 
 class FakeExport:

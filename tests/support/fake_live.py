@@ -63,7 +63,7 @@ class FakeLive:
             return
         mode = {WatchMode.AUTO: "events"}.get(root.settings.watch, root.settings.watch.value)
         state = {"events": "live", "poll": "polled", "off": "stopped"}[mode]
-        because = "the file system tells of changes" if root.settings.watch is WatchMode.AUTO else "it was asked for"
+        because = {"events": "the file system tells of changes", "poll": "it was asked for", "off": ""}[mode]
         self.statuses[root.id] = LiveStatus(root.id, mode, because, state, as_of_ns=time.time_ns())
 
     def remove_root(self, root_id: int) -> None:

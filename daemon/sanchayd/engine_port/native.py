@@ -91,6 +91,7 @@ class NativeCatalog:
     def __init__(self, catalog: sanchay_engine.Catalog, own_folders: Sequence[bytes]) -> None:
         self._catalog = catalog
         self._own_folders = tuple(own_folders)
+        self._closing = False
 
     @classmethod
     def open(
@@ -116,6 +117,7 @@ class NativeCatalog:
 
     def close(self) -> None:
         """Cancels what runs, waits for it, and checkpoints."""
+        self._closing = True
         with translated():
             self._catalog.close()
 
@@ -289,7 +291,10 @@ class NativeCatalog:
     def next_events(self, timeout_s: float, limit: int) -> values.EventBatch:
         """Blocks, with the GIL free, until something happens."""
         with translated():
-            return self._catalog.next_events(timeout_s, limit)
+            batch = self._catalog.next_events(timeout_s, limit)
+        if self._closing and not batch.events:  # the engine's wait ends at once from here on
+            raise DomainError(ErrorKind.CLOSED, "The catalog is closed.")
+        return batch
 
     def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> values.FindPage:
         """A page of files."""

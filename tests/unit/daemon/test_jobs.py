@@ -167,11 +167,24 @@ def test_a_failed_scan_says_why(play: Play, tree: Path, catalog: FakeCatalog) ->
 
 def test_an_absent_root_is_a_partial_scan(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
-        await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
+        first = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        assert (await end_of(core, first.id)).state is JobState.DONE
         os.rename(tree, tree.with_name("away"))
         job = (await core.jobs.start_scans([b"tree"], background=False, request_id="")).jobs[0]
         assert (await end_of(core, job.id)).state is JobState.PARTIAL
         assert (await core.roots.list_roots())[0].state == "offline"
+
+    play(scene)
+
+
+def test_a_root_that_is_gone_before_its_first_scan_is_a_failed_scan(play: Play, tree: Path) -> None:
+    async def scene(core: Core) -> None:
+        await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
+        os.rename(tree, tree.with_name("away"))
+        job = (await core.jobs.start_scans([b"tree"], background=False, request_id="")).jobs[0]
+        ended = await end_of(core, job.id)
+        assert ended.state is JobState.FAILED
+        assert "does not exist" in ended.message
 
     play(scene)
 
@@ -232,7 +245,7 @@ def test_jobs_are_listed_newest_first_a_page_at_a_time(play: Play, tree: Path) -
         assert [job.id for job in page.jobs] == [3, 2, 1]
         assert page.next_token == ""
         assert (await core.jobs.list_jobs(active_only=True, limit=0, token="")).jobs == ()
-        with pytest.raises(DomainError, match="no page token"):
+        with pytest.raises(DomainError, match="not a valid page token"):
             await core.jobs.list_jobs(active_only=False, limit=0, token="x")
         with pytest.raises(DomainError, match="There is no job 99"):
             await core.jobs.get(99)
