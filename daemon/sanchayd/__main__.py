@@ -132,25 +132,25 @@ def _open_catalog(settings: Config, where: Places) -> CatalogPort:
     from sanchayd import hosts
     from sanchayd.engine_port.native import NativeCatalog
 
-    file = Path(os.path.realpath(settings.database_path))
+    file = Path(os.path.realpath(settings.catalog_file))
     # A hard link has another lock beside it; where the lock of this name is held, the engine says by whom.
     if hosts.is_claimed(file) and not client_hosts.is_locked(file.with_name(f"{file.name}{LOCK_SUFFIX}")):
         raise DomainError(
             ErrorKind.BUSY,
-            f"The catalog {shown_path(settings.database_path)} is in use by another process under another name (a "
+            f"The catalog {shown_path(settings.catalog_file)} is in use by another process under another name (a "
             "hard link). End "
             "that first, or choose another place for the catalog.",
-            path=os.fsencode(settings.database_path),
+            path=os.fsencode(settings.catalog_file),
         )
     catalog = NativeCatalog.open(
-        os.fsencode(settings.database_path),
+        os.fsencode(settings.catalog_file),
         own_folders=[os.fsencode(folder) for folder in where.own_folders],
         own_files=[os.fsencode(os.path.realpath(where.state_file))],
         owner=f"(sanchayd of {os.fsencode(where.data_folder).decode('utf-8', 'replace')})",
         threads=settings.engine_threads,
         cache_mb=settings.cache_mb,
     )
-    hosts.claim_file(settings.database_path)
+    hosts.claim_file(settings.catalog_file)
     return catalog
 
 

@@ -1,4 +1,4 @@
-"""Settings, in two steps: raw values from every source, then one frozen `Config` that is passed on.
+"""Settings: raw values from every source, checked by one frozen model, `Config`, that is passed on.
 
 Flags win over the environment, the environment over `.env` in the configuration folder, that over config.toml, and that
 over the defaults. Each value remembers where it came from. An invalid setting is refused with the file, the
@@ -20,7 +20,9 @@ from typing import Any, Literal
 # Read when pydantic makes its first model: else it looks through all installed packages for plug-ins, and runs them.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
 from sanchay import names
 from sanchay.address import Places
@@ -34,97 +36,20 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Every environment variable that is read. A name without SANCHAY_ belongs to other programs too: a database of theirs
-# would be written to.
-VARIABLES: dict[str, tuple[str, ...]] = {
-    "log_level": ("SANCHAY_LOG_LEVEL",),
-    "database_path": ("SANCHAY_DATABASE_PATH",),
-    "listen": ("SANCHAY_LISTEN",),
-    "max_scans": ("SANCHAY_MAX_SCANS",),
-    "engine_threads": ("SANCHAY_ENGINE_THREADS",),
-    "cache_mb": ("SANCHAY_CACHE_MB",),
-    "watch": ("SANCHAY_WATCH",),
-    "settle_ms": ("SANCHAY_SETTLE_MS",),
-    "reconcile_minutes": ("SANCHAY_RECONCILE_MINUTES",),
-    "changes_keep_days": ("SANCHAY_CHANGES_KEEP_DAYS",),
-    "reflection": ("SANCHAY_REFLECTION",),
-    "max_mb_per_s": ("SANCHAY_MAX_MB_PER_S",),
-    "pause_on_battery": ("SANCHAY_PAUSE_ON_BATTERY",),
-    "metrics.listen": ("SANCHAY_METRICS_LISTEN",),
-    "report_rows": ("SANCHAY_REPORT_ROWS",),
-    "schedule_runs": ("SANCHAY_SCHEDULE_RUNS",),
-    "report_folders": (),  # in config.toml alone, like the next: what the daemon writes to and starts
-    "report_hook": (),
-    "log_file_mb": ("SANCHAY_LOG_FILE_MB",),
-    "log_files": ("SANCHAY_LOG_FILES",),
-}
 MARK = "\ufeff"
 TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
-# What a running daemon takes over; the others count from its next start.
-LIVE_KEYS = frozenset(
-    {
-        "log_level",
-        "max_scans",
-        "watch",
-        "settle_ms",
-        "reconcile_minutes",
-        "changes_keep_days",
-        "max_mb_per_s",
-        "pause_on_battery",
-        "report_rows",
-        "schedule_runs",
-        "report_folders",
-        "report_hook",
-    }
-)
 
 
-class RawSettings(BaseModel):
-    """Every setting with its type, bounds and default; the description is what the manual says."""
+def _setting(
+    default: Any, what: str, *, live: bool = False, variable: bool = True, shown: str = "", **bounds: Any
+) -> Any:
+    """A setting: what the manual says of it, and whether a running daemon takes it over (`live`).
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
-
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
-    database_path: str = Field("", description="The catalog's file, absolute; empty: catalog.db in the data folder.")
-    listen: Literal["auto", "unix", "tcp"] = Field(
-        "auto", description="auto: a private socket where there are any; tcp: loopback with a token."
-    )
-    max_scans: int = Field(2, ge=1, le=16, description="Scans at once; the others wait.")
-    engine_threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0: as many as it has cores.")
-    cache_mb: int = Field(64, ge=8, le=4096, description="Memory for the catalog's pages in a large scan, in MiB.")
-    watch: Literal["auto", "events", "poll", "off"] = Field(
-        "auto", description="How changes are noticed in roots that do not say so themselves."
-    )
-    settle_ms: int = Field(
-        500, ge=0, le=60_000, description="A file is read after it was not written to for so long, in ms."
-    )
-    reconcile_minutes: int = Field(
-        60, ge=1, le=10_080, description="Every root is compared with the disk this often, in minutes."
-    )
-    changes_keep_days: int = Field(
-        30, ge=1, le=3650, description="What changed is kept so long, in days, and at most 512 MiB of it."
-    )
-    reflection: bool = Field(False, description="gRPC reflection, for developers.")
-    max_mb_per_s: float = Field(
-        0, ge=0, le=1_000_000, allow_inf_nan=False, description="MiB a second that background work may read; 0: any."
-    )
-    pause_on_battery: bool = Field(True, description="Background work stands still while the machine is on battery.")
-    metrics_listen: str = Field(
-        "", alias="metrics.listen", description="Where metrics are served: 127.0.0.1:PORT, unix:/PATH or socket."
-    )
-    report_rows: int = Field(
-        100_000, ge=1, le=1_000_000, description="Rows that a report keeps; the largest files count."
-    )
-    schedule_runs: int = Field(50, ge=2, le=10_000, description="Runs that are kept of each schedule, with reports.")
-    report_folders: list[str] = Field([], description="Folders below which reports may be written; in config.toml.")
-    report_hook: list[str] = Field([], description="Command that is run after each report; in config.toml.")
-    log_file_mb: int = Field(10, ge=1, le=1024, description="Size at which the log file is put aside, in MiB.")
-    log_files: int = Field(3, ge=1, le=100, description="How many of those are kept.")
-
-    @field_validator("metrics_listen")
-    @classmethod
-    def _is_local(cls, text: str) -> str:
-        return check_metrics_address(text)
+    Without `variable` it stands in config.toml only: what the daemon writes to and starts. `shown` is the manual's word
+    for a default that is not a value.
+    """
+    facts: JsonDict = {"live": live, "variable": variable, "shown": shown}
+    return Field(default, description=what, json_schema_extra=facts, **bounds)
 
 
 @dataclass(frozen=True)
@@ -136,40 +61,140 @@ class Setting:
     origin: str
 
 
-@dataclass(frozen=True)
-class Config:
-    """What the daemon goes by. Sizes in MiB; `origins` names each key's source."""
+class Config(BaseModel):
+    """What the daemon goes by: every setting with its type, bounds, default and description. Sizes in MiB."""
 
-    log_level: str
-    database_path: Path
-    listen: str
-    max_scans: int
-    engine_threads: int
-    cache_mb: int
-    watch: str
-    settle_ms: int
-    reconcile_minutes: int
-    changes_keep_days: int
-    reflection: bool
-    max_mb_per_s: float
-    pause_on_battery: bool
-    metrics_listen: str
-    report_rows: int
-    schedule_runs: int
-    report_folders: tuple[str, ...]
-    report_hook: tuple[str, ...]
-    log_file_mb: int
-    log_files: int
-    origins: Mapping[str, str] = field(compare=False)
-    notices: tuple[str, ...] = field(default=(), compare=False)  # names that look like settings and are none
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "how much is logged: `debug`, `info`, `warning` or `error`", live=True
+    )
+    database_path: str = _setting("", "the catalog's file, an absolute path", shown="in the data folder")
+    listen: Literal["auto", "unix", "tcp"] = _setting(
+        "auto",
+        "`unix`: a private socket; `tcp`: loopback, by TLS with a key that only you can read, and the socket for when "
+        "others take the port's connections; `auto`: the socket where there are any",
+    )
+    max_scans: int = _setting(2, "scans at once; the others wait", ge=1, le=16, live=True)
+    engine_threads: int = _setting(0, "threads of a scan; 0: as many as there are cores", ge=0, le=256)
+    cache_mb: int = _setting(
+        64, "memory for the catalog's pages while a large scan is written, in MiB; 8 at other times", ge=8, le=4096
+    )
+    watch: Literal["auto", "events", "poll", "off"] = _setting(
+        "auto",
+        "how changes are noticed in roots whose own setting is `auto`: `auto`, `events`, `poll` or `off`",
+        live=True,
+    )
+    settle_ms: int = _setting(
+        500, "how long a file must be unchanged before it is read, in milliseconds", ge=0, le=60_000, live=True
+    )
+    reconcile_minutes: int = _setting(
+        60, "how often every watched root is compared with the disk, in minutes", ge=1, le=10_080, live=True
+    )
+    changes_keep_days: int = _setting(
+        30, "how long changes are kept for `changes`, in days; at most 512 MiB of them", ge=1, le=3650, live=True
+    )
+    reflection: bool = _setting(False, "gRPC reflection, for developers")
+    max_mb_per_s: float = _setting(
+        0,
+        "limit for all background reading together, in MiB a second; 0: no limit. Scans that a client waits for "
+        "are not limited",
+        ge=0,
+        le=1_000_000,
+        allow_inf_nan=False,
+        live=True,
+    )
+    pause_on_battery: bool = _setting(
+        True, "pause background work while the machine runs on battery, where that can be known", live=True
+    )
+    metrics_listen: str = _setting(
+        "",
+        "Prometheus metrics on `127.0.0.1:PORT`, `unix:/PATH` or `socket` (in the run folder); in config.toml "
+        "`listen` under `[metrics]`",
+        alias="metrics.listen",
+        shown="none",
+    )
+    report_rows: int = _setting(
+        100_000, "maximum number of rows in a report: the largest files", ge=1, le=1_000_000, live=True
+    )
+    schedule_runs: int = _setting(
+        50, "how many runs of each schedule are kept, with their reports", ge=2, le=10_000, live=True
+    )
+    report_folders: list[str] = _setting(
+        [], "folders (absolute paths) below which reports may be written", live=True, variable=False
+    )
+    report_hook: list[str] = _setting(
+        [],
+        "command to run after each report, as a list of arguments; the program by its absolute path, or a name on PATH",
+        live=True,
+        variable=False,
+    )
+    log_file_mb: int = _setting(10, "size at which the log file is rotated, in MiB", ge=1, le=1024)
+    log_files: int = _setting(3, "how many rotated log files are kept", ge=1, le=100)
+
+    _origins: Mapping[str, str] = PrivateAttr({})
+    _notices: tuple[str, ...] = PrivateAttr(())
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _is_local(cls, text: str) -> str:
+        return check_metrics_address(text)
+
+    @property
+    def catalog_file(self) -> Path:
+        """The catalog's file."""
+        return Path(self.database_path)
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each key's value came from."""
+        return self._origins
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Names that look like settings and are none."""
+        return self._notices
 
     def settings(self) -> list[Setting]:
         """Every setting as TOML, with its origin."""
-        return [Setting(key, as_toml(getattr(self, attribute(key))), self.origins[key]) for key in VARIABLES]
+        return [Setting(key, as_toml(getattr(self, attribute(key))), self._origins[key]) for key in VARIABLES]
 
     def differing_keys(self, other: Config) -> list[str]:
         """The keys whose values are not those of `other`."""
         return [key for key in VARIABLES if getattr(self, attribute(key)) != getattr(other, attribute(key))]
+
+    def resolved(self, changes: Mapping[str, Any], origins: Mapping[str, str], notices: tuple[str, ...]) -> Config:
+        """The settings with what was found out about them; `origins` names each key's source."""
+        config = self.model_copy(update=changes)
+        config._origins, config._notices = origins, notices
+        return config
+
+
+def _fact(field: FieldInfo, name: str) -> Any:
+    facts = field.json_schema_extra
+    return facts[name] if isinstance(facts, dict) else None
+
+
+_FIELDS = {field.alias or name: field for name, field in Config.model_fields.items()}
+# Every environment variable that is read. A name without SANCHAY_ belongs to other programs too: a database of theirs
+# would be written to.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    key: (f"SANCHAY_{key.replace('.', '_').upper()}",) if _fact(field, "variable") else ()
+    for key, field in _FIELDS.items()
+}
+# What a running daemon takes over; the others count from its next start.
+LIVE_KEYS = frozenset(key for key, field in _FIELDS.items() if _fact(field, "live"))
+
+
+def manual() -> str:
+    """The rows of the manual's table of settings."""
+    rows = []
+    for key, each in _FIELDS.items():
+        variables = "; ".join(f"`{name}`" for name in VARIABLES[key]) or "only in config.toml"
+        also = f"; `{TCP_VARIABLE}=1` for `tcp`" if key == "listen" else ""
+        default = _fact(each, "shown") or f"`{as_toml(each.default).strip(chr(34))}`"
+        rows.append(f"| `{key}` | {variables}{also} | {default} | {each.description} |")
+    return "\n".join(rows)
 
 
 @dataclass(frozen=True)
@@ -204,37 +229,15 @@ def load(
         merged.update(source.values)
         origins.update(dict.fromkeys(source.values, source.origin))
     try:
-        raw = RawSettings(**merged)
+        raw = Config(**merged)
     except ValidationError as error:
         raise _refused(error, sources, origins) from None
     database = Path(os.path.expanduser(raw.database_path)) if raw.database_path else where.catalog_file
     if not database.is_absolute():
         source = next(source for source in sources if source.origin == origins["database_path"])
         raise _complaint(source, "database_path", f"{names.quoted(raw.database_path)} is not an absolute path")
-    return Config(
-        log_level=raw.log_level,
-        database_path=database,
-        listen=raw.listen,
-        max_scans=raw.max_scans,
-        engine_threads=raw.engine_threads,
-        cache_mb=raw.cache_mb,
-        watch=raw.watch,
-        settle_ms=raw.settle_ms,
-        reconcile_minutes=raw.reconcile_minutes,
-        changes_keep_days=raw.changes_keep_days,
-        reflection=raw.reflection,
-        max_mb_per_s=raw.max_mb_per_s,
-        pause_on_battery=raw.pause_on_battery,
-        metrics_listen=raw.metrics_listen,
-        report_rows=raw.report_rows,
-        schedule_runs=raw.schedule_runs,
-        report_folders=tuple(map(_resolved, raw.report_folders)),
-        report_hook=tuple(raw.report_hook),
-        log_file_mb=raw.log_file_mb,
-        log_files=raw.log_files,
-        origins=origins,
-        notices=_notices(environ, where.dotenv_file, text, lines),
-    )
+    found = {"database_path": str(database), "report_folders": [*map(_resolved, raw.report_folders)]}
+    return raw.resolved(found, origins, _notices(environ, where.dotenv_file, text, lines))
 
 
 def _notices(environ: Mapping[str, str], file: Path, text: str, lines: Mapping[str, str | None]) -> tuple[str, ...]:

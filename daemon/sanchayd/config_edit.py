@@ -16,7 +16,7 @@ from sanchay import names
 from sanchay.address import Places
 from sanchay.names import shown_path
 from sanchayd import config, misspelt
-from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings, Setting
+from sanchayd.config import LIVE_KEYS, VARIABLES, Setting
 from sanchayd.errors import DomainError, ErrorKind
 
 MARK = "\ufeff"
@@ -69,12 +69,12 @@ def _read(where: Places) -> str:
 
 def _value(key: str, words: Sequence[str]) -> Any:
     """The value as its type has it: the words are checked by the rules that the file is read by."""
-    is_list = isinstance(RawSettings.model_fields[config.attribute(key)].default, list)
+    is_list = isinstance(config.Config.model_fields[config.attribute(key)].default, list)
     if not is_list and len(words) != 1:
         raise _refusal(key, f"{key} takes one value, not {len(words)}.")
     given: dict[str, Any] = {key: list(words) if is_list else words[0]}
     try:
-        raw = RawSettings(**given)
+        raw = config.Config(**given)
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         shown = " ".join(words)

@@ -78,26 +78,12 @@ def test_the_settings_page_names_the_settings_that_count_at_once() -> None:
 def test_the_keys_that_a_shell_completes_are_the_settings_and_their_words() -> None:
     assert set(setting_keys.KEYS) == set(config.VARIABLES)
     for key, words in setting_keys.KEYS.items():
-        kind = config.RawSettings.model_fields[config.attribute(key)].annotation
+        kind = config.Config.model_fields[config.attribute(key)].annotation
         assert words == (("true", "false") if kind is bool else get_args(kind) if get_origin(kind) is Literal else ())
 
 
-def settings_table() -> dict[str, tuple[str, str]]:
-    """The table of settings: the cells for environment and default by key."""
-    rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \| (.+?) \| .+ \|$", SETTINGS.read_text("utf-8"), re.MULTILINE)
-    return {key: (environment, default) for key, environment, default in rows}
-
-
-def test_every_setting_is_documented_with_its_variables_and_default() -> None:
-    table = settings_table()
-    assert set(table) == set(config.VARIABLES)
-    for key, (environment, default) in table.items():
-        for variable in config.VARIABLES[key]:
-            assert f"`{variable}`" in environment, f"{key}: {variable}"
-        field = config.RawSettings.model_fields[config.attribute(key)]
-        shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-        if shown:
-            assert default == f"`{shown}`", key
+def test_the_manuals_table_of_settings_is_made_from_the_settings() -> None:
+    assert config.manual() in SETTINGS.read_text("utf-8"), f"docs/settings.md has other rows than:\n{config.manual()}"
 
 
 def test_the_session_in_the_readme_is_what_make_demo_types() -> None:

@@ -26,7 +26,7 @@ Fitting = TypeVar("Fitting", bound=Message)
 
 
 async def converted(convert: Callable[[Answer], Response], answer: Answer, rows: int) -> Response:
-    """The message of an answer. One of many rows is made on a thread, so that the event loop goes on meanwhile."""
+    """The message of an answer. One of many rows is made on a thread, so that the event loop goes on."""
     return convert(answer) if rows <= ROWS_AT_ONCE else await asyncio.to_thread(convert, answer)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sanchay.address import places
-from sanchayd.config import LIVE_KEYS, VARIABLES, RawSettings, load
+from sanchayd.config import LIVE_KEYS, VARIABLES, Config, load
 from sanchayd.errors import DomainError, ErrorKind
 from tests.support.daemon import environment
 
@@ -43,7 +43,7 @@ def test_other_programs_variables_do_not_count(tmp_path: Path, name: str) -> Non
     write(tmp_path, dotenv=f"{name}=/app/other\n")
     config = load(places(tmp_path), {}, {name: "/app/app.sqlite", "TCP": "1"})
     assert set(config.origins.values()) == {"default"}
-    assert config.database_path == tmp_path / "catalog.db"
+    assert config.catalog_file == tmp_path / "catalog.db"
 
 
 def test_another_programs_dotenv_in_the_home_does_not_count_whatever_is_in_it(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_dotenv_of_the_current_folder_is_never_read(tmp_path: Path, monkeypatch:
 
 def test_defaults_and_toml_values(tmp_path: Path) -> None:
     config = load(places(tmp_path), {}, {})
-    assert config.database_path == tmp_path / "catalog.db"
+    assert config.catalog_file == tmp_path / "catalog.db"
     values = {one.key: one.value for one in config.settings()}
     assert values["reflection"] == "false"
     assert values["max_scans"] == "2"
@@ -129,9 +129,9 @@ def test_files_that_cannot_be_read_as_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_every_setting_has_a_variable_and_a_description() -> None:
-    assert {field.alias or name for name, field in RawSettings.model_fields.items()} == set(VARIABLES)
+    assert {field.alias or name for name, field in Config.model_fields.items()} == set(VARIABLES)
     assert set(VARIABLES) >= LIVE_KEYS
-    assert all(field.description for field in RawSettings.model_fields.values())
+    assert all(field.description for field in Config.model_fields.values())
 
 
 def test_a_misspelt_variable_or_line_is_told(tmp_path: Path) -> None:
