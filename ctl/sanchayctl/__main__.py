@@ -19,7 +19,8 @@ def program() -> NoReturn:
     """Runs the command line. It ends at once: to take grpc and the interpreter apart takes as long as an answer."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, lambda _number, _frame: os._exit(130))
-    from sanchayctl import interrupt, spared
+    from sanchay import spared
+    from sanchayctl import interrupt
 
     interrupt.install()
     gc.set_threshold(GARBAGE_AFTER)

@@ -89,8 +89,8 @@ class Session:
             return self._new_client()
 
     def _new_client(self, timeout_s: float = 0.0) -> Client:
+        from sanchay import spared
         from sanchay.client import Client
-        from sanchayctl import spared
 
         limit = {"timeout_s": timeout_s} if timeout_s else {}
         client = Client(self.where, tell=self.remark, **limit)

@@ -11,7 +11,7 @@ from tests.unit.ctl.fake_daemon import FakeDaemon
 
 SPARED = """
 import sys
-from sanchayctl import spared
+from sanchay import spared
 
 assert "wave" not in sys.modules and "json" not in sys.modules
 import json as before
@@ -22,6 +22,10 @@ import wave
 assert type(wave) is spared._Spared and "Error" not in vars(wave)
 assert issubclass(wave.Error, Exception)  # here it is loaded
 from wave import Wave_read
+spared.spare(("email.mime.text",))
+import email.mime.text
+assert type(email.mime.text) is spared._Spared
+assert email.mime.text.MIMEText
 assert type(wave) is type(sys) and wave.Wave_read is Wave_read
 try:
     wave.no_such_name
@@ -32,7 +36,7 @@ UNUSED = """
 import os, sys
 
 def end(code):
-    from sanchayctl import spared
+    from sanchay import spared
     from google.protobuf.internal import api_implementation
     names = [*spared.UNUSED, *(spared.UNUSED_BY_PROTOBUF if api_implementation.Type() != "python" else ())]
     print([name for name in names if type(sys.modules[name]) is not spared._Spared], file=sys.stderr)

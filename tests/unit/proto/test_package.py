@@ -62,10 +62,8 @@ def public(of: type) -> dict[str, list[str]]:
 
 def test_both_clients_have_the_same_calls_with_the_same_arguments() -> None:
     assert public(Client) == public(AsyncClient)
-    assert (
-        inspect.signature(Client.__init__).parameters.keys()
-        == inspect.signature(AsyncClient.__init__).parameters.keys()
-    )
+    made, awaited = (inspect.signature(of.__init__).parameters.keys() for of in (Client, AsyncClient))
+    assert made - {"tell"} == awaited - {"tell"}  # only a call that blocks has to say what it waits for
 
 
 def test_every_call_of_the_protos_is_in_both_clients() -> None:

@@ -1,6 +1,6 @@
 """Modules that other packages import at their top and a short command never uses are loaded when they are first used.
 
-The program calls this for itself, before it imports anything; a package for others must not. The standard library's
+Our programs call this for themselves, as soon as they begin; a package for others must not. The standard library's
 `LazyLoader` does not help: before Python 3.12 the next `import` of the module looks at its `__spec__` and so loads it.
 """
 
@@ -11,10 +11,12 @@ from _thread import RLock
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
-# The addresses in URLs, the sendfile of sockets, tracebacks in logs.
+# The addresses in URLs, the sendfile of sockets, tracebacks in logs: of a command.
 UNUSED = ("ipaddress", "selectors", "traceback")
 # Protobuf's messages in pure Python, with their text format: it has them in C, as a rule.
 UNUSED_BY_PROTOBUF = ("google.protobuf.internal.python_message",)
+# The lists of installed packages, in which pydantic looks for plug-ins where it is allowed to have any.
+UNUSED_BY_PYDANTIC = ("importlib.metadata",)
 
 _lock = RLock()
 
@@ -44,3 +46,6 @@ def spare(names: tuple[str, ...]) -> None:
             module = module_from_spec(spec)
             module.__class__ = _Spared
             sys.modules[name] = module
+            parent, _, last = name.rpartition(".")
+            if parent:
+                setattr(sys.modules[parent], last, module)
