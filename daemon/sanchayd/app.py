@@ -41,12 +41,13 @@ from sanchayd.schedules.service import ScheduleService
 from sanchayd.schedules.store import ScheduleStore
 from sanchayd.schedules.zone import local_zone
 from sanchayd.service_notify import Supervisor
+from sanchayd.settings import Settings
 from sanchayd.shutdown import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.checks import CheckService
 from sanchayd.upkeep.housekeeping import Housekeeping
-from sanchayd.upkeep.status import Settings, StatusService
+from sanchayd.upkeep.status import StatusService
 
 if TYPE_CHECKING:
     import grpc
@@ -105,7 +106,7 @@ class App:
             if metrics is not None:
                 metrics.scan_ended(job)
 
-        registry = RootRegistry(catalog, pool, store, time.time_ns)
+        registry = RootRegistry(catalog, pool, store, time.time_ns, WatchMode(launch.config.watch))
         queue = ScanQueue(catalog, pool, store, time.time_ns, launch.config.max_scans, ended)
         metrics = self._metrics(catalog, pool, queue)
         jobs = JobService(registry, queue, store, time.time_ns)
@@ -119,7 +120,6 @@ class App:
         schedules, reports = self._schedules(
             ScheduleStore(store), registry, jobs, reads, hub, catalog, pool, status.checks
         )
-        registry.default_watch = WatchMode(launch.config.watch)
         await background.load()
         await registry.load()
         await board.refresh(root.id for root in registry.all())
@@ -140,9 +140,10 @@ class App:
             return server, rpc.bind(server, launch.where, launch.config.listen)
 
         door = Doorkeeper(launch.where, launch.lock, token, make_server)
-        reload = self._reload(queue, catalog, live)
-        reload.tell(background.apply)
-        status.notices += filter(None, [reload.start()])
+        self._tell_of_edits(catalog, queue, live, background)
+        reload = ConfigReload(launch.where, launch.flags, launch.environ, self._settings)
+        if why := reload.start():
+            status.note(why)
         endpoint: Endpoint | None = None
         housekeeping = Housekeeping(
             catalog, pool, queue, changes, status.checks, hub, lambda: self._settings.config.changes_keep_days
@@ -231,7 +232,7 @@ class App:
         new = await registry.never_scanned()
         if known and new and opened.rebuilt_from is None:
             _log.warning("the catalog is another one than before and is filled again", roots=len(new))
-            status.notices.append(
+            status.note(
                 f"{os.fsdecode(opened.path)} is not the catalog of the last run, which was moved or deleted: it is "
                 "filled again from your folders."
             )
@@ -262,7 +263,7 @@ class App:
             await endpoint.start()
         except OSError as error:
             _log.error("metrics cannot be served", address=str(address), error=str(error))
-            status.notices.append(f"Metrics are not served: {address} cannot be listened on: {error}.")
+            status.note(f"Metrics are not served: {address} cannot be listened on: {error}.")
             return None
         tasks.append(asyncio.create_task(metrics.keep_time()))
         _log.info("metrics are served", address=str(address))
@@ -274,21 +275,19 @@ class App:
             await live.start(self._settings.config)
         except DomainError as error:
             _log.error("the watching could not begin", error=error.message)
-            status.notices.append(f"Changes are seen at the next scan only: {error.message}")
+            status.note(f"Changes are seen at the next scan only: {error.message}")
 
-    def _reload(self, queue: ScanQueue, catalog: CatalogPort, live: LiveService) -> ConfigReload:
+    def _tell_of_edits(
+        self, catalog: CatalogPort, queue: ScanQueue, live: LiveService, background: BackgroundService
+    ) -> None:
         """Who goes by settings that may change while the daemon runs."""
 
-        async def levels_and_scans(config: Config) -> None:
+        async def levels(config: Config) -> None:
             log.set_level(config.log_level)
             catalog.set_log_level(config.log_level)
-            queue.max_scans = config.max_scans
-            queue.pump()
 
-        reload = ConfigReload(self._launch.where, self._launch.flags, self._launch.environ, self._settings)
-        reload.tell(levels_and_scans)
-        reload.tell(live.apply)
-        return reload
+        for listener in (levels, queue.apply, live.apply, background.apply):
+            self._settings.tell(listener)
 
 
 def _copy_engine_log(catalog: CatalogPort) -> None:

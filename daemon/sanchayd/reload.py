@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -16,11 +16,10 @@ from watchdog.observers.polling import PollingObserver
 from sanchay.address import Places
 from sanchay.names import shown_path
 from sanchayd import config, hosts
-from sanchayd.config import LIVE_KEYS, Config
 from sanchayd.errors import DomainError
 from sanchayd.links import places_of
 from sanchayd.log import logger
-from sanchayd.upkeep.status import Settings
+from sanchayd.settings import Settings
 
 # An editor writes a file in several steps: look once they are over.
 SETTLE_S = 0.2
@@ -103,21 +102,15 @@ class ConfigWatch(FileSystemEventHandler):
 
 
 class ConfigReload:
-    """Takes over edits of the settings while the daemon runs, and tells those who go by them."""
+    """Follows edits of the settings while the daemon runs."""
 
     def __init__(self, where: Places, flags: Mapping[str, str], environ: Mapping[str, str], settings: Settings) -> None:
         self._where = where
         self._flags = flags
         self._environ = environ
         self._settings = settings
-        self._begun_with = settings.config
-        self._listeners: list[Callable[[Config], Awaitable[None]]] = []
         self._watch: ConfigWatch | None = None
         self._task: asyncio.Task[None] | None = None
-
-    def tell(self, listener: Callable[[Config], Awaitable[None]]) -> None:
-        """From now on the listener hears of every edit that was taken."""
-        self._listeners.append(listener)
 
     def start(self) -> str:
         """Begins to follow edits; a sentence for people where the system has no watch left, else nothing."""
@@ -149,25 +142,12 @@ class ConfigReload:
 
     async def reload(self) -> None:
         """Takes the new settings that can count now; a bad edit changes nothing and is said in the status."""
-        settings = self._settings
         try:
             after = config.load(self._where, self._flags, self._environ)
         except DomainError as error:
-            settings.error = error.message
-            _log.warning("config.toml was not taken", error=error.message)
-            return
-        settings.error = ""
-        settings.pending = [key for key in after.differing_keys(self._begun_with) if key not in LIVE_KEYS]
-        changed = after.differing_keys(settings.config)
-        settings.config = after
-        for listener in self._listeners:
-            try:
-                await listener(after)
-            except DomainError as error:
-                settings.error = f"The new settings could not be taken over: {error.message}"
-                _log.error("a change of the settings failed", error=error.message)
-        if changed:
-            _log.info("settings changed", keys=changed)
+            self._settings.refuse(error.message)
+        else:
+            await self._settings.take(after)
 
 
 def _why(error: OSError) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sanchay import names
 from sanchayd import hosts
+from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, ScanningPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import RawBytes, ScanProgress, ScanResult
 from sanchayd.errors import DomainError, ErrorKind
@@ -82,8 +83,8 @@ class ScanQueue:
         self._pool = pool
         self._store = store
         self._now_ns = now_ns
-        self.max_scans = max_scans
-        self.hold = Hold()
+        self._max_scans = max_scans
+        self._hold = Hold()
         self._on_end = on_end
         self._active: dict[int, ActiveJob] = {}
         self._left_behind: dict[int, RawBytes] = {}  # by root: what a cancelled scan still reads
@@ -91,6 +92,15 @@ class ScanQueue:
         self._ticker: asyncio.Task[None] | None = None
         self._stopping = False
         self.changes: Topic[Job] = Topic()  # of every job: what becomes of it, and how far it has come
+
+    async def apply(self, config: Config) -> None:
+        """Takes over new settings."""
+        self._max_scans = config.max_scans
+        self.pump()
+
+    def hold_background(self, reason: str) -> None:
+        """Why work that no one waits for stands still; empty where it does not."""
+        self._hold.reason = reason
 
     def active(self) -> list[ActiveJob]:
         """Jobs that have not ended, oldest first."""
@@ -121,7 +131,7 @@ class ScanQueue:
 
     def add(self, job: Job) -> ActiveJob:
         """Takes a job that is stored already, queued or paused, and runs it when its turn comes."""
-        active = ActiveJob(job, self.hold)
+        active = ActiveJob(job, self._hold)
         self._active[job.id] = active
         self.changes.publish(job)
         self.pump()
@@ -135,7 +145,7 @@ class ScanQueue:
         for active in sorted(queued, key=lambda active: (active.job.background, active.job.id)):
             running = [other for other in self._active.values() if other.holds_slot]
             rivals = running if active.job.background else [other for other in running if not other.job.background]
-            if len(rivals) < self.max_scans:
+            if len(rivals) < self._max_scans:
                 self._run(active)
 
     def foreground(self, active: ActiveJob) -> None:

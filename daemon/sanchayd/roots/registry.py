@@ -25,14 +25,21 @@ class RootRegistry:
     `default_watch` is what a root whose own mode is `auto` goes by.
     """
 
-    def __init__(self, catalog: CatalogPort, pool: CatalogPool, store: StateStore, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        catalog: CatalogPort,
+        pool: CatalogPool,
+        store: StateStore,
+        now_ns: Callable[[], int],
+        default_watch: WatchMode = WatchMode.AUTO,
+    ) -> None:
         self._catalog = catalog
         self._pool = pool
         self._store = store
         self._now_ns = now_ns
         self._roots: dict[int, Root] = {}
         self._gone: dict[int, str] = {}
-        self.default_watch = WatchMode.AUTO
+        self._default_watch = default_watch
 
     async def load(self) -> None:
         """Brings the roots of state.db and those of the catalog together, by their paths: either file may be new.
@@ -76,8 +83,8 @@ class RootRegistry:
 
     async def set_default_watch(self, mode: WatchMode) -> None:
         """Tells the catalog of every root that goes by it."""
-        if mode is not self.default_watch:
-            self.default_watch = mode
+        if mode is not self._default_watch:
+            self._default_watch = mode
             for root in self.all():
                 if root.settings.watch is WatchMode.AUTO:
                     await self._tell(root)
@@ -87,7 +94,7 @@ class RootRegistry:
         if not root.claimed:
             settings = replace(settings, watch=WatchMode.OFF)
         elif settings.watch is WatchMode.AUTO:
-            settings = replace(settings, watch=self.default_watch)
+            settings = replace(settings, watch=self._default_watch)
         await self._pool.ask(self._catalog.put_root, replace(root, settings=settings))
 
     def all(self) -> list[Root]:

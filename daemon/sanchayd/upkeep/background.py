@@ -186,4 +186,4 @@ class BackgroundService:
                 limit, held = wanted
                 await self._pool.quick(self._catalog.set_background, max_mb_per_s=limit or None, paused=held)
                 self._told = wanted
-                self._queue.hold.reason = self._reason() if held else ""
+                self._queue.hold_background(self._reason() if held else "")

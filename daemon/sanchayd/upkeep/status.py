@@ -5,29 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sanchay import names
 from sanchay.names import shown_path
 from sanchayd import __version__, hosts
-from sanchayd.config import Config, Setting
+from sanchayd.config import Setting
 from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.engine_port.values import CatalogStatus
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.roots.service import RootService
 from sanchayd.roots.view import RootView
+from sanchayd.settings import Settings
 from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService, BackgroundView
 from sanchayd.upkeep.checks import CheckService
-
-
-@dataclass
-class Settings:
-    """The settings that count, and what became of the last edit of config.toml."""
-
-    config: Config
-    error: str = ""
-    pending: list[str] = field(default_factory=list)  # changed in the file; they count from the next start
 
 
 @dataclass(frozen=True)
@@ -80,12 +72,12 @@ class StatusService:
         self._store = store
         self._started_s = time.monotonic()
         self.checks = CheckService(catalog)
-        self.notices: list[str] = []
+        self._notices: list[str] = []
 
     async def status(self) -> DaemonStatus:
         """The daemon as it stands; takes milliseconds, whatever runs."""
         catalog = self._view(await self._pool.quick(self._catalog.status))
-        notices = [*self.notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
+        notices = [*self._notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
         notices += [_gone(path) for path in (os.fsdecode(catalog.status.path), str(self._store.file)) if _is_gone(path)]
         if self._store.disk_full:
             notices.append(
@@ -108,6 +100,10 @@ class StatusService:
             notices=notices,
             background=self._background.view(),
         )
+
+    def note(self, text: str) -> None:
+        """From now on everyone who asks is told this."""
+        self._notices.append(text)
 
     def settings(self) -> list[Setting]:
         """Every setting with its origin."""

@@ -26,9 +26,10 @@ from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.service import RootService
+from sanchayd.settings import Settings
 from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService
-from sanchayd.upkeep.status import Settings, StatusService
+from sanchayd.upkeep.status import StatusService
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 

@@ -32,8 +32,8 @@ from sanchayd.errors import ErrorKind
 from sanchayd.lock import InstanceLock
 from sanchayd.rpc import certificate
 from sanchayd.rpc import server as rpc
+from sanchayd.settings import Settings
 from sanchayd.state.database import to_domain
-from sanchayd.upkeep.status import Settings
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 
 TCP = {"SANCHAY_TCP": "1"}
@@ -216,7 +216,7 @@ def test_without_an_inotify_instance_the_settings_are_polled_and_that_is_said(
         async def hear(_config: config.Config) -> None:
             taken.set()
 
-        follower.tell(hear)
+        settings.tell(hear)
         said = follower.start()
         where.config_file.write_text("max_scans = 7\n")
         await asyncio.wait_for(taken.wait(), PATIENCE_S)
