@@ -6,15 +6,14 @@ the oldest and is told how many. Used from the event loop's thread alone.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from sanchayd.events.event import FILE_KINDS, Event, EventKind, Wanted
+from sanchayd.events.topic import Subscription
 
 # What is remembered of files, and of everything else: a burst of the one must not push out the other.
 REMEMBERED = 1000
@@ -24,50 +23,20 @@ BATCH_EVENTS = 64
 BATCH_BYTES = 16 << 10
 
 
-@dataclass(eq=False)
-class EventSubscription:
-    """What one subscriber has not read yet, and how many it has lost."""
-
-    wanted: Wanted
-    capacity: int = WAITING
-    lost: int = 0
-    lost_at_ns: int = 0
-    closed: bool = False
-    _waiting: deque[Event] = field(init=False)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self._waiting = deque(maxlen=self.capacity)
-
-    def offer(self, events: Sequence[Event]) -> None:
-        """Adds events; the oldest make room."""
-        overfull = len(self._waiting) + len(events) - self.capacity
-        if overfull > 0:
-            self.lost += overfull
-            self.lost_at_ns = events[-1].at_ns
-        self._waiting.extend(events)
-        self._wake.set()
-
-    def close(self) -> None:
-        """Lets the subscriber end once it has read what waits."""
-        self.closed = True
-        self._wake.set()
+class EventSubscription(Subscription[Event]):
+    """What one subscriber has not read yet, to be read in batches that say how much was lost."""
 
     async def batches(self) -> AsyncGenerator[list[Event], None]:
         """What waits, then what comes, in batches of bounded size; what was lost is said before what followed it."""
-        while True:
+        while await self.filled():
             while batch := self._batch():
                 yield batch
-            if self.closed:
-                return
-            self._wake.clear()
-            await self._wake.wait()
 
     def _batch(self) -> list[Event]:
         batch: list[Event] = []
         if self.lost:
             message = f"{self.lost} events were lost here: this subscriber read too slowly."
-            batch.append(Event(EventKind.DROPPED, self.lost_at_ns, dropped=self.lost, message=message))
+            batch.append(Event(EventKind.DROPPED, self._waiting[0].at_ns, dropped=self.lost, message=message))
             self.lost = 0
         room_bytes = BATCH_BYTES
         while self._waiting and len(batch) < BATCH_EVENTS and room_bytes > 0:
@@ -100,7 +69,7 @@ class EventHub:
             fitting = [event for event in events if wanted.fits(event)]
             if fitting:
                 for subscription in subscriptions:
-                    subscription.offer(fitting)
+                    subscription.offer(*fitting)
 
     def recent(self, wanted: Wanted) -> list[Event]:
         """What is remembered, oldest first."""
@@ -111,9 +80,9 @@ class EventHub:
     def subscribe(self, wanted: Wanted, *, recent: bool, follow: bool) -> Iterator[EventSubscription]:
         """A subscription for as long as the block runs, with what is remembered in it where that is asked for."""
         remembered = self.recent(wanted) if recent else []
-        subscription = EventSubscription(wanted, capacity=max(WAITING, len(remembered)))
+        subscription = EventSubscription(max(WAITING, len(remembered)))
         if remembered:
-            subscription.offer(remembered)
+            subscription.offer(*remembered)
         if not follow or self._closed:
             subscription.close()
         listeners = self._subscriptions.setdefault(wanted, set())

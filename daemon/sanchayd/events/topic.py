@@ -1,4 +1,4 @@
-"""A bounded publish and subscribe inside the daemon: a slow subscriber loses the oldest, never slows the rest."""
+"""Bounded publish and subscribe inside the daemon: a slow subscriber loses the oldest, never slows the rest."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Subscription(Generic[Event]):
 
     def __init__(self, capacity: int) -> None:
         self._waiting: deque[Event] = deque(maxlen=capacity)
+        self._capacity = capacity
         self._wake = asyncio.Event()
         self._closed = False
         self.lost = 0
 
-    def offer(self, event: Event) -> None:
-        """Adds an event; the oldest makes room."""
-        if len(self._waiting) == self._waiting.maxlen:
-            self.lost += 1
-        self._waiting.append(event)
+    def offer(self, *events: Event) -> None:
+        """Adds events; the oldest make room."""
+        self.lost += max(0, len(self._waiting) + len(events) - self._capacity)
+        self._waiting.extend(events)
         self._wake.set()
 
     def close(self) -> None:
@@ -33,13 +33,18 @@ class Subscription(Generic[Event]):
         self._wake.set()
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        while True:
+        while await self.filled():
             while self._waiting:
                 yield self._waiting.popleft()
+
+    async def filled(self) -> bool:
+        """Waits for something to read; False once nothing more comes."""
+        while not self._waiting:
             if self._closed:
-                return
+                return False
             self._wake.clear()
             await self._wake.wait()
+        return True
 
 
 class Topic(Generic[Event]):
