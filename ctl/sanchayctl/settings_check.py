@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sanchay.address import Places
 
 TIMEOUT_S = 20.0
-COMMAND = programs.python_module("sanchayd")
 _SAID_BY = "sanchayd: "
 
 
@@ -79,7 +78,7 @@ def _ask(where: Places, *arguments: str) -> tuple[dict[str, Any], str]:
         environ[HOME_VARIABLE] = str(where.home)
     try:
         ended = subprocess.run(
-            [*COMMAND, *arguments],
+            [*programs.ours("sanchayd"), *arguments],
             cwd=programs.neutral_folder(),
             env=environ,
             stdin=subprocess.DEVNULL,

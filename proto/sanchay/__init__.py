@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sanchay.version import __version__
+
 if TYPE_CHECKING:
     from sanchay.client import AsyncClient, Client
     from sanchay.errors import SanchayError
 
-__version__ = "0.1.0"
 __all__ = ["AsyncClient", "Client", "SanchayError", "__version__"]
 
 _HOMES = {"AsyncClient": "sanchay.client", "Client": "sanchay.client", "SanchayError": "sanchay.errors"}

@@ -28,7 +28,6 @@ PROBE_TIMEOUT_S = 2.0
 SILENCE_S = 8.0
 # What is waited for is said after this long.
 TELL_AFTER_S = 1.0
-DAEMON_MODULE = "sanchayd"
 # By these a service manager speaks to the program that we are started by: the daemon is not that program.
 OTHERS_VARIABLES = frozenset(
     {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}
@@ -173,7 +172,7 @@ def _spawn(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
     if where.home is not None:
         environ[HOME_VARIABLE] = str(where.home)
     where.last_error_file.unlink(missing_ok=True)
-    command = programs.python_module(DAEMON_MODULE)
+    command = programs.ours("sanchayd")
     process: subprocess.Popen[bytes] = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

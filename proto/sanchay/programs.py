@@ -15,11 +15,28 @@ _WITHOUT_CURRENT_FOLDER = (
 )
 
 
-def python_module(module: str, interpreter: str = sys.executable) -> tuple[str, ...]:
+def python_module(module: str, interpreter: str = "") -> tuple[str, ...]:
     """The command that runs a module as `python -m` does, but doesn't look for modules in the current folder."""
+    interpreter = interpreter or sys.executable
     if sys.version_info >= (3, 11):
         return (interpreter, "-P", "-m", module)
     return (interpreter, "-c", _WITHOUT_CURRENT_FOLDER.format(module=module))
+
+
+def ours(name: str, *, windowless: bool = False) -> tuple[str, ...]:
+    """The command that starts another program of this installation, such as `sanchayd`.
+
+    In a bundle it is the file beside this program's own; in a virtual environment, or where a system's packages put
+    it, the script beside the interpreter; elsewhere the module. `windowless`: without a console window on Windows.
+    """
+    folder = os.path.dirname(sys.executable)
+    if getattr(sys, "frozen", False):
+        return (os.path.join(folder, name + (".exe" if os.name == "nt" else "")),)
+    if os.name == "nt":
+        python = os.path.join(folder, "pythonw.exe")
+        return python_module(name, python if windowless and os.path.exists(python) else sys.executable)
+    script = os.path.join(folder, name)
+    return (script,) if os.access(script, os.X_OK) else python_module(name)
 
 
 def neutral_folder() -> str:

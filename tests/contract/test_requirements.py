@@ -16,10 +16,10 @@ PACKAGES = ("proto/sanchay", "daemon/sanchayd", "ctl/sanchayctl")
 OURS = {"sanchay", "sanchayd", "sanchayctl", "sanchay_engine"}
 
 
-def imported_modules() -> set[str]:
+def imported_modules(packages: tuple[str, ...] = PACKAGES) -> set[str]:
     """Top-level names of everything that our packages import, ours and the standard library left out."""
     names = set()
-    for package in PACKAGES:
+    for package in packages:
         for path in (REPOSITORY / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Import):
@@ -35,11 +35,14 @@ def named(text: str) -> set[str]:
     return {re.split(r"[\s;<>=!\[]", line)[0].lower() for line in lines if line and not line.startswith("-")}
 
 
-def declared() -> set[str]:
-    """The dependencies of pyproject.toml."""
-    block = re.search(r"^dependencies = \[(.*?)^\]", (REPOSITORY / "pyproject.toml").read_text("utf-8"), re.S | re.M)
-    assert block is not None
-    return named("\n".join(re.findall(r'"([^"]+)"', block.group(1))))
+def declared(*parts: str) -> set[str]:
+    """The dependencies of pyproject.toml: `dependencies`, and the extra `daemon`."""
+    names: set[str] = set()
+    for part in parts or ("dependencies", "daemon"):
+        block = re.search(rf"^{part} = \[(.*?)^\]", (REPOSITORY / "pyproject.toml").read_text("utf-8"), re.S | re.M)
+        assert block is not None
+        names |= named("\n".join(re.findall(r'"([^"]+)"', block.group(1))))
+    return names
 
 
 def givers_of_modules() -> dict[str, set[str]]:
@@ -61,6 +64,13 @@ def test_every_third_party_import_is_a_declared_dependency() -> None:
     for module in imported_modules() - {"tomli"}:
         givers = all_givers.get(module, set())
         assert givers & all_declared, f"{module} is imported, and none of {sorted(givers)} is a dependency"
+
+
+def test_the_client_and_sanchayctl_need_nothing_of_the_daemons() -> None:
+    all_givers = givers_of_modules()
+    for module in imported_modules(("proto/sanchay", "ctl/sanchayctl")):
+        assert all_givers[module] & declared("dependencies"), f"{module} is imported, and no dependency gives it"
+    assert not declared("dependencies") & declared("daemon")
 
 
 def test_the_pinned_requirements_are_those_of_the_distribution() -> None:

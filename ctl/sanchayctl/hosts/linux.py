@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 
 from sanchay import programs
@@ -35,8 +34,7 @@ class Systemd:
 
     def program(self) -> Command:
         """The script beside the interpreter, which looks for no modules in the current folder; else the module."""
-        script = Path(sys.executable).with_name("sanchayd")
-        return (str(script),) if os.access(script, os.X_OK) else programs.python_module("sanchayd")
+        return programs.ours("sanchayd")
 
     def plan(self, service: Service) -> Plan:
         """One unit, and with `system` the line that makes the user."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 
 from sanchay import programs
@@ -33,8 +32,7 @@ class Launchd:
 
     def program(self) -> Command:
         """The script beside the interpreter, which looks for no modules in the current folder; else the module."""
-        script = Path(sys.executable).with_name("sanchayd")
-        return (str(script),) if os.access(script, os.X_OK) else programs.python_module("sanchayd")
+        return programs.ours("sanchayd")
 
     def plan(self, service: Service) -> Plan:
         """One property list. The user of a machine's daemon is made by hand: macOS has no file for that."""

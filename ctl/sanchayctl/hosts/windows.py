@@ -7,7 +7,6 @@ machine does what a service would: it starts at boot, needs no one logged on, an
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path, PureWindowsPath
 
 from sanchay import programs
@@ -39,8 +38,7 @@ class TaskScheduler:
 
     def program(self) -> Command:
         """Python without a console window."""
-        windowless = Path(sys.executable).with_name("pythonw.exe")
-        return programs.python_module("sanchayd", str(windowless if windowless.exists() else sys.executable))
+        return programs.ours("sanchayd", windowless=True)
 
     def plan(self, service: Service) -> Plan:
         """The task as XML, kept beside the daemon's data: Task Scheduler copies it."""

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
+from importlib import resources
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -14,8 +15,8 @@ from sanchay import names
 from sanchay.errors import InputOutputError, InvalidArgument
 
 _PLACEHOLDER = re.compile(r"@([A-Z]+)@")
-# In a wheel the templates are beside the modules; in a checkout they are where people look for them.
-FOLDERS = (Path(__file__).parent / "packaging", Path(__file__).resolve().parents[3] / "packaging")
+# In a checkout the templates are where people look for them; an installation has them beside these modules.
+CHECKOUT = Path(__file__).resolve().parents[3] / "packaging"
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
@@ -28,13 +29,13 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def _read(template: str) -> str:
-    for folder in FOLDERS:
-        file = folder / template
+    for folder in (resources.files("sanchayctl.service").joinpath("packaging"), CHECKOUT):
+        file = folder.joinpath(template)
         if file.is_file():
             return file.read_text("utf-8")
     raise InputOutputError(
         f"The template {template} is missing from this installation; install Sanchay again.",
-        path=os.fsencode(FOLDERS[0] / template),
+        path=os.fsencode(CHECKOUT / template),
     )
 
 

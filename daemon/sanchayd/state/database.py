@@ -20,7 +20,8 @@ from sanchayd.state.recognise import APPLICATION_ID, recognise, uri
 from sanchayd.state.tables import Base
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
-MIGRATIONS = Path(__file__).parent / "migrations"
+# Alembic finds them as it finds modules: in a folder, a wheel or a bundle.
+MIGRATIONS = "sanchayd.state:migrations"
 # A limit on the size of files, or a full thin volume, shows as a failed write (from Python 3.11 on the name is told).
 FULL_NAMES = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE"})
 
@@ -151,7 +152,7 @@ def _migrate(engine: Engine) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", MIGRATIONS)
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -375,7 +375,7 @@ def test_a_misspelt_home_is_told_before_another_daemon_is_asked(
 
 def checker(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Puts a program of the test in the place of the daemon's."""
-    monkeypatch.setattr(settings_check, "COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr("sanchay.programs.ours", lambda _name: (sys.executable, "-c", code))
 
 
 def test_settings_are_checked_without_a_daemon(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import pytest
 
-from sanchay import errors, last_words, launcher
+from sanchay import errors, last_words, launcher, programs
 from sanchay.address import Places, places
 from sanchay.client import Client
 from sanchay.v1.daemon_pb2 import GetStatusResponse
@@ -26,7 +26,7 @@ from tests.support.program import running
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home whose daemons need no engine, and are stopped at the end."""
     home = tmp_path / "home"
-    monkeypatch.setattr(launcher, "DAEMON_MODULE", "tests.support.fake_daemon")
+    monkeypatch.setattr(programs, "ours", lambda _name: programs.python_module("tests.support.fake_daemon"))
     monkeypatch.setenv("PYTHONPATH", environment(home)["PYTHONPATH"])
     yield home
     status = launcher.running_daemon(places(home))
@@ -145,7 +145,7 @@ def test_the_last_words_of_a_daemon_that_dies_at_its_start_are_kept(
     places(home).log_folder.mkdir(parents=True, mode=0o700)
     home.chmod(0o700)
     places(home).words_file.write_text("words of an earlier start\n", "utf-8")
-    monkeypatch.setattr("sanchay.programs.python_module", lambda _module: [sys.executable, "-c", code])
+    monkeypatch.setattr("sanchay.programs.ours", lambda _name: [sys.executable, "-c", code])
     with pytest.raises(errors.DaemonUnavailable) as caught:
         launcher.start_daemon(home)
     for words in (how, said):

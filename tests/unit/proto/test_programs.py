@@ -53,7 +53,7 @@ def test_the_check_of_the_settings_imports_nothing_from_the_current_folder(tmp_p
 def test_a_started_daemon_imports_nothing_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launcher, "DAEMON_MODULE", "tests.support.fake_daemon")
+    monkeypatch.setattr(programs, "ours", lambda _name: programs.python_module("tests.support.fake_daemon"))
     where = places(tmp_path / "home")
     launcher.start_daemon(where.home)
     with launcher._probe(where) as client:
@@ -107,3 +107,16 @@ def test_task_scheduler_is_spoken_to_by_programs_of_windows_own_folder(tmp_path:
         r"C:\Windows\System32",
         r"C:\Windows\System32\WindowsPowerShell\v1.0",
     }
+
+
+def test_our_programs_are_found_in_a_bundle_an_environment_and_a_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = ".exe" if os.name == "nt" else ""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert programs.ours("sanchayd") == programs.python_module("sanchayd", sys.executable)
+    (tmp_path / "sanchayd").touch(0o755)
+    if os.name != "nt":
+        assert programs.ours("sanchayd") == (str(tmp_path / "sanchayd"),)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert programs.ours("sanchayctl") == (str(tmp_path / f"sanchayctl{ending}"),)
