@@ -67,8 +67,8 @@ run: install ## catalogs DIR=PATH (default: Python's own folder) with a daemon u
 	@SANCHAY_HOME="$(CURDIR)/.sanchay" $(BIN)/python -m sanchayctl.first_run "$${DIR:-$$($(BIN)/python -c 'import sys; print(sys.base_prefix)')}"
 
 .PHONY: man
-man: install ## writes a manual page for each command into build/man/man1
-	@$(BIN)/sanchayctl man build/man/man1
+man: install ## writes a manual page for each command into build/man/man1 (MAN=FOLDER: into another folder)
+	@$(BIN)/sanchayctl man "$(or $(MAN),build/man/man1)"
 
 .PHONY: demo
 demo: install ## records the session in README.md again, from a real run

@@ -9,6 +9,7 @@ parts=(
     prlimit:util-linux
     setpriv:util-linux
     faketime:faketime
+    groff:groff-base
     mkfs.ext4:e2fsprogs
     mkfs.btrfs:btrfs-progs
     mkfs.xfs:xfsprogs
