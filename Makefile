@@ -51,8 +51,9 @@ $(VENV)/.engine: $(VENV)/.runtime $(ENGINE_SOURCES)
 	@scripts/install_engine.sh $(BIN) $(VENV)/wheels
 	@touch $@
 
-$(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml
+$(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml scripts/write_program.sh
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@scripts/write_program.sh "$(CURDIR)/$(BIN)/python" $(BIN)/sanchayctl
 	@touch $@
 
 # Compiled here and not by the first command, nor by every one where PYTHONDONTWRITEBYTECODE is set.

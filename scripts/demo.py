@@ -8,7 +8,6 @@ what they print is kept as text. `--print FOLDER` works in that folder and print
 from __future__ import annotations
 
 import os
-import pty
 import random
 import re
 import subprocess
@@ -88,6 +87,8 @@ def record(folder: Path) -> str:
 
 def type_in(command: str, folder: Path, env: dict[str, str]) -> str:
     """What the command prints on a terminal. Its remarks and progress are left out."""
+    import pty  # not on Windows, where this is only read
+
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         ["/bin/sh", "-c", command], cwd=folder, env=env, stdout=theirs, stderr=subprocess.DEVNULL
