@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes sanchayctl's program file: write_program.sh PYTHON TARGET. What pip writes starts Python with its module `site`,
-# which imports and reads files for a hundredth of a second in which Ctrl-C ends in Python's own traceback. Here Python
-# starts without it (-S), Ctrl-C is taken over by two built-in modules, and `site` follows.
+# Writes sanchayctl's program file: write_program.sh PYTHON TARGET. What pip writes starts Python with its module
+# `site`, which imports and reads files for a hundredth of a second in which Ctrl-C ends in Python's own traceback.
+# Here Python starts without it (-S), Ctrl-C is taken over by two built-in modules, and `site` follows.
 set -euo pipefail
 python=$1 target=$2
 

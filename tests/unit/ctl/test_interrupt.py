@@ -131,7 +131,7 @@ def test_ctrl_c_while_python_itself_starts_leaves_no_traceback(
     target = tmp_path / "sanchayctl"
     subprocess.run([WRITE_PROGRAM, sys.executable, target], check=True)
     assert target.read_text().startswith(f"#!{sys.executable} -S\n")
-    asked = [sys.executable, "-S", "-X", "importtime", target, "status"]  # as its first line has it
+    asked = [sys.executable, "-S", "-X", "importtime", str(target), "status"]  # as its first line has it
     with subprocess.Popen(asked, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         assert program.stderr is not None
         assert any(line.split()[-1].decode() == module for line in iter(program.stderr.readline, b"")), module
