@@ -26,6 +26,7 @@ from sanchayd.events.service import EventService, JobNews
 from sanchayd.jobs.job import Job
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.jobs.service import JobService
+from sanchayd.jobs.store import JobStore
 from sanchayd.live import LiveService
 from sanchayd.lock import InstanceLock
 from sanchayd.metrics.address import resolve as resolve_metrics_address
@@ -35,6 +36,7 @@ from sanchayd.reports.service import ReportService
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import WatchMode
 from sanchayd.roots.service import RootService
+from sanchayd.roots.store import RootStore
 from sanchayd.rpc import server as rpc
 from sanchayd.schedules.runs import RunService
 from sanchayd.schedules.service import ScheduleService
@@ -48,6 +50,7 @@ from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.checks import CheckService
 from sanchayd.upkeep.housekeeping import Housekeeping
 from sanchayd.upkeep.status import StatusService
+from sanchayd.upkeep.store import UpkeepStore
 
 if TYPE_CHECKING:
     import grpc
@@ -106,12 +109,14 @@ class App:
             if metrics is not None:
                 metrics.scan_ended(job)
 
-        registry = RootRegistry(catalog, pool, store, time.time_ns, WatchMode(launch.config.watch))
-        queue = ScanQueue(catalog, pool, store, time.time_ns, launch.config.max_scans, ended)
+        job_store = JobStore(store)
+        registry = RootRegistry(catalog, pool, RootStore(store), time.time_ns, WatchMode(launch.config.watch))
+        queue = ScanQueue(catalog, pool, job_store, time.time_ns, launch.config.max_scans, ended)
         metrics = self._metrics(catalog, pool, queue)
-        jobs = JobService(registry, queue, store, time.time_ns)
+        jobs = JobService(registry, queue, job_store, time.time_ns)
         roots = RootService(registry, jobs, queue, board)
-        background = BackgroundService(catalog, pool, store, queue, launch.config, time.time_ns, hosts.on_battery)
+        kept = UpkeepStore(store)
+        background = BackgroundService(catalog, pool, kept, queue, launch.config, time.time_ns, hosts.on_battery)
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store)
         reads = CatalogService(catalog, pool, registry, queue, board)
         changes = ChangeService(catalog, pool, registry, queue, board)
@@ -226,7 +231,7 @@ class App:
         if opened.rebuilt_from is not None and registry.claimed():
             _log.warning("the catalog was damaged and is rebuilt", moved_to=os.fsdecode(opened.rebuilt_from))
             await jobs.start_scans([], background=True, request_id="rebuild")
-        known = await store.known_catalog()
+        known = await UpkeepStore(store).known_catalog()
         if opened.catalog_id == known:
             return
         new = await registry.never_scanned()
@@ -239,7 +244,7 @@ class App:
             for root in new:
                 await jobs.start(root, background=True, request_id="refill", notices=[])
         with contextlib.suppress(DomainError):  # a full disk: it is known at the next start
-            await store.set_known_catalog(opened.catalog_id)
+            await UpkeepStore(store).set_known_catalog(opened.catalog_id)
 
     def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> Metrics | None:
         """The figures, where they are to be collected."""

@@ -17,8 +17,8 @@ from sanchayd.engine_port.values import RawBytes, ScanProgress, ScanResult
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.topic import Topic
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.jobs.store import JobStore
 from sanchayd.log import logger
-from sanchayd.state import StateStore
 
 TICK_S = 0.2
 STOP_PATIENCE_S = 2.5
@@ -74,7 +74,7 @@ class ScanQueue:
         self,
         catalog: ScanningPort,
         pool: CatalogPool,
-        store: StateStore,
+        store: JobStore,
         now_ns: Callable[[], int],
         max_scans: int,
         on_end: Callable[[Job], Awaitable[None]],
@@ -209,7 +209,7 @@ class ScanQueue:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(active.ended.wait() for active in running)), STOP_PATIENCE_S)
         left = [active for active in self.active() if active.job.state is not JobState.PAUSED]
-        await self._store.set_job_states([active.job.id for active in left], JobState.INTERRUPTED)
+        await self._store.set_states([active.job.id for active in left], JobState.INTERRUPTED)
         for active in self.active():
             active.topic.close()
         for task in [*self._tasks, *([self._ticker] if self._ticker else [])]:
@@ -219,7 +219,7 @@ class ScanQueue:
         """The job changed: those who follow hear of it, and state.db in its time."""
         active.job = job
         self._tell(active, job)
-        self._spawn(self._store.update_job(job))
+        self._spawn(self._store.update(job))
 
     def _tell(self, active: ActiveJob, job: Job) -> None:
         active.topic.publish(job)
@@ -313,7 +313,7 @@ class ScanQueue:
         active.job = job
         try:
             await self._on_end(job)
-            await self._store.update_job(job)
+            await self._store.update(job)
         finally:
             self._active.pop(job.id, None)
             active.ended.set()

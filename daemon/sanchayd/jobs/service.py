@@ -11,9 +11,9 @@ from sanchay import names
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ActiveJob, ScanQueue
+from sanchayd.jobs.store import JobStore
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root, RootSettings
-from sanchayd.state import StateStore
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -38,7 +38,7 @@ class JobPage:
 class JobService:
     """Use cases on jobs."""
 
-    def __init__(self, registry: RootRegistry, queue: ScanQueue, store: StateStore, now_ns: Callable[[], int]) -> None:
+    def __init__(self, registry: RootRegistry, queue: ScanQueue, store: JobStore, now_ns: Callable[[], int]) -> None:
         self._registry = registry
         self._queue = queue
         self._store = store
@@ -47,14 +47,14 @@ class JobService:
 
     async def restore(self) -> int:
         """Goes on with what the last daemon left; how many jobs there were. A paused one stays paused."""
-        left = await self._store.unended_jobs()
+        left = await self._store.unended()
         for job in left:
             if self._registry.get(job.root_id) is None or self._queue.of_root(job.root_id) is not None:
-                await self._store.set_job_states([job.id], JobState.CANCELLED)
+                await self._store.set_states([job.id], JobState.CANCELLED)
             elif job.state is JobState.PAUSED:
                 self._queue.add(job)
             else:
-                await self._store.set_job_states([job.id], JobState.QUEUED)
+                await self._store.set_states([job.id], JobState.QUEUED)
                 self._queue.add(_queued(job))
         return len(left)
 
@@ -92,7 +92,7 @@ class JobService:
             if active is not None:
                 return active, False
             self._queue.check_free(root.id)
-            job = await self._store.add_job(
+            job = await self._store.add(
                 Job(
                     id=0,
                     root_id=root.id,

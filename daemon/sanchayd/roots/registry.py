@@ -13,7 +13,7 @@ from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
-from sanchayd.state import StateStore
+from sanchayd.roots.store import RootStore
 
 NAME_MAX_CHARACTERS = 100
 _log = logger("sanchayd.registry")
@@ -29,7 +29,7 @@ class RootRegistry:
         self,
         catalog: CatalogPort,
         pool: CatalogPool,
-        store: StateStore,
+        store: RootStore,
         now_ns: Callable[[], int],
         default_watch: WatchMode = WatchMode.AUTO,
     ) -> None:
@@ -47,13 +47,13 @@ class RootRegistry:
         What the catalog alone has, as after the loss of state.db, becomes a root that no one has asked for yet: it is
         shown and not kept up, until it is added again or removed.
         """
-        roots = await self._store.roots()
+        roots = await self._store.all()
         known = {root.path for root in roots}
         for found in await self._pool.ask(self._catalog.stored_roots):
             if found.path not in known:
                 self._roots = {root.id: root for root in roots}  # names that are taken
                 try:
-                    roots.append(await self._store.add_root(self._unclaimed(found)))
+                    roots.append(await self._store.add(self._unclaimed(found)))
                 except DomainError as error:
                     if error.kind is not ErrorKind.DISK_FULL:
                         raise
@@ -128,11 +128,11 @@ class RootRegistry:
             return (existing, True) if existing.claimed else (await self._claim(existing, name, settings), False)
         chosen = self._check_name(name, own_id=0) if name else self._derive_name(folder)
         settings = replace(settings, exclude=await self.exclude_patterns(folder, settings.exclude))
-        root = await self._store.add_root(Root(0, chosen, folder, settings, self._now_ns()))
+        root = await self._store.add(Root(0, chosen, folder, settings, self._now_ns()))
         try:
             await self._tell(root)
         except DomainError:
-            await self._store.remove_root(root.id)
+            await self._store.remove(root.id)
             raise
         self._roots[root.id] = root
         return root, False
@@ -159,7 +159,7 @@ class RootRegistry:
         chosen = self._check_name(name, own_id=root.id) if name is not None else root.name
         changed = replace(root, name=chosen, settings=settings)
         await self._tell(changed)
-        await self._store.update_root(changed)
+        await self._store.update(changed)
         self._roots[root.id] = changed
         return changed
 
@@ -170,7 +170,7 @@ class RootRegistry:
     async def remove(self, root: Root) -> None:
         """Forgets the root in the catalog, then here: a crash between the two leaves it to be removed again."""
         await self._pool.ask(self._catalog.remove_root, root.id)
-        await self._store.remove_root(root.id)
+        await self._store.remove(root.id)
         self._roots.pop(root.id, None)
         self._gone[root.id] = root.name
 

@@ -18,8 +18,8 @@ from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
-from sanchayd.state import StateStore
 from sanchayd.upkeep.pause import BackgroundPause
+from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.uptime import Uptime
 
 # A timer stands still while the machine sleeps, so a long pause is looked at now and then.
@@ -55,7 +55,7 @@ class BackgroundService:
         self,
         catalog: CatalogPort,
         pool: CatalogPool,
-        store: StateStore,
+        store: UpkeepStore,
         queue: ScanQueue,
         config: Config,
         now_ns: Callable[[], int],

@@ -23,13 +23,16 @@ from sanchayd.events.service import EventService
 from sanchayd.jobs.job import Job
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.jobs.service import JobService
+from sanchayd.jobs.store import JobStore
 from sanchayd.live import LiveService
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.service import RootService
+from sanchayd.roots.store import RootStore
 from sanchayd.settings import Settings
 from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
+from sanchayd.upkeep.store import UpkeepStore
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
 
@@ -43,6 +46,7 @@ class Core:
 
     catalog: FakeCatalog
     store: StateStore
+    job_store: JobStore
     registry: RootRegistry
     queue: ScanQueue
     jobs: JobService
@@ -80,13 +84,15 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     async def ended(job: Job) -> None:
         await board.refresh([job.root_id])
 
-    registry = RootRegistry(catalog, pool, store, clock)
-    queue = ScanQueue(catalog, pool, store, clock, max_scans, ended)
-    jobs = JobService(registry, queue, store, clock)
+    job_store = JobStore(store)
+    registry = RootRegistry(catalog, pool, RootStore(store), clock)
+    queue = ScanQueue(catalog, pool, job_store, clock, max_scans, ended)
+    jobs = JobService(registry, queue, job_store, clock)
     roots = RootService(registry, jobs, queue, board)
     stops: list[bool] = []
     settings = Settings(make_config(home))
-    background = BackgroundService(catalog, pool, store, queue, settings.config, time.time_ns, lambda: None)
+    kept = UpkeepStore(store)
+    background = BackgroundService(catalog, pool, kept, queue, settings.config, time.time_ns, lambda: None)
     status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background, store)
     reads = CatalogService(catalog, pool, registry, queue, board)
     changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))
@@ -94,7 +100,9 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     live = LiveService(catalog, pool, registry, queue, board, hub)
     events = EventService(registry, hub)
     await registry.load()
-    return Core(catalog, store, registry, queue, jobs, roots, reads, changes, status, board, hub, live, events, stops)
+    return Core(
+        catalog, store, job_store, registry, queue, jobs, roots, reads, changes, status, board, hub, live, events, stops
+    )
 
 
 Scenario = Callable[[Core], Awaitable[Any]]

@@ -19,6 +19,7 @@ from sanchayd.errors import DomainError
 from sanchayd.roots.root import HashScope, Root, RootSettings
 from sanchayd.upkeep import background as module
 from sanchayd.upkeep.background import BackgroundService, BackgroundState
+from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.uptime import Uptime
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
@@ -45,7 +46,7 @@ def service_of(core: Core, home: Path, clock: Clock, **settings: str) -> Backgro
     return BackgroundService(
         core.catalog,
         CatalogPool(),
-        core.store,
+        UpkeepStore(core.store),
         core.queue,
         make_config(home, **settings),
         lambda: clock.now_ns,
@@ -124,7 +125,8 @@ def test_a_pause_survives_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.Monk
         await again.load()
         assert again.view() == service.view()
         keeping = asyncio.ensure_future(again.keep())
-        while (await core.store.background_pause()).until_ns != until_ns:  # noqa: ASYNC110 - rows have no event
+        kept = UpkeepStore(core.store)
+        while (await kept.background_pause()).until_ns != until_ns:  # noqa: ASYNC110 - rows have no event
             await asyncio.sleep(0.005)
         keeping.cancel()
         clock.boot, clock.up_s = "second", 1.0

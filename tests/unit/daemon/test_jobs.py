@@ -202,7 +202,7 @@ def test_what_runs_when_the_daemon_stops_goes_on_at_the_next_start(
         await core.jobs.pause(ids[1])
 
     async def second(core: Core) -> None:
-        left = {job.id: job.state for job in await core.store.unended_jobs()}
+        left = {job.id: job.state for job in await core.job_store.unended()}
         assert left == {ids[0]: JobState.INTERRUPTED, ids[1]: JobState.PAUSED, ids[2]: JobState.INTERRUPTED}
         assert await core.jobs.restore() == 3
         assert (await end_of(core, ids[0])).state is JobState.DONE
@@ -275,14 +275,14 @@ def test_removing_a_root_ends_its_scan(play: Play, tree: Path, catalog: FakeCata
 
 def test_whoever_asks_while_the_end_is_being_stored_hears_of_the_end(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
-        store, slow = core.store.update_job, asyncio.Event()
+        store, slow = core.job_store.update, asyncio.Event()
 
         async def update(job: Any) -> None:
             if job.state.ended:
                 await slow.wait()
             await store(job)
 
-        core.store.update_job = update  # type: ignore[method-assign]
+        core.job_store.update = update  # type: ignore[method-assign]
         job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
         await until(lambda: core.queue.get(job.id).job.state is JobState.DONE)  # type: ignore[union-attr]
         assert (await core.jobs.get(job.id)).state is JobState.DONE

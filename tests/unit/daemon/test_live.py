@@ -23,6 +23,7 @@ from sanchayd.jobs.job import Job, JobState
 from sanchayd.live import SYNCS_AT_ONCE
 from sanchayd.roots.root import RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
+from sanchayd.roots.store import RootStore
 from tests.support import trees
 from tests.support.daemon import PATIENCE_S
 from tests.support.fake_catalog import FakeCatalog
@@ -137,7 +138,7 @@ def test_watching_starts_with_the_settings_and_follows_their_changes(
             third: "events",
         }
         # what was asked for stays what it was: the default is no choice of the root's
-        assert [root.settings.watch for root in await core.store.roots()] == [
+        assert [root.settings.watch for root in await RootStore(core.store).all()] == [
             WatchMode.AUTO,
             WatchMode.POLL,
             WatchMode.EVENTS,

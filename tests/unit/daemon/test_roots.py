@@ -16,6 +16,7 @@ from sanchayd.engine_port.values import StoredRoot
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
+from sanchayd.roots.store import RootStore
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core
 
@@ -163,7 +164,7 @@ def test_only_what_is_set_is_changed_and_the_catalog_hears_of_it(
         await core.roots.update(b"a", RootChange(name="b", algorithm=HashAlgorithm.SHA256, exclude=("x", "y")))
         expected = RootSettings(HashScope.DUPLICATES, HashAlgorithm.SHA256, ("*.tmp", "x", "y"), False, True)
         assert catalog.roots[1].settings == expected
-        assert (await core.store.roots())[0].settings == expected
+        assert (await RootStore(core.store).all())[0].settings == expected
         await core.roots.update(b"b", RootChange(replace_exclude=True, one_file_system=True, skip_hidden=False))
         view = (await core.roots.list_roots())[0]
         assert view.root.settings.exclude == ()

@@ -21,7 +21,9 @@ from sqlalchemy import Engine, event
 
 from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.job import Job, JobError, JobResult, JobState
+from sanchayd.jobs.store import JobStore
 from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
+from sanchayd.roots.store import RootStore
 from sanchayd.state import StateStore, database, recognise
 from sanchayd.state.tables import Base
 
@@ -35,13 +37,21 @@ ROOT = Root(
 )
 
 
-def use(file: Path, work: Callable[[StateStore], Awaitable[Any]]) -> Any:
+class Stores:
+    """state.db, and what is kept in it by noun."""
+
+    def __init__(self, file: Path) -> None:
+        self.state = StateStore.open(file)
+        self.roots, self.jobs = RootStore(self.state), JobStore(self.state)
+
+
+def use(file: Path, work: Callable[[Stores], Awaitable[Any]]) -> Any:
     async def scene() -> Any:
-        store = StateStore.open(file)
+        store = Stores(file)
         try:
             return await work(store)
         finally:
-            store.close()
+            store.state.close()
 
     return asyncio.run(scene())
 
@@ -51,25 +61,25 @@ def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
     file.parent.mkdir()
     errors = (JobError(b"/\xfe", "io", "it broke"), JobError(b"/b", "permission", "no"))
 
-    async def write(store: StateStore) -> Job:
-        root = await store.add_root(ROOT)
-        job = await store.add_job(Job(0, root.id, root.name, JobState.QUEUED, True, 5, request_id="r"))
+    async def write(store: Stores) -> Job:
+        root = await store.roots.add(ROOT)
+        job = await store.jobs.add(Job(0, root.id, root.name, JobState.QUEUED, True, 5, request_id="r"))
         ended = Job(
             job.id, root.id, root.name, JobState.PARTIAL, True, 5, 6, 7, result=JobResult(files=2**40), errors=errors
         )
-        await store.update_job(ended)
-        await store.update_job(ended)
+        await store.jobs.update(ended)
+        await store.jobs.update(ended)
         return ended
 
-    async def read(store: StateStore) -> None:
-        (root,) = await store.roots()
+    async def read(store: Stores) -> None:
+        (root,) = await store.roots.all()
         assert (root.name, root.path, root.settings) == (ROOT.name, ROOT.path, ROOT.settings)
-        job = await store.job(1)
+        job = await store.jobs.job(1)
         assert job is not None
         assert (job.state, job.result, job.errors) == (JobState.PARTIAL, ended.result, errors)
         assert job.progress.files == 2**40
-        assert await store.job(2) is None
-        assert await store.unended_jobs() == []
+        assert await store.jobs.job(2) is None
+        assert await store.jobs.unended() == []
 
     ended = use(file, write)
     use(file, read)
@@ -153,7 +163,7 @@ def test_a_write_that_a_kill_cut_short_is_taken_back(tmp_path: Path) -> None:
     )
     assert subprocess.run([sys.executable, "-c", code, str(file)], check=False).returncode == 9
     assert file.with_name("state.db-journal").stat().st_size > 0
-    assert use(file, lambda store: store.jobs(before_id=None, limit=1)) == []
+    assert use(file, lambda store: store.jobs.jobs(before_id=None, limit=1)) == []
     assert not file.with_name("state.db-journal").exists()
 
 
@@ -173,7 +183,7 @@ def test_roots_of_the_first_step_are_watched_as_their_file_systems_allow(tmp_pat
     file = tmp_path / "state.db"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executescript(FIRST_STEP.read_text("utf-8"))
-    (root,) = use(file, lambda store: store.roots())
+    (root,) = use(file, lambda store: store.roots.all())
     assert (root.name, root.path, root.settings.exclude) == ("films", b"/mnt/films", ("*.tmp",))
     assert (root.settings.watch, root.settings.poll_s) == (WatchMode.AUTO, 300)
     assert (tmp_path / "state.db.0001.bak").exists()
@@ -223,10 +233,10 @@ def test_a_file_from_before_the_number_is_adopted_and_gets_it(tmp_path: Path) ->
 def test_a_home_of_any_name_has_its_own_database(tmp_path: Path, name: bytes) -> None:
     folder = Path(os.fsdecode(os.path.join(bytes(tmp_path), name)))
     folder.mkdir()
-    use(folder / "state.db", lambda store: store.add_root(ROOT))
+    use(folder / "state.db", lambda store: store.roots.add(ROOT))
     assert [path.name for path in folder.iterdir()] == ["state.db"]
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
-    assert len(use(folder / "state.db", lambda store: store.roots())) == 1
+    assert len(use(folder / "state.db", lambda store: store.roots.all())) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,21 +252,21 @@ def test_what_sqlite_says_becomes_a_kind(text: str, kind: ErrorKind) -> None:
 
 
 def test_a_name_that_is_taken_behind_our_back_is_an_error_of_the_domain(tmp_path: Path) -> None:
-    async def work(store: StateStore) -> None:
-        await store.add_root(ROOT)
+    async def work(store: Stores) -> None:
+        await store.roots.add(ROOT)
         with pytest.raises(DomainError, match="UNIQUE"):
-            await store.add_root(ROOT)
+            await store.roots.add(ROOT)
 
     use(tmp_path / "state.db", work)
 
 
 def test_old_jobs_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sanchayd.state.store.KEPT_JOBS", 3)
+    monkeypatch.setattr("sanchayd.jobs.store.KEPT_JOBS", 3)
 
-    async def work(store: StateStore) -> None:
+    async def work(store: Stores) -> None:
         for state in (JobState.PAUSED, JobState.DONE, JobState.DONE, JobState.DONE, JobState.DONE, JobState.DONE):
-            await store.add_job(Job(0, 1, "a", state, False, 1))
-        left = await store.jobs(before_id=None, limit=10)
+            await store.jobs.add(Job(0, 1, "a", state, False, 1))
+        left = await store.jobs.jobs(before_id=None, limit=10)
         assert [job.id for job in left] == [6, 5, 4, 1]
 
     use(tmp_path / "state.db", work)
@@ -269,29 +279,29 @@ def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
     file = tmp_path / "state.db"
     is_full = False
 
-    async def work(store: StateStore) -> None:
+    async def work(store: Stores) -> None:
         nonlocal is_full
 
-        @event.listens_for(store._engine, "connect")
+        @event.listens_for(store.state._engine, "connect")
         def _limit(connection: sqlite3.Connection, _record: Any) -> None:
             if is_full:
                 connection.execute("PRAGMA max_page_count = 1")  # no page more than it has
 
-        job = await store.add_job(Job(0, 1, "a", JobState.RUNNING, False, 1))
+        job = await store.jobs.add(Job(0, 1, "a", JobState.RUNNING, False, 1))
         is_full = True
-        store._engine.dispose()
+        store.state._engine.dispose()
         ended = replace(job, state=JobState.DONE, message="m" * 100_000)
-        await store.update_job(ended)
-        assert store.disk_full
-        assert (await store.job(job.id), await store.jobs(before_id=None, limit=9)) == (ended, [ended])
+        await store.jobs.update(ended)
+        assert store.state.disk_full
+        assert (await store.jobs.job(job.id), await store.jobs.jobs(before_id=None, limit=9)) == (ended, [ended])
         with pytest.raises(DomainError, match="Make room") as caught:
-            await store.add_root(replace(ROOT, name="n" * 100_000))
+            await store.roots.add(replace(ROOT, name="n" * 100_000))
         assert caught.value.kind is ErrorKind.DISK_FULL
         is_full = False
-        assert store._waiting is not None
-        await store._waiting
-        assert (await store.add_root(ROOT)).id == 1
+        assert store.state._waiting is not None
+        await store.state._waiting
+        assert (await store.roots.add(ROOT)).id == 1
 
     use(file, work)
-    (job,) = use(file, lambda store: store.jobs(before_id=None, limit=9))
+    (job,) = use(file, lambda store: store.jobs.jobs(before_id=None, limit=9))
     assert (job.state, len(job.message)) == (JobState.DONE, 100_000)

@@ -1,4 +1,4 @@
-"""Between the tables and the daemon's own values."""
+"""Between the tables of jobs and jobs."""
 
 from __future__ import annotations
 
@@ -6,44 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
-from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
-from sanchayd.state.tables import JobErrorTable, JobTable, RootTable
-
-
-def to_root(row: RootTable) -> Root:
-    """The root of a row."""
-    settings = RootSettings(
-        hash=HashScope(row.hash),
-        algorithm=HashAlgorithm(row.algorithm),
-        exclude=tuple(row.exclude),
-        one_file_system=row.one_file_system,
-        skip_hidden=row.skip_hidden,
-        watch=WatchMode(row.watch),
-        poll_s=row.poll_s,
-        expect_unreadable=tuple(path for path in row.expect_unreadable.split(b"\0") if path),
-    )
-    return Root(
-        id=row.id, name=row.name, path=row.path, settings=settings, created_ns=row.created_ns, claimed=row.claimed
-    )
-
-
-def from_root(root: Root, root_id: int | None = None) -> RootTable:
-    """The row of a root; without an id the table gives one."""
-    return RootTable(
-        id=root_id,
-        name=root.name,
-        path=root.path,
-        hash=root.settings.hash.value,
-        algorithm=root.settings.algorithm.value,
-        exclude=list(root.settings.exclude),
-        one_file_system=root.settings.one_file_system,
-        skip_hidden=root.settings.skip_hidden,
-        watch=root.settings.watch.value,
-        poll_s=root.settings.poll_s,
-        expect_unreadable=b"\0".join(root.settings.expect_unreadable),
-        created_ns=root.created_ns,
-        claimed=root.claimed,
-    )
+from sanchayd.state.tables import JobErrorTable, JobTable
 
 
 def to_job(row: JobTable, errors: Sequence[JobErrorTable] = ()) -> Job:

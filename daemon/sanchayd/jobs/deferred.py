@@ -7,8 +7,8 @@ from dataclasses import replace
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from sanchayd.jobs import rows
 from sanchayd.jobs.job import Job, JobState
-from sanchayd.state import rows
 from sanchayd.state.tables import JobErrorTable, JobTable
 
 
