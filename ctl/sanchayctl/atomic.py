@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -32,7 +31,7 @@ def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
         with open(target, "wb", buffering=0) as device:
             return _copy(pieces, device)
     check(path, replace=replace)
-    temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{secrets.token_hex(6)}.part")
+    temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{os.urandom(6).hex()}.part")
     with interrupt.first(lambda: _forget(temporary)):
         size_bytes = _write_new(path, temporary, target, pieces, replace=replace)
     _sync_folder(os.path.dirname(target))

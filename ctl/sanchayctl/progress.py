@@ -5,7 +5,6 @@ rich is imported only for the bar.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -216,6 +215,8 @@ class OneLine:
 
     def show(self, text: str) -> None:
         """Shows the text, as much of it as the screen takes in one line."""
+        import shutil
+
         text = paths.shortened(text, max(shutil.get_terminal_size().columns - 1, 1))
         click.echo("\r" + text + " " * (self._width - paths.width(text)), nl=False, err=True)
         self._width = paths.width(text)
