@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
-from sanchay import names
+from sanchay import guess, names
 from sanchay.address import Places
 from sanchay.names import shown_path
 from sanchayd import misspelt
@@ -366,17 +366,25 @@ def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[st
         meant = misspelt.suggestion(key, VARIABLES)
         reason = f"there is no such setting{meant or '; the settings are ' + ', '.join(VARIABLES)}"
     else:
-        message = first["msg"].removeprefix("Value error, ")
-        given = first["input"]
-        shown = names.quoted(given) if isinstance(given, str) else as_toml(given)
-        reason = f"{shown} is not valid: {message[:1].lower()}{message[1:]}"
+        reason = why_not_valid(error, first["input"])
     return _complaint(source, key, reason)
+
+
+def why_not_valid(error: ValidationError, given: object) -> str:
+    """What is wrong with a value that was given, and what it was probably meant to be."""
+    first = error.errors()[0]
+    message = "write true or false" if first["type"] == "bool_parsing" else first["msg"].removeprefix("Value error, ")
+    shown = names.quoted(given) if isinstance(given, str) else as_toml(given)
+    known = first.get("ctx", {}).get("expected", "") if first["type"] == "literal_error" else ""
+    meant = guess.alike(given, re.findall(r"'(\w+)'", str(known))) if isinstance(given, str) else []
+    said = f"{shown} is not valid: {message[:1].lower()}{message[1:]}"
+    return said + (f"; did you mean {meant[0]}?" if meant else "")
 
 
 def _complaint(source: _Source, key: str, reason: str) -> DomainError:
     return DomainError(
         ErrorKind.CONFIG_INVALID,
-        f"{source.places.get(key, source.origin)}: {key}: {reason}.",
+        f"{source.places.get(key, source.origin)}: {key}: {reason}{'' if reason.endswith('?') else '.'}",
         details={**source.details.get(key, {}), "key": key},
     )
 

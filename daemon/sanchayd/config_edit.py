@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 
-from sanchay import names
 from sanchay.address import Places
 from sanchay.names import shown_path
 from sanchayd import config, misspelt
@@ -76,9 +75,8 @@ def _value(key: str, words: Sequence[str]) -> Any:
     try:
         raw = config.Config(**given)
     except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        shown = " ".join(words)
-        raise _refusal(key, f"{key}: {names.quoted(shown)} is not valid: {message[:1].lower()}{message[1:]}.") from None
+        why = config.why_not_valid(error, " ".join(words))
+        raise _refusal(key, f"{key}: {why}{'' if why.endswith('?') else '.'}") from None
     value = getattr(raw, config.attribute(key))
     return os.path.expanduser(value) if key == "database_path" else value
 

@@ -56,6 +56,8 @@ def test_a_setting_is_changed_and_comments_and_order_stay(
     [
         ("", "max_scan", ["4"], "there is no such setting; did you mean max_scans?"),
         ("", "max_scans", ["many"], "'many' is not valid"),
+        ("", "watch", ["pol"], "or 'off'; did you mean poll?"),
+        ("", "reflection", ["maybe"], "'maybe' is not valid: write true or false."),
         ("", "max_scans", ["1", "2"], "takes one value, not 2"),
         ("cache_mb = 1\n", "max_scans", ["4"], "line 1: cache_mb"),
         ("cache_mb = \n", "max_scans", ["4"], "this is not TOML"),

@@ -82,6 +82,7 @@ def test_defaults_and_toml_values(tmp_path: Path) -> None:
         ('log_level = "loud"\n', "1", "log_level", "'debug', 'info', 'warning' or 'error'"),
         ("cache_mb = \n", "1", "cache_mb", "not TOML"),
         ("[max_scans]\nx = 1\n", "1", "max_scans", "is not valid: "),
+        ('log_level = "waring"\n', "1", "log_level", "did you mean warning?"),
         ('[metrics]\n\nlisten = "0.0.0.0:9"\n', "3", "metrics.listen", "other machines"),
         ('metrics.listen = "elsewhere:9"\n', "1", "metrics.listen", "not an address in numbers"),
         ("[metrics]\nport = 9\n", "2", "metrics.port", "there is no such setting"),
