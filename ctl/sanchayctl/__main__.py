@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # built in, where `signal` has to import a dozen modules first
-import gc
 import os
 import sys
 
@@ -19,6 +18,8 @@ def program() -> NoReturn:
     """Runs the command line. It ends at once: to take grpc and the interpreter apart takes as long as an answer."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, lambda _number, _frame: os._exit(130))
+    import gc
+
     from sanchay import spared
     from sanchayctl import interrupt
 

@@ -16,8 +16,8 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+from sanchay import paths
 from sanchay.errors import InvalidQuery
-from sanchayctl import paths
 from sanchayctl.command import Command
 
 KEYS = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sanchay import paths
 from sanchay.errors import SanchayError
-from sanchayctl import exit_codes, output, paths
+from sanchayctl import exit_codes, output
 
 if TYPE_CHECKING:
     import click

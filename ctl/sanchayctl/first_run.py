@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import click
 
-from sanchayctl import exit_codes, interrupt, output, paths
+from sanchay import paths
+from sanchayctl import exit_codes, interrupt, output
 from sanchayctl.main import main
 from sanchayctl.session import Session, program_in
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sanchay import names
+from sanchay import names, paths
 from sanchay.guess import did_you_mean
-from sanchayctl import output, paths
+from sanchayctl import output
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:

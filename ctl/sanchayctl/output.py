@@ -18,7 +18,7 @@ from typing import NamedTuple
 import click
 
 from sanchay import names
-from sanchayctl.paths import width
+from sanchay.paths import width
 
 # What a terminal would obey or hide although JSON allows it as it is; JSON's own line ends stay.
 _UNSAFE = f"(?![\n])[{names.UNSAFE_CLASS}]"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from sanchayctl import output, paths, units
+from sanchay import paths, units
+from sanchayctl import output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

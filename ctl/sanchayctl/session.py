@@ -6,11 +6,12 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sanchay import paths
 from sanchay.address import HOME_VARIABLE, Places, places
 from sanchay.errors import DaemonUnavailable
 from sanchay.names import shown_path
 from sanchay.owner import find_owner
-from sanchayctl import output, paths
+from sanchayctl import output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sanchayctl import listing, units
+from sanchay import units
+from sanchayctl import listing
 
 if TYPE_CHECKING:
     from sanchay.v1 import catalog_pb2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sanchayctl import paths
+from sanchay import paths
 
 if TYPE_CHECKING:
     from sanchay.v1 import job_pb2

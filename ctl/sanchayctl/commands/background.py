@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, output, units
+from sanchay import documents, units
+from sanchayctl import exit_codes, output
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 

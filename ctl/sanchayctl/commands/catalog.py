@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import exit_codes, output, paths, row_documents, units
+from sanchay import paths, row_documents, units
+from sanchayctl import exit_codes, output
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.session import Session
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import paths
 from sanchay.errors import DaemonUnavailable
-from sanchayctl import exit_codes, output, paths, settings_check
+from sanchayctl import exit_codes, output, settings_check
 from sanchayctl.arguments import setting_keys, setting_values
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session

@@ -7,9 +7,10 @@ import time
 
 import click
 
+from sanchay import paths
 from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
 from sanchay.names import shown_path
-from sanchayctl import exit_codes, interrupt, output, paths, reaching
+from sanchayctl import exit_codes, interrupt, output, reaching
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 

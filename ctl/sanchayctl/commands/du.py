@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, listing, output, paths, row_documents, units
+from sanchay import documents, freshness, paths, row_documents, units
+from sanchayctl import exit_codes, listing, output
 from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session

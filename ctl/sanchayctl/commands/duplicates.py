@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sanchayctl import exit_codes, freshness, listing, output, paths, row_documents, uncompared, units
+from sanchay import freshness, paths, row_documents, units
+from sanchayctl import exit_codes, listing, output, uncompared
 from sanchayctl.arguments import Choice, Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session

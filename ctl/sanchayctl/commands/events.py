@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchay import hosts
+from sanchay import documents, hosts, paths, units
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
-from sanchayctl import documents, exit_codes, interrupt, output, paths, progress, units
+from sanchayctl import exit_codes, interrupt, output, progress
 from sanchayctl.arguments import Choice, RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import paths, units
 from sanchay.errors import DaemonUnavailable
-from sanchayctl import arguments, atomic, exit_codes, expression, output, paths, units
+from sanchayctl import arguments, atomic, exit_codes, expression, output
 from sanchayctl.arguments import Choice
 from sanchayctl.command import Example
 from sanchayctl.session import Session

@@ -7,20 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import documents, freshness, paths, row_documents, units
 from sanchay.guess import did_you_mean
-from sanchayctl import (
-    arguments,
-    documents,
-    exit_codes,
-    expression,
-    freshness,
-    listing,
-    output,
-    paths,
-    row_documents,
-    uncompared,
-    units,
-)
+from sanchayctl import arguments, exit_codes, expression, listing, output, uncompared
 from sanchayctl.arguments import Choice
 from sanchayctl.command import Example
 from sanchayctl.session import Session

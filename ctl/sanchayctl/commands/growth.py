@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import exit_codes, freshness, output, paths, row_documents, units
+from sanchay import freshness, paths, row_documents, units
+from sanchayctl import exit_codes, output
 from sanchayctl.arguments import Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.commands.changes import signed

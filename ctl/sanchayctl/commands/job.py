@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import arguments, documents, exit_codes, output, paths, progress, units, unreadable
+from sanchay import documents, paths, units
+from sanchayctl import arguments, exit_codes, output, progress, unreadable
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.commands.scan import show_result
 from sanchayctl.following import ENDED, follow

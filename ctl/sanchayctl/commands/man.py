@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from sanchayctl import exit_codes, output, paths
+from sanchay import paths
+from sanchayctl import exit_codes, output
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import documents, paths, units
 from sanchay.errors import InternalError
-from sanchayctl import arguments, documents, exit_codes, output, paths, units
+from sanchayctl import arguments, exit_codes, output
 from sanchayctl.arguments import Choice
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session

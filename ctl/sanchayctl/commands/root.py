@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sanchay import documents, paths, units
 from sanchay.errors import TimedOut
-from sanchayctl import documents, exit_codes, listing, output, paths, units
+from sanchayctl import exit_codes, listing, output
 from sanchayctl.arguments import Choice, Folder, RootOrFolder
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.status import show_roots

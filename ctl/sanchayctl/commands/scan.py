@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import documents, paths, units
 from sanchay.errors import RootNotFound
-from sanchayctl import documents, exit_codes, output, paths, units, unreadable
+from sanchayctl import exit_codes, output, unreadable
 from sanchayctl.arguments import RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.following import follow

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sanchay import documents, paths, units
 from sanchay.errors import CatalogClosed, DaemonUnavailable, InvalidArgument, InvalidQuery, ShuttingDown
-from sanchayctl import arguments, documents, exit_codes, expression, interrupt, output, paths, progress, units
+from sanchayctl import arguments, exit_codes, expression, interrupt, output, progress
 from sanchayctl.command import Example, Group
 from sanchayctl.commands.root import Seconds
 from sanchayctl.session import Session

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import exit_codes, interrupt, output, paths
+from sanchay import paths
+from sanchayctl import exit_codes, interrupt, output
 from sanchayctl.command import Example, Group
 from sanchayctl.session import Session
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchay import last_words
+from sanchay import documents, freshness, last_words, paths, units
 from sanchay.errors import DaemonUnavailable, ShuttingDown
 from sanchay.owner import Phase
-from sanchayctl import documents, exit_codes, freshness, interrupt, output, paths, reaching, units
+from sanchayctl import exit_codes, interrupt, output, reaching
 from sanchayctl.command import Command, Example
 from sanchayctl.commands import background
 from sanchayctl.session import Session

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanchayctl import documents, exit_codes, freshness, output, paths, row_documents, uncompared, units
+from sanchay import documents, freshness, paths, row_documents, units
+from sanchayctl import exit_codes, output, uncompared
 from sanchayctl.arguments import Choice, RootOrFolder
 from sanchayctl.command import Command, Example
 from sanchayctl.session import Session

@@ -9,9 +9,9 @@ from datetime import datetime
 
 import pytest
 
+from sanchay import since
 from sanchay.errors import InvalidQuery
 from sanchay.v1 import change_pb2
-from sanchayctl import since
 from sanchayctl.commands.growth import by_day
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run

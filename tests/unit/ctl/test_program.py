@@ -14,9 +14,9 @@ from typing import Any
 import click
 import pytest
 
-from sanchay import launcher
+from sanchay import freshness, launcher, paths
 from sanchay.v1 import common_pb2, job_pb2
-from sanchayctl import first_run, freshness, paths, progress, session, settings_check, unreadable
+from sanchayctl import first_run, progress, session, settings_check, unreadable
 from sanchayctl.cli import cli
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from sanchay import errors
+from sanchay import errors, units
 from sanchay.v1 import report_pb2, schedule_pb2
-from sanchayctl import units
 from tests.support.daemon import PATIENCE_S, environment
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sanchayctl import paths, units
+from sanchay import paths, units
 
 if TYPE_CHECKING:
     from sanchay.v1 import (

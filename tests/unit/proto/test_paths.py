@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanchay import names
-from sanchayctl import output, paths
+from sanchay import names, paths
+from sanchayctl import output
 from tests.unit.ctl import answers
 from tests.unit.ctl.conftest import Run
 

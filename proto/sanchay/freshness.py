@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sanchayctl import documents, paths, units
+from sanchay import documents, paths, units
 
 if TYPE_CHECKING:
     from sanchay.v1 import common_pb2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sanchayctl import documents, paths, units
+from sanchay import documents, paths, units
 
 if TYPE_CHECKING:
     from sanchay.v1 import catalog_pb2, change_pb2, daemon_pb2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanchayctl import units
+from sanchay import units
 from tests.unit.ctl.answers import NOON_NS
 
 

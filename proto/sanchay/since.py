@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from sanchay import names
+from sanchay import names, units
 from sanchay.errors import InvalidQuery
-from sanchayctl import units
 
 _CURSOR = re.compile(r"c\d+\.\d+\.\d+")
 _SPAN = re.compile(r"\d+(?:\.\d+)?\s*(?:s|min|m|h|d)", re.IGNORECASE)
