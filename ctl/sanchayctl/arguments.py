@@ -22,7 +22,7 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # generic in newer versio
             return super().convert(value, param, ctx)
         except click.BadParameter:
             words = [str(choice) for choice in self.choices]
-            said = f"{names.quoted(str(value))} is not a valid value; choose from {', '.join(words)}."
+            said = f"{names.quoted(str(value))} is not one of {', '.join(words)}."
             self.fail(said + did_you_mean(str(value), words), param, ctx)
 
 

@@ -100,6 +100,8 @@ def texts_for_people() -> list[tuple[str, str]]:
             found += [(f"{name}:{n}", line) for n, line in enumerate((REPOSITORY / name).read_text().splitlines(), 1)]
         elif name.startswith(PACKAGES) and name.endswith(".py") and not GENERATED.search(name):
             found += [(f"{name}:{line}", text) for line, text in messages(REPOSITORY / name)]
+        elif name.startswith("packaging/"):
+            found += [(f"{name}:{n}", line) for n, line in enumerate((REPOSITORY / name).read_text().splitlines(), 1)]
     for words, command in every_command():
         found.append((f"help of {' '.join(words)}", command.help or ""))
         found += [(f"help of {' '.join(words)}", getattr(each, "help", None) or "") for each in command.params]

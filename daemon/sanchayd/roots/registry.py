@@ -263,9 +263,9 @@ class RootRegistry:
 def _not_found(word: bytes, known: list[str]) -> DomainError:
     text = word.decode("utf-8", "surrogateescape")
     named = names.shown(word) if os.path.isabs(word) else names.quoted(text)
-    there = ", ".join(map(names.shown_text, known)) or "there is none yet"
+    there = f"the roots are: {', '.join(map(names.shown_text, known))}" if known else "there is none yet"
     meant = guess.did_you_mean(text, known)
-    return DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {named}; the roots are: {there}.{meant}")
+    return DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {named}; {there}.{meant}")
 
 
 def _plain_path(word: bytes) -> bytes | None:

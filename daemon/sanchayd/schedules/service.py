@@ -205,11 +205,10 @@ class ScheduleService:
         found = next((each for each in self._schedules.values() if each.name == name), None)
         if found is None:
             known = sorted(each.name for each in self._schedules.values())
-            there = ", ".join(map(names.shown_text, known)) or "there is none yet"
+            there = f"the schedules are: {', '.join(map(names.shown_text, known))}" if known else "there is none yet"
             raise DomainError(
                 ErrorKind.SCHEDULE_NOT_FOUND,
-                f"No schedule is called {names.quoted(name)}; the schedules are: {there}."
-                f"{guess.did_you_mean(name, known)}",
+                f"No schedule is called {names.quoted(name)}; {there}." f"{guess.did_you_mean(name, known)}",
             )
         return found
 
