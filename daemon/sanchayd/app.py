@@ -42,7 +42,7 @@ from sanchayd.schedules.runs import RunService
 from sanchayd.schedules.service import ScheduleService
 from sanchayd.schedules.store import ScheduleStore
 from sanchayd.schedules.zone import local_zone
-from sanchayd.service_notify import Supervisor
+from sanchayd.service_notify import ServiceNotify
 from sanchayd.settings import Settings
 from sanchayd.shutdown import CALLS_GRACE_S, CATALOG_CLOSE_S, end_for_certain, within
 from sanchayd.state import StateStore
@@ -82,7 +82,7 @@ class App:
         self._launch = launch
         self._settings = Settings(launch.config)
         self._stop = asyncio.Event()
-        self._supervisor = Supervisor.from_environ(launch.environ)
+        self._notify = ServiceNotify.from_environ(launch.environ)
 
     async def run(self) -> None:
         """Opens, serves until it is told to stop, and closes. Raises DomainError where it cannot start."""
@@ -157,7 +157,7 @@ class App:
             asyncio.create_task(background.keep()),
             asyncio.create_task(JobNews(queue, hub).run()),
             asyncio.create_task(housekeeping.run()),
-            asyncio.create_task(self._supervisor.keep_watch(catalog.writer_answers)),
+            asyncio.create_task(self._notify.keep_watch(catalog.writer_answers)),
         ]
         _copy_engine_log(catalog)
         try:
@@ -174,11 +174,11 @@ class App:
             tasks.append(asyncio.create_task(self._keep_up(live, status)))
             tasks.append(asyncio.create_task(door.keep()))
             endpoint = await self._serve_metrics(metrics, tasks, status)
-            self._supervisor.ready(f"Serving on {door.address}")
+            self._notify.ready(f"Serving on {door.address}")
             await self._stop.wait()
             _log.info("sanchayd stops")
         finally:
-            self._supervisor.stopping()
+            self._notify.stopping()
             launch.lock.note(Phase.ENDING)
             end_for_certain(launch.lock.release)
             reload.stop()

@@ -20,7 +20,7 @@ SEND_LIMIT_S = 0.5
 log = logger("sanchayd.service_notify")
 
 
-class Supervisor:
+class ServiceNotify:
     """The line to the service manager. A message that cannot be sent is dropped: the manager may be going down."""
 
     def __init__(self, address: str = "", watchdog_s: float = 0.0) -> None:
@@ -28,7 +28,7 @@ class Supervisor:
         self.watchdog_s = watchdog_s
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Supervisor:
+    def from_environ(cls, environ: Mapping[str, str]) -> ServiceNotify:
         """The manager that started this process; a watchdog that is meant for another process does not count."""
         address = environ.get("NOTIFY_SOCKET", "")
         if not address.startswith(("/", "@")) or not hasattr(socket, "AF_UNIX"):

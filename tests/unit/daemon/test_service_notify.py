@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sanchay.errors import SanchayError
-from sanchayd.service_notify import Supervisor
+from sanchayd.service_notify import ServiceNotify
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 
 if not hasattr(socket, "AF_UNIX"):
@@ -77,9 +77,9 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
 
 
 def test_without_a_manager_nothing_is_said_and_no_watch_is_kept() -> None:
-    asyncio.run(asyncio.wait_for(Supervisor.from_environ({}).keep_watch(lambda _: True), PATIENCE_S))
-    Supervisor.from_environ({"NOTIFY_SOCKET": "nowhere"}).ready("")
-    Supervisor.from_environ({"NOTIFY_SOCKET": "/no/such/socket"}).ready("")
+    asyncio.run(asyncio.wait_for(ServiceNotify.from_environ({}).keep_watch(lambda _: True), PATIENCE_S))
+    ServiceNotify.from_environ({"NOTIFY_SOCKET": "nowhere"}).ready("")
+    ServiceNotify.from_environ({"NOTIFY_SOCKET": "/no/such/socket"}).ready("")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_without_a_manager_nothing_is_said_and_no_watch_is_kept() -> None:
     ],
 )
 def test_a_watchdog_counts_where_it_is_meant_for_this_process(variables: dict[str, str], expected_s: float) -> None:
-    assert Supervisor.from_environ({"NOTIFY_SOCKET": "/run/x", **variables}).watchdog_s == expected_s
+    assert ServiceNotify.from_environ({"NOTIFY_SOCKET": "/run/x", **variables}).watchdog_s == expected_s
 
 
 def test_a_daemon_says_that_it_is_ready_alive_and_stopping(manager: Manager, tmp_path: Path) -> None:
