@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -327,6 +328,14 @@ def test_what_cannot_be_read_is_no_remark_below_each_answer() -> None:
     unread.rest = common_pb2.Freshness.SCANNED
     unread.reason = "a: /x could not be read"
     assert freshness.warning(unread).endswith("and not watched; what changed since then is not in it.")
+
+
+def test_an_answer_during_a_comparison_says_as_of_when_it_is_and_alarms_no_one() -> None:
+    compared = answers.freshness("RECONCILING")
+    compared.as_of_ns = time.time_ns()
+    assert freshness.warning(compared) == (
+        "As of just now; a comparison with the disk is under way and adds what is newer."
+    )
 
 
 def test_the_first_run_shows_everything_and_what_to_type(
