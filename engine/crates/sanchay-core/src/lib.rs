@@ -8,6 +8,7 @@
 pub mod content_hash;
 mod dir;
 pub mod error;
+mod error_kind;
 pub mod extent;
 pub mod file_type;
 pub mod filter;

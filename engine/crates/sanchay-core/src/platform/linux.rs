@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
-use super::linux_mount;
+use super::linux_volume;
 use super::unix::{self, File, FOLDER};
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
@@ -225,17 +225,17 @@ impl File {
 
 /// The file system of a folder.
 pub fn file_system_of(folder: &Directory) -> io::Result<(VolumeId, FileSystem)> {
-    linux_mount::file_system_of(folder.descriptor.as_fd(), &folder.stat_self()?)
+    linux_volume::file_system_of(folder.descriptor.as_fd(), &folder.stat_self()?)
 }
 
 /// The volume of a folder, or of a file in it.
 pub fn volume_of(folder: &Directory, file: Option<&[u8]>) -> io::Result<Volume> {
     let Some(name) = file else {
-        return linux_mount::volume_of(folder.descriptor.as_fd(), &folder.stat_self()?);
+        return linux_volume::volume_of(folder.descriptor.as_fd(), &folder.stat_self()?);
     };
     // A handle that only names the file: nothing of it is opened.
     let file = rustix::fs::openat(&folder.descriptor, name, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?;
-    linux_mount::volume_of(file.as_fd(), &stat_descriptor(file.as_fd())?)
+    linux_volume::volume_of(file.as_fd(), &stat_descriptor(file.as_fd())?)
 }
 
 pub use super::linux_twins::device_mark;

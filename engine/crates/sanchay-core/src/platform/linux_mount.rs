@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, StatxFlags};
 
-use super::{linux_kind, linux_twins};
+use super::linux_kind;
 use crate::stat::{nanoseconds, FileStat};
-use crate::volume::{FileSystem, Shows, Volume, VolumeId};
+use crate::volume::{FileSystem, Shows, VolumeId};
 use crate::watch::{advise_by_name, WatchMode};
 
 /// File systems that show the kernel's state.
@@ -144,31 +144,6 @@ pub(super) struct Mount {
     options: Vec<u8>,
 }
 
-/// The file system of an open folder.
-pub(super) fn file_system_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<(VolumeId, FileSystem)> {
-    let found = look(folder, stat)?;
-    Ok((found.id, found.system))
-}
-
-/// The same, beside others with its id.
-pub(super) fn volume_of(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<Volume> {
-    let found = look(folder, stat)?;
-    let source = found.mount().map_or_else(Vec::new, |mount| mount.source.clone());
-    let device = found.source_device.unwrap_or(stat.device);
-    let mut volume = Volume {
-        id: found.id,
-        pool: if found.system.name == "btrfs" { btrfs_pool(folder).unwrap_or(found.plain) } else { found.plain },
-        former: found.former,
-        earlier_twins: Vec::new(),
-        later_twin: false,
-        system: found.system.clone(),
-        device,
-        source,
-    };
-    linux_twins::find(&found, &mut volume);
-    Ok(volume)
-}
-
 /// `BTRFS_IOC_FS_INFO`, `_IOR(0x94, 31, struct btrfs_ioctl_fs_info_args)`.
 const BTRFS_IOC_FS_INFO: libc::Ioctl = 0x8400_941F_u32 as libc::Ioctl;
 
@@ -182,7 +157,7 @@ struct BtrfsInfo {
 }
 
 /// The id of a whole btrfs, without that of the subvolume, which is mixed into what `statfs` tells.
-fn btrfs_pool(folder: BorrowedFd<'_>) -> Option<VolumeId> {
+pub(super) fn btrfs_pool(folder: BorrowedFd<'_>) -> Option<VolumeId> {
     let mut info = BtrfsInfo { most_id: 0, devices: 0, id: [0; 16], rest: [0; 124] };
     // SAFETY: the struct has the 1024 bytes that the number of the call names, and lives through it; the descriptor is open.
     let result = unsafe { libc::ioctl(folder.as_raw_fd(), BTRFS_IOC_FS_INFO, &raw mut info) };
@@ -192,7 +167,7 @@ fn btrfs_pool(folder: BorrowedFd<'_>) -> Option<VolumeId> {
 /// What was found of a folder's file system.
 pub(super) struct Found {
     pub(super) id: VolumeId,
-    former: Option<VolumeId>,
+    pub(super) former: Option<VolumeId>,
     /// The id before anything is mixed in.
     pub(super) plain: VolumeId,
     pub(super) system: FileSystem,
@@ -208,7 +183,7 @@ impl Found {
     }
 }
 
-fn look(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<Found> {
+pub(super) fn look(folder: BorrowedFd<'_>, stat: &FileStat) -> io::Result<Found> {
     let magic = rustix::fs::fstatfs(folder)?.f_type as u32;
     let own_id = rustix::fs::fstatvfs(folder)?.f_fsid;
     // Without the mount table (a bare chroot) the magic number still tells the pseudo file systems.

@@ -19,6 +19,8 @@ mod linux_mount;
 #[cfg(target_os = "linux")]
 mod linux_twins;
 #[cfg(target_os = "linux")]
+mod linux_volume;
+#[cfg(target_os = "linux")]
 mod linux_watch;
 #[cfg(target_os = "linux")]
 pub use linux::*;
@@ -37,6 +39,8 @@ pub use macos::*;
 
 #[cfg(windows)]
 mod windows;
+#[cfg(windows)]
+mod windows_call;
 #[cfg(windows)]
 mod windows_path;
 #[cfg(windows)]

@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
-use crate::error::ErrorKind;
+use crate::error_kind::ErrorKind;
 use crate::stat::{FileKind, FileStat};
 
 /// Parts the names of a path as the system writes it.

@@ -5,11 +5,9 @@
 //! paths): there each folder on the way is looked at, which a swap at the right moment could outwit. Paths are of the `\\?\` form, which has no length limit worth naming and takes
 //! names as they are, trailing dots and `aux` included.
 
-use std::ffi::c_void;
 use std::io;
 use std::mem::offset_of;
 use std::os::windows::fs::FileExt;
-use std::os::windows::io::AsRawHandle;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,29 +15,29 @@ use windows_sys::Win32::Foundation::{
     ERROR_CANT_ACCESS_FILE, ERROR_CANT_RESOLVE_FILENAME, ERROR_DELETE_PENDING, ERROR_DIRECTORY, ERROR_DISK_FULL,
     ERROR_FILENAME_EXCED_RANGE, ERROR_FILE_NOT_FOUND, ERROR_HANDLE_DISK_FULL, ERROR_INVALID_FUNCTION,
     ERROR_INVALID_NAME, ERROR_NOT_SUPPORTED, ERROR_NO_MORE_FILES, ERROR_NO_SYSTEM_RESOURCES, ERROR_PATH_NOT_FOUND,
-    ERROR_SHARING_VIOLATION, ERROR_STOPPED_ON_SYMLINK, ERROR_TOO_MANY_OPEN_FILES, HANDLE,
+    ERROR_SHARING_VIOLATION, ERROR_STOPPED_ON_SYMLINK, ERROR_TOO_MANY_OPEN_FILES,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    FileAttributeTagInfo, FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo, FileIdInfo,
-    FileStandardInfo, GetFileInformationByHandle, GetFileInformationByHandleEx, GetVolumeInformationByHandleW,
-    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS,
-    FILE_ATTRIBUTE_RECALL_ON_OPEN, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO, FILE_BASIC_INFO,
-    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_FLAG_SEQUENTIAL_SCAN, FILE_ID_BOTH_DIR_INFO,
-    FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_LIST_DIRECTORY, FILE_READ_DATA, FILE_STANDARD_INFO,
+    FileBasicInfo, FileIdBothDirectoryInfo, FileIdBothDirectoryRestartInfo, FileIdInfo, FileStandardInfo,
+    GetFileInformationByHandle, GetVolumeInformationByHandleW, BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY,
+    FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS, FILE_ATTRIBUTE_RECALL_ON_OPEN,
+    FILE_ATTRIBUTE_REPARSE_POINT, FILE_BASIC_INFO, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    FILE_FLAG_SEQUENTIAL_SCAN, FILE_ID_BOTH_DIR_INFO, FILE_ID_INFO, FILE_LIST_DIRECTORY, FILE_READ_DATA,
+    FILE_STANDARD_INFO,
 };
 use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadPriority, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
 };
 
+use super::windows_call::{attributes, information, query, raw, system_error, NAME_SURROGATE};
 use super::windows_path::{self, open, open_there, push, true_path, verbatim};
-use crate::error::ErrorKind;
+use crate::error_kind::ErrorKind;
 use crate::extent::Extent;
 use crate::stat::{nanoseconds, FileKind, FileStat};
 use crate::volume::{FileSystem, Shows, Volume, VolumeId};
 
 const LIST_BYTES: usize = 64 << 10;
-/// A reparse point whose tag has this bit stands for another place: a symbolic link, junction or mount point.
-pub(super) const NAME_SURROGATE: u32 = 0x2000_0000;
+
 const SUPPORTS_BLOCK_REFCOUNTING: u32 = 0x0800_0000;
 /// Windows counts from 1601, in steps of 100 ns.
 const STEPS_TO_1970: i64 = 116_444_736_000_000_000;
@@ -364,12 +362,6 @@ fn stat_handle(handle: &std::fs::File) -> io::Result<FileStat> {
     })
 }
 
-pub(super) fn attributes(handle: &std::fs::File) -> io::Result<FILE_ATTRIBUTE_TAG_INFO> {
-    let mut attributes = FILE_ATTRIBUTE_TAG_INFO::default();
-    information(handle, FileAttributeTagInfo, &mut attributes)?;
-    Ok(attributes)
-}
-
 /// What a listing tells for free; for a reparse point that is not enough.
 fn listed_kind(attributes: u32) -> Option<FileKind> {
     if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
@@ -379,37 +371,6 @@ fn listed_kind(attributes: u32) -> Option<FileKind> {
     } else {
         Some(FileKind::File)
     }
-}
-
-/// Fills a struct that belongs to the class.
-fn information<T: Copy + Default>(
-    handle: &std::fs::File,
-    class: FILE_INFO_BY_HANDLE_CLASS,
-    answer: &mut T,
-) -> io::Result<()> {
-    // SAFETY: a mutable reference is writable memory of its type's size, and the system's structs are word-aligned.
-    unsafe { query(handle, class, std::ptr::from_mut(answer).cast(), size_of::<T>()) }
-}
-
-/// Asks the system about a handle.
-///
-/// # Safety
-/// At `answer` there are `length` writable bytes, aligned to a word, which the caller keeps through the call.
-unsafe fn query(
-    handle: &std::fs::File,
-    class: FILE_INFO_BY_HANDLE_CLASS,
-    answer: *mut c_void,
-    length: usize,
-) -> io::Result<()> {
-    // SAFETY: the handle is open, and the caller vouches for the memory.
-    match unsafe { GetFileInformationByHandleEx(raw(handle), class, answer, length as u32) } {
-        0 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn raw(handle: &std::fs::File) -> HANDLE {
-    handle.as_raw_handle().cast()
 }
 
 /// A 32-bit field of an entry of a listing.
@@ -424,8 +385,4 @@ fn wide(high: u32, low: u32) -> u64 {
 fn stamp(steps: i64) -> i64 {
     let steps = steps.saturating_sub(STEPS_TO_1970);
     nanoseconds(steps.div_euclid(10_000_000), steps.rem_euclid(10_000_000) * 100)
-}
-
-pub(super) fn system_error(code: u32) -> io::Error {
-    io::Error::from_raw_os_error(code as i32)
 }

@@ -14,7 +14,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
 };
 
-use super::windows::{attributes, raw, system_error, NAME_SURROGATE};
+use super::windows_call::{attributes, raw, system_error, NAME_SURROGATE};
 use super::wtf8;
 
 const LONGEST_PATH_UNITS: usize = 32 << 10;

@@ -1,15 +1,103 @@
 //! Going down a tree to watch it: by one thread, or by several that hand folders to one another.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use rustix::fs::inotify::WatchFlags;
+
+use super::handover::Handover;
 use super::tree::NodeId;
 use super::walk::{Open, Watches};
-use crate::dir::ListBuffer;
+use crate::dir::{ListBuffer, RootDir};
+use crate::path::path_from_bytes;
 use crate::watch::{Scope, WatchRefused};
 
 /// Folders of one way that are kept open at once; a deeper tree has those nearer to its top opened again.
 const OPEN_MOST: usize = 64;
+
+/// Threads that go through one root at the most.
+const THREADS_MOST: usize = 4;
+
+impl Watches {
+    /// Watches a root with all below it. After a refusal nothing of it is watched.
+    pub fn add_root(&self, root: &[u8], scope: Scope) -> Result<(), WatchRefused> {
+        let _whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = RootDir::open(&path_from_bytes(root)).map_err(|error| WatchRefused::Io(error.to_string()))?;
+        let handle = opened.into_handle();
+        let device = handle.stat_self().map_err(|error| WatchRefused::Io(error.to_string()))?.device;
+        let scope = Arc::new(scope);
+        let (before, top) = {
+            let mut tree = self.tree();
+            let before = tree.tops(root);
+            let watch = self.watch(&handle, root, WatchFlags::MOVE_SELF)?;
+            let watch = watch.ok_or_else(|| WatchRefused::Io("the root was removed meanwhile".to_owned()))?;
+            (before, tree.put_root(root, watch, Arc::clone(&scope)))
+        };
+        self.watch_above(root);
+        let open = Open { id: top, relative: Vec::new(), path: root.to_vec(), device, handle };
+        let outcome = self.add_below_together(open, &scope);
+        for node in if outcome.is_ok() { before } else { [before, vec![top]].concat() } {
+            self.remove(node);
+        }
+        outcome
+    }
+
+    /// Watches a name of a folder, with all below it, if it is a folder and in the scope; nothing more if it is `known`.
+    /// False if the parent is not where it should be. Fails only where the limit is reached or the system is out of
+    /// something.
+    pub fn add_name(&self, parent: NodeId, name: &[u8], known: Option<NodeId>) -> Result<bool, WatchRefused> {
+        let Some((open, scope)) = self.open(parent) else { return Ok(false) };
+        if let Some(child) = self.enter(&open, name, &scope)?.filter(|child| Some(child.id) != known) {
+            self.add_below(child, &scope, false)?;
+        }
+        Ok(true)
+    }
+
+    /// Goes through a folder again, with all below it: what is new is watched, and what is gone no longer. False if it
+    /// is not where it should be.
+    pub fn renew(&self, id: NodeId) -> Result<bool, WatchRefused> {
+        let Some((open, scope)) = self.open(id) else { return Ok(false) };
+        self.add_below(open, &scope, true)?;
+        Ok(true)
+    }
+
+    fn add_below(&self, first: Open, scope: &Scope, verify: bool) -> Result<(), WatchRefused> {
+        let mut way = Way::down(self, first, scope, verify);
+        while way.step()? {}
+        Ok(())
+    }
+
+    /// The same on several threads, for a whole root: most of the time goes into the kernel.
+    fn add_below_together(&self, first: Open, scope: &Scope) -> Result<(), WatchRefused> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MOST);
+        let shared = Handover::new(first);
+        std::thread::scope(|threads_of_root| {
+            let work = || {
+                while let Some(folder) = shared.take() {
+                    shared.done(self.go_down(folder, scope, &shared));
+                }
+            };
+            for _ in 1..threads {
+                // Where there is no thread to be had, fewer do the same.
+                let _ = std::thread::Builder::new().name("watch-root".to_owned()).spawn_scoped(threads_of_root, work);
+            }
+            work();
+        });
+        shared.outcome()
+    }
+
+    /// Watches what is below a folder, and gives away parts of it to threads that have nothing to do.
+    fn go_down(&self, folder: Open, scope: &Scope, shared: &Handover) -> Result<(), WatchRefused> {
+        let mut way = Way::down(self, folder, scope, false);
+        while !shared.is_over() && way.step()? {
+            if shared.is_wanted() {
+                if let Some(spare) = way.spare()? {
+                    shared.give(spare);
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 /// One way down a tree: the folders on it, with the names in each that are still to be entered.
 pub(super) struct Way<'a> {
@@ -89,96 +177,5 @@ impl Level {
             Folder::Open(open) => watches.enter(open, name, scope),
             Folder::Closed(_) => Ok(None),
         }
-    }
-}
-
-/// Folders that are watched and not listed yet, on their way from one thread to another. The first refusal ends it all.
-pub(super) struct Handover {
-    state: Mutex<HandoverState>,
-    changed: Condvar,
-    /// Threads that wait for a folder which is not here yet.
-    wanted: AtomicUsize,
-    over: AtomicBool,
-}
-
-struct HandoverState {
-    folders: Vec<Open>,
-    busy: usize,
-    waiting: usize,
-    outcome: Result<(), WatchRefused>,
-}
-
-impl Handover {
-    pub(super) fn new(first: Open) -> Self {
-        let state = HandoverState { folders: vec![first], busy: 0, waiting: 0, outcome: Ok(()) };
-        let (wanted, over) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { state: Mutex::new(state), changed: Condvar::new(), wanted, over }
-    }
-
-    /// A folder to go down from, as soon as there is one; `None` when all is done.
-    pub(super) fn take(&self) -> Option<Open> {
-        let mut state = self.state();
-        loop {
-            if self.is_over() {
-                return None;
-            }
-            if let Some(folder) = state.folders.pop() {
-                state.busy += 1;
-                return Some(folder);
-            }
-            if state.busy == 0 {
-                self.end();
-                return None;
-            }
-            state.waiting += 1;
-            self.count_wanted(&state);
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.waiting -= 1;
-            self.count_wanted(&state);
-        }
-    }
-
-    pub(super) fn give(&self, folder: Open) {
-        let mut state = self.state();
-        state.folders.push(folder);
-        self.count_wanted(&state);
-        self.changed.notify_one();
-    }
-
-    /// What became of a folder that was taken.
-    pub(super) fn done(&self, outcome: Result<(), WatchRefused>) {
-        let mut state = self.state();
-        state.busy -= 1;
-        if outcome.is_err() {
-            state.outcome = outcome;
-            self.end();
-        } else if state.busy == 0 && state.folders.is_empty() {
-            self.end();
-        }
-    }
-
-    fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
-        self.changed.notify_all();
-    }
-
-    fn count_wanted(&self, state: &HandoverState) {
-        self.wanted.store(state.waiting.saturating_sub(state.folders.len()), Ordering::Relaxed);
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed) > 0
-    }
-
-    pub(super) fn outcome(self) -> Result<(), WatchRefused> {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
-    }
-
-    fn state(&self) -> MutexGuard<'_, HandoverState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
 //! Linux: inotify, one instance for all roots, heard by one thread that sleeps until something happens.
 
 mod descent;
+mod handover;
 mod hear;
 mod mounts;
 mod raw;

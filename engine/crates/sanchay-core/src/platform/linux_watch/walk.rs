@@ -13,7 +13,6 @@ use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, WatchFlags};
 use rustix::io::Errno;
 
-use super::descent::{Handover, Way};
 use super::mounts::Mounts;
 use super::tree::{NodeId, Place, Tree};
 use crate::dir::{DirHandle, ListBuffer, RootDir};
@@ -35,9 +34,6 @@ const HEARD: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::ONLYDIR)
     .union(WatchFlags::MASK_ADD);
 
-/// Threads that go through one root at the most.
-const THREADS_MOST: usize = 4;
-
 /// The kernel's watches and what they are of.
 #[derive(Debug)]
 pub struct Watches {
@@ -52,11 +48,11 @@ pub struct Watches {
 
 /// A folder whose children are to be watched.
 pub(super) struct Open {
-    id: NodeId,
-    relative: Vec<u8>,
-    path: Vec<u8>,
-    device: u64,
-    handle: DirHandle,
+    pub(super) id: NodeId,
+    pub(super) relative: Vec<u8>,
+    pub(super) path: Vec<u8>,
+    pub(super) device: u64,
+    pub(super) handle: DirHandle,
 }
 
 impl Open {
@@ -81,48 +77,6 @@ impl Watches {
     /// The tree. A thread that panicked while it held it left it whole: each change is complete in itself.
     pub fn tree(&self) -> MutexGuard<'_, Tree> {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Watches a root with all below it. After a refusal nothing of it is watched.
-    pub fn add_root(&self, root: &[u8], scope: Scope) -> Result<(), WatchRefused> {
-        let _whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
-        let opened = RootDir::open(&path_from_bytes(root)).map_err(|error| WatchRefused::Io(error.to_string()))?;
-        let handle = opened.into_handle();
-        let device = handle.stat_self().map_err(|error| WatchRefused::Io(error.to_string()))?.device;
-        let scope = Arc::new(scope);
-        let (before, top) = {
-            let mut tree = self.tree();
-            let before = tree.tops(root);
-            let watch = self.watch(&handle, root, WatchFlags::MOVE_SELF)?;
-            let watch = watch.ok_or_else(|| WatchRefused::Io("the root was removed meanwhile".to_owned()))?;
-            (before, tree.put_root(root, watch, Arc::clone(&scope)))
-        };
-        self.watch_above(root);
-        let open = Open { id: top, relative: Vec::new(), path: root.to_vec(), device, handle };
-        let outcome = self.add_below_together(open, &scope);
-        for node in if outcome.is_ok() { before } else { [before, vec![top]].concat() } {
-            self.remove(node);
-        }
-        outcome
-    }
-
-    /// Watches a name of a folder, with all below it, if it is a folder and in the scope; nothing more if it is `known`.
-    /// False if the parent is not where it should be. Fails only where the limit is reached or the system is out of
-    /// something.
-    pub fn add_name(&self, parent: NodeId, name: &[u8], known: Option<NodeId>) -> Result<bool, WatchRefused> {
-        let Some((open, scope)) = self.open(parent) else { return Ok(false) };
-        if let Some(child) = self.enter(&open, name, &scope)?.filter(|child| Some(child.id) != known) {
-            self.add_below(child, &scope, false)?;
-        }
-        Ok(true)
-    }
-
-    /// Goes through a folder again, with all below it: what is new is watched, and what is gone no longer. False if it
-    /// is not where it should be.
-    pub fn renew(&self, id: NodeId) -> Result<bool, WatchRefused> {
-        let Some((open, scope)) = self.open(id) else { return Ok(false) };
-        self.add_below(open, &scope, true)?;
-        Ok(true)
     }
 
     /// Ends the watching of a folder and all below it.
@@ -152,7 +106,7 @@ impl Watches {
 
     /// Hears of the folders above a root being moved. One that cannot be watched is passed over: that a root is another
     /// folder is noticed then when somebody looks.
-    fn watch_above(&self, root: &[u8]) {
+    pub(super) fn watch_above(&self, root: &[u8]) {
         let flags = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR | WatchFlags::DONT_FOLLOW | WatchFlags::MASK_ADD;
         for folder in ancestors(root).skip(1).filter(|folder| *folder != b"/") {
             let mut above = self.above();
@@ -219,44 +173,6 @@ impl Watches {
         Some((Open { id, relative, path, device, handle }, scope))
     }
 
-    fn add_below(&self, first: Open, scope: &Scope, verify: bool) -> Result<(), WatchRefused> {
-        let mut way = Way::down(self, first, scope, verify);
-        while way.step()? {}
-        Ok(())
-    }
-
-    /// The same on several threads, for a whole root: most of the time goes into the kernel.
-    fn add_below_together(&self, first: Open, scope: &Scope) -> Result<(), WatchRefused> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MOST);
-        let shared = Handover::new(first);
-        std::thread::scope(|threads_of_root| {
-            let work = || {
-                while let Some(folder) = shared.take() {
-                    shared.done(self.go_down(folder, scope, &shared));
-                }
-            };
-            for _ in 1..threads {
-                // Where there is no thread to be had, fewer do the same.
-                let _ = std::thread::Builder::new().name("watch-root".to_owned()).spawn_scoped(threads_of_root, work);
-            }
-            work();
-        });
-        shared.outcome()
-    }
-
-    /// Watches what is below a folder, and gives away parts of it to threads that have nothing to do.
-    fn go_down(&self, folder: Open, scope: &Scope, shared: &Handover) -> Result<(), WatchRefused> {
-        let mut way = Way::down(self, folder, scope, false);
-        while !shared.is_over() && way.step()? {
-            if shared.is_wanted() {
-                if let Some(spare) = way.spare()? {
-                    shared.give(spare);
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The names in a folder that may be folders to watch.
     pub(super) fn list(&self, folder: &Open, scope: &Scope, buffer: &mut ListBuffer, verify: bool) -> Vec<Vec<u8>> {
         let mut names = Vec::new();
@@ -312,7 +228,7 @@ impl Watches {
     }
 
     /// Adds the watch of an open folder; `None` if it is not there any more or may not be read.
-    fn watch(&self, handle: &DirHandle, path: &[u8], more: WatchFlags) -> Result<Option<i32>, WatchRefused> {
+    pub(super) fn watch(&self, handle: &DirHandle, path: &[u8], more: WatchFlags) -> Result<Option<i32>, WatchRefused> {
         let flags = HEARD.union(more);
         let by_handle = inotify::add_watch(&self.inotify, link_to(handle.inner.descriptor()).as_bytes(), flags);
         let added = match by_handle {
