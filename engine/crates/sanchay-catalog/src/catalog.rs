@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::database::{open_writer, with_suffix};
+use crate::beside::with_suffix;
+use crate::database::open_writer;
 use crate::error::CatalogError;
 use crate::extensions::Extensions;
 use crate::ownership::{real_file, CatalogLock, LOCK_SUFFIX};
@@ -122,6 +123,11 @@ impl Catalog {
     /// A connection for reading; it goes back to the pool when dropped.
     pub fn reader(&self) -> Result<ReaderGuard<'_>, CatalogError> {
         self.readers.take()
+    }
+
+    /// Where readers come from, for questions that use several.
+    pub(crate) fn readers(&self) -> &ReaderPool {
+        &self.readers
     }
 
     /// The extensions' ids.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use crate::database::with_suffix;
+use crate::beside::with_suffix;
 
 /// What is wrong with the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::beside::with_suffix;
 use crate::damage::{self, Harm};
 use crate::error::{is_read_failure, CatalogError};
-use crate::ownership::{recognise, CatalogLock, APPLICATION_ID};
+use crate::ownership::{recognise, CatalogLock, APPLICATION_ID, PAGE_BYTES};
 
 /// Numbered, forward only, frozen once released.
 const MIGRATIONS: &[&str] = &[
@@ -26,8 +27,6 @@ const MIGRATIONS: &[&str] = &[
 /// The version that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Larger pages than SQLite's usual: blocks fill them, and half as many system calls read them.
-pub(crate) const PAGE_BYTES: u32 = 8192;
 /// Up to this size a catalog is read whole when it is opened: some 50 ms.
 const CHECKED_WHOLE_BYTES: i64 = 32 * 1024 * 1024;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -238,13 +237,6 @@ fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
         damage::sync_folder(folder);
     }
     Ok(aside)
-}
-
-/// `path` with `suffix` behind its last letter.
-pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut text = path.as_os_str().to_owned();
-    text.push(suffix);
-    PathBuf::from(text)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! Every fallible call gives a [`CatalogError`].
 
 mod absent;
+mod beside;
 pub mod block;
 mod catalog;
 mod check;
@@ -17,7 +18,9 @@ pub mod expression;
 mod extensions;
 pub mod feed;
 mod large_folders;
+mod load;
 mod name_index;
+mod new_volume;
 mod ownership;
 pub mod queries;
 mod reader;
@@ -28,9 +31,10 @@ mod volumes;
 mod writer;
 
 pub use absent::Absent;
+pub use beside::with_suffix;
 pub use catalog::{Catalog, CatalogOptions};
 pub use check::{CheckReport, Fault, FaultKind};
-pub use database::{with_suffix, SCHEMA_VERSION};
+pub use database::SCHEMA_VERSION;
 pub use error::CatalogError;
 pub use expression::fold as fold_name;
 pub use extensions::{Extensions, IdsInHand};

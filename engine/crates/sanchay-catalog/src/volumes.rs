@@ -1,34 +1,10 @@
 //! The file systems that the catalog has seen, by their identity.
 
 use rusqlite::{params, Connection, OptionalExtension};
-use sanchay_core::{FileSystem, Shows, VolumeId};
+use sanchay_core::{Shows, VolumeId};
 
-use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::reader::Reader;
-
-impl Catalog {
-    /// The catalog's id of a volume, a new one where it has none yet. `apart`: it is told from another with its own id.
-    pub fn volume_id(&self, identity: VolumeId, system: &FileSystem, apart: bool) -> Result<i64, CatalogError> {
-        // Nearly always it is known, and a question does not wait for the writer.
-        if let Some(id) = self.reader()?.volume(identity)? {
-            return Ok(id);
-        }
-        let identity = identity.to_bytes();
-        let (reflink, shows, fleeting) = (system.reflink, system.shows.to_number(), system.fleeting_inodes);
-        self.writer().run(move |session| {
-            session.transaction(|session| {
-                session.connection.execute(
-                    "INSERT OR IGNORE INTO volume (identity, reflink, shows, apart, fleeting) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![identity, reflink, shows, apart, fleeting],
-                )?;
-                session.any_shown = None;
-                let mut statement = session.connection.prepare_cached("SELECT id FROM volume WHERE identity = ?1")?;
-                Ok(statement.query_row([identity], |row| row.get(0))?)
-            })
-        })
-    }
-}
 
 impl Reader {
     /// The catalog's id of a volume, by its identity.

@@ -4,8 +4,6 @@
 
 use sanchay_core::Algorithm;
 
-use super::entry::{Entry, HashState};
-
 /// A file that was to be read, and is not, or not to its end.
 pub const OPEN: i64 = 1;
 /// A file that is not empty and was not asked for.
@@ -25,15 +23,5 @@ pub fn hashed_with(algorithm: Algorithm) -> i64 {
     match algorithm {
         Algorithm::Blake3 => BLAKE3,
         Algorithm::Sha256 => SHA256,
-    }
-}
-
-/// The bits of one file.
-pub(super) fn of_file(entry: &Entry) -> i64 {
-    match entry.hash_state {
-        HashState::Hashed | HashState::Racy => hashed_with(entry.algorithm),
-        HashState::Pending | HashState::Unstable | HashState::Unreadable => OPEN,
-        HashState::None if entry.size_bytes > 0 => UNREAD,
-        HashState::None => 0,
     }
 }

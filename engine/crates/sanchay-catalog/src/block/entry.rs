@@ -290,9 +290,19 @@ fn zone(entries: &[EntryRef<'_>]) -> Zone {
         let (size_bytes, mtime_s) = (entry.size_bytes as i64, entry.mtime_ns.div_euclid(1_000_000_000));
         zone.files += 1;
         zone.linked += u32::from(entry.links > 1);
-        zone.contents |= contents::of_file(entry);
+        zone.contents |= contents_of(entry);
         zone.size_bytes = (zone.size_bytes.0.min(size_bytes), zone.size_bytes.1.max(size_bytes));
         zone.mtime_s = (zone.mtime_s.0.min(mtime_s), zone.mtime_s.1.max(mtime_s));
     }
     zone
+}
+
+/// What is known of the content of one file: bits of [`contents`].
+fn contents_of(entry: &Entry) -> i64 {
+    match entry.hash_state {
+        HashState::Hashed | HashState::Racy => contents::hashed_with(entry.algorithm),
+        HashState::Pending | HashState::Unstable | HashState::Unreadable => contents::OPEN,
+        HashState::None if entry.size_bytes > 0 => contents::UNREAD,
+        HashState::None => 0,
+    }
 }

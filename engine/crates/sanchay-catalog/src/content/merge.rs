@@ -5,21 +5,11 @@
 use std::ops::ControlFlow;
 
 use rusqlite::{params, OptionalExtension};
-use sanchay_core::ContentHash;
 
-use super::posting::{encode_chunk, ChunkView, Posting, CHUNK_FILL, CHUNK_MOST};
+use super::posting::{encode_chunk, ChunkView, Posting, Staged, CHUNK_FILL, CHUNK_MOST};
 use super::recount::Recount;
 use crate::error::CatalogError;
 use crate::writer::Session;
-
-/// A posting on its way into the index, with the whole hash for telling contents apart.
-#[derive(Clone, Copy, Debug)]
-pub struct Staged {
-    /// What will be stored.
-    pub posting: Posting,
-    /// The whole hash.
-    pub hash: ContentHash,
-}
 
 /// Staged postings merged in one go at most, and postings written in one transaction at most.
 const SLICE_MOST: usize = 20_000;

@@ -1,6 +1,7 @@
 //! The content index: which files have the same content, answered by walking an index and never by a GROUP BY.
 
 mod clean_up;
+mod copies;
 mod edges;
 mod extents;
 mod group;
@@ -13,12 +14,12 @@ mod take_out;
 mod tests;
 
 pub use clean_up::Sharing;
+pub use copies::{Facts, SharedContent};
 pub use edges::{edge_witness, FileEdges};
 pub use extents::FoundSharing;
-pub use group::{Facts, GroupFigures, Member, SharedContent};
-pub use merge::Staged;
+pub use group::{GroupFigures, Member};
 pub(crate) use merge::CHUNKS_OF_KEY;
 pub use posting::{
-    content_key, encode_chunk, usual_allocation, ChunkView, Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS, MULTIPLE_LINKS,
-    ODD_ALLOCATION, OTHER_VOLUME, SHARES_EXTENTS,
+    content_key, encode_chunk, usual_allocation, ChunkView, Posting, Staged, EXTENTS_ASKED, MAY_SHARE_EXTENTS,
+    MULTIPLE_LINKS, ODD_ALLOCATION, OTHER_VOLUME, SHARES_EXTENTS,
 };

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use sanchay_core::Shows;
 
-use super::group::{Facts, SharedContent};
+use super::copies::{Facts, SharedContent};
 use super::posting::{Posting, MULTIPLE_LINKS};
 use crate::block::EntryId;
 use crate::error::CatalogError;

@@ -44,6 +44,15 @@ pub struct Posting {
     pub flags: u8,
 }
 
+/// A posting on its way into the index, with the whole hash for telling contents apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Staged {
+    /// What will be stored.
+    pub posting: Posting,
+    /// The whole hash.
+    pub hash: ContentHash,
+}
+
 impl Posting {
     /// The posting of a hashed, non-empty file; None for all others (empty files are in no content group).
     pub fn of(id: EntryId, entry: &Entry, may_share_extents: bool) -> Option<(Self, ContentHash)> {

@@ -3,8 +3,9 @@
 use rusqlite::params;
 use sanchay_core::ContentHash;
 
-use super::group::{GroupFigures, SharedContent};
-use super::merge::Staged;
+use super::copies::SharedContent;
+use super::group::GroupFigures;
+use super::posting::Staged;
 use super::posting::{Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS, SHARES_EXTENTS};
 use crate::error::CatalogError;
 use crate::writer::Session;

@@ -2,7 +2,8 @@
 
 use rusqlite::{params, OptionalExtension};
 
-use super::merge::{Staged, TRANSACTION_POSTINGS};
+use super::merge::TRANSACTION_POSTINGS;
+use super::posting::Staged;
 use super::posting::{ChunkView, Posting, SHARES_EXTENTS};
 use super::recount::Recount;
 use crate::block::EntryId;

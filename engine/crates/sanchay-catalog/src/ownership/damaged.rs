@@ -6,8 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::recognise::{number_at, APPLICATION_ID, TABLES};
-use crate::database::PAGE_BYTES;
+use super::signs::{number_at, APPLICATION_ID, PAGE_BYTES, TABLES};
 
 /// The tables are described in the first pages.
 const LOOKED_AT_BYTES: u64 = 1 << 20;

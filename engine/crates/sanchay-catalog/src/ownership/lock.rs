@@ -13,7 +13,7 @@ use sanchay_core::path::{bytes_of, join};
 use sanchay_core::{CoreError, DirHandle, RootDir};
 
 use super::claim::Claim;
-use crate::database::with_suffix;
+use crate::beside::with_suffix;
 use crate::error::CatalogError;
 
 /// What follows the name of the catalog.

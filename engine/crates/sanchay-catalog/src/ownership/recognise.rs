@@ -11,18 +11,9 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::damaged;
-use crate::database::{with_suffix, PAGE_BYTES};
+use super::signs::{number_at, APPLICATION_ID, HEADER_BYTES, MAGIC, PAGE_BYTES, STATE_APPLICATION_ID, TABLES};
+use crate::beside::with_suffix;
 use crate::error::CatalogError;
-
-/// `SanC`, in the header of each catalog.
-pub(crate) const APPLICATION_ID: i32 = 0x5361_6e43;
-/// `SanS`: the daemon's database.
-const STATE_APPLICATION_ID: i32 = 0x5361_6e53;
-const MAGIC: &[u8] = b"SQLite format 3\0";
-const HEADER_BYTES: usize = 100;
-/// The first version of the catalog had these tables, and each since.
-pub(super) const TABLES: [&str; 9] =
-    ["meta", "volume", "root", "directory", "usage", "block", "block_detail", "content_chunk", "duplicate_group"];
 
 /// Nothing where the file is a catalog, empty or not there; `was_ours`: it was a catalog when it was open last, so that what
 /// makes no sense in it is damage. Fails with [`CatalogError::Foreign`].
@@ -51,10 +42,6 @@ pub(crate) fn recognise(path: &Path, was_ours: bool) -> Result<(), CatalogError>
         0 if was_ours || is_older_catalog(path, &header) => Ok(()),
         _ => foreign("it is a database of another program"),
     }
-}
-
-pub(super) fn number_at(header: &[u8], at: usize) -> i32 {
-    header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes)
 }
 
 fn is_older_catalog(path: &Path, header: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use sanchay_core::{FileType, Shows};
 
-use super::duplicates::{keep, DuplicatePage, DuplicateRequest, Place};
+use super::duplicate_page::{keep, DuplicatePage, DuplicateRequest, Place};
 use super::lanes::Lanes;
 use super::runs::{KeyRange, ReaderFacts, RunVerdict};
 use super::tree::DirectorySet;

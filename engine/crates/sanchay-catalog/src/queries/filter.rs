@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use sanchay_core::FileType;
 
+use super::filter_context::{under, Context};
 use super::folders::FolderFilter;
-use super::lanes::Lanes;
-use super::remembered::Remembered;
 use super::runs::EntrySet;
-use super::tree::{DirectorySet, RootNames};
+use super::tree::DirectorySet;
 use super::uncompared::Uncompared;
 use crate::block::{BlockColumns, BlockView, EntryId, EntryKind, EntryRef};
-use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::expression::{
     contains_lowercase, Bounds, Endings, Expression, Glob, HashPrefix, InFolder, Term, TermKind, TimeBounds, Types,
 };
 use crate::extensions::Extensions;
 use crate::name_index::SHORTEST_TERM;
-use crate::reader::Reader;
 
 const NS: i64 = 1_000_000_000;
 
@@ -58,22 +55,6 @@ pub(crate) struct Filter {
     /// Which kinds of entries may pass, by their number.
     kinds: [bool; 4],
     pub(super) folders: FolderFilter,
-}
-
-/// What the compiler may ask of the snapshot.
-pub(crate) struct Context<'a, 'l> {
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) reader: &'a Reader,
-    pub(crate) lanes: &'a Lanes<'l>,
-    pub(crate) remembered: &'a Remembered,
-    pub(crate) roots: &'a RootNames,
-    pub(crate) extensions: &'a Extensions,
-}
-
-impl Context<'_, '_> {
-    fn uncompared(&self) -> Result<Arc<Uncompared>, CatalogError> {
-        self.remembered.uncompared(self.catalog, self.reader, self.lanes, self.roots)
-    }
 }
 
 impl Filter {
@@ -446,10 +427,6 @@ pub(crate) struct Zone {
 
 fn clamp(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-pub(super) fn under(context: &Context<'_, '_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
-    Ok(Arc::new(context.reader.directories_in(context.remembered, path)?))
 }
 
 /// Extension ids that are wanted; `none_wanted`: whether files without an extension are.

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::filter::{Context, Filter};
+use super::filter::Filter;
+use super::filter_context::Context;
 use super::lanes::Lanes;
 use super::place::{make_token, parse_token, Tally, Totals};
 use super::remembered::Remembered;
 use super::search::{Question, Search, Untested, WHOLE_TABLE};
+use super::sort::{Sort, SortKey};
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
 use crate::block::{EntryId, BLOCK_SLOTS};
@@ -17,54 +19,6 @@ use crate::error::CatalogError;
 use crate::expression::{Expression, Glob};
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
-
-/// What hits are ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SortKey {
-    /// As they are stored: nearly the order of folders. The quickest.
-    #[default]
-    Stored,
-    /// By whole path, bytes.
-    Path,
-    /// By name, bytes.
-    Name,
-    /// By apparent size.
-    Size,
-    /// By modification.
-    Modified,
-    /// By birth; files without one come first.
-    Created,
-}
-
-/// An order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sort {
-    /// By what.
-    pub key: SortKey,
-    /// Largest, or last, first.
-    pub descending: bool,
-}
-
-impl Sort {
-    /// Reads `size`, `-size` and the like; empty is [`SortKey::Stored`].
-    pub fn parse(text: &str) -> Result<Self, CatalogError> {
-        let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-        let key = match name {
-            "" => SortKey::Stored,
-            "path" => SortKey::Path,
-            "name" => SortKey::Name,
-            "size" => SortKey::Size,
-            "modified" => SortKey::Modified,
-            "created" => SortKey::Created,
-            other => {
-                return Err(CatalogError::InvalidArgument(format!(
-                    "'{other}' is no order: use path, name, size, modified or created, with - in front for the reverse"
-                )))
-            }
-        };
-        Ok(Self { key, descending })
-    }
-}
 
 /// A question.
 #[derive(Clone, Debug)]
@@ -117,7 +71,7 @@ impl Catalog {
     /// Answers one page.
     pub fn find(&self, request: &FindRequest<'_>) -> Result<FindPage, CatalogError> {
         let reader = self.reader()?;
-        reader.snapshot(|reader| self.find_on(&Lanes::new(self, reader), reader, request))
+        reader.snapshot(|reader| self.find_on(&Lanes::new(self.readers(), reader), reader, request))
     }
 
     pub(super) fn find_on(
@@ -128,7 +82,7 @@ impl Catalog {
     ) -> Result<FindPage, CatalogError> {
         let remembered = &self.remembered;
         let (roots, extensions) = (request.roots, self.extensions());
-        let context = Context { catalog: self, reader, lanes, remembered, roots, extensions };
+        let context = Context { reader, lanes, remembered, roots, extensions };
         let filter = Filter::compile(request.expression, &context)?;
         let (known, after) = parse_token(request.token, request.sort)?.unzip();
         let Sort { key, descending } = request.sort;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::filter::{under, Context};
+use super::filter_context::{under, Context};
 use super::tree::{DirectorySet, PathResolver, RootNames};
 use super::{FileRow, RowKind};
 use crate::block::{Entry, EntryId};

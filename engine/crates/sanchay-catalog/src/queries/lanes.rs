@@ -3,16 +3,15 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::catalog::Catalog;
 use crate::error::CatalogError;
-use crate::reader::{Reader, ReaderGuard};
+use crate::reader::{Reader, ReaderGuard, ReaderPool};
 
 /// Threads of one question at the most: more would only wait for the same memory, and other questions want theirs.
 const LANES_MOST: usize = 4;
 
 /// A question's own reader, inside its snapshot, and the helpers that it has found so far.
 pub(crate) struct Lanes<'a> {
-    catalog: &'a Catalog,
+    readers: &'a ReaderPool,
     reader: &'a Reader,
     most: usize,
     helpers: RefCell<Option<Vec<Helper<'a>>>>,
@@ -20,15 +19,15 @@ pub(crate) struct Lanes<'a> {
 
 impl<'a> Lanes<'a> {
     /// For a question whose snapshot is `reader`'s. Nothing is spent before the first pass.
-    pub(crate) fn new(catalog: &'a Catalog, reader: &'a Reader) -> Self {
+    pub(crate) fn new(readers: &'a ReaderPool, reader: &'a Reader) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { catalog, reader, most: cores.min(LANES_MOST), helpers: RefCell::new(None) }
+        Self { readers, reader, most: cores.min(LANES_MOST), helpers: RefCell::new(None) }
     }
 
     /// With exactly this many threads, where their readers can be had.
     #[cfg(test)]
-    pub(crate) fn of(catalog: &'a Catalog, reader: &'a Reader, most: usize) -> Self {
-        Self { most, ..Self::new(catalog, reader) }
+    pub(crate) fn of(readers: &'a ReaderPool, reader: &'a Reader, most: usize) -> Self {
+        Self { most, ..Self::new(readers, reader) }
     }
 
     /// Finds helpers now: the sooner after the snapshot, the surer they see the same state.
@@ -39,7 +38,7 @@ impl<'a> Lanes<'a> {
             let mut found = Vec::new();
             while found.len() + 1 < self.most {
                 // A commit came between: no reader that begins now sees the state of the question any more.
-                let Some(helper) = Helper::begin(self.catalog, sequence)? else { break };
+                let Some(helper) = Helper::begin(self.readers, sequence)? else { break };
                 found.push(helper);
             }
             *helpers = Some(found);
@@ -54,7 +53,7 @@ impl<'a> Lanes<'a> {
         work: impl Fn(&Reader, &Parts) -> Result<T, CatalogError> + Sync,
     ) -> Result<Vec<T>, CatalogError> {
         let parts = Parts { next: AtomicUsize::new(0), count: parts };
-        let damage = &self.catalog.shared().damage;
+        let damage = &self.reader.shared.damage;
         let work = |reader: &Reader| {
             let outcome = work(reader, &parts);
             if outcome.is_err() {
@@ -122,8 +121,8 @@ struct Helper<'a> {
 
 impl<'a> Helper<'a> {
     /// None where the catalog is no longer at `sequence`.
-    fn begin(catalog: &'a Catalog, sequence: i64) -> Result<Option<Self>, CatalogError> {
-        let helper = Self { reader: catalog.reader()? };
+    fn begin(readers: &'a ReaderPool, sequence: i64) -> Result<Option<Self>, CatalogError> {
+        let helper = Self { reader: readers.take()? };
         helper.reader.connection.execute_batch("BEGIN")?;
         Ok((helper.reader.meta("commit_sequence")? == sequence).then_some(helper))
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::find::{Sort, SortKey};
+use super::sort::{Sort, SortKey};
 use crate::block::EntryId;
 use crate::error::CatalogError;
 

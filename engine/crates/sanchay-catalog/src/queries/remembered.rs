@@ -6,7 +6,6 @@ use super::lanes::Lanes;
 use super::runs::EntrySet;
 use super::tree::{RootNames, TreeShape};
 use super::uncompared::Uncompared;
-use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -51,12 +50,11 @@ impl Remembered {
     /// What could not be compared with all others.
     pub(crate) fn uncompared(
         &self,
-        catalog: &Catalog,
         reader: &Reader,
         lanes: &Lanes<'_>,
         roots: &RootNames,
     ) -> Result<Arc<Uncompared>, CatalogError> {
-        self.uncompared.get(reader, || Uncompared::read(catalog, reader, lanes, roots))
+        self.uncompared.get(reader, || Uncompared::read(reader, lanes, roots, &|| self.shape(reader)))
     }
 
     /// Entries that are in a group of two physical copies or more.

@@ -1,9 +1,9 @@
 //! One lane's look at a part of the catalog for `find`: blocks, entries or names, and what of them belongs on the page.
 
 use super::filter::Filter;
-use super::find::SortKey;
 use super::folders::folder_id;
 use super::place::{Place, Tally, Value};
+use super::sort::SortKey;
 use super::tree::{DirectorySet, PathResolver};
 use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOCK_SLOTS};
 use crate::error::CatalogError;

@@ -1,7 +1,8 @@
 //! Every hit of an expression but folders, a block at a time: what exports are made of. Memory does not grow with the
 //! hits.
 
-use super::filter::{Context, Filter};
+use super::filter::Filter;
+use super::filter_context::Context;
 use super::lanes::Lanes;
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
@@ -39,11 +40,11 @@ impl FileStream {
             let filter = match self.filter.take() {
                 Some(filter) => filter,
                 None => {
-                    let lanes = Lanes::new(catalog, reader);
+                    let lanes = Lanes::new(catalog.readers(), reader);
                     let (remembered, roots, extensions) = (&catalog.remembered, &self.roots, catalog.extensions());
                     Filter::compile(
                         &self.expression,
-                        &Context { catalog, reader, lanes: &lanes, remembered, roots, extensions },
+                        &Context { reader, lanes: &lanes, remembered, roots, extensions },
                     )?
                 }
             };

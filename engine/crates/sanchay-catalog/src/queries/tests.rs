@@ -159,7 +159,7 @@ impl Fixture {
         let request = FindRequest { expression: &expression, sort, limit, token, roots: &roots };
         let reader = self.catalog.reader().unwrap();
         let find = |reader: &crate::reader::Reader| {
-            self.catalog.find_on(&Lanes::of(&self.catalog, reader, lanes), reader, &request)
+            self.catalog.find_on(&Lanes::of(self.catalog.readers(), reader, lanes), reader, &request)
         };
         reader.snapshot(find).unwrap()
     }

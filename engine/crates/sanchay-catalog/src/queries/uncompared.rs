@@ -12,7 +12,6 @@ use super::lanes::Lanes;
 use super::runs::EntrySet;
 use super::tree::{DirectorySet, RootNames, TreeShape};
 use crate::block::{contents, BlockColumns, EntryId, EntryKind, HashState};
-use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -102,17 +101,18 @@ impl Uncompared {
         self.entries.contains(id) || (size_bytes > 0 && self.sizes.contains(size_bytes))
     }
 
+    /// `shape`: who is whose parent, asked for where that matters.
     pub(crate) fn read(
-        catalog: &Catalog,
         reader: &Reader,
         lanes: &Lanes<'_>,
         roots: &RootNames,
+        shape: &dyn Fn() -> Result<Arc<TreeShape>, CatalogError>,
     ) -> Result<Self, CatalogError> {
         let mut unread = Vec::new();
         if !ComparedBySize::is_all(roots) {
             unread = reader.blocks_with(contents::UNREAD)?;
         }
-        let compared = ComparedBySize::of(catalog, reader, roots, &unread)?;
+        let compared = ComparedBySize::of(roots, &unread, shape)?;
         unread.retain(|block| !compared.holds_block(*block));
         let mut blocks = reader.blocks_with(contents::OPEN)?;
         blocks.append(&mut unread);
@@ -295,14 +295,18 @@ impl ComparedBySize {
     }
 
     /// `unread`: blocks that hold files that were not asked for.
-    fn of(catalog: &Catalog, reader: &Reader, roots: &RootNames, unread: &[i64]) -> Result<Self, CatalogError> {
+    fn of(
+        roots: &RootNames,
+        unread: &[i64],
+        shape: &dyn Fn() -> Result<Arc<TreeShape>, CatalogError>,
+    ) -> Result<Self, CatalogError> {
         if Self::is_all(roots) {
             return Ok(Self::All);
         }
         if unread.is_empty() || !roots.0.iter().any(|root| root.compares_sizes) {
             return Ok(Self::None);
         }
-        let tree = catalog.remembered.shape(reader)?;
+        let tree = shape()?;
         let mut roots: Vec<_> = roots.0.iter().filter(|root| root.directory != 0).collect();
         // The innermost root that holds a folder decides.
         roots.sort_by_key(|root| std::cmp::Reverse(root.path.len()));
@@ -326,17 +330,6 @@ impl ComparedBySize {
             Self::All => true,
             Self::Some(tree, _) => self.holds(tree.directory_of(block)),
         }
-    }
-}
-
-impl Catalog {
-    /// What no answer about copies covers. One pass over the blocks that hold such files, kept until the next transaction.
-    pub fn not_compared(&self, roots: &RootNames) -> Result<NotCompared, CatalogError> {
-        let reader = self.reader()?;
-        reader.snapshot(|reader| {
-            let lanes = Lanes::new(self, reader);
-            Ok(self.remembered.uncompared(self, reader, &lanes, roots)?.totals)
-        })
     }
 }
 

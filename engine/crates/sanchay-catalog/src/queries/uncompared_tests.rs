@@ -9,7 +9,7 @@ use super::*;
 use crate::block::{encode, Entry, EntryRef};
 use crate::queries::RootName;
 use crate::writer::{BlockWrite, DirectoryChange, DirectoryRow, HashUpdate};
-use crate::CatalogOptions;
+use crate::{Catalog, CatalogOptions};
 
 const TOP: i64 = 1;
 
@@ -131,7 +131,9 @@ proptest! {
                 let wanted = counted(&blocks, |id| if id == 2 { inner } else { outer });
                 let reader = catalog.reader().unwrap();
                 let found = reader.snapshot(|reader| {
-                    Uncompared::read(&catalog, reader, &Lanes::of(&catalog, reader, 2), &roots)
+                    Uncompared::read(reader, &Lanes::of(catalog.readers(), reader, 2), &roots, &|| {
+                        catalog.remembered.shape(reader)
+                    })
                 });
                 prop_assert_eq!(found.unwrap().totals, wanted);
             }

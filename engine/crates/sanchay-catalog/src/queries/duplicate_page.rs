@@ -1,0 +1,153 @@
+//! A question for duplicates, the page that answers it, and the order of the groups on it.
+
+use std::collections::BinaryHeap;
+
+use sanchay_core::{Algorithm, ContentHash, FileType};
+
+use super::tree::RootNames;
+use crate::block::{Entry, EntryId};
+use crate::content::GroupFigures;
+use crate::error::CatalogError;
+use crate::expression::Endings;
+
+/// Which groups come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DuplicateSort {
+    /// Most to win.
+    #[default]
+    Reclaimable,
+    /// Largest files.
+    Size,
+    /// Most copies.
+    Copies,
+}
+
+impl DuplicateSort {
+    /// Reads the word.
+    pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        match text {
+            "" | "reclaimable" => Ok(Self::Reclaimable),
+            "size" => Ok(Self::Size),
+            "copies" => Ok(Self::Copies),
+            other => {
+                Err(CatalogError::InvalidArgument(format!("'{other}' is no order: use reclaimable, size or copies")))
+            }
+        }
+    }
+
+    pub(super) fn value(self, figures: &GroupFigures) -> u64 {
+        match self {
+            Self::Reclaimable => figures.reclaimable_bytes,
+            Self::Size => figures.size_bytes,
+            Self::Copies => figures.copies,
+        }
+    }
+}
+
+/// A question.
+#[derive(Clone, Debug, Default)]
+pub struct DuplicateRequest<'a> {
+    /// Only copies below this path count.
+    pub under: Option<&'a [u8]>,
+    /// Smallest apparent size; 0 asks for empty files too.
+    pub min_size_bytes: u64,
+    /// Only copies with one of these extensions count; empty: all. See [`Endings::of_copies`].
+    pub extensions: Endings,
+    /// Only copies of these types count; empty: all.
+    pub types: Vec<FileType>,
+    /// Which groups come first.
+    pub sort: DuplicateSort,
+    /// Groups at the most.
+    pub limit: usize,
+    /// The token of the page before; empty for the first.
+    pub token: &'a str,
+    /// Paths of a group at the most.
+    pub paths_limit: usize,
+    /// The roots, for naming them.
+    pub roots: RootNames,
+}
+
+/// One name of one copy.
+#[derive(Clone, Debug)]
+pub struct DuplicatePath {
+    /// Its entry.
+    pub id: EntryId,
+    /// Exact bytes.
+    pub path: Vec<u8>,
+    /// What is known of it.
+    pub entry: Entry,
+    /// The innermost root; 0: none.
+    pub root_id: i64,
+    /// Names of one physical copy have one number, from 1 on.
+    pub copy: u64,
+    /// The copy may be one file with another one of the group.
+    pub perhaps: bool,
+}
+
+/// Files of one content.
+#[derive(Clone, Debug)]
+pub struct DuplicateGroup {
+    /// Copies and bytes.
+    pub figures: GroupFigures,
+    /// Of all of them.
+    pub hash: ContentHash,
+    /// Of the hash.
+    pub algorithm: Algorithm,
+    /// Every name of every copy, up to the limit; copies of one inode stand together.
+    pub paths: Vec<DuplicatePath>,
+    /// Names in all.
+    pub total_paths: u64,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub struct DuplicatePage {
+    /// The groups of this page.
+    pub groups: Vec<DuplicateGroup>,
+    /// All groups that the question means.
+    pub total_groups: u64,
+    /// Copies that are one too many.
+    pub total_redundant_files: u64,
+    /// Sum over all groups.
+    pub total_reclaimable_bytes: u64,
+    /// Sum over all groups.
+    pub total_freed_bytes: u64,
+    /// For the next page; empty: this is the last.
+    pub next_token: String,
+}
+
+impl DuplicatePage {
+    pub(super) fn count(&mut self, figures: &GroupFigures) {
+        self.total_groups += 1;
+        self.total_redundant_files += figures.sure_copies().saturating_sub(1);
+        self.total_reclaimable_bytes += figures.reclaimable_bytes;
+        self.total_freed_bytes += figures.freed_bytes;
+    }
+
+    /// Adds the totals of another part of the catalog.
+    pub(super) fn add_totals(&mut self, other: &Self) {
+        self.total_groups += other.total_groups;
+        self.total_redundant_files += other.total_redundant_files;
+        self.total_reclaimable_bytes += other.total_reclaimable_bytes;
+        self.total_freed_bytes += other.total_freed_bytes;
+    }
+}
+
+/// A group before its paths are read: what it is sorted by, and where it is. Larger values come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) value: u64,
+    pub(super) key: i64,
+    pub(super) ordinal: i64,
+}
+
+/// Keeps the `limit + 1` first places after `after`.
+pub(super) fn keep(best: &mut BinaryHeap<std::cmp::Reverse<Place>>, place: Place, after: Option<Place>, limit: usize) {
+    if after.is_some_and(|after| place >= after) {
+        return;
+    }
+    best.push(std::cmp::Reverse(place));
+    if best.len() > limit + 1 {
+        best.pop();
+    }
+}
