@@ -118,6 +118,11 @@ impl EngineError {
         Self { kind, path: None, message: message.into(), term: None }
     }
 
+    /// A thread of ours panicked.
+    pub(crate) fn ended_abnormally(what: &str) -> Self {
+        Self::new(ErrorKind::Internal, format!("{what} ended abnormally; the log has the details"))
+    }
+
     /// An argument that makes no sense.
     pub fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidArgument, message)

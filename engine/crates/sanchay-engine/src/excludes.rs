@@ -3,7 +3,7 @@
 use sanchay_core::path::{bytes_of, display, is_within, path_from_bytes};
 
 use crate::error::{EngineError, ErrorKind};
-use crate::places::in_time;
+use crate::in_time::in_time;
 
 /// The patterns for a root at `root`: a path in it is made relative to it, dots and doubled separators go. Fails with
 /// `InvalidArgument` for one that could never match, and says how to write it.

@@ -4,7 +4,7 @@ use sanchay_core::path::{bytes_of, display, is_within, path_from_bytes};
 use sanchay_core::ErrorKind as CoreKind;
 
 use crate::error::{EngineError, ErrorKind};
-use crate::places::in_time;
+use crate::in_time::in_time;
 
 /// `path`, which is absolute, as it is called below a root at `root`. Fails with `InvalidArgument` where it is not there.
 pub fn path_below(root: &[u8], path: &[u8]) -> Result<Vec<u8>, EngineError> {

@@ -4,9 +4,6 @@
 //! system asked where its links lead, on a thread that is left behind when a dead share does not answer.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use sanchay_catalog::expression::{
     parse, spellings, Expression, ExpressionError, Glob, SystemOwners, Term, TermKind, ZonedTime,
@@ -17,13 +14,9 @@ use sanchay_core::path::{bytes_of, display, is_within, path_from_bytes, relative
 
 use crate::engine::Engine;
 use crate::error::{EngineError, ErrorKind};
+use crate::in_time::in_time;
 use crate::root_spec::{RootSettings, Rules};
 
-/// How long a file system may take to say where a path leads.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Threads that may hang on dead shares at once; past that nothing more is asked.
-const HANGING_MOST: usize = 8;
-static HANGING: AtomicUsize = AtomicUsize::new(0);
 /// Roots that a message names.
 const ROOTS_NAMED: usize = 5;
 
@@ -61,7 +54,7 @@ impl Engine {
     /// [`ZonedTime::named`]).
     pub fn question(&self, text: &str, zone: &str) -> Result<Question, EngineError> {
         let local = ZonedTime::named(zone);
-        let mut expression = parse(text, crate::scan::now_ns(), &local, &SystemOwners).map_err(invalid_query)?;
+        let mut expression = parse(text, crate::clock::now_ns(), &local, &SystemOwners).map_err(invalid_query)?;
         let finder = Finder::new(self)?;
         for term in &mut expression.terms {
             finder.settle(term).map_err(|error| error.in_term(term))?;
@@ -368,21 +361,4 @@ fn real_path_in_time(path: &[u8]) -> Result<Vec<u8>, EngineError> {
         );
         EngineError { path: Some(path.to_vec()), ..EngineError::new(ErrorKind::Io, message) }
     })
-}
-
-/// Asks a file system on a thread that is left behind where no answer comes. None: none came in time.
-pub(crate) fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    let hangs = HANGING.fetch_add(1, Ordering::Relaxed) >= HANGING_MOST;
-    let asks = move || {
-        let answer = work();
-        HANGING.fetch_sub(1, Ordering::Relaxed);
-        // Whoever asked may have gone.
-        let _ = sender.send(answer);
-    };
-    if hangs || std::thread::Builder::new().name("place".to_owned()).spawn(asks).is_err() {
-        HANGING.fetch_sub(1, Ordering::Relaxed);
-        return None;
-    }
-    receiver.recv_timeout(PATIENCE).ok()
 }

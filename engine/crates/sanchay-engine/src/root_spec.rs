@@ -1,5 +1,7 @@
 //! A root as the daemon asks for it.
 
+use std::sync::Arc;
+
 use sanchay_catalog::queries::RootName;
 use sanchay_catalog::RootRow;
 use sanchay_core::{Algorithm, Filter};
@@ -113,4 +115,21 @@ pub(crate) fn root_name(row: &RootRow) -> RootName {
     let settings = RootSettings::of(row);
     let compares_sizes = settings.hash == HashScope::Duplicates && row.scanned_ns != 0;
     RootName { id: row.id, name: settings.name, path: row.path.clone(), directory: row.directory, compares_sizes }
+}
+
+/// A root whose files may be read now.
+pub(crate) struct Governed {
+    pub(crate) id: i64,
+    pub(crate) path: Vec<u8>,
+    pub(crate) rules: Arc<Rules>,
+}
+
+/// All roots with their rules.
+pub(crate) fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
+    rows.iter()
+        .map(|row| {
+            let rules = Arc::new(Rules::new(&RootSettings::of(row))?);
+            Ok(Governed { id: row.id, path: row.path.clone(), rules })
+        })
+        .collect()
 }

@@ -11,10 +11,10 @@ type Freed = Box<dyn Fn() + Send + Sync>;
 
 /// The turns taken. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Trees(Arc<Inner>);
+pub(crate) struct Trees(Arc<Shared>);
 
 #[derive(Default)]
-struct Inner {
+struct Shared {
     state: Mutex<State>,
     freed: Condvar,
     on_freed: Mutex<Option<Freed>>,
@@ -30,7 +30,7 @@ struct State {
 
 /// A turn; given back when dropped.
 pub(crate) struct Turn {
-    trees: Arc<Inner>,
+    trees: Arc<Shared>,
     number: u64,
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sanchay_catalog::{CatalogError, CheckReport};
 use sanchay_core::background_this_thread;
 
-use super::{Engine, Inner};
+use super::shared::Shared;
+use super::Engine;
 use crate::error::{EngineError, ErrorKind};
 
 impl Engine {
@@ -25,7 +26,7 @@ impl Engine {
         };
         let started = std::thread::Builder::new().name("catalog-check".to_owned()).spawn(work);
         match started {
-            Ok(thread) => Ok(thread.join().map_err(|_| crate::scan::lost())??),
+            Ok(thread) => Ok(thread.join().map_err(|_| EngineError::ended_abnormally("the check"))??),
             Err(error) => {
                 self.inner.end_check();
                 Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the check: {error}")))
@@ -34,7 +35,7 @@ impl Engine {
     }
 }
 
-impl Inner {
+impl Shared {
     /// A small catalog is compared at its opening, a large one behind it.
     pub(super) fn check_at_opening(self: &Arc<Self>) {
         let inner = Arc::clone(self);

@@ -5,17 +5,19 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::Inner;
+use super::shared::Shared;
 use crate::error::EngineError;
-use crate::live::join_soon;
-use crate::scan::{lost, run, Contents, Control, Phase, Progress, ScanRequest, ScanResult};
+use crate::job::{Control, Phase, Progress, ScanResult};
+use crate::join::join_soon;
+use crate::reading::Contents;
+use crate::scan::{run, ScanRequest};
 
 /// A scan under way, on threads of its own.
 #[derive(Clone)]
 pub struct Scan {
     pub(super) control: Arc<Control>,
     pub(super) number: Arc<AtomicU64>,
-    pub(super) inner: Arc<Inner>,
+    pub(super) inner: Arc<Shared>,
     pub(super) outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
     /// Threads that take away what a sync has put into the root.
     pub(super) clearing: Arc<Mutex<Vec<JoinHandle<()>>>>,
@@ -42,10 +44,10 @@ impl Scan {
             })
         });
         tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");
-        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(lost()));
+        let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(EngineError::ended_abnormally("the scan")));
         log_end(&self.control, root_id, &outcome);
         self.inner.end(number);
-        self.inner.with_live(|live| live.scan_ended(root_id, number, &outcome));
+        self.inner.tell_scan_ended(root_id, number, &outcome);
         // Who lists the folder after a sync must not find a file of ours.
         join_soon(std::mem::take(&mut *self.clearing.lock().expect("no panic under this lock")));
         self.finish(outcome);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use sanchay_core::background_this_thread;
 
-use super::Inner;
+use super::shared::Shared;
 
-impl Inner {
+impl Shared {
     /// A scan that a client waits for goes first; its end starts the index again.
     fn may_index(&self) -> bool {
         let scans = self.scans.lock().expect("no panic under this lock");

@@ -88,7 +88,7 @@ pub struct LiveEvent {
 impl LiveEvent {
     pub(super) fn of(kind: EventKind, root_id: i64, path: &[u8]) -> Self {
         let (path, message) = (path.to_vec(), String::new());
-        let at_ns = crate::scan::now_ns();
+        let at_ns = crate::clock::now_ns();
         Self { kind, root_id, at_ns, path, other_path: None, bytes_delta: 0, size_bytes: 0, message }
     }
 }

@@ -3,35 +3,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, unbounded, Sender};
 use sanchay_core::watch::Watcher;
 
-use super::hands::{Hands, Hired};
+use super::hands::Hands;
+use super::hired::Hired;
+use super::settings::LiveSettings;
 use super::status::LiveStatus;
 use super::thread::LiveThread;
 use super::work::Message;
-use crate::engine::{Inner, Scan};
+use crate::engine::{Scan, Shared};
 use crate::error::{EngineError, ErrorKind};
-
-/// How roots are kept up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LiveSettings {
-    /// Hashing waits for so much quiet, milliseconds.
-    pub settle_ms: u64,
-    /// Each root is compared as a whole about this often, seconds.
-    pub reconcile_s: u64,
-    /// Work that has stood still for so long is taken to hang on a dead disk or share, and others go on without it,
-    /// milliseconds. Given at the start.
-    pub patience_ms: u64,
-}
-
-impl Default for LiveSettings {
-    fn default() -> Self {
-        Self { settle_ms: 500, reconcile_s: 3600, patience_ms: 10_000 }
-    }
-}
+use crate::job::ScanResult;
+use crate::join::join_soon;
 
 /// The live threads, running.
 pub(crate) struct Live {
@@ -47,7 +32,7 @@ const HEARD_MOST: usize = 1 << 16;
 
 impl Live {
     /// Starts the threads and takes up every root.
-    pub(crate) fn start(inner: &Arc<Inner>, settings: LiveSettings) -> Result<Self, EngineError> {
+    pub(crate) fn start(inner: &Arc<Shared>, settings: LiveSettings) -> Result<Self, EngineError> {
         let (messages, heard_messages) = unbounded();
         let (events, heard) = bounded(HEARD_MOST);
         let watcher = match Watcher::new(events) {
@@ -98,6 +83,10 @@ impl Live {
                 let _ = freed.send(Message::TreeFreed);
             }
         })));
+        let ended = messages.clone();
+        inner.on_scan_end(Some(Box::new(move |root_id, number, outcome| {
+            let _ = ended.send(scan_ended(root_id, number, outcome));
+        })));
         Ok(Self { messages, threads, settings: Mutex::new(settings), statuses, wake })
     }
 
@@ -124,44 +113,25 @@ impl Live {
         self.send(Message::Sync(root_id, Box::new(scan)));
     }
 
-    pub(crate) fn scan_ended(&self, root_id: i64, number: u64, outcome: &Result<crate::scan::ScanResult, EngineError>) {
-        let (state, message, unread) = match outcome {
-            Ok(result) => {
-                let unread = result.unread.clone();
-                (Some(result.state), result.message.clone(), unread)
-            }
-            Err(error) => (None, error.to_string(), Vec::new()),
-        };
-        self.send(Message::ScanEnded { root_id, number, state, message, unread });
-    }
-
     pub(crate) fn statuses(&self) -> Vec<LiveStatus> {
         self.statuses.lock().expect("no panic under this lock").clone()
     }
 
     /// Ends the threads; what they are reading is broken off.
-    pub(crate) fn stop(self, inner: &Inner) {
+    pub(crate) fn stop(self, inner: &Shared) {
         self.wake.store(false, Ordering::Relaxed);
         inner.trees.on_freed(None);
+        inner.on_scan_end(None);
         self.send(Message::Close);
         drop(self.messages);
         join_soon(self.threads);
     }
 }
 
-/// How long threads are waited for at the end; what hangs in a call to a dead share is left behind.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Waits for threads that end soon.
-pub(crate) fn join_soon(threads: Vec<JoinHandle<()>>) {
-    let until = Instant::now() + PATIENCE;
-    for thread in threads {
-        while !thread.is_finished() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if thread.is_finished() {
-            // A thread that panicked has said so.
-            let _ = thread.join();
-        }
-    }
+fn scan_ended(root_id: i64, number: u64, outcome: &Result<ScanResult, EngineError>) -> Message {
+    let (state, message, unread) = match outcome {
+        Ok(result) => (Some(result.state), result.message.clone(), result.unread.clone()),
+        Err(error) => (None, error.to_string(), Vec::new()),
+    };
+    Message::ScanEnded { root_id, number, state, message, unread }
 }

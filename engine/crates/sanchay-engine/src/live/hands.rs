@@ -1,29 +1,19 @@
 //! The threads that touch files for the live thread: one does the steps, two read. A call to a dead disk or share does not
 //! come back, so where one of them has been at its work for long while something else waits, another is taken on.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 
+use super::hired::Hired;
 use super::pass::Passer;
 use super::read::ReaderThread;
-use super::work::{Batch, Message, ReadJob};
-use crate::engine::Inner;
+use super::work::{Batch, ReadJob};
 use crate::error::{EngineError, ErrorKind};
 
 /// Threads of a kind at most.
 const HANDS_MOST: usize = 16;
-
-/// What every one of them works with.
-#[derive(Clone)]
-pub(super) struct Hired {
-    pub(super) inner: Arc<Inner>,
-    pub(super) messages: Sender<Message>,
-    /// Bytes that all of them have read.
-    pub(super) read_bytes: Arc<AtomicU64>,
-}
 
 /// The threads, and what waits for them.
 pub(super) struct Hands {

@@ -23,9 +23,10 @@ use crate::folder_mark::is_marked;
 use crate::inodes::Inodes;
 use crate::own_files::is_of_catalog_in;
 use crate::root_spec::HashScope;
-use crate::scan::compare::{fill, witness_differs, Difference, Fresh, Stored, Target};
-use crate::scan::file::is_known;
-use crate::scan::{forget, list, FileVolume, ListRequest, ScanRequest};
+use crate::scan::{
+    fill, forget, is_known, list, witness_differs, Difference, FileVolume, Fresh, ListRequest, ScanRequest, Stored,
+    Target,
+};
 
 /// What the disk shows of one name.
 #[derive(Clone, Copy, Debug)]

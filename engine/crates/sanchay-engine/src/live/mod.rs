@@ -11,10 +11,12 @@ mod due;
 mod event;
 mod handle;
 mod hands;
+mod hired;
 mod look;
 mod pass;
 mod read;
 mod root;
+mod settings;
 mod several;
 mod shift;
 mod status;
@@ -23,8 +25,7 @@ mod thread;
 mod work;
 
 pub use event::{EventKind, EventQueue, LiveEvent};
-pub(crate) use handle::join_soon;
-pub use handle::LiveSettings;
+pub use settings::LiveSettings;
 pub use status::{LiveState, LiveStatus};
 
 pub(crate) use cookie::is_cookie;

@@ -9,16 +9,17 @@ use sanchay_core::watch::Step;
 use sanchay_core::{DirHandle, FileStat, RootDir};
 
 use super::event::LiveEvent;
-use super::hands::Hired;
+use super::hired::Hired;
 use super::work::{together, Batch, Followed, Linked, Message, Outcome};
-use crate::engine::Inner;
+use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::own_files::OwnFiles;
-use crate::scan::{governed, Governed, Mounts, RootPlace, DIFFERENCES_MOST};
+use crate::root_spec::{governed, Governed};
+use crate::scan::{Mounts, RootPlace, DIFFERENCES_MOST};
 
 /// Takes batches until the live thread ends.
 pub(super) struct Passer {
-    inner: Arc<Inner>,
+    inner: Arc<Shared>,
     messages: Sender<Message>,
 }
 
@@ -32,7 +33,8 @@ impl Passer {
         for batch in batches {
             let Batch { root_id, epoch, turn, steps, linked } = batch;
             let work = std::panic::AssertUnwindSafe(|| self.batch(root_id, steps, linked));
-            let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost()));
+            let outcome =
+                std::panic::catch_unwind(work).unwrap_or_else(|_| Err(EngineError::ended_abnormally("the scan")));
             drop(turn);
             let outcome = outcome.unwrap_or_else(|error| Outcome::Failed(error.to_string()));
             // Nobody hears it when the catalog is being closed.
@@ -76,7 +78,7 @@ impl Passer {
 
 /// One batch under way.
 pub(super) struct Pass<'p> {
-    pub(super) inner: &'p Arc<Inner>,
+    pub(super) inner: &'p Arc<Shared>,
     pub(super) row: RootRow,
     pub(super) rows: Vec<RootRow>,
     pub(super) governed: Vec<Governed>,

@@ -15,15 +15,14 @@ use sanchay_core::path::is_within;
 use sanchay_core::{background_this_thread, Algorithm, DirHandle, ErrorKind, FileKind, FileStat, RootDir};
 
 use super::event::{EventKind, LiveEvent};
-use super::hands::Hired;
+use super::hired::Hired;
 use super::work::{Followed, Linked, Message, ReadJob};
-use crate::engine::Inner;
+use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::own_files::OwnFiles;
+use crate::reading::{is_mostly_holes, FileReader, Verdict, Writing, HOLES_BYTES};
+use crate::root_spec::governed;
 use crate::root_spec::{HashScope, Rules};
-use crate::scan::governed;
-use crate::scan::hashing::{FileReader, Verdict, Writing};
-use crate::scan::slices::{is_mostly_holes, HOLES_BYTES};
 
 /// A file that keeps others waiting, bytes.
 const LARGE_BYTES: u64 = 8 << 20;
@@ -42,7 +41,7 @@ const TWINS_MOST: usize = 200;
 const REMEMBER: Duration = Duration::from_secs(30);
 
 pub(super) struct ReaderThread {
-    inner: Arc<Inner>,
+    inner: Arc<Shared>,
     messages: Sender<Message>,
     read_bytes: Arc<AtomicU64>,
     files: FileReader,
@@ -127,7 +126,7 @@ impl ReaderThread {
             let inner = Arc::clone(&self.inner);
             inner.background.hold(&|| inner.may_hold_reading());
             let work = std::panic::AssertUnwindSafe(|| self.job(&job));
-            match std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost())) {
+            match std::panic::catch_unwind(work).unwrap_or_else(|_| Err(EngineError::ended_abnormally("the scan"))) {
                 // What was read is published; the rest is found again.
                 Ok(Done::Held) => {}
                 outcome => break outcome,
@@ -167,7 +166,7 @@ impl ReaderThread {
         let inner = Arc::clone(&self.inner);
         inner.background.hold(&|| inner.may_hold_reading());
         let work = std::panic::AssertUnwindSafe(|| self.job(job));
-        match std::panic::catch_unwind(work).unwrap_or_else(|_| Err(crate::scan::lost())) {
+        match std::panic::catch_unwind(work).unwrap_or_else(|_| Err(EngineError::ended_abnormally("the scan"))) {
             Ok(Done::Held) => self.holes.push_back(job.clone()),
             // Where it is now a comparison finds.
             Ok(Done::Followed(_) | Done::Astray) => {}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sanchay_catalog::block::Entry;
 
-use crate::scan::compare::{witness_differs, Difference};
+use crate::scan::{witness_differs, Difference};
 
 /// Files with several names, by inode, as they were seen; None where a name of one went, or they changed between two looks.
 #[derive(Default)]

@@ -16,8 +16,7 @@ use super::several::Several;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::root_spec::RootSettings;
-use crate::scan::compare::{fill, Fresh, Stored, Target};
-use crate::scan::forget;
+use crate::scan::{fill, forget, Fresh, Stored, Target};
 
 /// A file on its way from one directory to another.
 struct Shift {

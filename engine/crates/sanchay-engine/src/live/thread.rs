@@ -15,13 +15,14 @@ use crossbeam_channel::{select, Receiver, Sender};
 use sanchay_core::path::is_within;
 use sanchay_core::watch::{FileEvent, Step, WatchRefused, Watcher};
 
-use super::handle::{join_soon, LiveSettings};
 use super::hands::Hands;
 use super::root::{LiveRoot, Mode, Presence, Watching};
+use super::settings::LiveSettings;
 use super::status::LiveStatus;
 use super::sync::{Outstanding, Stage, Ticket};
 use super::work::{Batch, Followed, Heard, Message, Outcome, ReadJob};
-use crate::engine::Inner;
+use crate::engine::Shared;
+use crate::join::join_soon;
 
 /// Events taken in before steps are handed out.
 const HEARD_AT_ONCE: usize = 20_000;
@@ -44,7 +45,7 @@ pub(super) struct Channels {
 }
 
 pub(super) struct LiveThread {
-    inner: Arc<Inner>,
+    inner: Arc<Shared>,
     watcher: Result<Arc<Watcher>, WatchRefused>,
     settings: LiveSettings,
     channels: Channels,
@@ -63,7 +64,7 @@ pub(super) struct LiveThread {
 
 impl LiveThread {
     pub(super) fn new(
-        inner: Arc<Inner>,
+        inner: Arc<Shared>,
         watcher: Result<Arc<Watcher>, WatchRefused>,
         settings: LiveSettings,
         channels: Channels,

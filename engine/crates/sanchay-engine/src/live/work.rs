@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use sanchay_core::watch::{FileEvent, Step, WatchMode, WatchRefused};
 
-use super::handle::LiveSettings;
+use super::settings::LiveSettings;
 use crate::engine::Scan;
-use crate::scan::{Named, ScanState};
+use crate::job::ScanState;
+use crate::scan::Named;
 use crate::trees::Turn;
 
 /// Names in one folder to look at because another name of their file was changed.

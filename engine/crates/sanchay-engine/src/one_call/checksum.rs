@@ -13,7 +13,7 @@ use super::parallel::{in_order, thread_count};
 use super::start::{absent, absolute, open_parent, split};
 use super::Stop;
 use crate::error::EngineError;
-use crate::scan::hashing::FileReader;
+use crate::reading::FileReader;
 
 /// For each path, in order, the hash of its content, or why there is none. A symbolic link in the last name is not
 /// followed. Fails as a whole only with `cancelled` and `internal`.

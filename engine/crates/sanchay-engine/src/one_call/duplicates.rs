@@ -17,12 +17,12 @@ use sanchay_core::{
 
 use super::folders::{look, Folder, Opener, Queue, Visitor};
 use super::open_catalogs::CatalogFiles;
-use super::parallel::{ended_abnormally, in_order, thread_count};
+use super::parallel::{ended, in_order, thread_count};
 use super::start::{starts, Start};
 use super::Stop;
 use crate::error::EngineError;
-use crate::scan::extents::sharing_of;
-use crate::scan::hashing::{same_witness, FileReader, SMALL_BYTES};
+use crate::reading::{same_witness, FileReader, SMALL_BYTES};
+use crate::scan::sharing_of;
 
 /// Files of one content.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ fn list(starts: &[Start], min_size_bytes: u64, threads: usize, stop: &Stop) -> R
             lister.files
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        let joined = workers.into_iter().map(|worker| worker.join().map_err(|_| ended_abnormally()));
+        let joined = workers.into_iter().map(|worker| worker.join().map_err(|_| ended()));
         joined.collect::<Result<Vec<_>, _>>()
     })?;
     stop.check()?;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Stop;
-use crate::error::{EngineError, ErrorKind};
+use crate::error::EngineError;
 
 /// More threads than this help no disk and no processor.
 const THREADS_MOST: usize = 256;
@@ -16,9 +16,9 @@ pub(super) fn thread_count(asked: usize) -> usize {
     }
 }
 
-/// What is said when a thread panicked.
-pub(super) fn ended_abnormally() -> EngineError {
-    EngineError::new(ErrorKind::Internal, "a worker of the engine ended abnormally")
+/// A worker panicked.
+pub(super) fn ended() -> EngineError {
+    EngineError::ended_abnormally("a worker of the engine")
 }
 
 /// Runs `work` over all items, in their order, each thread with a state of its own.
@@ -45,12 +45,12 @@ pub(super) fn in_order<T: Sync, S, R: Send>(
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.min(items.len())).map(|_| scope.spawn(run)).collect();
         for worker in workers {
-            for (index, result) in worker.join().map_err(|_| ended_abnormally())? {
+            for (index, result) in worker.join().map_err(|_| ended())? {
                 results[index] = Some(result);
             }
         }
         Ok::<_, EngineError>(())
     })?;
     stop.check()?;
-    results.into_iter().map(|result| result.ok_or_else(ended_abnormally)).collect()
+    results.into_iter().map(|result| result.ok_or_else(ended)).collect()
 }

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use sanchay_catalog::{Absent, CatalogError, DirectoryChange, DirectoryRow, Session, StoredChild};
 use sanchay_core::{DirHandle, FileKind};
 
-use super::compare::{fill, Stored, Target};
-use super::control::add;
+use super::compare::{fill, Target};
 use super::folder::Comparing;
+use super::stored::Stored;
 use super::walk::{Above, Job, Listing, Walker};
 use crate::error::EngineError;
 use crate::inodes::Inodes;
+use crate::job::add;
 
 impl Walker<'_> {
     /// Whether the folder of a job is gone: not there, in the same folder that it was listed in. One that has come back,

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use sanchay_catalog::{Catalog, IdsInHand};
 use sanchay_core::RootDir;
 
-use super::contents::Contents;
-use super::control::Control;
 use super::findings::Findings;
 use super::mounts::Mounts;
 use crate::carried::Carried;
 use crate::inodes::Inodes;
+use crate::job::Control;
 use crate::own_files::OwnFiles;
+use crate::reading::Contents;
 use crate::root_spec::Rules;
 use crate::writers::Writers;
 

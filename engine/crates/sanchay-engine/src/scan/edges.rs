@@ -12,12 +12,12 @@ use sanchay_core::hash::EDGE_BYTES;
 use sanchay_core::{background_this_thread, hash_edges, FileKind};
 
 use super::context::Context;
-use super::control::add;
 use super::folders::{is_expected, Folders};
-use super::hashing::{is_racy, now_ns, same_witness, SMALL_BYTES};
-use super::later::{ended_abnormally, Governed};
+use crate::clock::now_ns;
 use crate::error::EngineError;
-use crate::root_spec::HashScope;
+use crate::job::add;
+use crate::reading::{is_racy, same_witness, SMALL_BYTES};
+use crate::root_spec::{Governed, HashScope};
 
 /// How often each (size, edges) occurs, as far as one and several can be told apart.
 #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ impl EdgeStage<'_> {
             let workers: Vec<_> = files.chunks(part).map(|part| scope.spawn(move || self.read_part(part))).collect();
             let mut found = Vec::with_capacity(files.len());
             for worker in workers {
-                found.extend(worker.join().map_err(|_| ended_abnormally())?);
+                found.extend(worker.join().map_err(|_| EngineError::ended_abnormally("a scan worker"))?);
             }
             Ok(found)
         })

@@ -10,8 +10,8 @@ use sanchay_core::{shared_extents, Extent, FileKind, VolumeId};
 
 use super::context::Context;
 use super::folders::{is_expected, Folders};
-use super::later::Governed;
 use crate::error::EngineError;
+use crate::root_spec::Governed;
 
 /// Groups that share extents and would give back the most without that are asked again at each scan: what shares with them
 /// may be gone without a change of their files (a snapshot that was deleted).

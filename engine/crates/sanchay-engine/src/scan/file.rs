@@ -6,9 +6,9 @@ use sanchay_catalog::block::{Entry, EntryKind, HashState};
 use sanchay_core::{extension, DirHandle, FileKind, FileStat};
 
 use super::compare::Tally;
-use super::control::add;
-use super::hashing::{FileReader, Writing, FRESH_NS, SMALL_BYTES, YOUNG_NS};
 use super::walk::{Job, Walker};
+use crate::job::add;
+use crate::reading::{FileReader, Writing, FRESH_NS, SMALL_BYTES, YOUNG_NS};
 use crate::root_spec::{HashScope, Rules};
 
 /// What became of one name.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use sanchay_catalog::block::{Entry, HashState};
 
-use super::compare::Difference;
+use super::stored::Difference;
 
 /// Differences that are told one by one; of more, only that there were more.
 pub(crate) const DIFFERENCES_MOST: usize = 1000;

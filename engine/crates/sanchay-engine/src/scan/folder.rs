@@ -7,13 +7,14 @@ use sanchay_catalog::block::HashState;
 use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
 use sanchay_core::{CoreError, DirHandle, FileKind, FileStat};
 
-use super::compare::{fill, Difference, Fresh, Stored, Target};
-use super::control::add;
+use super::compare::{fill, Target};
 use super::file::{Count, Look, Place};
 use super::mounts::{FileVolume, Mount};
+use super::stored::{Difference, Fresh, Stored};
 use super::walk::{Above, Job, Listing, Walker};
 use crate::error::EngineError;
 use crate::folder_mark::{is_marked, FOLDER_MARK};
+use crate::job::add;
 use crate::live::is_cookie;
 use crate::own_files::{catalogs_among, is_of_catalog};
 

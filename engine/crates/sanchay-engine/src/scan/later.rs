@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,27 +13,21 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_catalog::HashUpdate;
+use sanchay_core::path::path_from_bytes;
 use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, FileKind};
 
 use super::context::Context;
-use super::control::{add, Expected, Phase};
 use super::edges::{EdgeStage, EdgeTwins};
 use super::folders::{is_expected, Folders};
-use super::hashing::{FileReader, Writing, SMALL_BYTES, YOUNG_NS};
-use super::slices::is_mostly_holes;
+use super::merging::merge;
 use crate::error::EngineError;
-use crate::root_spec::{HashScope, Rules};
+use crate::job::{add, Expected, Phase};
+use crate::reading::{is_mostly_holes, FileReader, Writing, SMALL_BYTES, YOUNG_NS};
+use crate::root_spec::{Governed, HashScope};
 
 /// Hashes wait this long, or for so many, before they are written.
 const PUBLISH_TIME: Duration = Duration::from_millis(500);
 const PUBLISH_HASHES: usize = 4096;
-
-/// A root whose files may be read now.
-pub(crate) struct Governed {
-    pub(crate) id: i64,
-    pub(crate) path: Vec<u8>,
-    pub(crate) rules: Arc<Rules>,
-}
 
 /// Reads what waits. `roots` are all roots of the catalog with their rules.
 pub(super) fn hash_later(
@@ -68,7 +61,7 @@ pub(super) fn hash_later(
                 break;
             }
             // Hours of zeros follow: what is known of all other files shows before.
-            super::merge(context.catalog, control)?;
+            merge(context.catalog, control)?;
         }
         let (jobs, queue) = bounded::<Work>(256);
         let (results, arrived) = bounded::<HashUpdate>(1024);
@@ -89,7 +82,7 @@ pub(super) fn hash_later(
             }
             // Readers end when the feeder's channel closes; what they still send is dropped with the receiver.
             drop(arrived);
-            let fed = feeder.join().unwrap_or_else(|_| Err(ended_abnormally()));
+            let fed = feeder.join().unwrap_or_else(|_| Err(EngineError::ended_abnormally("a scan worker")));
             published.and(fed)
         })?;
         if control.is_cancelled() {
@@ -106,10 +99,6 @@ struct Work {
     here: bool,
     root: Vec<u8>,
     algorithm: Algorithm,
-}
-
-pub(super) fn ended_abnormally() -> EngineError {
-    EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally")
 }
 
 /// What is read one after the other.
@@ -158,7 +147,7 @@ fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result
                 Turn::Others => false,
                 Turn::Holes => due.sketch.may_have_twin(file.entry.size_bytes),
             };
-            let here = to_path(&file.folder).starts_with(to_path(context.root_path));
+            let here = path_from_bytes(&file.folder).starts_with(path_from_bytes(context.root_path));
             let is_due = match root.rules.hash {
                 HashScope::All => here && file.entry.hash_state == HashState::Pending,
                 HashScope::Duplicates if file.entry.size_bytes > SMALL_BYTES => {
@@ -322,9 +311,4 @@ fn publish(context: &Context<'_>, arrived: &Receiver<HashUpdate>) -> Result<(), 
             return Ok(());
         }
     }
-}
-
-/// The path as the system takes it.
-pub(super) fn to_path(bytes: &[u8]) -> PathBuf {
-    sanchay_core::path::path_from_bytes(bytes)
 }

@@ -8,9 +8,10 @@ use sanchay_core::RootDir;
 use super::context::Context;
 use super::findings::{Findings, Found};
 use super::mounts::Mounts;
+use super::request::{prepare, ScanRequest};
 use super::walk::{self, Above, Job};
-use super::{governed, prepare, ScanRequest};
 use crate::error::EngineError;
+use crate::root_spec::governed;
 
 /// Which part of which root. Whoever asks has the turn in its tree.
 pub(crate) struct ListRequest<'a> {

@@ -8,13 +8,11 @@
 use std::collections::HashSet;
 
 use sanchay_catalog::{Catalog, RootRow, RootSeen};
-use sanchay_core::path::display;
+use sanchay_core::path::{display, path_from_bytes};
 use sanchay_core::{CoreError, FileStat, ListBuffer, RootDir};
 
-use super::compare::Stored;
-
-use super::later::to_path;
 use super::mounts::{Mount, Mounts};
+use super::stored::Stored;
 use crate::error::EngineError;
 
 /// A root, open.
@@ -46,7 +44,7 @@ impl RootPlace {
         mounts: &Mounts<'_>,
         row: &RootRow,
     ) -> Result<Result<Self, Away>, EngineError> {
-        let opened = RootDir::open(&to_path(&row.path)).and_then(|root| Ok((root.stat()?, root)));
+        let opened = RootDir::open(&path_from_bytes(&row.path)).and_then(|root| Ok((root.stat()?, root)));
         let (stat, root) = match opened {
             Ok(opened) => opened,
             Err(error) => return away(error, row),

@@ -9,9 +9,9 @@ use sanchay_catalog::{ReaderGuard, StoredChild};
 use sanchay_core::{background_this_thread, foreground_this_thread, FileKind, FileStat, ListBuffer};
 
 use super::context::Context;
-use super::hashing::FileReader;
 use super::mounts::Mount;
 use crate::error::EngineError;
+use crate::reading::FileReader;
 use crate::root_spec::Rules;
 
 /// A directory to look at.
@@ -77,9 +77,7 @@ pub(super) fn walk(context: &Context<'_>, first: Job, threads: usize) -> Result<
             .collect();
         let mut outcome = Ok(());
         for worker in workers {
-            let ended = worker.join().unwrap_or_else(|_| {
-                Err(EngineError::new(crate::ErrorKind::Internal, "a scan worker ended abnormally"))
-            });
+            let ended = worker.join().unwrap_or_else(|_| Err(EngineError::ended_abnormally("a scan worker")));
             if outcome.is_ok() {
                 outcome = ended;
             }

@@ -4,10 +4,11 @@ use sanchay_core::path::is_within;
 use sanchay_core::watch::FileEvent;
 
 use super::LiveThread;
+use crate::clock::now_ns;
+use crate::job::ScanState;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{LiveRoot, Mode, Presence, Reconciling};
 use crate::live::work::ReadJob;
-use crate::scan::{now_ns, ScanState};
 
 /// How long until what could not be read is tried again at an event, after the first time and at most.
 const UNREAD_FIRST_MS: u64 = 1000;

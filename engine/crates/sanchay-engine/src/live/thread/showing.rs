@@ -5,9 +5,9 @@ use sanchay_core::watch::PolledPart;
 
 use super::open_files::open_reason;
 use super::{watched_root, LiveThread, STATUS_MS};
+use crate::clock::now_ns;
 use crate::live::root::{Mode, Watching};
 use crate::live::status::{LiveState, LiveStatus};
-use crate::scan::now_ns;
 
 impl LiveThread {
     /// Makes the status anew, but not all the time.

@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering;
 
 use super::{watched_root, LiveThread};
 use crate::engine::Scan;
+use crate::job::{ScanResult, ScanState};
+use crate::join::join_soon;
 use crate::live::cookie::{self, Cookie};
 use crate::live::root::{Mode, Watching};
 use crate::live::sync::{Stage, Ticket, COOKIES_MOST, COOKIE_MS};
 use crate::live::work::Message;
 use crate::root_spec::{RootSettings, Rules};
-use crate::scan::{ScanResult, ScanState};
 
 impl LiveThread {
     /// Holds back no reading while somebody waits for a sync.
@@ -112,7 +113,7 @@ impl LiveThread {
                 Stage::Draining | Stage::Settling { .. } => None,
             })
             .collect();
-        crate::live::handle::join_soon(taking);
+        join_soon(taking);
         for ticket in tickets {
             finish(&ticket.scan, ScanState::Cancelled, "the catalog is being closed".to_owned());
         }

@@ -7,13 +7,14 @@ use sanchay_core::watch::{advise, Scope, WatchRefused};
 
 use super::syncing::finish;
 use super::LiveThread;
-use crate::engine::Inner;
+use crate::engine::Shared;
+use crate::job::ScanState;
 use crate::live::cookie;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Watching};
 use crate::live::work::{Message, NotSeen, There};
 use crate::root_spec::{RootSettings, Rules, WatchSetting};
-use crate::scan::{Mounts, RootPlace, ScanState};
+use crate::scan::{Mounts, RootPlace};
 
 impl LiveThread {
     pub(super) fn unwatch(&mut self, id: i64) {
@@ -206,7 +207,7 @@ impl LiveThread {
 }
 
 /// What of a root is to be watched: what its rules leave out is not, unless they hold in a part of it only.
-pub(super) fn scope(inner: &Inner, id: i64) -> Scope {
+pub(super) fn scope(inner: &Shared, id: i64) -> Scope {
     let everything = Scope { without: inner.own.paths(), ..Scope::default() };
     let Ok(rows) = inner.catalog.reader().and_then(|reader| reader.roots()) else { return everything };
     let Some(own) = rows.iter().find(|row| row.id == id) else { return everything };
@@ -220,7 +221,7 @@ pub(super) fn scope(inner: &Inner, id: i64) -> Scope {
 }
 
 /// Whether a root is there, and how the file system is to be followed.
-pub(super) fn presence(inner: &Inner, id: i64) -> Result<There, NotSeen> {
+pub(super) fn presence(inner: &Shared, id: i64) -> Result<There, NotSeen> {
     let row = inner.catalog.reader().and_then(|reader| reader.root(id));
     let row = row.map_err(|error| NotSeen::NotKnown(error.to_string()))?;
     let mounts = Mounts::new(&inner.catalog);

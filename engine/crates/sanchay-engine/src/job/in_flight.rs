@@ -1,4 +1,4 @@
-//! What a scan's threads look at just now: where it is, and, where it does not go on, what holds it up.
+//! What a job's threads look at just now: where it is, and, where it does not go on, what holds it up.
 
 use std::sync::{Mutex, MutexGuard};
 

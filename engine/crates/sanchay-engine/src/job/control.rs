@@ -1,4 +1,4 @@
-//! How a scan is watched and steered from outside: atomics, one condition variable, and a short lock for each path.
+//! How a job is watched and steered from outside: atomics, one condition variable, and a short lock for each path.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
@@ -10,50 +10,11 @@ use sanchay_core::CoreError;
 use crate::background::Background;
 use crate::expected::is_expected;
 
-use super::looking::{Looking, Looks};
-use super::report::{ErrorNote, Progress};
+use super::in_flight::{Looking, Looks};
+use super::report::{ErrorNote, Phase, Progress, ScanResult, ScanState};
 
 /// Notes of errors that are kept; all are counted.
 const NOTES_MOST: usize = 100;
-
-/// What a scan is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// Not begun.
-    Queued = 0,
-    /// Listing folders, reading small files on the way.
-    Listing = 1,
-    /// Reading large files.
-    Hashing = 2,
-    /// Merging content keys into the catalog.
-    Merging = 3,
-    /// Over.
-    Done = 4,
-}
-
-impl Phase {
-    /// The word for people and JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Listing => "listing",
-            Self::Hashing => "hashing",
-            Self::Merging => "merging",
-            Self::Done => "done",
-        }
-    }
-
-    fn from_bits(bits: u8) -> Self {
-        match bits {
-            1 => Self::Listing,
-            2 => Self::Hashing,
-            3 => Self::Merging,
-            4 => Self::Done,
-            _ => Self::Queued,
-        }
-    }
-}
 
 /// Counters of a scan; each is a number of things seen, or bytes.
 #[derive(Debug, Default)]
@@ -330,6 +291,39 @@ impl Control {
             seconds_left: share.filter(|share| *share > 0.01).map(|share| elapsed_s * (1.0 - share) / share),
             paused: self.is_paused.load(Ordering::Relaxed),
             waiting_for_disk,
+        }
+    }
+}
+
+impl ScanResult {
+    pub(crate) fn cancelled(control: &Control) -> Self {
+        Self::of(control, ScanState::Cancelled, "cancelled before it began".to_owned())
+    }
+
+    pub(crate) fn of(control: &Control, state: ScanState, message: String) -> Self {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &control.counters;
+        Self {
+            state,
+            message,
+            files: get(&counters.files),
+            directories: get(&counters.directories),
+            bytes: get(&counters.bytes),
+            hashed_files: get(&counters.hashed_files),
+            hashed_bytes: get(&counters.hashed_bytes),
+            added: get(&counters.added),
+            changed: get(&counters.changed),
+            removed: get(&counters.removed),
+            errors: get(&counters.errors),
+            duration_s: control.elapsed_s(),
+            unstable: get(&counters.unstable),
+            special: get(&counters.special),
+            symlinks: get(&counters.symlinks),
+            excluded: get(&counters.excluded),
+            skipped_mounts: get(&counters.skipped_mounts),
+            expected_unreadable: get(&counters.expected_unreadable),
+            unread: control.unread(),
+            error_list: control.notes(),
         }
     }
 }

@@ -1,7 +1,43 @@
-//! What a scan tells: while it runs, and at its end.
+//! What a job tells: while it runs, and at its end.
 
-use super::control::{Control, Phase};
-use std::sync::atomic::{AtomicU64, Ordering};
+/// What a scan is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Not begun.
+    Queued = 0,
+    /// Listing folders, reading small files on the way.
+    Listing = 1,
+    /// Reading large files.
+    Hashing = 2,
+    /// Merging content keys into the catalog.
+    Merging = 3,
+    /// Over.
+    Done = 4,
+}
+
+impl Phase {
+    /// The word for people and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Listing => "listing",
+            Self::Hashing => "hashing",
+            Self::Merging => "merging",
+            Self::Done => "done",
+        }
+    }
+
+    pub(super) fn from_bits(bits: u8) -> Self {
+        match bits {
+            1 => Self::Listing,
+            2 => Self::Hashing,
+            3 => Self::Merging,
+            4 => Self::Done,
+            _ => Self::Queued,
+        }
+    }
+}
 
 /// A snapshot of a scan.
 #[derive(Clone, Debug)]
@@ -115,37 +151,4 @@ pub struct ScanResult {
     pub unread: Vec<Vec<u8>>,
     /// The first hundred errors.
     pub error_list: Vec<ErrorNote>,
-}
-
-impl ScanResult {
-    pub(crate) fn cancelled(control: &Control) -> Self {
-        Self::of(control, ScanState::Cancelled, "cancelled before it began".to_owned())
-    }
-
-    pub(crate) fn of(control: &Control, state: ScanState, message: String) -> Self {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let counters = &control.counters;
-        Self {
-            state,
-            message,
-            files: get(&counters.files),
-            directories: get(&counters.directories),
-            bytes: get(&counters.bytes),
-            hashed_files: get(&counters.hashed_files),
-            hashed_bytes: get(&counters.hashed_bytes),
-            added: get(&counters.added),
-            changed: get(&counters.changed),
-            removed: get(&counters.removed),
-            errors: get(&counters.errors),
-            duration_s: control.elapsed_s(),
-            unstable: get(&counters.unstable),
-            special: get(&counters.special),
-            symlinks: get(&counters.symlinks),
-            excluded: get(&counters.excluded),
-            skipped_mounts: get(&counters.skipped_mounts),
-            expected_unreadable: get(&counters.expected_unreadable),
-            unread: control.unread(),
-            error_list: control.notes(),
-        }
-    }
 }

@@ -3,11 +3,13 @@
 mod check;
 mod handle;
 mod name_indexer;
+mod options;
+mod scans;
+mod shared;
 
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sanchay_catalog::queries::RootNames;
@@ -15,77 +17,22 @@ use sanchay_catalog::{Catalog, CatalogError, CatalogOptions, RootRow};
 use sanchay_core::RootDir;
 
 pub use self::handle::Scan;
-use crate::background::Background;
-use crate::carried::Carried;
-use crate::error::{EngineError, ErrorKind};
+pub use self::options::EngineOptions;
+pub(crate) use self::shared::Shared;
+use crate::error::EngineError;
 use crate::folder_mark;
-use crate::inodes::Inodes;
-use crate::live::{EventQueue, Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
+use crate::live::{Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
 use crate::one_call::CatalogGuard;
 use crate::own_files::OwnPlaces;
 use crate::root_spec::{root_name, RootSettings, Rules};
-use crate::scan::{Contents, Control};
-use crate::trees::{shares_folders, Trees};
-use crate::writers::Writers;
-
-/// How an engine is opened.
-#[derive(Clone, Debug, Default)]
-pub struct EngineOptions {
-    /// The daemon's own folders: never cataloged.
-    pub own_folders: Vec<PathBuf>,
-    /// Its files that lie elsewhere, but for those of the catalog.
-    pub own_files: Vec<PathBuf>,
-    /// Who opens the catalog, for whoever finds it locked.
-    pub owner: String,
-    /// Threads of a scan; 0: as many as the machine has processors.
-    pub threads: usize,
-    /// Memory for pages of the catalog, bytes; 0: the default.
-    pub cache_bytes: u64,
-}
 
 /// How long scans that were cancelled keep the catalog open.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// An open catalog with its scans.
 pub struct Engine {
-    inner: Arc<Inner>,
-}
-
-/// What the engine's threads share.
-pub(crate) struct Inner {
-    pub(crate) catalog: Catalog,
-    /// Keeps the one-call functions off the catalog's files while they are open.
-    guard: Mutex<Option<CatalogGuard>>,
-    pub(crate) options: EngineOptions,
-    pub(crate) own: OwnPlaces,
-    scans: Mutex<Scans>,
-    changed: Condvar,
-    pub(crate) background: Arc<Background>,
-    /// Somebody waits for a sync: what is read for live folders is held back no more.
-    pub(crate) hurried: AtomicBool,
-    pub(crate) closing: AtomicBool,
-    pub(crate) trees: Trees,
-    pub(crate) inodes: Arc<Inodes>,
-    /// What the live threads have read of files with several names.
-    pub(crate) contents: Arc<Contents>,
-    pub(crate) carried: Carried,
-    pub(crate) writers: Writers,
-    pub(crate) events: EventQueue,
+    inner: Arc<Shared>,
     live: Mutex<Option<Live>>,
-}
-
-/// Content keys that are merged outside of a scan's own merging.
-const MERGED_AT_ONCE: usize = 200_000;
-
-#[derive(Default)]
-struct Scans {
-    /// Scans that run or wait their turn: (number, root, path, control).
-    active: Vec<(u64, i64, Vec<u8>, Arc<Control>)>,
-    running: Vec<u64>,
-    next_number: u64,
-    indexing: bool,
-    /// Checks of the catalog under way.
-    checking: usize,
 }
 
 impl Engine {
@@ -104,27 +51,10 @@ impl Engine {
         own_files.extend(catalog.files());
         own_files.push(catalog.lock_file());
         let own = OwnPlaces::new(&options.own_folders, &own_files);
-        let inner = Arc::new(Inner {
-            catalog,
-            guard: Mutex::new(Some(guard)),
-            options,
-            own,
-            scans: Mutex::default(),
-            changed: Condvar::new(),
-            background: Arc::default(),
-            hurried: AtomicBool::new(false),
-            closing: AtomicBool::new(false),
-            trees: Trees::default(),
-            inodes: Arc::default(),
-            contents: Arc::new(Contents::lasting(Arc::default())),
-            carried: Carried::default(),
-            writers: Writers::default(),
-            events: EventQueue::default(),
-            live: Mutex::new(None),
-        });
+        let inner = Arc::new(Shared::new(catalog, guard, options, own));
         inner.check_at_opening();
         inner.index_names();
-        Ok(Self { inner })
+        Ok(Self { inner, live: Mutex::new(None) })
     }
 
     /// Cancels what runs, waits for it, and closes the catalog. A scan whose read hangs is waited for with the catalog
@@ -152,7 +82,7 @@ impl Engine {
             scans = waited.expect("no panic under this lock").0;
         }
         drop(scans);
-        let live = self.inner.live.lock().expect("no panic under this lock").take();
+        let live = self.live.lock().expect("no panic under this lock").take();
         if let Some(live) = live {
             live.stop(&self.inner);
         }
@@ -170,7 +100,7 @@ impl Engine {
         Rules::new(settings)?;
         let (path, json) = (path.to_vec(), settings.to_json());
         self.inner.catalog.writer().run(move |session| session.put_root(id, &path, &json))?;
-        self.inner.with_live(|live| live.put_root(id));
+        self.with_live(|live| live.put_root(id));
         Ok(())
     }
 
@@ -202,7 +132,7 @@ impl Engine {
             scans = self.inner.changed.wait(scans).expect("no panic under this lock");
         }
         drop(scans);
-        self.inner.with_live(|live| live.remove_root(id));
+        self.with_live(|live| live.remove_root(id));
         let path = self.root(id)?.path;
         // A live look at it ends first.
         let _turn = self.inner.trees.enter(&path, &|| !self.inner.closing.load(Ordering::Relaxed));
@@ -232,7 +162,7 @@ impl Engine {
 
     /// Keeps every root up to date from now on; roots that are added or removed later are followed too.
     pub fn start_live(&self, settings: LiveSettings) -> Result<(), EngineError> {
-        let mut live = self.inner.live.lock().expect("no panic under this lock");
+        let mut live = self.live.lock().expect("no panic under this lock");
         match &*live {
             Some(live) => live.set(|own| *own = settings),
             None => *live = Some(Live::start(&self.inner, settings)?),
@@ -242,15 +172,15 @@ impl Engine {
 
     /// Changes how roots are kept up; nothing happens where they are not.
     pub fn set_live(&self, change: impl FnOnce(&mut LiveSettings)) {
-        self.inner.with_live(|live| live.set(change));
+        self.with_live(|live| live.set(change));
     }
 
     /// How each root is kept up; empty where nobody does.
     pub fn live_status(&self) -> Vec<LiveStatus> {
         let mut statuses = Vec::new();
-        self.inner.with_live(|live| statuses = live.statuses());
+        self.with_live(|live| statuses = live.statuses());
         for status in statuses.iter_mut().filter(|status| status.state == LiveState::Live && status.pending == 0) {
-            status.as_of_ns = crate::scan::now_ns();
+            status.as_of_ns = crate::clock::now_ns();
         }
         let amiss = match self.inner.catalog.damage() {
             Some(_) => "the catalog is damaged: it is rebuilt at the next start",
@@ -273,7 +203,7 @@ impl Engine {
         }
         self.root(root_id)?;
         let scan = self.inner.new_scan(false, "");
-        let live = self.inner.live.lock().expect("no panic under this lock");
+        let live = self.live.lock().expect("no panic under this lock");
         match &*live {
             Some(live) => live.sync(root_id, scan.clone()),
             None => {
@@ -290,7 +220,7 @@ impl Engine {
         self.inner.background.set(bytes_per_s, paused);
         // The name index stopped at the pause, and so did comparisons of live folders.
         self.inner.index_names();
-        self.inner.with_live(|live| live.set(|_| {}));
+        self.with_live(|live| live.set(|_| {}));
     }
 
     /// Up to `limit` events, the oldest first, and how many were dropped before them; waits up to `timeout` for the
@@ -316,162 +246,16 @@ impl Engine {
     }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-impl Inner {
+impl Engine {
     fn with_live(&self, work: impl FnOnce(&Live)) {
         if let Some(live) = &*self.live.lock().expect("no panic under this lock") {
             work(live);
         }
     }
-
-    /// Writes, however long the disk is full, until the catalog is closed.
-    pub(crate) fn persist<T>(&self, work: &mut dyn FnMut() -> Result<T, CatalogError>) -> Result<T, EngineError> {
-        Ok(self.catalog.persist(&|| !self.closing.load(Ordering::Relaxed), work)?)
-    }
-
-    /// Whether a scan of the root runs or waits.
-    pub(crate) fn is_scanned(&self, root_id: i64) -> bool {
-        let scans = self.scans.lock().expect("no panic under this lock");
-        scans.active.iter().any(|(_, root, _, _)| *root == root_id)
-    }
-
-    /// Somebody waits for what the scans around a path hold up: they go on at normal priority, and through a pause.
-    pub(crate) fn hurry(&self, path: &[u8]) {
-        let scans = self.scans.lock().expect("no panic under this lock");
-        for (_, _, _, control) in scans.active.iter().filter(|(_, _, other, _)| shares_folders(other, path)) {
-            control.foreground();
-        }
-    }
-
-    /// Whether what is read for live folders may wait: nobody waits for it, and the catalog stays open.
-    pub(crate) fn may_hold_reading(&self) -> bool {
-        !self.closing.load(Ordering::Relaxed) && !self.hurried.load(Ordering::Relaxed)
-    }
-
-    /// A scan that has not begun.
-    fn new_scan(self: &Arc<Self>, background: bool, request_id: &str) -> Scan {
-        let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.background)));
-        Scan {
-            control,
-            number: Arc::default(),
-            inner: Arc::clone(self),
-            outcome: Arc::default(),
-            clearing: Arc::default(),
-        }
-    }
-
-    pub(crate) fn start_scan(
-        self: &Arc<Self>,
-        root_id: i64,
-        background: bool,
-        request_id: &str,
-    ) -> Result<Scan, EngineError> {
-        let scan = self.new_scan(background, request_id);
-        self.begin(&scan, root_id)?;
-        Ok(scan)
-    }
-
-    /// Runs a scan that somebody holds already: what keeps it from starting is its outcome.
-    pub(crate) fn run_scan(self: &Arc<Self>, scan: &Scan, root_id: i64) {
-        if let Err(error) = self.begin(scan, root_id) {
-            scan.finish(Err(error));
-        }
-    }
-
-    fn begin(self: &Arc<Self>, scan: &Scan, root_id: i64) -> Result<(), EngineError> {
-        if self.closing.load(Ordering::Relaxed) {
-            return Err(CatalogError::Closed.into());
-        }
-        // What is hours of zeros, the live threads read; nobody waits for it then.
-        self.with_live(|_| scan.control.give_way());
-        let row = self.catalog.reader()?.root(root_id)?;
-        let number = self.enlist(root_id, row.path, &scan.control);
-        scan.number.store(number, Ordering::Relaxed);
-        let thread = scan.clone();
-        let started =
-            std::thread::Builder::new().name(format!("scan-{number}")).spawn(move || thread.run(number, root_id));
-        if let Err(error) = started {
-            self.end(number);
-            return Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the scan: {error}")));
-        }
-        Ok(())
-    }
-
-    fn enlist(&self, root_id: i64, path: Vec<u8>, control: &Arc<Control>) -> u64 {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
-        scans.next_number += 1;
-        let number = scans.next_number;
-        scans.active.push((number, root_id, path, Arc::clone(control)));
-        number
-    }
-
-    /// Makes a listing of a part of a root known, which reserves block ids as a scan does. To be ended by its number.
-    pub(crate) fn begin_listing(&self, row: &RootRow) -> (u64, Arc<Control>) {
-        let control = Arc::new(Control::new(true, "live"));
-        if self.closing.load(Ordering::Relaxed) {
-            control.cancel();
-        }
-        (self.enlist(row.id, row.path.clone(), &control), control)
-    }
-
-    /// Merges what is staged where it is little: of a scan under way, the scan will merge it.
-    pub(crate) fn merge_if_small(&self) -> Result<(), EngineError> {
-        if self.catalog.staged_len() == 0 || self.catalog.staged_len() > MERGED_AT_ONCE {
-            return Ok(());
-        }
-        let mut work =
-            || self.catalog.writer().run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())));
-        self.persist(&mut work)
-    }
-
-    /// Waits until no earlier scan shares folders with this one; false when it is cancelled meanwhile.
-    fn take_turn(&self, number: u64, control: &Control) -> bool {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
-        loop {
-            if control.is_cancelled() {
-                return false;
-            }
-            let own = scans.active.iter().find(|scan| scan.0 == number).map(|scan| scan.2.clone()).unwrap_or_default();
-            let mut in_the_way =
-                scans.active.iter().filter(|scan| scan.0 < number && shares_folders(&scan.2, &own)).peekable();
-            if in_the_way.peek().is_none() {
-                scans.running.push(number);
-                return true;
-            }
-            scans
-                .active
-                .iter()
-                .filter(|scan| scan.0 < number && shares_folders(&scan.2, &own))
-                .for_each(|scan| scan.3.give_way());
-            if !control.is_background() {
-                // Whoever waits for this one waits for those, too: nothing may hold them back.
-                in_the_way.for_each(|scan| scan.3.foreground());
-            }
-            let waited = self.changed.wait_timeout(scans, Duration::from_millis(100));
-            scans = waited.expect("no panic under this lock").0;
-        }
-    }
-
-    pub(crate) fn end(self: &Arc<Self>, number: u64) {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
-        scans.active.retain(|scan| scan.0 != number);
-        scans.running.retain(|other| *other != number);
-        drop(scans);
-        self.changed.notify_all();
-        self.index_names();
-    }
 }
 
-impl Inner {
-    pub(crate) fn threads(&self) -> usize {
-        match self.options.threads {
-            0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
-            threads => threads,
-        }
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
     }
 }

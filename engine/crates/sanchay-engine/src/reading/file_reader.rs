@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::hash::LARGE_READ_BYTES;
@@ -14,6 +14,7 @@ use sanchay_catalog::block::HashState;
 
 use super::contents::{Contents, Reading, Turn};
 use super::slices::is_mostly_holes;
+use crate::clock::now_ns;
 
 /// Files up to this size are read in the walk that lists them.
 pub(crate) const SMALL_BYTES: u64 = 128 << 10;
@@ -279,12 +280,7 @@ fn let_the_tick_pass(witness: &FileStat) -> i64 {
         return now_ns;
     }
     std::thread::sleep(Duration::from_nanos((wait_ns - age_ns) as u64));
-    self::now_ns()
-}
-
-/// Unix time.
-pub(crate) fn now_ns() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
+    crate::clock::now_ns()
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+//! Scans that run or wait their turn.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sanchay_catalog::{CatalogError, RootRow};
+
+use super::handle::Scan;
+use super::shared::Shared;
+use crate::error::{EngineError, ErrorKind};
+use crate::job::Control;
+use crate::trees::shares_folders;
+
+/// Content keys that are merged outside of a scan's own merging.
+const MERGED_AT_ONCE: usize = 200_000;
+
+impl Shared {
+    /// Whether a scan of the root runs or waits.
+    pub(crate) fn is_scanned(&self, root_id: i64) -> bool {
+        let scans = self.scans.lock().expect("no panic under this lock");
+        scans.active.iter().any(|(_, root, _, _)| *root == root_id)
+    }
+
+    /// Somebody waits for what the scans around a path hold up: they go on at normal priority, and through a pause.
+    pub(crate) fn hurry(&self, path: &[u8]) {
+        let scans = self.scans.lock().expect("no panic under this lock");
+        for (_, _, _, control) in scans.active.iter().filter(|(_, _, other, _)| shares_folders(other, path)) {
+            control.foreground();
+        }
+    }
+
+    /// A scan that has not begun.
+    pub(super) fn new_scan(self: &Arc<Self>, background: bool, request_id: &str) -> Scan {
+        let control = Arc::new(Control::new(background, request_id).sharing(Arc::clone(&self.background)));
+        Scan {
+            control,
+            number: Arc::default(),
+            inner: Arc::clone(self),
+            outcome: Arc::default(),
+            clearing: Arc::default(),
+        }
+    }
+
+    pub(crate) fn start_scan(
+        self: &Arc<Self>,
+        root_id: i64,
+        background: bool,
+        request_id: &str,
+    ) -> Result<Scan, EngineError> {
+        let scan = self.new_scan(background, request_id);
+        self.begin(&scan, root_id)?;
+        Ok(scan)
+    }
+
+    /// Runs a scan that somebody holds already: what keeps it from starting is its outcome.
+    pub(crate) fn run_scan(self: &Arc<Self>, scan: &Scan, root_id: i64) {
+        if let Err(error) = self.begin(scan, root_id) {
+            scan.finish(Err(error));
+        }
+    }
+
+    fn begin(self: &Arc<Self>, scan: &Scan, root_id: i64) -> Result<(), EngineError> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(CatalogError::Closed.into());
+        }
+        // What is hours of zeros, the live threads read; nobody waits for it then.
+        if self.is_heard() {
+            scan.control.give_way();
+        }
+        let row = self.catalog.reader()?.root(root_id)?;
+        let number = self.enlist(root_id, row.path, &scan.control);
+        scan.number.store(number, Ordering::Relaxed);
+        let thread = scan.clone();
+        let started =
+            std::thread::Builder::new().name(format!("scan-{number}")).spawn(move || thread.run(number, root_id));
+        if let Err(error) = started {
+            self.end(number);
+            return Err(EngineError::new(ErrorKind::Io, format!("no thread could be started for the scan: {error}")));
+        }
+        Ok(())
+    }
+
+    fn enlist(&self, root_id: i64, path: Vec<u8>, control: &Arc<Control>) -> u64 {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        scans.next_number += 1;
+        let number = scans.next_number;
+        scans.active.push((number, root_id, path, Arc::clone(control)));
+        number
+    }
+
+    /// Makes a listing of a part of a root known, which reserves block ids as a scan does. To be ended by its number.
+    pub(crate) fn begin_listing(&self, row: &RootRow) -> (u64, Arc<Control>) {
+        let control = Arc::new(Control::new(true, "live"));
+        if self.closing.load(Ordering::Relaxed) {
+            control.cancel();
+        }
+        (self.enlist(row.id, row.path.clone(), &control), control)
+    }
+
+    /// Merges what is staged where it is little: of a scan under way, the scan will merge it.
+    pub(crate) fn merge_if_small(&self) -> Result<(), EngineError> {
+        if self.catalog.staged_len() == 0 || self.catalog.staged_len() > MERGED_AT_ONCE {
+            return Ok(());
+        }
+        let mut work =
+            || self.catalog.writer().run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())));
+        self.persist(&mut work)
+    }
+
+    /// Waits until no earlier scan shares folders with this one; false when it is cancelled meanwhile.
+    pub(super) fn take_turn(&self, number: u64, control: &Control) -> bool {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        loop {
+            if control.is_cancelled() {
+                return false;
+            }
+            let own = scans.active.iter().find(|scan| scan.0 == number).map(|scan| scan.2.clone()).unwrap_or_default();
+            let mut in_the_way =
+                scans.active.iter().filter(|scan| scan.0 < number && shares_folders(&scan.2, &own)).peekable();
+            if in_the_way.peek().is_none() {
+                scans.running.push(number);
+                return true;
+            }
+            scans
+                .active
+                .iter()
+                .filter(|scan| scan.0 < number && shares_folders(&scan.2, &own))
+                .for_each(|scan| scan.3.give_way());
+            if !control.is_background() {
+                // Whoever waits for this one waits for those, too: nothing may hold them back.
+                in_the_way.for_each(|scan| scan.3.foreground());
+            }
+            let waited = self.changed.wait_timeout(scans, Duration::from_millis(100));
+            scans = waited.expect("no panic under this lock").0;
+        }
+    }
+
+    pub(crate) fn end(self: &Arc<Self>, number: u64) {
+        let mut scans = self.scans.lock().expect("no panic under this lock");
+        scans.active.retain(|scan| scan.0 != number);
+        scans.running.retain(|other| *other != number);
+        drop(scans);
+        self.changed.notify_all();
+        self.index_names();
+    }
+}

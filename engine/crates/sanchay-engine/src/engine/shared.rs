@@ -1,0 +1,112 @@
+//! What the engine's threads share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+use sanchay_catalog::{Catalog, CatalogError};
+
+use super::options::EngineOptions;
+use crate::background::Background;
+use crate::carried::Carried;
+use crate::error::EngineError;
+use crate::inodes::Inodes;
+use crate::job::{Control, ScanResult};
+use crate::live::EventQueue;
+use crate::one_call::CatalogGuard;
+use crate::own_files::OwnPlaces;
+use crate::reading::Contents;
+use crate::trees::Trees;
+use crate::writers::Writers;
+
+/// Hears of the end of a scan: its root, its number, and how it went.
+pub(crate) type ScanListener = Box<dyn Fn(i64, u64, &Result<ScanResult, EngineError>) + Send + Sync>;
+
+/// What the engine's threads share.
+pub(crate) struct Shared {
+    pub(crate) catalog: Catalog,
+    /// Keeps the one-call functions off the catalog's files while they are open.
+    pub(super) guard: Mutex<Option<CatalogGuard>>,
+    pub(crate) options: EngineOptions,
+    pub(crate) own: OwnPlaces,
+    pub(super) scans: Mutex<Scans>,
+    pub(super) changed: Condvar,
+    pub(crate) background: Arc<Background>,
+    /// Somebody waits for a sync: what is read for live folders is held back no more.
+    pub(crate) hurried: AtomicBool,
+    pub(crate) closing: AtomicBool,
+    pub(crate) trees: Trees,
+    pub(crate) inodes: Arc<Inodes>,
+    /// What the live threads have read of files with several names.
+    pub(crate) contents: Arc<Contents>,
+    pub(crate) carried: Carried,
+    pub(crate) writers: Writers,
+    pub(crate) events: EventQueue,
+    scan_ended: Mutex<Option<ScanListener>>,
+}
+
+#[derive(Default)]
+pub(super) struct Scans {
+    /// Scans that run or wait their turn: (number, root, path, control).
+    pub(super) active: Vec<(u64, i64, Vec<u8>, Arc<Control>)>,
+    pub(super) running: Vec<u64>,
+    pub(super) next_number: u64,
+    pub(super) indexing: bool,
+    /// Checks of the catalog under way.
+    pub(super) checking: usize,
+}
+
+impl Shared {
+    pub(super) fn new(catalog: Catalog, guard: CatalogGuard, options: EngineOptions, own: OwnPlaces) -> Self {
+        Self {
+            catalog,
+            guard: Mutex::new(Some(guard)),
+            options,
+            own,
+            scans: Mutex::default(),
+            changed: Condvar::new(),
+            background: Arc::default(),
+            hurried: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            trees: Trees::default(),
+            inodes: Arc::default(),
+            contents: Arc::new(Contents::lasting(Arc::default())),
+            carried: Carried::default(),
+            writers: Writers::default(),
+            events: EventQueue::default(),
+            scan_ended: Mutex::new(None),
+        }
+    }
+
+    /// Has `listener` hear of each scan that ends, until another takes its place.
+    pub(crate) fn on_scan_end(&self, listener: Option<ScanListener>) {
+        *self.scan_ended.lock().expect("no panic under this lock") = listener;
+    }
+
+    /// Whether somebody hears of it.
+    pub(super) fn is_heard(&self) -> bool {
+        self.scan_ended.lock().expect("no panic under this lock").is_some()
+    }
+
+    pub(super) fn tell_scan_ended(&self, root_id: i64, number: u64, outcome: &Result<ScanResult, EngineError>) {
+        if let Some(listener) = &*self.scan_ended.lock().expect("no panic under this lock") {
+            listener(root_id, number, outcome);
+        }
+    }
+
+    /// Writes, however long the disk is full, until the catalog is closed.
+    pub(crate) fn persist<T>(&self, work: &mut dyn FnMut() -> Result<T, CatalogError>) -> Result<T, EngineError> {
+        Ok(self.catalog.persist(&|| !self.closing.load(Ordering::Relaxed), work)?)
+    }
+
+    /// Whether what is read for live folders may wait: nobody waits for it, and the catalog stays open.
+    pub(crate) fn may_hold_reading(&self) -> bool {
+        !self.closing.load(Ordering::Relaxed) && !self.hurried.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        match self.options.threads {
+            0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
+            threads => threads,
+        }
+    }
+}
