@@ -11,7 +11,7 @@ use crate::database::open_writer;
 use crate::error::CatalogError;
 use crate::extensions::Extensions;
 use crate::ownership::{real_file, CatalogLock, LOCK_SUFFIX};
-use crate::queries::Remembered;
+use crate::queries::Cache;
 use crate::reader::{ReaderGuard, ReaderPool};
 use crate::shared::Shared;
 use crate::writer::{Session, Writer, FULL_DISK_RETRY};
@@ -39,7 +39,7 @@ pub struct Catalog {
     writer: Writer,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: ReaderPool,
-    pub(crate) remembered: Remembered,
+    pub(crate) cache: Cache,
     lock: Mutex<Option<CatalogLock>>,
 }
 
@@ -64,7 +64,7 @@ impl Catalog {
             shared,
             writer,
             thread: Mutex::new(Some(thread)),
-            remembered: Remembered::default(),
+            cache: Cache::default(),
             lock: Mutex::new(Some(opened.lock)),
         })
     }

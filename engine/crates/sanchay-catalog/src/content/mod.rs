@@ -9,7 +9,7 @@ mod merge;
 mod perhaps;
 mod posting;
 mod recount;
-mod take_out;
+mod remove;
 #[cfg(test)]
 mod tests;
 

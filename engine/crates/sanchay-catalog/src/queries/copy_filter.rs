@@ -4,8 +4,8 @@ use std::collections::BinaryHeap;
 
 use sanchay_core::{FileType, Shows};
 
-use super::duplicate_page::{keep, DuplicatePage, DuplicateRequest, Place};
-use super::lanes::Lanes;
+use super::duplicate_page::{keep, DuplicatePage, DuplicateRequest, GroupPlace};
+use super::parallel::Parallel;
 use super::runs::{KeyRange, ReaderFacts, RunVerdict};
 use super::tree::DirectorySet;
 use crate::block::{EntryId, EntryKind, HashState};
@@ -31,8 +31,8 @@ impl CopyFilter {
     ) -> Result<Self, CatalogError> {
         let (mut under, mut blocks) = (None, None);
         if let Some(path) = request.under {
-            let tree = catalog.remembered.shape(reader)?;
-            let directories = reader.directories_in(&catalog.remembered, path)?;
+            let tree = catalog.cache.shape(reader)?;
+            let directories = reader.directories_in(&catalog.cache, path)?;
             if !directories.is_everything() {
                 blocks = Some(tree.blocks_of(&directories));
                 under = Some(directories);
@@ -74,14 +74,14 @@ impl CopyFilter {
     /// The first places after `after`, one more than the page, from one pass over the content index.
     pub(super) fn places(
         &self,
-        lanes: &Lanes<'_>,
+        parallel: &Parallel<'_>,
         parts: usize,
         request: &DuplicateRequest<'_>,
-        after: Option<Place>,
+        after: Option<GroupPlace>,
         page: &mut DuplicatePage,
-    ) -> Result<Vec<Place>, CatalogError> {
+    ) -> Result<Vec<GroupPlace>, CatalogError> {
         let (sort, limit) = (request.sort, request.limit);
-        let done = lanes.run(parts, |reader, queue| {
+        let done = parallel.run(parts, |reader, queue| {
             let (mut best, mut totals) = (BinaryHeap::new(), DuplicatePage::default());
             let mut facts = ReaderFacts::new(reader);
             let wants_run = |run: &[Posting]| run.iter().filter(|posting| self.wants(posting)).nth(1).is_some();
@@ -100,7 +100,12 @@ impl CopyFilter {
                         if figures.copies > 1 {
                             totals.count(&figures);
                             let value = sort.value(&figures);
-                            keep(&mut best, Place { value, key: run[0].key, ordinal: ordinal as i64 }, after, limit);
+                            keep(
+                                &mut best,
+                                GroupPlace { value, key: run[0].key, ordinal: ordinal as i64 },
+                                after,
+                                limit,
+                            );
                         }
                     }
                     Ok(())
@@ -122,7 +127,7 @@ impl CopyFilter {
     pub(super) fn members(
         &self,
         reader: &Reader,
-        place: &Place,
+        place: &GroupPlace,
     ) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
         let run = reader.run_of(place.key)?;
         let wanted: Vec<Posting> = run.into_iter().filter(|posting| self.wants(posting)).collect();

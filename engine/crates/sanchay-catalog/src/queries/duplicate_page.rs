@@ -135,14 +135,19 @@ impl DuplicatePage {
 
 /// A group before its paths are read: what it is sorted by, and where it is. Larger values come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct GroupPlace {
     pub(super) value: u64,
     pub(super) key: i64,
     pub(super) ordinal: i64,
 }
 
 /// Keeps the `limit + 1` first places after `after`.
-pub(super) fn keep(best: &mut BinaryHeap<std::cmp::Reverse<Place>>, place: Place, after: Option<Place>, limit: usize) {
+pub(super) fn keep(
+    best: &mut BinaryHeap<std::cmp::Reverse<GroupPlace>>,
+    place: GroupPlace,
+    after: Option<GroupPlace>,
+    limit: usize,
+) {
     if after.is_some_and(|after| place >= after) {
         return;
     }

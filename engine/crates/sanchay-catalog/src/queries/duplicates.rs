@@ -6,9 +6,9 @@ use sanchay_core::ContentHash;
 
 use super::copy_filter::CopyFilter;
 use super::duplicate_page::{
-    keep, DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, Place,
+    keep, DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, GroupPlace,
 };
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::tree::PathResolver;
 use crate::catalog::Catalog;
 use crate::content::{GroupFigures, Member};
@@ -23,7 +23,7 @@ impl Catalog {
     pub fn duplicates(&self, request: &DuplicateRequest<'_>) -> Result<DuplicatePage, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
-            let lanes = Lanes::new(self.readers(), reader);
+            let parallel = Parallel::new(self.readers(), reader);
             let filter = CopyFilter::new(self, reader, request)?;
             let after = parse_token(request.token)?;
             let mut page = DuplicatePage::default();
@@ -33,12 +33,12 @@ impl Catalog {
             } else if filter.is_everything() {
                 reader.places_of_size(request, after, &mut page)?
             } else {
-                filter.places(&lanes, reader.content_parts()?, request, after, &mut page)?
+                filter.places(&parallel, reader.content_parts()?, request, after, &mut page)?
             };
             let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
             if let Some((figures, _)) = &empty {
                 page.count(figures);
-                let place = Place { value: request.sort.value(figures), key: i64::MIN, ordinal: EMPTY_ORDINAL };
+                let place = GroupPlace { value: request.sort.value(figures), key: i64::MIN, ordinal: EMPTY_ORDINAL };
                 if after.is_none_or(|after| place < after) {
                     places.push(place);
                     places.sort_unstable_by(|a, b| b.cmp(a));
@@ -65,7 +65,7 @@ impl Catalog {
     }
 }
 
-fn parse_token(token: &str) -> Result<Option<Place>, CatalogError> {
+fn parse_token(token: &str) -> Result<Option<GroupPlace>, CatalogError> {
     if token.is_empty() {
         return Ok(None);
     }
@@ -74,7 +74,7 @@ fn parse_token(token: &str) -> Result<Option<Place>, CatalogError> {
     let [value, key, ordinal] = parts.as_slice() else {
         return Err(bad());
     };
-    Ok(Some(Place {
+    Ok(Some(GroupPlace {
         value: value.parse().map_err(|_| bad())?,
         key: key.parse().map_err(|_| bad())?,
         ordinal: ordinal.parse().map_err(|_| bad())?,
@@ -91,13 +91,17 @@ impl Reader {
     }
 
     /// The first places after `after`: an index walk for the usual order.
-    fn places(&self, request: &DuplicateRequest<'_>, after: Option<Place>) -> Result<Vec<Place>, CatalogError> {
+    fn places(
+        &self,
+        request: &DuplicateRequest<'_>,
+        after: Option<GroupPlace>,
+    ) -> Result<Vec<GroupPlace>, CatalogError> {
         let column = match request.sort {
             DuplicateSort::Reclaimable => "reclaimable",
             DuplicateSort::Size => "size",
             DuplicateSort::Copies => "copies",
         };
-        let after = after.unwrap_or(Place { value: i64::MAX as u64, key: i64::MAX, ordinal: i64::MAX });
+        let after = after.unwrap_or(GroupPlace { value: i64::MAX as u64, key: i64::MAX, ordinal: i64::MAX });
         let sql = format!(
             "SELECT {column}, key, ordinal FROM duplicate_group WHERE ({column}, key, ordinal) < (?1, ?2, ?3)
              ORDER BY {column} DESC, key DESC, ordinal DESC LIMIT ?4"
@@ -105,7 +109,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let bounds = (after.value as i64, after.key, after.ordinal, request.limit as i64 + 1);
         let rows = statement.query_map(bounds, |row| {
-            Ok(Place { value: row.get::<_, i64>(0)? as u64, key: row.get(1)?, ordinal: row.get(2)? })
+            Ok(GroupPlace { value: row.get::<_, i64>(0)? as u64, key: row.get(1)?, ordinal: row.get(2)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -114,9 +118,9 @@ impl Reader {
     fn places_of_size(
         &self,
         request: &DuplicateRequest<'_>,
-        after: Option<Place>,
+        after: Option<GroupPlace>,
         page: &mut DuplicatePage,
-    ) -> Result<Vec<Place>, CatalogError> {
+    ) -> Result<Vec<GroupPlace>, CatalogError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT key, ordinal, size, copies, reclaimable, freed, perhaps FROM duplicate_group WHERE size >= ?1",
         )?;
@@ -131,7 +135,7 @@ impl Reader {
                 perhaps: row.get::<_, i64>(6)? as u64,
             };
             page.count(&figures);
-            let place = Place { value: request.sort.value(&figures), key: row.get(0)?, ordinal: row.get(1)? };
+            let place = GroupPlace { value: request.sort.value(&figures), key: row.get(0)?, ordinal: row.get(1)? };
             keep(&mut best, place, after, request.limit);
         }
         Ok(best.into_sorted_vec().into_iter().map(|place| place.0).collect())

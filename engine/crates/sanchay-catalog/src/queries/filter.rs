@@ -108,7 +108,7 @@ impl Filter {
                     }
                 }
                 TermKind::Duplicate(yes) => {
-                    let entries = context.remembered.duplicates(context.reader, context.lanes)?;
+                    let entries = context.cache.duplicates(context.reader, context.parallel)?;
                     if *yes {
                         Ok(ColumnTest::Duplicate(entries))
                     } else {
@@ -116,7 +116,7 @@ impl Filter {
                     }
                 }
                 TermKind::Undecided => {
-                    let entries = context.remembered.duplicates(context.reader, context.lanes)?;
+                    let entries = context.cache.duplicates(context.reader, context.parallel)?;
                     Ok(ColumnTest::Undecided(entries, context.uncompared()?))
                 }
             };

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::cache::Cache;
 use super::filter::Filter;
 use super::filter_context::Context;
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::place::{make_token, parse_token, Tally, Totals};
-use super::remembered::Remembered;
 use super::search::{Question, Search, Untested, WHOLE_TABLE};
 use super::sort::{Sort, SortKey};
 use super::tree::{PathResolver, RootNames};
@@ -71,25 +71,24 @@ impl Catalog {
     /// Answers one page.
     pub fn find(&self, request: &FindRequest<'_>) -> Result<FindPage, CatalogError> {
         let reader = self.reader()?;
-        reader.snapshot(|reader| self.find_on(&Lanes::new(self.readers(), reader), reader, request))
+        reader.snapshot(|reader| self.find_on(&Parallel::new(self.readers(), reader), reader, request))
     }
 
     pub(super) fn find_on(
         &self,
-        lanes: &Lanes<'_>,
+        parallel: &Parallel<'_>,
         reader: &Reader,
         request: &FindRequest<'_>,
     ) -> Result<FindPage, CatalogError> {
-        let remembered = &self.remembered;
+        let cache = &self.cache;
         let (roots, extensions) = (request.roots, self.extensions());
-        let context = Context { reader, lanes, remembered, roots, extensions };
+        let context = Context { reader, parallel, cache, roots, extensions };
         let filter = Filter::compile(request.expression, &context)?;
         let (known, after) = parse_token(request.token, request.sort)?.unzip();
         let Sort { key, descending } = request.sort;
         let question =
             Question { filter: &filter, key, descending, limit: request.limit, after, only_empty: false, done: None };
-        let mut finder =
-            Finder { reader, lanes, remembered, question, known, cut_short: false, started: Instant::now() };
+        let mut finder = Finder { reader, parallel, cache, question, known, cut_short: false, started: Instant::now() };
         let tally = finder.run()?;
         let mut page = finder.answer(tally, request.roots)?;
         if page.total_at_least == 0 && filter.folders.may_be_meant() {
@@ -112,11 +111,11 @@ impl Question<'_> {
     }
 }
 
-/// Chooses the way to the hits, and how many lanes go it.
+/// Chooses the way to the hits, and how many threads go it.
 struct Finder<'a, 'l> {
     reader: &'a Reader,
-    lanes: &'a Lanes<'l>,
-    remembered: &'a Remembered,
+    parallel: &'a Parallel<'l>,
+    cache: &'a Cache,
     question: Question<'a>,
     /// From the page before, or from the roll-ups.
     known: Option<Totals>,
@@ -222,7 +221,7 @@ impl Finder<'_, '_> {
         }
         if from <= last {
             let step = (last - from) / NAME_PARTS + 1;
-            let done = self.lanes.run(NAME_PARTS as usize, |reader, parts| {
+            let done = self.parallel.run(NAME_PARTS as usize, |reader, parts| {
                 let mut search = Search::new(reader, question);
                 while let Some(part) = parts.take() {
                     let first = from + part as u64 * step;
@@ -264,7 +263,7 @@ impl Finder<'_, '_> {
 
     /// All folders below which a file may fit, and elsewhere the names that may, by the name index.
     fn paths(&mut self, glob: &Glob) -> Result<Tally, CatalogError> {
-        let tree = self.remembered.shape(self.reader)?;
+        let tree = self.cache.shape(self.reader)?;
         let folders = tree.that_may_fit(self.reader, glob)?;
         let mut blocks = tree.block_ids(&folders);
         let literal = glob.part_literal();
@@ -299,7 +298,7 @@ impl Finder<'_, '_> {
         while first < parts && !progress.is_stopped() {
             // One thread begins: what is small, and a page that is soon full, is not worth another.
             let end = if first == 0 { parts.min(FIRST_PARTS) } else { parts };
-            let some = |reader: &Reader, queue: &super::lanes::Parts| {
+            let some = |reader: &Reader, queue: &super::parallel::Parts| {
                 let mut search = Search::new(reader, question);
                 while let Some(part) = queue.take() {
                     let part = first + part;
@@ -316,7 +315,8 @@ impl Finder<'_, '_> {
                 }
                 Ok(search.tally)
             };
-            let done = if first == 0 { self.lanes.alone(end, some)? } else { self.lanes.run(end - first, some)? };
+            let done =
+                if first == 0 { self.parallel.alone(end, some)? } else { self.parallel.run(end - first, some)? };
             for other in done {
                 tally.merge(other, question.limit);
             }

@@ -1,8 +1,8 @@
 //! Questions to the catalog, a file a noun. Each answers from one snapshot.
 
+mod cache;
 mod changes;
 mod copy_filter;
-mod debt;
 mod duplicate_page;
 mod duplicates;
 mod extents;
@@ -11,13 +11,12 @@ mod filter_context;
 mod find;
 mod folders;
 mod growth;
-mod lanes;
 mod linked;
 mod lookups;
 mod not_compared;
+mod parallel;
 mod pending;
 mod place;
-mod remembered;
 mod runs;
 mod scope;
 mod search;
@@ -30,16 +29,16 @@ mod summary;
 mod tests;
 mod tree;
 mod uncompared;
+mod unhashed;
 mod usage;
 
+pub use cache::Cache;
 pub use changes::{ChangePage, ChangeRow, ChangesRequest};
-pub use debt::HashDebt;
 pub use duplicate_page::{DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort};
 pub use extents::DueExtents;
 pub use find::{FindPage, FindRequest};
 pub use growth::{DayTotal, GrowthPage, GrowthRequest, GrowthRow, VolumePace};
 pub use pending::{PendingFile, SizeSketch};
-pub use remembered::Remembered;
 pub(crate) use runs::ReaderFacts;
 pub use scope::{Scope, Start};
 pub use siblings::Sibling;
@@ -49,6 +48,7 @@ pub use stream::FileStream;
 pub use summary::{SummaryBy, SummaryRow};
 pub use tree::{PathResolver, RootName, RootNames};
 pub use uncompared::NotCompared;
+pub use unhashed::HashDebt;
 pub use usage::UsageRow;
 
 use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};

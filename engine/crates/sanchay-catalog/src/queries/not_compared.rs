@@ -1,6 +1,6 @@
 //! The question for what could not be compared.
 
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::tree::RootNames;
 use super::uncompared::NotCompared;
 use crate::catalog::Catalog;
@@ -11,8 +11,8 @@ impl Catalog {
     pub fn not_compared(&self, roots: &RootNames) -> Result<NotCompared, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
-            let lanes = Lanes::new(self.readers(), reader);
-            Ok(self.remembered.uncompared(reader, &lanes, roots)?.totals)
+            let parallel = Parallel::new(self.readers(), reader);
+            Ok(self.cache.uncompared(reader, &parallel, roots)?.totals)
         })
     }
 }

@@ -16,13 +16,13 @@ pub(super) enum Value {
 
 /// A hit's place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SortPlace {
     pub(super) value: Value,
     pub(super) id: EntryId,
     pub(super) descending: bool,
 }
 
-impl Ord for Place {
+impl Ord for SortPlace {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_value = self.value.cmp(&other.value);
         let by_value = if self.descending { by_value.reverse() } else { by_value };
@@ -30,7 +30,7 @@ impl Ord for Place {
     }
 }
 
-impl PartialOrd for Place {
+impl PartialOrd for SortPlace {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -48,7 +48,7 @@ pub(super) enum Totals {
 /// The first hits after the page before, as far as they were seen, and the count of all that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    page: BinaryHeap<Place>,
+    page: BinaryHeap<SortPlace>,
     pub(super) hits: u64,
     pub(super) bytes: u64,
     /// Hits whose bytes were not added up.
@@ -59,7 +59,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Keeps a hit if it may belong on this page. One more than `limit` is kept, to know whether there is a next page.
-    pub(super) fn keep(&mut self, place: Place, after: Option<&Place>, limit: usize) {
+    pub(super) fn keep(&mut self, place: SortPlace, after: Option<&SortPlace>, limit: usize) {
         if after.is_some_and(|after| place <= *after) {
             return;
         }
@@ -73,7 +73,7 @@ impl Tally {
     }
 
     /// The last place of a full page: what comes behind it need not be kept.
-    pub(super) fn worst(&self, limit: usize) -> Option<&Place> {
+    pub(super) fn worst(&self, limit: usize) -> Option<&SortPlace> {
         self.page.peek().filter(|_| self.page.len() > limit)
     }
 
@@ -90,14 +90,14 @@ impl Tally {
     }
 
     /// The page's places in order, one more than `limit` where there is a next page.
-    pub(super) fn into_places(self) -> Vec<Place> {
+    pub(super) fn into_places(self) -> Vec<SortPlace> {
         self.page.into_sorted_vec()
     }
 }
 
 /// `hits.bytes.id.value`, where unknown bytes are empty, hits end with a `+` where there may be more, and text is in
 /// hexadecimal.
-pub(super) fn make_token(totals: Totals, place: &Place) -> String {
+pub(super) fn make_token(totals: Totals, place: &SortPlace) -> String {
     let (hits, bytes) = match totals {
         Totals::Exact(hits, bytes) => (hits.to_string(), bytes.map(|bytes| bytes.to_string()).unwrap_or_default()),
         Totals::AtLeast(hits) => (format!("{hits}+"), String::new()),
@@ -110,7 +110,7 @@ pub(super) fn make_token(totals: Totals, place: &Place) -> String {
 }
 
 /// The totals and the last place of the page before; None for the first page.
-pub(super) fn parse_token(token: &str, sort: Sort) -> Result<Option<(Totals, Place)>, CatalogError> {
+pub(super) fn parse_token(token: &str, sort: Sort) -> Result<Option<(Totals, SortPlace)>, CatalogError> {
     if token.is_empty() {
         return Ok(None);
     }
@@ -140,5 +140,5 @@ pub(super) fn parse_token(token: &str, sort: Sort) -> Result<Option<(Totals, Pla
         return Err(bad());
     }
     let id = EntryId(id.parse().map_err(|_| bad())?);
-    Ok(Some((totals, Place { value, id, descending: sort.descending })))
+    Ok(Some((totals, SortPlace { value, id, descending: sort.descending })))
 }

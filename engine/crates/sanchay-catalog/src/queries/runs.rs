@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 use sanchay_core::Shows;
 
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use crate::block::EntryId;
 use crate::content::{ChunkView, Facts, Posting, SharedContent, Sharing, CHUNKS_OF_KEY, OTHER_VOLUME};
 use crate::error::CatalogError;
@@ -297,8 +297,8 @@ impl Reader {
     }
 
     /// Entries that are in a group of two physical copies or more.
-    pub(crate) fn duplicate_entries(lanes: &Lanes<'_>, parts: usize) -> Result<EntrySet, CatalogError> {
-        let sets = lanes.run(parts, |reader, queue| {
+    pub(crate) fn duplicate_entries(parallel: &Parallel<'_>, parts: usize) -> Result<EntrySet, CatalogError> {
+        let sets = parallel.run(parts, |reader, queue| {
             let (mut entries, mut facts) = (EntrySet::default(), ReaderFacts::new(reader));
             while let Some(part) = queue.take() {
                 reader.for_each_run(KeyRange::part(part, parts), &|_| true, &mut |run, verdict| {

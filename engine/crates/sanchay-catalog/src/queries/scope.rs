@@ -5,7 +5,7 @@
 
 use sanchay_core::path::is_within;
 
-use super::remembered::Remembered;
+use super::cache::Cache;
 use super::tree::DirectorySet;
 use crate::block::{EntryId, EntryKind};
 use crate::error::CatalogError;
@@ -69,12 +69,12 @@ impl Reader {
     }
 
     /// The directories of the folder at an absolute path.
-    pub(crate) fn directories_in(&self, remembered: &Remembered, path: &[u8]) -> Result<DirectorySet, CatalogError> {
+    pub(crate) fn directories_in(&self, cache: &Cache, path: &[u8]) -> Result<DirectorySet, CatalogError> {
         let scope = self.scope(path)?;
         if scope.starts.is_empty() {
             return Ok(DirectorySet::none());
         }
         let starts: Vec<i64> = scope.starts.iter().map(|start| start.directory).collect();
-        Ok(remembered.shape(self)?.below(&starts))
+        Ok(cache.shape(self)?.below(&starts))
     }
 }

@@ -1,21 +1,21 @@
-//! One lane's look at a part of the catalog for `find`: blocks, entries or names, and what of them belongs on the page.
+//! One thread's look at a part of the catalog for `find`: blocks, entries or names, and what of them belongs on the page.
 
 use super::filter::Filter;
 use super::folders::folder_id;
-use super::place::{Place, Tally, Value};
+use super::place::{SortPlace, Tally, Value};
 use super::sort::SortKey;
 use super::tree::{DirectorySet, PathResolver};
 use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOCK_SLOTS};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
-/// What all lanes look for.
+/// What all threads look for.
 pub(super) struct Question<'a> {
     pub(super) filter: &'a Filter,
     pub(super) key: SortKey,
     pub(super) descending: bool,
     pub(super) limit: usize,
-    pub(super) after: Option<Place>,
+    pub(super) after: Option<SortPlace>,
     /// Only empty files: others have been looked at already.
     pub(super) only_empty: bool,
     /// Folders that have been looked at already.
@@ -184,7 +184,7 @@ impl<'r> Search<'r> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (block, bound): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if let Some(Place { value: Value::Number(worst), .. }) = self.tally.worst(self.question.limit) {
+            if let Some(SortPlace { value: Value::Number(worst), .. }) = self.tally.worst(self.question.limit) {
                 // Times are kept to the nanosecond, bounds to the second.
                 let worst = if by_size { *worst } else { worst.div_euclid(NS) };
                 if bound < worst {
@@ -282,7 +282,7 @@ impl<'r> Search<'r> {
 
     /// Whether the page is full of hits that whole seconds alone show to come before this one.
     fn is_beaten(&self, columns: &BlockColumns<'_>, slot: usize) -> bool {
-        let Some(Place { value: Value::Number(worst_ns), .. }) = self.tally.worst(self.question.limit) else {
+        let Some(SortPlace { value: Value::Number(worst_ns), .. }) = self.tally.worst(self.question.limit) else {
             return false;
         };
         let second = match self.question.key {
@@ -299,7 +299,7 @@ impl<'r> Search<'r> {
     }
 
     fn keep(&mut self, value: Value, id: EntryId) {
-        let place = Place { value, id, descending: self.question.descending };
+        let place = SortPlace { value, id, descending: self.question.descending };
         self.tally.keep(place, self.question.after.as_ref(), self.question.limit);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::filter::Filter;
 use super::filter_context::Context;
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
 use crate::block::EntryId;
@@ -40,11 +40,11 @@ impl FileStream {
             let filter = match self.filter.take() {
                 Some(filter) => filter,
                 None => {
-                    let lanes = Lanes::new(catalog.readers(), reader);
-                    let (remembered, roots, extensions) = (&catalog.remembered, &self.roots, catalog.extensions());
+                    let parallel = Parallel::new(catalog.readers(), reader);
+                    let (cache, roots, extensions) = (&catalog.cache, &self.roots, catalog.extensions());
                     Filter::compile(
                         &self.expression,
-                        &Context { reader, lanes: &lanes, remembered, roots, extensions },
+                        &Context { reader, parallel: &parallel, cache, roots, extensions },
                     )?
                 }
             };

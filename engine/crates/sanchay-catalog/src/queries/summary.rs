@@ -198,7 +198,7 @@ impl Reader {
         kind: RollupKind,
         sums: &mut Sums,
     ) -> Result<(), CatalogError> {
-        let below = catalog.remembered.shape(self)?.below(directories);
+        let below = catalog.cache.shape(self)?.below(directories);
         let mut statement = self.connection.prepare_cached("SELECT id, directory FROM block WHERE files > 0")?;
         let mut rows = statement.query([])?;
         let mut rollups = Rollups::default();

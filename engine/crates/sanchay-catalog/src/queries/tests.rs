@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sanchay_core::{extension, path::join, Algorithm, ContentHash, FileType};
 
 use super::find::FindPage;
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::*;
 use crate::block::{encode, EntryId, EntryKind, EntryRef};
 use crate::content::{Posting, Staged, MULTIPLE_LINKS};
@@ -152,14 +152,14 @@ impl Fixture {
         Self { catalog, files, _folder: folder }
     }
 
-    fn find(&self, lanes: usize, text: &str, sort: Sort, limit: usize, token: &str) -> FindPage {
+    fn find(&self, parallel: usize, text: &str, sort: Sort, limit: usize, token: &str) -> FindPage {
         let expression = parse(text, 500 * S, &UtcTime, &SystemOwners).unwrap();
         let root = RootName { id: 5, name: "all".to_owned(), path: top(), directory: 1, compares_sizes: false };
         let roots = RootNames(vec![root]);
         let request = FindRequest { expression: &expression, sort, limit, token, roots: &roots };
         let reader = self.catalog.reader().unwrap();
         let find = |reader: &crate::reader::Reader| {
-            self.catalog.find_on(&Lanes::of(self.catalog.readers(), reader, lanes), reader, &request)
+            self.catalog.find_on(&Parallel::of(self.catalog.readers(), reader, parallel), reader, &request)
         };
         reader.snapshot(find).unwrap()
     }
@@ -263,15 +263,15 @@ fn every_way_to_the_hits_gives_the_pages_and_totals_of_a_plain_look() {
                 by_value.then(a.id.cmp(&b.id))
             });
             let expected: Vec<&[u8]> = expected.iter().map(|file| file.path.as_slice()).collect();
-            for lanes in [1, 4] {
+            for parallel in [1, 4] {
                 let (mut token, mut seen) = (String::new(), 0);
                 for limit in [3, 50, 20_000, 20_000] {
-                    let page = fixture.find(lanes, text, sort, limit, &token);
+                    let page = fixture.find(parallel, text, sort, limit, &token);
                     let rows: Vec<&[u8]> = page.rows.iter().map(|row| row.path.as_slice()).collect();
                     let wanted = &expected[seen..(seen + limit).min(expected.len())];
-                    assert!(rows == wanted, "{text} {order:?} {lanes} from {seen}: {} rows", rows.len());
+                    assert!(rows == wanted, "{text} {order:?} {parallel} from {seen}: {} rows", rows.len());
                     if page.total.is_some() {
-                        assert_eq!(page.total, Some(hits.len() as u64), "{text} {order:?} {lanes}");
+                        assert_eq!(page.total, Some(hits.len() as u64), "{text} {order:?} {parallel}");
                     }
                     assert!(page.total_at_least <= hits.len() as u64);
                     if let Some(bytes) = page.total_bytes {
@@ -283,7 +283,7 @@ fn every_way_to_the_hits_gives_the_pages_and_totals_of_a_plain_look() {
                         break;
                     }
                 }
-                assert_eq!(seen, expected.len(), "{text} {order:?} {lanes}");
+                assert_eq!(seen, expected.len(), "{text} {order:?} {parallel}");
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rusqlite::OptionalExtension;
 use sanchay_core::Algorithm;
 
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::runs::EntrySet;
 use super::tree::{DirectorySet, RootNames, TreeShape};
 use crate::block::{contents, BlockColumns, EntryId, EntryKind, HashState};
@@ -104,7 +104,7 @@ impl Uncompared {
     /// `shape`: who is whose parent, asked for where that matters.
     pub(crate) fn read(
         reader: &Reader,
-        lanes: &Lanes<'_>,
+        parallel: &Parallel<'_>,
         roots: &RootNames,
         shape: &dyn Fn() -> Result<Arc<TreeShape>, CatalogError>,
     ) -> Result<Self, CatalogError> {
@@ -119,7 +119,7 @@ impl Uncompared {
         blocks.sort_unstable();
         blocks.dedup();
         let mut all = Self::default();
-        for part in pass(lanes, &blocks, &|found: &mut Self, directory, block, columns| {
+        for part in pass(parallel, &blocks, &|found: &mut Self, directory, block, columns| {
             found.look(&compared, directory, block, columns);
         })? {
             all.totals.add(&part.totals);
@@ -134,7 +134,7 @@ impl Uncompared {
             uses[algorithm as usize] = all.hashed[algorithm as usize] > 0 || reader.is_used(algorithm)?;
         }
         if uses == [true; 2] {
-            all.look_across(reader, lanes)?;
+            all.look_across(reader, parallel)?;
         }
         Ok(all)
     }
@@ -172,17 +172,17 @@ impl Uncompared {
     }
 
     /// Two algorithms: what one has of a size is compared with nothing that the other has of it.
-    fn look_across(&mut self, reader: &Reader, lanes: &Lanes<'_>) -> Result<(), CatalogError> {
+    fn look_across(&mut self, reader: &Reader, parallel: &Parallel<'_>) -> Result<(), CatalogError> {
         let blocks = reader.blocks_with(contents::BLAKE3 | contents::SHA256)?;
         self.hashed = [0; 2];
-        for part in pass(lanes, &blocks, &|found: &mut [u64; 2], _, _, columns| count_hashed(found, columns))? {
+        for part in pass(parallel, &blocks, &|found: &mut [u64; 2], _, _, columns| count_hashed(found, columns))? {
             for (count, more) in self.hashed.iter_mut().zip(part) {
                 *count += more;
             }
         }
         let fewer = usize::from(self.hashed[0] >= self.hashed[1]);
         let mut sizes = SizeSet::default();
-        for part in pass(lanes, &blocks, &|found: &mut SizeSet, _, _, columns| {
+        for part in pass(parallel, &blocks, &|found: &mut SizeSet, _, _, columns| {
             for slot in hashed_slots(columns, 1 - fewer) {
                 found.insert(columns.size_bytes(slot));
             }
@@ -190,7 +190,7 @@ impl Uncompared {
             sizes.merge(&part);
         }
         let blocks = reader.blocks_with(contents::hashed_with(ALGORITHMS[fewer]))?;
-        for part in pass(lanes, &blocks, &|found: &mut Self, _, block, columns| {
+        for part in pass(parallel, &blocks, &|found: &mut Self, _, block, columns| {
             for slot in hashed_slots(columns, fewer).filter(|&slot| sizes.contains(columns.size_bytes(slot))) {
                 found.totals.other_algorithm += 1;
                 found.put(EntryId::new(block, slot), columns.size_bytes(slot));
@@ -229,11 +229,11 @@ fn count_hashed(hashed: &mut [u64; 2], columns: &BlockColumns<'_>) {
 
 /// Looks at `blocks`, which ascend, and gives what each lane found.
 fn pass<T: Default + Send>(
-    lanes: &Lanes<'_>,
+    parallel: &Parallel<'_>,
     blocks: &[i64],
     look: &(dyn Fn(&mut T, i64, i64, &BlockColumns<'_>) + Sync),
 ) -> Result<Vec<T>, CatalogError> {
-    lanes.run(blocks.len().div_ceil(PART_BLOCKS), |reader, queue| {
+    parallel.run(blocks.len().div_ceil(PART_BLOCKS), |reader, queue| {
         let mut found = T::default();
         let mut statement = reader
             .connection

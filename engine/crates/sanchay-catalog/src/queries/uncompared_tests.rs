@@ -131,8 +131,8 @@ proptest! {
                 let wanted = counted(&blocks, |id| if id == 2 { inner } else { outer });
                 let reader = catalog.reader().unwrap();
                 let found = reader.snapshot(|reader| {
-                    Uncompared::read(reader, &Lanes::of(catalog.readers(), reader, 2), &roots, &|| {
-                        catalog.remembered.shape(reader)
+                    Uncompared::read(reader, &Parallel::of(catalog.readers(), reader, 2), &roots, &|| {
+                        catalog.cache.shape(reader)
                     })
                 });
                 prop_assert_eq!(found.unwrap().totals, wanted);

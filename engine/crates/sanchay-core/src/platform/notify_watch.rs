@@ -47,9 +47,9 @@ impl Watcher {
         let config = Config::default().with_follow_symlinks(false);
         let system = RecommendedWatcher::new(handler, config).map_err(|error| refused(&error))?;
         let roots = Roots::default();
-        let ears = Ears { sink, roots: Arc::clone(&roots), half: None };
+        let reader = EventReader { sink, roots: Arc::clone(&roots), half: None };
         let thread = std::thread::Builder::new().name("watch".to_owned());
-        thread.spawn(move || ears.run(&heard, &lost)).map_err(|error| WatchRefused::Io(error.to_string()))?;
+        thread.spawn(move || reader.run(&heard, &lost)).map_err(|error| WatchRefused::Io(error.to_string()))?;
         Ok(Self { system: Mutex::new(system), roots })
     }
 
@@ -99,14 +99,14 @@ fn refused(error: &notify::Error) -> WatchRefused {
 }
 
 /// The thread that says in our words what the crate tells.
-struct Ears {
+struct EventReader {
     sink: Sink,
     roots: Roots,
     /// The source of a rename whose target may come next.
     half: Option<PathBytes>,
 }
 
-impl Ears {
+impl EventReader {
     fn run(mut self, heard: &Receiver<Heard>, lost: &AtomicBool) {
         while let Ok(true) = self.turn(heard, lost) {}
     }

@@ -98,7 +98,7 @@ impl Pass<'_> {
         while let Some(step) = steps.next() {
             match step {
                 Step::Move { from, to } => {
-                    if !self.shift(&from, &to, steps.as_slice())? {
+                    if !self.rename(&from, &to, steps.as_slice())? {
                         self.followed.refused = Some((from, to, steps.collect()));
                         // They wait for the moves that are given again.
                         self.followed.linked.extend(linked);

@@ -9,8 +9,8 @@ use sanchay_catalog::{fold_name, BlockWrite, CatalogError, DirectoryChange};
 
 use crate::inodes::Inodes;
 
+use super::feed::tell_changes;
 use super::stored::{Difference, Fresh, Stored};
-use super::told::tell_changes;
 
 /// Where a directory's change goes.
 pub(crate) struct Target<'t> {

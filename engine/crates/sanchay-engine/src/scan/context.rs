@@ -34,8 +34,8 @@ pub(crate) struct Context<'a> {
     pub(crate) accepted: bool,
     pub(crate) mounts: Mounts<'a>,
     /// Files left for after the listing, and their bytes.
-    pub(crate) later_files: AtomicU64,
-    pub(crate) later_bytes: AtomicU64,
+    pub(crate) deferred_files: AtomicU64,
+    pub(crate) deferred_bytes: AtomicU64,
     /// Where the inodes of each block are remembered.
     pub(crate) inodes: &'a Inodes,
     /// What was read of files with several names.

@@ -30,12 +30,12 @@ pub(super) struct Count {
     pub(super) special: u64,
     pub(super) symlinks: u64,
     pub(super) excluded: u64,
-    pub(super) later_files: u64,
-    pub(super) later_bytes: u64,
+    pub(super) deferred_files: u64,
+    pub(super) deferred_bytes: u64,
 }
 
 /// Where a name is looked at.
-pub(super) struct Place<'p> {
+pub(super) struct FilePlace<'p> {
     pub(super) folder: &'p DirHandle,
     pub(super) name: &'p [u8],
     /// Of the file, where that is not its folder's; else 0.
@@ -51,12 +51,12 @@ impl Walker<'_> {
     pub(super) fn file(
         &mut self,
         job: &Job,
-        place: &Place<'_>,
+        place: &FilePlace<'_>,
         seen: FileStat,
         known: Option<&Entry>,
         count: &mut Count,
     ) -> Look {
-        let Place { folder, name, volume, fleeting_inodes, may_hide_content } = *place;
+        let FilePlace { folder, name, volume, fleeting_inodes, may_hide_content } = *place;
         match seen.kind {
             FileKind::File => {
                 count.files += 1;
@@ -88,9 +88,9 @@ impl Walker<'_> {
                 self.read_now(job, folder, name, &seen, &mut entry, count);
             } else {
                 if self.context.contents.first_waits(&seen, job.rules.algorithm) {
-                    count.later_bytes += seen.size_bytes;
+                    count.deferred_bytes += seen.size_bytes;
                 }
-                count.later_files += 1;
+                count.deferred_files += 1;
                 entry.hash_state = HashState::Pending;
                 entry.hash = None;
                 entry.algorithm = job.rules.algorithm;
@@ -162,8 +162,8 @@ impl Walker<'_> {
             (&counters.added, tally.added),
             (&counters.changed, tally.changed),
             (&counters.removed, tally.removed),
-            (&self.context.later_files, count.later_files),
-            (&self.context.later_bytes, count.later_bytes),
+            (&self.context.deferred_files, count.deferred_files),
+            (&self.context.deferred_bytes, count.deferred_bytes),
         ] {
             if by > 0 {
                 add(counter, by);

@@ -8,7 +8,7 @@ use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirector
 use sanchay_core::{CoreError, DirHandle, FileKind, FileStat};
 
 use super::compare::{fill, Target};
-use super::file::{Count, Look, Place};
+use super::file::{Count, FilePlace, Look};
 use super::mounts::{FileVolume, Mount};
 use super::stored::{Difference, Fresh, Stored};
 use super::walk::{Above, Job, Listing, Walker};
@@ -232,7 +232,7 @@ impl Walker<'_> {
         let FileVolume::Of(volume) = on else { return Ok(()) };
         let known = replaces.map(|number| work.stored.get(number).entry);
         let (fleeting_inodes, may_hide_content) = (work.mount.fleeting_inodes, work.mount.may_hide_content());
-        let place = Place { folder, name, volume, fleeting_inodes, may_hide_content };
+        let place = FilePlace { folder, name, volume, fleeting_inodes, may_hide_content };
         match self.file(job, &place, seen, known.as_ref(), &mut work.count) {
             Look::Same if work.is_relabelled => {
                 // The content index must hear that its copies are another volume's now.

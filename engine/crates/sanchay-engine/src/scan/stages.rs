@@ -10,8 +10,8 @@ use sanchay_catalog::{CatalogError, RootRow, RootSeen, RootState};
 
 use super::baseline::telling;
 use super::context::Context;
+use super::deferred::hash_deferred;
 use super::extents::ask_extents;
-use super::later::hash_later;
 use super::merging::merge;
 use super::mounts::Mounts;
 use super::place::{Away, RootPlace};
@@ -63,7 +63,7 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
     drop(turn);
     let names = RootNames(rows.iter().map(root_name).collect());
     if !control.is_cancelled() {
-        hash_later(&context, &governed, &names, request.threads)?;
+        hash_deferred(&context, &governed, &names, request.threads)?;
     }
     control.enter(Phase::Merging);
     merge(catalog, control)?;

@@ -9,7 +9,7 @@ use crate::inodes::Inodes;
 
 /// Where a stored entry is: which of the directory's blocks, and its slot.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct RowPlace {
     pub(super) block: usize,
     pub(super) slot: usize,
 }
@@ -17,7 +17,7 @@ pub(super) struct Place {
 /// The stored entries of a directory, ticked off as the listing shows them.
 pub(crate) struct Stored<'a> {
     pub(super) blocks: &'a [StoredBlock],
-    pub(super) items: Vec<(Place, EntryRef<'a>)>,
+    pub(super) items: Vec<(RowPlace, EntryRef<'a>)>,
     seen: Vec<bool>,
     expected: usize,
     by_name: Option<HashMap<&'a [u8], usize>>,
@@ -27,7 +27,7 @@ impl<'a> Stored<'a> {
     pub(crate) fn new(blocks: &'a [StoredBlock]) -> Result<Self, CatalogError> {
         let mut items = Vec::new();
         for (block, stored) in blocks.iter().enumerate() {
-            stored.view()?.for_each(|slot, item| items.push((Place { block, slot }, item)))?;
+            stored.view()?.for_each(|slot, item| items.push((RowPlace { block, slot }, item)))?;
         }
         let seen = vec![false; items.len()];
         Ok(Self { blocks, items, seen, expected: 0, by_name: None })
@@ -40,7 +40,7 @@ impl<'a> Stored<'a> {
             let view = stored.view()?;
             for (slot, name) in view.detail.names(view.columns.len()).enumerate() {
                 if view.columns.kind(slot) != EntryKind::Dead && names.contains(name) {
-                    items.extend(view.get(slot)?.map(|item| (Place { block, slot }, item)));
+                    items.extend(view.get(slot)?.map(|item| (RowPlace { block, slot }, item)));
                 }
             }
         }

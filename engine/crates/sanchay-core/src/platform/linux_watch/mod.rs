@@ -1,8 +1,8 @@
 //! Linux: inotify, one instance for all roots, heard by one thread that sleeps until something happens.
 
 mod descent;
+mod event_reader;
 mod handover;
-mod hear;
 mod mounts;
 mod raw;
 mod renames;
@@ -15,7 +15,7 @@ use std::thread;
 use rustix::event::{eventfd, EventfdFlags};
 use rustix::fd::OwnedFd;
 
-use hear::Ears;
+use event_reader::EventReader;
 use walk::Watches;
 
 use crate::watch::sink::Sink;
@@ -34,8 +34,8 @@ impl Watcher {
         let io = |error: &dyn std::fmt::Display| WatchRefused::Io(error.to_string());
         let watches = Arc::new(Watches::new()?);
         let end = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| io(&error))?);
-        let ears = Ears::new(Arc::clone(&watches), Arc::clone(&end), sink);
-        let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || ears.run());
+        let reader = EventReader::new(Arc::clone(&watches), Arc::clone(&end), sink);
+        let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || reader.run());
         Ok(Self { watches, end, thread: Some(thread.map_err(|error| io(&error))?) })
     }
 

@@ -1,6 +1,6 @@
 //! Renames: two halves found for each other, and two renames that exchange names told as what they are.
 
-use super::hear::{Ears, End};
+use super::event_reader::{End, EventReader};
 use super::raw::Raw;
 use super::tree::NodeId;
 use crate::path::path_from_bytes;
@@ -11,7 +11,7 @@ use crate::watch::{FileEvent, PathBytes};
 /// within one system call.
 const HALF_MS: i64 = 5;
 
-impl Ears {
+impl EventReader {
     /// The second half of a rename: it comes right after the first, if it comes at all.
     pub(super) fn target(&mut self, cookie: u32) -> Result<Option<Raw>, Closed> {
         let mut waited = false;
@@ -233,13 +233,13 @@ mod tests {
         while queue.fill(&watches.inotify).expect("read") {}
         let (sender, events) = crossbeam_channel::bounded(100);
         let end = Arc::new(rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).expect("an end"));
-        let mut ears = Ears::new(watches, end, Sink::new(sender));
+        let mut reader = EventReader::new(watches, end, Sink::new(sender));
         // Nothing comes after the first half until waiting for the second was given up.
-        ears.hear(&queue.pop().expect("a half")).expect("heard");
+        reader.hear(&queue.pop().expect("a half")).expect("heard");
         let rest: Vec<Raw> = std::iter::from_fn(|| queue.pop()).collect();
-        rest.into_iter().rev().for_each(|raw| ears.queue.put_back(raw, None));
-        while let Some(raw) = ears.queue.pop() {
-            ears.hear(&raw).expect("heard");
+        rest.into_iter().rev().for_each(|raw| reader.queue.put_back(raw, None));
+        while let Some(raw) = reader.queue.pop() {
+            reader.hear(&raw).expect("heard");
         }
         let events: Vec<FileEvent> = events.try_iter().collect();
         for path in [one, other] {

@@ -53,7 +53,7 @@ pub struct Tree {
 
 /// Where a folder is.
 #[derive(Debug)]
-pub struct Place {
+pub struct TreePlace {
     /// The absolute path.
     pub path: PathBytes,
     /// The path below the root; empty for the root.
@@ -126,7 +126,7 @@ impl Tree {
     }
 
     /// Where the folder is.
-    pub fn place(&self, id: NodeId) -> Option<Place> {
+    pub fn place(&self, id: NodeId) -> Option<TreePlace> {
         self.get(id)?;
         let mut names = Vec::new();
         let mut index = id.index;
@@ -143,7 +143,7 @@ impl Tree {
             relative.extend_from_slice(name);
         }
         let path = if relative.is_empty() { root.clone() } else { [prefix(&root), relative.clone()].concat() };
-        Some(Place { path, relative, root, top: self.id(index), scope: self.roots.get(&index)?.scope.clone() })
+        Some(TreePlace { path, relative, root, top: self.id(index), scope: self.roots.get(&index)?.scope.clone() })
     }
 
     /// The tops of a root; more than one while it gets a new scope.

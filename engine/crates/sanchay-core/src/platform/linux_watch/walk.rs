@@ -14,7 +14,7 @@ use rustix::fs::inotify::{self, WatchFlags};
 use rustix::io::Errno;
 
 use super::mounts::Mounts;
-use super::tree::{NodeId, Place, Tree};
+use super::tree::{NodeId, Tree, TreePlace};
 use crate::dir::{DirHandle, ListBuffer, RootDir};
 use crate::path::path_from_bytes;
 use crate::platform::linux_mount::Mount;
@@ -158,7 +158,7 @@ impl Watches {
             let tree = self.tree();
             (tree.place(id)?, tree.watch_of(id)?)
         };
-        let Place { path, relative, root, scope, .. } = place;
+        let TreePlace { path, relative, root, scope, .. } = place;
         let root = RootDir::open(&path_from_bytes(&root)).ok()?;
         let handle = if relative.is_empty() { root.into_handle() } else { root.open_dir(&relative).ok()? };
         let device = handle.stat_self().ok()?.device;
@@ -246,7 +246,7 @@ impl Watches {
 }
 
 /// Whether a mount point below a root is in what is watched.
-fn is_in_scope(place: &Place, point: &[u8]) -> bool {
+fn is_in_scope(place: &TreePlace, point: &[u8]) -> bool {
     let relative = point.get(place.root.len()..).unwrap_or_default();
     let mut folder: &[u8] = b"";
     for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {

@@ -26,16 +26,16 @@ impl Session {
     /// A key may be in both: after a kill, whole blocks are staged again, and most of their keys are in the index.
     pub(crate) fn remove_postings(&mut self, removed: &mut [(i64, EntryId)]) -> Result<(), CatalogError> {
         removed.sort_unstable();
-        self.take_out(removed, usize::MAX).map(|_| ())
+        self.remove_content(removed, usize::MAX).map(|_| ())
     }
 
     /// As [`Session::remove_postings`], of sorted ones, and only as many of the last as one transaction should write;
     /// gives how many are left.
     pub(crate) fn remove_last_postings(&mut self, removed: &[(i64, EntryId)]) -> Result<usize, CatalogError> {
-        self.take_out(removed, TRANSACTION_POSTINGS)
+        self.remove_content(removed, TRANSACTION_POSTINGS)
     }
 
-    fn take_out(&mut self, removed: &[(i64, EntryId)], most_written: usize) -> Result<usize, CatalogError> {
+    fn remove_content(&mut self, removed: &[(i64, EntryId)], most_written: usize) -> Result<usize, CatalogError> {
         let (mut left, mut written, mut recount) = (removed.len(), 0, Recount::default());
         while left > 0 && written < most_written {
             let (key, entry) = removed[left - 1];
@@ -44,7 +44,7 @@ impl Session {
                 break;
             };
             let from = removed[..left].partition_point(|(key, entry)| (*key, entry.0) < chunk.low);
-            written += self.take_out_of(&chunk, &removed[from..left], &mut recount)?;
+            written += self.remove_content_of(&chunk, &removed[from..left], &mut recount)?;
             left = from;
         }
         if !self.staged.is_empty() {
@@ -55,7 +55,7 @@ impl Session {
     }
 
     /// Gives how many postings were written.
-    fn take_out_of(
+    fn remove_content_of(
         &mut self,
         chunk: &StoredChunk,
         removed: &[(i64, EntryId)],

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::lanes::Lanes;
+use super::parallel::Parallel;
 use super::runs::EntrySet;
 use super::tree::{RootNames, TreeShape};
 use super::uncompared::Uncompared;
@@ -35,13 +35,13 @@ impl<T> OfState<T> {
 
 /// The catalog's own.
 #[derive(Default)]
-pub struct Remembered {
+pub struct Cache {
     shape: OfState<TreeShape>,
     duplicates: OfState<EntrySet>,
     uncompared: OfState<Uncompared>,
 }
 
-impl Remembered {
+impl Cache {
     /// Who is whose parent.
     pub(crate) fn shape(&self, reader: &Reader) -> Result<Arc<TreeShape>, CatalogError> {
         self.shape.get(reader, || TreeShape::read(reader))
@@ -51,14 +51,14 @@ impl Remembered {
     pub(crate) fn uncompared(
         &self,
         reader: &Reader,
-        lanes: &Lanes<'_>,
+        parallel: &Parallel<'_>,
         roots: &RootNames,
     ) -> Result<Arc<Uncompared>, CatalogError> {
-        self.uncompared.get(reader, || Uncompared::read(reader, lanes, roots, &|| self.shape(reader)))
+        self.uncompared.get(reader, || Uncompared::read(reader, parallel, roots, &|| self.shape(reader)))
     }
 
     /// Entries that are in a group of two physical copies or more.
-    pub(crate) fn duplicates(&self, reader: &Reader, lanes: &Lanes<'_>) -> Result<Arc<EntrySet>, CatalogError> {
-        self.duplicates.get(reader, || Reader::duplicate_entries(lanes, reader.content_parts()?))
+    pub(crate) fn duplicates(&self, reader: &Reader, parallel: &Parallel<'_>) -> Result<Arc<EntrySet>, CatalogError> {
+        self.duplicates.get(reader, || Reader::duplicate_entries(parallel, reader.content_parts()?))
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::inotify::ReadFlags;
 use rustix::io::Errno;
 
 use super::raw::{Raw, RawQueue};
-use super::tree::{NodeId, Place};
+use super::tree::{NodeId, TreePlace};
 use super::walk::Watches;
 use crate::watch::paths::join;
 use crate::watch::sink::{Closed, Sink};
@@ -18,7 +18,7 @@ use crate::watch::{FileEvent, PathBytes, WatchRefused};
 /// How long until it is tried again to say that events were lost.
 const LOST_MS: i64 = 20;
 
-pub struct Ears {
+pub struct EventReader {
     pub(super) watches: Arc<Watches>,
     end: Arc<OwnedFd>,
     pub(super) sink: Sink,
@@ -41,7 +41,7 @@ pub(super) struct End {
     pub(super) path: PathBytes,
 }
 
-impl Ears {
+impl EventReader {
     pub fn new(watches: Arc<Watches>, end: Arc<OwnedFd>, sink: Sink) -> Self {
         Self {
             watches,
@@ -124,7 +124,7 @@ impl Ears {
     }
 
     /// What was watched at a mount point is hidden, or is there again.
-    fn look_below_mount(&mut self, root: &Place, point: &[u8], is_polled: bool) -> Result<(), Closed> {
+    fn look_below_mount(&mut self, root: &TreePlace, point: &[u8], is_polled: bool) -> Result<(), Closed> {
         let relative = point.get(root.root.len()..).unwrap_or_default();
         let relative = relative.strip_prefix(b"/").unwrap_or(relative);
         let parent = self.watches.tree().parent_of(root.top, relative);
@@ -241,7 +241,7 @@ impl Ears {
         Ok(())
     }
 
-    fn uncover(&mut self, place: Place) -> Result<(), Closed> {
+    fn uncover(&mut self, place: TreePlace) -> Result<(), Closed> {
         let parent = self.watches.tree().parent_of(place.top, &place.relative);
         if let (Some(parent), Some(name)) = (parent, place.relative.rsplit(|byte| *byte == b'/').next()) {
             self.add(parent, name, None)?;
@@ -260,7 +260,7 @@ impl Ears {
     pub(super) fn settle(
         &mut self,
         folder: NodeId,
-        place: &Place,
+        place: &TreePlace,
         added: Result<bool, WatchRefused>,
     ) -> Result<(), Closed> {
         match added {

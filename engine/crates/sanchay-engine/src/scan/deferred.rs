@@ -30,7 +30,7 @@ const PUBLISH_TIME: Duration = Duration::from_millis(500);
 const PUBLISH_HASHES: usize = 4096;
 
 /// Reads what waits. `roots` are all roots of the catalog with their rules.
-pub(super) fn hash_later(
+pub(super) fn hash_deferred(
     context: &Context<'_>,
     roots: &[Governed],
     names: &RootNames,
@@ -39,7 +39,7 @@ pub(super) fn hash_later(
     let control = context.control;
     let governed = |id: i64| roots.iter().find(|root| root.id == id);
     let any_duplicates = roots.iter().any(|root| root.rules.hash == HashScope::Duplicates);
-    if context.later_files.load(Ordering::Relaxed) == 0 && !any_duplicates {
+    if context.deferred_files.load(Ordering::Relaxed) == 0 && !any_duplicates {
         return Ok(());
     }
     control.enter(Phase::Hashing);
@@ -47,7 +47,7 @@ pub(super) fn hash_later(
     context.catalog.writer().run(|_| Ok(()))?;
     let sketch = context.catalog.size_sketch()?;
     let done = control.counters.hashed_bytes.load(Ordering::Relaxed);
-    let known_bytes = if any_duplicates { 0 } else { done + context.later_bytes.load(Ordering::Relaxed) };
+    let known_bytes = if any_duplicates { 0 } else { done + context.deferred_bytes.load(Ordering::Relaxed) };
     control.expect(Expected { files: 0, hashed_bytes: known_bytes });
     let edges = if any_duplicates {
         EdgeStage { context, sketch: &sketch, governed: roots, names, threads }.run()?

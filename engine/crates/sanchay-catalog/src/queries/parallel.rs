@@ -7,21 +7,21 @@ use crate::error::CatalogError;
 use crate::reader::{Reader, ReaderGuard, ReaderPool};
 
 /// Threads of one question at the most: more would only wait for the same memory, and other questions want theirs.
-const LANES_MOST: usize = 4;
+const THREADS_MOST: usize = 4;
 
 /// A question's own reader, inside its snapshot, and the helpers that it has found so far.
-pub(crate) struct Lanes<'a> {
+pub(crate) struct Parallel<'a> {
     readers: &'a ReaderPool,
     reader: &'a Reader,
     most: usize,
     helpers: RefCell<Option<Vec<Helper<'a>>>>,
 }
 
-impl<'a> Lanes<'a> {
+impl<'a> Parallel<'a> {
     /// For a question whose snapshot is `reader`'s. Nothing is spent before the first pass.
     pub(crate) fn new(readers: &'a ReaderPool, reader: &'a Reader) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { readers, reader, most: cores.min(LANES_MOST), helpers: RefCell::new(None) }
+        Self { readers, reader, most: cores.min(THREADS_MOST), helpers: RefCell::new(None) }
     }
 
     /// With exactly this many threads, where their readers can be had.
@@ -46,7 +46,7 @@ impl<'a> Lanes<'a> {
         Ok(())
     }
 
-    /// Runs `work` on every lane. Each takes parts from the one queue, in ascending order, until there are no more.
+    /// Runs `work` on every thread. Each takes parts from the one queue, in ascending order, until there are no more.
     pub(crate) fn run<T: Send>(
         &self,
         parts: usize,
@@ -84,8 +84,8 @@ impl<'a> Lanes<'a> {
     }
 }
 
-impl Lanes<'_> {
-    /// As [`Lanes::run`], on the question's own thread.
+impl Parallel<'_> {
+    /// As [`Parallel::run`], on the question's own thread.
     pub(crate) fn alone<T>(
         &self,
         parts: usize,

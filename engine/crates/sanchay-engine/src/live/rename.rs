@@ -19,7 +19,7 @@ use crate::root_spec::RootSettings;
 use crate::scan::{fill, forget, Fresh, Stored, Target};
 
 /// A file on its way from one directory to another.
-struct Shift {
+struct Rename {
     tree: i64,
     from: (i64, Vec<u8>),
     to: (i64, Vec<u8>),
@@ -30,7 +30,7 @@ struct Shift {
 impl Pass<'_> {
     /// Moves rows from one path to another. False where the disk does not have, under the name that this and the moves
     /// in `later` lead to, what the catalog has under the old one.
-    pub(super) fn shift(&mut self, from: &[u8], to: &[u8], later: &[Step]) -> Result<bool, EngineError> {
+    pub(super) fn rename(&mut self, from: &[u8], to: &[u8], later: &[Step]) -> Result<bool, EngineError> {
         let Some(last) = name_after(to, later) else { return Ok(false) };
         let Some(seen) = self.stat(&last) else { return Ok(false) };
         let ((from_folder, from_name), (to_folder, to_name)) = (split(from), split(to));
@@ -65,7 +65,7 @@ impl Pass<'_> {
                 if seen.kind != FileKind::Directory || child.inode != seen.inode || holds_root {
                     return Ok(false);
                 }
-                if from != to && !self.shift_folder(tree, child.id, to_directory, to_name)? {
+                if from != to && !self.rename_folder(tree, child.id, to_directory, to_name)? {
                     return Ok(false);
                 }
                 let looks_at_paths =
@@ -80,7 +80,7 @@ impl Pass<'_> {
                     return Ok(false);
                 }
                 let (from, to) = ((from_directory, from_name.to_vec()), (to_directory, to_name.to_vec()));
-                self.shift_file(tree, from, to, entry, &seen)?;
+                self.rename_file(tree, from, to, entry, &seen)?;
             }
             (None, None) => return Ok(false),
         }
@@ -98,7 +98,7 @@ impl Pass<'_> {
         self.root.open_dir(self.relative(folder)?).ok()?.stat(name).ok()
     }
 
-    fn shift_folder(&mut self, tree: i64, child: i64, parent: i64, name: &[u8]) -> Result<bool, EngineError> {
+    fn rename_folder(&mut self, tree: i64, child: i64, parent: i64, name: &[u8]) -> Result<bool, EngineError> {
         let inodes = Arc::clone(&self.inner.inodes);
         let name = name.to_vec();
         // What went stays known while a full disk has the rest tried again.
@@ -127,7 +127,7 @@ impl Pass<'_> {
         Ok(is_moved)
     }
 
-    fn shift_file(
+    fn rename_file(
         &mut self,
         tree: i64,
         from: (i64, Vec<u8>),
@@ -157,10 +157,10 @@ impl Pass<'_> {
         }
         let (to_directory, to_name) = (to.0, to.1.clone());
         self.inner.writers.forget_open(from.0, &from.1);
-        let shift = Arc::new(Shift { tree, from, to, entry, inodes: Arc::clone(&self.inner.inodes) });
+        let rename = Arc::new(Rename { tree, from, to, entry, inodes: Arc::clone(&self.inner.inodes) });
         let replaced = self.inner.persist(&mut || {
-            let shift = Arc::clone(&shift);
-            self.inner.catalog.writer().run(move |session| move_entry(session, &shift))
+            let rename = Arc::clone(&rename);
+            self.inner.catalog.writer().run(move |session| move_entry(session, &rename))
         })?;
         self.follow_all_links(replaced)?;
         let waits = matches!(entry.hash_state, HashState::Pending | HashState::Unstable | HashState::Racy);
@@ -267,11 +267,11 @@ fn drop_entry(
 /// Takes the entry out of one directory and puts it into the other, in one transaction.
 ///
 /// Gives volume and inode of what had the new name, where that file has other names.
-fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, CatalogError> {
-    let ((from, from_name), (to, to_name)) = (&shift.from, &shift.to);
+fn move_entry(session: &mut Session, rename: &Rename) -> Result<Vec<(i64, u64)>, CatalogError> {
+    let ((from, from_name), (to, to_name)) = (&rename.from, &rename.to);
     let mut linked = Vec::new();
     if let Some(other) = session.child_named(*to, to_name)? {
-        linked = forget(session, shift.tree, other.id)?.linked;
+        linked = forget(session, rename.tree, other.id)?.linked;
     }
     let mut changes = Vec::new();
     let reflink = session.may_share_extents(*to)?;
@@ -281,8 +281,8 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     } else {
         let blocks = session.blocks_of_names(*from, [from_name.as_slice()].into_iter())?;
         let stored = Stored::of_names(&blocks, &HashSet::from([from_name.as_slice()]))?;
-        let mut change = DirectoryChange::new(shift.tree, *from, session.parent(*from)?, Arc::default());
-        let inodes = &shift.inodes;
+        let mut change = DirectoryChange::new(rename.tree, *from, session.parent(*from)?, Arc::default());
+        let inodes = &rename.inodes;
         let target = Target {
             reserve: &mut |count| session.reserve_blocks(count),
             inodes,
@@ -300,9 +300,9 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     if let Some(old) = gone.filter(|old| old.links > 1) {
         linked.push((session.load_child(*to)?.map_or(0, |row| row.volume), old.inode));
     }
-    let fresh = [Fresh { name: to_name, entry: shift.entry, replaces }];
-    let mut change = DirectoryChange::new(shift.tree, *to, session.parent(*to)?, Arc::default());
-    let inodes = &shift.inodes;
+    let fresh = [Fresh { name: to_name, entry: rename.entry, replaces }];
+    let mut change = DirectoryChange::new(rename.tree, *to, session.parent(*to)?, Arc::default());
+    let inodes = &rename.inodes;
     let target = Target {
         reserve: &mut |count| session.reserve_blocks(count),
         inodes,
@@ -312,11 +312,11 @@ fn move_entry(session: &mut Session, shift: &Shift) -> Result<Vec<(i64, u64)>, C
     };
     fill(&mut change, &stored, &fresh, target)?;
     changes.push(change);
-    if from != to && shift.entry.is_file() {
+    if from != to && rename.entry.is_file() {
         // Two directories changed, and one thing happened; and a file that had the name is gone.
         if let Some(folder) = session.path_of(*from)? {
             let from = sanchay_core::path::join(&folder, from_name);
-            let size_bytes = shift.entry.size_bytes;
+            let size_bytes = rename.entry.size_bytes;
             for change in &mut changes {
                 change.changes = ChangeList::default();
             }
