@@ -1,5 +1,13 @@
 """The daemon of Sanchay: it keeps the catalog, runs the scans and answers the clients. It never shows anything."""
 
+import os
+
+# Read when gRPC is first imported, whoever does that. The daemon never forks, and its log is not gRPC's: a line for
+# each bad handshake would let a stranger fill a disk.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
 from sanchay import spared
 from sanchay.version import __version__
 

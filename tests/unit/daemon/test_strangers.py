@@ -111,6 +111,21 @@ def test_more_connections_than_are_taken_keep_the_owner_from_nothing(tmp_path: P
                 assert len([*Path(f"/proc/{daemon.pid}/fd").iterdir()]) < 1024 // 2
 
 
+def test_bad_handshakes_fill_no_log(tmp_path: Path) -> None:
+    with DaemonProcess(tmp_path / "home", fake=True, env=TCP) as daemon:
+        port = int(daemon.where.port_file.read_text())
+        for opening in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\xff" + b"\xff" * 64):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(opening)
+                with contextlib.suppress(ConnectionResetError):
+                    while connection.recv(1 << 16):
+                        pass
+        before = daemon.log()
+        daemon.process.terminate()
+        assert daemon.stderr() == ""
+        assert "Handshake" not in before
+
+
 def test_a_stranger_on_the_port_of_a_killed_daemon_is_not_told_the_token(tmp_path: Path) -> None:
     where = places(tmp_path / "home")
     prepare(where)
