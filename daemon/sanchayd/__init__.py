@@ -2,7 +2,7 @@
 
 import os
 
-# Read when gRPC is first imported, whoever does that. The daemon never forks, and its log is not gRPC's: a line for
+# Read when gRPC is first imported, no matter by what. The daemon never forks, and its log is not gRPC's: a line for
 # each bad handshake would let a stranger fill a disk.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
