@@ -130,12 +130,12 @@ def _to_standard_output(session: Session, file_format: str) -> None:
         raise click.UsageError("Parquet is not text for a terminal: name a file with -o FILE.")
     answer = _Export(session.client(), session.expression, file_format)
     pieces = answer.pieces()
-    for piece in _for_terminal(pieces, file_format) if output.is_terminal(sys.stdout) else pieces:
+    for piece in for_terminal(pieces, file_format) if output.is_terminal(sys.stdout) else pieces:
         click.echo(piece, nl=False)
     _say_left_out(answer, file_format)
 
 
-def _for_terminal(pieces: Iterator[bytes], file_format: str) -> Iterator[bytes]:
+def for_terminal(pieces: Iterator[bytes], file_format: str) -> Iterator[bytes]:
     """The same for a person's eyes: a file for programs holds names as they are, and a terminal would obey some."""
     safe = output.escaped_json if file_format == "ndjson" else output.safe_lines
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")

@@ -167,7 +167,7 @@ def test_a_signal_that_ends_an_export_leaves_no_part_of_it(tmp_path: Path, name:
 )
 def test_a_terminal_is_shown_no_name_that_it_would_obey(kind: str, raw: bytes, shown: str) -> None:
     single = (raw[at : at + 1] for at in range(len(raw)))  # within characters
-    assert b"".join(exports._for_terminal(single, kind)).decode() == shown
+    assert b"".join(exports.for_terminal(single, kind)).decode() == shown
 
 
 def test_only_a_terminal_is_shown_something_else(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:

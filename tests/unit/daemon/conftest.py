@@ -45,6 +45,7 @@ class Core:
     """Every service, over one catalog and one state.db."""
 
     catalog: FakeCatalog
+    pool: CatalogPool
     store: StateStore
     job_store: JobStore
     registry: RootRegistry
@@ -74,12 +75,14 @@ def make_config(home: Path, **changes: str) -> Config:
     return load(places(home), changes, {})
 
 
-async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> Core:
+async def open_core(
+    home: Path, catalog: FakeCatalog, *, max_scans: int = 2, clock_s: Callable[[], float] = time.monotonic
+) -> Core:
     """The services as `app` puts them together. The clock counts calls."""
     clock = itertools.count(1).__next__
     pool = CatalogPool()
     store = StateStore.open(home / "state.db")
-    board = FreshnessBoard(catalog, pool)
+    board = FreshnessBoard(catalog, pool, clock_s=clock_s)
 
     async def ended(job: Job) -> None:
         await board.refresh([job.root_id])
@@ -101,7 +104,22 @@ async def open_core(home: Path, catalog: FakeCatalog, *, max_scans: int = 2) -> 
     events = EventService(registry, hub)
     await registry.load()
     return Core(
-        catalog, store, job_store, registry, queue, jobs, roots, reads, changes, status, board, hub, live, events, stops
+        catalog=catalog,
+        pool=pool,
+        store=store,
+        job_store=job_store,
+        registry=registry,
+        queue=queue,
+        jobs=jobs,
+        roots=roots,
+        reads=reads,
+        changes=changes,
+        status=status,
+        board=board,
+        hub=hub,
+        live=live,
+        events=events,
+        stops=stops,
     )
 
 
@@ -120,7 +138,7 @@ def play(tmp_path: Path, catalog: FakeCatalog) -> Callable[..., Any]:
     home = tmp_path / "home"
     home.mkdir()
 
-    def run(scenario: Scenario, **options: int) -> Any:
+    def run(scenario: Scenario, **options: Any) -> Any:
         async def scene() -> Any:
             core = await open_core(home, catalog, **options)
             try:

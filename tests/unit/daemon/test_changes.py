@@ -69,10 +69,9 @@ def test_each_day_old_changes_go_and_a_disk_that_fills_soon_is_told_once(play: P
             slept.set()
             await asyncio.Event().wait()
 
-        pool = core.changes._pool
         tidying = Housekeeping(
             catalog,
-            pool,
+            core.pool,
             core.queue,
             core.changes,
             core.status.checks,

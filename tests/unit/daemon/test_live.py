@@ -251,7 +251,6 @@ def test_many_questions_in_a_row_cost_few_looks(play: Play, tmp_path: Path, cata
 
     async def scene(core: Core) -> None:
         await add(core, tmp_path / "a")
-        core.board._clock_s = lambda: now_s[0]
         await core.board.look()
         before = catalog.live.looks
         for _ in range(50):
@@ -262,7 +261,7 @@ def test_many_questions_in_a_row_cost_few_looks(play: Play, tmp_path: Path, cata
         await core.reads.summary("type", [])
         assert catalog.live.looks == before + 1
 
-    play(scene)
+    play(scene, clock_s=lambda: now_s[0])
 
 
 def test_a_sync_ends_with_what_was_written_before_it(play: Play, tmp_path: Path, catalog: FakeCatalog) -> None:

@@ -49,7 +49,7 @@ class Scheduling:
     def __init__(self, core: Core, home: Path, clock: Clock, settings: str = "") -> None:
         (home / "config.toml").write_text(settings)
         config = make_config(home)
-        pool = core.reads._pool
+        pool = core.pool
         self.clock = clock
         self.before = asyncio.all_tasks()
         self.store = ScheduleStore(core.store)
@@ -306,11 +306,12 @@ def test_a_removed_root_keeps_its_name_in_a_schedule_and_after_a_restart_too(sce
         await s.run("nightly")  # its job is remembered
         await core.registry.remove(root)
         assert s.service.get("nightly").root_names == (f"{root.name} (gone)",)
-        core.registry._gone.clear()  # as after a restart
-        await s.service.start()
-        assert s.service.get("nightly").root_names == (f"{root.name} (gone)",)
+
+    async def after_a_restart(core: Core, s: Scheduling) -> None:
+        assert s.service.get("nightly").root_names == ("tree (gone)",)
 
     scene(scenario)
+    scene(after_a_restart)
 
 
 def test_a_schedule_that_is_due_runs_now_and_one_that_is_removed_in_the_middle_of_a_run_says_so(
