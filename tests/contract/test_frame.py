@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import forks
+from tests.support.daemon import PATIENCE_S, environment
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 CASE = """
 import pytest
@@ -91,3 +94,12 @@ def test_the_python_that_is_found_is_new_enough(bash: str) -> None:
     found = subprocess.run([bash, script], capture_output=True, text=True, check=True).stdout.strip()
     code = "import sys; print(sys.version_info >= (3, 10))"
     assert subprocess.run([found, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+@pytest.mark.skipif(not forks.WANTED, reason="only on Linux: our programs are forked")
+def test_our_programs_are_forked_whatever_was_imported_before(tmp_path: Path) -> None:
+    import sanchayd.app  # noqa: F401 - modules of ours set variables for what they import
+
+    with forks.start("sanchayctl", "--version", env=environment(tmp_path / "home"), cwd="/") as process:
+        assert isinstance(process, forks.Fork)
+        assert process.communicate(timeout=PATIENCE_S)[0].startswith(b"sanchayctl")

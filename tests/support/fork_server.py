@@ -92,7 +92,7 @@ class Server:
         if request["new_session"]:
             os.setsid()
         os.chdir(os.fsencode(request["cwd"]))
-        by_imports = {name: value for name, value in os.environ.items() if name.startswith("GRPC_")}
+        by_imports = {name: value for name, value in os.environ.items() if name.startswith(("GRPC_", "PYDANTIC_"))}
         os.environ.clear()
         os.environ.update(by_imports | request["env"])
         sys.path[0] = request["cwd"]
