@@ -29,6 +29,11 @@ def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str,
     return {**kept, "PYTHONPATH": path, "SANCHAY_HOME": str(home), **(extra or {})}
 
 
+def unmeasured(environ: Mapping[str, str]) -> dict[str, str]:
+    """The same for a program whose imports are what is tested: measuring coverage makes imports of its own."""
+    return {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
+
+
 forks.prepare(environment(Path()))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sanchay.v1 import catalog_pb2, event_pb2, job_pb2, schedule_pb2
-from tests.support.daemon import PATIENCE_S, environment
+from tests.support.daemon import PATIENCE_S, environment, unmeasured
 from tests.unit.ctl import answers
 from tests.unit.ctl.fake_daemon import FakeDaemon
 
@@ -118,7 +118,10 @@ def test_the_installed_program_imports_nothing_before_it_takes_ctrl_c_over() -> 
     # What an older pip writes imports `re`: half of the time in which Python itself answers Ctrl-C, by a traceback.
     script = Path(sys.executable).with_name("sanchayctl")
     asked = [sys.executable, "-X", "importtime", str(script), "--version"]
-    lines = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stderr.splitlines()
+    ended = subprocess.run(
+        asked, env=unmeasured(os.environ), capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
+    lines = ended.stderr.splitlines()
     imported = [line.rpartition("|")[2].strip() for line in lines]
     ours = imported.index("sanchayctl.__main__")
     assert not {"re", "enum", "signal", "click", "sanchay"} & set(imported[:ours])

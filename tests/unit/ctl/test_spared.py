@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.daemon import environment
+from tests.support.daemon import environment, unmeasured
 from tests.unit.ctl.fake_daemon import FakeDaemon
 
 SPARED = """
@@ -51,7 +51,7 @@ program()
 
 def run(code: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(home), check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=unmeasured(environment(home)), check=False)
 
 
 def test_a_spared_module_is_loaded_when_it_is_used_and_not_when_it_is_imported(tmp_path: Path) -> None:
