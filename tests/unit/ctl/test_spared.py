@@ -64,4 +64,6 @@ def test_a_plain_answer_uses_none_of_them(daemon: FakeDaemon) -> None:
     for arguments in (["status"], ["find", "x"]):
         ended = run(UNUSED, daemon.where.home, *arguments)
         assert ended.stdout
-        assert (ended.returncode, ended.stderr.splitlines()[-1]) == (0, "[]")
+        # Before Python 3.11 the standard library uses one of them by itself.
+        by_python = [] if sys.version_info >= (3, 11) else ["selectors"]
+        assert (ended.returncode, ended.stderr.splitlines()[-1]) in ((0, "[]"), (0, str(by_python)))
