@@ -57,6 +57,6 @@ def warning(message: common_pb2.Freshness) -> str:
         "offline": "A root is not there now; for it this shows what was known before.",
         "reconciling": f"As of {_when(message)}; a comparison with the disk is under way and adds what is newer.",
         "polled": f"Looked at {_when(message)}; what changed since then is not in it.",
-        "scanned": f"Scanned {_when(message)} and not watched; what changed since then is not in it.",
+        "scanned": f"Scanned {_when(message)}; what changed since then is not in it.",
     }.get(state, "")
     return f"{sentence} ({paths.safe_text(reason)})" if sentence and reason else sentence

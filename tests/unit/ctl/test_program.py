@@ -327,7 +327,7 @@ def test_what_cannot_be_read_is_no_remark_below_each_answer() -> None:
     assert freshness.warning(unread) == ""
     unread.rest = common_pb2.Freshness.SCANNED
     unread.reason = "a: /x could not be read"
-    assert freshness.warning(unread).endswith("and not watched; what changed since then is not in it.")
+    assert freshness.warning(unread).endswith("; what changed since then is not in it.")
 
 
 def test_an_answer_during_a_comparison_says_as_of_when_it_is_and_alarms_no_one() -> None:
