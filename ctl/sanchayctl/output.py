@@ -93,7 +93,7 @@ def document(value: object) -> None:
 
 
 def json_line(value: object) -> None:
-    """One JSON object on a line of its own, written out at once: someone may wait for it."""
+    """One JSON object on its own line, written out at once: the reader may wait for it."""
     click.echo(f"{to_json(value, indent=None)}\n".encode(), nl=False)
 
 

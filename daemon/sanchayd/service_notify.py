@@ -49,7 +49,7 @@ class ServiceNotify:
     async def keep_watch(self, writer_answers: Callable[[float], bool]) -> None:
         """Sends signs of life for as long as all is well; returns at once where no watchdog waits for them.
 
-        `writer_answers` blocks for the seconds that it is given at the longest. It runs on a thread of its own, so that
+        `writer_answers` blocks for at most the seconds that it is given. It runs on a separate thread, so that
         long questions of clients cannot be taken for a hanging writer.
         """
         if not self.watchdog_s:

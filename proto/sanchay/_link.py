@@ -159,7 +159,7 @@ class _Failure:
 
 @final
 class _Reading(Generic[Response]):
-    """A stream that is read in a thread of its own, a few answers ahead.
+    """A stream that is read in a separate thread, a few answers ahead.
 
     Ctrl-C strikes the main thread alone. Where it strikes inside gRPC's reading, closing the channel may wait for ever:
     so it must find the caller waiting here instead.

@@ -67,7 +67,7 @@ async def _run(executor: ThreadPoolExecutor, call: Callable[[], Value]) -> Value
 
 
 async def in_own_thread(call: Callable[[], Value], name: str) -> Value:
-    """The call's value, from a thread of its own which ends with the process: a dead share holds up nothing else."""
+    """The call's value, from a separate thread, which ends with the process: a dead share holds up nothing else."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Value] = loop.create_future()
 

@@ -1,4 +1,4 @@
-"""state.db, read and written on one thread of its own: SQLite's waits for the disk never hold the event loop."""
+"""state.db, read and written on one separate thread: SQLite's waits for the disk never hold the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! Loading what the catalog holds of a directory, by whoever asks and by the writer.
+//! Loading what the catalog holds of a directory, for readers and for the writer.
 
 use rusqlite::{params, Connection, OptionalExtension, Row};
 

@@ -18,7 +18,7 @@ use crate::rows::DuplicateGroup;
 /// How often a long call looks whether the person wants it to end.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 
-/// Runs `work` on a thread of its own, so that this one can hear of Ctrl-C.
+/// Runs `work` on a separate thread, so that this one can hear of Ctrl-C.
 fn interruptible<T: Send>(
     py: Python<'_>,
     work: impl FnOnce(&Stop) -> Result<T, EngineError> + Send,

@@ -13,7 +13,7 @@ const LOOKED_AT_BYTES: u64 = 1 << 20;
 /// The first byte of a page of a table or an index: inner and outer ones.
 const TREE_PAGES: [u8; 4] = [2, 5, 10, 13];
 
-/// Reads the first pages. The file is not open anywhere in this process: nobody holds its lock.
+/// Reads the first pages. The file is not open anywhere in this process: no one holds its lock.
 pub(super) fn is_catalog(path: &Path) -> bool {
     let page_bytes = u64::from(PAGE_BYTES);
     let Ok(length) = path.metadata().map(|metadata| metadata.len()) else { return false };

@@ -57,11 +57,11 @@ pub struct DuplicateRequest<'a> {
     pub types: Vec<FileType>,
     /// Which groups come first.
     pub sort: DuplicateSort,
-    /// Groups at the most.
+    /// Maximum number of groups.
     pub limit: usize,
     /// The token of the page before; empty for the first.
     pub token: &'a str,
-    /// Paths of a group at the most.
+    /// Maximum number of paths of a group.
     pub paths_limit: usize,
     /// The roots, for naming them.
     pub roots: RootNames,

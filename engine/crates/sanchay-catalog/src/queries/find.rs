@@ -27,7 +27,7 @@ pub struct FindRequest<'a> {
     pub expression: &'a Expression,
     /// In which order.
     pub sort: Sort,
-    /// Rows at the most.
+    /// Maximum number of rows.
     pub limit: usize,
     /// The token of the page before; empty for the first.
     pub token: &'a str,

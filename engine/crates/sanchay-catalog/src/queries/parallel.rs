@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::CatalogError;
 use crate::reader::{Reader, ReaderGuard, ReaderPool};
 
-/// Threads of one question at the most: more would only wait for the same memory, and other questions want theirs.
+/// The most threads of one question: more would only wait for the same memory, and other questions want theirs.
 const THREADS_MOST: usize = 4;
 
 /// A question's own reader, inside its snapshot, and the helpers that it has found so far.

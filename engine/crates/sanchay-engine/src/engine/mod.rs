@@ -38,7 +38,7 @@ pub struct Engine {
 impl Engine {
     /// Opens the catalog at `path`, or begins one.
     pub fn open(path: &Path, options: EngineOptions) -> Result<Self, EngineError> {
-        // Before the first of its threads; whoever opens a catalog stays, whoever walks a tree once may use what there is.
+        // Before the first of its threads; a process that opens a catalog stays, one that walks a tree once may use what there is.
         sanchay_core::bound_memory();
         let mut cache = CatalogOptions::default();
         if options.cache_bytes > 0 {
@@ -175,7 +175,7 @@ impl Engine {
         self.with_live(|live| live.set(change));
     }
 
-    /// How each root is kept up; empty where nobody does.
+    /// How each root is kept up; empty where no one does.
     pub fn live_status(&self) -> Vec<LiveStatus> {
         let mut statuses = Vec::new();
         self.with_live(|live| statuses = live.statuses());
@@ -214,7 +214,7 @@ impl Engine {
         Ok(scan)
     }
 
-    /// Holds back work that nobody waits for: reads keep to `bytes_per_s` together (`None`: no limit), and while it is
+    /// Holds back work that no one waits for: reads keep to `bytes_per_s` together (`None`: no limit), and while it is
     /// `paused` everything of it stands still.
     pub fn set_background(&self, bytes_per_s: Option<f64>, paused: bool) {
         self.inner.background.set(bytes_per_s, paused);

@@ -1,4 +1,4 @@
-//! The name index, made on a thread of its own while no scan writes blocks.
+//! The name index, made on a separate thread while no scan writes blocks.
 
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ impl Shared {
             && scans.active.iter().all(|(_, _, _, control)| control.is_background())
     }
 
-    /// Lets the name index catch up on a thread of its own, once no scan is writing blocks.
+    /// Lets the name index catch up on a separate thread, once no scan is writing blocks.
     pub(super) fn index_names(self: &Arc<Self>) {
         let mut scans = self.scans.lock().expect("no panic under this lock");
         let idle = scans.active.is_empty() && !scans.indexing && !self.closing.load(Ordering::Relaxed);

@@ -9,7 +9,7 @@ pub struct EngineOptions {
     pub own_folders: Vec<PathBuf>,
     /// Its files that lie elsewhere, but for those of the catalog.
     pub own_files: Vec<PathBuf>,
-    /// Who opens the catalog, for whoever finds it locked.
+    /// Who opens the catalog, for the one who finds it locked.
     pub owner: String,
     /// Threads of a scan; 0: as many as the machine has processors.
     pub threads: usize,

@@ -54,7 +54,7 @@ impl Shared {
         Ok(scan)
     }
 
-    /// Runs a scan that somebody holds already: what keeps it from starting is its outcome.
+    /// Runs a scan that is held already: what keeps it from starting is its outcome.
     pub(crate) fn run_scan(self: &Arc<Self>, scan: &Scan, root_id: i64) {
         if let Err(error) = self.begin(scan, root_id) {
             scan.finish(Err(error));
@@ -65,7 +65,7 @@ impl Shared {
         if self.closing.load(Ordering::Relaxed) {
             return Err(CatalogError::Closed.into());
         }
-        // What is hours of zeros, the live threads read; nobody waits for it then.
+        // What is hours of zeros, the live threads read; no one waits for it then.
         if self.is_heard() {
             scan.control.give_way();
         }

@@ -82,7 +82,7 @@ impl Shared {
         *self.scan_ended.lock().expect("no panic under this lock") = listener;
     }
 
-    /// Whether somebody hears of it.
+    /// Whether there is a listener.
     pub(super) fn is_heard(&self) -> bool {
         self.scan_ended.lock().expect("no panic under this lock").is_some()
     }
@@ -98,7 +98,7 @@ impl Shared {
         Ok(self.catalog.persist(&|| !self.closing.load(Ordering::Relaxed), work)?)
     }
 
-    /// Whether what is read for live folders may wait: nobody waits for it, and the catalog stays open.
+    /// Whether what is read for live folders may wait: no one waits for it, and the catalog stays open.
     pub(crate) fn may_hold_reading(&self) -> bool {
         !self.closing.load(Ordering::Relaxed) && !self.hurried.load(Ordering::Relaxed)
     }

@@ -68,7 +68,7 @@ impl Cookie {
     }
 }
 
-/// Does something with a file on a thread of its own; None: there is no thread to be had, and it is not done.
+/// Does something with a file on a separate thread; None: there is no thread to be had, and it is not done.
 fn aside(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
     std::thread::Builder::new().name("live-cookie".to_owned()).spawn(work).ok()
 }

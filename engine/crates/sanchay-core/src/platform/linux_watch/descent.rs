@@ -14,7 +14,7 @@ use crate::watch::{Scope, WatchRefused};
 /// Folders of one way that are kept open at once; a deeper tree has those nearer to its top opened again.
 const OPEN_MOST: usize = 64;
 
-/// Threads that go through one root at the most.
+/// The most threads that go through one root.
 const THREADS_MOST: usize = 4;
 
 impl Watches {

@@ -1,6 +1,6 @@
 //! The event algebra: events and the time go in, steps come out. It asks nobody for the time and touches no file.
 //!
-//! - Metadata is looked at as soon as something happens, and in one folder ten times a second at the most.
+//! - Metadata is looked at as soon as something happens, and in one folder at most ten times a second.
 //! - A file is hashed when nothing has happened to it for the settle time.
 //! - A new folder is listed with everything below it, since what came with it, or before it was watched, made no event.
 //! - A paired rename is a move, and takes along what waits for the file, or in the folder. A file that was written just

@@ -128,7 +128,7 @@ impl LiveThread {
         self.watch_what_is_due();
     }
 
-    /// Has somebody look whether a root is there, on a thread of its own: a share that hangs holds up nobody else.
+    /// Looks on a separate thread whether a root is there: a share that hangs holds up no one else.
     pub(super) fn begin_check(&mut self, id: i64) {
         let Some(root) = self.roots.get_mut(&id).filter(|root| root.checking.is_none()) else { return };
         root.checking = Some(self.clock.elapsed().as_millis() as u64);
