@@ -118,9 +118,16 @@ class Caller:
                 return idle
             self._give_back(idle, usable=False)
         connection = Connection(_connect(self._target, deadline_s), deadline_s)
-        with self._lock:
-            self._busy.append(connection)
+        if not self._keep(connection):  # the client was closed while it was connecting
+            connection.close()
+            raise Broken("the client was closed")
         return connection
+
+    def _keep(self, connection: Connection) -> bool:
+        with self._lock:
+            if not self._closed:
+                self._busy.append(connection)
+            return not self._closed
 
     def _give_back(self, connection: Connection, *, usable: bool) -> None:
         with self._lock:
