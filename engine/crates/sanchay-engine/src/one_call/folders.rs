@@ -12,6 +12,7 @@ use sanchay_core::path::{append, SEPARATOR};
 use sanchay_core::{file_system_of, CoreError, DirHandle, FileKind, FileStat, ListBuffer, RootDir};
 
 use super::start::Start;
+use crate::folder_mark::is_marked;
 
 /// A folder below a named path, or a named file's.
 #[derive(Debug)]
@@ -205,7 +206,12 @@ impl<V: Visitor> Looker<'_, V> {
     }
 
     fn folder(&mut self, folder: &Arc<Folder>, below: &mut Vec<Arc<Folder>>) -> Result<(), CoreError> {
+        let is_named = folder.path == self.opener.starts[folder.start].given;
         let handle = self.opener.open(folder)?;
+        // What a Sanchay keeps for itself is no file of a person's, unless it is what was asked for.
+        if !is_named && is_marked(handle, &folder.path) {
+            return Ok(());
+        }
         let stat = handle.stat_self()?;
         let pseudo = match self.pseudo.entry((stat.device, stat.mount_id)) {
             std::collections::hash_map::Entry::Occupied(known) => *known.get(),

@@ -383,3 +383,16 @@ mod on_unix {
         assert_eq!(one_checksum(b"/proc/cpuinfo".to_vec()).unwrap_err().kind, ErrorKind::PseudoFileSystem);
     }
 }
+
+#[test]
+fn the_folders_of_other_sanchays_are_left_out_unless_they_are_named() {
+    let tree = Tree::new(&[("mine", b"content"), ("home/state", b"content"), ("copied/state", b"content")]);
+    crate::folder_mark::mark(&[tree.at("home")]);
+    fs::copy(tree.at("home/.sanchay-folder"), tree.at("copied/.sanchay-folder")).unwrap();
+    let found = walked(&[tree.root()], 10);
+    let names: Vec<_> = ["copied/.sanchay-folder", "copied/state", "mine"].map(|name| tree.bytes(name)).into();
+    assert_eq!(found.into_keys().collect::<Vec<_>>(), names);
+    assert_eq!(tree.duplicates(0).len(), 1);
+    assert_eq!(tree.duplicates(0)[0].paths.len(), 2);
+    assert!(walked(&[tree.bytes("home")], 10).contains_key(&tree.bytes("home/state")));
+}
