@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import live, queries, report, scans, trees
+from tests.bench import large_trees, live_roots, queries, report, scans
 from tests.bench.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -85,11 +85,11 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
     elif name == "rescan":
         yield scans.rescan(arena, _small(options, small))
     elif name == "large":
-        tree = _tree(options.trees / f"large-{large:g}", lambda top: trees.make_large_tree(top, int(large * 1e9)))
+        tree = _tree(options.trees / f"large-{large:g}", lambda top: large_trees.make_large_tree(top, int(large * 1e9)))
         yield scans.large_files(arena, tree)
     elif name == "metadata":
         files = options.metadata_files
-        tree = _tree(options.trees / f"metadata-{files}", lambda top: trees.make_metadata_tree(top, files))
+        tree = _tree(options.trees / f"metadata-{files}", lambda top: large_trees.make_metadata_tree(top, files))
         yield scans.metadata(arena, tree)
     elif name == "full-catalog":
         tree = _small(options, small)
@@ -97,7 +97,7 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
     elif name == "live":
         yield from _live(arena, options)
     elif name == "events":
-        yield live.event_costs(list(_event_costs(arena, options)))
+        yield live_roots.event_costs(list(_event_costs(arena, options)))
     else:
         with _generated(arena.scratch, options.catalog_entries) as home:
             yield queries.answers(home, NEEDLE, GENERATED_FOLDER)
@@ -109,14 +109,14 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
 def _live(arena: scans.Arena, options: argparse.Namespace) -> Iterator[str]:
     """A watched folder that nothing else uses, for the measures write into it."""
     files, folders = options.live_files, options.live_files // 20
-    tree = _tree(options.trees / f"live-{files}", lambda top: live.make_folders_tree(top, files, folders))
+    tree = _tree(options.trees / f"live-{files}", lambda top: live_roots.make_folders_tree(top, files, folders))
     home = Home(arena.scratch)
     try:
-        folder = live.LiveFolder(home, tree)
-        yield live.idle(folder)
-        yield live.restart(folder, arena)
-        yield live.answers_to_changes(folder)
-        yield live.bursts(folder, options.trees, options.bursts)
+        folder = live_roots.LiveFolder(home, tree)
+        yield live_roots.idle(folder)
+        yield live_roots.restart(folder, arena)
+        yield live_roots.answers_to_changes(folder)
+        yield live_roots.bursts(folder, options.trees, options.bursts)
     finally:
         home.remove()
 
@@ -125,14 +125,14 @@ def _event_costs(arena: scans.Arena, options: argparse.Namespace) -> Iterator[li
     """A thousandth, a tenth and the whole of the generated catalog, and a small folder that is watched."""
     for share in (1000, 10, 1):
         with _generated(arena.scratch, options.catalog_entries // share) as home:
-            yield live.event_cost(home, arena.scratch)
+            yield live_roots.event_cost(home, arena.scratch)
 
 
 def _small(options: argparse.Namespace, files: int) -> Path:
-    return _tree(options.trees / f"small-{files}", lambda top: trees.make_small_tree(top, files))
+    return _tree(options.trees / f"small-{files}", lambda top: large_trees.make_small_tree(top, files))
 
 
-def _tree(top: Path, make: Callable[[Path], trees.TreeTotals]) -> Path:
+def _tree(top: Path, make: Callable[[Path], large_trees.TreeTotals]) -> Path:
     """The tree at `top`, made where it is not whole: a mark beside it says that it is."""
     mark = top.with_name(top.name + ".json")
     if not mark.exists():

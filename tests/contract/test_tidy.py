@@ -171,6 +171,15 @@ def test_every_module_is_imported_by_another() -> None:
     assert set(modules) >= ENTRIES
 
 
+def test_no_two_files_of_the_tests_support_have_one_name() -> None:
+    names = [name for name in tracked() if name.startswith("tests/") and name.endswith(".py")]
+    places: dict[str, list[str]] = {}
+    for name in names:
+        if not Path(name).name.startswith(("test_", "__init__", "conftest")):
+            places.setdefault(Path(name).name, []).append(name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def imported(name: str, file: Path) -> set[str]:
     """The names that a module imports, or gives as `module:attribute` or as a program to start."""
     found: set[str] = set()

@@ -23,8 +23,8 @@ from sanchay._link import Link
 from sanchay.address import places
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, daemon_pb2, job_pb2
+from tests.support.canned_daemon import TOKEN, CannedDaemon
 from tests.support.daemon import PATIENCE_S, DaemonProcess
-from tests.unit.ctl.fake_daemon import TOKEN, FakeDaemon
 
 STATUS = daemon_pb2.GetStatusResponse(version="0.1.0", pid=7)
 SETTINGS = bytes.fromhex("000000040000000000")
@@ -137,7 +137,7 @@ def test_an_answer_of_four_megabytes_is_the_largest(tmp_path: Path) -> None:
     row = catalog_pb2.FileRow(extension="x" * 100_000)
     fits = catalog_pb2.FindResponse(rows=[row] * (ANSWER_MAX_BYTES // row.ByteSize() - 1))
     too_large = catalog_pb2.FindResponse(rows=[row] * 100)
-    with FakeDaemon(tmp_path, {"Find": fits, "GetStatus": STATUS}) as fake, Client(fake.where) as client:
+    with CannedDaemon(tmp_path, {"Find": fits, "GetStatus": STATUS}) as fake, Client(fake.where) as client:
         for _ in range(4):  # more than the connection's window holds at once
             assert client.find("").ByteSize() == fits.ByteSize()
         fake.answers["Find"] = too_large
@@ -155,7 +155,7 @@ def test_a_server_that_ends_in_good_order_still_answers_the_call_under_way(tmp_p
         assert answer.wait(PATIENCE_S)
         return STATUS
 
-    with FakeDaemon(tmp_path, {"GetStatus": slowly}) as fake, Client(fake.where) as client:
+    with CannedDaemon(tmp_path, {"GetStatus": slowly}) as fake, Client(fake.where) as client:
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(client.status)
             assert under_way.wait(PATIENCE_S)
@@ -169,10 +169,10 @@ def test_a_server_that_ends_in_good_order_still_answers_the_call_under_way(tmp_p
 
 @pytest.mark.usefixtures("transport")
 def test_a_daemon_that_was_started_again_is_reached_by_the_same_client(tmp_path: Path) -> None:
-    with FakeDaemon(tmp_path, {"GetStatus": STATUS}) as first, Client(first.where) as client:
+    with CannedDaemon(tmp_path, {"GetStatus": STATUS}) as first, Client(first.where) as client:
         client.status()
         first.stop()
-        with FakeDaemon(tmp_path, {"GetStatus": STATUS}):
+        with CannedDaemon(tmp_path, {"GetStatus": STATUS}):
             assert client.status() == STATUS
 
 
@@ -185,7 +185,7 @@ def test_closing_a_client_ends_its_calls(tmp_path: Path) -> None:
         assert answer.wait(PATIENCE_S)
         return job_pb2.GetJobResponse()
 
-    with FakeDaemon(tmp_path, {"GetJob": slowly}) as fake, ThreadPoolExecutor(1) as pool:
+    with CannedDaemon(tmp_path, {"GetJob": slowly}) as fake, ThreadPoolExecutor(1) as pool:
         client = Client(fake.where)
         call = pool.submit(client.get_job, 1)
         assert under_way.wait(PATIENCE_S)

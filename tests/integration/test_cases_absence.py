@@ -14,9 +14,9 @@ import pytest
 
 from sanchay_engine import EngineError
 from tests.integration.catalogs import Cataloger, below
-from tests.integration.mounts import bound, loop_device, make_ext4, mounted, run
 from tests.support import mounts
 from tests.support.daemon import PATIENCE_S
+from tests.support.mounts import bound, loop_device, make_ext4, mounted, run
 from tests.support.trees import build
 
 needs_mounts = pytest.mark.needs("root", "mount", "losetup", "mkfs.ext4", "/dev/loop-control")

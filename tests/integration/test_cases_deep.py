@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.live import LiveCataloger
+from tests.integration.live_cataloger import LiveCataloger
 
 CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: paths of any length by handles")

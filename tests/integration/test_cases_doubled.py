@@ -15,7 +15,7 @@ import pytest
 
 import sanchay_engine
 from tests.integration.catalogs import ONLY_POSIX, Cataloger
-from tests.integration.live import LiveCataloger
+from tests.integration.live_cataloger import LiveCataloger
 from tests.support import mounts
 from tests.support.trees import build
 from tests.support.twice_listed_files import FILES

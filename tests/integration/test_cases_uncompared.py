@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.catalogs import ONLY_POSIX, Cataloger, below
-from tests.integration.live import LiveCataloger
-from tests.integration.mounts import loop_device, make_ext4, mounted
-from tests.support.mounts import passing
+from tests.integration.live_cataloger import LiveCataloger
+from tests.support.mounts import loop_device, make_ext4, mounted, passing
 
 pytestmark = ONLY_POSIX
 CONTENT = b"content" * 1000

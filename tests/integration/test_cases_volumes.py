@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.catalogs import ONLY_POSIX, Cataloger, allocated, names_of
-from tests.integration.mounts import loop_device, make_ext4, mounted, run
-from tests.support.mounts import passing
+from tests.support.mounts import loop_device, make_ext4, mounted, passing, run
 
 pytestmark = [ONLY_POSIX, pytest.mark.needs("root", "mount")]
 DISKS = pytest.mark.needs("losetup", "mkfs.ext4", "/dev/loop-control")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.catalogs import Cataloger
-from tests.integration.live import LiveCataloger
+from tests.integration.live_cataloger import LiveCataloger
 
 CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: cp -al, and what a process has read")

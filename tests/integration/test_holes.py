@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.catalogs import Cataloger, names_of
-from tests.integration.live import LiveCataloger
+from tests.integration.live_cataloger import LiveCataloger
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: holes of terabytes")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.live import LiveCataloger
-from tests.integration.mounts import bound
+from tests.integration.live_cataloger import LiveCataloger
 from tests.live.folders import fill
 from tests.support import mounts
+from tests.support.mounts import bound
 
 CATALOGER = LiveCataloger
 pytestmark = [

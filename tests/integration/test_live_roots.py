@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sanchay_engine import EngineError
-from tests.integration.live import LiveCataloger
+from tests.integration.live_cataloger import LiveCataloger
 from tests.support.daemon import PATIENCE_S
 
 CATALOGER = LiveCataloger

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.live import LiveCataloger
+from tests.integration.live_cataloger import LiveCataloger
 from tests.support.exchange import exchange
 
 CATALOGER = LiveCataloger

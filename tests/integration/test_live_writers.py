@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.live import LiveCataloger
-from tests.integration.mounts import mounted, run
+from tests.integration.live_cataloger import LiveCataloger
+from tests.support.mounts import mounted, run
 
 CATALOGER = LiveCataloger
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: the tests of its watcher")

@@ -11,7 +11,7 @@ import pytest
 
 from sanchay_engine import find_duplicates
 from tests.integration.catalogs import Cataloger
-from tests.integration.mounts import loop_device, make_disk, mounted, run
+from tests.support.mounts import loop_device, make_disk, mounted, run
 from tests.support.program import until
 
 pytestmark = pytest.mark.needs("root", "mount", "losetup", "mkfs.btrfs", "mkfs.xfs", "/dev/loop-control")

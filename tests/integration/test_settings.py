@@ -11,7 +11,7 @@ import pytest
 
 from sanchay_engine import EngineError, RootSpec
 from tests.integration.catalogs import Cataloger, below, names_of
-from tests.integration.mounts import loop_device, make_ext4, mounted
+from tests.support.mounts import loop_device, make_ext4, mounted
 from tests.support.trees import build
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import threading
 from pathlib import Path
 
 from sanchay.client import Client
-from tests.property.edits import Editor
 from tests.property.oracle import look
 from tests.support.daemon import PATIENCE_S
+from tests.support.edits import Editor
 
 OUTSIDE_MOST = 200
 LEAST_FILES = 200

@@ -44,7 +44,7 @@ def run(home: Path, seed: str, seconds: float, *, processes: int = 2, settle_ms:
             time.sleep(0.01)
         editors = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.live.edits", root, outside, f"{seed}-{number}", str(seconds),
+                [sys.executable, "-m", "tests.live.live_editor", root, outside, f"{seed}-{number}", str(seconds),
                  str(home / f"edits-{number}.log")]
             )
             for number in range(processes)

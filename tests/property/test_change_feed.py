@@ -11,8 +11,8 @@ import pytest
 
 from sanchay_engine import ChangeRow
 from tests.integration.catalogs import Cataloger
-from tests.property.edits import Editor
 from tests.property.oracle import Oracle, look
+from tests.support.edits import Editor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: names of any bytes")
 

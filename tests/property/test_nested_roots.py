@@ -20,8 +20,8 @@ import pytest
 
 from sanchay_engine import FileRow, RootSpec
 from tests.integration.catalogs import Cataloger
-from tests.property.edits import Editor
 from tests.property.oracle import SIZE_CLASSES, File, Oracle, look
+from tests.support.edits import Editor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux: names of any bytes")
 

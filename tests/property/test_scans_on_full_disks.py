@@ -22,10 +22,10 @@ import pytest
 from sanchay_engine import EngineError
 from tests.integration.catalogs import Cataloger
 from tests.property.agreement import answers, assert_equal, assert_sound, told_bytes
-from tests.property.edits import Editor
 from tests.property.oracle import look
 from tests.support import mounts
 from tests.support.daemon import PATIENCE_S
+from tests.support.edits import Editor
 from tests.support.program import until
 
 pytestmark = [

@@ -12,45 +12,98 @@ from tests.support.daemon import PATIENCE_S, REPOSITORY, environment
 from tests.support.program import until
 
 
+def run(*command: str | Path) -> str:
+    """Runs a program to its end and gives what it printed; a failure shows what it said."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout.strip()
+
+
+@contextmanager
+def mounted(what: str | Path, where: Path, *options: str, used_to_the_end: bool = False) -> Iterator[Path]:
+    """Mounts `what` at `where` for a while; whether a daemon may still have files open in it at the end is said."""
+    where.mkdir(parents=True, exist_ok=True)
+    run("mount", *options, what, where)
+    try:
+        yield where
+    finally:
+        if used_to_the_end:
+            unmount(where)
+        elif is_mounted(where):
+            run("umount", where)
+
+
+def unmount(where: Path) -> None:
+    """Takes a mount away, even one in use; nothing where there is none."""
+    if is_mounted(where):
+        run("umount", "-l", where)
+
+
+def is_mounted(where: Path) -> bool:
+    """Whether something is mounted there, a folder of the same file system too."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        points = [line.split(" ")[4].replace("\\040", " ") for line in table]
+    return str(where) in points
+
+
+@contextmanager
+def bound(source: Path, where: Path) -> Iterator[Path]:
+    """Mounts a folder at another one for a while."""
+    with mounted(source, where, "--bind"):
+        yield where
+
+
+# ---- File systems in memory and in files ----
+
+
 @contextmanager
 def memory(point: Path, size: str) -> Iterator[Path]:
     """A tmpfs of `size`, such as 3m."""
-    point.mkdir(parents=True, exist_ok=True)
-    _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", point)
-    try:
+    with mounted("tmpfs", point, "-t", "tmpfs", "-o", f"size={size}", used_to_the_end=True):
         yield point
-    finally:
-        unmount(point)
 
 
 def resize(point: Path, size: str) -> None:
     """Makes room on a tmpfs."""
-    _run("mount", "-o", f"remount,size={size}", point)
+    run("mount", "-o", f"remount,size={size}", point)
+
+
+def make_disk(image: Path, kind: str, megabytes: int) -> Path:
+    """A file system of a kind in a file."""
+    with image.open("wb") as file:
+        file.truncate(megabytes << 20)
+    run(f"mkfs.{kind}", "-q", "-F" if kind == "ext4" else "-f", image)
+    return image
+
+
+def make_ext4(image: Path, megabytes: int = 16) -> Path:
+    """An ext4 file system in a file."""
+    return make_disk(image, "ext4", megabytes)
+
+
+@contextmanager
+def loop_device(image: Path) -> Iterator[str]:
+    """A loop device of an image."""
+    device = run("losetup", "--find", "--show", image)
+    try:
+        yield device
+    finally:
+        run("losetup", "--detach", device)
 
 
 @contextmanager
 def disk(image: Path, point: Path, *, mib: int = 8) -> Iterator[Path]:
     """An ext4 disk in a file, mounted; `mount_disk` and `unmount` take it away and bring it back."""
-    point.mkdir(parents=True, exist_ok=True)
-    with image.open("wb") as file:
-        file.truncate(mib << 20)
-    _run("mkfs.ext4", "-q", "-F", image)
-    mount_disk(image, point)
-    try:
+    with mounted(make_ext4(image, mib), point, "-o", "loop", used_to_the_end=True):
         yield point
-    finally:
-        unmount(point)
 
 
 def mount_disk(image: Path, point: Path) -> None:
     """Mounts a disk that is a file."""
-    _run("mount", "-o", "loop", image, point)
+    run("mount", "-o", "loop", image, point)
 
 
-def unmount(point: Path) -> None:
-    """Takes a mount away, even one in use; nothing where there is none."""
-    if point.is_mount():
-        _run("umount", "-l", point)
+# ---- File systems that are programs of the tests ----
 
 
 @contextmanager
@@ -99,8 +152,3 @@ def _served(module: str, point: Path, *arguments: str) -> Iterator[None]:
         server.kill()  # its end breaks off every read that hangs
         server.wait(PATIENCE_S)
         subprocess.run(["umount", "-l", str(point)], check=False, capture_output=True)
-
-
-def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command}: {done.stderr}"

@@ -14,8 +14,8 @@ import pytest
 from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
 from sanchayctl import output
 from sanchayctl.main import main
-from tests.unit.ctl import answers
-from tests.unit.ctl.fake_daemon import Answer, FakeDaemon
+from tests.support.canned_daemon import Answer, CannedDaemon
+from tests.unit.ctl import canned
 
 
 @pytest.fixture
@@ -26,65 +26,65 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
-def canned() -> dict[str, Answer]:
+def every_answer() -> dict[str, Answer]:
     """An answer for every call."""
     return {
-        "GetStatus": answers.status(),
+        "GetStatus": canned.status(),
         "PauseBackground": lambda request: daemon_pb2.PauseBackgroundResponse(
             background=daemon_pb2.BackgroundState(state="paused", until_ns=int(request.seconds * 1e9))
         ),
         "ResumeBackground": daemon_pb2.ResumeBackgroundResponse(background=daemon_pb2.BackgroundState(state="running")),
-        "CheckCatalog": answers.checked,
+        "CheckCatalog": canned.checked,
         "StopDaemon": daemon_pb2.StopDaemonResponse(pid=4711),
         "GetSettings": daemon_pb2.GetSettingsResponse(
             settings=[daemon_pb2.Setting(key="log_level", value='"info"', origin="default")]
         ),
-        "AddRoot": root_pb2.AddRootResponse(root=answers.root(), job_id=7, notices=["It lies inside the root data."]),
-        "ListRoots": root_pb2.ListRootsResponse(roots=[answers.root()]),
-        "UpdateRoot": root_pb2.UpdateRootResponse(root=answers.root()),
-        "RemoveRoot": root_pb2.RemoveRootResponse(root=answers.root()),
-        "SyncRoot": answers.synced(),
-        "ListChanges": answers.changes(),
-        "GetGrowth": answers.growth(),
+        "AddRoot": root_pb2.AddRootResponse(root=canned.root(), job_id=7, notices=["It lies inside the root data."]),
+        "ListRoots": root_pb2.ListRootsResponse(roots=[canned.root()]),
+        "UpdateRoot": root_pb2.UpdateRootResponse(root=canned.root()),
+        "RemoveRoot": root_pb2.RemoveRootResponse(root=canned.root()),
+        "SyncRoot": canned.synced(),
+        "ListChanges": canned.changes(),
+        "GetGrowth": canned.growth(),
         "Subscribe": lambda _request: iter(
-            [event_pb2.SubscribeResponse(), event_pb2.SubscribeResponse(events=answers.happenings())]
+            [event_pb2.SubscribeResponse(), event_pb2.SubscribeResponse(events=canned.happenings())]
         ),
-        "StartScan": job_pb2.StartScanResponse(jobs=[answers.job(state="running")]),
-        "ListJobs": job_pb2.ListJobsResponse(jobs=[answers.job(8, "running"), answers.job(7, "partial", errors=2)]),
-        "GetJob": job_pb2.GetJobResponse(job=answers.job(errors=2, state="partial")),
+        "StartScan": job_pb2.StartScanResponse(jobs=[canned.job(state="running")]),
+        "ListJobs": job_pb2.ListJobsResponse(jobs=[canned.job(8, "running"), canned.job(7, "partial", errors=2)]),
+        "GetJob": job_pb2.GetJobResponse(job=canned.job(errors=2, state="partial")),
         "FollowJob": lambda request: iter(
-            job_pb2.FollowJobResponse(job=answers.job(request.id, state)) for state in ("running", "done")
+            job_pb2.FollowJobResponse(job=canned.job(request.id, state)) for state in ("running", "done")
         ),
-        "CancelJob": job_pb2.CancelJobResponse(job=answers.job(state="cancelled")),
-        "PauseJob": job_pb2.PauseJobResponse(job=answers.job(state="paused")),
-        "ResumeJob": job_pb2.ResumeJobResponse(job=answers.job(state="running")),
-        "AddSchedule": schedule_pb2.AddScheduleResponse(schedule=answers.schedule()),
+        "CancelJob": job_pb2.CancelJobResponse(job=canned.job(state="cancelled")),
+        "PauseJob": job_pb2.PauseJobResponse(job=canned.job(state="paused")),
+        "ResumeJob": job_pb2.ResumeJobResponse(job=canned.job(state="running")),
+        "AddSchedule": schedule_pb2.AddScheduleResponse(schedule=canned.schedule()),
         "ListSchedules": schedule_pb2.ListSchedulesResponse(
-            schedules=[answers.schedule(), answers.schedule("often", cron="", every_s=21600, action="scan", next_ns=1)]
+            schedules=[canned.schedule(), canned.schedule("often", cron="", every_s=21600, action="scan", next_ns=1)]
         ),
-        "GetSchedule": schedule_pb2.GetScheduleResponse(schedule=answers.schedule()),
-        "EnableSchedule": schedule_pb2.EnableScheduleResponse(schedule=answers.schedule()),
-        "DisableSchedule": schedule_pb2.DisableScheduleResponse(schedule=answers.schedule(enabled=False, next_ns=0)),
-        "RemoveSchedule": schedule_pb2.RemoveScheduleResponse(schedule=answers.schedule()),
-        "RunSchedule": schedule_pb2.RunScheduleResponse(run=answers.schedule_run(state="running")),
+        "GetSchedule": schedule_pb2.GetScheduleResponse(schedule=canned.schedule()),
+        "EnableSchedule": schedule_pb2.EnableScheduleResponse(schedule=canned.schedule()),
+        "DisableSchedule": schedule_pb2.DisableScheduleResponse(schedule=canned.schedule(enabled=False, next_ns=0)),
+        "RemoveSchedule": schedule_pb2.RemoveScheduleResponse(schedule=canned.schedule()),
+        "RunSchedule": schedule_pb2.RunScheduleResponse(run=canned.schedule_run(state="running")),
         "ListRuns": schedule_pb2.ListRunsResponse(
-            runs=[answers.schedule_run(4, "running"), answers.schedule_run(3), answers.schedule_run(2, "failed")]
+            runs=[canned.schedule_run(4, "running"), canned.schedule_run(3), canned.schedule_run(2, "failed")]
         ),
         "FollowRun": lambda request: iter(
-            schedule_pb2.FollowRunResponse(run=answers.schedule_run(request.run_id, state))
+            schedule_pb2.FollowRunResponse(run=canned.schedule_run(request.run_id, state))
             for state in ("running", "done")
         ),
         "ListReports": report_pb2.ListReportsResponse(
             reports=[
-                report_pb2.ReportInfo(schedule=answers.schedule(), run=answers.schedule_run()),
-                report_pb2.ReportInfo(schedule=answers.schedule("fresh")),
+                report_pb2.ReportInfo(schedule=canned.schedule(), run=canned.schedule_run()),
+                report_pb2.ReportInfo(schedule=canned.schedule("fresh")),
             ]
         ),
-        "GetReport": lambda _request: iter(answers.report_pieces()),
-        "Find": answers.find(),
-        "Duplicates": answers.duplicates(),
-        "Summary": answers.summary(),
-        "DiskUsage": answers.disk_usage(),
+        "GetReport": lambda _request: iter(canned.report_pieces()),
+        "Find": canned.find(),
+        "Duplicates": canned.duplicates(),
+        "Summary": canned.summary(),
+        "DiskUsage": canned.disk_usage(),
         "Export": lambda _request: iter(
             [
                 catalog_pb2.ExportResponse(data=b"path,size\n", rows=0),
@@ -95,9 +95,9 @@ def canned() -> dict[str, Answer]:
 
 
 @pytest.fixture
-def daemon(home: Path) -> Iterator[FakeDaemon]:
+def daemon(home: Path) -> Iterator[CannedDaemon]:
     """A fake daemon that runs in `home`."""
-    with FakeDaemon(home, canned()) as running:
+    with CannedDaemon(home, every_answer()) as running:
         yield running
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sanchay.v1 import daemon_pb2
+from tests.support.canned_daemon import CannedDaemon
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 
-def test_a_check_of_the_catalog_says_what_disagrees_and_how_to_mend_it(run: Run, daemon: FakeDaemon) -> None:
+def test_a_check_of_the_catalog_says_what_disagrees_and_how_to_mend_it(run: Run, daemon: CannedDaemon) -> None:
     ended = run("catalog", "check")
     assert ended.code == 3
     assert "1 folder whose totals differ from what it holds, such as /data/a." in ended.out

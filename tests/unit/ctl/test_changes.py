@@ -13,9 +13,9 @@ from sanchay import since
 from sanchay.errors import InvalidQuery
 from sanchay.v1 import change_pb2
 from sanchayctl.commands.growth import by_day
-from tests.unit.ctl import answers
+from tests.support.canned_daemon import CannedDaemon
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 NOW = datetime(2024, 5, 10, 12, 30)  # noqa: DTZ001 - local time, as a person types it
 
@@ -81,7 +81,7 @@ def test_what_is_no_moment_is_refused_by_its_term(text: str, term: str, position
 
 
 @pytest.mark.usefixtures("people")
-def test_changes_are_lines_and_end_with_where_to_go_on(run: Run, daemon: FakeDaemon) -> None:
+def test_changes_are_lines_and_end_with_where_to_go_on(run: Run, daemon: CannedDaemon) -> None:
     ended = run("changes")
     assert (ended.code, ended.err) == (0, "")
     assert "+5.0G" in ended.out
@@ -94,7 +94,7 @@ def test_changes_are_lines_and_end_with_where_to_go_on(run: Run, daemon: FakeDae
     assert abs(request.since_ns - (time.time_ns() - 86400 * 10**9)) < 600 * 10**9
 
 
-def test_changes_of_a_script_have_a_cursor_and_rows(run: Run, daemon: FakeDaemon) -> None:
+def test_changes_of_a_script_have_a_cursor_and_rows(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "changes", "--since", "c7.1.0", "--under", "/data").document
     assert (document["cursor"], document["complete"], document["truncated"]) == ("c7.12.3", True, False)
     _, grown, moved, removed = document["rows"]
@@ -106,9 +106,9 @@ def test_changes_of_a_script_have_a_cursor_and_rows(run: Run, daemon: FakeDaemon
 
 
 @pytest.mark.usefixtures("people")
-def test_all_changes_are_asked_for_page_by_page_and_what_is_lost_is_said(run: Run, daemon: FakeDaemon) -> None:
+def test_all_changes_are_asked_for_page_by_page_and_what_is_lost_is_said(run: Run, daemon: CannedDaemon) -> None:
     def page(request: change_pb2.ListChangesRequest) -> change_pb2.ListChangesResponse:
-        page = answers.changes()
+        page = canned.changes()
         page.truncated = not request.cursor
         page.complete = request.cursor == "c1.2.0"
         page.cursor = "c1.2.0" if not request.cursor else "c1.3.0"
@@ -123,7 +123,7 @@ def test_all_changes_are_asked_for_page_by_page_and_what_is_lost_is_said(run: Ru
     assert daemon.asked("ListChanges")[-1].limit == 4
 
 
-def test_a_wrong_moment_is_shown_where_it_stands(run: Run, daemon: FakeDaemon) -> None:
+def test_a_wrong_moment_is_shown_where_it_stands(run: Run, daemon: CannedDaemon) -> None:
     ended = run("changes", "--since", "yesterday 25:00")
     assert ended.code == 2
     assert ended.err.splitlines()[-1] == "    " + " " * 10 + "^"
@@ -131,7 +131,7 @@ def test_a_wrong_moment_is_shown_where_it_stands(run: Run, daemon: FakeDaemon) -
     assert not daemon.asked("ListChanges")
 
 
-def test_growth_is_a_table_with_sparklines_and_the_day_that_the_disk_is_full(run: Run, daemon: FakeDaemon) -> None:
+def test_growth_is_a_table_with_sparklines_and_the_day_that_the_disk_is_full(run: Run, daemon: CannedDaemon) -> None:
     ended = run("growth", "/data", "--days", "10")
     assert (ended.code, ended.err) == (0, "")
     assert "▁▁▁▁▁▁▁▁▁▁▁█" in ended.out

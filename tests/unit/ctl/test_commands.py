@@ -8,9 +8,9 @@ import pytest
 
 from sanchay import errors
 from sanchay.v1 import catalog_pb2, job_pb2, root_pb2
-from tests.unit.ctl import answers
+from tests.support.canned_daemon import CannedDaemon
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 COMMANDS: list[tuple[list[str], int]] = [
     (["status"], 0),
@@ -55,7 +55,7 @@ COMMANDS: list[tuple[list[str], int]] = [
 
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("arguments", "code"), COMMANDS, ids=[" ".join(arguments) for arguments, _ in COMMANDS])
-def test_every_command_speaks_to_people(run: Run, daemon: FakeDaemon, arguments: list[str], code: int) -> None:
+def test_every_command_speaks_to_people(run: Run, daemon: CannedDaemon, arguments: list[str], code: int) -> None:
     ended = run(*arguments)
     assert ended.code == code
     assert ended.out.strip()
@@ -64,7 +64,9 @@ def test_every_command_speaks_to_people(run: Run, daemon: FakeDaemon, arguments:
 
 
 @pytest.mark.parametrize(("arguments", "code"), COMMANDS, ids=[" ".join(arguments) for arguments, _ in COMMANDS])
-def test_every_command_prints_one_json_document(run: Run, daemon: FakeDaemon, arguments: list[str], code: int) -> None:
+def test_every_command_prints_one_json_document(
+    run: Run, daemon: CannedDaemon, arguments: list[str], code: int
+) -> None:
     before = run("--json", *arguments)
     behind = run(*arguments, "--json")
     assert (before.code, behind.code) == (code, code)
@@ -73,7 +75,7 @@ def test_every_command_prints_one_json_document(run: Run, daemon: FakeDaemon, ar
     assert before.err == ""
 
 
-def test_status_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+def test_status_has_its_keys(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "status").document
     assert {"pid", "version", "uptime_s", "rss_bytes", "catalog", "roots", "running"} <= document.keys()
     catalog = {"path", "files", "directories", "bytes", "db_bytes", "name_index_bytes", "name_index"}
@@ -82,7 +84,7 @@ def test_status_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
     assert {"id", "name", "path", "state", "freshness"} <= document["roots"][0].keys()
 
 
-def test_status_is_watched_until_ctrl_c(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_is_watched_until_ctrl_c(run: Run, daemon: CannedDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
     class SeenEnoughError(Exception):
         """What Ctrl-C is to a person."""
 
@@ -108,15 +110,15 @@ def test_status_is_watched_until_ctrl_c(run: Run, daemon: FakeDaemon, monkeypatc
         ("--expect-unreadable /x", "It is scanned in the background."),
     ],
 )
-def test_root_update_says_when_it_counts(run: Run, daemon: FakeDaemon, change: str, when: str) -> None:
-    root = answers.root()
+def test_root_update_says_when_it_counts(run: Run, daemon: CannedDaemon, change: str, when: str) -> None:
+    root = canned.root()
     root.live.mode = "events" if "events" in change else "off"
     daemon.answers["UpdateRoot"] = root_pb2.UpdateRootResponse(root=root)
     assert when in run("root", "update", "photos", *change.split()).out
 
 
-def test_status_says_what_hurts(run: Run, daemon: FakeDaemon) -> None:
-    status = answers.status()
+def test_status_says_what_hurts(run: Run, daemon: CannedDaemon) -> None:
+    status = canned.status()
     status.catalog.message = "the disk is full"
     status.config_error = "line 3: no such key"
     status.notices.append("Watches ran out.")
@@ -131,7 +133,7 @@ def test_status_says_what_hurts(run: Run, daemon: FakeDaemon) -> None:
 
 
 def test_root_add_sends_every_setting(
-    run: Run, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, daemon: CannedDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = "root add sub/../pics --name p --hash duplicates --algorithm sha256 --exclude *.tmp --exclude .cache/"
@@ -154,14 +156,14 @@ def test_root_add_sends_every_setting(
     assert request.settings == settings
 
 
-def test_a_root_that_is_there_already_is_said(run: Run, daemon: FakeDaemon) -> None:
-    daemon.answers["AddRoot"] = root_pb2.AddRootResponse(root=answers.root(), existed=True)
+def test_a_root_that_is_there_already_is_said(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["AddRoot"] = root_pb2.AddRootResponse(root=canned.root(), existed=True)
     ended = run("root", "add", "/data/photos")
     assert ended.code == 0
     assert "was a root already" in ended.out
 
 
-def test_several_folders_are_added_at_once(run: Run, daemon: FakeDaemon) -> None:
+def test_several_folders_are_added_at_once(run: Run, daemon: CannedDaemon) -> None:
     assert run("root", "add", "/data/a", "/data/b").code == 0
     assert [request.path.raw for request in daemon.asked("AddRoot")] == [b"/data/a", b"/data/b"]
     assert len(run("--json", "root", "add", "/data/a", "/data/b").document["added"]) == 2
@@ -170,7 +172,7 @@ def test_several_folders_are_added_at_once(run: Run, daemon: FakeDaemon) -> None
     assert "--name is for one folder" in refused.err
 
 
-def test_root_update_sends_only_what_was_named(run: Run, daemon: FakeDaemon) -> None:
+def test_root_update_sends_only_what_was_named(run: Run, daemon: CannedDaemon) -> None:
     assert run("root", "update", "photos", "--no-exclude", "--exclude", "*.bak", "--no-skip-hidden").code == 0
     (request,) = daemon.asked("UpdateRoot")
     assert request.root == b"photos"
@@ -185,12 +187,12 @@ def test_root_update_sends_only_what_was_named(run: Run, daemon: FakeDaemon) -> 
     assert run("root", "update", "photos").code == 2
 
 
-def test_scan_has_its_keys_and_sums_several_roots(run: Run, daemon: FakeDaemon) -> None:
-    daemon.answers["StartScan"] = job_pb2.StartScanResponse(jobs=[answers.job(1, "queued"), answers.job(2, "queued")])
+def test_scan_has_its_keys_and_sums_several_roots(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["StartScan"] = job_pb2.StartScanResponse(jobs=[canned.job(1, "queued"), canned.job(2, "queued")])
     daemon.answers["FollowJob"] = lambda request: iter(
         [
             job_pb2.FollowJobResponse(
-                job=answers.job(request.id, "partial" if request.id == 2 else "done", request.id - 1)
+                job=canned.job(request.id, "partial" if request.id == 2 else "done", request.id - 1)
             )
         ]
     )
@@ -209,11 +211,11 @@ def test_scan_has_its_keys_and_sums_several_roots(run: Run, daemon: FakeDaemon) 
     assert [list(request.roots) for request in daemon.asked("StartScan")] == [[b"photos", b"music"]]
 
 
-def test_scan_tells_people_what_it_could_not_read(run: Run, daemon: FakeDaemon) -> None:
+def test_scan_tells_people_what_it_could_not_read(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["FollowJob"] = lambda request: iter(
-        [job_pb2.FollowJobResponse(job=answers.job(request.id, "partial", errors=9))]
+        [job_pb2.FollowJobResponse(job=canned.job(request.id, "partial", errors=9))]
     )
-    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=answers.job(errors=9, state="partial"))
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=canned.job(errors=9, state="partial"))
     ended = run("scan")
     assert ended.code == 3
     assert "1,000 files in 20 folders, 1.0G" in ended.out
@@ -226,21 +228,21 @@ def test_scan_tells_people_what_it_could_not_read(run: Run, daemon: FakeDaemon) 
 
 
 @pytest.mark.parametrize(("state", "code"), [("done", 0), ("partial", 3), ("failed", 1), ("cancelled", 1)])
-def test_scan_ends_as_its_job(run: Run, daemon: FakeDaemon, state: str, code: int) -> None:
-    daemon.answers["FollowJob"] = lambda request: iter([job_pb2.FollowJobResponse(job=answers.job(request.id, state))])
+def test_scan_ends_as_its_job(run: Run, daemon: CannedDaemon, state: str, code: int) -> None:
+    daemon.answers["FollowJob"] = lambda request: iter([job_pb2.FollowJobResponse(job=canned.job(request.id, state))])
     assert run("scan").code == code
     assert run("--json", "scan").document["state"] == state
     assert run("job", "follow", "7").code == code
 
 
-def test_scan_without_roots_says_what_to_do(run: Run, daemon: FakeDaemon) -> None:
+def test_scan_without_roots_says_what_to_do(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["StartScan"] = job_pb2.StartScanResponse()
     ended = run("scan")
     assert ended.code == 1
     assert "sanchayctl scan FOLDER" in ended.err
 
 
-def test_a_word_that_is_neither_root_nor_folder_is_said(run: Run, daemon: FakeDaemon) -> None:
+def test_a_word_that_is_neither_root_nor_folder_is_said(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["StartScan"] = errors.RootNotFound("No root is called 'nowhere'.")
     ended = run("scan", "nowhere")
     assert (ended.code, ended.err) == (
@@ -249,9 +251,9 @@ def test_a_word_that_is_neither_root_nor_folder_is_said(run: Run, daemon: FakeDa
     )
 
 
-def test_a_daemon_that_ends_during_a_scan_is_said(run: Run, daemon: FakeDaemon) -> None:
+def test_a_daemon_that_ends_during_a_scan_is_said(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["FollowJob"] = lambda request: iter(
-        [job_pb2.FollowJobResponse(job=answers.job(request.id, "running"))]
+        [job_pb2.FollowJobResponse(job=canned.job(request.id, "running"))]
     )
     ended = run("scan")
     assert ended.code == 69
@@ -261,7 +263,7 @@ def test_a_daemon_that_ends_during_a_scan_is_said(run: Run, daemon: FakeDaemon) 
 
 
 def test_a_bare_word_is_a_root_before_it_is_a_folder(
-    run: Run, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, daemon: CannedDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
@@ -272,7 +274,7 @@ def test_a_bare_word_is_a_root_before_it_is_a_folder(
     assert list(request.roots) == [b"photos", here + b"/music", here + b"/photos", b"1", b"nothing"]
 
 
-def test_jobs_and_one_with_its_errors(run: Run, daemon: FakeDaemon) -> None:
+def test_jobs_and_one_with_its_errors(run: Run, daemon: CannedDaemon) -> None:
     listed = run("--json", "jobs", "--active", "--limit", "1").document["jobs"]
     assert [job["id"] for job in listed] == [8]
     assert daemon.asked("ListJobs")[0].active_only
@@ -280,7 +282,7 @@ def test_jobs_and_one_with_its_errors(run: Run, daemon: FakeDaemon) -> None:
     assert shown["errors"] == 2
     assert shown["error_list"][0]["path_bytes"]
     assert shown["roots"] == [{"id": 1, "name": "photos"}]
-    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=answers.job(state="running", errors=101))
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=canned.job(state="running", errors=101))
     text = run("job", "show", "7").out
     assert "Hashing 42%" in text
     assert "1 more, which were counted but not kept" in text
@@ -288,8 +290,8 @@ def test_jobs_and_one_with_its_errors(run: Run, daemon: FakeDaemon) -> None:
     assert "No job is under way" in run("jobs", "--active").out
 
 
-def test_a_job_that_is_held_is_not_said_to_run(run: Run, daemon: FakeDaemon) -> None:
-    held = answers.job(state="running")
+def test_a_job_that_is_held_is_not_said_to_run(run: Run, daemon: CannedDaemon) -> None:
+    held = canned.job(state="running")
     held.message = "work in the background is paused"
     daemon.answers["ListJobs"] = job_pb2.ListJobsResponse(jobs=[held])
     text = run("jobs").out
@@ -301,7 +303,7 @@ def test_a_job_that_is_held_is_not_said_to_run(run: Run, daemon: FakeDaemon) -> 
     assert (document["state"], document["message"]) == ("running", held.message)
 
 
-def test_duplicates_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+def test_duplicates_has_its_keys(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "duplicates").document
     totals = {
         "total_groups",
@@ -315,12 +317,12 @@ def test_duplicates_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
     group = document["groups"][0]
     assert {"size", "hash", "copies", "reclaimable_bytes", "freed_bytes", "paths"} <= group.keys()
     assert group["hash"] == bytes(range(32)).hex()
-    assert group["paths"][1]["path"] == answers.HOSTILE.decode()
+    assert group["paths"][1]["path"] == canned.HOSTILE.decode()
     assert "path_bytes" not in group["paths"][1]
     assert group["paths"][2]["path_bytes"] == "L2RhdGEvcGhvdG9zL2NhZukuanBn"
 
 
-def test_duplicates_sends_every_filter(run: Run, daemon: FakeDaemon) -> None:
+def test_duplicates_sends_every_filter(run: Run, daemon: CannedDaemon) -> None:
     arguments = (
         "duplicates --under /data/x/.. --min-size 1.5K --ext .jpg,png --ext gif --type image --sort size --limit 3"
     )
@@ -335,10 +337,10 @@ def test_duplicates_sends_every_filter(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_duplicates_all_pages_through_everything(run: Run, daemon: FakeDaemon) -> None:
+def test_duplicates_all_pages_through_everything(run: Run, daemon: CannedDaemon) -> None:
     def pages(request: catalog_pb2.DuplicatesRequest) -> catalog_pb2.DuplicatesResponse:
         number = int(request.page.page_token or 0)
-        return answers.duplicates(answers.group(size=number), token=str(number + 1) if number < 4 else "", total=5)
+        return canned.duplicates(canned.group(size=number), token=str(number + 1) if number < 4 else "", total=5)
 
     daemon.answers["Duplicates"] = pages
     document = run("--json", "duplicates", "--all").document
@@ -349,8 +351,8 @@ def test_duplicates_all_pages_through_everything(run: Run, daemon: FakeDaemon) -
 
 
 @pytest.mark.usefixtures("people")
-def test_duplicates_of_nothing(run: Run, daemon: FakeDaemon) -> None:
-    daemon.answers["Duplicates"] = catalog_pb2.DuplicatesResponse(freshness=answers.freshness("NEVER_SCANNED"))
+def test_duplicates_of_nothing(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["Duplicates"] = catalog_pb2.DuplicatesResponse(freshness=canned.freshness("NEVER_SCANNED"))
     assert run("--json", "duplicates").document["groups"] == []
     ended = run("duplicates")
     assert ended.out == "No duplicates.\n"
@@ -358,15 +360,15 @@ def test_duplicates_of_nothing(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_a_long_group_is_cut_for_people_only(run: Run, daemon: FakeDaemon) -> None:
-    many = answers.group(*[f"/data/{number}".encode() for number in range(30)])
-    daemon.answers["Duplicates"] = answers.duplicates(many, total=1)
+def test_a_long_group_is_cut_for_people_only(run: Run, daemon: CannedDaemon) -> None:
+    many = canned.group(*[f"/data/{number}".encode() for number in range(30)])
+    daemon.answers["Duplicates"] = canned.duplicates(many, total=1)
     assert "… and 10 more" in run("duplicates").out
     assert "more" not in run("duplicates", "--all").out
     assert len(run("--json", "duplicates").document["groups"][0]["paths"]) == 30
 
 
-def test_find_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+def test_find_has_its_keys(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "find", "ext:jpg").document
     row = document["rows"][0]
     keys = "path size allocated modified created type extension hash algorithm hash_state links owner root_id inode"
@@ -377,9 +379,9 @@ def test_find_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_find_pages_up_to_its_limit(run: Run, daemon: FakeDaemon) -> None:
+def test_find_pages_up_to_its_limit(run: Run, daemon: CannedDaemon) -> None:
     def pages(request: catalog_pb2.FindRequest) -> catalog_pb2.FindResponse:
-        page = answers.find(*[answers.file_row() for _ in range(request.page.limit)], total=5000)
+        page = canned.find(*[canned.file_row() for _ in range(request.page.limit)], total=5000)
         page.next_page_token = "more"
         return page
 
@@ -392,20 +394,20 @@ def test_find_pages_up_to_its_limit(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_find_of_nothing_is_no_failure(run: Run, daemon: FakeDaemon) -> None:
-    daemon.answers["Find"] = catalog_pb2.FindResponse(total=0, freshness=answers.freshness())
+def test_find_of_nothing_is_no_failure(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["Find"] = catalog_pb2.FindResponse(total=0, freshness=canned.freshness())
     assert run("find", "x").out == "No file matches.\n"
     ended = run("--json", "find", "x")
     assert (ended.code, ended.document["rows"], ended.document["total"]) == (0, [], 0)
-    daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[answers.file_row()], total=1)
+    daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[canned.file_row()], total=1)
     assert run("find", "x").out.endswith("\n1 file.\n")
     assert run("--json", "find", "x").document["total_bytes"] is None
-    daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[answers.file_row()], total_at_least=10)
+    daemon.answers["Find"] = catalog_pb2.FindResponse(rows=[canned.file_row()], total_at_least=10)
     assert "At least 10 files" in run("find", "x").out
     assert run("--json", "find", "x").document["total"] is None
 
 
-def test_a_bad_term_is_pointed_at(run: Run, daemon: FakeDaemon) -> None:
+def test_a_bad_term_is_pointed_at(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["Find"] = errors.InvalidQuery("size:>1X is no size.", term="size:>1X", position=8)
     ended = run("find", "ext:jpg", "size:>1X")
     assert ended.code == 2
@@ -415,7 +417,7 @@ def test_a_bad_term_is_pointed_at(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_summary_and_du(run: Run, daemon: FakeDaemon) -> None:
+def test_summary_and_du(run: Run, daemon: CannedDaemon) -> None:
     assert run("--json", "summary", "--by", "ext").document["rows"][0] == {
         "key": "video",
         "files": 10,
@@ -427,7 +429,7 @@ def test_summary_and_du(run: Run, daemon: FakeDaemon) -> None:
     assert "image  1,000  1.0G  █████···············" in text
     usage = run("--json", "du", "/data", "--depth", "2").document
     assert usage["truncated"]
-    assert usage["rows"][1]["path"] == answers.HOSTILE.decode()
+    assert usage["rows"][1]["path"] == canned.HOSTILE.decode()
     assert daemon.asked("DiskUsage")[0].depth == 2
     ended = run("du")
     assert "There are more folders than these 2" in ended.out
@@ -437,7 +439,7 @@ def test_summary_and_du(run: Run, daemon: FakeDaemon) -> None:
     assert "Nothing is cataloged yet" in run("du").out
 
 
-def test_owners_have_names(run: Run, daemon: FakeDaemon) -> None:
+def test_owners_have_names(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["Summary"] = catalog_pb2.SummaryResponse(
         rows=[catalog_pb2.SummaryRow(key=key) for key in ("0", "4000000000", "strange")]
     )
@@ -452,7 +454,7 @@ def test_owners_have_names(run: Run, daemon: FakeDaemon) -> None:
     assert "10 smaller rows are left out" in text
 
 
-def test_config_show_and_path(run: Run, daemon: FakeDaemon) -> None:
+def test_config_show_and_path(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "config", "show").document
     assert document["settings"] == [{"key": "log_level", "value": '"info"', "origin": "default"}]
     assert "log_level" in run("config", "show").out
@@ -465,7 +467,7 @@ def test_completion_names_the_program(run: Run, shell: str) -> None:
     assert run("completion", "tcsh").code == 2
 
 
-def test_pause_and_resume_say_how_it_stands(run: Run, daemon: FakeDaemon) -> None:
+def test_pause_and_resume_say_how_it_stands(run: Run, daemon: CannedDaemon) -> None:
     assert run("pause", "1h", "--json").document == {
         "background": {"state": "paused", "until": "1970-01-01T01:00:00Z", "max_mb_per_s": 0.0}
     }

@@ -14,19 +14,19 @@ from sanchay.v1 import catalog_pb2, root_pb2
 from sanchayctl import completing
 from sanchayctl.cli import cli
 from sanchayctl.command import PROGRAM, VARIABLE
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment
-from tests.unit.ctl import answers
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 SHELLS = {"bash": completing.Bash, "zsh": completing.Zsh, "fish": completing.Fish}
 
 
 @pytest.fixture
-def known(daemon: FakeDaemon) -> FakeDaemon:
+def known(daemon: CannedDaemon) -> CannedDaemon:
     """A daemon with two roots, one of them with a blank in its name, and a few extensions."""
     daemon.answers["ListRoots"] = root_pb2.ListRootsResponse(
-        roots=[answers.root(), answers.root(2, "my music", b"/data/music")]
+        roots=[canned.root(), canned.root(2, "my music", b"/data/music")]
     )
     daemon.answers["Summary"] = catalog_pb2.SummaryResponse(
         rows=[catalog_pb2.SummaryRow(key=key) for key in ("jpg", "jpeg", "py")]
@@ -82,11 +82,11 @@ def offered(*words: str) -> list[str]:
         (["completion", "f"], ["fish"]),
     ],
 )
-def test_words_are_completed(known: FakeDaemon, words: list[str], due: list[str]) -> None:
+def test_words_are_completed(known: CannedDaemon, words: list[str], due: list[str]) -> None:
     assert offered(*words) == due
 
 
-def test_folders_are_due_and_files(known: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_are_due_and_files(known: CannedDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "only a file").touch()
     (tmp_path / ".hidden").mkdir()
@@ -146,7 +146,7 @@ def in_bash(home: Path, typed: str, folder: Path) -> tuple[list[str], bool]:
     ],
 )
 def test_a_real_bash_completes(
-    known: FakeDaemon, home: Path, tmp_path: Path, typed: str, due: list[str], nospace: bool
+    known: CannedDaemon, home: Path, tmp_path: Path, typed: str, due: list[str], nospace: bool
 ) -> None:
     assert in_bash(home, typed, tmp_path) == (due, nospace)
 

@@ -11,8 +11,8 @@ import pytest
 from sanchay.address import places
 from sanchayd.config_edit import edit
 from sanchayd.errors import DomainError
+from tests.support.canned_daemon import CannedDaemon
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 FILE = """# mine
 log_level = "debug"   # while I look for it
@@ -88,7 +88,7 @@ def test_what_counts_and_when_is_said(run: Run, home: Path, tmp_path: Path, monk
     target = tmp_path / "dotfiles.toml"
     file.rename(target)
     file.symlink_to(target)
-    with FakeDaemon(home, {}):
+    with CannedDaemon(home, {}):
         assert "It counts at once." in run("config", "set", "max_scans", "5").out
         assert "from the next start: sanchayctl daemon restart" in run("config", "set", "cache_mb", "99").out
         document = run("--json", "config", "unset", "cache_mb").document

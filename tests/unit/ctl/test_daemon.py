@@ -11,26 +11,26 @@ import pytest
 
 from sanchay import errors, launcher
 from sanchay.v1 import daemon_pb2
-from tests.unit.ctl.conftest import Run, canned
-from tests.unit.ctl.fake_daemon import FakeDaemon
+from tests.support.canned_daemon import CannedDaemon
+from tests.unit.ctl.conftest import Run, every_answer
 
 
 @pytest.fixture
-def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[FakeDaemon]:
+def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[CannedDaemon]:
     """Lets the launcher start a fake daemon instead of a process; those that it started."""
-    running: list[FakeDaemon] = []
+    running: list[CannedDaemon] = []
 
     def start(given: Path | None = None, tell: Callable[[str], None] | None = None) -> launcher.Started:
         assert tell is not None  # nobody waits in silence
         assert given == home
-        running.append(FakeDaemon(home, canned()).__enter__())
+        running.append(CannedDaemon(home, every_answer()).__enter__())
         return launcher.Started(pid=4711, already=False)
 
     monkeypatch.setattr(launcher, "start_daemon", start)
     return running
 
 
-def test_status_never_starts_a_daemon(run: Run, started: list[FakeDaemon], home: Path) -> None:
+def test_status_never_starts_a_daemon(run: Run, started: list[CannedDaemon], home: Path) -> None:
     ended = run("status")
     assert ended.code == 69
     assert "sanchayctl daemon start" in ended.out
@@ -51,12 +51,12 @@ def test_status_shows_why_the_last_start_failed(run: Run, home: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["daemon", "stop"], ["config", "path"], ["completion", "zsh"], ["--version"]])
-def test_nor_do_these(run: Run, started: list[FakeDaemon], arguments: list[str]) -> None:
+def test_nor_do_these(run: Run, started: list[CannedDaemon], arguments: list[str]) -> None:
     assert run(*arguments).code == 0
     assert started == []
 
 
-def test_other_commands_start_one_and_say_so(run: Run, started: list[FakeDaemon]) -> None:
+def test_other_commands_start_one_and_say_so(run: Run, started: list[CannedDaemon]) -> None:
     ended = run("root", "list")
     assert ended.code == 0
     assert "Started sanchayd (process 4711)" in ended.err
@@ -65,13 +65,13 @@ def test_other_commands_start_one_and_say_so(run: Run, started: list[FakeDaemon]
     started[0].stop()
 
 
-def test_beside_json_nothing_is_said_of_the_way(run: Run, started: list[FakeDaemon]) -> None:
+def test_beside_json_nothing_is_said_of_the_way(run: Run, started: list[CannedDaemon]) -> None:
     ended = run("--json", "root", "list")
     assert (ended.code, ended.err) == (0, "")
     started[0].stop()
 
 
-def test_no_start_forbids_it(run: Run, started: list[FakeDaemon]) -> None:
+def test_no_start_forbids_it(run: Run, started: list[CannedDaemon]) -> None:
     for arguments in (["--no-start", "find", "x"], ["find", "x", "--no-start"]):
         ended = run(*arguments)
         assert ended.code == 69
@@ -81,13 +81,13 @@ def test_no_start_forbids_it(run: Run, started: list[FakeDaemon]) -> None:
     assert started == []
 
 
-def test_start_says_where_one_runs_already(run: Run, daemon: FakeDaemon) -> None:
+def test_start_says_where_one_runs_already(run: Run, daemon: CannedDaemon) -> None:
     ended = run("daemon", "start")
     assert (ended.code, ended.out) == (0, "sanchayd is running already (process 4711).\n")
     assert run("--json", "daemon", "start").document == {"running": True, "pid": 4711, "already": True}
 
 
-def test_stop_waits_until_the_lock_is_free(run: Run, daemon: FakeDaemon) -> None:
+def test_stop_waits_until_the_lock_is_free(run: Run, daemon: CannedDaemon) -> None:
     def stop(_request: object) -> daemon_pb2.StopDaemonResponse:
         threading.Timer(0.2, daemon.stop).start()
         return daemon_pb2.StopDaemonResponse(pid=4711)
@@ -98,7 +98,7 @@ def test_stop_waits_until_the_lock_is_free(run: Run, daemon: FakeDaemon) -> None
     assert (ended.code, ended.out) == (0, "No sanchayd was running.\n")
 
 
-def test_restart_stops_and_starts(run: Run, daemon: FakeDaemon, started: list[FakeDaemon]) -> None:
+def test_restart_stops_and_starts(run: Run, daemon: CannedDaemon, started: list[CannedDaemon]) -> None:
     def stop(_request: object) -> daemon_pb2.StopDaemonResponse:
         threading.Timer(0.05, daemon.stop).start()
         return daemon_pb2.StopDaemonResponse(pid=4711)
@@ -109,7 +109,7 @@ def test_restart_stops_and_starts(run: Run, daemon: FakeDaemon, started: list[Fa
     started[0].stop()
 
 
-def test_a_daemon_that_does_not_end_is_said(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_that_does_not_end_is_said(run: Run, daemon: CannedDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sanchayctl.commands.daemon.STOP_TIMEOUT_S", 0.2)
     ended = run("daemon", "stop")
     assert ended.code == 69
@@ -119,7 +119,7 @@ def test_a_daemon_that_does_not_end_is_said(run: Run, daemon: FakeDaemon, monkey
 
 
 @pytest.mark.parametrize("error", errors.ERRORS, ids=[error.kind for error in errors.ERRORS])
-def test_every_error_becomes_its_exit_code(run: Run, daemon: FakeDaemon, error: type[errors.SanchayError]) -> None:
+def test_every_error_becomes_its_exit_code(run: Run, daemon: CannedDaemon, error: type[errors.SanchayError]) -> None:
     daemon.answers["Summary"] = error("What happened, and what to do.", path=b"/a\xff\n")
     ended = run("summary")
     assert ended.code == error.exit_code
@@ -131,12 +131,12 @@ def test_every_error_becomes_its_exit_code(run: Run, daemon: FakeDaemon, error: 
     assert told["exit_code"] == error.exit_code
 
 
-def test_a_message_cannot_move_the_cursor(run: Run, daemon: FakeDaemon) -> None:
+def test_a_message_cannot_move_the_cursor(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["Summary"] = errors.NotFound("There is no /a\x1b[2J\nb.")
     assert run("summary").err == "sanchayctl: There is no /a\\e[2J\\nb.\n"
 
 
-def test_the_system_refuses(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_system_refuses(run: Run, daemon: CannedDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_arguments: object, **_options: object) -> None:
         raise PermissionError(13, "Permission denied", "/root/x.csv")
 

@@ -16,14 +16,14 @@ from sanchay import errors
 from sanchay.v1 import catalog_pb2
 from sanchayctl import atomic
 from sanchayctl.commands import export as exports
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 WHOLE = "path,size\n/data/a,1\n"
 
 
-def test_a_file_is_written_and_told(run: Run, daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_a_file_is_written_and_told(run: Run, daemon: CannedDaemon, tmp_path: Path) -> None:
     target = tmp_path / "files.csv"
     ended = run("export", "ext:jpg", "-o", str(target))
     assert ended.code == 0
@@ -35,13 +35,13 @@ def test_a_file_is_written_and_told(run: Run, daemon: FakeDaemon, tmp_path: Path
     assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
 
 
-def test_the_document_tells_the_same(run: Run, daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_the_document_tells_the_same(run: Run, daemon: CannedDaemon, tmp_path: Path) -> None:
     target = tmp_path / "x"
     document = run("--json", "export", "--format", "ndjson", "-o", str(target)).document
     assert document == {"format": "ndjson", "path": str(target), "rows": 1, "bytes": len(WHOLE), "left_out": 2}
 
 
-def test_standard_output_gets_only_the_file(run: Run, daemon: FakeDaemon) -> None:
+def test_standard_output_gets_only_the_file(run: Run, daemon: CannedDaemon) -> None:
     ended = run("export", "--format", "csv", "-o", "-")
     assert (ended.code, ended.out) == (0, WHOLE)
     assert run("--json", "export", "--format", "csv", "-o", "-").code == 2
@@ -50,13 +50,13 @@ def test_standard_output_gets_only_the_file(run: Run, daemon: FakeDaemon) -> Non
 @pytest.mark.parametrize(
     ("name", "kind"), [("a.jsonl", "ndjson"), ("a.PARQUET", "parquet"), ("a.b3", "b3sum"), ("a.sha256", "sha256sum")]
 )
-def test_the_name_says_the_format(run: Run, daemon: FakeDaemon, tmp_path: Path, name: str, kind: str) -> None:
+def test_the_name_says_the_format(run: Run, daemon: CannedDaemon, tmp_path: Path, name: str, kind: str) -> None:
     assert run("export", "-o", str(tmp_path / name)).code == 0
     assert daemon.asked("Export")[0].format == kind
     assert run("export", "-o", str(tmp_path / "noname")).code == 2
 
 
-def test_what_is_there_is_replaced_only_by_force(run: Run, daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_what_is_there_is_replaced_only_by_force(run: Run, daemon: CannedDaemon, tmp_path: Path) -> None:
     target = tmp_path / "files.csv"
     target.write_text("mine")
     ended = run("export", "-o", str(target))
@@ -67,7 +67,7 @@ def test_what_is_there_is_replaced_only_by_force(run: Run, daemon: FakeDaemon, t
     assert target.read_text() == WHOLE
 
 
-def test_a_folder_is_never_replaced(run: Run, daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_a_folder_is_never_replaced(run: Run, daemon: CannedDaemon, tmp_path: Path) -> None:
     ended = run("export", "-o", str(tmp_path), "--format", "csv", "--force")
     assert ended.code == 2
     assert "is a folder" in ended.err
@@ -76,7 +76,7 @@ def test_a_folder_is_never_replaced(run: Run, daemon: FakeDaemon, tmp_path: Path
 
 @pytest.mark.parametrize("failure", [errors.DiskFull("The disk is full."), None])
 def test_a_broken_export_leaves_nothing(
-    run: Run, daemon: FakeDaemon, tmp_path: Path, failure: errors.SanchayError | None
+    run: Run, daemon: CannedDaemon, tmp_path: Path, failure: errors.SanchayError | None
 ) -> None:
     def pieces(_request: object) -> Iterator[catalog_pb2.ExportResponse]:
         yield catalog_pb2.ExportResponse(data=b"half")
@@ -170,7 +170,9 @@ def test_a_terminal_is_shown_no_name_that_it_would_obey(kind: str, raw: bytes, s
     assert b"".join(exports.for_terminal(single, kind)).decode() == shown
 
 
-def test_only_a_terminal_is_shown_something_else(run: Run, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_terminal_is_shown_something_else(
+    run: Run, daemon: CannedDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon.answers["Export"] = lambda _request: iter([catalog_pb2.ExportResponse(data=b"a\x1b\n", complete=True)])
     assert run("export", "--format", "csv", "-o", "-").out == "a\x1b\n"
     monkeypatch.setattr("sanchayctl.output.is_terminal", lambda _stream: True)

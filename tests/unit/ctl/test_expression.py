@@ -8,8 +8,8 @@ import pytest
 
 from sanchay import errors
 from sanchayctl import expression
+from tests.support.canned_daemon import CannedDaemon
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_bytes_that_no_query_carries_are_refused() -> None:
         (["export", "-o", "-", "--format", "csv"], ""),
     ],
 )
-def test_a_dash_negates_a_term(run: Run, daemon: FakeDaemon, arguments: list[str], sent: str) -> None:
+def test_a_dash_negates_a_term(run: Run, daemon: CannedDaemon, arguments: list[str], sent: str) -> None:
     assert run(*arguments).code == 0
     (request,) = daemon.asked("Find") + daemon.asked("Export")
     assert request.expression == sent

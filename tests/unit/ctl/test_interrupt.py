@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from sanchay.v1 import catalog_pb2, event_pb2, job_pb2, schedule_pb2
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment, unmeasured
-from tests.unit.ctl import answers
-from tests.unit.ctl.fake_daemon import FakeDaemon
+from tests.unit.ctl import canned
 
 WRITE_PROGRAM = Path(__file__).resolve().parents[3] / "scripts" / "write_program.sh"
 
@@ -34,7 +34,7 @@ def started(home: Path, *arguments: str, **options: Any) -> subprocess.Popen[byt
 
 
 @pytest.fixture
-def waits(daemon: FakeDaemon) -> Iterator[threading.Event]:
+def waits(daemon: CannedDaemon) -> Iterator[threading.Event]:
     """Set by the daemon when it was asked; it answers no call from then on, or goes on with a stream for ever."""
     asked, enough = threading.Event(), threading.Event()
 
@@ -53,12 +53,12 @@ def waits(daemon: FakeDaemon) -> Iterator[threading.Event]:
 
     plain = {"GetStatus", "Find", "Duplicates", "Summary", "ListChanges", "ListRoots", "SyncRoot", "CheckCatalog"}
     daemon.answers |= dict.fromkeys(plain, hang)
-    daemon.answers["FollowJob"] = stream(job_pb2.FollowJobResponse(job=answers.job(7, "running")))
+    daemon.answers["FollowJob"] = stream(job_pb2.FollowJobResponse(job=canned.job(7, "running")))
     daemon.answers["FollowRun"] = stream(
-        schedule_pb2.FollowRunResponse(run=answers.schedule_run(state="running", message="m" * 9999))
+        schedule_pb2.FollowRunResponse(run=canned.schedule_run(state="running", message="m" * 9999))
     )
     daemon.answers["Export"] = stream(catalog_pb2.ExportResponse(data=b"/data/a,1\n"))
-    daemon.answers["Subscribe"] = stream(event_pb2.SubscribeResponse(events=[answers.event("changed")]))
+    daemon.answers["Subscribe"] = stream(event_pb2.SubscribeResponse(events=[canned.event("changed")]))
     yield asked
     enough.set()
 
@@ -84,7 +84,7 @@ def waits(daemon: FakeDaemon) -> Iterator[threading.Event]:
     ],
 )
 def test_ctrl_c_ends_any_command_with_130_and_without_a_traceback(
-    daemon: FakeDaemon, waits: threading.Event, home: Path, typed: str, said: str
+    daemon: CannedDaemon, waits: threading.Event, home: Path, typed: str, said: str
 ) -> None:
     with started(home, *typed.split()) as program:
         assert waits.wait(PATIENCE_S)
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_any_command_with_130_and_without_a_traceback(
 
 
 @pytest.mark.parametrize("module", ["_signal", "sanchayctl.interrupt", "click.core", "sanchay.address", "hpack.hpack"])
-def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(daemon: FakeDaemon, home: Path, module: str) -> None:
+def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(daemon: CannedDaemon, home: Path, module: str) -> None:
     # With -X importtime Python writes a line as soon as it has imported a module. What is the interpreter's own (all
     # that comes before our first line runs) is not ours to keep quiet.
     with started(home, "status", flags=("-X", "importtime")) as program:
@@ -129,7 +129,7 @@ def test_the_installed_program_imports_nothing_before_it_takes_ctrl_c_over() -> 
 
 @pytest.mark.parametrize("module", ["stat", "posixpath", "os", "site", "sanchayctl"])
 def test_ctrl_c_while_python_itself_starts_leaves_no_traceback(
-    daemon: FakeDaemon, home: Path, tmp_path: Path, module: str
+    daemon: CannedDaemon, home: Path, tmp_path: Path, module: str
 ) -> None:
     target = tmp_path / "sanchayctl"
     subprocess.run([WRITE_PROGRAM, sys.executable, target], check=True)
@@ -144,7 +144,7 @@ def test_ctrl_c_while_python_itself_starts_leaves_no_traceback(
     assert b"Traceback" not in rest
 
 
-def test_the_program_file_answers_as_the_module_does(daemon: FakeDaemon, home: Path, tmp_path: Path) -> None:
+def test_the_program_file_answers_as_the_module_does(daemon: CannedDaemon, home: Path, tmp_path: Path) -> None:
     target = tmp_path / "sanchayctl"
     subprocess.run([WRITE_PROGRAM, sys.executable, target], check=True)
     link = tmp_path / "link"
@@ -153,7 +153,7 @@ def test_the_program_file_answers_as_the_module_does(daemon: FakeDaemon, home: P
     assert (answered.returncode, b"photos" in answered.stdout) == (0, True), answered.stderr
 
 
-def test_ctrl_c_leaves_no_part_of_an_export(daemon: FakeDaemon, waits: threading.Event, home: Path) -> None:
+def test_ctrl_c_leaves_no_part_of_an_export(daemon: CannedDaemon, waits: threading.Event, home: Path) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
         waits.clear()
         target = home / f"files-{number}.csv"
@@ -164,7 +164,7 @@ def test_ctrl_c_leaves_no_part_of_an_export(daemon: FakeDaemon, waits: threading
         assert not [file for file in home.iterdir() if file.name.startswith((".files", "files"))]
 
 
-def test_a_program_that_is_to_ignore_ctrl_c_does(daemon: FakeDaemon, waits: threading.Event, home: Path) -> None:
+def test_a_program_that_is_to_ignore_ctrl_c_does(daemon: CannedDaemon, waits: threading.Event, home: Path) -> None:
     command = [
         "/bin/sh",
         "-c",
@@ -189,7 +189,7 @@ def test_a_program_that_is_to_ignore_ctrl_c_does(daemon: FakeDaemon, waits: thre
 @pytest.mark.parametrize(
     "typed", ["status", "find x", "--json find x", "duplicates", "completion bash", "--help", "root"]
 )
-def test_a_reader_that_has_enough_is_told_nothing(daemon: FakeDaemon, home: Path, typed: str) -> None:
+def test_a_reader_that_has_enough_is_told_nothing(daemon: CannedDaemon, home: Path, typed: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -202,7 +202,7 @@ def test_a_reader_that_has_enough_is_told_nothing(daemon: FakeDaemon, home: Path
 
 @pytest.mark.parametrize("typed", ["events --follow", "export --format csv -o -"])
 def test_a_closed_pipe_ends_a_stream_quietly(
-    daemon: FakeDaemon, waits: threading.Event, home: Path, typed: str
+    daemon: CannedDaemon, waits: threading.Event, home: Path, typed: str
 ) -> None:
     with started(home, *typed.split()) as program:
         assert program.stdout is not None

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from sanchay.v1 import catalog_pb2
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment
-from tests.unit.ctl import answers
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
-RAW = [answers.PLAIN, answers.HOSTILE, answers.NOT_UTF8]
+RAW = [canned.PLAIN, canned.HOSTILE, canned.NOT_UTF8]
 
 
 def piped(home: Path, *arguments: str) -> bytes:
@@ -29,7 +29,7 @@ def piped(home: Path, *arguments: str) -> bytes:
 
 
 @pytest.mark.parametrize("command", ["find x", "duplicates", "du", "changes", "root list"])
-def test_a_list_in_a_pipe_is_rows_and_nothing_else(run: Run, daemon: FakeDaemon, command: str) -> None:
+def test_a_list_in_a_pipe_is_rows_and_nothing_else(run: Run, daemon: CannedDaemon, command: str) -> None:
     said = run(*command.split()).out.splitlines()
     assert not {"PATH", "SIZE"} & set(said[0].split())
     assert all("/data/" in line or command == "duplicates" for line in said), said
@@ -38,46 +38,46 @@ def test_a_list_in_a_pipe_is_rows_and_nothing_else(run: Run, daemon: FakeDaemon,
 
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("command", ["find x", "duplicates", "du", "changes", "root list"])
-def test_a_list_on_a_terminal_has_its_header(run: Run, daemon: FakeDaemon, command: str) -> None:
+def test_a_list_on_a_terminal_has_its_header(run: Run, daemon: CannedDaemon, command: str) -> None:
     assert {"PATH", "COPIES"} & set(run(*command.split()).out.splitlines()[0].split())
 
 
-def test_what_a_script_should_not_miss_goes_to_standard_error(run: Run, daemon: FakeDaemon) -> None:
-    daemon.answers["Find"] = answers.find(total=5000)
+def test_what_a_script_should_not_miss_goes_to_standard_error(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["Find"] = canned.find(total=5000)
     assert "5,000 files" not in run("find", "x", "--limit", "3").out
     assert "The first 3 are shown; more with --limit, everything with --all." in run("find", "x", "--limit", "3").err
-    daemon.answers["Find"] = catalog_pb2.FindResponse(total=0, folders=1, freshness=answers.freshness("LIVE"))
+    daemon.answers["Find"] = catalog_pb2.FindResponse(total=0, folders=1, freshness=canned.freshness("LIVE"))
     ended = run("find", "x")
     assert (ended.code, ended.out) == (0, "")
     assert ended.err == "No file matches.\n1 folder does: add type:folder to see them.\n"
 
 
 @pytest.mark.parametrize(("option", "end"), [("--paths", b"\n"), ("-0", b"\0"), ("--null", b"\0")])
-def test_paths_by_themselves_have_their_exact_bytes(daemon: FakeDaemon, home: Path, option: str, end: bytes) -> None:
-    daemon.answers["Find"].freshness.CopyFrom(answers.freshness("LIVE"))  # type: ignore[union-attr]
+def test_paths_by_themselves_have_their_exact_bytes(daemon: CannedDaemon, home: Path, option: str, end: bytes) -> None:
+    daemon.answers["Find"].freshness.CopyFrom(canned.freshness("LIVE"))  # type: ignore[union-attr]
     assert piped(home, "find", "-draft", option) == b"".join(path + end for path in RAW)
     assert daemon.asked("Find")[0].expression == "-draft"
 
 
-def test_paths_of_other_lists(daemon: FakeDaemon, run: Run) -> None:
+def test_paths_of_other_lists(daemon: CannedDaemon, run: Run) -> None:
     assert run("root", "list", "--paths").out == "/data/photos\n"
     assert run("du", "--paths").out.splitlines()[0] == "/data/photos"
     assert run("changes", "-0").out.split("\0")[0] == "/data/photos"
-    daemon.answers["Duplicates"] = answers.duplicates(answers.group(b"/a", b"/b"), answers.group(b"/c", b"/d"))
+    daemon.answers["Duplicates"] = canned.duplicates(canned.group(b"/a", b"/b"), canned.group(b"/c", b"/d"))
     assert run("duplicates", "--paths").out == "/a\n/b\n\n/c\n/d\n\n"
     assert run("duplicates", "-0").out == "/a\0/b\0\0/c\0/d\0\0"
 
 
 @pytest.mark.usefixtures("people")
-def test_paths_on_a_terminal_are_safe_to_look_at(run: Run, daemon: FakeDaemon) -> None:
+def test_paths_on_a_terminal_are_safe_to_look_at(run: Run, daemon: CannedDaemon) -> None:
     assert run("find", "x", "--paths").out.splitlines()[1].startswith("$'/data/photos/\\e[31mred")
     assert "\\e[31mred" in run("find", "x", "--format", "{name}").out
 
 
-def test_all_is_every_row_a_page_at_a_time(run: Run, daemon: FakeDaemon) -> None:
+def test_all_is_every_row_a_page_at_a_time(run: Run, daemon: CannedDaemon) -> None:
     def pages(request: catalog_pb2.FindRequest) -> catalog_pb2.FindResponse:
         number = int(request.page.page_token or 0)
-        page = answers.find(*[answers.file_row() for _ in range(3)], total=15)
+        page = canned.find(*[canned.file_row() for _ in range(3)], total=15)
         page.next_page_token = str(number + 1) if number < 4 else ""
         return page
 
@@ -90,16 +90,16 @@ def test_all_is_every_row_a_page_at_a_time(run: Run, daemon: FakeDaemon) -> None
     assert daemon.asked("DiskUsage")[0].limit > 1_000_000
 
 
-def test_a_pattern_names_keys_and_their_width(daemon: FakeDaemon, home: Path) -> None:
-    daemon.answers["Find"].freshness.CopyFrom(answers.freshness("LIVE"))  # type: ignore[union-attr]
+def test_a_pattern_names_keys_and_their_width(daemon: CannedDaemon, home: Path) -> None:
+    daemon.answers["Find"].freshness.CopyFrom(canned.freshness("LIVE"))  # type: ignore[union-attr]
     rows = piped(home, "find", "x", "--format", r"{size:>6}\t{name}|{folder}\0").split(b"\0")
     assert rows[0] == b"  1536\ta.jpg|/data/photos"
     assert rows[2] == b"  1536\tcaf\xe9.jpg|/data/photos"
     assert piped(home, "find", "x", "--format", "{{{type}}}").splitlines()[0] == b"{image}"
 
 
-def test_sheets_and_objects(daemon: FakeDaemon, home: Path) -> None:
-    daemon.answers["Find"].freshness.CopyFrom(answers.freshness("LIVE"))  # type: ignore[union-attr]
+def test_sheets_and_objects(daemon: CannedDaemon, home: Path) -> None:
+    daemon.answers["Find"].freshness.CopyFrom(canned.freshness("LIVE"))  # type: ignore[union-attr]
     text = piped(home, "find", "x", "--format", "csv").decode("utf-8", "surrogateescape")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [os.fsencode(row["path"]) for row in rows] == RAW
@@ -122,7 +122,7 @@ def test_sheets_and_objects(daemon: FakeDaemon, home: Path) -> None:
     ],
 )
 def test_a_shape_that_makes_no_sense_is_a_usage_error(
-    run: Run, daemon: FakeDaemon, arguments: list[str], words: str
+    run: Run, daemon: CannedDaemon, arguments: list[str], words: str
 ) -> None:
     ended = run("find", "x", *arguments)
     assert ended.code == 2
@@ -130,7 +130,7 @@ def test_a_shape_that_makes_no_sense_is_a_usage_error(
     assert ended.out == ""
 
 
-def test_an_export_goes_into_a_pipe_without_a_name(run: Run, daemon: FakeDaemon) -> None:
+def test_an_export_goes_into_a_pipe_without_a_name(run: Run, daemon: CannedDaemon) -> None:
     assert run("export").out == "path,size\n/data/a,1\n"
     assert daemon.asked("Export")[0].format == "csv"
     assert run("export", "--format", "ndjson").code == 0
@@ -139,13 +139,13 @@ def test_an_export_goes_into_a_pipe_without_a_name(run: Run, daemon: FakeDaemon)
 
 
 @pytest.mark.usefixtures("people")
-def test_an_export_onto_a_terminal_asks_for_a_name(run: Run, daemon: FakeDaemon) -> None:
+def test_an_export_onto_a_terminal_asks_for_a_name(run: Run, daemon: CannedDaemon) -> None:
     ended = run("export")
     assert ended.code == 2
     assert "Name the file to write with -o FILE, or send the export into a pipe." in ended.err
 
 
-def test_events_are_lines_for_people(run: Run, daemon: FakeDaemon) -> None:
+def test_events_are_lines_for_people(run: Run, daemon: CannedDaemon) -> None:
     said = run("events").out.splitlines()
     for line, words in zip(
         said,
@@ -166,8 +166,8 @@ def test_events_are_lines_for_people(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_more_freed_than_reclaimable_is_explained(run: Run, daemon: FakeDaemon) -> None:
+def test_more_freed_than_reclaimable_is_explained(run: Run, daemon: CannedDaemon) -> None:
     assert "FREED can be more than RECLAIMABLE" in run("duplicates").out
-    plain = answers.group(size=1 << 20)
-    daemon.answers["Duplicates"] = answers.duplicates(plain)
+    plain = canned.group(size=1 << 20)
+    daemon.answers["Duplicates"] = canned.duplicates(plain)
     assert "FREED can be more" not in run("duplicates").out

@@ -15,10 +15,10 @@ import pytest
 
 from sanchay import errors
 from sanchay.v1 import event_pb2, root_pb2
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment
-from tests.unit.ctl import answers
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 from tests.unit.ctl.test_reference import keys_of, section
 
 FOLLOW = [sys.executable, "-m", "sanchayctl", "--json", "events", "--follow"]
@@ -28,12 +28,12 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_events_are_lines_of_json_with_documented_keys(run: Run, daemon: FakeDaemon) -> None:
+def test_events_are_lines_of_json_with_documented_keys(run: Run, daemon: CannedDaemon) -> None:
     ended = run("--json", "events")
     assert (ended.code, ended.err) == (0, "")
     assert run("events", "--json").out == ended.out
     found = lines(ended.out)
-    assert [each["kind"] for each in found] == [event.kind for event in answers.happenings()]
+    assert [each["kind"] for each in found] == [event.kind for event in canned.happenings()]
     assert {each["at"] for each in found} == {"2024-01-01T12:00:00Z"}
     added, moved, duplicate, offline, job, schedule, forecast, dropped = found
     assert (added["path"], added["size"], added["root"]) == ("/data/photos/a.jpg", 10, "photos")
@@ -52,7 +52,7 @@ def test_events_are_lines_of_json_with_documented_keys(run: Run, daemon: FakeDae
     assert request == event_pb2.SubscribeRequest(recent=True)
 
 
-def test_events_of_some_kinds_and_roots_alone(run: Run, daemon: FakeDaemon) -> None:
+def test_events_of_some_kinds_and_roots_alone(run: Run, daemon: CannedDaemon) -> None:
     assert run("events", "--kind", "file", "--kind", "duplicate", "--root", "photos").code == 0
     (request,) = daemon.asked("Subscribe")
     assert (list(request.kinds), list(request.roots)) == (["file", "duplicate"], [b"photos"])
@@ -65,10 +65,10 @@ def endless(_request: event_pb2.SubscribeRequest) -> Iterator[event_pb2.Subscrib
     number = 0
     while True:
         number += 1
-        yield event_pb2.SubscribeResponse(events=[answers.event("changed", size=number, path=answers.path(b"/a" * 99))])
+        yield event_pb2.SubscribeResponse(events=[canned.event("changed", size=number, path=canned.path(b"/a" * 99))])
 
 
-def test_ctrl_c_ends_events_with_0(daemon: FakeDaemon, home: Path) -> None:
+def test_ctrl_c_ends_events_with_0(daemon: CannedDaemon, home: Path) -> None:
     daemon.answers["Subscribe"] = endless
     with subprocess.Popen(FOLLOW, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as events:
         assert events.stdout is not None
@@ -79,19 +79,19 @@ def test_ctrl_c_ends_events_with_0(daemon: FakeDaemon, home: Path) -> None:
 
 
 def test_followed_events_go_on_with_the_next_daemon(home: Path) -> None:
-    from tests.unit.ctl.conftest import canned
+    from tests.unit.ctl.conftest import every_answer
 
-    first = FakeDaemon(home, canned())
+    first = CannedDaemon(home, every_answer())
     with first:
         first.answers["Subscribe"] = lambda _request: iter(
-            [event_pb2.SubscribeResponse(events=[answers.event("added")])]
+            [event_pb2.SubscribeResponse(events=[canned.event("added")])]
         )
         events = subprocess.Popen(
             [*FOLLOW, "--no-start"], env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         assert events.stdout is not None
         assert json.loads(events.stdout.readline())["kind"] == "added"
-    with events, FakeDaemon(home, canned()) as second:
+    with events, CannedDaemon(home, every_answer()) as second:
         second.answers["Subscribe"] = endless
         kinds = {json.loads(events.stdout.readline())["kind"] for _ in range(20)}
         assert "changed" in kinds
@@ -105,12 +105,12 @@ def test_events_without_follow_fail_where_no_daemon_answers(run: Run) -> None:
     assert run("--no-start", "events").code == 69
 
 
-def test_sync_has_its_keys_and_its_exit_codes(run: Run, daemon: FakeDaemon) -> None:
+def test_sync_has_its_keys_and_its_exit_codes(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "root", "sync", "photos").document
     assert document["state"] == "done"
     assert document["freshness"]["state"] == "live"
     assert document["root"]["name"] == "photos"
-    daemon.answers["SyncRoot"] = answers.synced("partial")
+    daemon.answers["SyncRoot"] = canned.synced("partial")
     ended = run("root", "sync", "photos")
     assert ended.code == 3
     assert "2 folders could not be read" in ended.out
@@ -119,7 +119,7 @@ def test_sync_has_its_keys_and_its_exit_codes(run: Run, daemon: FakeDaemon) -> N
     assert run("root", "sync", "photos").code == 1
 
 
-def test_a_sync_that_takes_too_long_says_what_to_do(run: Run, daemon: FakeDaemon) -> None:
+def test_a_sync_that_takes_too_long_says_what_to_do(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["SyncRoot"] = errors.TimedOut("too late")
     ended = run("root", "sync", "photos", "--timeout", "2m")
     assert ended.code == 69
@@ -127,13 +127,13 @@ def test_a_sync_that_takes_too_long_says_what_to_do(run: Run, daemon: FakeDaemon
 
 
 @pytest.mark.parametrize("text", ["0", "x", "8d", "-1m"])
-def test_a_duration_that_makes_no_sense_is_a_usage_error(run: Run, daemon: FakeDaemon, text: str) -> None:
+def test_a_duration_that_makes_no_sense_is_a_usage_error(run: Run, daemon: CannedDaemon, text: str) -> None:
     assert run("root", "update", "photos", f"--poll-interval={text}").code == 2
     assert not daemon.asked("UpdateRoot")
 
 
 @pytest.mark.usefixtures("people")
-def test_how_a_root_is_watched_is_changed_and_shown(run: Run, daemon: FakeDaemon) -> None:
+def test_how_a_root_is_watched_is_changed_and_shown(run: Run, daemon: CannedDaemon) -> None:
     assert run("root", "update", "photos", "--watch", "events", "--poll-interval", "30s").code == 0
     (request,) = daemon.asked("UpdateRoot")
     assert (request.watch, request.poll_s) == (root_pb2.WATCH_EVENTS, 30)
@@ -155,9 +155,9 @@ def test_how_a_root_is_watched_is_changed_and_shown(run: Run, daemon: FakeDaemon
 
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("state", ["SCANNED", "POLLED", "RECONCILING", "PARTIAL", "OFFLINE", "SCANNING"])
-def test_an_answer_that_is_not_live_says_so(run: Run, daemon: FakeDaemon, state: str) -> None:
+def test_an_answer_that_is_not_live_says_so(run: Run, daemon: CannedDaemon, state: str) -> None:
     for method, command in (("Find", ["find", "x"]), ("Summary", ["summary"]), ("DiskUsage", ["du"])):
-        daemon.answers[method].freshness.CopyFrom(answers.freshness(state))  # type: ignore[union-attr]
+        daemon.answers[method].freshness.CopyFrom(canned.freshness(state))  # type: ignore[union-attr]
         assert run(*command).err.strip(), command
-        daemon.answers[method].freshness.CopyFrom(answers.freshness("LIVE"))  # type: ignore[union-attr]
+        daemon.answers[method].freshness.CopyFrom(canned.freshness("LIVE"))  # type: ignore[union-attr]
         assert run(*command).err == "", command

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sanchay import names, paths
 from sanchayctl import output
-from tests.unit.ctl import answers
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
 
 
@@ -129,7 +129,7 @@ def test_bars(part: int, whole: int, drawn: str) -> None:
 
 
 def test_answers_have_the_hostile_names() -> None:
-    assert paths.shown(answers.path(answers.QUOTED)) == "$'/data/photos/it\\'s an \\u202eexe.jpg'"
+    assert paths.shown(canned.path(canned.QUOTED)) == "$'/data/photos/it\\'s an \\u202eexe.jpg'"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="only on POSIX a current folder can go")

@@ -19,9 +19,9 @@ from sanchay import freshness, launcher, paths
 from sanchay.v1 import common_pb2, job_pb2
 from sanchayctl import first_run, progress, session, settings_check, unreadable
 from sanchayctl.cli import cli
-from tests.unit.ctl import answers
+from tests.support.canned_daemon import CannedDaemon
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 HEAVY = (
     "alembic",
@@ -149,7 +149,7 @@ def test_the_commands_of_the_issue_are_there() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--json", "status"], ["status"], ["find", "x"], ["duplicates"]])
-def test_nothing_heavy_is_imported(daemon: FakeDaemon, arguments: list[str]) -> None:
+def test_nothing_heavy_is_imported(daemon: CannedDaemon, arguments: list[str]) -> None:
     code = (
         "import sys; from sanchayctl.main import main; code = main(sys.argv[1:]);"
         "sys.stderr.write(' '.join(sys.modules)); sys.exit(code)"
@@ -162,7 +162,7 @@ def test_nothing_heavy_is_imported(daemon: FakeDaemon, arguments: list[str]) -> 
     assert len(messages) < 6  # of the service that was asked, and of those that it builds upon
 
 
-def test_the_module_runs_as_a_process(daemon: FakeDaemon) -> None:
+def test_the_module_runs_as_a_process(daemon: CannedDaemon) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "sanchayctl", "--json", "find", "x"], capture_output=True, env=_environ()
     )
@@ -175,7 +175,7 @@ def test_the_module_runs_as_a_process(daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_an_answer_that_cannot_be_written_is_no_success(daemon: FakeDaemon) -> None:
+def test_an_answer_that_cannot_be_written_is_no_success(daemon: CannedDaemon) -> None:
     with Path("/dev/full").open("wb") as full:
         command = [sys.executable, "-m", "sanchayctl", "status"]
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=_environ())
@@ -196,8 +196,8 @@ def test_the_bar_shows_the_facts_and_escapes_the_path(monkeypatch: pytest.Monkey
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERM", "xterm")
     with progress.display(quiet=True) as display:
-        display.show(answers.job(state="running", errors=3, name="[bold]x"))
-        display.show(answers.job(state="paused"))
+        display.show(canned.job(state="running", errors=3, name="[bold]x"))
+        display.show(canned.job(state="paused"))
     drawn = screen.getvalue()
     for words in (
         "[bold]x: Hashing",
@@ -225,7 +225,7 @@ def test_the_bar_does_not_wrap_however_narrow_the_screen_is(
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
-    job = answers.job(state="running", errors=3, name=name)
+    job = canned.job(state="running", errors=3, name=name)
     job.message = held
     with progress.display(quiet=True) as display:
         display.show(job)
@@ -254,11 +254,11 @@ def test_a_line_that_is_written_over_fits_and_leaves_nothing(monkeypatch: pytest
     assert rest == ""
 
 
-def test_one_error_is_said_once(run: Run, daemon: FakeDaemon) -> None:
-    job = answers.job(state="partial", errors=1)
+def test_one_error_is_said_once(run: Run, daemon: CannedDaemon) -> None:
+    job = canned.job(state="partial", errors=1)
     job.message = "/data/photos/locked could not be read; what was known of it is kept"
     del job.errors[:]
-    path = answers.path(b"/data/photos/locked")
+    path = canned.path(b"/data/photos/locked")
     said = "/data/photos/locked cannot be read: permission denied (Permission denied (os error 13))"
     job.errors.add(path=path, kind="permission", message=said)
     daemon.answers["FollowJob"] = lambda _request: iter([job_pb2.FollowJobResponse(job=job)])
@@ -281,7 +281,7 @@ def test_one_error_is_said_once(run: Run, daemon: FakeDaemon) -> None:
     ],
 )
 def test_a_reason_is_said_once_and_nothing_is_lost(said: str, shown: str) -> None:
-    assert unreadable.line(job_pb2.JobError(path=answers.path(b"/a"), message=said)) == shown
+    assert unreadable.line(job_pb2.JobError(path=canned.path(b"/a"), message=said)) == shown
 
 
 def test_what_is_unknown_is_not_guessed() -> None:
@@ -293,11 +293,11 @@ def test_what_is_unknown_is_not_guessed() -> None:
 
 def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.Lines(every_s=0) as display:
-        display.show(answers.job(state="running"))
+        display.show(canned.job(state="running"))
     said = capsys.readouterr().err
     assert said.startswith("Job 7: hashing 42%, 500 files, 40,000 files/s")
     with progress.display(quiet=False) as display:
-        display.show(answers.job(state="running"))
+        display.show(canned.job(state="running"))
     assert capsys.readouterr().err == ""
 
 
@@ -313,15 +313,15 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
     ],
 )
 def test_freshness_in_words(state: str, said: str) -> None:
-    now_ns = answers.NOON_NS + 200 * 1_000_000_000
-    assert freshness.brief(answers.freshness(state), now_ns) == said
-    without = answers.freshness(state)
+    now_ns = canned.NOON_NS + 200 * 1_000_000_000
+    assert freshness.brief(canned.freshness(state), now_ns) == said
+    without = canned.freshness(state)
     without.as_of_ns = 0
     assert "1970" not in freshness.brief(without, now_ns)
 
 
 def test_what_cannot_be_read_is_no_remark_below_each_answer() -> None:
-    unread = answers.freshness("PARTIAL")
+    unread = canned.freshness("PARTIAL")
     assert "not there now" in freshness.warning(unread)
     unread.rest = common_pb2.Freshness.LIVE
     assert freshness.warning(unread) == ""
@@ -331,7 +331,7 @@ def test_what_cannot_be_read_is_no_remark_below_each_answer() -> None:
 
 
 def test_an_answer_during_a_comparison_says_as_of_when_it_is_and_alarms_no_one() -> None:
-    compared = answers.freshness("RECONCILING")
+    compared = canned.freshness("RECONCILING")
     compared.as_of_ns = time.time_ns()
     assert freshness.warning(compared) == (
         "As of just now; a comparison with the disk is under way and adds what is newer."
@@ -339,10 +339,10 @@ def test_an_answer_during_a_comparison_says_as_of_when_it_is_and_alarms_no_one()
 
 
 def test_the_first_run_shows_everything_and_what_to_type(
-    daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    daemon: CannedDaemon, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon.answers["FollowJob"] = lambda request: iter(
-        [job_pb2.FollowJobResponse(job=answers.job(request.id, "partial", errors=2))]
+        [job_pb2.FollowJobResponse(job=canned.job(request.id, "partial", errors=2))]
     )
     monkeypatch.chdir(Path(sys.executable).parent.parent)
     assert first_run.run(["/data/photos"]) == 0
@@ -354,7 +354,7 @@ def test_the_first_run_shows_everything_and_what_to_type(
     assert f"{program} job show" not in shown
 
 
-def test_the_first_run_stops_at_what_fails(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_run_stops_at_what_fails(daemon: CannedDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     daemon.answers["StartScan"] = job_pb2.StartScanResponse()
     assert first_run.run(["/data/photos"]) == 1
     assert "What to type next" not in capsys.readouterr().out

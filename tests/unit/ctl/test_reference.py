@@ -12,8 +12,8 @@ import pytest
 from sanchay.errors import EXIT_CONFIG, EXIT_DENIED, EXIT_PARTIAL, EXIT_UNAVAILABLE
 from sanchayctl import exit_codes
 from sanchayctl.expression import KEYS
+from tests.support.canned_daemon import CannedDaemon
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 from tests.unit.ctl.test_commands import COMMANDS
 from tests.unit.ctl.test_program import every_command
 
@@ -64,7 +64,7 @@ def test_every_choice_is_documented(words: tuple[str, ...], command: click.Comma
 
 
 @pytest.mark.parametrize("arguments", [arguments for arguments, _ in COMMANDS], ids=" ".join)
-def test_every_key_is_documented(run: Run, daemon: FakeDaemon, arguments: list[str]) -> None:
+def test_every_key_is_documented(run: Run, daemon: CannedDaemon, arguments: list[str]) -> None:
     groups = ("catalog", "daemon", "root", "job", "config", "schedule", "report")
     words = tuple(arguments[:2]) if arguments[0] in groups else (arguments[0],)
     text = section(words)

@@ -14,16 +14,18 @@ import pytest
 
 from sanchay import errors, units
 from sanchay.v1 import report_pb2, schedule_pb2
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment
-from tests.unit.ctl import answers
+from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 SECOND_NS = 10**9
 ROW_KEYS = {"path", "size", "allocated", "modified", "type", "hash"}
 
 
-def test_a_report_is_added_with_its_time_its_query_and_its_folder(run: Run, daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_a_report_is_added_with_its_time_its_query_and_its_folder(
+    run: Run, daemon: CannedDaemon, tmp_path: Path
+) -> None:
     words = ["report", "root:nas size:>1G", "-ext:iso", "--to", str(tmp_path)]
     ended = run("schedule", "add", "big", "--cron", "0 2 * * *", *words)
     assert (ended.code, ended.err) == (0, "")
@@ -34,7 +36,7 @@ def test_a_report_is_added_with_its_time_its_query_and_its_folder(run: Run, daem
     assert request.to_folder.raw == bytes(tmp_path)
 
 
-def test_a_scan_is_added_with_its_roots(run: Run, daemon: FakeDaemon) -> None:
+def test_a_scan_is_added_with_its_roots(run: Run, daemon: CannedDaemon) -> None:
     assert run("schedule", "add", "often", "--every", "6h", "scan", "photos", "music").code == 0
     assert run("schedule", "add", "all", "--every", "90d", "scan").code == 0
     some, every = daemon.asked("AddSchedule")
@@ -53,7 +55,7 @@ def test_a_scan_is_added_with_its_roots(run: Run, daemon: FakeDaemon) -> None:
         (["--every", "soon", "scan"], "is not a valid duration"),
     ],
 )
-def test_what_makes_no_sense_is_a_usage_error(run: Run, daemon: FakeDaemon, arguments: list[str], words: str) -> None:
+def test_what_makes_no_sense_is_a_usage_error(run: Run, daemon: CannedDaemon, arguments: list[str], words: str) -> None:
     ended = run("schedule", "add", "x", *arguments)
     assert ended.code == 2
     assert words in ended.err
@@ -68,7 +70,7 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, daemon: FakeDaemon, argu
     ],
 )
 def test_what_the_daemon_refuses_is_shown_where_it_stands(
-    run: Run, daemon: FakeDaemon, error: errors.SanchayError, shown: str
+    run: Run, daemon: CannedDaemon, error: errors.SanchayError, shown: str
 ) -> None:
     daemon.answers["AddSchedule"] = error
     words = ["schedule", "add", "big", "--cron", "0 25 * * *", "report", "root:nas", "siez:>1G"]
@@ -80,7 +82,7 @@ def test_what_the_daemon_refuses_is_shown_where_it_stands(
     assert (document["kind"], document["term"], document["position"]) == (error.kind, error.term, error.position)
 
 
-def test_a_list_has_its_keys_and_says_what_is_due(run: Run, daemon: FakeDaemon) -> None:
+def test_a_list_has_its_keys_and_says_what_is_due(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "schedule", "list").document
     assert list(document) == ["rows"]
     big, often = document["rows"]
@@ -92,10 +94,10 @@ def test_a_list_has_its_keys_and_says_what_is_due(run: Run, daemon: FakeDaemon) 
     assert "root:nas size:>1G" in said[1]
     assert "every 6 h" in said[2]
     assert "  now  " in said[2]
-    often_indeed = answers.schedule("tick", cron="", every_s=2)
+    often_indeed = canned.schedule("tick", cron="", every_s=2)
     daemon.answers["ListSchedules"] = schedule_pb2.ListSchedulesResponse(schedules=[often_indeed])
     assert "every 2 s " in run("schedule", "list").out
-    resting = answers.schedule(enabled=False, next_ns=0)
+    resting = canned.schedule(enabled=False, next_ns=0)
     resting.ClearField("last_run")
     daemon.answers["ListSchedules"] = schedule_pb2.ListSchedulesResponse(schedules=[resting])
     (row,) = run("--json", "schedule", "list").document["rows"]
@@ -106,7 +108,7 @@ def test_a_list_has_its_keys_and_says_what_is_due(run: Run, daemon: FakeDaemon) 
     assert "schedule add NAME" in run("schedule", "list").out
 
 
-def test_one_is_shown_with_its_last_run(run: Run, daemon: FakeDaemon) -> None:
+def test_one_is_shown_with_its_last_run(run: Run, daemon: CannedDaemon) -> None:
     said = run("schedule", "show", "big").out
     for words in (
         "big: report root:nas size:>1G",
@@ -116,7 +118,7 @@ def test_one_is_shown_with_its_last_run(run: Run, daemon: FakeDaemon) -> None:
         "big-3.csv",
     ):
         assert words in said
-    fresh = answers.schedule(to_folder=answers.path(b"/reports"), enabled=False)
+    fresh = canned.schedule(to_folder=canned.path(b"/reports"), enabled=False)
     fresh.ClearField("last_run")
     daemon.answers["GetSchedule"] = schedule_pb2.GetScheduleResponse(schedule=fresh)
     said = run("schedule", "show", "big").out
@@ -127,10 +129,10 @@ def test_one_is_shown_with_its_last_run(run: Run, daemon: FakeDaemon) -> None:
 
 @pytest.mark.parametrize(("state", "code"), [("done", 0), ("partial", 3), ("failed", 1), ("cancelled", 1)])
 def test_a_run_is_waited_for_and_its_state_is_the_exit_code(
-    run: Run, daemon: FakeDaemon, state: str, code: int
+    run: Run, daemon: CannedDaemon, state: str, code: int
 ) -> None:
     daemon.answers["FollowRun"] = lambda request: iter(
-        schedule_pb2.FollowRunResponse(run=answers.schedule_run(request.run_id, each, message="the disk is away"))
+        schedule_pb2.FollowRunResponse(run=canned.schedule_run(request.run_id, each, message="the disk is away"))
         for each in ("running", state)
     )
     ended = run("schedule", "run", "big")
@@ -142,9 +144,9 @@ def test_a_run_is_waited_for_and_its_state_is_the_exit_code(
     assert (document["name"], document["run"], document["state"], document["joined"]) == ("big", 3, state, False)
 
 
-def test_a_run_is_left_to_the_daemon_or_joined(run: Run, daemon: FakeDaemon) -> None:
+def test_a_run_is_left_to_the_daemon_or_joined(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["RunSchedule"] = schedule_pb2.RunScheduleResponse(
-        run=answers.schedule_run(state="running"), joined=True
+        run=canned.schedule_run(state="running"), joined=True
     )
     ended = run("schedule", "run", "big", "--detach")
     assert (ended.code, ended.out) == (0, "Run 3 of big is under way.\n")
@@ -159,14 +161,14 @@ def test_a_run_is_left_to_the_daemon_or_joined(run: Run, daemon: FakeDaemon) -> 
     )
 
 
-def test_a_daemon_that_ends_in_the_middle_of_a_run_is_said(run: Run, daemon: FakeDaemon) -> None:
+def test_a_daemon_that_ends_in_the_middle_of_a_run_is_said(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["FollowRun"] = errors.ShuttingDown("It stops.")
     ended = run("schedule", "run", "big")
     assert ended.code == 69
     assert "It happens again when the daemon is started" in ended.err
 
 
-def test_a_schedule_rests_wakes_and_is_forgotten(run: Run, daemon: FakeDaemon) -> None:
+def test_a_schedule_rests_wakes_and_is_forgotten(run: Run, daemon: CannedDaemon) -> None:
     assert run("schedule", "disable", "big").out == "big is disabled.\n"
     assert run("schedule", "enable", "big").out.startswith("big is enabled. Next run: 20")
     assert run("schedule", "remove", "big").out == "Removed big, its runs and its reports.\n"
@@ -175,7 +177,7 @@ def test_a_schedule_rests_wakes_and_is_forgotten(run: Run, daemon: FakeDaemon) -
         assert request.name == "big"
 
 
-def test_runs_are_listed_newest_first(run: Run, daemon: FakeDaemon) -> None:
+def test_runs_are_listed_newest_first(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "schedule", "history", "big", "--limit", "3").document
     assert document["name"] == "big"
     assert [(row["run"], row["state"]) for row in document["rows"]] == [(4, "running"), (3, "done"), (2, "failed")]
@@ -189,7 +191,7 @@ def test_runs_are_listed_newest_first(run: Run, daemon: FakeDaemon) -> None:
     assert run("--json", "schedule", "history", "big").document["rows"] == []
 
 
-def test_a_report_of_a_script_has_its_keys(run: Run, daemon: FakeDaemon) -> None:
+def test_a_report_of_a_script_has_its_keys(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "report", "show", "big").document
     assert run("report", "show", "big", "--format", "json").document == document
     assert (document["run"], document["at"], document["previous_run"]) == (3, "2024-01-01T12:00:00Z", 2)
@@ -204,27 +206,27 @@ def test_a_report_of_a_script_has_its_keys(run: Run, daemon: FakeDaemon) -> None
     assert [request.run_id for request in daemon.asked("GetReport")] == [0, 0, 3]
 
 
-def test_a_report_is_a_table_for_people(run: Run, daemon: FakeDaemon) -> None:
+def test_a_report_is_a_table_for_people(run: Run, daemon: CannedDaemon) -> None:
     said = run("report", "show", "big").out
     for words in ("big, run 3, ", "Files: 3", "New: 1", "Grown: 1", "Gone: 1", "1.0G → 3.0G"):
         assert words in said
     assert "Files" not in run("report", "show", "big", "--diff").out
-    first = answers.schedule_run()
+    first = canned.schedule_run()
     first.counts.previous_run = 0
     daemon.answers["GetReport"] = lambda _request: iter([report_pb2.GetReportResponse(run=first)])
     assert "nothing to compare it with yet" in run("report", "show", "big").out
 
 
-def test_a_report_is_a_sheet_with_the_exact_bytes_of_names(run: Run, daemon: FakeDaemon, home: Path) -> None:
+def test_a_report_is_a_sheet_with_the_exact_bytes_of_names(run: Run, daemon: CannedDaemon, home: Path) -> None:
     command = [sys.executable, "-m", "sanchayctl", "report", "show", "big", "--format", "csv"]
     done = subprocess.run(command, env=environment(home), capture_output=True, timeout=PATIENCE_S, check=True)
     rows = list(csv.DictReader(io.StringIO(done.stdout.decode("utf-8", "surrogateescape"), newline="")))
     assert [row["part"] for row in rows] == ["rows", "rows", "rows", "new", "grown", "gone"]
-    assert [os.fsencode(row["path"]) for row in rows[:3]] == [answers.PLAIN, answers.HOSTILE, answers.NOT_UTF8]
+    assert [os.fsencode(row["path"]) for row in rows[:3]] == [canned.PLAIN, canned.HOSTILE, canned.NOT_UTF8]
     assert (rows[4]["size_before"], rows[4]["size"]) == (str(1 << 30), str(3 << 30))
 
 
-def test_reports_are_listed(run: Run, daemon: FakeDaemon) -> None:
+def test_reports_are_listed(run: Run, daemon: CannedDaemon) -> None:
     big, fresh = run("--json", "report", "list").document["rows"]
     assert (big["name"], big["newest"]["run"], big["newest"]["counts"]["new"]) == ("big", 3, 1)
     assert (fresh["name"], fresh["newest"]) == ("fresh", None)
@@ -234,7 +236,7 @@ def test_reports_are_listed(run: Run, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "run", "history", "enable", "disable", "remove"])
-def test_an_unknown_schedule_is_said(run: Run, daemon: FakeDaemon, command: str) -> None:
+def test_an_unknown_schedule_is_said(run: Run, daemon: CannedDaemon, command: str) -> None:
     unknown = errors.ScheduleNotFound("No schedule is called 'x'; the schedules are: big.")
     daemon.answers |= dict.fromkeys(
         ("GetSchedule", "RunSchedule", "ListRuns", "EnableSchedule", "DisableSchedule", "RemoveSchedule"), unknown
@@ -245,7 +247,7 @@ def test_an_unknown_schedule_is_said(run: Run, daemon: FakeDaemon, command: str)
     assert run("--json", "schedule", command, "x").error["kind"] == "schedule_not_found"
 
 
-def test_other_refusals_are_said(run: Run, daemon: FakeDaemon) -> None:
+def test_other_refusals_are_said(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["GetReport"] = errors.RunNotFound("big has no report of run 9.")
     assert run("report", "show", "big", "--run", "9").code == 1
     assert run("--json", "report", "show", "big").error["kind"] == "run_not_found"
@@ -255,7 +257,7 @@ def test_other_refusals_are_said(run: Run, daemon: FakeDaemon) -> None:
     assert run("schedule", "add", "big", "--every", "1h", "scan").code == 1
 
 
-def test_a_pause_takes_its_time_and_ends(run: Run, daemon: FakeDaemon) -> None:
+def test_a_pause_takes_its_time_and_ends(run: Run, daemon: CannedDaemon) -> None:
     assert "sanchayctl resume" in run("pause").out
     assert run("--json", "pause", "90m").document["background"]["state"] == "paused"
     assert [request.seconds for request in daemon.asked("PauseBackground")] == [0, 5400]
@@ -270,9 +272,9 @@ def test_a_pause_takes_its_time_and_ends(run: Run, daemon: FakeDaemon) -> None:
     [(-5, "now"), (0, "now"), (0.2, "in 1 s"), (42, "in 42 s"), (59.7, "in 1 min"), (3000, "in 50 min")],
 )
 def test_what_is_near_is_said_by_its_distance(seconds: float, words: str) -> None:
-    assert units.coming(answers.NOON_NS + int(seconds * SECOND_NS), answers.NOON_NS) == words
+    assert units.coming(canned.NOON_NS + int(seconds * SECOND_NS), canned.NOON_NS) == words
 
 
 def test_what_is_far_is_said_by_its_moment() -> None:
-    later: Any = answers.NOON_NS + 7200 * SECOND_NS
-    assert units.coming(later, answers.NOON_NS) == units.moment(later)
+    later: Any = canned.NOON_NS + 7200 * SECOND_NS
+    assert units.coming(later, canned.NOON_NS) == units.moment(later)

@@ -11,9 +11,9 @@ import pytest
 
 from sanchayctl import output
 from sanchayctl.main import main
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import PATIENCE_S, environment
 from tests.unit.ctl.conftest import Run
-from tests.unit.ctl.fake_daemon import FakeDaemon
 from tests.unit.ctl.test_commands import COMMANDS
 from tests.unit.ctl.test_program import every_command
 
@@ -51,7 +51,7 @@ def test_every_help_fits_the_screen(run: Run, monkeypatch: pytest.MonkeyPatch, c
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 @pytest.mark.parametrize("columns", COLUMNS)
 def test_every_answer_is_readable(
-    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch, columns: int, encoding: str
+    daemon: CannedDaemon, monkeypatch: pytest.MonkeyPatch, columns: int, encoding: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
@@ -65,7 +65,7 @@ def test_every_answer_is_readable(
 
 
 def test_a_table_that_would_wrap_is_a_few_lines_for_each_row(
-    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+    daemon: CannedDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
@@ -80,7 +80,7 @@ def test_a_table_that_would_wrap_is_a_few_lines_for_each_row(
 @pytest.mark.skipif(os.name == "nt", reason="only on POSIX locales are set so")
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
 @pytest.mark.parametrize("typed", ["find x", "report show big", "summary"])
-def test_a_process_in_the_c_locale_answers(daemon: FakeDaemon, locale: dict[str, str], typed: str) -> None:
+def test_a_process_in_the_c_locale_answers(daemon: CannedDaemon, locale: dict[str, str], typed: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sanchayctl", *typed.split()],
         env=environment(daemon.where.data_folder) | locale,

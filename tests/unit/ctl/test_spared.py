@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.canned_daemon import CannedDaemon
 from tests.support.daemon import environment, unmeasured
-from tests.unit.ctl.fake_daemon import FakeDaemon
 
 SPARED = """
 import sys
@@ -59,7 +59,7 @@ def test_a_spared_module_is_loaded_when_it_is_used_and_not_when_it_is_imported(t
     assert (ended.stderr, ended.stdout) == ("", "module 'wave' has no attribute 'no_such_name'\n")
 
 
-def test_a_plain_answer_uses_none_of_them(daemon: FakeDaemon) -> None:
+def test_a_plain_answer_uses_none_of_them(daemon: CannedDaemon) -> None:
     assert daemon.where.home is not None
     for arguments in (["status"], ["find", "x"]):
         ended = run(UNUSED, daemon.where.home, *arguments)

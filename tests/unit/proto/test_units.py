@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanchay import units
-from tests.unit.ctl.answers import NOON_NS
+from tests.unit.ctl.canned import NOON_NS
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ SERVICES = (
 )
 
 
-class FakeDaemon:
+class CannedDaemon:
     """Answers every call by `answers[method]`: a message, an error to end with, or a function of the request.
 
     `requests` holds what was asked, as (method, request), in order.
@@ -48,7 +48,7 @@ class FakeDaemon:
             self._server.add_generic_rpc_handlers((self._handlers(module, name),))
         self._lock = -1
 
-    def __enter__(self) -> FakeDaemon:
+    def __enter__(self) -> CannedDaemon:
         self.where.run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(self.where.lock_file)
         self.where.token_file.write_text(TOKEN, "ascii")

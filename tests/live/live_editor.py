@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.property.edits import FOLDERS, NAMES, Editor, content
+from tests.support.edits import FOLDERS, NAMES, Editor, content
 from tests.support.exchange import exchange
 
 #: Names are looked at ten times a second in each folder; a busy machine takes longer.

@@ -14,7 +14,7 @@ import psutil
 from sanchay import Client
 from sanchay.address import places
 from sanchay.v1 import common_pb2
-from tests.bench import report, trees
+from tests.bench import large_trees, report
 from tests.bench.home import Home
 from tests.bench.processes import run_program
 from tests.bench.scans import Arena
@@ -174,7 +174,7 @@ def idle(folder: LiveFolder) -> str:
     return f"### Idle for {IDLE_S:.0f} s\n\nTo reach: at most 0.1 % and 200 MB\n\n{report.table(header, rows)}\n"
 
 
-def make_folders_tree(top: Path, files: int, folders: int) -> trees.TreeTotals:
+def make_folders_tree(top: Path, files: int, folders: int) -> large_trees.TreeTotals:
     """`files` files without contents in `folders` folders: what a watcher has to hold."""
     side = max(1, round(folders ** (1 / 2)))
     made = 0
@@ -186,7 +186,7 @@ def make_folders_tree(top: Path, files: int, folders: int) -> trees.TreeTotals:
             made += 1
             for number in range(here):
                 os.close(os.open(folder / f"photo-{made:06}-{number:04}.jpg", os.O_WRONLY | os.O_CREAT, 0o644))
-    return trees.TreeTotals(files, made + side, 0, 0)
+    return large_trees.TreeTotals(files, made + side, 0, 0)
 
 
 def _write_files(top: Path, files: int) -> None:

@@ -2,7 +2,9 @@
 
 Three kinds, each after a complaint of real users: many small files (a photo library's sidecars, a source tree), a few
 large ones (film, disk images), and names without contents (millions of log files whose metadata alone is wanted).
-Nothing here is random beyond its seed. As a program it makes one tree: `python trees.py small PATH --files 500000`.
+Nothing here is random beyond its seed. As a program it makes one tree:
+
+    python large_trees.py small PATH --files 500000
 """
 
 from __future__ import annotations
