@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, places
-from sanchay.errors import BY_KIND, EXIT_DONE, EXIT_FAILED, SanchayError
+from sanchay.errors import (
+    EXIT_DONE,
+    AlreadyRunning,
+    Busy,
+    InternalError,
+    InvalidArgument,
+    SanchayError,
+)
 from sanchay.names import shown_path
 from sanchayd import __version__, config
 from sanchayd.config import Config
-from sanchayd.errors import DomainError, ErrorKind
 
 # What only a daemon needs is imported where it starts: a check of the settings is over before that.
 if TYPE_CHECKING:
@@ -43,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         paths.prepare(where)
         return _run(where, flags, foreground=options.foreground)
-    except DomainError as error:
+    except SanchayError as error:
         return _refuse(where, error)
 
 
@@ -71,8 +77,7 @@ def _flags(options: argparse.Namespace) -> dict[str, str]:
     for given in options.set:
         key, separator, value = given.partition("=")
         if not separator or key not in config.VARIABLES:
-            raise DomainError(
-                ErrorKind.INVALID_ARGUMENT,
+            raise InvalidArgument(
                 f"--set {given}: write KEY=VALUE, where KEY is one of {', '.join(config.VARIABLES)}.",
             )
         flags[key] = value
@@ -114,12 +119,12 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
 
     try:
         asyncio.run(serve())
-    except DomainError as error:
-        journal.error("sanchayd cannot start", kind=error.kind.value, message=error.message)
+    except SanchayError as error:
+        journal.error("sanchayd cannot start", kind=error.kind, message=error.message)
         raise
     except Exception as error:
         journal.exception("sanchayd failed")
-        raise DomainError(ErrorKind.INTERNAL, f"sanchayd failed: {error}; see {shown_path(where.log_file)}.") from error
+        raise InternalError(f"sanchayd failed: {error}; see {shown_path(where.log_file)}.") from error
     journal.info("sanchayd stopped")
     log.close()
     hosts.end_claims()
@@ -135,8 +140,7 @@ def _open_catalog(settings: Config, where: Places) -> CatalogPort:
     file = Path(os.path.realpath(settings.catalog_file))
     # A hard link has another lock beside it; where the lock of this name is held, the engine says by whom.
     if hosts.is_claimed(file) and not client_hosts.is_locked(file.with_name(f"{file.name}{LOCK_SUFFIX}")):
-        raise DomainError(
-            ErrorKind.BUSY,
+        raise Busy(
             f"The catalog {shown_path(settings.catalog_file)} is in use by another process under another name (a "
             "hard link). End "
             "that first, or choose another place for the catalog.",
@@ -166,10 +170,10 @@ def _answer(ask: Callable[[], Mapping[str, Any]]) -> int:
     """Prints what is asked for as JSON, or the error; nothing is started, so that no failed start is left word of."""
     try:
         document, code = ask(), EXIT_DONE
-    except DomainError as error:
+    except SanchayError as error:
         from sanchayd import paths
 
-        document, code = {"error": paths.error_document(error)}, _exit_code(error)
+        document, code = {"error": paths.error_document(error)}, error.exit_code
         sys.stderr.write(f"sanchayd: {error.message}\n")
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     return code
@@ -190,19 +194,15 @@ def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
     return asdict(config_edit.edit(where, os.environ, key, words))
 
 
-def _refuse(where: Places, error: DomainError) -> int:
+def _refuse(where: Places, error: SanchayError) -> int:
     """Says why: on stderr for people, in the home for the program that started us. A race's winner has its own word."""
-    if error.kind is not ErrorKind.ALREADY_RUNNING:
+    if not isinstance(error, AlreadyRunning):
         from sanchayd import paths
 
         paths.write_last_error(where, error)
     if sys.stderr is not None:
         sys.stderr.write(f"sanchayd: {error.message}\n")
-    return _exit_code(error)
-
-
-def _exit_code(error: DomainError) -> int:
-    return BY_KIND[error.kind.value].exit_code if error.kind.value in BY_KIND else EXIT_FAILED
+    return error.exit_code
 
 
 if __name__ == "__main__":

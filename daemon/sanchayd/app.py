@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sanchay.address import Places
+from sanchay.errors import SanchayError
 from sanchay.owner import Phase
 from sanchayd import __version__, hosts, log, paths
 from sanchayd.catalog.board import FreshnessBoard
@@ -20,7 +21,6 @@ from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config
 from sanchayd.doorkeeper import Doorkeeper
 from sanchayd.engine_port import CatalogPool, CatalogPort
-from sanchayd.errors import DomainError
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService, JobNews
 from sanchayd.jobs.job import Job
@@ -85,7 +85,7 @@ class App:
         self._notify = ServiceNotify.from_environ(launch.environ)
 
     async def run(self) -> None:
-        """Opens, serves until it is told to stop, and closes. Raises DomainError where it cannot start."""
+        """Opens, serves until it is told to stop, and closes. Raises SanchayError where it cannot start."""
         hosts.on_stop_signal(asyncio.get_running_loop(), self._stop.set)
         where = self._launch.where
         store = StateStore.open(where.state_file)
@@ -243,7 +243,7 @@ class App:
             )
             for root in new:
                 await jobs.start(root, background=True, request_id="refill", notices=[])
-        with contextlib.suppress(DomainError):  # a full disk: it is known at the next start
+        with contextlib.suppress(SanchayError):  # a full disk: it is known at the next start
             await UpkeepStore(store).set_known_catalog(opened.catalog_id)
 
     def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> Metrics | None:
@@ -278,7 +278,7 @@ class App:
         """Begins the watching, which a dead share may hold up: nothing waits for it."""
         try:
             await live.start(self._settings.config)
-        except DomainError as error:
+        except SanchayError as error:
             _log.error("the watching could not begin", error=error.message)
             status.note(f"Changes are seen at the next scan only: {error.message}")
 

@@ -26,9 +26,9 @@ from pydantic.fields import FieldInfo
 
 from sanchay import guess, names
 from sanchay.address import Places
+from sanchay.errors import ConfigInvalid
 from sanchay.names import shown_path
 from sanchayd import misspelt
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.metrics.address import check as check_metrics_address
 
 if sys.version_info >= (3, 11):
@@ -278,8 +278,7 @@ def _read_dotenv(file: Path) -> str:
             return ""
         return file.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
-        raise DomainError(
-            ErrorKind.CONFIG_INVALID,
+        raise ConfigInvalid(
             f"{shown_path(file)} cannot be read: {error}",
             path=os.fsencode(file),
             details={"file": str(file)},
@@ -304,8 +303,7 @@ def _from_toml(file: Path, given: str | None) -> _Source:
     except FileNotFoundError:
         return _Source("config.toml", {}, {})
     except (OSError, UnicodeDecodeError) as error:
-        raise DomainError(
-            ErrorKind.CONFIG_INVALID,
+        raise ConfigInvalid(
             f"{shown_path(file)} cannot be read: {error}",
             path=os.fsencode(file),
             details={"file": str(file)},
@@ -314,8 +312,7 @@ def _from_toml(file: Path, given: str | None) -> _Source:
         found = re.search(r"at line (\d+)", str(error))
         line = found.group(1) if found else str(text.count("\n") + 1)
         key = _key_of_line(text, int(line))
-        raise DomainError(
-            ErrorKind.CONFIG_INVALID,
+        raise ConfigInvalid(
             f"{shown_path(file)}, line {line}{f', {key}' if key else ''}: this is not TOML: {error}",
             path=os.fsencode(file),
             details={"file": str(file), "line": line, "key": key},
@@ -357,7 +354,7 @@ def _key_of_line(text: str, number: int) -> str:
     return found.group(1) if found else ""
 
 
-def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[str, str]) -> DomainError:
+def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[str, str]) -> ConfigInvalid:
     """The first complaint, in words: later ones often follow from it."""
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
@@ -381,9 +378,8 @@ def why_not_valid(error: ValidationError, given: object) -> str:
     return said + (f"; did you mean {meant[0]}?" if meant else "")
 
 
-def _complaint(source: _Source, key: str, reason: str) -> DomainError:
-    return DomainError(
-        ErrorKind.CONFIG_INVALID,
+def _complaint(source: _Source, key: str, reason: str) -> ConfigInvalid:
+    return ConfigInvalid(
         f"{source.places.get(key, source.origin)}: {key}: {reason}{'' if reason.endswith('?') else '.'}",
         details={**source.details.get(key, {}), "key": key},
     )

@@ -13,10 +13,10 @@ from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 
 from sanchay.address import Places
+from sanchay.errors import ConfigInvalid, SanchayError
 from sanchay.names import shown_path
 from sanchayd import config, misspelt
 from sanchayd.config import LIVE_KEYS, VARIABLES, Setting
-from sanchayd.errors import DomainError, ErrorKind
 
 MARK = "\ufeff"
 
@@ -47,7 +47,7 @@ def edit(where: Places, environ: Mapping[str, str], key: str, words: Sequence[st
     before, refused = None, None
     try:
         before = _setting(config.load(where, {}, environ), key)
-    except DomainError as error:  # it may be of this very setting
+    except SanchayError as error:  # it may be of this very setting
         refused = error
     try:
         text = _changed(_read(where), lambda document: _put(document, key, value))
@@ -109,5 +109,5 @@ def _setting(settings: config.Config, key: str) -> Setting:
     return next(each for each in settings.settings() if each.key == key)
 
 
-def _refusal(key: str, message: str) -> DomainError:
-    return DomainError(ErrorKind.CONFIG_INVALID, message, details={"key": key})
+def _refusal(key: str, message: str) -> ConfigInvalid:
+    return ConfigInvalid(message, details={"key": key})

@@ -13,7 +13,6 @@ import grpc
 from sanchay.address import Places
 from sanchay.errors import SanchayError
 from sanchayd import paths
-from sanchayd.errors import DomainError
 from sanchayd.lock import InstanceLock
 from sanchayd.log import logger
 
@@ -59,13 +58,13 @@ class Doorkeeper:
             try:
                 await self.look()
                 self._said = ""
-            except (DomainError, SanchayError, OSError) as error:
+            except (SanchayError, OSError) as error:
                 if str(error) != self._said:
                     self._said = str(error)
                     _log.error("the daemon cannot be reached, and that could not be mended", error=self._said)
 
     async def look(self) -> None:
-        """Makes again what is missing. Raises DomainError, SanchayError or OSError where that fails."""
+        """Makes again what is missing. Raises SanchayError or OSError where that fails."""
         if not self._lock.is_in_place():
             paths.prepare(self._where)
             self._lock.take_again()

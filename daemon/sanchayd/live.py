@@ -8,12 +8,12 @@ import threading
 import time
 from dataclasses import dataclass
 
+from sanchay.errors import Busy, Cancelled, CatalogClosed, InputOutputError, RootOffline, SanchayError
 from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.freshness import Freshness
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, LivePort, in_own_thread
 from sanchayd.engine_port.values import EventBatch
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import ROOT_KINDS, Event, EventKind
 from sanchayd.events.hub import EventHub
 from sanchayd.jobs.queue import ScanQueue
@@ -92,7 +92,7 @@ class LiveService:
         """
         root = await self._registry.resolve(word)
         if self._syncs >= SYNCS_AT_ONCE:
-            raise DomainError(ErrorKind.BUSY, f"{self._syncs} syncs are under way; try again when one has ended.")
+            raise Busy(f"{self._syncs} syncs are under way; try again when one has ended.")
         self._syncs += 1
         try:
             handle = await self._pool.obtain(lambda: self._catalog.sync(root.id), lambda handle: handle.cancel())
@@ -107,9 +107,9 @@ class LiveService:
         view = self._board.view(root, self._queue.scanning_root_ids())
         if result.state in {"done", "partial"}:
             return Synced(result.state, result.message, view.freshness, view)
-        kind = {"offline": ErrorKind.ROOT_OFFLINE, "cancelled": ErrorKind.CANCELLED}.get(result.state, ErrorKind.IO)
+        error = {"offline": RootOffline, "cancelled": Cancelled}.get(result.state, InputOutputError)
         reason = result.message or f"it ended as {result.state}"
-        raise DomainError(kind, f"{root.name} could not be brought up to date: {reason}", path=root.path)
+        raise error(f"{root.name} could not be brought up to date: {reason}", path=root.path)
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """The thread that waits for the engine. It asks for more only when the loop has taken the last batch."""
@@ -117,9 +117,9 @@ class LiveService:
         while not self._stopped.is_set():
             try:
                 batch = self._catalog.next_events(NEXT_EVENTS_S, EVENTS_AT_ONCE)
-            except DomainError as error:
-                if error.kind is ErrorKind.CLOSED:
-                    return
+            except CatalogClosed:
+                return
+            except SanchayError as error:
                 log.exception("the engine's events could not be read", error=error.message)
                 self._stopped.wait(RETRY_S)
                 continue

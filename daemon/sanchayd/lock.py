@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from sanchay import hosts as client_hosts
+from sanchay.errors import AlreadyRunning
 from sanchay.names import shown_path
 from sanchay.owner import Phase, read_owner
 from sanchayd import hosts
-from sanchayd.errors import DomainError, ErrorKind
 
 # Clients look at the lock with a shared one for an instant; only someone who keeps it longer is a daemon. Many that
 # look in turn may keep it from us for longer, but they let others look too, which a daemon does not.
@@ -41,8 +41,7 @@ class InstanceLock:
             if now_s - held_since_s > patience_s or now_s - began_s > max(patience_s, LOOKS_PATIENCE_S):
                 os.close(handle)
                 holder = str(read_owner(file).pid or "")
-                raise DomainError(
-                    ErrorKind.ALREADY_RUNNING,
+                raise AlreadyRunning(
                     f"sanchayd is already running as process {holder or '(unknown)'}, which holds {shown_path(file)}.",
                     path=os.fsencode(file),
                     details={"pid": holder},

@@ -12,10 +12,9 @@ from pathlib import Path
 from sanchay import address
 from sanchay import hosts as client_hosts
 from sanchay.address import Places
-from sanchay.errors import SanchayError
+from sanchay.errors import SanchayError, SocketTaken
 from sanchay.names import shown_path
 from sanchayd import hosts
-from sanchayd.errors import DomainError, ErrorKind
 
 TOKEN_BYTES = 32
 
@@ -23,10 +22,7 @@ TOKEN_BYTES = 32
 def prepare(where: Places) -> None:
     """Makes the folders. Raises home_not_private, permission or io where they cannot be made ours."""
     hosts.restrict_new_files()
-    try:
-        address.prepare(where)
-    except SanchayError as error:
-        raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
+    address.prepare(where)
 
 
 def write_token(where: Places) -> str:
@@ -59,9 +55,9 @@ def claim_socket(where: Places) -> Path:
     socket = address.socket_path(where)
     try:
         client_hosts.make_private(socket.parent)
-    except SanchayError as error:
+    except SanchayError:
         if socket.parent == where.run_folder:
-            raise DomainError(ErrorKind(error.kind), error.message, path=error.path) from error
+            raise
         # In a folder for everyone another user took the name that the rule gives: clients go by the record.
         socket = Path(tempfile.mkdtemp(prefix="sanchay-", dir=client_hosts.runtime_folder())) / address.SOCKET_NAME
     try:
@@ -71,8 +67,7 @@ def claim_socket(where: Places) -> Path:
     else:
         if not stat.S_ISSOCK(mode):
             what = "a symlink" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a file"
-            raise DomainError(
-                ErrorKind.SOCKET_TAKEN,
+            raise SocketTaken(
                 f"{shown_path(socket)} is {what}, not a socket of sanchayd; it was not touched. Move it away and "
                 "start again.",
                 path=os.fsencode(socket),
@@ -113,7 +108,7 @@ def _clear_strayed(where: Places) -> None:
         return
 
 
-def write_last_error(where: Places, error: DomainError) -> None:
+def write_last_error(where: Places, error: SanchayError) -> None:
     """Leaves word for the program that started this daemon without a terminal; the disk may be the reason, too."""
     try:
         client_hosts.write_private(where.last_error_file, json.dumps({**error_document(error), "pid": os.getpid()}))
@@ -121,10 +116,10 @@ def write_last_error(where: Places, error: DomainError) -> None:
         return
 
 
-def error_document(error: DomainError) -> dict[str, object]:
+def error_document(error: SanchayError) -> dict[str, object]:
     """The error for another program to read."""
     return {
-        "kind": error.kind.value,
+        "kind": error.kind,
         "message": error.message,
         "path": os.fsdecode(error.path) if error.path is not None else None,
         "details": error.details,

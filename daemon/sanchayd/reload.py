@@ -14,9 +14,9 @@ from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
 from sanchay.address import Places
+from sanchay.errors import SanchayError
 from sanchay.names import shown_path
 from sanchayd import config, hosts
-from sanchayd.errors import DomainError
 from sanchayd.links import places_of
 from sanchayd.log import logger
 from sanchayd.settings import Settings
@@ -144,7 +144,7 @@ class ConfigReload:
         """Takes the new settings that can count now; a bad edit changes nothing and is said in the status."""
         try:
             after = config.load(self._where, self._flags, self._environ)
-        except DomainError as error:
+        except SanchayError as error:
             self._settings.refuse(error.message)
         else:
             await self._settings.take(after)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from sanchay.errors import SanchayError
 from sanchayd.config import LIVE_KEYS, Config
-from sanchayd.errors import DomainError
 from sanchayd.log import logger
 
 Listener = Callable[[Config], Awaitable[None]]
@@ -54,7 +54,7 @@ class Settings:
         for listener in self._listeners:
             try:
                 await listener(after)
-            except DomainError as error:
+            except SanchayError as error:
                 self._error = f"The new settings could not be taken over: {error.message}"
                 _log.error("a change of the settings failed", error=error.message)
         if changed:

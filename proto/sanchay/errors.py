@@ -1,8 +1,9 @@
-"""What a call can end with: one exception for each reason, and one table of them all.
+"""What a call can end with: one exception for each kind. The engine, the daemon and its clients speak of the same.
 
-An error has a `kind` (the engine's and the daemon's name for it), the reason it travels under in `google.rpc.ErrorInfo`
-(the kind in capitals), the name of its gRPC status code, and the exit code of a program that it ends. Nothing here
-imports gRPC: status codes are named, so that a client that meets no error pays nothing for this module.
+The head of each class is its row of the one table: its `kind` (the engine's name for it too), the gRPC status that it
+travels with, and the exit code of a program that it ends. Its reason in `google.rpc.ErrorInfo` is the kind in capitals.
+The daemon raises these classes, and a client raises them again. Nothing here imports gRPC: statuses are named, so that
+a client that meets no error pays nothing for this module.
 """
 
 # ruff: noqa: N818 - a reason is named as people say it, without a suffix
@@ -23,6 +24,10 @@ EXIT_UNAVAILABLE = 69
 EXIT_DENIED = 77
 EXIT_CONFIG = 78
 
+# Every class below, as its own head enters it.
+BY_KIND: dict[str, type[SanchayError]] = {}
+BY_REASON: dict[str, type[SanchayError]] = {}
+
 
 class SanchayError(Exception):
     """A call that failed. `str()` is a sentence for people: what happened, to which path, why, and what to do.
@@ -34,6 +39,12 @@ class SanchayError(Exception):
     kind: ClassVar[str] = "internal"
     status: ClassVar[str] = "INTERNAL"
     exit_code: ClassVar[int] = EXIT_FAILED
+
+    def __init_subclass__(cls, *, kind: str = "", status: str = "", exit_code: int = EXIT_FAILED) -> None:
+        super().__init_subclass__()
+        if kind:  # a class without one is a program's own, and goes by its base
+            cls.kind, cls.status, cls.exit_code = kind, status, exit_code
+            BY_KIND[kind] = BY_REASON[cls.reason()] = cls
 
     def __init__(
         self,
@@ -59,320 +70,154 @@ class SanchayError(Exception):
         return cls.kind.upper()
 
 
-class NotFound(SanchayError):
+class NotFound(SanchayError, kind="not_found", status="NOT_FOUND"):
     """The path does not exist."""
 
-    kind = "not_found"
-    status = "NOT_FOUND"
 
-
-class NotAbsolute(SanchayError):
+class NotAbsolute(SanchayError, kind="not_absolute", status="INVALID_ARGUMENT", exit_code=EXIT_USAGE):
     """The path is relative: the daemon cannot know to what."""
 
-    kind = "not_absolute"
-    status = "INVALID_ARGUMENT"
-    exit_code = EXIT_USAGE
 
-
-class NotAFolder(SanchayError):
+class NotAFolder(SanchayError, kind="not_a_folder", status="INVALID_ARGUMENT"):
     """The path is a file or something else, where a folder is due."""
 
-    kind = "not_a_folder"
-    status = "INVALID_ARGUMENT"
 
-
-class PermissionDenied(SanchayError):
+class PermissionDenied(SanchayError, kind="permission", status="PERMISSION_DENIED", exit_code=EXIT_DENIED):
     """The file system refuses the daemon."""
 
-    kind = "permission"
-    status = "PERMISSION_DENIED"
-    exit_code = EXIT_DENIED
 
-
-class PseudoFileSystem(SanchayError):
+class PseudoFileSystem(SanchayError, kind="pseudo_file_system", status="INVALID_ARGUMENT"):
     """The path lies on a file system that holds no files of anybody, such as proc."""
 
-    kind = "pseudo_file_system"
-    status = "INVALID_ARGUMENT"
 
-
-class OwnFolder(SanchayError):
+class OwnFolder(SanchayError, kind="own_folder", status="INVALID_ARGUMENT"):
     """The path is the daemon's own folder."""
 
-    kind = "own_folder"
-    status = "INVALID_ARGUMENT"
 
-
-class InputOutputError(SanchayError):
+class InputOutputError(SanchayError, kind="io", status="UNAVAILABLE"):
     """The disk or the network share failed."""
 
-    kind = "io"
-    status = "UNAVAILABLE"
 
-
-class DiskFull(SanchayError):
+class DiskFull(SanchayError, kind="disk_full", status="RESOURCE_EXHAUSTED"):
     """The disk that holds the catalog is full."""
 
-    kind = "disk_full"
-    status = "RESOURCE_EXHAUSTED"
 
-
-class Busy(SanchayError):
+class Busy(SanchayError, kind="busy", status="UNAVAILABLE"):
     """Another program holds the catalog, or the daemon is at its bound; worth another try."""
 
-    kind = "busy"
-    status = "UNAVAILABLE"
 
-
-class Corrupt(SanchayError):
+class Corrupt(SanchayError, kind="corrupt", status="DATA_LOSS"):
     """The catalog is damaged."""
 
-    kind = "corrupt"
-    status = "DATA_LOSS"
 
-
-class NewerDatabase(SanchayError):
+class NewerDatabase(SanchayError, kind="newer_database", status="FAILED_PRECONDITION", exit_code=EXIT_CONFIG):
     """A database was written by a newer version; it is left untouched."""
 
-    kind = "newer_database"
-    status = "FAILED_PRECONDITION"
-    exit_code = EXIT_CONFIG
 
-
-class ForeignDatabase(SanchayError):
+class ForeignDatabase(SanchayError, kind="foreign_database", status="FAILED_PRECONDITION", exit_code=EXIT_CONFIG):
     """The file where a database of Sanchay's belongs is another program's; it is left untouched."""
 
-    kind = "foreign_database"
-    status = "FAILED_PRECONDITION"
-    exit_code = EXIT_CONFIG
 
-
-class InvalidQuery(SanchayError):
+class InvalidQuery(SanchayError, kind="invalid_query", status="INVALID_ARGUMENT", exit_code=EXIT_USAGE):
     """A term of a query is invalid: `term` and `position` say which."""
 
-    kind = "invalid_query"
-    status = "INVALID_ARGUMENT"
-    exit_code = EXIT_USAGE
 
-
-class InvalidArgument(SanchayError):
+class InvalidArgument(SanchayError, kind="invalid_argument", status="INVALID_ARGUMENT", exit_code=EXIT_USAGE):
     """A value of the call is invalid."""
 
-    kind = "invalid_argument"
-    status = "INVALID_ARGUMENT"
-    exit_code = EXIT_USAGE
 
-
-class UnknownRoot(SanchayError):
+class UnknownRoot(SanchayError, kind="unknown_root", status="NOT_FOUND"):
     """The catalog knows no such root."""
 
-    kind = "unknown_root"
-    status = "NOT_FOUND"
 
-
-class UnknownPath(SanchayError):
+class UnknownPath(SanchayError, kind="unknown_path", status="NOT_FOUND"):
     """The catalog holds no such path."""
 
-    kind = "unknown_path"
-    status = "NOT_FOUND"
 
-
-class CatalogClosed(SanchayError):
+class CatalogClosed(SanchayError, kind="closed", status="UNAVAILABLE", exit_code=EXIT_UNAVAILABLE):
     """The daemon is closing its catalog."""
 
-    kind = "closed"
-    status = "UNAVAILABLE"
-    exit_code = EXIT_UNAVAILABLE
 
-
-class Cancelled(SanchayError):
+class Cancelled(SanchayError, kind="cancelled", status="CANCELLED"):
     """The work was cancelled."""
 
-    kind = "cancelled"
-    status = "CANCELLED"
 
-
-class InternalError(SanchayError):
+class InternalError(SanchayError, kind="internal", status="INTERNAL"):
     """A fault of Sanchay's own; the log has more under the request id."""
 
-    kind = "internal"
-    status = "INTERNAL"
 
-
-class Unauthenticated(SanchayError):
+class Unauthenticated(SanchayError, kind="unauthenticated", status="UNAUTHENTICATED", exit_code=EXIT_DENIED):
     """The token is missing or wrong."""
 
-    kind = "unauthenticated"
-    status = "UNAUTHENTICATED"
-    exit_code = EXIT_DENIED
 
-
-class RootNotFound(SanchayError):
+class RootNotFound(SanchayError, kind="root_not_found", status="NOT_FOUND"):
     """No root has that name, id or path."""
 
-    kind = "root_not_found"
-    status = "NOT_FOUND"
 
-
-class RootNameTaken(SanchayError):
+class RootNameTaken(SanchayError, kind="root_name_taken", status="ALREADY_EXISTS"):
     """Another root has that name."""
 
-    kind = "root_name_taken"
-    status = "ALREADY_EXISTS"
 
-
-class RootOffline(SanchayError):
+class RootOffline(SanchayError, kind="root_offline", status="FAILED_PRECONDITION"):
     """The root's folder is not there now; what the catalog knows of it is kept."""
 
-    kind = "root_offline"
-    status = "FAILED_PRECONDITION"
 
-
-class JobNotFound(SanchayError):
+class JobNotFound(SanchayError, kind="job_not_found", status="NOT_FOUND"):
     """No job has that id."""
 
-    kind = "job_not_found"
-    status = "NOT_FOUND"
 
-
-class JobNotActive(SanchayError):
+class JobNotActive(SanchayError, kind="job_not_active", status="FAILED_PRECONDITION"):
     """The job has ended, or is not in a state that allows what was asked."""
 
-    kind = "job_not_active"
-    status = "FAILED_PRECONDITION"
 
-
-class ScheduleNotFound(SanchayError):
+class ScheduleNotFound(SanchayError, kind="schedule_not_found", status="NOT_FOUND"):
     """No schedule has that name."""
 
-    kind = "schedule_not_found"
-    status = "NOT_FOUND"
 
-
-class ScheduleNameTaken(SanchayError):
+class ScheduleNameTaken(SanchayError, kind="schedule_name_taken", status="ALREADY_EXISTS"):
     """Another schedule has that name."""
 
-    kind = "schedule_name_taken"
-    status = "ALREADY_EXISTS"
 
-
-class RunNotFound(SanchayError):
+class RunNotFound(SanchayError, kind="run_not_found", status="NOT_FOUND"):
     """No run of a schedule has that id, or it has no report."""
 
-    kind = "run_not_found"
-    status = "NOT_FOUND"
 
-
-class ConfigInvalid(SanchayError):
+class ConfigInvalid(SanchayError, kind="config_invalid", status="FAILED_PRECONDITION", exit_code=EXIT_CONFIG):
     """A setting is invalid: `details` has `file`, `line` and `key`."""
 
-    kind = "config_invalid"
-    status = "FAILED_PRECONDITION"
-    exit_code = EXIT_CONFIG
 
-
-class ShuttingDown(SanchayError):
+class ShuttingDown(SanchayError, kind="shutting_down", status="UNAVAILABLE", exit_code=EXIT_UNAVAILABLE):
     """The daemon is stopping and takes no more work."""
 
-    kind = "shutting_down"
-    status = "UNAVAILABLE"
-    exit_code = EXIT_UNAVAILABLE
 
-
-class AlreadyRunning(SanchayError):
+class AlreadyRunning(SanchayError, kind="already_running", status="FAILED_PRECONDITION"):
     """Another daemon holds the lock of this home: `details` has its `pid`."""
 
-    kind = "already_running"
-    status = "FAILED_PRECONDITION"
 
-
-class SocketTaken(SanchayError):
+class SocketTaken(SanchayError, kind="socket_taken", status="FAILED_PRECONDITION", exit_code=EXIT_CONFIG):
     """Something that is no socket of ours stands where the socket belongs; it was not touched."""
 
-    kind = "socket_taken"
-    status = "FAILED_PRECONDITION"
-    exit_code = EXIT_CONFIG
 
-
-class HomeNotPrivate(SanchayError):
+class HomeNotPrivate(SanchayError, kind="home_not_private", status="FAILED_PRECONDITION", exit_code=EXIT_DENIED):
     """A folder that must be private belongs to someone else, or others can write to it."""
 
-    kind = "home_not_private"
-    status = "FAILED_PRECONDITION"
-    exit_code = EXIT_DENIED
 
-
-class DaemonUnavailable(SanchayError):
+class DaemonUnavailable(SanchayError, kind="daemon_unavailable", status="UNAVAILABLE", exit_code=EXIT_UNAVAILABLE):
     """No daemon answers."""
 
-    kind = "daemon_unavailable"
-    status = "UNAVAILABLE"
-    exit_code = EXIT_UNAVAILABLE
 
-
-class TimedOut(SanchayError):
+class TimedOut(SanchayError, kind="timed_out", status="DEADLINE_EXCEEDED", exit_code=EXIT_UNAVAILABLE):
     """No answer within the deadline."""
 
-    kind = "timed_out"
-    status = "DEADLINE_EXCEEDED"
-    exit_code = EXIT_UNAVAILABLE
 
-
-class MessageTooLarge(SanchayError):
+class MessageTooLarge(SanchayError, kind="message_too_large", status="RESOURCE_EXHAUSTED"):
     """A message is larger than a call may carry: 256 KiB for a request, 4 MiB for an answer."""
 
-    kind = "message_too_large"
-    status = "RESOURCE_EXHAUSTED"
 
-
-class Unsupported(SanchayError):
+class Unsupported(SanchayError, kind="unsupported", status="UNIMPLEMENTED"):
     """The daemon does not know this call: it is of another version than the client."""
 
-    kind = "unsupported"
-    status = "UNIMPLEMENTED"
 
-
-ERRORS: tuple[type[SanchayError], ...] = (
-    NotFound,
-    NotAbsolute,
-    NotAFolder,
-    PermissionDenied,
-    PseudoFileSystem,
-    OwnFolder,
-    InputOutputError,
-    DiskFull,
-    Busy,
-    Corrupt,
-    NewerDatabase,
-    ForeignDatabase,
-    InvalidQuery,
-    InvalidArgument,
-    UnknownRoot,
-    UnknownPath,
-    CatalogClosed,
-    Cancelled,
-    InternalError,
-    Unauthenticated,
-    RootNotFound,
-    RootNameTaken,
-    RootOffline,
-    JobNotFound,
-    JobNotActive,
-    ScheduleNotFound,
-    ScheduleNameTaken,
-    RunNotFound,
-    ConfigInvalid,
-    ShuttingDown,
-    AlreadyRunning,
-    SocketTaken,
-    HomeNotPrivate,
-    DaemonUnavailable,
-    TimedOut,
-    MessageTooLarge,
-    Unsupported,
-)
-BY_KIND: dict[str, type[SanchayError]] = {error.kind: error for error in ERRORS}
-BY_REASON: dict[str, type[SanchayError]] = {error.reason(): error for error in ERRORS}
 # What gRPC itself says, without a reason of ours.
 BY_STATUS: dict[str, type[SanchayError]] = {
     "UNAVAILABLE": DaemonUnavailable,

@@ -16,9 +16,19 @@ from typing import Any, TypeVar
 
 import pytest
 
+from sanchay.errors import (
+    CatalogClosed,
+    InvalidArgument,
+    InvalidQuery,
+    NotAbsolute,
+    NotAFolder,
+    NotFound,
+    OwnFolder,
+    SanchayError,
+    UnknownPath,
+)
 from sanchayd.engine_port import CatalogPort, values
 from sanchayd.engine_port.values import LiveStatus
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.roots.root import HashAlgorithm, Root, RootSettings, WatchMode
 from tests.support import trees
 from tests.support.daemon import PATIENCE_S, engine_missing
@@ -79,8 +89,8 @@ def scanned(port: CatalogPort, tree: Path) -> CatalogPort:
     return port
 
 
-def refusal(ask: Callable[[], object]) -> DomainError:
-    with pytest.raises(DomainError) as caught:
+def refusal(ask: Callable[[], object]) -> SanchayError:
+    with pytest.raises(SanchayError) as caught:
         ask()
     return caught.value
 
@@ -110,20 +120,20 @@ def duplicates(port: CatalogPort, **options: Any) -> values.DuplicatePage:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        (b"tree", ErrorKind.NOT_ABSOLUTE),
-        (b"%s/absent", ErrorKind.NOT_FOUND),
-        (b"%s/tree/docs/letter.txt", ErrorKind.NOT_A_FOLDER),
-        (b"%s/home", ErrorKind.OWN_FOLDER),
-        (b"%s/home/deep", ErrorKind.OWN_FOLDER),
+        (b"tree", NotAbsolute),
+        (b"%s/absent", NotFound),
+        (b"%s/tree/docs/letter.txt", NotAFolder),
+        (b"%s/home", OwnFolder),
+        (b"%s/home/deep", OwnFolder),
     ],
 )
 def test_what_can_be_no_root_is_refused(
-    port: CatalogPort, tree: Path, tmp_path: Path, path: bytes, kind: ErrorKind
+    port: CatalogPort, tree: Path, tmp_path: Path, path: bytes, kind: type[SanchayError]
 ) -> None:
     (tmp_path / "home" / "deep").mkdir()
     path = path % os.fsencode(tmp_path) if b"%" in path else path
     error = refusal(lambda: port.check_root(path))
-    assert (error.kind, error.path) == (kind, path)
+    assert (type(error), error.path) == (kind, path)
 
 
 def test_a_root_is_called_by_its_resolved_path(port: CatalogPort, tree: Path, tmp_path: Path) -> None:
@@ -160,7 +170,7 @@ def test_a_root_whose_folder_is_away_is_offline_and_keeps_its_rows(scanned: Cata
 def test_a_root_that_never_was_there_cannot_be_scanned(port: CatalogPort, tmp_path: Path) -> None:
     port.put_root(a_root(tmp_path / "never"))
     error = refusal(lambda: scan(port))
-    assert (error.kind, error.path) == (ErrorKind.NOT_FOUND, os.fsencode(tmp_path / "never"))
+    assert (type(error), error.path) == (NotFound, os.fsencode(tmp_path / "never"))
 
 
 def test_a_removed_root_takes_its_rows_along(scanned: CatalogPort, tree: Path, tmp_path: Path) -> None:
@@ -274,7 +284,7 @@ def test_pages_go_on_where_the_last_ended(scanned: CatalogPort) -> None:
 
 def test_a_term_that_says_nothing_is_refused_with_its_place(scanned: CatalogPort) -> None:
     error = refusal(lambda: find(scanned, "size:>x"))
-    assert (error.kind, error.term, error.position) == (ErrorKind.INVALID_QUERY, "size:>x", 0)
+    assert (type(error), error.term, error.position) == (InvalidQuery, "size:>x", 0)
     assert "x" in error.message
 
 
@@ -345,7 +355,7 @@ def test_a_place_is_one_of_the_catalogs_or_unknown(scanned: CatalogPort, tree: P
         place = scanned.place(os.fsencode(path))
         assert (place.path, place.root_ids) == (os.fsencode(path), (1,))
     error = refusal(lambda: scanned.place(b"/nowhere at all"))
-    assert error.kind is ErrorKind.UNKNOWN_PATH
+    assert isinstance(error, UnknownPath)
     assert "/nowhere at all" in error.message
 
 
@@ -371,7 +381,7 @@ def test_a_feed_goes_on_from_its_cursor(scanned: CatalogPort) -> None:
     again = scanned.changes(cursor=page.cursor, since_ns=None, under=None, limit=100)
     assert (list(again.rows), again.complete) == ([], True)
     error = refusal(lambda: scanned.changes(cursor="no cursor", since_ns=None, under=None, limit=1))
-    assert error.kind is ErrorKind.INVALID_ARGUMENT
+    assert isinstance(error, InvalidArgument)
 
 
 def test_growth_without_a_past_is_none(scanned: CatalogPort) -> None:
@@ -413,7 +423,7 @@ def test_nothing_happens_for_as_long_as_it_is_waited_for(port: CatalogPort) -> N
 
 def test_whoever_waits_for_events_is_told_of_the_end(port: CatalogPort) -> None:
     port.start_live(settle_ms=10, reconcile_s=3600)
-    told: list[DomainError] = []
+    told: list[SanchayError] = []
     waits = threading.Event()
 
     def listen() -> None:
@@ -425,7 +435,7 @@ def test_whoever_waits_for_events_is_told_of_the_end(port: CatalogPort) -> None:
     assert waits.wait(PATIENCE_S)
     port.close()
     thread.join(PATIENCE_S)
-    assert [error.kind for error in told] == [ErrorKind.CLOSED]
+    assert [type(error) for error in told] == [CatalogClosed]
 
 
 # ---- The engine behind it ----

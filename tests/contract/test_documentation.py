@@ -12,6 +12,7 @@ from typing import Literal, get_args, get_origin
 import click
 import pytest
 
+from sanchay import errors
 from sanchayctl import setting_keys
 from sanchayctl.cli import cli
 from sanchayd import config
@@ -84,6 +85,14 @@ def test_the_keys_that_a_shell_completes_are_the_settings_and_their_words() -> N
 
 def test_the_manuals_table_of_settings_is_made_from_the_settings() -> None:
     assert config.manual() in SETTINGS.read_text("utf-8"), f"docs/settings.md has other rows than:\n{config.manual()}"
+
+
+def test_the_table_of_errors_is_made_from_their_classes() -> None:
+    rows = [
+        f"| `{each.__name__}` | `{each.kind}` | `{each.status}` | {each.exit_code} |"
+        for each in errors.BY_KIND.values()
+    ]
+    assert "\n".join(rows) + "\n" in (REPOSITORY / "docs" / "python.md").read_text("utf-8")
 
 
 def test_the_session_in_the_readme_is_what_make_demo_types() -> None:

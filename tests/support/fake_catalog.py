@@ -15,9 +15,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sanchay.errors import InvalidQuery, NotAbsolute, NotAFolder, NotFound, OwnFolder, SanchayError, UnknownPath
 from sanchayd.engine_port import values
 from sanchayd.engine_port.values import LiveStatus
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.roots.root import Root
 from tests.support.fake_answers import (
     Copy,
@@ -96,7 +96,7 @@ class FakeScan:
         """What was scanned before is away and keeps its rows; anything else is a path that does not exist."""
         if self.root.id not in self._catalog.rows:
             path = self.root.path
-            raise DomainError(ErrorKind.NOT_FOUND, f"{os.fsdecode(path)} does not exist.", path=path)
+            raise NotFound(f"{os.fsdecode(path)} does not exist.", path=path)
         self._catalog.statuses[self.root.id] = "offline"
         return Result("offline", "its folder is not there")
 
@@ -136,7 +136,7 @@ class FakeCatalog:
         self.hangs = False  # whether scans do not hear that they are cancelled
         self.scan_s = float(os.environ.get("FAKE_SCAN_S", "0"))
         self.export_pieces = int(os.environ.get("FAKE_EXPORT_PIECES", "3"))
-        self.scan_error: DomainError | None = None
+        self.scan_error: SanchayError | None = None
         self.rebuilt_from: bytes | None = None
         self.damage = ""
         self.open_exports = 0
@@ -163,14 +163,14 @@ class FakeCatalog:
 
     def check_root(self, path: bytes) -> values.RootCheck:
         if not os.path.isabs(path):
-            raise DomainError(ErrorKind.NOT_ABSOLUTE, f"{os.fsdecode(path)} is not absolute.", path=path)
+            raise NotAbsolute(f"{os.fsdecode(path)} is not absolute.", path=path)
         real = os.path.realpath(path)
         if not os.path.exists(real):
-            raise DomainError(ErrorKind.NOT_FOUND, f"{os.fsdecode(path)} does not exist.", path=path)
+            raise NotFound(f"{os.fsdecode(path)} does not exist.", path=path)
         if not os.path.isdir(real):
-            raise DomainError(ErrorKind.NOT_A_FOLDER, f"{os.fsdecode(path)} is not a folder.", path=path)
+            raise NotAFolder(f"{os.fsdecode(path)} is not a folder.", path=path)
         if any(real == own or real.startswith(own + b"/") for own in self.own_folders):
-            raise DomainError(ErrorKind.OWN_FOLDER, f"{os.fsdecode(path)} is Sanchay's own.", path=path)
+            raise OwnFolder(f"{os.fsdecode(path)} is Sanchay's own.", path=path)
         return values.RootCheck(real, "ext4", False)
 
     def path_below(self, root: bytes, path: bytes) -> bytes:
@@ -294,12 +294,12 @@ class FakeCatalog:
 
         held = [root.id for root in self.roots.values() if within(path, root.path) or within(root.path, path)]
         if not held:
-            raise DomainError(ErrorKind.UNKNOWN_PATH, f"{os.fsdecode(path)} is not in the catalog.", path=path)
+            raise UnknownPath(f"{os.fsdecode(path)} is not in the catalog.", path=path)
         return values.Place(path, tuple(held))
 
     def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> Page:
         if expression.startswith("size:>x"):
-            raise DomainError(ErrorKind.INVALID_QUERY, "x is no size.", term="size:>x", position=0)
+            raise InvalidQuery("x is no size.", term="size:>x", position=0)
         word = os.fsencode(expression)
         hits = [row for rows in self.rows.values() for row in rows if word in os.path.basename(row.path)]
         start = int(token or 0)

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sanchay.errors import CatalogClosed
 from sanchayd.engine_port.values import LiveStatus
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.roots.root import Root, WatchMode
 
 
@@ -89,7 +89,7 @@ class FakeLive:
         with self._changed:
             self._changed.wait_for(lambda: self._events or self._dropped or self._closed, timeout_s)
             if self._closed:
-                raise DomainError(ErrorKind.CLOSED, "The catalog is closed.")
+                raise CatalogClosed("The catalog is closed.")
             taken = [self._events.popleft() for _ in range(min(limit, len(self._events)))]
             batch = EventBatch(taken, self._dropped)
             self._dropped = 0

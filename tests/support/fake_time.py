@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import InvalidArgument
 
 RawBytes: TypeAlias = bytes
 
@@ -79,7 +79,7 @@ class FakeTime:
 
     def changes(self, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> ChangePage:
         if cursor and not cursor[1:].isdigit():
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, f"'{cursor}' is no cursor.")
+            raise InvalidArgument(f"'{cursor}' is no cursor.")
         start = int(cursor[1:]) if cursor else 0
         rows: list[ChangeRow] = []
         for number, row in enumerate(self.feed[start:], start):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sanchay import names
+from sanchay.errors import Busy, InvalidArgument
 from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.freshness import Freshness
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port import questions as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root
@@ -136,7 +136,7 @@ class CatalogService:
         """Folders and what they hold, a page at a time. Raises invalid_argument and unknown_path."""
         bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
         if token and not (token.isascii() and token.isdigit() and len(token) < 10):
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, "the page token is not one of this question's")
+            raise InvalidArgument("the page token is not one of this question's")
         first = int(token or 0)
         end = first + bound
         folder, roots = await self._registry.place(path)
@@ -148,7 +148,7 @@ class CatalogService:
         """The rendered file in pieces. One is made ahead, and no more. Raises invalid_query, busy."""
         chosen = _one_of(file_format, engine.EXPORT_FORMATS, "format")
         if self._exports >= EXPORTS_AT_ONCE:
-            raise DomainError(ErrorKind.BUSY, f"{self._exports} exports are under way; try again when one has ended.")
+            raise Busy(f"{self._exports} exports are under way; try again when one has ended.")
         self._exports += 1
         export = ahead = None
         try:
@@ -190,7 +190,5 @@ def _bounded(limit: int, default: int) -> int:
 def _one_of(word: str, words: Sequence[Word], what: str) -> Word:
     found = next((known for known in words if known == word), None)
     if found is None:
-        raise DomainError(
-            ErrorKind.INVALID_ARGUMENT, f"{names.quoted(word)} is not a valid {what}; choose from {', '.join(words)}."
-        )
+        raise InvalidArgument(f"{names.quoted(word)} is not a valid {what}; choose from {', '.join(words)}.")
     return found

@@ -1,4 +1,4 @@
-"""The lifetime and upkeep of what is behind a catalog. Every call may block, and raises `DomainError` alone."""
+"""The lifetime and upkeep of what is behind a catalog. Every call may block, and raises `SanchayError` alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a catalog is kept up to date, and what happens in it. Every call may block, and raises `DomainError` alone."""
+"""How a catalog is kept up to date, and what happens in it. Every call may block, and raises `SanchayError` alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine as a `CatalogPort`: values pass through, and each error becomes a `DomainError` of the same kind."""
+"""The engine as a `CatalogPort`: values pass through, and each error becomes the class of its kind."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import sanchay_engine
+from sanchay.errors import BY_KIND, CatalogClosed
 from sanchayd.engine_port import values
 from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
 from sanchayd.engine_port.values import LiveStatus, PolledPart
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.roots.root import Root
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Inside the block an engine's error becomes the domain's. An unknown kind is a fault of ours and says so."""
+    """Inside the block an engine's error becomes that of `sanchay.errors` with the same kind."""
     try:
         yield
     except sanchay_engine.EngineError as error:
-        raise DomainError(
-            ErrorKind(error.kind), error.message, path=error.path, term=error.term, position=error.position
-        ) from error
+        raise BY_KIND[error.kind](error.message, path=error.path, term=error.term, position=error.position) from error
 
 
 class NativeScan:
@@ -293,7 +291,7 @@ class NativeCatalog:
         with translated():
             batch = self._catalog.next_events(timeout_s, limit)
         if self._closing and not batch.events:  # the engine's wait ends at once from here on
-            raise DomainError(ErrorKind.CLOSED, "The catalog is closed.")
+            raise CatalogClosed("The catalog is closed.")
         return batch
 
     def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> values.FindPage:

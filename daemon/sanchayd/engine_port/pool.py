@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar, cast
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import InternalError, SanchayError
 
 Parameters = ParamSpec("Parameters")
 Value = TypeVar("Value")
@@ -80,13 +80,14 @@ async def in_own_thread(call: Callable[[], Value], name: str) -> Value:
             future.set_result(cast("Value", value))
 
     def work() -> None:
-        value, failure = None, None
+        value: Value | None = None
+        failure: SanchayError | None = None
         try:
             value = call()
-        except DomainError as error:
+        except SanchayError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the thread's end must be told, whatever it was
-            failure = DomainError(ErrorKind.INTERNAL, f"{name} failed: {error}")
+            failure = InternalError(f"{name} failed: {error}")
         with contextlib.suppress(RuntimeError):  # the loop has closed: no one waits any more
             loop.call_soon_threadsafe(settle, value, failure)
 

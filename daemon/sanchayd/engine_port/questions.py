@@ -1,4 +1,4 @@
-"""What is asked of a catalog: it changes nothing. Every call may block, and raises `DomainError` alone."""
+"""What is asked of a catalog: it changes nothing. Every call may block, and raises `SanchayError` alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roots, and the scans that fill a catalog. Every call may block, and raises `DomainError` alone."""
+"""Roots, and the scans that fill a catalog. Every call may block, and raises `SanchayError` alone."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sanchay import names
+from sanchay.errors import InvalidArgument
 from sanchayd.engine_port.values import RawBytes
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.job import Job
 
 
@@ -104,7 +104,5 @@ def kinds_of(words: Iterable[str]) -> frozenset[EventKind]:
             kinds.add(EventKind(word))
         else:
             known = ", ".join([*_GROUPS, *(kind.value for kind in EventKind)])
-            raise DomainError(
-                ErrorKind.INVALID_ARGUMENT, f"{names.quoted(word)} is not a kind of event; the kinds are {known}."
-            )
+            raise InvalidArgument(f"{names.quoted(word)} is not a kind of event; the kinds are {known}.")
     return frozenset(kinds)

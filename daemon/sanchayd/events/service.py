@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import ShuttingDown
 from sanchayd.events.event import Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import EventHub
 from sanchayd.jobs.job import Job, JobState
@@ -41,7 +41,7 @@ class EventService:
                 async for batch in batches:
                     yield batch
         if follow:
-            raise DomainError(ErrorKind.SHUTTING_DOWN, "sanchayd is stopping; its events end here.")
+            raise ShuttingDown("sanchayd is stopping; its events end here.")
 
 
 class JobNews:

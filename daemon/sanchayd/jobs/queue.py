@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sanchay import names
+from sanchay.errors import Busy, SanchayError
 from sanchayd import hosts
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, ScanningPort, ScanPort, in_own_thread
 from sanchayd.engine_port.values import RawBytes, ScanProgress, ScanResult
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.topic import Topic
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
 from sanchayd.jobs.store import JobStore
@@ -118,8 +118,7 @@ class ScanQueue:
         """Raises busy where a cancelled scan of the root still waits for a read that hangs."""
         path = self._left_behind.get(root_id)
         if path is not None:
-            raise DomainError(
-                ErrorKind.BUSY,
+            raise Busy(
                 f"A cancelled scan of this root still waits for {names.shown(path)}, whose disk or share does not "
                 "answer. It ends when that does; try again then, or restart the daemon.",
                 path=path,
@@ -259,7 +258,7 @@ class ScanQueue:
             )
             self._take_handle(active, handle)
             result = await in_own_thread(handle.wait, f"scan-{job.id}")
-        except DomainError as error:
+        except SanchayError as error:
             if active.left_behind:
                 self._came_back(active)
                 return

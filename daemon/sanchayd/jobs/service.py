@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from sanchay import names
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import InvalidArgument, JobNotActive, JobNotFound, RootNotFound, ShuttingDown
 from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ActiveJob, ScanQueue
 from sanchayd.jobs.store import JobStore
@@ -63,9 +63,7 @@ class JobService:
         notices: list[str] = []
         roots = [await self._root_of(word, notices) for word in words] if words else self._registry.claimed()
         if not roots:
-            raise DomainError(
-                ErrorKind.ROOT_NOT_FOUND, "There is no root to scan yet; add one: sanchayctl root add PATH"
-            )
+            raise RootNotFound("There is no root to scan yet; add one: sanchayctl root add PATH")
         jobs = [
             await self.start(root, background=background, request_id=request_id, notices=notices)
             for root in dict.fromkeys(roots)
@@ -112,9 +110,7 @@ class JobService:
             jobs = sorted((active.snapshot() for active in self._queue.active()), key=lambda job: -job.id)
             return JobPage(tuple(jobs), "")
         if token and not token.isdecimal():
-            raise DomainError(
-                ErrorKind.INVALID_ARGUMENT, f"{names.quoted(token)} is not a valid page token of this listing."
-            )
+            raise InvalidArgument(f"{names.quoted(token)} is not a valid page token of this listing.")
         stored = await self._store.jobs(before_id=int(token) if token else None, limit=limit + 1)
         page = [self._current(job) for job in stored[:limit]]
         return JobPage(tuple(page), str(page[-1].id) if len(stored) > limit else "")
@@ -126,7 +122,7 @@ class JobService:
             return active.snapshot()
         job = await self._store.job(job_id)
         if job is None:
-            raise DomainError(ErrorKind.JOB_NOT_FOUND, f"There is no job {job_id}.", details={"job_id": str(job_id)})
+            raise JobNotFound(f"There is no job {job_id}.", details={"job_id": str(job_id)})
         return job
 
     async def follow(self, job_id: int) -> AsyncGenerator[Job, None]:
@@ -141,7 +137,7 @@ class JobService:
             async for job in changes:
                 yield job
         if not job.state.ended:
-            raise DomainError(ErrorKind.SHUTTING_DOWN, "sanchayd is stopping; the scan goes on at its next start.")
+            raise ShuttingDown("sanchayd is stopping; the scan goes on at its next start.")
 
     async def cancel(self, job_id: int) -> Job:
         """Ends a job; what it found stays."""
@@ -172,8 +168,7 @@ class JobService:
         active = self._queue.get(job_id)
         if active is None or active.job.state.ended:
             job = await self.get(job_id)
-            raise DomainError(
-                ErrorKind.JOB_NOT_ACTIVE,
+            raise JobNotActive(
                 f"Job {job_id} has ended already: {job.state.value}.",
                 details={"job_id": str(job_id), "state": job.state.value},
             )
@@ -186,8 +181,8 @@ class JobService:
             if found.claimed:
                 return found
             word = found.path
-        except DomainError as error:
-            if error.kind is not ErrorKind.ROOT_NOT_FOUND or not os.path.isabs(word):
+        except RootNotFound:
+            if not os.path.isabs(word):
                 raise
         root, _existed = await self._registry.add(word, "", RootSettings())
         notices.append(f"Added {names.shown(root.path)} as the root {names.quoted(root.name)}.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import DiskFull
 from sanchayd.jobs import rows
 from sanchayd.jobs.deferred import Deferred, write_job, write_state
 from sanchayd.jobs.job import Job, JobState
@@ -18,7 +18,7 @@ KEPT_JOBS = 1000
 
 
 class JobStore:
-    """What was asked for, and what became of it. Raises DomainError alone."""
+    """What was asked for, and what became of it. Raises SanchayError alone."""
 
     def __init__(self, state: StateStore) -> None:
         self._state = state
@@ -41,8 +41,7 @@ class JobStore:
         """Replaces the job of that id, and its errors. Where the disk is full it waits in memory for room."""
         try:
             await self._state.run(lambda s: write_job(s, job))
-        except DomainError as error:
-            self._defer_or_raise(error)
+        except DiskFull:
             self._deferred.put(job)
         else:
             self._deferred.forget(job.id)
@@ -51,17 +50,12 @@ class JobStore:
         """Writes the state of several jobs at once; see `update`."""
         try:
             await self._state.run(lambda s: write_state(s, list(job_ids), state))
-        except DomainError as error:
-            self._defer_or_raise(error)
+        except DiskFull:
             for job_id in job_ids:
                 self._deferred.put_state(job_id, state)
         else:
             for job_id in job_ids:
                 self._deferred.forget(job_id)
-
-    def _defer_or_raise(self, error: DomainError) -> None:
-        if error.kind is not ErrorKind.DISK_FULL:
-            raise error
 
     async def job(self, job_id: int) -> Job | None:
         """One job with its errors."""

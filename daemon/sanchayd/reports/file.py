@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from sanchay import names
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import InputOutputError, PermissionDenied
 from sanchayd.reports.report import Report
 
 COLUMNS = ("change", "path", "size", "size_before", "allocated", "modified", "type", "hash")
@@ -32,8 +32,7 @@ def allowed_folder(folder: bytes, allowed: Sequence[str]) -> tuple[bytes, bytes]
             return top, os.path.relpath(real, top)
     shown = names.shown(folder)
     listed = ", ".join(names.shown(os.fsencode(each)) for each in allowed if each) or "there is none yet"
-    raise DomainError(
-        ErrorKind.PERMISSION,
+    raise PermissionDenied(
         f"Reports may not be written to {shown}: config.toml allows only the folders of report_folders ({listed}). "
         f"Allow it there: report_folders = [{json.dumps(os.fsdecode(folder))}]",
         path=folder,
@@ -56,8 +55,7 @@ def write(folder: bytes, allowed: Sequence[str], name: str, at_ns: int, run_id: 
         else:
             _put(_csv(report), os.path.join(os.fsdecode(folder), file_name), None)
     except OSError as error:
-        raise DomainError(
-            ErrorKind.IO,
+        raise InputOutputError(
             f"The report could not be written to {names.shown(folder)}: {error.strerror or error}.",
             path=folder,
         ) from error

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from sanchay import names
+from sanchay.errors import NotAbsolute, RunNotFound, SanchayError
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.values import FileRow
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.reports import diff as report_diff
 from sanchayd.reports import file as report_file
 from sanchayd.reports import hook as report_hook
@@ -51,14 +51,14 @@ class ReportService:
         await self._pool.ask(self._catalog.find, expression, sort="", limit=1, token="")
         if to_folder:
             if not os.path.isabs(to_folder):
-                raise DomainError(ErrorKind.NOT_ABSOLUTE, f"{names.shown(to_folder)} is not absolute.", path=to_folder)
+                raise NotAbsolute(f"{names.shown(to_folder)} is not absolute.", path=to_folder)
             report_file.allowed_folder(to_folder, self._config().report_folders)
 
     async def can_ask(self, expression: str) -> bool:
         """Whether the catalog knows the roots and folders that the expression names."""
         try:
             await self._pool.ask(self._catalog.roots_of_expression, expression)
-        except DomainError:
+        except SanchayError:
             return False
         return True
 
@@ -99,7 +99,7 @@ class ReportService:
                 run.id,
                 report,
             )
-        except DomainError as error:
+        except SanchayError as error:
             return replace(made, complaints=(error.message,))
         return replace(made, file=file)
 
@@ -126,8 +126,7 @@ class ReportService:
         report = await self._store.report(run.id) if run is not None and run.schedule_id == schedule.id else None
         if run is None or report is None:
             which = f"no report of run {run_id}" if run_id else "no report yet"
-            raise DomainError(
-                ErrorKind.RUN_NOT_FOUND,
+            raise RunNotFound(
                 f"{schedule.name} has {which}; look at its runs with: sanchayctl schedule history {schedule.name}",
             )
         return run, report

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sanchay import guess, names
+from sanchay.errors import DiskFull, InvalidArgument, RootNameTaken, RootNotFound, SanchayError
 from sanchayd.engine_port import CatalogPool, CatalogPort
 from sanchayd.engine_port.values import StoredRoot
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
 from sanchayd.roots.store import RootStore
@@ -54,9 +54,7 @@ class RootRegistry:
                 self._roots = {root.id: root for root in roots}  # names that are taken
                 try:
                     roots.append(await self._store.add(self._unclaimed(found)))
-                except DomainError as error:
-                    if error.kind is not ErrorKind.DISK_FULL:
-                        raise
+                except DiskFull as error:
                     _log.warning("a root of the catalog cannot be noted", error=error.message)
         await self._pool.ask(self._catalog.match_roots, [(root.id, root.path) for root in roots])
         self._roots = {}
@@ -77,7 +75,7 @@ class RootRegistry:
                 poll_s=int(stored.get("poll_s", POLL_S)),
             )
             name = self._check_name(str(stored.get("name", "")), own_id=0)
-        except (ValueError, TypeError, AttributeError, DomainError):
+        except (ValueError, TypeError, AttributeError, SanchayError):
             settings, name = RootSettings(), self._derive_name(found.path)
         return Root(0, name, found.path, settings, self._now_ns(), claimed=False)
 
@@ -131,7 +129,7 @@ class RootRegistry:
         root = await self._store.add(Root(0, chosen, folder, settings, self._now_ns()))
         try:
             await self._tell(root)
-        except DomainError:
+        except SanchayError:
             await self._store.remove(root.id)
             raise
         self._roots[root.id] = root
@@ -199,7 +197,7 @@ class RootRegistry:
         if found is None:
             try:
                 resolved = (await self._pool.ask(self._catalog.check_root, word)).path
-            except DomainError:
+            except SanchayError:
                 return None
             found = next((root for root in self._roots.values() if root.path == resolved), None)
         return found
@@ -242,13 +240,9 @@ class RootRegistry:
         elif chosen.isdecimal() or os.path.isabs(chosen):
             reason = "it would be taken for an id or a path"
         if reason:
-            raise DomainError(
-                ErrorKind.INVALID_ARGUMENT, f"{names.quoted(name)} is not a valid name for a root: {reason}."
-            )
+            raise InvalidArgument(f"{names.quoted(name)} is not a valid name for a root: {reason}.")
         if self._taken(chosen, own_id):
-            raise DomainError(
-                ErrorKind.ROOT_NAME_TAKEN, f"Another root is called {names.quoted(chosen)}; choose another name."
-            )
+            raise RootNameTaken(f"Another root is called {names.quoted(chosen)}; choose another name.")
         return chosen
 
     def _derive_name(self, folder: bytes) -> str:
@@ -260,12 +254,12 @@ class RootRegistry:
         return next(candidate for candidate in _numbered(name) if not self._taken(candidate, own_id=0))
 
 
-def _not_found(word: bytes, known: list[str]) -> DomainError:
+def _not_found(word: bytes, known: list[str]) -> RootNotFound:
     text = word.decode("utf-8", "surrogateescape")
     named = names.shown(word) if os.path.isabs(word) else names.quoted(text)
     there = f"the roots are: {', '.join(map(names.shown_text, known))}" if known else "there is none yet"
     meant = guess.did_you_mean(text, known)
-    return DomainError(ErrorKind.ROOT_NOT_FOUND, f"No root is called {named}; {there}.{meant}")
+    return RootNotFound(f"No root is called {named}; {there}.{meant}")
 
 
 def _plain_path(word: bytes) -> bytes | None:

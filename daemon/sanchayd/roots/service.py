@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sanchay import names
+from sanchay.errors import InvalidArgument
 from sanchayd.catalog.board import FreshnessBoard
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.jobs.service import JobService
 from sanchayd.log import logger
@@ -98,8 +98,7 @@ class RootService:
         for other in self._registry.all():
             used = other.settings.algorithm
             if other.path != path and other.settings.hash is not HashScope.NONE and used is not settings.algorithm:
-                raise DomainError(
-                    ErrorKind.INVALID_ARGUMENT,
+                raise InvalidArgument(
                     f"The root {names.quoted(other.name)} is hashed with {used.value}, and hashes of two algorithms "
                     f"cannot be compared: use {used.value} here too, or leave one of the roots unhashed.",
                     path=path,

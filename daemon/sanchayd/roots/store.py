@@ -11,7 +11,7 @@ from sanchayd.state.tables import RootTable
 
 
 class RootStore:
-    """What a person asked to have cataloged. Raises DomainError alone."""
+    """What a person asked to have cataloged. Raises SanchayError alone."""
 
     def __init__(self, state: StateStore) -> None:
         self._state = state

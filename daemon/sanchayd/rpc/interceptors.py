@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import grpc
 import structlog
 
+from sanchay.errors import Busy, Cancelled, InternalError, SanchayError, ShuttingDown, Unauthenticated
 from sanchayd import hosts
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.log import logger
 from sanchayd.rpc import errors
 
@@ -68,14 +68,12 @@ class TokenInterceptor(Interceptor):
 
 
 async def _refuse(_request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-    error = DomainError(
-        ErrorKind.UNAUTHENTICATED, "The token is missing or wrong: this is not your sanchayd, or it was started again."
-    )
+    error = Unauthenticated("The token is missing or wrong: this is not your sanchayd, or it was started again.")
     await _abort(context, error)
 
 
 async def _refuse_stopping(_request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-    await _abort(context, DomainError(ErrorKind.SHUTTING_DOWN, "sanchayd is stopping; start it again."))
+    await _abort(context, ShuttingDown("sanchayd is stopping; start it again."))
 
 
 class CallInterceptor(Interceptor):
@@ -140,38 +138,36 @@ class _Call:
         context.set_trailing_metadata(((REQUEST_ID_KEY, self._id),))
         try:
             yield
-        except DomainError as error:
-            outcome = error.kind.value
-            log.info("a call was refused", method=self._method, kind=error.kind.value, message=error.message)
+        except SanchayError as error:
+            outcome = error.kind
+            log.info("a call was refused", method=self._method, kind=error.kind, message=error.message)
             await _abort(context, error, self._id)
         except (grpc.aio.AbortError, asyncio.CancelledError):
-            outcome = ErrorKind.CANCELLED.value
+            outcome = Cancelled.kind
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
-                outcome = ErrorKind.BUSY.value
+                outcome = Busy.kind
                 log.warning("a call found no descriptor left", method=self._method)
                 await _abort(context, _out_of_files(), self._id)
-            outcome = ErrorKind.INTERNAL.value
+            outcome = InternalError.kind
             log.exception("a call failed", method=self._method)
             message = f"sanchayd failed; its log has more under request id {self._id}."
-            await _abort(context, DomainError(ErrorKind.INTERNAL, message), self._id)
+            await _abort(context, InternalError(message), self._id)
         finally:
             if self._observe is not None:
                 self._observe(self._method.rpartition(".")[2], time.monotonic() - begun_s, outcome, streaming=streaming)
 
 
-def _out_of_files() -> DomainError:
-    return DomainError(
-        ErrorKind.BUSY,
+def _out_of_files() -> Busy:
+    return Busy(
         f"sanchayd has as many files and connections open as it may ({hosts.open_files_limit():,}): try again soon; if "
         "that stays so, raise its limit (ulimit -n, or LimitNOFILE).",
     )
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: DomainError, identifier: str = "") -> None:
-    wire = errors.to_wire(error)
-    trailers: list[tuple[str, str | bytes]] = [errors.trailer(wire)]
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: SanchayError, identifier: str = "") -> None:
+    trailers: list[tuple[str, str | bytes]] = [errors.trailer(error)]
     if identifier:
         trailers.append((REQUEST_ID_KEY, identifier))
-    await context.abort(errors.status_code(wire), wire.message, tuple(trailers))
+    await context.abort(errors.status_code(error), errors.message(error), tuple(trailers))

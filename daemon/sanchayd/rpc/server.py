@@ -11,6 +11,7 @@ from grpc_health.v1._async import HealthServicer
 
 from sanchay import hosts as client_hosts
 from sanchay.address import Places, socket_uri
+from sanchay.errors import InputOutputError, SanchayError
 from sanchay.names import shown_path
 from sanchay.v1 import (
     catalog_pb2_grpc,
@@ -25,7 +26,6 @@ from sanchay.v1 import (
 from sanchayd import hosts, paths
 from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.service import EventService
 from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
@@ -156,9 +156,7 @@ def bind(server: grpc.aio.Server, where: Places, listen: str) -> str:
         socket = paths.claim_socket(where)
         server.add_insecure_port(socket_uri(socket))
     except RuntimeError as error:  # gRPC's word for every failure to bind
-        raise DomainError(
-            ErrorKind.IO, f"sanchayd cannot listen in {shown_path(where.run_folder)}: {error}."
-        ) from error
+        raise InputOutputError(f"sanchayd cannot listen in {shown_path(where.run_folder)}: {error}.") from error
     return str(socket)
 
 
@@ -166,6 +164,6 @@ def _bind_beside(server: grpc.aio.Server, where: Places) -> None:
     """A private socket beside the port, if there can be one: anyone can take all the connections of a port."""
     try:
         server.add_insecure_port(socket_uri(paths.claim_socket(where)))
-    except (RuntimeError, DomainError, OSError) as error:
+    except (RuntimeError, SanchayError, OSError) as error:
         where.socket_record.unlink(missing_ok=True)
         _log.warning("no socket beside the port", error=str(error))

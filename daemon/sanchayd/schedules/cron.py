@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from sanchay import names
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import InvalidArgument
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -159,13 +159,12 @@ def _number(field: _Field, word: str, part: str, position: int) -> int:
     return int(word)
 
 
-def _bad(field: _Field, part: str, position: int, reason: str) -> DomainError:
+def _bad(field: _Field, part: str, position: int, reason: str) -> InvalidArgument:
     return _refused(f"the {field.name} at character {position + 1}: {reason}", part, position)
 
 
-def _refused(reason: str, term: str, position: int) -> DomainError:
-    return DomainError(
-        ErrorKind.INVALID_ARGUMENT,
+def _refused(reason: str, term: str, position: int) -> InvalidArgument:
+    return InvalidArgument(
         f'This cron expression is not valid: {reason}. A good one is "0 2 * * *": every night at two.',
         term=term,
         position=position,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from sanchay.errors import SanchayError
 from sanchayd.catalog.service import CatalogService
-from sanchayd.errors import DomainError
 from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.service import JobService
 from sanchayd.reports.report import Report
@@ -74,7 +74,7 @@ class RunService:
         """Compares the catalog's rows, and mends those that disagree."""
         try:
             found = await self._checks.check(repair=True, background=True)
-        except DomainError as error:
+        except SanchayError as error:
             outcome.states.append(RunState.FAILED)
             outcome.words.append(error.message)
             return
@@ -105,7 +105,7 @@ class RunService:
         for root in roots:
             try:
                 job = await self._jobs.start(root, background=background, request_id=f"run-{run.id}", notices=[])
-            except DomainError as error:
+            except SanchayError as error:
                 self._failed(root, error.message, outcome)
                 continue
             run = replace(run, job_ids=(*run.job_ids, job.id))

@@ -10,8 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 from sanchay import guess, names
+from sanchay.errors import (
+    InputOutputError,
+    InvalidArgument,
+    RunNotFound,
+    SanchayError,
+    ScheduleNameTaken,
+    ScheduleNotFound,
+    ShuttingDown,
+)
 from sanchayd.config import Config
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import Event, EventKind, ScheduleRun
 from sanchayd.events.hub import EventHub
 from sanchayd.events.topic import Topic
@@ -119,7 +127,7 @@ class ScheduleService:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_PATIENCE_S)
-        with contextlib.suppress(DomainError):
+        with contextlib.suppress(SanchayError):
             await self._store.interrupt_runs(self._now_ns())
         for active in self._active.values():
             active.topic.close()
@@ -152,23 +160,22 @@ class ScheduleService:
         """
         name = _checked_name(draft.name)
         if bool(draft.cron) == bool(draft.every_s):
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, "A schedule needs a cron expression or an interval.")
+            raise InvalidArgument("A schedule needs a cron expression or an interval.")
         if draft.cron:
             cron.parse(draft.cron)
         elif not 1 <= draft.every_s <= EVERY_MAX_S:
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, "An interval is between one second and ten years.")
+            raise InvalidArgument("An interval is between one second and ten years.")
         action = _action_of(draft.action)
         roots = [await self._registry.resolve(word) for word in draft.roots]
         if action is Action.REPORT:
             await self._check_report(draft)
         elif action is Action.CHECK and (draft.roots or draft.expression):
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, "A check looks at the whole catalog: name no roots for it.")
+            raise InvalidArgument("A check looks at the whole catalog: name no roots for it.")
         elif draft.to_folder:
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, "Only reports are written to a folder.")
+            raise InvalidArgument("Only reports are written to a folder.")
         async with self._adding:
             if any(other.name == name for other in self._schedules.values()):
-                raise DomainError(
-                    ErrorKind.SCHEDULE_NAME_TAKEN,
+                raise ScheduleNameTaken(
                     f"Another schedule is called {names.quoted(name)}; choose another name.",
                 )
             now_ns = self._now_ns()
@@ -206,8 +213,7 @@ class ScheduleService:
         if found is None:
             known = sorted(each.name for each in self._schedules.values())
             there = f"the schedules are: {', '.join(map(names.shown_text, known))}" if known else "there is none yet"
-            raise DomainError(
-                ErrorKind.SCHEDULE_NOT_FOUND,
+            raise ScheduleNotFound(
                 f"No schedule is called {names.quoted(name)}; {there}." f"{guess.did_you_mean(name, known)}",
             )
         return found
@@ -222,7 +228,7 @@ class ScheduleService:
                 async for _ in changes:
                     break
             if active.run.ended:
-                raise DomainError(ErrorKind.IO, f"{name} could not be run: {active.run.message}")
+                raise InputOutputError(f"{name} could not be run: {active.run.message}")
         return active.run, joined
 
     async def follow(self, run_id: int) -> AsyncGenerator[Run, None]:
@@ -231,7 +237,7 @@ class ScheduleService:
         if active is None:
             run = await self._store.run(run_id)
             if run is None:
-                raise DomainError(ErrorKind.RUN_NOT_FOUND, f"There is no run {run_id}.")
+                raise RunNotFound(f"There is no run {run_id}.")
             yield run
             return
         with active.topic.subscribe() as changes:
@@ -240,7 +246,7 @@ class ScheduleService:
             async for run in changes:
                 yield run
         if not run.ended:
-            raise DomainError(ErrorKind.SHUTTING_DOWN, "sanchayd is stopping; the run happens again at its next start.")
+            raise ShuttingDown("sanchayd is stopping; the run happens again at its next start.")
 
     async def set_enabled(self, name: str, enabled: bool) -> ScheduleView:
         """Lets it run, or not. What was missed while it was not enabled is not made up for."""
@@ -286,7 +292,7 @@ class ScheduleService:
 
     async def _check_report(self, draft: Draft) -> None:
         if draft.roots:
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, "A report names its roots in the expression, as root:NAME.")
+            raise InvalidArgument("A report names its roots in the expression, as root:NAME.")
         await self._reports.check(draft.expression, draft.to_folder)
 
     def _view(self, schedule: Schedule) -> ScheduleView:
@@ -332,7 +338,7 @@ class ScheduleService:
                 active.run = replace(active.run, state=RunState.CANCELLED, ended_ns=ended_ns, message=why)
                 self._end(schedule, active)
             raise
-        except DomainError as error:
+        except SanchayError as error:
             if self._stopping:
                 return
             ended = replace(active.run, state=RunState.FAILED, message=error.message)
@@ -349,7 +355,7 @@ class ScheduleService:
                 state = RunState.PARTIAL if ended.state is RunState.DONE else ended.state
                 ended = replace(ended, state=state, message=f"{ended.message} {complaint}".strip())
                 await self._store.end_run(ended, None, self._config().schedule_runs)
-        except DomainError as error:
+        except SanchayError as error:
             log.exception("a run could not be stored", schedule=schedule.name, error=error.message)
             ended = replace(ended, state=RunState.FAILED, message=error.message)
         active.run = ended
@@ -386,8 +392,7 @@ class ScheduleService:
 def _checked_name(name: str) -> str:
     chosen = name.strip()
     if not chosen or len(chosen) > NAME_MAX_CHARACTERS or not chosen.isprintable():
-        raise DomainError(
-            ErrorKind.INVALID_ARGUMENT,
+        raise InvalidArgument(
             f"{names.quoted(name)} is not a valid name for a schedule: it needs 1 to {NAME_MAX_CHARACTERS} characters "
             "that can be shown.",
         )
@@ -397,8 +402,7 @@ def _checked_name(name: str) -> str:
 def _action_of(word: str) -> Action:
     found = next((each for each in Action if each.value == word), None)
     if found is None:
-        raise DomainError(
-            ErrorKind.INVALID_ARGUMENT,
+        raise InvalidArgument(
             f"{names.quoted(word)} is not a valid action; the actions are scan, report and check."
             f"{guess.did_you_mean(word, [each.value for each in Action])}",
         )

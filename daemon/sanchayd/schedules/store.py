@@ -1,4 +1,4 @@
-"""Schedules, their runs and reports in state.db. Raises DomainError alone."""
+"""Schedules, their runs and reports in state.db. Raises SanchayError alone."""
 
 from __future__ import annotations
 

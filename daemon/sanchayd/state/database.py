@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Engine, QueuePool, create_engine, event
 
+from sanchay.errors import Busy, Corrupt, DiskFull, InputOutputError, NewerDatabase, PermissionDenied, SanchayError
 from sanchay.names import shown_path
 from sanchayd import hosts
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.state.recognise import APPLICATION_ID, recognise, uri
 from sanchayd.state.tables import Base
 
@@ -35,8 +35,7 @@ def open_database(file: Path) -> Engine:
         number = recognise(file)
         found = None if number is None else _revision(file)
         if found is not None and found not in REVISIONS:
-            raise DomainError(
-                ErrorKind.NEWER_DATABASE,
+            raise NewerDatabase(
                 f"{shown_path(file)} was written by a newer Sanchay (step {found}; this one knows {REVISIONS[-1]}). "
                 "It was left "
                 "untouched: start the newer Sanchay.",
@@ -53,36 +52,32 @@ def open_database(file: Path) -> Engine:
             else:
                 _migrate(engine)
     except sqlite3.Error as error:
-        raise to_domain(error, file) from error
+        raise to_error(error, file) from error
     except OSError as error:
-        kind = ErrorKind.PERMISSION if isinstance(error, PermissionError) else ErrorKind.IO
-        raise DomainError(
-            kind, f"{shown_path(file)} cannot be used: {error.strerror}.", path=os.fsencode(file)
-        ) from error
+        kind = PermissionDenied if isinstance(error, PermissionError) else InputOutputError
+        raise kind(f"{shown_path(file)} cannot be used: {error.strerror}.", path=os.fsencode(file)) from error
     return engine
 
 
-def to_domain(error: sqlite3.Error, file: Path) -> DomainError:
+def to_error(error: sqlite3.Error, file: Path) -> SanchayError:
     """What SQLite says, in words."""
     text = str(error)
-    kind = ErrorKind.IO
+    kind: type[SanchayError] = InputOutputError
     advice = "Look at the disk."
     if "not a database" in text or "malformed" in text:
-        kind, advice = (
-            ErrorKind.CORRUPT,
-            "Move it away and start again: the roots that the catalog knows are offered again.",
-        )
+        kind = Corrupt
+        advice = "Move it away and start again: the roots that the catalog knows are offered again."
     elif "full" in text or getattr(error, "sqlite_errorname", "") in FULL_NAMES:
-        kind, advice = ErrorKind.DISK_FULL, "Make room, and try again."
+        kind, advice = DiskFull, "Make room, and try again."
     elif "unable to open" in text and hosts.out_of_files():
         text = f"sanchayd has as many files and connections open as it may ({hosts.open_files_limit():,})"
-        kind, advice = ErrorKind.BUSY, "Try again soon; if that stays so, raise its limit (ulimit -n, or LimitNOFILE)."
+        kind, advice = Busy, "Try again soon; if that stays so, raise its limit (ulimit -n, or LimitNOFILE)."
     elif "readonly" in text and not file.exists():
         text = "it was deleted or moved away while sanchayd ran"
         advice = "Put it back, or restart the daemon, which begins a new one."
     elif "readonly" in text or ("unable to open" in text and _is_denied(file)):
-        kind, advice = ErrorKind.PERMISSION, "Look at its permissions and its folder's."
-    return DomainError(kind, f"{shown_path(file)} cannot be used: {text}. {advice}", path=os.fsencode(file))
+        kind, advice = PermissionDenied, "Look at its permissions and its folder's."
+    return kind(f"{shown_path(file)} cannot be used: {text}. {advice}", path=os.fsencode(file))
 
 
 def _is_denied(file: Path) -> bool:

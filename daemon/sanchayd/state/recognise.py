@@ -12,8 +12,8 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+from sanchay.errors import ForeignDatabase
 from sanchay.names import shown_path
-from sanchayd.errors import DomainError, ErrorKind
 
 APPLICATION_ID = 0x53616E53  # SanS
 CATALOG_ID = 0x53616E43  # SanC: the engine's
@@ -60,9 +60,8 @@ def _tables(file: Path) -> set[str]:
         return set()
 
 
-def _foreign(file: Path, reason: str) -> DomainError:
-    return DomainError(
-        ErrorKind.FOREIGN_DATABASE,
+def _foreign(file: Path, reason: str) -> ForeignDatabase:
+    return ForeignDatabase(
         f"{shown_path(file)} is not the state.db of a Sanchay: {reason}. It was left untouched: move it away and "
         "start again, or "
         "choose another SANCHAY_HOME.",

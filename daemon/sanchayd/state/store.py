@@ -14,8 +14,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from sanchayd.errors import DomainError, ErrorKind
-from sanchayd.state.database import open_database, to_domain
+from sanchay.errors import DiskFull, InputOutputError, SanchayError
+from sanchayd.state.database import open_database, to_error
 
 Value = TypeVar("Value")
 ROOM_RETRY_S = 2.0
@@ -36,7 +36,7 @@ class Waiter(Protocol):
 
 
 class StateStore:
-    """The one way to state.db. Raises DomainError alone. A full disk ends nothing: see `disk_full`."""
+    """The one way to state.db. Raises SanchayError alone. A full disk ends nothing: see `disk_full`."""
 
     def __init__(self, engine: Engine, file: Path) -> None:
         self._engine = engine
@@ -75,10 +75,10 @@ class StateStore:
         except DBAPIError as error:
             if not isinstance(error.orig, sqlite3.Error):
                 raise
-            failed = to_domain(error.orig, self.file)
-            if failed.kind in {ErrorKind.DISK_FULL, ErrorKind.IO}:
+            failed = to_error(error.orig, self.file)
+            if isinstance(failed, DiskFull | InputOutputError):
                 self._engine.dispose()  # whatever state the connection was left in, the next write begins with another
-            if failed.kind is ErrorKind.DISK_FULL:
+            if isinstance(failed, DiskFull):
                 self._wait_for_room()
             raise failed from error
         return value
@@ -98,7 +98,7 @@ class StateStore:
 
         while self.disk_full:
             await asyncio.sleep(ROOM_RETRY_S)
-            with contextlib.suppress(DomainError):
+            with contextlib.suppress(SanchayError):
                 await self.run(work)
                 for waiter in self._waiters:
                     waiter.clear()

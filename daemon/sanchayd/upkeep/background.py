@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd import uptime
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, CatalogPort
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
 from sanchayd.upkeep.pause import BackgroundPause
@@ -86,7 +86,7 @@ class BackgroundService:
     async def pause(self, seconds: float) -> BackgroundView:
         """Holds everything in the background, for so long or (0) until `resume`. Raises invalid_argument."""
         if not 0 <= seconds <= LONGEST_S:
-            raise DomainError(ErrorKind.INVALID_ARGUMENT, f"Nothing can be paused for {seconds:g} seconds.")
+            raise InvalidArgument(f"Nothing can be paused for {seconds:g} seconds.")
         until_ns = self._now_ns() + int(seconds * 1e9) if seconds else 0
         ends_s = self._up.now_s() + seconds
         await self._set(BackgroundPause(True, until_ns, seconds, self._up.boot, ends_s))
@@ -123,7 +123,7 @@ class BackgroundService:
                 await asyncio.wait_for(self._changed.wait(), self._next_look_s())
             try:
                 await self._look()
-            except DomainError as error:
+            except SanchayError as error:
                 log.warning("background work could not be steered", error=error.message)
 
     async def _look(self) -> None:

@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from sanchay.errors import CatalogClosed, SanchayError
 from sanchayd.catalog.changes import DAY_NS, ChangeService, FileSystemGrowth
 from sanchayd.engine_port import CatalogPool, EnginePort
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.events.event import Event, EventKind
 from sanchayd.events.hub import EventHub
 from sanchayd.jobs.queue import ScanQueue
@@ -72,9 +72,10 @@ class Housekeeping:
         """Once a week, whether the catalog's rows agree; what does not is mended."""
         try:
             await self._checks.check_if_due(self._now_ns())
-        except DomainError as error:
-            if error.kind is not ErrorKind.CLOSED:
-                _log.warning("the catalog could not be checked", error=error.message)
+        except CatalogClosed:
+            return
+        except SanchayError as error:
+            _log.warning("the catalog could not be checked", error=error.message)
 
     async def tidy(self) -> None:
         """Stores today's totals; once a day, lets old changes go and looks how full the file systems are."""
@@ -86,9 +87,10 @@ class Housekeeping:
             self._pruned_day = now_ns // DAY_NS
             await self._pool.ask(self._catalog.prune_changes, now_ns - self._keep_days() * DAY_NS, now_ns=now_ns)
             self._warn(await self._changes.forecast(), now_ns)
-        except DomainError as error:
-            if error.kind is not ErrorKind.CLOSED:
-                _log.warning("the day's totals could not be kept", error=error.message)
+        except CatalogClosed:
+            return
+        except SanchayError as error:
+            _log.warning("the day's totals could not be kept", error=error.message)
 
     def _warn(self, file_systems: list[FileSystemGrowth], now_ns: int) -> None:
         events = []

@@ -12,7 +12,7 @@ from sanchayd.upkeep.pause import BackgroundPause
 
 
 class UpkeepStore:
-    """The catalog of the last run, and the pause that was asked for. Raises DomainError alone."""
+    """The catalog of the last run, and the pause that was asked for. Raises SanchayError alone."""
 
     def __init__(self, state: StateStore) -> None:
         self._state = state

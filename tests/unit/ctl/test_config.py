@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sanchay.address import places
+from sanchay.errors import SanchayError
 from sanchayd.config_edit import edit
-from sanchayd.errors import DomainError
 from tests.support.canned_daemon import CannedDaemon
 from tests.unit.ctl.conftest import Run
 
@@ -68,7 +68,7 @@ def test_what_would_make_no_sense_is_not_written(
     tmp_path: Path, text: str, key: str, words: list[str], reason: str
 ) -> None:
     (tmp_path / "config.toml").write_text(text)
-    with pytest.raises(DomainError) as caught:
+    with pytest.raises(SanchayError) as caught:
         edit(places(tmp_path), {}, key, words)
     assert reason in caught.value.message
     assert (tmp_path / "config.toml").read_text() == text

@@ -118,7 +118,7 @@ def test_a_daemon_that_does_not_end_is_said(run: Run, daemon: CannedDaemon, monk
     assert run("daemon", "stop").code == 69
 
 
-@pytest.mark.parametrize("error", errors.ERRORS, ids=[error.kind for error in errors.ERRORS])
+@pytest.mark.parametrize("error", errors.BY_KIND.values(), ids=errors.BY_KIND)
 def test_every_error_becomes_its_exit_code(run: Run, daemon: CannedDaemon, error: type[errors.SanchayError]) -> None:
     daemon.answers["Summary"] = error("What happened, and what to do.", path=b"/a\xff\n")
     ended = run("summary")

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from sanchay.errors import InvalidArgument
+from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd import hosts
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.native import NativeCatalog
-from sanchayd.errors import DomainError
 from sanchayd.roots.root import HashScope, Root, RootSettings
 from sanchayd.upkeep import background as module
 from sanchayd.upkeep.background import BackgroundService, BackgroundState
@@ -101,7 +100,7 @@ def test_a_pause_without_an_end_lasts_until_it_is_resumed(tmp_path: Path) -> Non
         assert (service.view().state, service.view().until_ns) == (BackgroundState.PAUSED, 0)
         assert (await service.resume()).state is BackgroundState.RUNNING
         for seconds in (-1.0, float("nan"), float("inf"), 1e12):
-            with pytest.raises(DomainError):
+            with pytest.raises(SanchayError):
                 await service.pause(seconds)
 
     assert play(tmp_path, scene).background == [(None, True), (None, False)]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sanchay.address import places
+from sanchay.errors import ConfigInvalid, SanchayError
 from sanchayd.config import LIVE_KEYS, VARIABLES, Config, load
-from sanchayd.errors import DomainError, ErrorKind
 from tests.support.daemon import environment
 
 
@@ -92,10 +92,10 @@ def test_defaults_and_toml_values(tmp_path: Path) -> None:
 )
 def test_a_bad_line_names_file_line_and_key(tmp_path: Path, toml: str, line: str, key: str, words: str) -> None:
     write(tmp_path, toml)
-    with pytest.raises(DomainError) as caught:
+    with pytest.raises(SanchayError) as caught:
         load(places(tmp_path), {}, {})
     error = caught.value
-    assert error.kind is ErrorKind.CONFIG_INVALID
+    assert isinstance(error, ConfigInvalid)
     assert (error.details["file"], error.details["line"], error.details["key"]) == (
         str(tmp_path / "config.toml"),
         line,
@@ -119,13 +119,13 @@ def test_a_bad_value_names_its_source(
     tmp_path: Path, flags: dict[str, str], environ: dict[str, str], dotenv: str, words: str
 ) -> None:
     write(tmp_path, dotenv=dotenv)
-    with pytest.raises(DomainError, match=words):
+    with pytest.raises(SanchayError, match=words):
         load(places(tmp_path), flags, environ)
 
 
 def test_files_that_cannot_be_read_as_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(DomainError, match="cannot be read"):
+    with pytest.raises(SanchayError, match="cannot be read"):
         load(places(tmp_path), {}, {})
 
 
@@ -158,7 +158,7 @@ def test_a_mark_at_the_beginning_of_a_file_is_no_error(tmp_path: Path) -> None:
     config = load(places(tmp_path), {}, {})
     assert (config.max_scans, config.cache_mb, config.notices) == (3, 44, ())
     write(tmp_path, "\ufeffmax_scan = 3\n")
-    with pytest.raises(DomainError, match=r"config\.toml, line 1: max_scan: .* did you mean max_scans\?"):
+    with pytest.raises(SanchayError, match=r"config\.toml, line 1: max_scan: .* did you mean max_scans\?"):
         load(places(tmp_path), {}, {})
 
 

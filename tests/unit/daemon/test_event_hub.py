@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd.events.event import FILE_KINDS, ROOT_KINDS, Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import BATCH_BYTES, BATCH_EVENTS, REMEMBERED, WAITING, EventHub
 from sanchayd.jobs.job import Job, JobState
@@ -139,7 +139,7 @@ def test_kinds_are_named_one_by_one_or_together() -> None:
     assert kinds_of(["file", "duplicate"]) == FILE_KINDS | {EventKind.DUPLICATE}
     assert kinds_of(["root"]) == ROOT_KINDS
     with pytest.raises(
-        DomainError, match="'weather' is not a kind of event; the kinds are file, root, added"
+        SanchayError, match="'weather' is not a kind of event; the kinds are file, root, added"
     ) as caught:
         kinds_of(["weather"])
-    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert isinstance(caught.value, InvalidArgument)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sanchay import hosts
+from sanchay.errors import AlreadyRunning
 from sanchay.owner import Owner, Phase, read_owner
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.lock import InstanceLock
 from tests.support import forks
 from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
@@ -25,9 +25,8 @@ def test_the_second_is_told_who_holds_the_lock_and_the_next_gets_it(tmp_path: Pa
     lock.note(Phase.SERVING)
     assert read_owner(file) == Owner(os.getpid(), Phase.SERVING)
     assert hosts.is_locked(file)
-    with pytest.raises(DomainError, match=f"process {os.getpid()}") as caught:
+    with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}") as caught:
         InstanceLock.acquire(file, patience_s=0.05)
-    assert caught.value.kind is ErrorKind.ALREADY_RUNNING
     assert caught.value.details == {"pid": str(os.getpid())}
     lock.release()
     assert not hosts.is_locked(file)

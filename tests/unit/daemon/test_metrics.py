@@ -15,8 +15,8 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from sanchay.address import places
+from sanchay.errors import InputOutputError
 from sanchayd.engine_port import CatalogPool
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.metrics import endpoint as endpoints
 from sanchayd.metrics.address import MetricsAddress, check, resolve
 from sanchayd.metrics.endpoint import Endpoint
@@ -293,7 +293,7 @@ def test_what_stands_in_the_sockets_place_is_left(tmp_path: Path) -> None:
 def test_a_catalog_that_fails_is_down_and_the_page_still_comes(tmp_path: Path) -> None:
     class Failing(FakeCatalog):
         def status(self) -> object:  # type: ignore[override]
-            raise DomainError(ErrorKind.IO, "the disk is gone")
+            raise InputOutputError("the disk is gone")
 
     async def scene() -> str:
         core = await open_core(tmp_path, Failing())

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from sanchay.errors import NotAbsolute, NotAFolder, NotFound, OwnFolder, RootNameTaken, SanchayError
 from sanchayd.engine_port.values import StoredRoot
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
 from sanchayd.roots.store import RootStore
@@ -47,7 +47,7 @@ def test_names_are_made_from_the_folder_and_stay_unique(play: Play, tmp_path: Pa
 @pytest.mark.parametrize("name", [" ", "12", "/abs", "a\nb", "x" * 101])
 def test_a_name_that_could_be_mistaken_is_refused(play: Play, tmp_path: Path, name: str) -> None:
     async def scene(core: Core) -> None:
-        with pytest.raises(DomainError, match="not a valid name for a root"):
+        with pytest.raises(SanchayError, match="not a valid name for a root"):
             await add(core, folder(tmp_path / "a"), name)
         assert await core.roots.list_roots() == []
 
@@ -57,9 +57,8 @@ def test_a_name_that_could_be_mistaken_is_refused(play: Play, tmp_path: Path, na
 def test_a_taken_name_is_refused_and_a_free_one_stays_with_its_root(play: Play, tmp_path: Path) -> None:
     async def scene(core: Core) -> None:
         await add(core, folder(tmp_path / "a"), "films")
-        with pytest.raises(DomainError) as caught:
+        with pytest.raises(RootNameTaken):
             await add(core, folder(tmp_path / "b"), "films")
-        assert caught.value.kind is ErrorKind.ROOT_NAME_TAKEN
         await core.roots.update(b"films", RootChange(name="films"))
 
     play(scene)
@@ -83,7 +82,7 @@ def test_a_root_is_found_by_name_id_path_and_what_a_symlink_leads_to(play: Play,
         path.rmdir()
         assert await core.registry.resolve(bytes(path)) == root
         for word in (b"photo", b"2", b"", bytes(tmp_path), b"\xff"):
-            with pytest.raises(DomainError, match=r"the roots are: photos\."):
+            with pytest.raises(SanchayError, match=r"the roots are: photos\."):
                 await core.registry.resolve(word)
 
     play(scene)
@@ -117,22 +116,22 @@ def test_roots_inside_each_other_are_accepted_and_said(play: Play, tmp_path: Pat
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (lambda _: b"relative", ErrorKind.NOT_ABSOLUTE),
-        (lambda base: bytes(base / "missing"), ErrorKind.NOT_FOUND),
-        (lambda base: bytes(base / "file"), ErrorKind.NOT_A_FOLDER),
-        (lambda base: bytes(base / "own"), ErrorKind.OWN_FOLDER),
+        (lambda _: b"relative", NotAbsolute),
+        (lambda base: bytes(base / "missing"), NotFound),
+        (lambda base: bytes(base / "file"), NotAFolder),
+        (lambda base: bytes(base / "own"), OwnFolder),
     ],
 )
 def test_what_cannot_be_a_root_is_refused_and_nothing_changes(
-    play: Play, tmp_path: Path, catalog: FakeCatalog, make: Callable[[Path], bytes], kind: ErrorKind
+    play: Play, tmp_path: Path, catalog: FakeCatalog, make: Callable[[Path], bytes], kind: type[SanchayError]
 ) -> None:
     (tmp_path / "file").write_text("x")
     catalog.own_folders = (bytes(folder(tmp_path / "own")),)
 
     async def scene(core: Core) -> None:
-        with pytest.raises(DomainError) as caught:
+        with pytest.raises(SanchayError) as caught:
             await add(core, make(tmp_path))
-        assert caught.value.kind is kind
+        assert type(caught.value) is kind
         assert await core.roots.list_roots() == []
 
     play(scene)
@@ -142,10 +141,10 @@ def test_a_root_whose_hashes_could_not_be_compared_is_refused_with_why(play: Pla
     async def scene(core: Core) -> None:
         sha256, unread = RootSettings(algorithm=HashAlgorithm.SHA256), RootSettings(hash=HashScope.NONE)
         await add(core, folder(tmp_path / "first"))
-        with pytest.raises(DomainError, match=r"hashed with blake3.*cannot be compared"):
+        with pytest.raises(SanchayError, match=r"hashed with blake3.*cannot be compared"):
             await core.roots.add(bytes(folder(tmp_path / "second")), "", sha256, no_scan=True, request_id="")
         await core.roots.add(bytes(tmp_path / "second"), "", unread, no_scan=True, request_id="")
-        with pytest.raises(DomainError, match="cannot be compared"):
+        with pytest.raises(SanchayError, match="cannot be compared"):
             await core.roots.update(b"second", RootChange(hash=HashScope.ALL, algorithm=HashAlgorithm.SHA256))
         await core.roots.update(b"second", RootChange(hash=HashScope.ALL))
         # The same root again is no second one.

@@ -13,8 +13,17 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from sanchay.errors import (
+    InvalidArgument,
+    InvalidQuery,
+    PermissionDenied,
+    RootNotFound,
+    RunNotFound,
+    SanchayError,
+    ScheduleNameTaken,
+    ScheduleNotFound,
+)
 from sanchayd.engine_port.values import CatalogFault
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.reports.service import ReportService
 from sanchayd.schedules.runs import RunService
 from sanchayd.schedules.schedule import Run, RunState
@@ -133,9 +142,8 @@ def test_a_report_says_what_is_new_grown_and_gone(scene: Any, tmp_path: Path) ->
         assert [row.path[-5:] for row in report.new] == [b"\xff.txt"]
         assert [(row.path[-5:], row.size_before, row.size) for row in report.grown] == [(b"a.txt", 1, 5)]
         assert [row.path[-5:] for row in report.gone] == [b"b.txt"]
-        with pytest.raises(DomainError) as caught:
+        with pytest.raises(RunNotFound):
             await s.reports.read(s.service.named("big"), 99)
-        assert caught.value.kind is ErrorKind.RUN_NOT_FOUND
 
     scene(scenario)
 
@@ -156,9 +164,8 @@ def test_a_check_by_the_clock_mends_the_catalog_and_says_what_it_mended(scene: A
             Draft("x", every_s=60, action="check", roots=(b"tree",)),
             Draft("x", every_s=60, action="check", to_folder=b"/tmp/x"),
         ):
-            with pytest.raises(DomainError) as caught:
+            with pytest.raises(InvalidArgument):
                 await s.service.add(draft)
-            assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
     scene(scenario)
 
@@ -254,25 +261,25 @@ def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path:
 @pytest.mark.parametrize(
     ("draft", "kind", "words"),
     [
-        (Draft("x", cron="0 25 * * *", action="scan"), ErrorKind.INVALID_ARGUMENT, "hour at character 3"),
-        (Draft("x", action="scan"), ErrorKind.INVALID_ARGUMENT, "needs a cron"),
-        (Draft("x", every_s=60, action="verify"), ErrorKind.INVALID_ARGUMENT, "the actions are scan, report and check"),
-        (Draft("x", every_s=60, action="dance"), ErrorKind.INVALID_ARGUMENT, "not a valid action"),
-        (Draft("", every_s=60, action="scan"), ErrorKind.INVALID_ARGUMENT, "not a valid name"),
-        (Draft("x", every_s=60, action="scan", roots=(b"nope",)), ErrorKind.ROOT_NOT_FOUND, "nope"),
-        (Draft("x", every_s=60, action="report", expression="size:>x"), ErrorKind.INVALID_QUERY, "no size"),
+        (Draft("x", cron="0 25 * * *", action="scan"), InvalidArgument, "hour at character 3"),
+        (Draft("x", action="scan"), InvalidArgument, "needs a cron"),
+        (Draft("x", every_s=60, action="verify"), InvalidArgument, "the actions are scan, report and check"),
+        (Draft("x", every_s=60, action="dance"), InvalidArgument, "not a valid action"),
+        (Draft("", every_s=60, action="scan"), InvalidArgument, "not a valid name"),
+        (Draft("x", every_s=60, action="scan", roots=(b"nope",)), RootNotFound, "nope"),
+        (Draft("x", every_s=60, action="report", expression="size:>x"), InvalidQuery, "no size"),
         (
             Draft("x", every_s=60, action="report", expression="a", to_folder=b"/etc"),
-            ErrorKind.PERMISSION,
+            PermissionDenied,
             "report_folders",
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(scene: Any, draft: Draft, kind: ErrorKind, words: str) -> None:
+def test_what_makes_no_sense_is_refused(scene: Any, draft: Draft, kind: type[SanchayError], words: str) -> None:
     async def scenario(core: Core, s: Scheduling) -> None:
-        with pytest.raises(DomainError) as caught:
+        with pytest.raises(SanchayError) as caught:
             await s.service.add(draft)
-        assert caught.value.kind is kind
+        assert type(caught.value) is kind
         assert words in caught.value.message
         assert s.service.list_schedules() == []
 
@@ -283,14 +290,14 @@ def test_names_are_unique_and_unknown_ones_are_said(scene: Any) -> None:
     async def scenario(core: Core, s: Scheduling) -> None:
         await s.service.add(HOURLY)
         for work, kind in (
-            (s.service.add(HOURLY), ErrorKind.SCHEDULE_NAME_TAKEN),
-            (s.service.run("other"), ErrorKind.SCHEDULE_NOT_FOUND),
+            (s.service.add(HOURLY), ScheduleNameTaken),
+            (s.service.run("other"), ScheduleNotFound),
         ):
-            with pytest.raises(DomainError) as caught:
+            with pytest.raises(SanchayError) as caught:
                 await work
-            assert caught.value.kind is kind
+            assert type(caught.value) is kind
         with pytest.raises(
-            DomainError, match=r"No schedule is called 'bug'; the schedules are: big. Did you mean big\?"
+            SanchayError, match=r"No schedule is called 'bug'; the schedules are: big. Did you mean big\?"
         ):
             await s.service.run("bug")
         await s.service.remove("big")

@@ -19,7 +19,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event
 
-from sanchayd.errors import DomainError, ErrorKind
+from sanchay.errors import DiskFull, ForeignDatabase, InputOutputError, NewerDatabase, SanchayError
 from sanchayd.jobs.job import Job, JobError, JobResult, JobState
 from sanchayd.jobs.store import JobStore
 from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
@@ -146,9 +146,8 @@ def test_a_newer_file_is_refused_and_not_a_byte_of_it_changes(tmp_path: Path) ->
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = file.read_bytes()
-    with pytest.raises(DomainError, match="start the newer Sanchay") as caught:
+    with pytest.raises(NewerDatabase, match="start the newer Sanchay"):
         database.open_database(file)
-    assert caught.value.kind is ErrorKind.NEWER_DATABASE
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
 
@@ -192,9 +191,8 @@ def test_roots_of_the_first_step_are_watched_as_their_file_systems_allow(tmp_pat
 def test_a_file_that_is_no_database_is_left_and_said(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     file.write_bytes(b"not a database, but somebody's notes " * 100)
-    with pytest.raises(DomainError, match="move it away") as caught:
+    with pytest.raises(ForeignDatabase, match="move it away"):
         database.open_database(file)
-    assert caught.value.kind is ErrorKind.FOREIGN_DATABASE
     assert file.read_bytes().startswith(b"not a database")
 
 
@@ -214,9 +212,9 @@ def test_another_programs_database_is_refused_and_nothing_is_written_to_it_or_be
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(script)
     before = file.read_bytes()
-    with pytest.raises(DomainError, match="left untouched") as caught:
+    with pytest.raises(SanchayError, match="left untouched") as caught:
         database.open_database(file)
-    assert (caught.value.kind, caught.value.path) == (ErrorKind.FOREIGN_DATABASE, bytes(file))
+    assert (type(caught.value), caught.value.path) == (ForeignDatabase, bytes(file))
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
 
@@ -242,19 +240,19 @@ def test_a_home_of_any_name_has_its_own_database(tmp_path: Path, name: bytes) ->
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("database or disk is full", ErrorKind.DISK_FULL),
-        ("attempt to write a readonly database", ErrorKind.IO),  # there is no such file any more
-        ("disk I/O error", ErrorKind.IO),
+        ("database or disk is full", DiskFull),
+        ("attempt to write a readonly database", InputOutputError),  # there is no such file any more
+        ("disk I/O error", InputOutputError),
     ],
 )
-def test_what_sqlite_says_becomes_a_kind(text: str, kind: ErrorKind) -> None:
-    assert database.to_domain(sqlite3.OperationalError(text), Path("/s")).kind is kind
+def test_what_sqlite_says_becomes_a_kind(text: str, kind: type[SanchayError]) -> None:
+    assert type(database.to_error(sqlite3.OperationalError(text), Path("/s"))) is kind
 
 
 def test_a_name_that_is_taken_behind_our_back_is_an_error_of_the_domain(tmp_path: Path) -> None:
     async def work(store: Stores) -> None:
         await store.roots.add(ROOT)
-        with pytest.raises(DomainError, match="UNIQUE"):
+        with pytest.raises(SanchayError, match="UNIQUE"):
             await store.roots.add(ROOT)
 
     use(tmp_path / "state.db", work)
@@ -294,9 +292,8 @@ def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
         await store.jobs.update(ended)
         assert store.state.disk_full
         assert (await store.jobs.job(job.id), await store.jobs.jobs(before_id=None, limit=9)) == (ended, [ended])
-        with pytest.raises(DomainError, match="Make room") as caught:
+        with pytest.raises(DiskFull, match="Make room"):
             await store.roots.add(replace(ROOT, name="n" * 100_000))
-        assert caught.value.kind is ErrorKind.DISK_FULL
         is_full = False
         assert store.state._waiting is not None
         await store.state._waiting

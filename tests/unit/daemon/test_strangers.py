@@ -25,15 +25,15 @@ from sanchay._call import call_metadata
 from sanchay._channel import OPTIONS
 from sanchay.address import find_daemon, places, prepare
 from sanchay.client import Client
+from sanchay.errors import Busy, InputOutputError
 from sanchay.launcher import running_daemon
 from sanchayd import __main__ as program
 from sanchayd import config, paths, reload
-from sanchayd.errors import ErrorKind
 from sanchayd.lock import InstanceLock
 from sanchayd.rpc import certificate
 from sanchayd.rpc import server as rpc
 from sanchayd.settings import Settings
-from sanchayd.state.database import to_domain
+from sanchayd.state.database import to_error
 from tests.support.daemon import PATIENCE_S, DaemonProcess
 
 TCP = {"SANCHAY_TCP": "1"}
@@ -250,10 +250,10 @@ def test_a_database_that_no_descriptor_is_left_for_is_busy_and_not_denied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unable = sqlite3.OperationalError("unable to open database file")
-    assert to_domain(unable, tmp_path / "state.db").kind is ErrorKind.IO
+    assert type(to_error(unable, tmp_path / "state.db")) is InputOutputError
     monkeypatch.setattr("sanchayd.hosts.out_of_files", lambda: True)
-    error = to_domain(unable, tmp_path / "state.db")
-    assert error.kind is ErrorKind.BUSY
+    error = to_error(unable, tmp_path / "state.db")
+    assert isinstance(error, Busy)
     assert "as many files" in error.message
     assert "permission" not in error.message
 

@@ -1,4 +1,4 @@
-"""The table of errors is exhaustive both ways: engine, daemon, wire and client speak of the same kinds."""
+"""One table of errors: the engine, the daemon, the wire and a client speak of the same kinds."""
 
 from __future__ import annotations
 
@@ -12,25 +12,17 @@ from hypothesis import strategies as st
 
 from sanchay import errors
 from sanchay._channel import to_error
-from sanchayd.errors import DomainError, ErrorKind
 from sanchayd.rpc import errors as rpc_errors
 from tests.support.daemon import engine_missing
 
-# What only a client can find out: nobody answers, or the answer is not of this world.
-CLIENT_ONLY = {"daemon_unavailable", "timed_out", "message_too_large", "unsupported"}
 EXIT_CODES = {0, 1, 2, 3, 69, 77, 78}
-
-
-def test_every_kind_of_the_daemon_has_an_exception_and_the_other_way_round() -> None:
-    assert {kind.value for kind in ErrorKind} | CLIENT_ONLY == set(errors.BY_KIND)
-    assert not CLIENT_ONLY & {kind.value for kind in ErrorKind}
 
 
 @pytest.mark.skipif(engine_missing(), reason="the engine is not built: make install")
 def test_every_kind_of_the_engine_is_known() -> None:
     import sanchay_engine
 
-    assert set(sanchay_engine.ERROR_KINDS) <= {kind.value for kind in ErrorKind}
+    assert set(sanchay_engine.ERROR_KINDS) <= set(errors.BY_KIND)
 
 
 def test_every_exception_of_the_module_is_in_the_table_once() -> None:
@@ -39,11 +31,19 @@ def test_every_exception_of_the_module_is_in_the_table_once() -> None:
         for value in vars(errors).values()
         if inspect.isclass(value) and issubclass(value, errors.SanchayError) and value is not errors.SanchayError
     }
-    assert defined == set(errors.ERRORS)
-    assert len(errors.BY_KIND) == len(errors.BY_REASON) == len(errors.ERRORS)
+    assert defined == set(errors.BY_KIND.values()) == set(errors.BY_REASON.values())
+    assert len(defined) == len(errors.BY_KIND) == len(errors.BY_REASON)
 
 
-@pytest.mark.parametrize("error", errors.ERRORS)
+def test_a_class_of_a_program_s_own_goes_by_its_base() -> None:
+    class Mislaid(errors.NotFound):
+        """Ours."""
+
+    assert (Mislaid.kind, Mislaid.status, Mislaid.exit_code) == ("not_found", "NOT_FOUND", 1)
+    assert errors.BY_KIND["not_found"] is errors.NotFound
+
+
+@pytest.mark.parametrize("error", errors.BY_KIND.values())
 def test_every_error_has_a_status_an_exit_code_and_a_sentence(error: type[errors.SanchayError]) -> None:
     assert grpc.StatusCode[error.status] is not grpc.StatusCode.OK
     assert error.exit_code in EXIT_CODES - {0, 3}
@@ -91,7 +91,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(
-    kind=st.sampled_from(ErrorKind),
+    kind=st.sampled_from(list(errors.BY_KIND.values())),
     message=WORDS,
     path=st.none() | st.binary(),
     term=st.none() | WORDS,
@@ -99,17 +99,17 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]))
     details=st.dictionaries(st.sampled_from(["file", "line", "key", "job_id"]), WORDS),
 )
 def test_an_error_arrives_as_it_was_raised(
-    kind: ErrorKind,
+    kind: type[errors.SanchayError],
     message: str,
     path: bytes | None,
     term: str | None,
     position: int | None,
     details: dict[str, str],
 ) -> None:
-    wire = rpc_errors.to_wire(DomainError(kind, message, path=path, term=term, position=position, details=details))
-    call = Failed(rpc_errors.status_code(wire), wire.message, [rpc_errors.trailer(wire), ("x-request-id", "r1")])
-    error = to_error(call)
-    assert type(error) is errors.BY_KIND[kind.value]
+    raised = kind(message, path=path, term=term, position=position, details=details)
+    trailers: list[tuple[str, str | bytes]] = [rpc_errors.trailer(raised), ("x-request-id", "r1")]
+    error = to_error(Failed(rpc_errors.status_code(raised), rpc_errors.message(raised), trailers))
+    assert type(error) is kind
     assert str(error) == message
     assert (error.path, error.term, error.position, error.details) == (path, term, position, details)
     assert error.request_id == "r1"
