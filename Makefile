@@ -90,6 +90,7 @@ check-python: install $(VENV)/.dev ## formatting, lints, types, import contracts
 	$(BIN)/python -m mypy.stubtest sanchay_engine._native --concise --allowlist tests/contract/stubtest_allowlist.txt
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python proto/blocking.py --check
 
 .PHONY: check-rust
 check-rust: require-rust ## formatting and lints of the Rust code
@@ -131,6 +132,7 @@ format: $(VENV)/.dev ## formats the Python and the Rust code
 	$(BIN)/python -m isort --quiet .
 	$(BIN)/python -m black --quiet .
 	$(BIN)/python -m ruff check --fix --quiet .
+	$(BIN)/python proto/blocking.py
 	$(CARGO) fmt --all
 
 .PHONY: stubs

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "Client", "SanchayError", "__version__"]
 
-_HOMES = {"AsyncClient": "sanchay.client", "Client": "sanchay.client", "SanchayError": "sanchay.errors"}
+_HOMES = {"AsyncClient": "sanchay._async_client", "Client": "sanchay.client", "SanchayError": "sanchay.errors"}
 
 
 def __getattr__(name: str) -> object:

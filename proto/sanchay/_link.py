@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, final
 
 from sanchay._call import CallFailed, Metadata, call_metadata, to_exception
 from sanchay._unary import Caller
@@ -29,6 +29,10 @@ READ_AHEAD = 4  # answers; a caller that is slow holds the daemon back
 TELL_AFTER_S = 1.0
 
 Tell = Callable[[str], None]
+Write = Callable[[Any], bytes]
+Read = Callable[[bytes], Any]
+Answers: TypeAlias = Generator[Response, None, None]
+AsyncAnswers: TypeAlias = AsyncGenerator[Response, None]
 
 
 @final
@@ -68,6 +72,10 @@ class Link:
                 self._channel = open_channel(self._target)
             return self._channel
 
+    def unary_call(self, path: str, write: Write, read: Read) -> _Unary:
+        """A call with one answer, which grpc has no part in."""
+        return _Unary(self, path, write, read)
+
     def send(self, path: str, message: bytes, timeout_s: float, metadata: Metadata) -> bytes:
         """The one answer to `message`. Raises CallFailed."""
         return self._caller.call(path, message, timeout_s, metadata)
@@ -87,7 +95,7 @@ class Link:
 
     def stream(
         self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
-    ) -> Generator[Response, None, None]:
+    ) -> Answers[Response]:
         """Answers as they come, for at most `timeout_s`; None is for ever."""
 
         def begin() -> grpc.CallIterator[Response]:
@@ -113,9 +121,12 @@ class Link:
 
 
 class _Stub:
-    """What `protoc` generates for a service, made from its descriptor: the generated module imports grpc."""
+    """What `protoc` generates for a service, made from its descriptor: the generated module imports grpc.
 
-    def __init__(self, link: Link, service: ServiceDescriptor) -> None:
+    Here the two clients part: calls with one answer are made by the link, streams by its channel.
+    """
+
+    def __init__(self, link: Link | AsyncLink, service: ServiceDescriptor) -> None:
         self._link = link
         self._service = service
 
@@ -124,28 +135,26 @@ class _Stub:
 
         method: MethodDescriptor = self._service.methods_by_name[name]
         path = f"/{self._service.full_name}/{name}"
-        answer = GetMessageClass(method.output_type)
+        write = GetMessageClass(method.input_type).SerializeToString
+        read = GetMessageClass(method.output_type).FromString
         if not method.server_streaming:
-            return _Unary(self._link, path, answer.FromString)
-        return self._link.channel.unary_stream(
-            path,
-            request_serializer=GetMessageClass(method.input_type).SerializeToString,
-            response_deserializer=answer.FromString,
-        )
+            return self._link.unary_call(path, write, read)
+        return self._link.channel.unary_stream(path, request_serializer=write, response_deserializer=read)
 
 
 class _Unary:
     """A call with one answer, to be made as grpc's own are."""
 
-    def __init__(self, link: Link, path: str, read: Callable[[bytes], Any]) -> None:
+    def __init__(self, link: Link, path: str, write: Write, read: Read) -> None:
         self._link = link
         self._path = path
+        self._write = write
         self._read = read
 
     def __call__(self, request: Any, timeout: float, metadata: Metadata) -> Any:
         from google.protobuf.message import DecodeError
 
-        answer = self._link.send(self._path, request.SerializeToString(), timeout, metadata)
+        answer = self._link.send(self._path, self._write(request), timeout, metadata)
         try:
             return self._read(answer)
         except DecodeError:
@@ -179,7 +188,7 @@ class _Reading(Generic[Response]):
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._read, name="sanchay-stream", daemon=True)
 
-    def answers(self) -> Generator[Response, None, None]:
+    def answers(self) -> Answers[Response]:
         """Answers as they come; raises what the call failed with."""
         from sanchay._channel import grpc, to_error
 
@@ -236,6 +245,14 @@ class AsyncLink:
         """Ends every call."""
         await self.channel.close(None)
 
+    def stub(self, service: ServiceDescriptor) -> Any:
+        """The service's calls by name, as a generated stub has them."""
+        return _Stub(self, service)
+
+    def unary_call(self, path: str, write: Write, read: Read) -> grpc.aio.UnaryUnaryMultiCallable[Any, Any]:
+        """A call with one answer."""
+        return self.channel.unary_unary(path, request_serializer=write, response_deserializer=read)
+
     async def unary(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],
@@ -252,7 +269,7 @@ class AsyncLink:
 
     async def stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, timeout_s: float | None
-    ) -> AsyncGenerator[Response, None]:
+    ) -> AsyncAnswers[Response]:
         """Answers as they come, for at most `timeout_s`; None is for ever."""
         from sanchay._channel import grpc, to_error
 

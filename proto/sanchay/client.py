@@ -5,7 +5,7 @@ Every call carries the token and a deadline, returns the daemon's message (see `
 PathLike and travel as exact bytes; a root is named by its name, its id or its path. A client is made for one daemon:
 after that daemon has ended, make a new one.
 
-The calls themselves are in `sanchay.calls`, a file for each noun.
+The calls themselves are in `sanchay.calls`, a file for each noun; `AsyncClient` is imported where it is asked for.
 """
 
 from __future__ import annotations
@@ -13,22 +13,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from sanchay._call import CALL_TIMEOUT_S
-from sanchay._link import AsyncLink, Link
+from sanchay._link import Link
 from sanchay.address import Places, places
-from sanchay.calls.catalog import AsyncCatalogCalls, CatalogCalls
-from sanchay.calls.change import AsyncChangeCalls, ChangeCalls
-from sanchay.calls.daemon import AsyncDaemonCalls, DaemonCalls
-from sanchay.calls.event import AsyncEventCalls, EventCalls
-from sanchay.calls.job import AsyncJobCalls, JobCalls
-from sanchay.calls.report import AsyncReportCalls, ReportCalls
-from sanchay.calls.root import AsyncRootCalls, RootCalls
-from sanchay.calls.schedule import AsyncScheduleCalls, ScheduleCalls
+from sanchay.calls.blocking.catalog import CatalogCalls
+from sanchay.calls.blocking.change import ChangeCalls
+from sanchay.calls.blocking.daemon import DaemonCalls
+from sanchay.calls.blocking.event import EventCalls
+from sanchay.calls.blocking.job import JobCalls
+from sanchay.calls.blocking.report import ReportCalls
+from sanchay.calls.blocking.root import RootCalls
+from sanchay.calls.blocking.schedule import ScheduleCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from sanchay._async_client import AsyncClient
+
 __all__ = ["AsyncClient", "Client"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "AsyncClient":
+        raise AttributeError(f"module 'sanchay.client' has no attribute {name!r}")
+    from sanchay._async_client import AsyncClient
+
+    return AsyncClient
 
 
 @final
@@ -60,32 +70,3 @@ class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, Repor
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@final
-class AsyncClient(
-    AsyncCatalogCalls,
-    AsyncChangeCalls,
-    AsyncDaemonCalls,
-    AsyncEventCalls,
-    AsyncJobCalls,
-    AsyncReportCalls,
-    AsyncRootCalls,
-    AsyncScheduleCalls,
-):
-    """The asyncio client: make and use it inside one running event loop. Otherwise as `Client`."""
-
-    def __init__(self, where: Places | None = None, *, timeout_s: float = CALL_TIMEOUT_S) -> None:
-        self._link = AsyncLink(where or places(), timeout_s)
-
-    async def close(self) -> None:
-        """Ends every call of this client."""
-        await self._link.close()
-
-    async def __aenter__(self) -> AsyncClient:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

@@ -1,0 +1,50 @@
+"""The daemon itself."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sanchay import v1
+from sanchay._call import STREAM_TIMEOUT_S
+from sanchay._link import AsyncLink
+
+if TYPE_CHECKING:
+    from sanchay.v1 import daemon_pb2_grpc
+
+
+class AsyncDaemonCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _daemon(self) -> daemon_pb2_grpc.DaemonServiceAsyncStub:
+        return self._link.stub(v1.daemon_pb2.DESCRIPTOR.services_by_name["DaemonService"])  # type: ignore[no-any-return]
+
+    async def status(self) -> v1.daemon_pb2.GetStatusResponse:
+        """What the daemon is doing, its catalog and its roots."""
+        return await self._link.unary(self._daemon.GetStatus, v1.daemon_pb2.GetStatusRequest())
+
+    async def check_catalog(self, *, repair: bool = False) -> v1.daemon_pb2.CheckCatalogResponse:
+        """Whether the catalog's rows agree with one another; mends them where asked. Waits for up to an hour."""
+        request = v1.daemon_pb2.CheckCatalogRequest(repair=repair)
+        return await self._link.unary(self._daemon.CheckCatalog, request, STREAM_TIMEOUT_S)
+
+    async def stop_daemon(self) -> v1.daemon_pb2.StopDaemonResponse:
+        """Asks the daemon to stop; running scans go on at its next start."""
+        return await self._link.unary(self._daemon.StopDaemon, v1.daemon_pb2.StopDaemonRequest())
+
+    async def pause_background(self, seconds: float = 0.0) -> v1.daemon_pb2.PauseBackgroundResponse:
+        """Holds background work, for so long or (0) until it is resumed; a restart changes nothing."""
+        return await self._link.unary(
+            self._daemon.PauseBackground, v1.daemon_pb2.PauseBackgroundRequest(seconds=seconds)
+        )
+
+    async def resume_background(self) -> v1.daemon_pb2.ResumeBackgroundResponse:
+        """Lets it go on."""
+        return await self._link.unary(self._daemon.ResumeBackground, v1.daemon_pb2.ResumeBackgroundRequest())
+
+    async def settings(self) -> v1.daemon_pb2.GetSettingsResponse:
+        """Every setting with its value and where it came from."""
+        return await self._link.unary(self._daemon.GetSettings, v1.daemon_pb2.GetSettingsRequest())

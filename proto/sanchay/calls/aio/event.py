@@ -1,0 +1,44 @@
+"""What happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import aclosing
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sanchay import _requests, v1
+from sanchay._link import AsyncAnswers, AsyncLink
+from sanchay._requests import RootName
+
+if TYPE_CHECKING:
+    from sanchay.v1 import event_pb2_grpc
+
+
+class AsyncEventCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _event(self) -> event_pb2_grpc.EventServiceAsyncStub:
+        return self._link.stub(v1.event_pb2.DESCRIPTOR.services_by_name["EventService"])  # type: ignore[no-any-return]
+
+    async def events(
+        self,
+        *,
+        kinds: Iterable[str] = (),
+        roots: Iterable[RootName] = (),
+        recent: bool = True,
+        follow: bool = False,
+    ) -> AsyncAnswers[v1.event_pb2.Event]:
+        """Events, oldest first: those that the daemon remembers, and with `follow` those to come, until it ends.
+
+        A kind is one of event.proto's, or `file` or `root` for several. Raises ShuttingDown or DaemonUnavailable where
+        the daemon ends before the caller stops.
+        """
+        request = _requests.subscribe(kinds, roots, recent, follow)
+        async with aclosing(self._link.stream(self._event.Subscribe, request, None)) as responses:
+            async for response in responses:
+                for event in response.events:
+                    yield event

@@ -1,0 +1,35 @@
+"""Reports: what the runs of schedules found."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sanchay import v1
+from sanchay._call import STREAM_TIMEOUT_S
+from sanchay._link import AsyncAnswers, AsyncLink
+
+if TYPE_CHECKING:
+    from sanchay.v1 import report_pb2_grpc
+
+
+class AsyncReportCalls:
+    """The calls, awaited."""
+
+    _link: AsyncLink
+
+    @cached_property
+    def _report(self) -> report_pb2_grpc.ReportServiceAsyncStub:
+        return self._link.stub(v1.report_pb2.DESCRIPTOR.services_by_name["ReportService"])  # type: ignore[no-any-return]
+
+    async def list_reports(self) -> v1.report_pb2.ListReportsResponse:
+        """The schedules that report, each with its newest run that has a report."""
+        return await self._link.unary(self._report.ListReports, v1.report_pb2.ListReportsRequest())
+
+    async def get_report(self, name: str, run_id: int = 0) -> AsyncAnswers[v1.report_pb2.GetReportResponse]:
+        """A report in pieces, the run in the first of them; the newest report where no run is named."""
+        request = v1.report_pb2.GetReportRequest(name=name, run_id=run_id)
+        async with aclosing(self._link.stream(self._report.GetReport, request, STREAM_TIMEOUT_S)) as responses:
+            async for response in responses:
+                yield response

@@ -1,0 +1,108 @@
+# Written by proto/blocking.py from sanchay/calls/aio: edit that file.
+"""Questions to the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sanchay import _requests, v1
+from sanchay._call import STREAM_TIMEOUT_S
+from sanchay._link import Answers, Link
+from sanchay._requests import PathLike, RootName
+
+if TYPE_CHECKING:
+    from sanchay.v1 import catalog_pb2_grpc
+
+
+class CatalogCalls:
+    """The calls, blocking."""
+
+    _link: Link
+
+    @cached_property
+    def _catalog(self) -> catalog_pb2_grpc.CatalogServiceStub:
+        return self._link.stub(v1.catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"])  # type: ignore[no-any-return]
+
+    def find(
+        self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = ""
+    ) -> v1.catalog_pb2.FindResponse:
+        """A page of the files that the expression names, and their exact total. Raises InvalidQuery."""
+        return self._link.unary(self._catalog.Find, _requests.find(expression, sort, limit, page_token))
+
+    def duplicates(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Iterable[str] = (),
+        types: Iterable[str] = (),
+        sort: str = "reclaimable",
+        limit: int = 0,
+        page_token: str = "",
+    ) -> v1.catalog_pb2.DuplicatesResponse:
+        """A page of groups of files with equal content, and the totals of all of them."""
+        return self._link.unary(
+            self._catalog.Duplicates,
+            _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
+        )
+
+    def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> v1.catalog_pb2.SummaryResponse:
+        """Files and bytes by type, ext, age, size or owner."""
+        return self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
+
+    def disk_usage(
+        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0, page_token: str = ""
+    ) -> v1.catalog_pb2.DiskUsageResponse:
+        """What a folder and those below it hold; every root where none is named."""
+        return self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit, page_token))
+
+    def iter_find(self, expression: str, *, sort: str = "", page_size: int = 1000) -> Answers[v1.catalog_pb2.FileRow]:
+        """Every file that the expression names, a page at a time."""
+        token = ""
+        while True:
+            page = self.find(expression, sort=sort, limit=page_size, page_token=token)
+            for item in page.rows:
+                yield item
+            token = page.next_page_token
+            if not token:
+                return
+
+    def iter_duplicates(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Sequence[str] = (),
+        types: Sequence[str] = (),
+        sort: str = "reclaimable",
+        page_size: int = 100,
+    ) -> Answers[v1.catalog_pb2.DuplicateGroup]:
+        """Every group of duplicates, a page at a time."""
+        token = ""
+        while True:
+            page = self.duplicates(
+                under=under,
+                min_size_bytes=min_size_bytes,
+                extensions=extensions,
+                types=types,
+                sort=sort,
+                limit=page_size,
+                page_token=token,
+            )
+            for item in page.groups:
+                yield item
+            token = page.next_page_token
+            if not token:
+                return
+
+    def export(
+        self, expression: str, file_format: str, *, timeout_s: float = 6 * STREAM_TIMEOUT_S
+    ) -> Answers[v1.catalog_pb2.ExportResponse]:
+        """The rendered file in pieces of at most 1 MiB; the last has `complete` set and says what was left out."""
+        request = _requests.export(expression, file_format)
+        with closing(self._link.stream(self._catalog.Export, request, timeout_s)) as responses:
+            for response in responses:
+                yield response
