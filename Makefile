@@ -16,6 +16,9 @@ export CARGO_TERM_COLOR ?= auto
 export DIR :=
 
 PACKAGES := proto daemon ctl
+WHEELS := build/wheels
+# Tests wait a third of their time, for daemons and clocks: twice as many workers as processors, up to eight, fill it.
+WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? 2 * cores : 8)))
 CARGO := cd engine && cargo
 ENGINE_SOURCES := $(shell find engine -not -path '*/target/*' \( -type d -o -name '*.rs' -o -name '*.sql' -o -name '*.py' \
     -o -name '*.pyi' -o -name '*.typed' -o -name 'Cargo.*' -o -name 'pyproject.toml' \) -not -name '__pycache__')
@@ -46,9 +49,14 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@scripts/install_requirements.sh $(BIN)/python requirements/dev.txt
 	@touch $@
 
-$(VENV)/.engine: $(VENV)/.runtime $(ENGINE_SOURCES)
+# One wheel serves every environment here, whatever its Python.
+$(WHEELS)/.built: $(ENGINE_SOURCES) | $(VENV)/.runtime
 	@echo "Building the engine in release mode (some minutes the first time, seconds later)"
-	@scripts/install_engine.sh $(BIN) $(VENV)/wheels
+	@scripts/build_engine.sh $(BIN) $(WHEELS)
+	@touch $@
+
+$(VENV)/.engine: $(VENV)/.runtime $(WHEELS)/.built
+	@$(BIN)/python -m pip install --quiet --no-deps --no-index --force-reinstall $(WHEELS)/sanchay_engine-*.whl
 	@touch $@
 
 $(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml scripts/write_program.sh
@@ -108,14 +116,14 @@ test-rust: require-rust ## tests of the Rust crates
 .PHONY: test-python
 test-python: install $(VENV)/.dev ## Python tests of every kind, with coverage of 90 % or more
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term -q -rfE
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q -rfE
 
-# The oldest supported Python has an environment of its own, and runs what needs no long-lived daemons.
+# The oldest supported Python has its own environment, and runs what needs no long-lived daemons.
 .PHONY: test-oldest
 test-oldest: ## unit and contract tests under Python 3.10
 	python=$$(scripts/find_python.sh 3.10) && \
 	$(MAKE) --no-print-directory VENV=.venv-3.10 PYTHON="$$python" install .venv-3.10/.dev && \
-	.venv-3.10/bin/python -m pytest -n 2 -q -rfE tests/unit tests/contract
+	.venv-3.10/bin/python -m pytest -n $(WORKERS) --dist worksteal -q -rfE tests/unit tests/contract
 
 .PHONY: check-platforms
 check-platforms: ## type-checks for Windows and macOS, and tests under Wine (what is not installed is said and skipped)

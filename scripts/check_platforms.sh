@@ -132,8 +132,7 @@ check_macos() {
         return
     fi
     echo "==> macOS: type-check of the workspace and its tests"
-    with_tool_chain cargo-zigbuild check --quiet --locked --workspace --target $MACOS "${std[@]}"
-    with_tool_chain cargo-zigbuild check --quiet --locked "${TESTED[@]}" --tests --target $MACOS "${std[@]}"
+    with_tool_chain cargo-zigbuild check --quiet --locked --workspace --lib --tests --target $MACOS "${std[@]}"
     proved+=("The workspace and its tests type-check for macOS ($MACOS).")
 }
 

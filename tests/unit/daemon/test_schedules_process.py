@@ -47,7 +47,7 @@ def test_what_was_missed_while_the_daemon_was_off_happens_once(tmp_path: Path, t
         client.add_schedule("monthly", "scan", cron="0 2 1 * *")
         assert not runs(client, "every")
     for _ in range(2):  # the second start finds nothing missed
-        with DaemonProcess(home, fake=True, env=YEAR_AHEAD) as daemon, daemon.client() as client:
+        with DaemonProcess(home, fake=True, env=YEAR_AHEAD, measured=False) as daemon, daemon.client() as client:
             for name in ("every", "monthly"):
                 until(ended_runs(client, name, 1))
                 assert [run.cause for run in runs(client, name)] == ["time"]  # one for the thirteen that it missed
@@ -57,7 +57,7 @@ def test_what_was_missed_while_the_daemon_was_off_happens_once(tmp_path: Path, t
 @faketime
 def test_a_clock_that_goes_back_by_a_year_stops_no_schedule(tmp_path: Path, tree: Path) -> None:
     home = tmp_path / "home"
-    with DaemonProcess(home, fake=True, env=YEAR_AHEAD) as daemon, daemon.client() as client:
+    with DaemonProcess(home, fake=True, env=YEAR_AHEAD, measured=False) as daemon, daemon.client() as client:
         client.add_root(tree, no_scan=True)
         client.add_schedule("often", "scan", every_s=1)
         until(ended_runs(client, "often", 1))
