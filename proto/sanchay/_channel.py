@@ -1,4 +1,4 @@
-"""gRPC's own channels, over which streams and the asyncio client speak. Importing this imports grpc, which is slow."""
+"""gRPC's own channels, over which the asyncio client speaks. Importing this imports grpc, which is slow."""
 
 from __future__ import annotations
 
@@ -23,15 +23,7 @@ OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.enable_retries", 0),
 )
 
-__all__ = ["OPTIONS", "grpc", "open_async_channel", "open_channel", "to_error"]
-
-
-def open_channel(target: Target) -> grpc.Channel:
-    """A blocking channel to the daemon."""
-    credentials = _credentials_of(target)
-    if credentials is None:
-        return grpc.insecure_channel(target.uri, options=OPTIONS)
-    return grpc.secure_channel(target.uri, credentials, options=OPTIONS)
+__all__ = ["OPTIONS", "grpc", "open_async_channel", "to_error"]
 
 
 def open_async_channel(target: Target) -> grpc.aio.Channel:

@@ -1,4 +1,4 @@
-"""As much of HTTP/2 as one unary call after another needs: a client's connection, with one stream at a time.
+"""As much of HTTP/2 as one call after another needs: a client's connection, with one stream at a time.
 
 `hyperframe` reads and writes the frames, `hpack` the headers. What the other side says is checked before it is
 believed, and nothing is read beyond a bound or a deadline: whatever listens there, no call hangs.
@@ -7,6 +7,7 @@ believed, and nothing is read beyond a bound or a deadline: whatever listens the
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import time
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_BYTES = 9
 READ_BYTES = 256 << 10
-# What we take: a frame, a header block, an answer. A stream's window holds a whole answer, so that it is never renewed.
+# What we take: a frame, a header block, an answer. The window holds a whole answer; it is renewed for a stream of them.
 FRAME_MAX_BYTES = 1 << 20
 HEADERS_MAX_BYTES = 64 << 10
 WINDOW_BYTES = 8 << 20
@@ -135,6 +136,13 @@ class Connection:
         `check` sees what has come of the answer's body, and raises where it will not have the rest; a body may be as
         long as `WINDOW_BYTES`.
         """
+        stream = self.begin(headers, body, deadline_s, check)
+        self._until(lambda: stream.ended, deadline_s)
+        self.renew(deadline_s)
+        return stream
+
+    def begin(self, headers: list[tuple[str, str]], body: bytes, deadline_s: float, check: Check) -> Stream:
+        """Sends a request. Its answer is read by `more`."""
         stream = self._stream = Stream(self._stream.id + 2, self._stream_window_bytes, check)
         pairs = [_pair(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         block = self._encoder.encode(pairs, huffman=False)
@@ -144,12 +152,24 @@ class Connection:
         for piece in self._pieces(stream, body, deadline_s):
             self._send(head + piece, deadline_s)
             head = b""
-        self._until(lambda: stream.ended, deadline_s)
+        return stream
+
+    def more(self, deadline_s: float) -> None:
+        """Waits until more of the answer has come, its headers first. What was read before must be taken out of it."""
+        stream = self._stream
+        if self._received_bytes >= WINDOW_BYTES // 2:
+            self.renew(deadline_s)
+        had = (len(stream.body), bool(stream.headers))
+        self._until(lambda: stream.ended or (len(stream.body), bool(stream.headers)) != had, deadline_s)
+
+    def renew(self, deadline_s: float) -> None:
+        """Gives the other side room for as much again as it has sent."""
         if self._received_bytes:
             renewed = WindowUpdateFrame(0, self._received_bytes).serialize()
+            if not self._stream.ended:
+                renewed += WindowUpdateFrame(self._stream.id, self._received_bytes).serialize()
             self._received_bytes = 0
             self._reply(renewed, deadline_s)
-        return stream
 
     def _pieces(self, stream: Stream, body: bytes, deadline_s: float) -> Iterator[bytes]:
         """The body in frames, each as large as the other side allows by then; an early answer ends them."""
@@ -312,12 +332,12 @@ def _pair(name: bytes, value: bytes) -> HeaderTuple:
     return (NeverIndexedHeaderTuple if name == SECRET else HeaderTuple)(name, value)
 
 
-def _left(deadline_s: float) -> float:
-    """The time that is left. Raises Late where none is."""
+def _left(deadline_s: float) -> float | None:
+    """The time that is left; None is for ever. Raises Late where none is."""
     left_s = deadline_s - time.monotonic()
     if left_s <= 0:
         raise Late
-    return left_s
+    return left_s if left_s < math.inf else None
 
 
 def _wants_more(error: OSError) -> bool:

@@ -1,4 +1,4 @@
-"""A call with one answer ends the same way over our own transport and over grpc's: one contract, both kept to it."""
+"""A call ends the same way over our own transport and over grpc's: one contract, both kept to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,10 @@ import pytest
 
 from sanchay import errors
 from sanchay._call import ANSWER_MAX_BYTES, CallFailed, Metadata, Trailers, call_metadata
-from sanchay._channel import grpc
+from sanchay._channel import OPTIONS, grpc
 from sanchay._http2 import PREFACE
 from sanchay._link import Link
-from sanchay.address import places
+from sanchay.address import find_daemon, places
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, daemon_pb2, job_pb2
 from tests.support.canned_daemon import TOKEN, CannedDaemon
@@ -32,21 +32,56 @@ PING = bytes.fromhex("000008060000000000") + b"12345678"
 HELD = 1.0  # a deadline that is meant to pass
 
 
-def by_grpc(link: Link, path: str, message: bytes, timeout_s: float, metadata: Metadata) -> bytes:
-    """What `Link.send` does, over a channel of grpc's."""
-    call = link.channel.unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
+def channel_of(link: Link) -> grpc.Channel:
+    """A channel of grpc's beside the link's own transport."""
+    if not hasattr(link, "grpc_channel"):
+        vars(link)["grpc_channel"] = grpc.insecure_channel(find_daemon(link._where).uri, options=OPTIONS)
+    return cast("grpc.Channel", vars(link)["grpc_channel"])
+
+
+@contextlib.contextmanager
+def failing_as_ours() -> Iterator[None]:
     try:
-        return cast("bytes", call(message, timeout=timeout_s, metadata=metadata))
+        yield
     except grpc.RpcError as error:
         failed = cast("grpc.aio.AioRpcError", error)
         trailers = cast("Trailers", failed.trailing_metadata() or ())
         raise CallFailed(failed.code().name, failed.details() or "", trailers) from None
 
 
+def by_grpc(link: Link, path: str, message: bytes, timeout_s: float, metadata: Metadata) -> bytes:
+    """What `Link.send` does, over a channel of grpc's."""
+    call = channel_of(link).unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
+    with failing_as_ours():
+        return cast("bytes", call(message, timeout=timeout_s, metadata=metadata))
+
+
+def many_by_grpc(
+    link: Link, path: str, message: bytes, timeout_s: float | None, metadata: Metadata
+) -> Generator[bytes, None, None]:
+    """What `Link.send_for_many` does, over a channel of grpc's."""
+    call = channel_of(link).unary_stream(path, request_serializer=bytes, response_deserializer=bytes)
+    with failing_as_ours():
+        answers = call(message, timeout=timeout_s, metadata=metadata)
+        try:
+            answers.initial_metadata()
+            yield b""
+            yield from answers
+        finally:
+            answers.cancel()  # type: ignore[no-untyped-call]
+
+
+def close_both(link: Link) -> None:
+    link._caller.close()
+    channel_of(link).close()
+
+
 @pytest.fixture(params=["ours", "grpc"])
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "grpc":
         monkeypatch.setattr(Link, "send", by_grpc)
+        monkeypatch.setattr(Link, "send_for_many", many_by_grpc)
+        monkeypatch.setattr(Link, "close", close_both)
     return str(request.param)
 
 
@@ -195,6 +230,81 @@ def test_closing_a_client_ends_its_calls(tmp_path: Path) -> None:
         answer.set()
         with pytest.raises(ValueError, match="closed"):
             client.status()
+
+
+def rows(count: int, size_bytes: int) -> list[catalog_pb2.ExportResponse]:
+    return [catalog_pb2.ExportResponse(data=bytes([number % 256]) * size_bytes) for number in range(count)]
+
+
+@pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize(("count", "size_bytes"), [(0, 0), (3, 0), (1000, 7), (20, 1 << 20), (6, ANSWER_MAX_BYTES - 9)])
+def test_a_stream_gives_every_answer_in_order(tmp_path: Path, count: int, size_bytes: int) -> None:
+    answers = rows(count, size_bytes)
+    with CannedDaemon(tmp_path, {"Export": answers, "GetStatus": STATUS}) as fake, Client(fake.where) as client:
+        for _ in range(2):
+            assert list(client.export("", "csv")) == answers
+            assert client.status() == STATUS
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_stream_fails_with_what_the_daemon_says_after_what_it_gave(tmp_path: Path) -> None:
+    too_large = [*rows(2, 5), catalog_pb2.ExportResponse(data=b"x" * (ANSWER_MAX_BYTES + 1))]
+    with CannedDaemon(tmp_path, {"Export": too_large, "GetStatus": STATUS}) as fake, Client(fake.where) as client:
+        stream = client.export("", "csv")
+        assert [next(stream).data for _ in range(2)] == [b"\0" * 5, b"\1" * 5]
+        with pytest.raises(errors.MessageTooLarge, match=str(ANSWER_MAX_BYTES)):
+            next(stream)
+        assert client.status() == STATUS
+
+
+@pytest.mark.usefixtures("transport")
+def test_errors_of_a_stream(daemon: DaemonProcess) -> None:
+    with daemon.client() as client:
+        with pytest.raises(errors.JobNotFound) as not_there:
+            list(client.follow_job(77))
+        assert not_there.value.request_id
+        with pytest.raises(errors.InvalidArgument, match="not a kind of event"):
+            list(client.events(kinds=["weather"]))
+        assert client.status().pid == daemon.pid
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_stream_that_is_left_early_or_whose_client_is_closed_frees_the_daemon(tmp_path: Path) -> None:
+    left = threading.Event()
+
+    def without_end(_request: object) -> Iterator[catalog_pb2.ExportResponse]:
+        try:
+            while True:
+                yield catalog_pb2.ExportResponse(data=b"x" * 1000)
+        finally:
+            left.set()
+
+    with CannedDaemon(tmp_path, {"Export": without_end, "GetStatus": STATUS}) as fake:
+        with Client(fake.where) as client:
+            stream = client.export("", "csv")
+            next(stream)
+            stream.close()
+            assert left.wait(PATIENCE_S)
+            assert client.status() == STATUS
+            left.clear()
+            stream = client.export("", "csv")
+            next(stream)
+        with pytest.raises(errors.DaemonUnavailable):
+            for _ in stream:
+                pass
+        assert left.wait(PATIENCE_S)
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_stream_of_a_daemon_that_is_killed_fails(tmp_path: Path) -> None:
+    with DaemonProcess(tmp_path / "home", fake=True) as daemon, daemon.client() as client:
+        events = client.events(follow=True)
+        with ThreadPoolExecutor(1) as pool:
+            listening = pool.submit(list, events)
+            client.status()
+            daemon.kill()
+            with pytest.raises(errors.DaemonUnavailable):
+                listening.result(PATIENCE_S)
 
 
 class Squatter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from sanchay.address import places
 from sanchay.v1 import catalog_pb2, change_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
 
 TOKEN = "a-token-of-the-test"
-Answer = Message | errors.SanchayError | Callable[[Any], Any]
+Answer = Message | Sequence[Message] | errors.SanchayError | Callable[[Any], Any]
 SERVICES = (
     (daemon_pb2, "DaemonService"),
     (root_pb2, "RootService"),
@@ -34,7 +34,7 @@ SERVICES = (
 
 
 class CannedDaemon:
-    """Answers every call by `answers[method]`: a message, an error to end with, or a function of the request.
+    """Answers every call by `answers[method]`: a message or several, an error to end with, or a function of a request.
 
     `requests` holds what was asked, as (method, request), in order.
     """

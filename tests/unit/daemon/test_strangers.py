@@ -78,8 +78,9 @@ def test_who_cannot_read_the_run_folder_says_nothing_to_the_daemon_even_with_the
 
 
 def test_a_request_of_megabytes_is_refused_before_its_token_is_looked_at(daemon: DaemonProcess) -> None:
-    with daemon.client() as client:
-        channel = client._link.channel
+    target = find_daemon(daemon.where)
+    credentials = grpc.ssl_channel_credentials(target.certificate, target.key, target.certificate)
+    with grpc.secure_channel(target.uri, credentials, options=OPTIONS) as channel:
         assert ask(channel, metadata=(), padding=rpc.RECEIVE_MAX_BYTES) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert ask(channel, metadata=()) is grpc.StatusCode.UNAUTHENTICATED
 

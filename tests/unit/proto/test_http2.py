@@ -24,8 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanchay._call import CallFailed
+from sanchay._caller import _answer, _check_length, _timeout_header
 from sanchay._http2 import Broken, Connection, Late, Reset, Stream
-from sanchay._unary import _answer, _check_length, _timeout_header
 
 GREETING = SettingsFrame(0).serialize()
 HEADERS = b"\x01\x04\0\0\0\x01"  # how the frame begins behind its length

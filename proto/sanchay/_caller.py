@@ -1,4 +1,4 @@
-"""Calls with one answer, by gRPC's protocol but without grpc: a program that asks one thing has no time to import it.
+"""Blocking calls, by gRPC's protocol but without grpc: a program that asks one thing has no time to import it.
 
 The rules are grpc's: a deadline that the daemon hears of too, no waiting for a daemon that is not there, answers of 4
 MiB at most, and the status with its details from the trailing metadata.
@@ -7,9 +7,11 @@ MiB at most, and the status with its details from the trailing metadata.
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import time
+from collections.abc import Generator, Iterator
 from urllib.parse import unquote_to_bytes
 
 from sanchay._call import ANSWER_MAX_BYTES, CallFailed, Metadata
@@ -65,22 +67,58 @@ class Caller:
         """The answer to `message`. Raises CallFailed."""
         deadline_s = time.monotonic() + timeout_s
         headers = self._headers(path, timeout_s, metadata)
-        body = b"\0" + len(message).to_bytes(4, "big") + message
+        with self._failing(), self._connection(deadline_s) as connection:
+            stream = connection.exchange(headers, _framed(message), deadline_s, _check_length)
+        return _answer(stream)
+
+    def stream(
+        self, path: str, message: bytes, timeout_s: float | None, metadata: Metadata
+    ) -> Generator[bytes, None, None]:
+        """Begins a call with many answers, and gives them as they come. Raises CallFailed.
+
+        An empty one is given first, once the daemon has heard of the call. A caller that has enough closes the
+        generator, and with it the connection: that frees the daemon's side at once.
+        """
+        deadline_s = time.monotonic() + (math.inf if timeout_s is None else timeout_s)
+        headers = self._headers(path, timeout_s, metadata)
+        with self._failing(), self._connection(deadline_s) as connection:
+            stream = connection.begin(headers, _framed(message), deadline_s, _check_length)
+            while not stream.headers:
+                connection.more(deadline_s)
+            yield b""
+            while True:
+                while (answer := _next_message(stream)) is not None:
+                    yield answer
+                if stream.ended:
+                    break
+                connection.more(deadline_s)
+            connection.renew(deadline_s)
+        _check_status(stream)
+        if stream.body:
+            raise CallFailed("INTERNAL", "the last answer is not a whole message")
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Says in gRPC's words how a call failed on the way."""
         try:
-            connection = self._take(deadline_s)
-            try:
-                stream = connection.exchange(headers, body, deadline_s, _check_length)
-            except BaseException:  # Ctrl-C too: half an answer may be left in it
-                self._give_back(connection, usable=False)
-                raise
-            self._give_back(connection, usable=True)
+            yield
         except Late:
             raise CallFailed("DEADLINE_EXCEEDED", "no answer in time") from None
         except Broken as broken:
             raise CallFailed("CANCELLED" if self._closed else "UNAVAILABLE", str(broken)) from None
         except Reset as reset:
             raise CallFailed(OF_RESET.get(reset.code, "INTERNAL"), f"the call was broken off ({reset.code})") from None
-        return _answer(stream)
+
+    @contextlib.contextmanager
+    def _connection(self, deadline_s: float) -> Iterator[Connection]:
+        """A connection for one call; it is kept for the next where the call went to its end."""
+        connection = self._take(deadline_s)
+        try:
+            yield connection
+        except BaseException:  # Ctrl-C too: half an answer may be left in it
+            self._give_back(connection, usable=False)
+            raise
+        self._give_back(connection, usable=True)
 
     def close(self) -> None:
         """Ends every call."""
@@ -91,7 +129,8 @@ class Caller:
         for connection in connections:
             connection.close()
 
-    def _headers(self, path: str, timeout_s: float, metadata: Metadata) -> list[tuple[str, str]]:
+    def _headers(self, path: str, timeout_s: float | None, metadata: Metadata) -> list[tuple[str, str]]:
+        limit = [] if timeout_s is None else [("grpc-timeout", _timeout_header(timeout_s))]
         return [
             (":method", "POST"),
             (":scheme", "https" if self._target.certificate else "http"),
@@ -100,7 +139,7 @@ class Caller:
             ("te", "trailers"),
             ("content-type", "application/grpc"),
             ("user-agent", "sanchay"),
-            ("grpc-timeout", _timeout_header(timeout_s)),
+            *limit,
             *metadata,
         ]
 
@@ -143,7 +182,8 @@ def _connect(target: Target, deadline_s: float) -> socket.socket:
     connected = _new_socket(target)
     try:
         while True:
-            connected.settimeout(max(deadline_s - time.monotonic(), 0.001))
+            left_s = max(deadline_s - time.monotonic(), 0.001)
+            connected.settimeout(left_s if left_s < math.inf else None)
             try:
                 connected.connect(target.address)
                 break
@@ -201,17 +241,42 @@ def _check_length(body: bytearray) -> None:
             )
 
 
+def _framed(message: bytes) -> bytes:
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+def _next_message(stream: Stream) -> bytes | None:
+    """Takes the next whole message out of what has come; None where it is not there yet. Raises CallFailed."""
+    body = stream.body
+    if len(body) < PREFIX_BYTES:
+        return None
+    _check_length(body)
+    if body[0]:
+        raise CallFailed("INTERNAL", "the answer is compressed")
+    end = PREFIX_BYTES + int.from_bytes(body[1:PREFIX_BYTES], "big")
+    if len(body) < end:
+        return None
+    message = bytes(memoryview(body)[PREFIX_BYTES:end])
+    del body[:end]
+    return message
+
+
 def _answer(stream: Stream) -> bytes:
     """The one message of an answer. Raises CallFailed."""
+    _check_status(stream)
+    answer = _next_message(stream)
+    if answer is None or stream.body:
+        raise CallFailed("INTERNAL", "the answer is not one whole message")
+    return answer
+
+
+def _check_status(stream: Stream) -> None:
+    """Raises CallFailed where the call ended with another status than OK."""
     headers, trailers = dict(stream.headers), dict(stream.trailers)
     status = trailers.get(b"grpc-status", b"")
-    details = unquote_to_bytes(trailers.get(b"grpc-message", b"")).decode("utf-8", "replace")
     if status != b"0":
+        details = unquote_to_bytes(trailers.get(b"grpc-message", b"")).decode("utf-8", "replace")
         raise CallFailed(_status(status, headers.get(b":status", b"")), details, _metadata(stream.trailers))
-    body = stream.body
-    if len(body) < PREFIX_BYTES or body[0] or int.from_bytes(body[1:PREFIX_BYTES], "big") != len(body) - PREFIX_BYTES:
-        raise CallFailed("INTERNAL", "the answer is not one whole message")
-    return bytes(memoryview(body)[PREFIX_BYTES:])
 
 
 def _status(status: bytes, http: bytes) -> str:
