@@ -26,7 +26,7 @@ from sanchayd.config import Config
 
 # What only a daemon needs is imported where it starts: a check of the settings is over before that.
 if TYPE_CHECKING:
-    from sanchayd.engine_port import CatalogPort
+    from sanchayd.engine_port.port import CatalogPort
 
 LOCK_SUFFIX = ".sanchay-lock"  # the engine's, behind the name of the catalog
 

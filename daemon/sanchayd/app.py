@@ -20,7 +20,8 @@ from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config
 from sanchayd.doorkeeper import Doorkeeper
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool
+from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService, JobNews
 from sanchayd.jobs.job import Job
@@ -102,7 +103,7 @@ class App:
     async def _serve(self, store: StateStore, catalog: CatalogPort) -> None:
         launch, pool = self._launch, CatalogPool()
         catalog.set_log_level(launch.config.log_level)
-        board = FreshnessBoard(catalog, pool)
+        board = FreshnessBoard(catalog, catalog, catalog, pool)
 
         async def ended(job: Job) -> None:
             await board.refresh([job.root_id])
@@ -116,7 +117,9 @@ class App:
         jobs = JobService(registry, queue, job_store, time.time_ns)
         roots = RootService(registry, jobs, queue, board)
         kept = UpkeepStore(store)
-        background = BackgroundService(catalog, pool, kept, queue, launch.config, time.time_ns, hosts.on_battery)
+        background = BackgroundService(
+            catalog, catalog, pool, kept, queue, launch.config, time.time_ns, hosts.on_battery
+        )
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store)
         reads = CatalogService(catalog, pool, registry, queue, board)
         changes = ChangeService(catalog, pool, registry, queue, board)
@@ -252,7 +255,7 @@ class App:
             return None
         from sanchayd.metrics.figures import Metrics
 
-        return Metrics(catalog, pool, queue)
+        return Metrics(catalog, catalog, pool, queue)
 
     async def _serve_metrics(
         self, metrics: Metrics | None, tasks: list[asyncio.Task[None]], status: StatusService

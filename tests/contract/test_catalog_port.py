@@ -27,7 +27,8 @@ from sanchay.errors import (
     SanchayError,
     UnknownPath,
 )
-from sanchayd.engine_port import CatalogPort, values
+from sanchayd.engine_port import values
+from sanchayd.engine_port.port import CatalogPort
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.roots.root import HashAlgorithm, Root, RootSettings, WatchMode
 from tests.support import trees

@@ -10,7 +10,7 @@ from pathlib import Path
 import sanchayd.__main__ as daemon
 from sanchay.address import Places
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPort
+from sanchayd.engine_port.port import CatalogPort
 from tests.support.fake_catalog import FakeCatalog
 
 

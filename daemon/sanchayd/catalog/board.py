@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from sanchayd.catalog.freshness import Freshness, of_root, overall
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, EnginePort, LivePort, ScanningPort
 from sanchayd.engine_port.values import LiveStatus, RootStatus
 from sanchayd.roots.root import Root
 from sanchayd.roots.view import RootView
@@ -27,12 +27,16 @@ class FreshnessBoard:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        scanning: ScanningPort,
+        live: LivePort,
+        engine: EnginePort,
         pool: CatalogPool,
         now_ns: Callable[[], int] = time.time_ns,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._catalog = catalog
+        self._scanning = scanning
+        self._live = live
+        self._engine = engine
         self._pool = pool
         self._now_ns = now_ns
         self._clock_s = clock_s
@@ -49,7 +53,7 @@ class FreshnessBoard:
         for root_id in root_ids:
             self._stale.discard(root_id)
             question = next(self._questions)
-            status = await self._pool.quick(self._catalog.root_status, root_id)
+            status = await self._pool.quick(self._scanning.root_status, root_id)
             if self._is_newest(root_id, question):
                 self._statuses[root_id] = status
         await self._look()
@@ -67,10 +71,10 @@ class FreshnessBoard:
     async def _look(self) -> None:
         self._looked_s = self._clock_s()
         question = next(self._questions)
-        lives = await self._pool.quick(self._catalog.live_status)
+        lives = await self._pool.quick(self._live.live_status)
         if self._is_newest(0, question):
             self._lives = {live.root_id: live for live in lives}
-            self._disk_full = self._catalog.disk_full()
+            self._disk_full = self._engine.disk_full()
 
     def _is_newest(self, root_id: int, question: int) -> bool:
         """Whether no later question was answered before: an answer that was long on its way counts no more."""

@@ -48,10 +48,6 @@ class QuestionsPort(Protocol):
         """The roots that answers draw on. Raises what `find` does."""
         ...
 
-    def place(self, path: bytes, *, ever: bool = False) -> values.Place:
-        """A folder of the catalog or above roots; `ever`: anything that was. Raises unknown_path with the reason."""
-        ...
-
     def duplicates(
         self,
         *,

@@ -76,6 +76,10 @@ class ScanningPort(Protocol):
         """What is known of a root."""
         ...
 
+    def place(self, path: bytes, *, ever: bool = False) -> values.Place:
+        """A folder of the catalog or above roots; `ever`: anything that was. Raises unknown_path with the reason."""
+        ...
+
     def scan(self, root_id: int, *, background: bool, request_id: str) -> ScanPort:
         """Starts a scan."""
         ...

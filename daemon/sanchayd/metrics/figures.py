@@ -10,7 +10,7 @@ import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from sanchayd import __version__, hosts
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, EnginePort, LivePort
 from sanchayd.engine_port.values import CatalogStatus, HashDebt, LiveStatus
 from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ScanQueue
@@ -26,9 +26,10 @@ CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 class Metrics:
     """Counters that grow as things happen, and gauges that are read when they are asked for."""
 
-    def __init__(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> None:
+    def __init__(self, engine: EnginePort, live: LivePort, pool: CatalogPool, queue: ScanQueue) -> None:
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._catalog = catalog
+        self._engine = engine
+        self._live = live
         self._pool = pool
         self._queue = queue
         self._rendering = asyncio.Lock()
@@ -42,7 +43,7 @@ class Metrics:
     def _counters(self) -> None:
         to = self._registry
         Info("sanchay_build", "Versions of the daemon and its engine.", registry=to).info(
-            {"version": __version__, "engine": self._catalog.version()}
+            {"version": __version__, "engine": self._engine.version()}
         )
         started = Gauge("sanchay_start_time_seconds", "When the daemon started, Unix time.", registry=to)
         started.set(time.time())
@@ -121,8 +122,8 @@ class Metrics:
         """The page, as of now."""
         async with self._rendering:
             try:
-                self._take_catalog(await self._pool.quick(self._catalog.status))
-                self._take_live(list(await self._pool.quick(self._catalog.live_status)))
+                self._take_catalog(await self._pool.quick(self._engine.status))
+                self._take_live(list(await self._pool.quick(self._live.live_status)))
                 await self._take_load()
                 self._up.set(1)
             except Exception:  # noqa: BLE001 - a catalog that fails is what the graph is to show
@@ -147,7 +148,7 @@ class Metrics:
         self._queues.labels("live").set(sum(root.pending for root in roots))
 
     async def _take_load(self) -> None:
-        load = self._catalog.load()
+        load = self._engine.load()
         self._queues.labels("writer").set(load.writer_queue)
         self._queues.labels("content_keys").set(load.staged_keys)
         self._queues.labels("questions").set(self._pool.waiting())
@@ -155,7 +156,7 @@ class Metrics:
         transactions, at_s = self._debt_of
         if load.transactions != transactions and time.monotonic() - at_s >= DEBT_KEPT_S:
             self._debt_of = (load.transactions, time.monotonic())
-            self._debt = await self._pool.ask(self._catalog.hash_debt)
+            self._debt = await self._pool.ask(self._engine.hash_debt)
         self._debt_files.set(self._debt.files)
         self._debt_bytes.set(self._debt.bytes)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sanchay import guess, names
 from sanchay.errors import DiskFull, InvalidArgument, RootNameTaken, RootNotFound, SanchayError
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, ScanningPort
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.log import logger
 from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
@@ -27,7 +27,7 @@ class RootRegistry:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        catalog: ScanningPort,
         pool: CatalogPool,
         store: RootStore,
         now_ns: Callable[[], int],

@@ -15,7 +15,7 @@ from enum import Enum
 from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd import uptime
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPool, CatalogPort
+from sanchayd.engine_port import CatalogPool, EnginePort, LivePort
 from sanchayd.jobs.queue import ScanQueue
 from sanchayd.log import logger
 from sanchayd.upkeep.pause import BackgroundPause
@@ -53,7 +53,8 @@ class BackgroundService:
 
     def __init__(
         self,
-        catalog: CatalogPort,
+        engine: EnginePort,
+        live: LivePort,
         pool: CatalogPool,
         store: UpkeepStore,
         queue: ScanQueue,
@@ -62,7 +63,8 @@ class BackgroundService:
         on_battery: Callable[[], bool | None],
         time_up: Uptime | None = None,
     ) -> None:
-        self._catalog = catalog
+        self._engine = engine
+        self._live = live
         self._pool = pool
         self._store = store
         self._queue = queue
@@ -145,7 +147,7 @@ class BackgroundService:
         """Whether there is work in the background, held or not."""
         if any(active.job.background for active in self._queue.active()):
             return True
-        lives = await self._pool.quick(self._catalog.live_status)
+        lives = await self._pool.quick(self._live.live_status)
         return any(root.pending or root.state == "reconciling" for root in lives)
 
     def _reason(self) -> str:
@@ -184,6 +186,6 @@ class BackgroundService:
             wanted = (self._config.max_mb_per_s, self._is_paused() or self._battery)
             if wanted != self._told:
                 limit, held = wanted
-                await self._pool.quick(self._catalog.set_background, max_mb_per_s=limit or None, paused=held)
+                await self._pool.quick(self._engine.set_background, max_mb_per_s=limit or None, paused=held)
                 self._told = wanted
                 self._queue.hold_background(self._reason() if held else "")

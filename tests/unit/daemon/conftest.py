@@ -82,7 +82,7 @@ async def open_core(
     clock = itertools.count(1).__next__
     pool = CatalogPool()
     store = StateStore.open(home / "state.db")
-    board = FreshnessBoard(catalog, pool, clock_s=clock_s)
+    board = FreshnessBoard(catalog, catalog, catalog, pool, clock_s=clock_s)
 
     async def ended(job: Job) -> None:
         await board.refresh([job.root_id])
@@ -95,7 +95,7 @@ async def open_core(
     stops: list[bool] = []
     settings = Settings(make_config(home))
     kept = UpkeepStore(store)
-    background = BackgroundService(catalog, pool, kept, queue, settings.config, time.time_ns, lambda: None)
+    background = BackgroundService(catalog, catalog, pool, kept, queue, settings.config, time.time_ns, lambda: None)
     status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background, store)
     reads = CatalogService(catalog, pool, registry, queue, board)
     changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))

@@ -44,6 +44,7 @@ class Clock:
 def service_of(core: Core, home: Path, clock: Clock, **settings: str) -> BackgroundService:
     return BackgroundService(
         core.catalog,
+        core.catalog,
         CatalogPool(),
         UpkeepStore(core.store),
         core.queue,

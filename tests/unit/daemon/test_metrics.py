@@ -298,7 +298,7 @@ def test_a_catalog_that_fails_is_down_and_the_page_still_comes(tmp_path: Path) -
     async def scene() -> str:
         core = await open_core(tmp_path, Failing())
         try:
-            metrics = Metrics(core.catalog, CatalogPool(), core.queue)
+            metrics = Metrics(core.catalog, core.catalog, CatalogPool(), core.queue)
             timekeeper = asyncio.ensure_future(metrics.keep_time())
             await asyncio.sleep(0)
             timekeeper.cancel()
@@ -323,7 +323,7 @@ def test_the_hash_debt_is_counted_seldom(tmp_path: Path, monkeypatch: pytest.Mon
     async def scene() -> str:
         core = await open_core(tmp_path, Counting())
         try:
-            metrics = Metrics(core.catalog, CatalogPool(), core.queue)
+            metrics = Metrics(core.catalog, core.catalog, CatalogPool(), core.queue)
             pages = [await metrics.render() for _ in range(3)]
             return pages[-1].decode()
         finally:
