@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sanchay import paths
 from sanchay.errors import SanchayError
 from sanchayctl import exit_codes, output
+from sanchayctl.advice import advice
 
 if TYPE_CHECKING:
     import click
@@ -74,4 +75,6 @@ def report(failure: Failure, session: Session) -> int:
         output.note(f"    {' ' * paths.width(paths.safe_text(session.expression[: failure.position]))}^")
     if failure.usage:
         output.note(failure.usage)
+    if next_step := advice(failure.details, session):
+        output.note(paths.safe_text(next_step))
     return failure.exit_code

@@ -59,11 +59,12 @@ def to_exception(status: str, message: str, trailers: Trailers) -> errors.Sancha
         except DecodeError:
             pass
     if status == "UNAVAILABLE":
-        message = f"sanchayd does not answer ({message}); see: sanchayctl daemon start"
+        message = f"sanchayd does not answer ({message})."
     elif status == "CANCELLED":
-        message = "sanchayd ended while it was answering; see: sanchayctl daemon start"
+        message = "sanchayd ended while it was answering."
     elif status == "DEADLINE_EXCEEDED":
         message = "sanchayd did not answer in time; it may be busy: try again"
     elif status == "UNIMPLEMENTED":
         message = f"The running sanchayd is of another version and does not know this call ({message}); restart it."
-    return errors.from_status(status, message, request_id)
+    advice = {"advice": errors.START_DAEMON} if status in {"UNAVAILABLE", "CANCELLED"} else {}
+    return errors.from_status(status, message, request_id, advice)

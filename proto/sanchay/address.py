@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sanchay import hosts
-from sanchay.errors import ConfigInvalid, DaemonUnavailable, HomeNotPrivate, InputOutputError, PermissionDenied
+from sanchay.errors import (
+    START_DAEMON,
+    ConfigInvalid,
+    DaemonUnavailable,
+    HomeNotPrivate,
+    InputOutputError,
+    PermissionDenied,
+)
 from sanchay.names import shown_path
 
 HOME_VARIABLE = "SANCHAY_HOME"
@@ -242,7 +249,7 @@ def find_daemon(where: Places) -> Target:
     if owner is not None:
         raise DaemonUnavailable(f"{owner.why_no_answer(where)}.", details={"pid": str(owner.pid or "")})
     raise DaemonUnavailable(
-        f"No sanchayd is running for {shown_path(where.data_folder)}; start it with: sanchayctl daemon start"
+        f"No sanchayd is running for {shown_path(where.data_folder)}.", details={"advice": START_DAEMON}
     )
 
 

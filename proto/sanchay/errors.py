@@ -24,6 +24,11 @@ EXIT_UNAVAILABLE = 69
 EXIT_DENIED = 77
 EXIT_CONFIG = 78
 
+# What `details["advice"]` may say to do next; each client words it in its own commands.
+START_DAEMON = "start_daemon"
+ADD_ROOT = "add_root"
+LIST_RUNS = "list_runs"  # of the schedule in `details["schedule"]`
+
 # Every class below, as its own head enters it.
 BY_KIND: dict[str, type[SanchayError]] = {}
 BY_REASON: dict[str, type[SanchayError]] = {}
@@ -33,7 +38,8 @@ class SanchayError(Exception):
     """A call that failed. `str()` is a sentence for people: what happened, to which path, why, and what to do.
 
     `path` is exact bytes or None; `term` and `position` (characters) point into a query; `details` holds what else the
-    daemon said, such as `file`, `line` and `key` of a bad setting; `request_id` finds the call in the log.
+    daemon said, such as `file`, `line` and `key` of a bad setting, or a code of `advice`, for the sentence names no
+    command of one client; `request_id` finds the call in the log.
     """
 
     kind: ClassVar[str] = "internal"
@@ -263,6 +269,8 @@ def from_reason(reason: str, message: str, metadata: Mapping[str, str], request_
 _FIELDS = frozenset({"path", "path_display", "term", "position"})
 
 
-def from_status(status: str, message: str, request_id: str = "") -> SanchayError:
+def from_status(
+    status: str, message: str, request_id: str = "", details: Mapping[str, str] | None = None
+) -> SanchayError:
     """The exception of a bare gRPC status, by the name of its code."""
-    return BY_STATUS.get(status, InternalError)(message, request_id=request_id)
+    return BY_STATUS.get(status, InternalError)(message, request_id=request_id, details=details)

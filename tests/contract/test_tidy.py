@@ -129,6 +129,23 @@ def test_texts_for_people_are_in_plain_english() -> None:
     assert old == []
 
 
+#: A command of one client, such as `sanchayctl daemon start`.
+COMMAND = re.compile(r"\bsanchayctl [a-z]")
+
+
+def test_no_message_of_daemon_client_package_or_engine_names_a_command_of_one_client() -> None:
+    said = [each for each in texts_for_people() if each[0].startswith(PACKAGES[:2])]
+    said += [
+        (f"{name}:{number}", line)
+        for name, lines in code()
+        if name.endswith(".rs")
+        for number, line in enumerate(lines, 1)
+        if not line.lstrip().startswith("//")
+    ]
+    assert len(said) > 10_000
+    assert [f"{place}: {text}" for place, text in said if COMMAND.search(text)] == []
+
+
 OLD = re.compile(r"(?<![\w-])(nobody|somebody|whoever|anew|meanwhile|thereby|whereby)\b(?! \(65534\))", re.IGNORECASE)
 
 

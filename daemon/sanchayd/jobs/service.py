@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from sanchay import names
-from sanchay.errors import InvalidArgument, JobNotActive, JobNotFound, RootNotFound, ShuttingDown
+from sanchay.errors import ADD_ROOT, InvalidArgument, JobNotActive, JobNotFound, RootNotFound, ShuttingDown
 from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.queue import ActiveJob, ScanQueue
 from sanchayd.jobs.store import JobStore
@@ -63,7 +63,7 @@ class JobService:
         notices: list[str] = []
         roots = [await self._root_of(word, notices) for word in words] if words else self._registry.claimed()
         if not roots:
-            raise RootNotFound("There is no root to scan yet; add one: sanchayctl root add PATH")
+            raise RootNotFound("There is no root to scan yet.", details={"advice": ADD_ROOT})
         jobs = [
             await self.start(root, background=background, request_id=request_id, notices=notices)
             for root in dict.fromkeys(roots)

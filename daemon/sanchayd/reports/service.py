@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from sanchay import names
-from sanchay.errors import NotAbsolute, RunNotFound, SanchayError
+from sanchay.errors import LIST_RUNS, NotAbsolute, RunNotFound, SanchayError
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.values import FileRow
@@ -126,9 +126,7 @@ class ReportService:
         report = await self._store.report(run.id) if run is not None and run.schedule_id == schedule.id else None
         if run is None or report is None:
             which = f"no report of run {run_id}" if run_id else "no report yet"
-            raise RunNotFound(
-                f"{schedule.name} has {which}; look at its runs with: sanchayctl schedule history {schedule.name}",
-            )
+            raise RunNotFound(f"{schedule.name} has {which}.", details={"advice": LIST_RUNS, "schedule": schedule.name})
         return run, report
 
     async def _rows(self, expression: str, most: int) -> tuple[list[ReportRow], bool]:

@@ -131,6 +131,25 @@ def test_every_error_becomes_its_exit_code(run: Run, daemon: CannedDaemon, error
     assert told["exit_code"] == error.exit_code
 
 
+@pytest.mark.parametrize(
+    ("details", "command"),
+    [
+        ({"advice": errors.START_DAEMON}, "Start it with: sanchayctl daemon start"),
+        ({"advice": errors.ADD_ROOT}, "Add one with: sanchayctl root add PATH"),
+        ({"advice": errors.LIST_RUNS, "schedule": "my big"}, "runs with: sanchayctl schedule history 'my big'"),
+        ({"advice": "of a newer daemon"}, ""),
+    ],
+)
+def test_an_error_names_no_command_and_this_program_adds_its_own(
+    run: Run, daemon: CannedDaemon, details: dict[str, str], command: str
+) -> None:
+    daemon.answers["Summary"] = errors.RootNotFound("What happened.", details=details)
+    said, *advice = run("summary").err.splitlines()
+    assert said == "sanchayctl: What happened."
+    assert [line[-len(command) :] for line in advice] == ([command] if command else [])
+    assert run("--json", "summary").error["advice"] == details["advice"]
+
+
 def test_a_message_cannot_move_the_cursor(run: Run, daemon: CannedDaemon) -> None:
     daemon.answers["Summary"] = errors.NotFound("There is no /a\x1b[2J\nb.")
     assert run("summary").err == "sanchayctl: There is no /a\\e[2J\\nb.\n"

@@ -182,7 +182,7 @@ def test_a_client_believes_what_the_daemon_wrote_over_its_own_environment(
 
 
 def test_no_daemon_is_said_with_what_to_do(short: Path) -> None:
-    with pytest.raises(DaemonUnavailable, match="sanchayctl daemon start"):
+    with pytest.raises(DaemonUnavailable, match="No sanchayd is running"):
         find_daemon(places(short))
     prepare(places(short))
     (short / "run" / "sanchayd.sock").write_text("no socket")
