@@ -28,11 +28,13 @@ from sanchayd.config import Config
 if TYPE_CHECKING:
     from sanchayd.engine_port.port import CatalogPort
 
+    OpenCatalog = Callable[[Config, Places], CatalogPort]
+
 LOCK_SUFFIX = ".sanchay-lock"  # the engine's, behind the name of the catalog
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the daemon until it is told to stop; the exit code says how it ended."""
+def main(arguments: Sequence[str] | None = None, open_catalog: OpenCatalog | None = None) -> int:
+    """Runs the daemon, over the engine or another catalog until it is told to stop; the exit code says how it ended."""
     options = _parse(arguments)
     try:
         where = places(options.home)
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sanchayd import paths
 
         paths.prepare(where)
-        return _run(where, flags, foreground=options.foreground)
+        return _run(where, flags, open_catalog or _open_catalog, foreground=options.foreground)
     except SanchayError as error:
         return _refuse(where, error)
 
@@ -84,7 +86,7 @@ def _flags(options: argparse.Namespace) -> dict[str, str]:
     return flags
 
 
-def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
+def _run(where: Places, flags: dict[str, str], open_catalog: OpenCatalog, *, foreground: bool) -> int:
     import asyncio
     import gc
 
@@ -115,7 +117,7 @@ def _run(where: Places, flags: dict[str, str], *, foreground: bool) -> int:
     gc.enable()
 
     async def serve() -> None:
-        await App(Launch(where, flags, os.environ, settings, _open_catalog, lock)).run()
+        await App(Launch(where, flags, os.environ, settings, open_catalog, lock)).run()
 
     try:
         asyncio.run(serve())

@@ -68,8 +68,8 @@ class Caller:
         deadline_s = time.monotonic() + timeout_s
         headers = self._headers(path, timeout_s, metadata)
         with self._failing(), self._connection(deadline_s) as connection:
-            stream = connection.exchange(headers, _framed(message), deadline_s, _check_length)
-        return _answer(stream)
+            stream = connection.exchange(headers, _framed(message), deadline_s, check_length)
+        return read_answer(stream)
 
     def stream(
         self, path: str, message: bytes, timeout_s: float | None, metadata: Metadata
@@ -82,7 +82,7 @@ class Caller:
         deadline_s = time.monotonic() + (math.inf if timeout_s is None else timeout_s)
         headers = self._headers(path, timeout_s, metadata)
         with self._failing(), self._connection(deadline_s) as connection:
-            stream = connection.begin(headers, _framed(message), deadline_s, _check_length)
+            stream = connection.begin(headers, _framed(message), deadline_s, check_length)
             while not stream.headers:
                 connection.more(deadline_s)
             yield b""
@@ -130,7 +130,7 @@ class Caller:
             connection.close()
 
     def _headers(self, path: str, timeout_s: float | None, metadata: Metadata) -> list[tuple[str, str]]:
-        limit = [] if timeout_s is None else [("grpc-timeout", _timeout_header(timeout_s))]
+        limit = [] if timeout_s is None else [("grpc-timeout", timeout_header(timeout_s))]
         return [
             (":method", "POST"),
             (":scheme", "https" if self._target.certificate else "http"),
@@ -225,13 +225,13 @@ def _tls(connected: socket.socket, target: Target) -> socket.socket:
     return context.wrap_socket(connected, server_hostname=TLS_NAME)
 
 
-def _timeout_header(timeout_s: float) -> str:
+def timeout_header(timeout_s: float) -> str:
     """The time that the daemon has, as gRPC writes it: eight digits at most, and a unit."""
     milliseconds = max(int(timeout_s * 1000), 1)
     return f"{milliseconds}m" if milliseconds < 10**8 else f"{min(int(timeout_s), 10**8 - 1)}S"
 
 
-def _check_length(body: bytearray) -> None:
+def check_length(body: bytearray) -> None:
     """Raises once the answer is known to be too long."""
     if len(body) >= PREFIX_BYTES:
         length = int.from_bytes(body[1:PREFIX_BYTES], "big")
@@ -250,7 +250,7 @@ def _next_message(stream: Stream) -> bytes | None:
     body = stream.body
     if len(body) < PREFIX_BYTES:
         return None
-    _check_length(body)
+    check_length(body)
     if body[0]:
         raise CallFailed("INTERNAL", "the answer is compressed")
     end = PREFIX_BYTES + int.from_bytes(body[1:PREFIX_BYTES], "big")
@@ -261,7 +261,7 @@ def _next_message(stream: Stream) -> bytes | None:
     return message
 
 
-def _answer(stream: Stream) -> bytes:
+def read_answer(stream: Stream) -> bytes:
     """The one message of an answer. Raises CallFailed."""
     _check_status(stream)
     answer = _next_message(stream)

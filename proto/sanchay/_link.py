@@ -40,7 +40,7 @@ class Link:
     """
 
     def __init__(self, where: Places, timeout_s: float, tell: Tell | None = None) -> None:
-        self._where = where
+        self.where = where
         self._timeout_s = timeout_s
         self._tell = tell
         self._caller = Caller(find_daemon(where))
@@ -78,7 +78,7 @@ class Link:
         """One answer, within `timeout_s` or the client's own limit."""
         try:
             with self._telling():
-                return method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self._where))
+                return method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self.where))
         except CallFailed as failed:
             raise to_exception(failed.status, failed.details, failed.trailers) from None
 
@@ -88,7 +88,7 @@ class Link:
         """Answers as they come, for at most `timeout_s`; None is for ever."""
         try:
             with self._telling():
-                answers = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
+                answers = method(request, timeout=timeout_s, metadata=call_metadata(self.where))
             yield from answers
         except CallFailed as failed:
             raise to_exception(failed.status, failed.details, failed.trailers) from None
@@ -100,7 +100,7 @@ class Link:
             yield
             return
         timer = threading.Timer(
-            TELL_AFTER_S, lambda: tell(f"Waiting for {read_owner(self._where.lock_file).name} to answer ...")
+            TELL_AFTER_S, lambda: tell(f"Waiting for {read_owner(self.where.lock_file).name} to answer ...")
         )
         timer.daemon = True
         timer.start()
@@ -179,7 +179,7 @@ class AsyncLink:
     """The asyncio side; to be made inside the running event loop. Otherwise as `Link`."""
 
     def __init__(self, where: Places, timeout_s: float) -> None:
-        self._where = where
+        self.where = where
         self._timeout_s = timeout_s
         from sanchay._channel import open_async_channel
 
@@ -211,7 +211,7 @@ class AsyncLink:
         from sanchay._channel import grpc, to_error
 
         try:
-            return await method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self._where))
+            return await method(request, timeout=timeout_s or self._timeout_s, metadata=call_metadata(self.where))
         except grpc.RpcError as error:
             raise to_error(error) from None
 
@@ -221,7 +221,7 @@ class AsyncLink:
         """Answers as they come, for at most `timeout_s`; None is for ever."""
         from sanchay._channel import grpc, to_error
 
-        call = method(request, timeout=timeout_s, metadata=call_metadata(self._where))
+        call = method(request, timeout=timeout_s, metadata=call_metadata(self.where))
         try:
             async for response in call:
                 yield response

@@ -42,12 +42,20 @@ class Started:
     already: bool
 
 
-def running_daemon(where: Places | None = None) -> GetStatusResponse | None:
+def probe(where: Places) -> Client:
+    """A client that waits for an answer no longer than a look at a daemon may take. Raises where none runs."""
+    find_daemon(where)  # says that none runs before gRPC is imported
+    from sanchay.client import Client
+
+    return Client(where, timeout_s=PROBE_TIMEOUT_S)
+
+
+def running_daemon(where: Places | None = None, probe: Callable[[Places], Client] = probe) -> GetStatusResponse | None:
     """The status of the daemon that answers; None where none does or it is ending. Raises where it is not ours."""
     where = where or places()
     try:
         while True:
-            with _probe(where) as client:
+            with probe(where) as client:
                 token = read_token(where)
                 try:
                     return client.status()
@@ -86,7 +94,7 @@ def start_daemon(
         status = running_daemon(where)
         if status is not None:
             if status.pid != process.pid:
-                if _see_off(process, where, deadline_s):
+                if see_off(process, where, deadline_s):
                     return Started(pid=status.pid, already=True)
                 continue  # the one that answered was ending: ours is the daemon now
             process.returncode = process.returncode or 0  # it lives on: no warning that its handle is dropped
@@ -114,13 +122,6 @@ def wait_stopped(where: Places, timeout_s: float, pid: int = 0) -> bool:
             return False
         time.sleep(POLL_S)
     return True
-
-
-def _probe(where: Places) -> Client:
-    find_daemon(where)  # says that none runs before gRPC is imported
-    from sanchay.client import Client
-
-    return Client(where, timeout_s=PROBE_TIMEOUT_S)
 
 
 class Telling:
@@ -186,7 +187,7 @@ def _spawn(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
     return process
 
 
-def _see_off(process: subprocess.Popen[bytes], where: Places, deadline_s: float) -> bool:
+def see_off(process: subprocess.Popen[bytes], where: Places, deadline_s: float) -> bool:
     """Waits until our daemon has seen that another one runs, and has ended: left alone, it could start after a stop.
 
     False where it holds the lock: then it is the daemon, no matter which answered, and must not be ended.

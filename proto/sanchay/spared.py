@@ -21,14 +21,14 @@ UNUSED_BY_PYDANTIC = ("importlib.metadata",)
 _lock = RLock()
 
 
-class _Spared(ModuleType):
+class Spared(ModuleType):
     """A module that runs once something in it is asked for."""
 
     _runs = False
 
     def __getattr__(self, name: str) -> object:
         with _lock:
-            if type(self) is _Spared:
+            if type(self) is Spared:
                 if self._runs or self.__spec__ is None or self.__spec__.loader is None:
                     raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
                 self._runs = True
@@ -44,7 +44,7 @@ def spare(names: tuple[str, ...]) -> None:
         spec = find_spec(name) if name not in sys.modules else None
         if spec is not None and spec.loader is not None:
             module = module_from_spec(spec)
-            module.__class__ = _Spared
+            module.__class__ = Spared
             sys.modules[name] = module
             parent, _, last = name.rpartition(".")
             if parent:

@@ -197,6 +197,35 @@ def test_no_two_files_of_the_tests_support_have_one_name() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
+PRIVATE = re.compile(r"_[A-Za-z]\w*")
+#: Private names that are others', and have no public twin.
+OTHERS = {"os._exit"}
+
+
+def pokes(file: Path) -> list[tuple[int, str]]:
+    """Where a test takes a private name of something else than itself: an attribute, an import, a patch by name."""
+    tree = ast.parse(file.read_text("utf-8"))
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and PRIVATE.fullmatch(node.attr):
+            if ast.unparse(node) not in OTHERS and ast.unparse(node.value) not in {"self", "cls"}:
+                found.append((node.lineno, ast.unparse(node)))
+        elif isinstance(node, ast.ImportFrom):
+            # A module may be private to its package and have tests all the same: those of its public names.
+            modules = node.module in {"sanchay", "sanchay_engine"}
+            found += [(node.lineno, each.name) for each in node.names if PRIVATE.fullmatch(each.name) and not modules]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("attr"):
+            texts = [str(each.value) for each in node.args[:2] if isinstance(each, ast.Constant)]
+            found += [(node.lineno, text) for text in texts if PRIVATE.fullmatch(text.rpartition(".")[2])]
+    return found
+
+
+def test_tests_go_through_public_names() -> None:
+    files = [name for name in tracked() if name.startswith("tests/") and name.endswith(".py")]
+    found = [f"{name}:{line}: {text}" for name in files for line, text in pokes(REPOSITORY / name)]
+    assert found == []
+
+
 def imported(name: str, file: Path) -> set[str]:
     """The names that a module imports, or gives as `module:attribute` or as a program to start."""
     found: set[str] = set()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -35,7 +35,7 @@ HELD = 1.0  # a deadline that is meant to pass
 def channel_of(link: Link) -> grpc.Channel:
     """A channel of grpc's beside the link's own transport."""
     if not hasattr(link, "grpc_channel"):
-        vars(link)["grpc_channel"] = grpc.insecure_channel(find_daemon(link._where).uri, options=OPTIONS)
+        vars(link)["grpc_channel"] = grpc.insecure_channel(find_daemon(link.where).uri, options=OPTIONS)
     return cast("grpc.Channel", vars(link)["grpc_channel"])
 
 
@@ -71,8 +71,11 @@ def many_by_grpc(
             answers.cancel()  # type: ignore[no-untyped-call]
 
 
+close_ours = Link.close
+
+
 def close_both(link: Link) -> None:
-    link._caller.close()
+    close_ours(link)
     channel_of(link).close()
 
 
@@ -106,10 +109,14 @@ def test_answers_and_errors_of_a_daemon(daemon: DaemonProcess, tmp_path: Path) -
         with pytest.raises(errors.MessageTooLarge):
             client.find("x" * (300 << 10))
         assert client.find("x" * (100 << 10)).total == 0  # more than a first window holds
-        with pytest.raises(CallFailed) as unknown:
-            client._link.send("/sanchay.v1.DaemonService/Dance", b"", PATIENCE_S, call_metadata(daemon.where))
-        assert unknown.value.status == "UNIMPLEMENTED"
         assert client.status().pid == daemon.pid
+    with contextlib.closing(Link(daemon.where, PATIENCE_S, None)) as link:
+        ask = partial(link.send, message=b"", timeout_s=PATIENCE_S, metadata=call_metadata(daemon.where))
+        with pytest.raises(CallFailed) as unknown:
+            ask("/sanchay.v1.DaemonService/Dance")
+        assert unknown.value.status == "UNIMPLEMENTED"
+        status = daemon_pb2.GetStatusResponse.FromString(ask("/sanchay.v1.DaemonService/GetStatus"))
+        assert status.pid == daemon.pid
 
 
 @pytest.mark.usefixtures("transport")
@@ -149,10 +156,17 @@ def test_many_threads_share_a_client(daemon: DaemonProcess) -> None:
 def test_a_daemon_that_is_killed_while_it_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hangs, hanging = tmp_path / "hangs", tmp_path / "hanging"
     extra = {"FAKE_LOOP_HANGS": str(hangs), "FAKE_LOOP_IS_HANGING": str(hanging)}
+    send, first = Link.send, list[Link]()
+
+    def either(link: Link, *call: Any) -> bytes:
+        """The link that is used first sends by our transport, and any other by grpc's."""
+        first[1:] = [] if first else [link]
+        return send(link, *call) if link is first[0] else by_grpc(link, *call)
+
+    monkeypatch.setattr(Link, "send", either)
     with DaemonProcess(tmp_path / "home", fake=True, env=extra) as daemon, daemon.client() as ours:
         ours.status()
         with daemon.client() as theirs, ThreadPoolExecutor(2) as pool:
-            monkeypatch.setattr(theirs._link, "send", partial(by_grpc, theirs._link))
             theirs.status()
             hangs.touch()
             calls = [pool.submit(client.status) for client in (ours, theirs)]
@@ -194,7 +208,7 @@ def test_a_server_that_ends_in_good_order_still_answers_the_call_under_way(tmp_p
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(client.status)
             assert under_way.wait(PATIENCE_S)
-            ended = fake._server.stop(PATIENCE_S)  # says GOAWAY, and waits for the calls that it has taken
+            ended = fake.end_in_good_order(PATIENCE_S)
             answer.set()
             assert call.result(PATIENCE_S) == STATUS
         assert ended.wait(PATIENCE_S)

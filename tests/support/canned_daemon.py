@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
@@ -68,6 +69,11 @@ class CannedDaemon:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def end_in_good_order(self, patience_s: float) -> threading.Event:
+        """Says GOAWAY, and waits for the calls that it has taken; the event tells of its end."""
+        ended: threading.Event = self._server.stop(patience_s)
+        return ended
 
     def asked(self, method: str) -> list[Any]:
         """The requests of one method."""

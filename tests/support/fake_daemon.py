@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import sanchayd.__main__ as daemon
 from sanchay.address import Places
+from sanchayd.__main__ import main
 from sanchayd.config import Config
 from sanchayd.engine_port.port import CatalogPort
 from tests.support.fake_catalog import FakeCatalog
@@ -32,5 +32,4 @@ def open_catalog(settings: Config, where: Places) -> CatalogPort:
 
 
 if __name__ == "__main__":
-    daemon._open_catalog = open_catalog
-    sys.exit(daemon.main())
+    sys.exit(main(open_catalog=open_catalog))

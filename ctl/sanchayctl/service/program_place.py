@@ -58,7 +58,7 @@ def _closed(path: Path, user: str) -> tuple[Path, Path] | None:
     """The path and the outermost folder above it that the user may not enter, or itself where it is not readable."""
     if os.name != "posix":
         return None
-    may = _Rights(user)
+    may = Rights(user)
     for folder in reversed(path.parents):
         if not may.have(folder, stat.S_IXUSR):
             return path, folder
@@ -66,7 +66,7 @@ def _closed(path: Path, user: str) -> tuple[Path, Path] | None:
     return None if may.have(path, stat.S_IXUSR if is_folder else stat.S_IRUSR) or path.is_symlink() else (path, path)
 
 
-class _Rights:
+class Rights:
     """What a user may do by the modes of files; one who is still to be made has no id yet."""
 
     def __init__(self, user: str) -> None:

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from sanchay import names
 from sanchay.errors import InputOutputError, InvalidArgument
 
-_PLACEHOLDER = re.compile(r"@([A-Z]+)@")
+PLACEHOLDER = re.compile(r"@([A-Z]+)@")
 # In a checkout the templates are where people look for them; an installation has them beside these modules.
 CHECKOUT = Path(__file__).resolve().parents[3] / "packaging"
 
@@ -22,10 +22,10 @@ CHECKOUT = Path(__file__).resolve().parents[3] / "packaging"
 def fill(template: str, values: Mapping[str, str]) -> str:
     """The template `folder/file` with each `@NAME@` replaced; the values are quoted already, and all are used."""
     text = _read(template)
-    names = set(_PLACEHOLDER.findall(text))
+    names = set(PLACEHOLDER.findall(text))
     if names != set(values):
         raise ValueError(f"{template} has the places {sorted(names)}, and was given {sorted(values)}")
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+    return PLACEHOLDER.sub(lambda match: values[match[1]], text)
 
 
 def _read(template: str) -> str:

@@ -97,7 +97,7 @@ class Endpoint:
         oldest.transport.abort()
         return True
 
-    async def _page(self) -> bytes:
+    async def page(self) -> bytes:
         """The page, made once for all that ask while it is made."""
         if self._rendering is None or self._rendering.done():
             self._rendering = asyncio.ensure_future(self._render())
@@ -115,7 +115,7 @@ class Endpoint:
         if target != PAGE:
             return "404 Not Found", f"The figures are at {PAGE}\n".encode(), method == "GET"
         try:
-            body = await self._page()
+            body = await self.page()
         except asyncio.TimeoutError:
             return "503 Service Unavailable", b"The catalog did not answer in time.\n", True
         except Exception:

@@ -33,7 +33,7 @@ def open_database(file: Path) -> Engine:
     """
     try:
         number = recognise(file)
-        found = None if number is None else _revision(file)
+        found = None if number is None else revision(file)
         if found is not None and found not in REVISIONS:
             raise NewerDatabase(
                 f"{shown_path(file)} was written by a newer Sanchay (step {found}; this one knows {REVISIONS[-1]}). "
@@ -43,14 +43,14 @@ def open_database(file: Path) -> Engine:
             )
         if number != APPLICATION_ID:
             _put_number(file)
-        engine = _engine(file)
+        engine = make_engine(file)
         if found != REVISIONS[-1]:
             if found is not None:
                 _back_up(file, found)
             if found is None and _is_empty(engine):
                 _make(engine)
             else:
-                _migrate(engine)
+                migrate(engine)
     except sqlite3.Error as error:
         raise to_error(error, file) from error
     except OSError as error:
@@ -88,7 +88,7 @@ def _is_denied(file: Path) -> bool:
     )
 
 
-def _revision(file: Path) -> str | None:
+def revision(file: Path) -> str | None:
     """The step that the file is at, read without changing a byte of it; None where there is none yet.
 
     A write that a kill cut short is taken back first, which a read-only connection could not do.
@@ -100,7 +100,8 @@ def _revision(file: Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def _engine(file: Path) -> Engine:
+def make_engine(file: Path) -> Engine:
+    """Connections to the file, whatever is in it."""
     # The path as it is: in a URL a question mark or a percent sign of its would mean something.
     engine = create_engine(
         "sqlite://", creator=lambda: sqlite3.connect(file, check_same_thread=False), poolclass=QueuePool
@@ -142,7 +143,8 @@ def _make(engine: Engine) -> None:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (REVISIONS[-1],))
 
 
-def _migrate(engine: Engine) -> None:
+def migrate(engine: Engine) -> None:
+    """Takes the tables through every step that they lack."""
     from alembic import command
     from alembic.config import Config
 

@@ -75,7 +75,7 @@ def test_a_systemd_unit_takes_every_path_literally(system: bool) -> None:
     assert words[:-3] == ["/bin/sh", "-c", 'exec "$0" "$@"'], "systemd refuses quotes in a program's name"
     assert unit_values(unit.text, "Type") == ["notify"]
     assert int(unit_values(unit.text, "WatchdogSec")[0]) > 0
-    assert not template._PLACEHOLDER.search(unit.text)
+    assert not template.PLACEHOLDER.search(unit.text)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
@@ -303,7 +303,7 @@ def test_an_interpreter_that_the_service_may_not_read_or_that_will_be_cleared_is
         (closed / name).write_text("")
         (venv / name).symlink_to(closed / name)
     closed.chmod(0o700)
-    monkeypatch.setattr(program_place, "_Rights", lambda user: AllBut(closed))
+    monkeypatch.setattr(program_place, "Rights", lambda user: AllBut(closed))
     # The script can be entered, what it leads to cannot: a service of one's own may all the same.
     there = service(system=True, program=str(venv / "sanchayd"))
     assert [f"{closed}, which sanchay may not enter" in said for said in program_place.notices(there)] == [True]
@@ -327,9 +327,9 @@ class AllBut:
 def test_rights_are_those_of_the_services_user(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
     me = pwd.getpwuid(os.geteuid()).pw_name
-    assert program_place._Rights(me).have(tmp_path / "closed", 0o100)
-    assert not program_place._Rights("nobody-yet").have(tmp_path / "closed", 0o100)
-    assert not program_place._Rights(me).have(tmp_path / "missing", 0o100)
+    assert program_place.Rights(me).have(tmp_path / "closed", 0o100)
+    assert not program_place.Rights("nobody-yet").have(tmp_path / "closed", 0o100)
+    assert not program_place.Rights(me).have(tmp_path / "missing", 0o100)
 
 
 def test_a_dry_run_shows_its_notices(run: Run, units: Path) -> None:

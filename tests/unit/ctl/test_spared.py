@@ -19,12 +19,12 @@ import json as before
 spared.spare(("wave", "json", "no_such_module"))
 assert sys.modules["json"] is before
 import wave
-assert type(wave) is spared._Spared and "Error" not in vars(wave)
+assert type(wave) is spared.Spared and "Error" not in vars(wave)
 assert issubclass(wave.Error, Exception)  # here it is loaded
 from wave import Wave_read
 spared.spare(("email.mime.text",))
 import email.mime.text
-assert type(email.mime.text) is spared._Spared
+assert type(email.mime.text) is spared.Spared
 assert email.mime.text.MIMEText
 assert type(wave) is type(sys) and wave.Wave_read is Wave_read
 try:
@@ -39,7 +39,7 @@ def end(code):
     from sanchay import spared
     from google.protobuf.internal import api_implementation
     names = [*spared.UNUSED, *(spared.UNUSED_BY_PROTOBUF if api_implementation.Type() != "python" else ())]
-    print([name for name in names if type(sys.modules[name]) is not spared._Spared], file=sys.stderr)
+    print([name for name in names if type(sys.modules[name]) is not spared.Spared], file=sys.stderr)
     sys.exit(code)
 
 os._exit = end

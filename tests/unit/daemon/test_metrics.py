@@ -254,7 +254,7 @@ def test_all_that_ask_while_the_page_is_made_get_the_same_one() -> None:
 
     async def run() -> list[bytes]:
         endpoint = Endpoint(MetricsAddress("127.0.0.1", 1), CONTENT_TYPE, page)
-        return await asyncio.gather(*(endpoint._page() for _ in range(3)))
+        return await asyncio.gather(*(endpoint.page() for _ in range(3)))
 
     assert asyncio.run(run()) == [b"up 1\n"] * 3
     assert len(made) == 1

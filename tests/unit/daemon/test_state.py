@@ -26,6 +26,7 @@ from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, Wa
 from sanchayd.roots.store import RootStore
 from sanchayd.state import StateStore, database, recognise
 from sanchayd.state.tables import Base
+from tests.unit.daemon.conftest import until
 
 FIRST_STEP = Path(__file__).parent / "state-0001.sql"
 ROOT = Root(
@@ -40,14 +41,14 @@ ROOT = Root(
 class Stores:
     """state.db, and what is kept in it by noun."""
 
-    def __init__(self, file: Path) -> None:
-        self.state = StateStore.open(file)
+    def __init__(self, file: Path, engine: Engine | None = None) -> None:
+        self.state = StateStore(engine or database.open_database(file), file)
         self.roots, self.jobs = RootStore(self.state), JobStore(self.state)
 
 
-def use(file: Path, work: Callable[[Stores], Awaitable[Any]]) -> Any:
+def use(file: Path, work: Callable[[Stores], Awaitable[Any]], engine: Engine | None = None) -> Any:
     async def scene() -> Any:
-        store = Stores(file)
+        store = Stores(file, engine)
         try:
             return await work(store)
         finally:
@@ -87,8 +88,8 @@ def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
 
 def migrated(file: Path) -> Engine:
     """A database that went through every step."""
-    engine = database._engine(file)
-    database._migrate(engine)
+    engine = database.make_engine(file)
+    database.migrate(engine)
     return engine
 
 
@@ -128,7 +129,7 @@ def test_a_kill_while_the_first_tables_are_made_leaves_an_empty_file(
             database.open_database(file)
     assert shape(file) == {}
     database.open_database(file).dispose()
-    assert database._revision(file) == database.REVISIONS[-1]
+    assert database.revision(file) == database.REVISIONS[-1]
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_an_older_file_is_copied_before_it_is_migrated(tmp_path: Path, monkeypat
         connection.execute("INSERT INTO alembic_version VALUES ('0000')")
         connection.execute(f"PRAGMA application_id = {recognise.APPLICATION_ID}")
     monkeypatch.setattr(database, "REVISIONS", ("0000", "0001"))
-    monkeypatch.setattr(database, "_migrate", lambda _: None)
+    monkeypatch.setattr(database, "migrate", lambda _: None)
     database.open_database(file).dispose()
     assert (tmp_path / "state.db.0000.bak").exists()
 
@@ -275,19 +276,19 @@ def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
 ) -> None:
     monkeypatch.setattr("sanchayd.state.store.ROOM_RETRY_S", 0.01)
     file = tmp_path / "state.db"
+    engine = database.open_database(file)
     is_full = False
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: sqlite3.Connection, _record: Any) -> None:
+        if is_full:
+            connection.execute("PRAGMA max_page_count = 1")  # no page more than it has
 
     async def work(store: Stores) -> None:
         nonlocal is_full
-
-        @event.listens_for(store.state._engine, "connect")
-        def _limit(connection: sqlite3.Connection, _record: Any) -> None:
-            if is_full:
-                connection.execute("PRAGMA max_page_count = 1")  # no page more than it has
-
         job = await store.jobs.add(Job(0, 1, "a", JobState.RUNNING, False, 1))
         is_full = True
-        store.state._engine.dispose()
+        engine.dispose()
         ended = replace(job, state=JobState.DONE, message="m" * 100_000)
         await store.jobs.update(ended)
         assert store.state.disk_full
@@ -295,10 +296,9 @@ def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
         with pytest.raises(DiskFull, match="Make room"):
             await store.roots.add(replace(ROOT, name="n" * 100_000))
         is_full = False
-        assert store.state._waiting is not None
-        await store.state._waiting
+        await until(lambda: not store.state.disk_full)
         assert (await store.roots.add(ROOT)).id == 1
 
-    use(file, work)
+    use(file, work, engine)
     (job,) = use(file, lambda store: store.jobs.jobs(before_id=None, limit=9))
     assert (job.state, len(job.message)) == (JobState.DONE, 100_000)

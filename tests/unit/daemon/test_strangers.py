@@ -182,7 +182,7 @@ def test_what_a_killed_daemon_left_is_gone_as_soon_as_the_lock_is_taken(
 
     monkeypatch.setattr("sanchayd.log.set_up", begin)
     with pytest.raises(Begun):
-        program._run(where, {}, foreground=False)
+        program.main(["--home", str(home)])
 
 
 def test_the_certificate_is_one_that_any_tls_takes(tmp_path: Path) -> None:

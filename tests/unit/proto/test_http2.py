@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanchay._call import CallFailed
-from sanchay._caller import _answer, _check_length, _timeout_header
+from sanchay._caller import check_length, read_answer, timeout_header
 from sanchay._http2 import Broken, Connection, Late, Reset, Stream
 
 GREETING = SettingsFrame(0).serialize()
@@ -53,7 +53,7 @@ def spoken_to(said: bytes, body: bytes = MESSAGE, limit_s: float = 60.0) -> Stre
             deadline_s = time.monotonic() + limit_s
             connection = Connection(ours, deadline_s)
             try:
-                return connection.exchange([(":method", "POST")], body, deadline_s, _check_length)
+                return connection.exchange([(":method", "POST")], body, deadline_s, check_length)
             finally:
                 connection.close()
         finally:
@@ -105,14 +105,14 @@ def test_whatever_it_is_told_a_call_ends_with_an_answer_or_one_of_its_own_except
     said: list[bytes], greets: bool
 ) -> None:
     with contextlib.suppress(Broken, Late, Reset, CallFailed):
-        _answer(spoken_to((GREETING if greets else b"") + b"".join(said)))
+        read_answer(spoken_to((GREETING if greets else b"") + b"".join(said)))
 
 
 def test_an_answer_in_pieces_between_frames_that_matter_to_nobody() -> None:
     unknown = bytes.fromhex("000003fa0000000001") + b"abc"
     said = [GREETING, OK, PingFrame(0, b"12345678").serialize(), unknown]
     said += [DataFrame(1, MESSAGE[at : at + 1]).serialize() for at in range(len(MESSAGE))]
-    assert _answer(spoken_to(b"".join([*said, DONE]))) == b"hello"
+    assert read_answer(spoken_to(b"".join([*said, DONE]))) == b"hello"
 
 
 def test_headers_may_go_on_in_further_frames_and_in_nothing_else() -> None:
@@ -120,7 +120,7 @@ def test_headers_may_go_on_in_further_frames_and_in_nothing_else() -> None:
     whole = Encoder().encode([(":status", "200")])
     rest = ContinuationFrame(1, whole, flags=["END_HEADERS"]).serialize()
     data = DataFrame(1, MESSAGE).serialize()
-    assert _answer(spoken_to(GREETING + block + rest + data + DONE)) == b"hello"
+    assert read_answer(spoken_to(GREETING + block + rest + data + DONE)) == b"hello"
     for wrong in (block + data, rest, block + OK):
         with pytest.raises(Broken, match="out of order"):
             spoken_to(GREETING + wrong)
@@ -143,13 +143,13 @@ def test_a_request_waits_for_room_and_goes_in_frames_of_the_size_that_the_other_
         spoken_to(none, body=bytes(200_000))
     room = WindowUpdateFrame(1, 400_000).serialize() + WindowUpdateFrame(0, 400_000).serialize()
     early = none + OK + DataFrame(1, MESSAGE).serialize()
-    assert _answer(spoken_to(early + room + DONE, body=bytes(200_000))) == b"hello"
+    assert read_answer(spoken_to(early + room + DONE, body=bytes(200_000))) == b"hello"
 
 
 def test_the_status_is_the_trailers_or_what_http_says() -> None:
     def status(*pairs: tuple[str, str]) -> CallFailed:
         with pytest.raises(CallFailed) as failed:
-            _answer(spoken_to(GREETING + headers(*pairs, flags=("END_HEADERS", "END_STREAM"))))
+            read_answer(spoken_to(GREETING + headers(*pairs, flags=("END_HEADERS", "END_STREAM"))))
         return failed.value
 
     refused = status((":status", "200"), ("grpc-status", "5"), ("grpc-message", "f%C3%BCr %"), ("x-bin", "AAE"))
@@ -170,4 +170,4 @@ def test_a_call_that_the_other_side_gives_up_says_why() -> None:
 
 @pytest.mark.parametrize(("timeout_s", "header"), [(0.0001, "1m"), (2.5, "2500m"), (10**6, "1000000S")])
 def test_the_daemon_is_told_the_deadline_in_eight_digits(timeout_s: float, header: str) -> None:
-    assert _timeout_header(timeout_s) == header
+    assert timeout_header(timeout_s) == header

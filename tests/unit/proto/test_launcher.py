@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import cast
 
+import psutil
 import pytest
 
 from sanchay import errors, last_words, launcher, programs
@@ -71,16 +72,8 @@ def test_a_start_waits_for_a_daemon_that_is_ending(home: Path) -> None:
     assert second.pid != first.pid
 
 
-def test_several_starts_at_once_make_one_daemon(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_starts_at_once_make_one_daemon(home: Path) -> None:
     started: list[launcher.Started] = []
-    processes: list[subprocess.Popen[bytes]] = []
-    spawn = launcher._spawn
-
-    def kept(where: Places, words: BinaryIO) -> subprocess.Popen[bytes]:
-        processes.append(spawn(where, words))
-        return processes[-1]
-
-    monkeypatch.setattr(launcher, "_spawn", kept)
     threads = [threading.Thread(target=lambda: started.append(launcher.start_daemon(home))) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -88,7 +81,12 @@ def test_several_starts_at_once_make_one_daemon(home: Path, monkeypatch: pytest.
         thread.join()
     assert len({one.pid for one in started}) == 1
     assert len(started) == 4
-    left = [process.pid for process in processes if running(process.pid)]
+    ours = f"SANCHAY_HOME={home}".encode()
+    left = [
+        child.pid
+        for child in psutil.Process().children()
+        if running(child.pid) and ours in Path(f"/proc/{child.pid}/environ").read_bytes().split(b"\0")
+    ]
     assert left == [started[0].pid]  # the others have ended: none can take the lock after a stop
 
 
@@ -112,15 +110,14 @@ def test_a_daemon_that_starts_between_the_token_and_the_call_is_asked_again(
 
     token = places(home).token_file
     trees.build(token.parent, {token.name: "old"})
-    monkeypatch.setattr(launcher, "_probe", lambda _: Probe())
-    status = launcher.running_daemon(places(home))
+    probe = cast("Callable[[Places], Client]", lambda _where: Probe())
+    status = launcher.running_daemon(places(home), probe)
     assert status is not None
     assert status.pid == 7
     token.write_text("old", "ascii")
     monkeypatch.setattr(Probe, "status", lambda _: (_ for _ in ()).throw(errors.Unauthenticated("not ours")))
     with pytest.raises(errors.Unauthenticated):
-        launcher.running_daemon(places(home))
-    monkeypatch.undo()
+        launcher.running_daemon(places(home), probe)
 
 
 def test_a_daemon_that_cannot_start_says_why_with_its_exit_code(home: Path) -> None:
@@ -217,8 +214,8 @@ def test_a_daemon_of_ours_that_holds_the_lock_is_not_ended_whoever_answers(tmp_p
     where.run_folder.mkdir(parents=True)
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
         where.lock_file.write_text(f"{process.pid}\n")
-        assert not launcher._see_off(process, where, 0.0)
+        assert not launcher.see_off(process, where, 0.0)
         assert process.poll() is None
         where.lock_file.write_text("1\n")
-        assert launcher._see_off(process, where, 0.0)
+        assert launcher.see_off(process, where, 0.0)
         assert process.poll() is not None

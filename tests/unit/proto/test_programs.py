@@ -56,7 +56,7 @@ def test_a_started_daemon_imports_nothing_from_the_current_folder(
     monkeypatch.setattr(programs, "ours", lambda _name: programs.python_module("tests.support.fake_daemon"))
     where = places(tmp_path / "home")
     launcher.start_daemon(where.home)
-    with launcher._probe(where) as client:
+    with launcher.probe(where) as client:
         client.stop_daemon()
     assert launcher.wait_stopped(where, PATIENCE_S)
 
