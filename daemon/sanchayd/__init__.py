@@ -13,4 +13,4 @@ from sanchay.version import __version__
 
 __all__ = ["__version__"]
 
-spared.spare(spared.UNUSED_BY_PYDANTIC)
+spared.spare((*spared.UNUSED_BY_PYDANTIC, "ipaddress"))

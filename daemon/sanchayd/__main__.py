@@ -21,11 +21,13 @@ from sanchay.errors import (
     SanchayError,
 )
 from sanchay.names import shown_path
-from sanchayd import __version__, config
-from sanchayd.config import Config
+from sanchayd import __version__, config_check
+from sanchayd.config_check import Checked
+from sanchayd.config_sources import VARIABLES
 
 # What only a daemon needs is imported where it starts: a check of the settings is over before that.
 if TYPE_CHECKING:
+    from sanchayd.config import Config
     from sanchayd.engine_port.port import CatalogPort
 
     OpenCatalog = Callable[[Config, Places], CatalogPort]
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, open_catalog: OpenCatalog | Non
     try:
         flags = _flags(options)
         if options.check_config:
-            return _answer(lambda: _settings(config.load(where, flags, os.environ)))
+            return _answer(lambda: _settings(config_check.check(where, flags, os.environ)))
         if options.edit_config:
             return _answer(lambda: _edited(where, options.edit_config))
         from sanchayd import paths
@@ -78,9 +80,9 @@ def _flags(options: argparse.Namespace) -> dict[str, str]:
     flags = {}
     for given in options.set:
         key, separator, value = given.partition("=")
-        if not separator or key not in config.VARIABLES:
+        if not separator or key not in VARIABLES:
             raise InvalidArgument(
-                f"--set {given}: write KEY=VALUE, where KEY is one of {', '.join(config.VARIABLES)}.",
+                f"--set {given}: write KEY=VALUE, where KEY is one of {', '.join(VARIABLES)}.",
             )
         flags[key] = value
     return flags
@@ -90,7 +92,7 @@ def _run(where: Places, flags: dict[str, str], open_catalog: OpenCatalog, *, for
     import asyncio
     import gc
 
-    from sanchayd import hosts, log, paths
+    from sanchayd import config, hosts, log, paths
     from sanchayd.lock import InstanceLock
 
     settings = config.load(where, flags, os.environ)
@@ -181,19 +183,19 @@ def _answer(ask: Callable[[], Mapping[str, Any]]) -> int:
     return code
 
 
-def _settings(settings: Config) -> Mapping[str, Any]:
-    for notice in settings.notices:
+def _settings(checked: Checked) -> Mapping[str, Any]:
+    for notice in checked.notices:
         sys.stderr.write(f"sanchayd: {notice}\n")
-    return {one.key: {"value": one.value, "origin": one.origin} for one in settings.settings()}
+    return {one.key: {"value": one.value, "origin": one.origin} for one in checked.settings}
 
 
 def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
-    from dataclasses import asdict
-
     from sanchayd import config_edit
 
     key, words = asked
-    return asdict(config_edit.edit(where, os.environ, key, words))
+    edited = config_edit.edit(where, os.environ, key, words)
+    before, after = edited.before and edited.before._asdict(), edited.after._asdict()
+    return {**edited._asdict(), "before": before, "after": after}
 
 
 def _refuse(where: Places, error: SanchayError) -> int:

@@ -7,15 +7,11 @@ line and the key.
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import re
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 # Read when pydantic makes its first model: else it looks through all installed packages for plug-ins, and runs them.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -27,17 +23,12 @@ from pydantic.fields import FieldInfo
 from sanchay import guess, names
 from sanchay.address import Places
 from sanchay.errors import ConfigInvalid
-from sanchay.names import shown_path
+from sanchayd import config_sources as sources
 from sanchayd import misspelt
+from sanchayd.config_sources import TCP_VARIABLE, VARIABLES, Given, Setting, Source, as_toml, attribute
 from sanchayd.metrics.address import check as check_metrics_address
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-MARK = "\ufeff"
-TCP_VARIABLE = "SANCHAY_TCP"  # the short form of SANCHAY_LISTEN=tcp
+__all__ = ["LIVE_KEYS", "TCP_VARIABLE", "VARIABLES", "Config", "Setting", "as_toml", "attribute", "load", "manual"]
 
 
 def _setting(
@@ -50,15 +41,6 @@ def _setting(
     """
     facts: JsonDict = {"live": live, "variable": variable, "shown": shown}
     return Field(default, description=what, json_schema_extra=facts, **bounds)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A setting as it stands: `value` as TOML, `origin` where it came from."""
-
-    key: str
-    value: str
-    origin: str
 
 
 class Config(BaseModel):
@@ -176,14 +158,23 @@ def _fact(field: FieldInfo, name: str) -> Any:
 
 
 _FIELDS = {field.alias or name: field for name, field in Config.model_fields.items()}
-# Every environment variable that is read. A name without SANCHAY_ belongs to other programs too: a database of theirs
-# would be written to.
-VARIABLES: dict[str, tuple[str, ...]] = {
-    key: (f"SANCHAY_{key.replace('.', '_').upper()}",) if _fact(field, "variable") else ()
-    for key, field in _FIELDS.items()
-}
 # What a running daemon takes over; the others count from its next start.
 LIVE_KEYS = frozenset(key for key, field in _FIELDS.items() if _fact(field, "live"))
+
+
+def table() -> str:
+    """The rows of `config_table.py`: what is plainly a value, for a check that has no time to import pydantic."""
+    rows = []
+    for key, each in _FIELDS.items():
+        words = get_args(each.annotation) if get_origin(each.annotation) is Literal else ()
+        kind = "word" if words else (get_origin(each.annotation) or each.annotation).__name__  # type: ignore[union-attr]
+        least, most = (next((getattr(m, b) for m in each.metadata if hasattr(m, b)), None) for b in ("ge", "le"))
+        said = [kind, each.default, *([least, most] if least is not None else [])]
+        said_by_name: dict[str, object] = {"words": words} if words else {}
+        said_by_name |= {} if _fact(each, "variable") else {"variable": False}
+        arguments = [repr(value) for value in said] + [f"{name}={value!r}" for name, value in said_by_name.items()]
+        rows.append(f"    {key!r}: Plain({', '.join(arguments)}),".replace("'", '"'))
+    return "\n".join(rows)
 
 
 def manual() -> str:
@@ -197,16 +188,6 @@ def manual() -> str:
     return "\n".join(rows)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Raw values of one source, and where each stands, for a message."""
-
-    origin: str
-    values: Mapping[str, Any]
-    places: Mapping[str, str]
-    details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
 def load(
     where: Places, flags: Mapping[str, str], environ: Mapping[str, str], *, config_text: str | None = None
 ) -> Config:
@@ -214,151 +195,23 @@ def load(
 
     Raises config_invalid with `file`, `line` and `key` where one is not valid.
     """
-    text = _read_dotenv(where.dotenv_file)
-    lines = _lines_of(text)
-    dotenv = {key: value for key, value in lines.items() if value is not None}
-    sources = [
-        _Source("flag", flags, {key: f"the flag for {key}" for key in flags}),
-        _from_variables("environment", environ, "the environment"),
-        _from_variables(".env", dotenv, str(where.dotenv_file)),
-        _from_toml(where.config_file, config_text),
-    ]
-    merged: dict[str, Any] = {}
-    origins = dict.fromkeys(VARIABLES, "default")
-    for source in reversed(sources):
-        merged.update(source.values)
-        origins.update(dict.fromkeys(source.values, source.origin))
+    given = sources.read(where, flags, environ, config_text)
     try:
-        raw = Config(**merged)
+        raw = Config(**given.values)
     except ValidationError as error:
-        raise _refused(error, sources, origins) from None
-    database = Path(os.path.expanduser(raw.database_path)) if raw.database_path else where.catalog_file
-    if not database.is_absolute():
-        source = next(source for source in sources if source.origin == origins["database_path"])
-        raise _complaint(source, "database_path", f"{names.quoted(raw.database_path)} is not an absolute path")
-    found = {"database_path": str(database), "report_folders": [*map(_resolved, raw.report_folders)]}
-    return raw.resolved(found, origins, _notices(environ, where.dotenv_file, text, lines))
+        raise _refused(error, given) from None
+    if raw.database_path and not os.path.isabs(os.path.expanduser(raw.database_path)):
+        reason = f"{names.quoted(raw.database_path)} is not an absolute path"
+        raise _complaint(given.source_of("database_path"), "database_path", reason)
+    found = sources.resolved(where, raw.database_path, raw.report_folders)
+    return raw.resolved(found, given.origins, given.notices)
 
 
-def _notices(environ: Mapping[str, str], file: Path, text: str, lines: Mapping[str, str | None]) -> tuple[str, ...]:
-    known = {TCP_VARIABLE, *(name for names in VARIABLES.values() for name in names)}
-    elsewhere = {key for key, names in VARIABLES.items() if not names}
-    return (
-        *misspelt.in_environment(environ, known, elsewhere),
-        *misspelt.in_dotenv(file, text, lines, known, elsewhere),
-    )
-
-
-def _resolved(folder: str) -> str:
-    """Where an allowed folder leads now: one that becomes a link to elsewhere later doesn't allow what is there."""
-    whole = os.path.expanduser(folder)
-    return os.path.realpath(whole) if os.path.isabs(whole) else folder
-
-
-def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> _Source:
-    values: dict[str, str] = {}
-    places: dict[str, str] = {}
-    for key, variables in VARIABLES.items():
-        for name in variables:
-            if environ.get(name, "") != "":
-                # INFO is how many write it
-                values[key] = environ[name].lower() if key == "log_level" else environ[name]
-                places[key] = f"{name} in {what}"
-                break
-    if environ.get(TCP_VARIABLE, "").lower() in {"1", "true", "yes"} and "listen" not in values:
-        values["listen"] = "tcp"
-        places["listen"] = f"{TCP_VARIABLE} in {what}"
-    return _Source(origin, values, places)
-
-
-def _read_dotenv(file: Path) -> str:
-    """The file. It may be another program's, in a home that is its folder too: what isn't text is passed over."""
-    try:
-        if not file.is_file():
-            return ""
-        return file.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise ConfigInvalid(
-            f"{shown_path(file)} cannot be read: {error}",
-            path=os.fsencode(file),
-            details={"file": str(file)},
-        ) from error
-
-
-def _lines_of(text: str) -> Mapping[str, str | None]:
-    """The variables of a `.env`; None where one has no value."""
-    if not text:
-        return {}
-    from dotenv import dotenv_values
-
-    return dotenv_values(stream=io.StringIO(text), interpolate=False)
-
-
-def _from_toml(file: Path, given: str | None) -> _Source:
-    text = ""
-    try:
-        text = file.read_bytes().decode("utf-8") if given is None else given
-        text = text.removeprefix(MARK)  # with which an editor of Windows begins its files
-        values = _flat(tomllib.loads(text))
-    except FileNotFoundError:
-        return _Source("config.toml", {}, {})
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(
-            f"{shown_path(file)} cannot be read: {error}",
-            path=os.fsencode(file),
-            details={"file": str(file)},
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = found.group(1) if found else str(text.count("\n") + 1)
-        key = _key_of_line(text, int(line))
-        raise ConfigInvalid(
-            f"{shown_path(file)}, line {line}{f', {key}' if key else ''}: this is not TOML: {error}",
-            path=os.fsencode(file),
-            details={"file": str(file), "line": line, "key": key},
-        ) from error
-    lines = {key: _line_of_key(text, key) for key in values}
-    places = {key: f"{shown_path(file)}, line {line}" for key, line in lines.items()}
-    details = {key: {"file": str(file), "line": str(line)} for key, line in lines.items()}
-    return _Source("config.toml", values, places, details)
-
-
-def attribute(key: str) -> str:
-    """The name of a setting's attribute: a key in a table is written with a dot."""
-    return key.replace(".", "_")
-
-
-def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of tables with their table's name before them, as `VARIABLES` has them."""
-    tables = {key.partition(".")[0] for key in VARIABLES if "." in key}
-    flat: dict[str, Any] = {}
-    for name, value in table.items():
-        is_table = isinstance(value, dict) and name in tables
-        flat.update({f"{name}.{key}": each for key, each in value.items()} if is_table else {name: value})
-    return flat
-
-
-def _line_of_key(text: str, key: str) -> int:
-    if "." in key:
-        table, _, name = key.partition(".")
-        header = _line_of_key(text, table)
-        inside = _line_of_key("\n".join(text.splitlines()[header:]), name)
-        return header + inside if re.match(r"\s*\[", text.splitlines()[header - 1]) else header
-    pattern = re.compile(rf"""^\s*(\[+\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
-
-
-def _key_of_line(text: str, number: int) -> str:
-    lines = text.splitlines()
-    found = re.match(r"\s*([A-Za-z0-9_-]+)\s*=?", lines[number - 1]) if 0 < number <= len(lines) else None
-    return found.group(1) if found else ""
-
-
-def _refused(error: ValidationError, sources: list[_Source], origins: Mapping[str, str]) -> ConfigInvalid:
+def _refused(error: ValidationError, given: Given) -> ConfigInvalid:
     """The first complaint, in words: later ones often follow from it."""
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
-    source = next(source for source in sources if source.origin == origins.get(key, "config.toml"))
+    source = given.source_of(key)
     if first["type"] == "extra_forbidden":
         meant = misspelt.suggestion(key, VARIABLES)
         reason = f"there is no such setting{meant or '; the settings are ' + ', '.join(VARIABLES)}"
@@ -378,21 +231,8 @@ def why_not_valid(error: ValidationError, given: object) -> str:
     return said + (f"; did you mean {meant[0]}?" if meant else "")
 
 
-def _complaint(source: _Source, key: str, reason: str) -> ConfigInvalid:
+def _complaint(source: Source, key: str, reason: str) -> ConfigInvalid:
     return ConfigInvalid(
         f"{source.places.get(key, source.origin)}: {key}: {reason}{'' if reason.endswith('?') else '.'}",
         details={**source.details.get(key, {}), "key": key},
     )
-
-
-def as_toml(value: object) -> str:
-    """A value as config.toml would have it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, (tuple, list)):
-        return json.dumps(list(value), ensure_ascii=False)
-    if isinstance(value, dict):
-        return "a table"
-    return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)

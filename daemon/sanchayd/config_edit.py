@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomlkit
 from pydantic import ValidationError
@@ -21,8 +20,7 @@ from sanchayd.config import LIVE_KEYS, VARIABLES, Setting
 MARK = "\ufeff"
 
 
-@dataclass(frozen=True)
-class Edited:
+class Edited(NamedTuple):
     """The whole text to write, what it says of the setting (None: nothing), and the setting before and after it.
 
     `before` is None where the file made no sense; `is_live`: a daemon that runs takes the setting over.

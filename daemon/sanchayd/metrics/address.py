@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sanchay import hosts
 from sanchay.address import Places
@@ -14,8 +14,7 @@ SOCKET_NAME = "metrics.sock"
 _EXPECTED = "write 127.0.0.1:PORT, [::1]:PORT, unix:/ABSOLUTE/PATH, or socket for one in the run folder"
 
 
-@dataclass(frozen=True)
-class MetricsAddress:
+class MetricsAddress(NamedTuple):
     """A host and a port, or the path of a socket."""
 
     host: str = ""
