@@ -25,7 +25,9 @@ from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService, JobNews
 from sanchayd.jobs.job import Job
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
+from sanchayd.jobs.scan import ScanKind
+from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.jobs.store import JobStore
 from sanchayd.live import LiveService
@@ -106,16 +108,18 @@ class App:
         board = FreshnessBoard(catalog, catalog, catalog, pool)
 
         async def ended(job: Job) -> None:
-            await board.refresh([job.root_id])
+            await board.refresh(job.root_ids)
             if metrics is not None:
-                metrics.scan_ended(job)
+                metrics.job_ended(job)
 
-        job_store = JobStore(store)
+        kinds = (ScanKind(catalog, launch.config.max_scans),)
+        job_store = JobStore(store, kinds)
         registry = RootRegistry(catalog, pool, RootStore(store), time.time_ns, WatchMode(launch.config.watch))
-        queue = ScanQueue(catalog, pool, job_store, time.time_ns, launch.config.max_scans, ended)
+        queue = JobQueue(kinds, pool, job_store, time.time_ns, ended)
         metrics = self._metrics(catalog, pool, queue)
         jobs = JobService(registry, queue, job_store, time.time_ns)
-        roots = RootService(registry, jobs, queue, board)
+        scans = ScanService(registry, jobs, queue)
+        roots = RootService(registry, jobs, scans, queue, board)
         kept = UpkeepStore(store)
         background = BackgroundService(
             catalog, catalog, pool, kept, queue, launch.config, time.time_ns, hosts.on_battery
@@ -126,14 +130,24 @@ class App:
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
         schedules, reports = self._schedules(
-            ScheduleStore(store), registry, jobs, reads, hub, catalog, pool, status.checks
+            ScheduleStore(store), registry, jobs, scans, reads, hub, catalog, pool, status.checks
         )
         await background.load()
         await registry.load()
         await board.refresh(root.id for root in registry.all())
 
         services = rpc.Services(
-            reads, changes, EventService(registry, hub), live, jobs, roots, status, background, schedules, reports
+            reads,
+            changes,
+            EventService(registry, hub),
+            live,
+            jobs,
+            scans,
+            roots,
+            status,
+            background,
+            schedules,
+            reports,
         )
         token = paths.write_token(launch.where)
 
@@ -165,7 +179,7 @@ class App:
         _copy_engine_log(catalog)
         try:
             await self._go_on(
-                jobs, registry, store, catalog, pool, status
+                jobs, scans, registry, store, catalog, pool, status
             )  # before the first call: a client finds its job going on
             await schedules.start()
             await door.open()
@@ -202,6 +216,7 @@ class App:
         store: ScheduleStore,
         registry: RootRegistry,
         jobs: JobService,
+        scans: ScanService,
         reads: CatalogService,
         hub: EventHub,
         catalog: CatalogPort,
@@ -214,12 +229,13 @@ class App:
             return self._settings.config
 
         reports = ReportService(catalog, pool, store, config)
-        runs = RunService(registry, jobs, reads, reports, checks)
+        runs = RunService(registry, jobs, scans, reads, reports, checks)
         return ScheduleService(store, registry, runs, reports, hub, time.time_ns, local_zone, config), reports
 
     async def _go_on(
         self,
         jobs: JobService,
+        scans: ScanService,
         registry: RootRegistry,
         store: StateStore,
         catalog: CatalogPort,
@@ -233,7 +249,7 @@ class App:
         opened = await pool.quick(catalog.status)
         if opened.rebuilt_from is not None and registry.claimed():
             _log.warning("the catalog was damaged and is rebuilt", moved_to=os.fsdecode(opened.rebuilt_from))
-            await jobs.start_scans([], background=True, request_id="rebuild")
+            await scans.start_all([], background=True, request_id="rebuild")
         known = await UpkeepStore(store).known_catalog()
         if opened.catalog_id == known:
             return
@@ -245,11 +261,11 @@ class App:
                 "filled again from your folders."
             )
             for root in new:
-                await jobs.start(root, background=True, request_id="refill", notices=[])
+                await scans.start(root, background=True, request_id="refill", notices=[])
         with contextlib.suppress(SanchayError):  # a full disk: it is known at the next start
             await UpkeepStore(store).set_known_catalog(opened.catalog_id)
 
-    def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: ScanQueue) -> Metrics | None:
+    def _metrics(self, catalog: CatalogPort, pool: CatalogPool, queue: JobQueue) -> Metrics | None:
         """The figures, where they are to be collected."""
         if not self._launch.config.metrics_listen:
             return None
@@ -286,7 +302,7 @@ class App:
             status.note(f"Changes are seen at the next scan only: {error.message}")
 
     def _tell_of_edits(
-        self, catalog: CatalogPort, queue: ScanQueue, live: LiveService, background: BackgroundService
+        self, catalog: CatalogPort, queue: JobQueue, live: LiveService, background: BackgroundService
     ) -> None:
         """Who goes by settings that may change while the daemon runs."""
 

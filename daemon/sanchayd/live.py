@@ -16,7 +16,7 @@ from sanchayd.engine_port import CatalogPool, LivePort, in_own_thread
 from sanchayd.engine_port.values import EventBatch
 from sanchayd.events.event import ROOT_KINDS, Event, EventKind
 from sanchayd.events.hub import EventHub
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.log import logger
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import WatchMode
@@ -48,7 +48,7 @@ class LiveService:
         catalog: LivePort,
         pool: CatalogPool,
         registry: RootRegistry,
-        queue: ScanQueue,
+        queue: JobQueue,
         board: FreshnessBoard,
         hub: EventHub,
     ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from sanchayd import hosts, log
 
-# Together under five seconds: calls, scans (see ScanQueue), the catalog.
+# Together under five seconds: calls, scans (see JobQueue), the catalog.
 CALLS_GRACE_S = 0.5
 CATALOG_CLOSE_S = 1.5
 END_S = 4.7

@@ -216,6 +216,9 @@ def progress(message: job_pb2.Progress) -> Document:
         "current": paths.document(message.current) if message.current.raw else None,
         "percent": message.percent if message.HasField("percent") else None,
         "seconds_left": message.seconds_left if message.HasField("seconds_left") else None,
+        "unit": message.unit,
+        "done": message.done,
+        "total": message.total if message.HasField("total") else None,
     }
 
 

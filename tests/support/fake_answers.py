@@ -131,6 +131,9 @@ class Progress:
     current: RawBytes = b""
     percent: float | None = None
     seconds_left: float | None = None
+    unit: str = "files"
+    done: int = 0
+    total: int | None = None
     paused: bool = False
     waiting_for_disk: bool = False
 

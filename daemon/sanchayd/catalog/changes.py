@@ -15,7 +15,7 @@ from sanchayd.catalog.service import PAGE_LIMIT, Answered
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.pool import in_own_thread
 from sanchayd.engine_port.values import ChangePage, GrowthPage, VolumePace
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root
 
@@ -82,7 +82,7 @@ class ChangeService:
         catalog: QuestionsPort,
         pool: CatalogPool,
         registry: RootRegistry,
-        queue: ScanQueue,
+        queue: JobQueue,
         board: FreshnessBoard,
         *,
         now_ns: Callable[[], int] = time.time_ns,

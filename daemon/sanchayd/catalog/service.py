@@ -14,7 +14,7 @@ from sanchayd.catalog.freshness import Freshness
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port import questions as engine
 from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root
 
@@ -79,7 +79,7 @@ class CatalogService:
         catalog: QuestionsPort,
         pool: CatalogPool,
         registry: RootRegistry,
-        queue: ScanQueue,
+        queue: JobQueue,
         board: FreshnessBoard,
     ) -> None:
         self._catalog = catalog

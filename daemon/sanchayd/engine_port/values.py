@@ -222,6 +222,9 @@ class ScanProgress(Protocol):
     current: RawBytes
     percent: float | None
     seconds_left: float | None
+    unit: str
+    done: int
+    total: int | None
     paused: bool
     waiting_for_disk: bool
 

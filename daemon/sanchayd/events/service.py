@@ -10,8 +10,8 @@ from dataclasses import replace
 from sanchay.errors import ShuttingDown
 from sanchayd.events.event import Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import EventHub
-from sanchayd.jobs.job import Job, JobState
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.job import Job, JobRoot, JobState
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.registry import RootRegistry
 
 # How many changes of jobs may wait for the loop, and how often a running one is told of.
@@ -47,7 +47,7 @@ class EventService:
 class JobNews:
     """Makes events of what becomes of jobs: each new state at once, and how far a running one has come each second."""
 
-    def __init__(self, queue: ScanQueue, hub: EventHub, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, queue: JobQueue, hub: EventHub, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._queue = queue
         self._hub = hub
         self._clock_s = clock_s
@@ -69,5 +69,6 @@ class JobNews:
         if job.state.ended:
             self._told.pop(job.id)
         kept = replace(job, errors=())  # what could not be read is in the job itself: the memory of events stays small
-        event = Event(EventKind.JOB, time.time_ns(), job.root_id, job.root_name, message=job.message, job=kept)
+        root = job.roots[0] if len(job.roots) == 1 else JobRoot(0, "")  # of several: the job itself names them
+        event = Event(EventKind.JOB, time.time_ns(), root.id, root.name, message=job.message, job=kept)
         self._hub.publish([event], remember=job.state is not state)

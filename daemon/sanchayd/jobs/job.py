@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from sanchayd.engine_port.values import RawBytes
 
@@ -28,7 +30,7 @@ class JobState(str, Enum):
 
 @dataclass(frozen=True)
 class JobProgress:
-    """A snapshot; `percent` and `seconds_left` are None where they are not known."""
+    """A snapshot. `done` of `total` are counted in `unit`; what is None is not known."""
 
     phase: str = "queued"
     files: int = 0
@@ -42,45 +44,23 @@ class JobProgress:
     current: RawBytes = b""
     percent: float | None = None
     seconds_left: float | None = None
+    unit: str = "files"
+    done: int = 0
+    total: int | None = None
+    waits_for: str = ""  # why it stands still though it may run; for people
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a scan found and did; see job.proto for the meaning of each count."""
+    """What every kind of job can say of itself when it has ended; each kind adds its own counts."""
 
-    files: int = 0
-    directories: int = 0
-    bytes: int = 0
-    hashed_files: int = 0
-    hashed_bytes: int = 0
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
     errors: int = 0
     duration_s: float = 0.0
-    files_per_s: float = 0.0
     peak_rss_bytes: int = 0
-    unstable: int = 0
-    special: int = 0
-    symlinks: int = 0
-    excluded: int = 0
-    skipped_mounts: int = 0
-    expected_unreadable: int = 0
 
     def progress(self) -> JobProgress:
-        """The counters of a scan that has ended."""
-        return JobProgress(
-            phase="done",
-            files=self.files,
-            directories=self.directories,
-            bytes=self.bytes,
-            hashed_files=self.hashed_files,
-            hashed_bytes=self.hashed_bytes,
-            errors=self.errors,
-            files_per_s=self.files_per_s,
-            bytes_per_s=self.hashed_bytes / self.duration_s if self.duration_s else 0.0,
-            seconds_left=0.0,
-        )
+        """The counters of a job that has ended."""
+        return JobProgress(phase="done", errors=self.errors, seconds_left=0.0)
 
 
 @dataclass(frozen=True)
@@ -93,15 +73,24 @@ class JobError:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A scan of one root, from its asking to its end."""
+class JobRoot:
+    """A root that a job works in. It keeps its name, for a root may be gone before its jobs are."""
 
     id: int
-    root_id: int
-    root_name: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work of one kind in some roots, from its asking to its end. `arguments` is what else the kind was asked for."""
+
+    id: int
+    kind: str
+    roots: tuple[JobRoot, ...]
     state: JobState
     background: bool
     created_ns: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     started_ns: int = 0
     ended_ns: int = 0
     progress: JobProgress = field(default_factory=JobProgress)
@@ -109,4 +98,17 @@ class Job:
     message: str = ""
     errors: tuple[JobError, ...] = ()
     request_id: str = ""
-    kind: str = "scan"
+
+    @property
+    def root_ids(self) -> tuple[int, ...]:
+        """The roots that it works in."""
+        return tuple(root.id for root in self.roots)
+
+    @property
+    def root_names(self) -> str:
+        """Their names, for people."""
+        return ", ".join(root.name for root in self.roots)
+
+    def does_the_same(self, other: Job) -> bool:
+        """Whether one of the two is enough."""
+        return (self.kind, self.root_ids, self.arguments) == (other.kind, other.root_ids, other.arguments)

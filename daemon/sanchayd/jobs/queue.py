@@ -1,11 +1,11 @@
-"""Runs the scans: one for each root, a bounded number at once, those that a client waits for first."""
+"""Runs jobs of every kind: a bounded number of each at once, those that a client waits for first."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,17 +13,19 @@ from sanchay import names
 from sanchay.errors import Busy, SanchayError
 from sanchayd import hosts
 from sanchayd.config import Config
-from sanchayd.engine_port import CatalogPool, ScanningPort, ScanPort, in_own_thread
-from sanchayd.engine_port.values import RawBytes, ScanProgress, ScanResult
+from sanchayd.engine_port import CatalogPool, in_own_thread
+from sanchayd.engine_port.values import RawBytes
 from sanchayd.events.topic import Topic
-from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.jobs.job import Job, JobProgress, JobResult, JobState
+from sanchayd.jobs.kind import JobKind, Outcome, Work
+from sanchayd.jobs.scan import SCAN
 from sanchayd.jobs.store import JobStore
 from sanchayd.log import logger
 
 TICK_S = 0.2
 STOP_PATIENCE_S = 2.5
 CANCEL_PATIENCE_S = 2.0
-log = logger("sanchayd.scans")
+log = logger("sanchayd.jobs")
 
 
 @dataclass
@@ -35,11 +37,11 @@ class Hold:
 
 @dataclass(eq=False)
 class ActiveJob:
-    """A job that has not ended. `handle` is None until the engine has started it."""
+    """A job that has not ended. `work` is None until its kind has begun it."""
 
     job: Job
     hold: Hold = field(default_factory=Hold)
-    handle: ScanPort | None = None
+    work: Work | None = None
     starting: bool = False
     cancel_wanted: bool = False
     left_behind: bool = False  # it has ended for all who ask; its thread waits for a read that hangs
@@ -49,45 +51,41 @@ class ActiveJob:
 
     @property
     def holds_slot(self) -> bool:
-        """Whether it counts among the scans that run."""
+        """Whether it counts among those of its kind that run."""
         return self.job.state is JobState.RUNNING
 
     def snapshot(self) -> Job:
         """The job with its counters of this moment."""
-        if self.handle is not None and not self.ended.is_set():
-            progress = self.handle.progress()
-            self.job = replace(self.job, progress=_progress(progress), message=self._why_it_stands(progress))
+        if self.work is not None and not self.ended.is_set():
+            progress = self.work.progress()
+            self.job = replace(self.job, progress=progress, message=self._why_it_stands(progress))
         return self.job
 
-    def _why_it_stands(self, progress: ScanProgress) -> str:
+    def _why_it_stands(self, progress: JobProgress) -> str:
         if self.job.state is not JobState.RUNNING:
             return ""
-        if progress.waiting_for_disk:
-            return "the disk of the catalog is full; it goes on by itself when there is room"
-        return self.hold.reason if self.job.background else ""
+        return progress.waits_for or (self.hold.reason if self.job.background else "")
 
 
-class ScanQueue:
-    """The jobs that have not ended. Used from the event loop alone; only waiting for a scan takes a thread."""
+class JobQueue:
+    """The jobs that have not ended. Used from the event loop alone; only waiting for their work takes a thread."""
 
     def __init__(
         self,
-        catalog: ScanningPort,
+        kinds: Iterable[JobKind],
         pool: CatalogPool,
         store: JobStore,
         now_ns: Callable[[], int],
-        max_scans: int,
         on_end: Callable[[Job], Awaitable[None]],
     ) -> None:
-        self._catalog = catalog
+        self._kinds = {kind.name: kind for kind in kinds}
         self._pool = pool
         self._store = store
         self._now_ns = now_ns
-        self._max_scans = max_scans
         self._hold = Hold()
         self._on_end = on_end
         self._active: dict[int, ActiveJob] = {}
-        self._left_behind: dict[int, RawBytes] = {}  # by root: what a cancelled scan still reads
+        self._left_behind: dict[int, tuple[Job, RawBytes]] = {}  # by root: what a cancelled job still reads
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._stopping = False
@@ -95,7 +93,8 @@ class ScanQueue:
 
     async def apply(self, config: Config) -> None:
         """Takes over new settings."""
-        self._max_scans = config.max_scans
+        for kind in self._kinds.values():
+            kind.apply(config)
         self.pump()
 
     def hold_background(self, reason: str) -> None:
@@ -110,23 +109,37 @@ class ScanQueue:
         """The job, until its end is stored: a later question finds it in state.db."""
         return self._active.get(job_id)
 
-    def of_root(self, root_id: int) -> ActiveJob | None:
-        """The scan of a root, where one waits or runs."""
-        return next((active for active in self.active() if active.job.root_id == root_id), None)
+    def like(self, job: Job) -> ActiveJob | None:
+        """The one that does the same, where it waits or runs."""
+        return next((active for active in self.active() if active.job.does_the_same(job)), None)
+
+    def of_root(self, root_id: int) -> list[ActiveJob]:
+        """What waits or runs in a root."""
+        return [active for active in self.active() if root_id in active.job.root_ids]
+
+    def knows(self, job: Job) -> bool:
+        """Whether the job is of a kind that there is; a newer program may have left others."""
+        return job.kind in self._kinds
 
     def check_free(self, root_id: int) -> None:
-        """Raises busy where a cancelled scan of the root still waits for a read that hangs."""
-        path = self._left_behind.get(root_id)
-        if path is not None:
+        """Raises busy where a cancelled job in the root still waits for a read that hangs."""
+        left_behind = self._left_behind.get(root_id)
+        if left_behind is not None:
+            job, path = left_behind
             raise Busy(
-                f"A cancelled scan of this root still waits for {names.shown(path)}, whose disk or share does not "
-                "answer. It ends when that does; try again then, or restart the daemon.",
+                f"A cancelled {job.kind} of this root still waits for {names.shown(path)}, whose disk or share does "
+                "not answer. It ends when that does; try again then, or restart the daemon.",
                 path=path,
             )
 
     def scanning_root_ids(self) -> set[int]:
         """Roots whose scan is under way."""
-        return {active.job.root_id for active in self._active.values() if active.handle is not None}
+        return {
+            root_id
+            for active in self._active.values()
+            if active.work is not None and active.job.kind == SCAN
+            for root_id in active.job.root_ids
+        }
 
     def add(self, job: Job) -> ActiveJob:
         """Takes a job that is stored already, queued or paused, and runs it when its turn comes."""
@@ -137,29 +150,30 @@ class ScanQueue:
         return active
 
     def pump(self) -> None:
-        """Starts what may start: a scan that a client waits for is not held up by those in the background."""
+        """Starts what may start: a job that a client waits for is not held up by those in the background."""
         if self._stopping:
             return
         queued = [active for active in self._active.values() if active.job.state is JobState.QUEUED]
         for active in sorted(queued, key=lambda active: (active.job.background, active.job.id)):
-            running = [other for other in self._active.values() if other.holds_slot]
+            kind = active.job.kind
+            running = [other for other in self._active.values() if other.holds_slot and other.job.kind == kind]
             rivals = running if active.job.background else [other for other in running if not other.job.background]
-            if len(rivals) < self._max_scans:
+            if len(rivals) < self._kinds[kind].most_at_once:
                 self._run(active)
 
     def foreground(self, active: ActiveJob) -> None:
         """A client waits for it now."""
         if active.job.background:
             self._set(active, replace(active.job, background=False, message=""))
-            if active.handle is not None:
-                active.handle.foreground()
+            if active.work is not None:
+                active.work.foreground()
             self.pump()
 
     def pause(self, active: ActiveJob) -> None:
         """Holds it still; another may run then."""
         if active.job.state is not JobState.PAUSED:
-            if active.handle is not None:
-                active.handle.pause()
+            if active.work is not None:
+                active.work.pause()
             self._set(active, replace(active.snapshot(), state=JobState.PAUSED, message=""))
             self.pump()
 
@@ -170,10 +184,10 @@ class ScanQueue:
             self.pump()
 
     async def cancel(self, active: ActiveJob) -> None:
-        """Ends it. A scan that a read holds up is left behind after a while, and has ended for all who ask."""
+        """Ends it. One that a read holds up is left behind after a while, and has ended for all who ask."""
         active.cancel_wanted = True
-        if active.handle is not None:
-            active.handle.cancel()
+        if active.work is not None:
+            active.work.cancel()
         elif not active.starting:
             await self._end(active, replace(active.job, state=JobState.CANCELLED, ended_ns=self._now_ns()))
         try:
@@ -183,28 +197,29 @@ class ScanQueue:
 
     async def _leave_behind(self, active: ActiveJob) -> None:
         """The job is cancelled now; whatever its thread brings later is in the catalog, and no news."""
-        if active.handle is None or active.left_behind or self._stopping:
+        if active.work is None or active.left_behind or self._stopping:
             return  # the engine starts it or its end is being written just now
         job = active.snapshot()
         active.left_behind = True
-        self._left_behind[job.root_id] = job.progress.current
+        self._left_behind.update((root_id, (job, job.progress.current)) for root_id in job.root_ids)
         at = os.fsdecode(job.progress.current)
-        log.warning("a cancelled scan is left behind: a read hangs", job_id=job.id, path=at)
+        log.warning("a cancelled job is left behind: a read hangs", kind=job.kind, job_id=job.id, path=at)
         message = f"cancelled; a read at {at} does not come back and is left behind"
         await self._end(active, replace(job, state=JobState.CANCELLED, ended_ns=self._now_ns(), message=message))
 
     def _came_back(self, active: ActiveJob) -> None:
-        self._left_behind.pop(active.job.root_id, None)
-        log.info("the read that a cancelled scan waited for came back", job_id=active.job.id)
+        for root_id in active.job.root_ids:
+            self._left_behind.pop(root_id, None)
+        log.info("the read that a cancelled job waited for came back", kind=active.job.kind, job_id=active.job.id)
 
     async def stop(self) -> None:
         """Leaves what runs to the next start: interrupted, or paused where it was."""
         self._stopping = True
         await asyncio.sleep(0)  # what was changed just now is on its way to state.db before what follows
-        running = [active for active in self.active() if active.handle is not None or active.starting]
+        running = [active for active in self.active() if active.work is not None or active.starting]
         for active in running:
-            if active.handle is not None:
-                active.handle.cancel()
+            if active.work is not None:
+                active.work.cancel()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(active.ended.wait() for active in running)), STOP_PATIENCE_S)
         left = [active for active in self.active() if active.job.state is not JobState.PAUSED]
@@ -237,32 +252,35 @@ class ScanQueue:
     def _run(self, active: ActiveJob) -> None:
         started_ns = active.job.started_ns or self._now_ns()
         self._set(active, replace(active.job, state=JobState.RUNNING, started_ns=started_ns))
-        if active.handle is not None:
-            active.handle.resume()
+        if active.work is not None:
+            active.work.resume()
         elif not active.starting:
             active.starting = True
-            self._spawn(self._scan(active))
+            self._spawn(self._work(active))
         if self._ticker is None or self._ticker.done():
             self._ticker = asyncio.ensure_future(self._tick())
 
-    async def _scan(self, active: ActiveJob) -> None:
-        """One scan, from its start to its end."""
+    async def _work(self, active: ActiveJob) -> None:
+        """One job, from its start to its end."""
         self._new_peak(active)
         job = active.job
         log.info(
-            "a scan starts", job_id=job.id, root=job.root_name, background=job.background, request_id=job.request_id
+            "a job starts",
+            kind=job.kind,
+            job_id=job.id,
+            root=job.root_names,
+            background=job.background,
+            request_id=job.request_id,
         )
         try:
-            handle = await self._pool.ask(
-                self._catalog.scan, job.root_id, background=job.background, request_id=job.request_id
-            )
-            self._take_handle(active, handle)
-            result = await in_own_thread(handle.wait, f"scan-{job.id}")
+            work = await self._pool.ask(self._kinds[job.kind].begin, job)
+            self._take(active, work)
+            outcome = await in_own_thread(work.wait, f"{job.kind}-{job.id}")
         except SanchayError as error:
             if active.left_behind:
                 self._came_back(active)
                 return
-            active.handle, active.starting = None, False
+            active.work, active.starting = None, False
             if self._stopping:
                 active.ended.set()
                 return
@@ -271,36 +289,35 @@ class ScanQueue:
         if active.left_behind:
             self._came_back(active)
             return
-        if self._stopping and result.state == "cancelled" and not active.cancel_wanted:
-            active.handle = None
+        if self._stopping and outcome.state is JobState.CANCELLED and not active.cancel_wanted:
+            active.work = None
             active.ended.set()
             return
-        await self._end(active, self._ended(active, result))
+        await self._end(active, self._ended(active, outcome))
 
-    def _take_handle(self, active: ActiveJob, handle: ScanPort) -> None:
-        """What was asked for while the engine was starting counts now."""
-        active.handle, active.starting = handle, False
+    def _take(self, active: ActiveJob, work: Work) -> None:
+        """What was asked for while the work was begun counts now."""
+        active.work, active.starting = work, False
         if active.cancel_wanted or self._stopping:
-            handle.cancel()
+            work.cancel()
         elif active.job.state is JobState.PAUSED:
-            handle.pause()
+            work.pause()
         if not active.job.background:
-            handle.foreground()
+            work.foreground()
 
-    def _ended(self, active: ActiveJob, result: ScanResult) -> Job:
-        """The job with what its scan found. An absent root is what could not be read: partial."""
-        state = JobState.PARTIAL if result.state == "offline" else JobState(result.state)
+    def _ended(self, active: ActiveJob, outcome: Outcome) -> Job:
+        """The job with what its work found."""
         active.peak_rss_bytes = max(active.peak_rss_bytes, hosts.peak_rss_bytes())
-        found = _result(result, active.peak_rss_bytes)
-        percent = 100.0 if state in {JobState.DONE, JobState.PARTIAL} else None
+        result = replace(outcome.result, peak_rss_bytes=active.peak_rss_bytes)
+        percent = 100.0 if outcome.state in {JobState.DONE, JobState.PARTIAL} else None
         return replace(
             active.job,
-            state=state,
+            state=outcome.state,
             ended_ns=self._now_ns(),
-            message=result.message,
-            progress=replace(found.progress(), percent=percent),
-            result=found,
-            errors=tuple(JobError(error.path, error.kind, error.message) for error in result.error_list),
+            message=outcome.message,
+            progress=replace(result.progress(), percent=percent),
+            result=result,
+            errors=outcome.errors,
         )
 
     def _failed(self, active: ActiveJob, message: str) -> Job:
@@ -308,7 +325,7 @@ class ScanQueue:
 
     async def _end(self, active: ActiveJob, job: Job) -> None:
         """Stored first, then told: who hears of the end finds it written."""
-        active.handle = None
+        active.work = None
         active.job = job
         try:
             await self._on_end(job)
@@ -343,28 +360,21 @@ class ScanQueue:
                         self._tell(active, active.job)
 
 
-def _progress(progress: Any) -> JobProgress:
-    return JobProgress(**{name: getattr(progress, name) for name in JobProgress.__dataclass_fields__})
-
-
-def _result(result: ScanResult, peak_rss_bytes: int) -> JobResult:
-    names = [name for name in JobResult.__dataclass_fields__ if name != "peak_rss_bytes"]
-    return JobResult(peak_rss_bytes=peak_rss_bytes, **{name: getattr(result, name) for name in names})
-
-
 def _log_end(job: Job) -> None:
     result = job.result or JobResult()
+    progress = result.progress()
     log.info(
-        "a scan ended",
+        "a job ended",
+        kind=job.kind,
         job_id=job.id,
-        root=job.root_name,
+        root=job.root_names,
         state=job.state.value,
         message=job.message,
         duration_s=round(result.duration_s, 3),
-        files=result.files,
-        files_per_s=round(result.files_per_s, 1),
-        hashed_bytes=result.hashed_bytes,
-        bytes_per_s=round(result.hashed_bytes / result.duration_s, 1) if result.duration_s else 0.0,
+        files=progress.files,
+        files_per_s=round(progress.files_per_s, 1),
+        hashed_bytes=progress.hashed_bytes,
+        bytes_per_s=round(progress.bytes_per_s, 1),
         errors=result.errors,
         peak_rss_bytes=result.peak_rss_bytes,
         request_id=job.request_id,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.jobs.job import Job, JobError, JobProgress, JobRoot, JobState
+from sanchayd.jobs.kind import JobKind
 from sanchayd.state.tables import JobErrorTable, JobTable
 
 
-def to_job(row: JobTable, errors: Sequence[JobErrorTable] = ()) -> Job:
-    """The job of a row."""
-    result = JobResult(**row.result) if row.result is not None else None
+def to_job(row: JobTable, kinds: Mapping[str, JobKind], errors: Sequence[JobErrorTable] = ()) -> Job:
+    """The job of a row. What a kind left that only a newer program knows is not read."""
+    kind = kinds.get(row.kind)
+    result = kind.result(row.result) if kind is not None and row.result is not None else None
     return Job(
         id=row.id,
         kind=row.kind,
-        root_id=row.root_id,
-        root_name=row.root_name,
+        roots=tuple(JobRoot(root["id"], root["name"]) for root in row.roots),
+        arguments=row.arguments,
         state=JobState(row.state),
         background=row.background,
         created_ns=row.created_ns,
@@ -35,8 +37,8 @@ def from_job(job: Job, job_id: int | None = None) -> JobTable:
     return JobTable(
         id=job_id,
         kind=job.kind,
-        root_id=job.root_id,
-        root_name=job.root_name,
+        roots=[asdict(root) for root in job.roots],
+        arguments=dict(job.arguments),
         state=job.state.value,
         background=job.background,
         created_ns=job.created_ns,

@@ -1,30 +1,21 @@
-"""Jobs as clients ask for them: start or join a scan, list, look at, follow, pause, resume and cancel."""
+"""Jobs as clients ask for them: start or join, list, look at, follow, pause, resume and cancel."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sanchay import names
-from sanchay.errors import ADD_ROOT, InvalidArgument, JobNotActive, JobNotFound, RootNotFound, ShuttingDown
-from sanchayd.jobs.job import Job, JobState
-from sanchayd.jobs.queue import ActiveJob, ScanQueue
+from sanchay.errors import InvalidArgument, JobNotActive, JobNotFound, ShuttingDown
+from sanchayd.jobs.job import Job, JobRoot, JobState
+from sanchayd.jobs.queue import ActiveJob, JobQueue
 from sanchayd.jobs.store import JobStore
 from sanchayd.roots.registry import RootRegistry
-from sanchayd.roots.root import Root, RootSettings
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
-
-
-@dataclass(frozen=True)
-class StartedScans:
-    """The jobs that were started or joined, and what a person should know."""
-
-    jobs: tuple[Job, ...]
-    notices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class JobPage:
 class JobService:
     """Use cases on jobs."""
 
-    def __init__(self, registry: RootRegistry, queue: ScanQueue, store: JobStore, now_ns: Callable[[], int]) -> None:
+    def __init__(self, registry: RootRegistry, queue: JobQueue, store: JobStore, now_ns: Callable[[], int]) -> None:
         self._registry = registry
         self._queue = queue
         self._store = store
@@ -49,7 +40,8 @@ class JobService:
         """Goes on with what the last daemon left; how many jobs there were. A paused one stays paused."""
         left = await self._store.unended()
         for job in left:
-            if self._registry.get(job.root_id) is None or self._queue.of_root(job.root_id) is not None:
+            roots_are_there = all(self._registry.get(root_id) is not None for root_id in job.root_ids)
+            if not (roots_are_there and self._queue.knows(job)) or self._queue.like(job) is not None:
                 await self._store.set_states([job.id], JobState.CANCELLED)
             elif job.state is JobState.PAUSED:
                 self._queue.add(job)
@@ -58,50 +50,43 @@ class JobService:
                 self._queue.add(_queued(job))
         return len(left)
 
-    async def start_scans(self, words: Sequence[bytes], *, background: bool, request_id: str) -> StartedScans:
-        """Starts or joins a scan of each root; all roots where none is named. A new absolute path becomes a root."""
-        notices: list[str] = []
-        roots = [await self._root_of(word, notices) for word in words] if words else self._registry.claimed()
-        if not roots:
-            raise RootNotFound("There is no root to scan yet.", details={"advice": ADD_ROOT})
-        jobs = [
-            await self.start(root, background=background, request_id=request_id, notices=notices)
-            for root in dict.fromkeys(roots)
-        ]
-        return StartedScans(tuple(jobs), tuple(notices))
-
-    async def start(self, root: Root, *, background: bool, request_id: str, notices: list[str]) -> Job:
-        """Starts a scan of the root, or joins the one that waits or runs."""
+    async def start(
+        self,
+        kind: str,
+        roots: Sequence[JobRoot],
+        *,
+        background: bool,
+        request_id: str,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Starts a job, or joins the one that waits or runs and does the same."""
+        job = Job(
+            id=0,
+            kind=kind,
+            roots=tuple(roots),
+            arguments=arguments or {},
+            state=JobState.QUEUED,
+            background=background,
+            created_ns=self._now_ns(),
+            request_id=request_id,
+        )
         # A caller that goes away while its row is written leaves a job that runs, not a row that nothing comes of.
-        active, is_new = await asyncio.shield(self._started(root, background, request_id))
+        active, is_new = await asyncio.shield(self._started(job))
         if is_new:
             return active.job
         if not background:
             self._queue.foreground(active)
-            if active.job.state is JobState.PAUSED:
-                notices.append(f"The scan of {root.name} was paused; it goes on.")
-                self._queue.resume(active)
         return active.snapshot()
 
-    async def _started(self, root: Root, background: bool, request_id: str) -> tuple[ActiveJob, bool]:
-        """The job of the root, and whether it is a new one. Those who ask together get one job: one writes its row."""
+    async def _started(self, job: Job) -> tuple[ActiveJob, bool]:
+        """The job, and whether it is a new one. Those who ask together get one: one writes its row."""
         async with self._starting:
-            active = self._queue.of_root(root.id)
+            active = self._queue.like(job)
             if active is not None:
                 return active, False
-            self._queue.check_free(root.id)
-            job = await self._store.add(
-                Job(
-                    id=0,
-                    root_id=root.id,
-                    root_name=root.name,
-                    state=JobState.QUEUED,
-                    background=background,
-                    created_ns=self._now_ns(),
-                    request_id=request_id,
-                )
-            )
-            return self._queue.add(job), True
+            for root_id in job.root_ids:
+                self._queue.check_free(root_id)
+            return self._queue.add(await self._store.add(job)), True
 
     async def list_jobs(self, *, active_only: bool, limit: int, token: str) -> JobPage:
         """A page of jobs, newest first."""
@@ -137,7 +122,7 @@ class JobService:
             async for job in changes:
                 yield job
         if not job.state.ended:
-            raise ShuttingDown("sanchayd is stopping; the scan goes on at its next start.")
+            raise ShuttingDown(f"sanchayd is stopping; the {job.kind} goes on at its next start.")
 
     async def cancel(self, job_id: int) -> Job:
         """Ends a job; what it found stays."""
@@ -158,9 +143,8 @@ class JobService:
         return active.job
 
     async def cancel_of_root(self, root_id: int) -> None:
-        """Ends the scan of a root that is about to go. Raises busy where a read that hangs holds its rows."""
-        active = self._queue.of_root(root_id)
-        if active is not None:
+        """Ends all work in a root that is about to go. Raises busy where a read that hangs holds its rows."""
+        for active in self._queue.of_root(root_id):
             await self._queue.cancel(active)
         self._queue.check_free(root_id)
 
@@ -174,31 +158,18 @@ class JobService:
             )
         return active
 
-    async def _root_of(self, word: bytes, notices: list[str]) -> Root:
-        """The root that is asked for by name or path. A folder that is none becomes one, and so does a found one."""
-        try:
-            found = await self._registry.resolve(word)
-            if found.claimed:
-                return found
-            word = found.path
-        except RootNotFound:
-            if not os.path.isabs(word):
-                raise
-        root, _existed = await self._registry.add(word, "", RootSettings())
-        notices.append(f"Added {names.shown(root.path)} as the root {names.quoted(root.name)}.")
-        notices.extend(self._registry.nesting_notices(root))
-        return root
-
     def _current(self, job: Job) -> Job:
         active = self._queue.get(job.id)
         return active.snapshot() if active is not None else job
 
 
 def _queued(job: Job) -> Job:
+    """The job as it was asked for."""
     return Job(
         id=job.id,
-        root_id=job.root_id,
-        root_name=job.root_name,
+        kind=job.kind,
+        roots=job.roots,
+        arguments=job.arguments,
         state=JobState.QUEUED,
         background=job.background,
         created_ns=job.created_ns,

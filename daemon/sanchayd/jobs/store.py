@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sanchay.errors import DiskFull
 from sanchayd.jobs import rows
 from sanchayd.jobs.deferred import Deferred, write_job, write_state
 from sanchayd.jobs.job import Job, JobState
+from sanchayd.jobs.kind import JobKind
 from sanchayd.state import StateStore
 from sanchayd.state.tables import JobErrorTable, JobTable
 
@@ -20,8 +21,9 @@ KEPT_JOBS = 1000
 class JobStore:
     """What was asked for, and what became of it. Raises SanchayError alone."""
 
-    def __init__(self, state: StateStore) -> None:
+    def __init__(self, state: StateStore, kinds: Iterable[JobKind]) -> None:
         self._state = state
+        self._kinds = {kind.name: kind for kind in kinds}
         self._deferred = Deferred()
         state.write_with_room(self._deferred)
 
@@ -33,7 +35,7 @@ class JobStore:
             session.add(row)
             session.flush()
             _forget_old_jobs(session, row.id)
-            return rows.to_job(row)
+            return rows.to_job(row, self._kinds)
 
         return await self._state.run(work)
 
@@ -65,7 +67,7 @@ class JobStore:
             if row is None:
                 return None
             errors = select(JobErrorTable).where(JobErrorTable.job_id == job_id).order_by(JobErrorTable.position)
-            return rows.to_job(row, session.scalars(errors).all())
+            return rows.to_job(row, self._kinds, session.scalars(errors).all())
 
         job = await self._state.run(work)
         return job and self._deferred.current(job)
@@ -75,14 +77,14 @@ class JobStore:
         query = select(JobTable).order_by(JobTable.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(JobTable.id < before_id)
-        found = await self._state.run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
+        found = await self._state.run(lambda s: [rows.to_job(row, self._kinds) for row in s.scalars(query)])
         return [self._deferred.current(job) for job in found]
 
     async def unended(self) -> list[Job]:
         """Jobs that a daemon left when it ended, oldest first."""
         open_states = [state.value for state in JobState if not state.ended]
         query = select(JobTable).where(JobTable.state.in_(open_states)).order_by(JobTable.id)
-        return await self._state.run(lambda s: [rows.to_job(row) for row in s.scalars(query)])
+        return await self._state.run(lambda s: [rows.to_job(row, self._kinds) for row in s.scalars(query)])
 
 
 def _forget_old_jobs(session: Session, newest_id: int) -> None:

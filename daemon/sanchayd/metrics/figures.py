@@ -13,7 +13,8 @@ from sanchayd import __version__, hosts
 from sanchayd.engine_port import CatalogPool, EnginePort, LivePort
 from sanchayd.engine_port.values import CatalogStatus, HashDebt, LiveStatus
 from sanchayd.jobs.job import Job, JobState
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
+from sanchayd.jobs.scan import SCAN, ScanResult
 
 LAG_EVERY_S = 1.0
 # Counting what is to be hashed passes over the whole catalog: once for so long is enough for a graph.
@@ -26,7 +27,7 @@ CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 class Metrics:
     """Counters that grow as things happen, and gauges that are read when they are asked for."""
 
-    def __init__(self, engine: EnginePort, live: LivePort, pool: CatalogPool, queue: ScanQueue) -> None:
+    def __init__(self, engine: EnginePort, live: LivePort, pool: CatalogPool, queue: JobQueue) -> None:
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
         self._engine = engine
         self._live = live
@@ -96,10 +97,11 @@ class Metrics:
         self._events = Gauge("sanchay_live_events", "Changes that the watching saw since the start.", registry=to)
         self._overflows = Gauge("sanchay_live_overflows", "Times that changes came too fast to be seen.", registry=to)
 
-    def scan_ended(self, job: Job) -> None:
-        """A scan has ended."""
-        self._scans.labels(job.state.value).inc()
-        if job.result is not None:
+    def job_ended(self, job: Job) -> None:
+        """A job has ended; scans are counted."""
+        if job.kind == SCAN:
+            self._scans.labels(job.state.value).inc()
+        if isinstance(job.result, ScanResult):
             self._scanned.inc(job.result.files)
             self._hashed.inc(job.result.hashed_bytes)
             self._unread.inc(job.result.errors)

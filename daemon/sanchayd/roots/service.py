@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from sanchay import names
 from sanchay.errors import InvalidArgument
 from sanchayd.catalog.board import FreshnessBoard
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
+from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.log import logger
 from sanchayd.roots.registry import RootRegistry
@@ -70,9 +71,12 @@ class RootChange:
 class RootService:
     """Use cases on roots."""
 
-    def __init__(self, registry: RootRegistry, jobs: JobService, queue: ScanQueue, board: FreshnessBoard) -> None:
+    def __init__(
+        self, registry: RootRegistry, jobs: JobService, scans: ScanService, queue: JobQueue, board: FreshnessBoard
+    ) -> None:
         self._registry = registry
         self._jobs = jobs
+        self._scans = scans
         self._queue = queue
         self._board = board
         self._removals: dict[int, asyncio.Future[RootView]] = {}
@@ -85,7 +89,7 @@ class RootService:
         notices = [] if existed else self._registry.nesting_notices(root)
         job_id = 0
         if not existed and not no_scan:
-            job = await self._jobs.start(root, background=True, request_id=request_id, notices=notices)
+            job = await self._scans.start(root, background=True, request_id=request_id, notices=notices)
             job_id = job.id
         await self._board.refresh([root.id])
         view = self._board.view(root, self._queue.scanning_root_ids())
@@ -130,7 +134,7 @@ class RootService:
         if change.accept:
             await self._registry.accept(changed)
         if change.accept or settings.expect_unreadable != root.settings.expect_unreadable:
-            await self._jobs.start(changed, background=True, request_id=request_id, notices=[])
+            await self._scans.start(changed, background=True, request_id=request_id, notices=[])
         await self._board.refresh([root.id])
         return self._board.view(changed, self._queue.scanning_root_ids())
 

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import job_pb2, job_pb2_grpc
+from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.rpc.convert import common
 from sanchayd.rpc.convert import job as convert
@@ -20,14 +21,15 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class JobServicer(job_pb2_grpc.JobServiceServicer):
-    """Converts, and leaves the rest to `JobService`."""
+    """Converts, and leaves the rest to `JobService` and `ScanService`."""
 
-    def __init__(self, service: JobService) -> None:
+    def __init__(self, service: JobService, scans: ScanService) -> None:
         self._service = service
+        self._scans = scans
 
     async def StartScan(self, request: job_pb2.StartScanRequest, context: Context) -> job_pb2.StartScanResponse:
         """Starts or joins scans."""
-        started = await self._service.start_scans(
+        started = await self._scans.start_all(
             list(request.roots), background=request.background, request_id=request_id()
         )
         return job_pb2.StartScanResponse(

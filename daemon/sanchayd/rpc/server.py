@@ -27,6 +27,7 @@ from sanchayd import hosts, paths
 from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
 from sanchayd.events.service import EventService
+from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
 from sanchayd.log import logger
@@ -89,6 +90,7 @@ class Services:
     events: EventService
     live: LiveService
     jobs: JobService
+    scans: ScanService
     roots: RootService
     status: StatusService
     background: BackgroundService
@@ -116,7 +118,7 @@ def build(
         DaemonServicer(services.status, services.background, services.schedules), server
     )
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
-    job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs), server)
+    job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs, services.scans), server)
     root_pb2_grpc.add_RootServiceServicer_to_server(
         RootServicer(services.roots, services.live, services.schedules), server
     )

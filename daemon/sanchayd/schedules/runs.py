@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sanchay.errors import SanchayError
 from sanchayd.catalog.service import CatalogService
 from sanchayd.jobs.job import Job, JobState
+from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.reports.report import Report
 from sanchayd.reports.service import ReportService
@@ -41,12 +42,14 @@ class RunService:
         self,
         registry: RootRegistry,
         jobs: JobService,
+        scans: ScanService,
         reads: CatalogService,
         reports: ReportService,
         check: CheckService,
     ) -> None:
         self._registry = registry
         self._jobs = jobs
+        self._scans = scans
         self._reads = reads
         self._reports = reports
         self._checks = check
@@ -104,7 +107,7 @@ class RunService:
         """Scans the roots, all at once as far as the queue goes, and takes down how each ended."""
         for root in roots:
             try:
-                job = await self._jobs.start(root, background=background, request_id=f"run-{run.id}", notices=[])
+                job = await self._scans.start(root, background=background, request_id=f"run-{run.id}", notices=[])
             except SanchayError as error:
                 self._failed(root, error.message, outcome)
                 continue
@@ -122,8 +125,8 @@ class RunService:
         if job.state is not JobState.DONE:
             errors = f"{job.result.errors} could not be read" if job.result and job.result.errors else ""
             reason = job.message or errors or job.state.value
-            outcome.words.append(f"{job.root_name}: {reason.rstrip('.')}.")
-            outcome.unseen_root_ids.add(job.root_id)
+            outcome.words.append(f"{job.root_names}: {reason.rstrip('.')}.")
+            outcome.unseen_root_ids.update(job.root_ids)
 
     def _failed(self, root: Root, message: str, outcome: Outcome) -> None:
         outcome.states.append(RunState.FAILED)
@@ -152,4 +155,4 @@ def _worst(states: Sequence[RunState], *, report: bool) -> RunState:
 
 def _progress(job: Job) -> str:
     known = f" {job.progress.percent:.0f}%" if job.progress.percent is not None else ""
-    return f"scans {job.root_name}:{known} {job.progress.files:,} files"
+    return f"scans {job.root_names}:{known} {job.progress.files:,} files"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.orm import Session
 
 from sanchayd.reports import rows as report_rows
@@ -48,8 +48,11 @@ class ScheduleStore:
 
     async def names_of_roots(self, root_ids: Iterable[int]) -> dict[int, str]:
         """The names that removed roots had, by the newest of their jobs that are kept."""
-        query = select(JobTable.root_id, JobTable.root_name).where(JobTable.root_id.in_(root_ids)).order_by(JobTable.id)
-        return await self._store.run(lambda s: {row.root_id: row.root_name for row in s.execute(query)})
+        roots = func.json_each(JobTable.roots).table_valued("value")
+        root_id, name = (func.json_extract(roots.c.value, f"$.{key}") for key in ("id", "name"))
+        query = select(root_id, name).select_from(JobTable).join(roots, true())
+        rows = query.where(root_id.in_(root_ids)).order_by(JobTable.id)
+        return await self._store.run(lambda s: dict(s.execute(rows).all()))
 
     async def begin_run(self, run: Run, schedule: Schedule) -> Run:
         """The run with its new id. The schedule's row says in the same step that the nominal time is dealt with."""

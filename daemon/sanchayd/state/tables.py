@@ -34,15 +34,15 @@ class RootTable(Base):
 
 
 class JobTable(Base):
-    """A job. It keeps its root's name, for a root may be gone before its jobs are."""
+    """A job. It keeps its roots' names, for a root may be gone before its jobs are."""
 
     __tablename__ = "job"
     __table_args__ = (Index("job_state", "state"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    root_id: Mapped[int]
-    root_name: Mapped[str]
+    roots: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str]
     background: Mapped[bool]
     created_ns: Mapped[int]

@@ -16,7 +16,7 @@ from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd import uptime
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, EnginePort, LivePort
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.log import logger
 from sanchayd.upkeep.pause import BackgroundPause
 from sanchayd.upkeep.store import UpkeepStore
@@ -57,7 +57,7 @@ class BackgroundService:
         live: LivePort,
         pool: CatalogPool,
         store: UpkeepStore,
-        queue: ScanQueue,
+        queue: JobQueue,
         config: Config,
         now_ns: Callable[[], int],
         on_battery: Callable[[], bool | None],

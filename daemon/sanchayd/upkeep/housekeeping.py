@@ -11,7 +11,7 @@ from sanchayd.catalog.changes import DAY_NS, ChangeService, FileSystemGrowth
 from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.events.event import Event, EventKind
 from sanchayd.events.hub import EventHub
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.log import logger
 from sanchayd.upkeep.checks import CheckService
 
@@ -31,7 +31,7 @@ class Housekeeping:
         self,
         catalog: EnginePort,
         pool: CatalogPool,
-        queue: ScanQueue,
+        queue: JobQueue,
         changes: ChangeService,
         checks: CheckService,
         hub: EventHub,

@@ -13,7 +13,7 @@ from sanchayd import __version__, hosts
 from sanchayd.config import Setting
 from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.engine_port.values import CatalogStatus
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.service import RootService
 from sanchayd.roots.view import RootView
 from sanchayd.settings import Settings
@@ -56,7 +56,7 @@ class StatusService:
         catalog: EnginePort,
         pool: CatalogPool,
         roots: RootService,
-        queue: ScanQueue,
+        queue: JobQueue,
         settings: Settings,
         stop: Callable[[], None],
         background: BackgroundService,

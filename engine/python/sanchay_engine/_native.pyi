@@ -164,6 +164,9 @@ class Progress:
     current: builtins.bytes
     percent: float | None
     seconds_left: float | None
+    unit: str  # what done and total count: files | bytes
+    done: int
+    total: int | None
     paused: bool
     waiting_for_disk: bool  # the catalog's disk is full: it tries again by itself
 

@@ -29,6 +29,9 @@ class Progress(google.protobuf.message.Message):
     CURRENT_FIELD_NUMBER: builtins.int
     PERCENT_FIELD_NUMBER: builtins.int
     SECONDS_LEFT_FIELD_NUMBER: builtins.int
+    UNIT_FIELD_NUMBER: builtins.int
+    DONE_FIELD_NUMBER: builtins.int
+    TOTAL_FIELD_NUMBER: builtins.int
     phase: builtins.str
     """queued | listing | hashing | merging | indexing | done"""
     files: builtins.int
@@ -44,6 +47,11 @@ class Progress(google.protobuf.message.Message):
     percent: builtins.float
     """absent: unknown"""
     seconds_left: builtins.float
+    """absent: unknown"""
+    unit: builtins.str
+    """what done and total count: files | bytes"""
+    done: builtins.int
+    total: builtins.int
     """absent: unknown"""
     @property
     def current(self) -> sanchay.v1.common_pb2.Path: ...
@@ -62,13 +70,18 @@ class Progress(google.protobuf.message.Message):
         current: sanchay.v1.common_pb2.Path | None = ...,
         percent: builtins.float | None = ...,
         seconds_left: builtins.float | None = ...,
+        unit: builtins.str = ...,
+        done: builtins.int = ...,
+        total: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_percent", b"_percent", "_seconds_left", b"_seconds_left", "current", b"current", "percent", b"percent", "seconds_left", b"seconds_left"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_percent", b"_percent", "_seconds_left", b"_seconds_left", "bytes", b"bytes", "bytes_per_s", b"bytes_per_s", "current", b"current", "directories", b"directories", "errors", b"errors", "files", b"files", "files_per_s", b"files_per_s", "hashed_bytes", b"hashed_bytes", "hashed_files", b"hashed_files", "percent", b"percent", "phase", b"phase", "seconds_left", b"seconds_left"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_percent", b"_percent", "_seconds_left", b"_seconds_left", "_total", b"_total", "current", b"current", "percent", b"percent", "seconds_left", b"seconds_left", "total", b"total"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_percent", b"_percent", "_seconds_left", b"_seconds_left", "_total", b"_total", "bytes", b"bytes", "bytes_per_s", b"bytes_per_s", "current", b"current", "directories", b"directories", "done", b"done", "errors", b"errors", "files", b"files", "files_per_s", b"files_per_s", "hashed_bytes", b"hashed_bytes", "hashed_files", b"hashed_files", "percent", b"percent", "phase", b"phase", "seconds_left", b"seconds_left", "total", b"total", "unit", b"unit"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_percent", b"_percent"]) -> typing.Literal["percent"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_seconds_left", b"_seconds_left"]) -> typing.Literal["seconds_left"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
 
 global___Progress = Progress
 
@@ -188,7 +201,7 @@ class Job(google.protobuf.message.Message):
     BACKGROUND_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
-    """scan"""
+    """scan; each kind has a result of its own"""
     state: builtins.str
     """queued | running | paused | done | partial | failed | cancelled | interrupted"""
     created_ns: builtins.int
@@ -204,7 +217,9 @@ class Job(google.protobuf.message.Message):
     @property
     def progress(self) -> global___Progress: ...
     @property
-    def result(self) -> global___ScanResult: ...
+    def result(self) -> global___ScanResult:
+        """of a scan"""
+
     @property
     def errors(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JobError]:
         """the first hundred; only from GetJob"""

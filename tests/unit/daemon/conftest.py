@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,10 @@ from sanchayd.engine_port import CatalogPool
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService
 from sanchayd.jobs.job import Job
-from sanchayd.jobs.queue import ScanQueue
+from sanchayd.jobs.kind import JobKind
+from sanchayd.jobs.queue import JobQueue
+from sanchayd.jobs.scan import ScanKind
+from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.jobs.store import JobStore
 from sanchayd.live import LiveService
@@ -49,8 +52,9 @@ class Core:
     store: StateStore
     job_store: JobStore
     registry: RootRegistry
-    queue: ScanQueue
+    queue: JobQueue
     jobs: JobService
+    scans: ScanService
     roots: RootService
     reads: CatalogService
     changes: ChangeService
@@ -76,7 +80,12 @@ def make_config(home: Path, **changes: str) -> Config:
 
 
 async def open_core(
-    home: Path, catalog: FakeCatalog, *, max_scans: int = 2, clock_s: Callable[[], float] = time.monotonic
+    home: Path,
+    catalog: FakeCatalog,
+    *,
+    max_scans: int = 2,
+    other_kinds: Sequence[JobKind] = (),
+    clock_s: Callable[[], float] = time.monotonic,
 ) -> Core:
     """The services as `app` puts them together. The clock counts calls."""
     clock = itertools.count(1).__next__
@@ -85,13 +94,15 @@ async def open_core(
     board = FreshnessBoard(catalog, catalog, catalog, pool, clock_s=clock_s)
 
     async def ended(job: Job) -> None:
-        await board.refresh([job.root_id])
+        await board.refresh(job.root_ids)
 
-    job_store = JobStore(store)
+    kinds = (ScanKind(catalog, max_scans), *other_kinds)
+    job_store = JobStore(store, kinds)
     registry = RootRegistry(catalog, pool, RootStore(store), clock)
-    queue = ScanQueue(catalog, pool, job_store, clock, max_scans, ended)
+    queue = JobQueue(kinds, pool, job_store, clock, ended)
     jobs = JobService(registry, queue, job_store, clock)
-    roots = RootService(registry, jobs, queue, board)
+    scans = ScanService(registry, jobs, queue)
+    roots = RootService(registry, jobs, scans, queue, board)
     stops: list[bool] = []
     settings = Settings(make_config(home))
     kept = UpkeepStore(store)
@@ -111,6 +122,7 @@ async def open_core(
         registry=registry,
         queue=queue,
         jobs=jobs,
+        scans=scans,
         roots=roots,
         reads=reads,
         changes=changes,

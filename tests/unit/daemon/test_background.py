@@ -164,7 +164,7 @@ def test_on_battery_it_stands_still_while_there_is_work(tmp_path: Path, monkeypa
         core.catalog.gate.clear()
         root = tmp_path / "root"
         root.mkdir()
-        await core.jobs.start_scans([os.fsencode(root)], background=True, request_id="")
+        await core.scans.start_all([os.fsencode(root)], background=True, request_id="")
         await until(lambda: service.view().state is BackgroundState.ON_BATTERY)
         clock.battery = False
         await until(lambda: service.view().state is BackgroundState.RUNNING)
@@ -182,7 +182,7 @@ def test_a_job_that_is_held_says_why(tmp_path: Path) -> None:
         await service.load()
         core.catalog.gate.clear()
         (tmp_path / "root").mkdir()
-        started = await core.jobs.start_scans([os.fsencode(tmp_path / "root")], background=True, request_id="")
+        started = await core.scans.start_all([os.fsencode(tmp_path / "root")], background=True, request_id="")
         job_id = started.jobs[0].id
 
         async def is_said(state: str, message: str) -> bool:

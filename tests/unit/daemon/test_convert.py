@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sanchay.v1 import catalog_pb2, common_pb2, job_pb2, root_pb2
 from sanchayd.catalog.freshness import Freshness, FreshnessState
-from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
+from sanchayd.jobs.job import Job, JobError, JobProgress, JobRoot, JobState
+from sanchayd.jobs.scan import ScanResult
 from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings
 from sanchayd.rpc.convert import catalog, common, job, root
 
@@ -56,11 +57,13 @@ def test_every_freshness_has_its_own_value(state: FreshnessState) -> None:
 
 
 def test_every_counter_of_a_job_reaches_the_wire() -> None:
-    assert {field.name for field in fields(JobProgress)} == set(job_pb2.Progress.DESCRIPTOR.fields_by_name)
-    assert {field.name for field in fields(JobResult)} == set(job_pb2.ScanResult.DESCRIPTOR.fields_by_name)
-    result = JobResult(*range(1, len(fields(JobResult)) + 1))
+    assert {field.name for field in fields(JobProgress)} - {"waits_for"} == set(
+        job_pb2.Progress.DESCRIPTOR.fields_by_name
+    )
+    assert {field.name for field in fields(ScanResult)} == set(job_pb2.ScanResult.DESCRIPTOR.fields_by_name)
+    result = ScanResult(*range(1, len(fields(ScanResult)) + 1))
     message = job.from_result(result)
-    assert all(getattr(message, field.name) == getattr(result, field.name) for field in fields(JobResult))
+    assert all(getattr(message, field.name) == getattr(result, field.name) for field in fields(ScanResult))
 
 
 def test_what_is_not_known_stays_unset() -> None:
@@ -71,12 +74,14 @@ def test_what_is_not_known_stays_unset() -> None:
 
 
 def test_errors_come_with_a_job_only_where_they_are_asked_for() -> None:
-    failed = Job(1, 2, "r", JobState.PARTIAL, False, 1, errors=(JobError(b"/\xff", "io", "x\udcff"),))
+    failed = Job(
+        1, "scan", (JobRoot(2, "r"),), JobState.PARTIAL, False, 1, errors=(JobError(b"/\xff", "io", "x\udcff"),)
+    )
     assert not job.from_job(failed).errors
     (error,) = job.from_job(failed, with_errors=True).errors
     assert (error.path.raw, error.message) == (b"/\xff", "x\ufffd")
     assert not job.from_job(failed).HasField("result")
-    assert job.from_job(replace(failed, result=JobResult())).HasField("result")
+    assert job.from_job(replace(failed, result=ScanResult())).HasField("result")
 
 
 def test_the_least_size_of_duplicates_is_one_unless_it_is_said() -> None:

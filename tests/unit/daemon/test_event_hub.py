@@ -11,7 +11,7 @@ import pytest
 from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd.events.event import FILE_KINDS, ROOT_KINDS, Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import BATCH_BYTES, BATCH_EVENTS, REMEMBERED, WAITING, EventHub
-from sanchayd.jobs.job import Job, JobState
+from sanchayd.jobs.job import Job, JobRoot, JobState
 
 
 def changed(number: int, root_id: int = 1) -> Event:
@@ -124,7 +124,7 @@ def test_only_what_is_wanted_comes_and_takes_room() -> None:
 def test_progress_is_told_and_not_remembered() -> None:
     async def scene() -> None:
         hub = EventHub()
-        job = Event(EventKind.JOB, 1, job=Job(1, 1, "films", JobState.RUNNING, False, 1))
+        job = Event(EventKind.JOB, 1, job=Job(1, "scan", (JobRoot(1, "films"),), JobState.RUNNING, False, 1))
         with hub.subscribe(Wanted(), recent=False, follow=True) as subscription:
             hub.publish([job], remember=False)
             hub.close()

@@ -32,7 +32,7 @@ async def end_of(core: Core, job_id: int) -> Any:
 
 def test_a_scan_of_a_new_path_makes_it_a_root_and_ends_done(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
-        started = await core.jobs.start_scans([bytes(tree)], background=False, request_id="r1")
+        started = await core.scans.start_all([bytes(tree)], background=False, request_id="r1")
         assert "Added " in started.notices[0]
         job = await end_of(core, started.jobs[0].id)
         assert job.state is JobState.DONE
@@ -53,11 +53,11 @@ def test_a_second_scan_of_a_root_joins_the_first_which_becomes_foreground(
         added = await core.roots.add(bytes(tree), "", RootSettings(), no_scan=False, request_id="")
         await until(lambda: len(catalog.scans) == 1)
         assert catalog.scans[0].background
-        joined = await core.jobs.start_scans([b"tree"], background=False, request_id="")
+        joined = await core.scans.start_all([b"tree"], background=False, request_id="")
         assert joined.jobs[0].id == added.job_id
         assert not joined.jobs[0].background
         await until(lambda: not catalog.scans[0].background)
-        again = await core.jobs.start_scans([], background=True, request_id="")
+        again = await core.scans.start_all([], background=True, request_id="")
         assert [job.id for job in again.jobs] == [added.job_id]
         catalog.gate.set()
         assert (await end_of(core, added.job_id)).state is JobState.DONE
@@ -70,7 +70,7 @@ def test_two_clients_at_once_start_one_scan(play: Play, tree: Path, catalog: Fak
     async def scene(core: Core) -> None:
         catalog.gate.clear()
         await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
-        starts = [core.jobs.start_scans([b"tree"], background=False, request_id="") for _ in range(5)]
+        starts = [core.scans.start_all([b"tree"], background=False, request_id="") for _ in range(5)]
         jobs = {started.jobs[0].id for started in await asyncio.gather(*starts)}
         assert len(jobs) == 1
 
@@ -90,7 +90,7 @@ def test_background_scans_wait_for_a_slot_and_never_hold_up_one_that_somebody_wa
         await until(lambda: len(catalog.scans) == 1)
         states = [(await core.jobs.get(job_id)).state for job_id in ids]
         assert states == [JobState.RUNNING, JobState.QUEUED, JobState.QUEUED, JobState.QUEUED]
-        await core.jobs.start_scans([b"t3"], background=False, request_id="")
+        await core.scans.start_all([b"t3"], background=False, request_id="")
         await until(lambda: len(catalog.scans) == 2)
         assert catalog.scans[1].root.path == bytes(folders[3]), "none of the others began before it"
         await until(lambda: core.queue.get(ids[3]).job.state is JobState.RUNNING)  # type: ignore[union-attr]
@@ -107,9 +107,9 @@ def test_a_paused_job_gives_its_slot_away_and_goes_on(play: Play, tmp_path: Path
         ids = []
         for number in range(2):
             folder = trees.build(tmp_path / f"t{number}", {"a": "a"})
-            ids.append((await core.jobs.start_scans([bytes(folder)], background=False, request_id="")).jobs[0].id)
+            ids.append((await core.scans.start_all([bytes(folder)], background=False, request_id="")).jobs[0].id)
         await until(lambda: len(catalog.scans) == 1)
-        await until(lambda: core.queue.get(ids[0]).handle is not None)  # type: ignore[union-attr]
+        await until(lambda: core.queue.get(ids[0]).work is not None)  # type: ignore[union-attr]
         assert (await core.jobs.pause(ids[0])).state is JobState.PAUSED
         await until(lambda: len(catalog.scans) == 2)
         catalog.gate.set()
@@ -126,10 +126,10 @@ def test_a_client_that_waits_for_a_paused_scan_makes_it_go_on_and_is_told(
 ) -> None:
     async def scene(core: Core) -> None:
         catalog.gate.clear()
-        job = (await core.jobs.start_scans([bytes(tree)], background=True, request_id="")).jobs[0]
+        job = (await core.scans.start_all([bytes(tree)], background=True, request_id="")).jobs[0]
         await core.jobs.pause(job.id)
         catalog.gate.set()
-        started = await core.jobs.start_scans([b"tree"], background=False, request_id="")
+        started = await core.scans.start_all([b"tree"], background=False, request_id="")
         assert started.notices == ("The scan of tree was paused; it goes on.",)
         assert (await end_of(core, job.id)).state is JobState.DONE
 
@@ -145,7 +145,7 @@ def test_a_cancelled_job_ends_and_cannot_be_cancelled_again(
         jobs = []
         for number in range(2):
             folder = trees.build(tmp_path / f"t{number}", {"a": "a"})
-            jobs.append((await core.jobs.start_scans([bytes(folder)], background=True, request_id="")).jobs[0])
+            jobs.append((await core.scans.start_all([bytes(folder)], background=True, request_id="")).jobs[0])
         job = jobs[1] if queued else jobs[0]
         assert (await core.jobs.cancel(job.id)).state is JobState.CANCELLED
         with pytest.raises(JobNotActive, match="has ended already: cancelled"):
@@ -157,7 +157,7 @@ def test_a_cancelled_job_ends_and_cannot_be_cancelled_again(
 def test_a_failed_scan_says_why(play: Play, tree: Path, catalog: FakeCatalog) -> None:
     async def scene(core: Core) -> None:
         catalog.scan_error = InputOutputError("the disk is gone")
-        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        job = (await core.scans.start_all([bytes(tree)], background=False, request_id="")).jobs[0]
         ended = await end_of(core, job.id)
         assert (ended.state, ended.message) == (JobState.FAILED, "the disk is gone")
 
@@ -166,10 +166,10 @@ def test_a_failed_scan_says_why(play: Play, tree: Path, catalog: FakeCatalog) ->
 
 def test_an_absent_root_is_a_partial_scan(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
-        first = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        first = (await core.scans.start_all([bytes(tree)], background=False, request_id="")).jobs[0]
         assert (await end_of(core, first.id)).state is JobState.DONE
         os.rename(tree, tree.with_name("away"))
-        job = (await core.jobs.start_scans([b"tree"], background=False, request_id="")).jobs[0]
+        job = (await core.scans.start_all([b"tree"], background=False, request_id="")).jobs[0]
         assert (await end_of(core, job.id)).state is JobState.PARTIAL
         assert (await core.roots.list_roots())[0].state == "offline"
 
@@ -180,7 +180,7 @@ def test_a_root_that_is_gone_before_its_first_scan_is_a_failed_scan(play: Play, 
     async def scene(core: Core) -> None:
         await core.roots.add(bytes(tree), "", RootSettings(), no_scan=True, request_id="")
         os.rename(tree, tree.with_name("away"))
-        job = (await core.jobs.start_scans([b"tree"], background=False, request_id="")).jobs[0]
+        job = (await core.scans.start_all([b"tree"], background=False, request_id="")).jobs[0]
         ended = await end_of(core, job.id)
         assert ended.state is JobState.FAILED
         assert "does not exist" in ended.message
@@ -197,7 +197,7 @@ def test_what_runs_when_the_daemon_stops_goes_on_at_the_next_start(
         catalog.gate.clear()
         for number in range(3):
             folder = trees.build(tmp_path / f"t{number}", {"a": "a"})
-            ids.append((await core.jobs.start_scans([bytes(folder)], background=False, request_id="x")).jobs[0].id)
+            ids.append((await core.scans.start_all([bytes(folder)], background=False, request_id="x")).jobs[0].id)
         await core.jobs.pause(ids[1])
 
     async def second(core: Core) -> None:
@@ -215,7 +215,7 @@ def test_what_runs_when_the_daemon_stops_goes_on_at_the_next_start(
 def test_a_follower_hears_that_the_daemon_stops(play: Play, tree: Path, catalog: FakeCatalog) -> None:
     async def scene(core: Core) -> None:
         catalog.gate.clear()
-        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        job = (await core.scans.start_all([bytes(tree)], background=False, request_id="")).jobs[0]
 
         heard = asyncio.Event()
 
@@ -235,7 +235,7 @@ def test_a_follower_hears_that_the_daemon_stops(play: Play, tree: Path, catalog:
 def test_jobs_are_listed_newest_first_a_page_at_a_time(play: Play, tree: Path) -> None:
     async def scene(core: Core) -> None:
         for _ in range(5):
-            job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+            job = (await core.scans.start_all([bytes(tree)], background=False, request_id="")).jobs[0]
             await end_of(core, job.id)
         page = await core.jobs.list_jobs(active_only=False, limit=2, token="")
         assert [job.id for job in page.jobs] == [5, 4]
@@ -254,7 +254,7 @@ def test_jobs_are_listed_newest_first_a_page_at_a_time(play: Play, tree: Path) -
 def test_nothing_to_scan_is_said(play: Play) -> None:
     async def scene(core: Core) -> None:
         with pytest.raises(SanchayError, match="There is no root to scan yet"):
-            await core.jobs.start_scans([], background=False, request_id="")
+            await core.scans.start_all([], background=False, request_id="")
 
     play(scene)
 
@@ -281,10 +281,10 @@ def test_whoever_asks_while_the_end_is_being_stored_hears_of_the_end(play: Play,
             await store(job)
 
         core.job_store.update = update  # type: ignore[method-assign]
-        job = (await core.jobs.start_scans([bytes(tree)], background=False, request_id="")).jobs[0]
+        job = (await core.scans.start_all([bytes(tree)], background=False, request_id="")).jobs[0]
         await until(lambda: core.queue.get(job.id).job.state is JobState.DONE)  # type: ignore[union-attr]
         assert (await core.jobs.get(job.id)).state is JobState.DONE
-        assert core.queue.of_root(1) is None
+        assert core.queue.of_root(1) == []
         with pytest.raises(SanchayError, match="has ended already"):
             await core.jobs.pause(job.id)
         following = asyncio.ensure_future(end_of(core, job.id))
@@ -310,7 +310,7 @@ def test_a_cancelled_scan_whose_read_hangs_is_left_behind_and_its_root_is_busy_u
         assert cancelled.state is JobState.CANCELLED
         assert str(tree / "a.txt") in cancelled.message
         assert (await core.jobs.get(added.job_id)).state is JobState.CANCELLED
-        for ask in (core.jobs.start_scans([b"tree"], background=False, request_id=""), core.roots.remove(b"tree")):
+        for ask in (core.scans.start_all([b"tree"], background=False, request_id=""), core.roots.remove(b"tree")):
             with pytest.raises(Busy, match="still waits for"):
                 await ask
         catalog.hangs = False
@@ -319,7 +319,7 @@ def test_a_cancelled_scan_whose_read_hangs_is_left_behind_and_its_root_is_busy_u
         started = None
         while started is None:
             try:
-                started = await core.jobs.start_scans([b"tree"], background=False, request_id="")
+                started = await core.scans.start_all([b"tree"], background=False, request_id="")
             except SanchayError:
                 await asyncio.sleep(0.01)
         assert (await end_of(core, started.jobs[0].id)).state is JobState.DONE

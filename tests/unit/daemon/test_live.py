@@ -19,7 +19,7 @@ from sanchayd.catalog.freshness import Freshness, FreshnessState, of_root, overa
 from sanchayd.engine_port.values import LiveStatus, RootStatus
 from sanchayd.events.event import Event, EventKind, Wanted
 from sanchayd.events.service import JobNews
-from sanchayd.jobs.job import Job, JobState
+from sanchayd.jobs.job import Job, JobRoot, JobState
 from sanchayd.live import SYNCS_AT_ONCE
 from sanchayd.roots.root import RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
@@ -237,7 +237,7 @@ def test_an_answer_that_was_long_on_its_way_does_not_replace_a_newer_one(
         early = asyncio.ensure_future(core.board.refresh([root_id]))
         assert await asyncio.to_thread(asked.wait, PATIENCE_S)
         monkeypatch.setattr(catalog, "root_status", answer)
-        started = await core.jobs.start_scans([bytes(tmp_path / "a")], background=False, request_id="")
+        started = await core.scans.start_all([bytes(tmp_path / "a")], background=False, request_id="")
         await end_of(core, started.jobs[0].id)
         let_go.set()
         await early
@@ -304,7 +304,7 @@ def test_new_states_of_jobs_are_told_at_once_and_progress_each_second(play: Play
     async def scene(core: Core) -> None:
         now_s = [0.0]
         news = JobNews(core.queue, core.hub, lambda: now_s[0])
-        job = Job(5, 1, "films", JobState.QUEUED, True, 1)
+        job = Job(5, "scan", (JobRoot(1, "films"),), JobState.QUEUED, True, 1)
         with core.hub.subscribe(Wanted(), recent=False, follow=True) as subscription:
             for seconds, state in (
                 (0.0, JobState.QUEUED),

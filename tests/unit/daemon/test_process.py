@@ -401,8 +401,8 @@ def test_the_end_of_a_job_is_logged_with_its_measures(daemon: DaemonProcess, tmp
     with daemon.client() as client:
         job = client.start_scan([tree]).jobs[0]
         list(client.follow_job(job.id))
-        until(lambda: "a scan ended" in daemon.log())
-        line = next(json.loads(line) for line in daemon.log().splitlines() if '"a scan ended"' in line)
+        until(lambda: "a job ended" in daemon.log())
+        line = next(json.loads(line) for line in daemon.log().splitlines() if '"a job ended"' in line)
         assert {"duration_s", "files_per_s", "bytes_per_s", "peak_rss_bytes", "request_id"} <= set(line)
         assert line["peak_rss_bytes"] > 1 << 20
 

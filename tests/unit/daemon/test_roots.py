@@ -227,7 +227,7 @@ def test_a_folder_that_is_accepted_is_scanned(play: Play, tmp_path: Path, catalo
         await core.roots.update(b"b", RootChange(accept=True))
         assert catalog.accepted == [root.id]
         page = await core.jobs.list_jobs(active_only=False, limit=10, token="")
-        assert [job.root_id for job in page.jobs] == [root.id]
+        assert [job.root_ids[0] for job in page.jobs] == [root.id]
 
     play(scene)
 
@@ -251,8 +251,8 @@ def test_rows_of_no_root_are_offered_again_and_kept_up_by_nobody_until_they_are_
         views = {view.root.name: view.freshness.reason for view in await core.roots.list_roots()}
         assert "was lost or replaced" in views["found"]
         assert "was lost or replaced" not in views["mine"]
-        jobs = await core.jobs.start_scans([], background=True, request_id="")
-        assert [job.root_id for job in jobs.jobs] == [added.id]
+        jobs = await core.scans.start_all([], background=True, request_id="")
+        assert [job.root_ids[0] for job in jobs.jobs] == [added.id]
         again = await add(core, left)
         assert (again.existed, again.view.root.id, again.view.root.settings) == (False, found.id, found.settings)
         assert catalog.roots[found.id].settings.watch is WatchMode.POLL

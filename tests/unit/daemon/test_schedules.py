@@ -63,7 +63,7 @@ class Scheduling:
         self.before = asyncio.all_tasks()
         self.store = ScheduleStore(core.store)
         self.reports = ReportService(core.catalog, pool, self.store, lambda: config)
-        runs = RunService(core.registry, core.jobs, core.reads, self.reports, core.status.checks)
+        runs = RunService(core.registry, core.jobs, core.scans, core.reads, self.reports, core.status.checks)
         self.service = ScheduleService(
             self.store, core.registry, runs, self.reports, core.hub, clock, lambda: timezone.utc, lambda: config
         )

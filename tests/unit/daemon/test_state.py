@@ -20,12 +20,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event
 
 from sanchay.errors import DiskFull, ForeignDatabase, InputOutputError, NewerDatabase, SanchayError
-from sanchayd.jobs.job import Job, JobError, JobResult, JobState
+from sanchayd.jobs.job import Job, JobError, JobRoot, JobState
+from sanchayd.jobs.scan import ScanKind, ScanResult
 from sanchayd.jobs.store import JobStore
 from sanchayd.roots.root import HashAlgorithm, HashScope, Root, RootSettings, WatchMode
 from sanchayd.roots.store import RootStore
 from sanchayd.state import StateStore, database, recognise
 from sanchayd.state.tables import Base
+from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import until
 
 FIRST_STEP = Path(__file__).parent / "state-0001.sql"
@@ -43,7 +45,7 @@ class Stores:
 
     def __init__(self, file: Path, engine: Engine | None = None) -> None:
         self.state = StateStore(engine or database.open_database(file), file)
-        self.roots, self.jobs = RootStore(self.state), JobStore(self.state)
+        self.roots, self.jobs = RootStore(self.state), JobStore(self.state, (ScanKind(FakeCatalog(), 1),))
 
 
 def use(file: Path, work: Callable[[Stores], Awaitable[Any]], engine: Engine | None = None) -> Any:
@@ -64,9 +66,20 @@ def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
 
     async def write(store: Stores) -> Job:
         root = await store.roots.add(ROOT)
-        job = await store.jobs.add(Job(0, root.id, root.name, JobState.QUEUED, True, 5, request_id="r"))
+        in_roots = (JobRoot(root.id, root.name), JobRoot(77, "gone"))
+        job = await store.jobs.add(Job(0, "scan", in_roots, JobState.QUEUED, True, 5, {"deep": [1]}, request_id="r"))
         ended = Job(
-            job.id, root.id, root.name, JobState.PARTIAL, True, 5, 6, 7, result=JobResult(files=2**40), errors=errors
+            job.id,
+            "scan",
+            in_roots,
+            JobState.PARTIAL,
+            True,
+            5,
+            {"deep": [1]},
+            6,
+            7,
+            result=ScanResult(files=2**40),
+            errors=errors,
         )
         await store.jobs.update(ended)
         await store.jobs.update(ended)
@@ -264,7 +277,7 @@ def test_old_jobs_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     async def work(store: Stores) -> None:
         for state in (JobState.PAUSED, JobState.DONE, JobState.DONE, JobState.DONE, JobState.DONE, JobState.DONE):
-            await store.jobs.add(Job(0, 1, "a", state, False, 1))
+            await store.jobs.add(Job(0, "scan", (JobRoot(1, "a"),), state, False, 1))
         left = await store.jobs.jobs(before_id=None, limit=10)
         assert [job.id for job in left] == [6, 5, 4, 1]
 
@@ -286,7 +299,7 @@ def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
 
     async def work(store: Stores) -> None:
         nonlocal is_full
-        job = await store.jobs.add(Job(0, 1, "a", JobState.RUNNING, False, 1))
+        job = await store.jobs.add(Job(0, "scan", (JobRoot(1, "a"),), JobState.RUNNING, False, 1))
         is_full = True
         engine.dispose()
         ended = replace(job, state=JobState.DONE, message="m" * 100_000)

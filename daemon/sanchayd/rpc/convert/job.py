@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from sanchay.v1 import job_pb2
-from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult
+from sanchayd.jobs.job import Job, JobError, JobProgress
+from sanchayd.jobs.scan import ScanResult
 from sanchayd.rpc.convert import common
 
 
@@ -24,10 +25,13 @@ def from_progress(progress: JobProgress) -> job_pb2.Progress:
         current=common.path(progress.current),
         percent=progress.percent,
         seconds_left=progress.seconds_left,
+        unit=progress.unit,
+        done=progress.done,
+        total=progress.total,
     )
 
 
-def from_result(result: JobResult) -> job_pb2.ScanResult:
+def from_result(result: ScanResult) -> job_pb2.ScanResult:
     """What a scan found; both sides have the same names."""
     return job_pb2.ScanResult(**asdict(result))
 
@@ -43,13 +47,13 @@ def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
         id=job.id,
         kind=job.kind,
         state=job.state.value,
-        root_ids=[job.root_id],
-        root_names=[job.root_name],
+        root_ids=job.root_ids,
+        root_names=[root.name for root in job.roots],
         created_ns=job.created_ns,
         started_ns=job.started_ns,
         ended_ns=job.ended_ns,
         progress=from_progress(job.progress),
-        result=from_result(job.result) if job.result is not None else None,
+        result=from_result(job.result) if isinstance(job.result, ScanResult) else None,
         message=common.text(job.message),
         errors=[from_error(error) for error in job.errors] if with_errors else [],
         background=job.background,

@@ -36,7 +36,7 @@ pub use excludes::exclude_patterns;
 pub use expected::path_below;
 pub use exporter::Exporter;
 pub use folder_mark::FOLDER_MARK;
-pub use job::{Control, Counters, ErrorNote, Phase, Progress, ScanResult, ScanState};
+pub use job::{Control, Counters, ErrorNote, Phase, Progress, ScanResult, ScanState, Unit};
 pub use live::{EventKind, EventQueue, LiveEvent, LiveSettings, LiveState, LiveStatus};
 pub use places::{Place, Question, Wanted};
 pub use root_check::{check_root, RootCheck};

@@ -21,6 +21,9 @@ pub(crate) struct Progress {
     current: Vec<u8>,
     percent: Option<f64>,
     seconds_left: Option<f64>,
+    unit: &'static str,
+    done: u64,
+    total: Option<u64>,
     paused: bool,
     waiting_for_disk: bool,
 }
@@ -110,6 +113,9 @@ impl Scan {
             current: progress.current,
             percent: progress.percent,
             seconds_left: progress.seconds_left,
+            unit: progress.unit.name(),
+            done: progress.done,
+            total: progress.total,
             paused: progress.paused,
             waiting_for_disk: progress.waiting_for_disk,
         }

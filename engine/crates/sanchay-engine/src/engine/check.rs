@@ -65,12 +65,12 @@ impl Shared {
         if self.closing.load(Ordering::Relaxed) {
             return false;
         }
-        self.scans.lock().expect("no panic under this lock").checking += 1;
+        self.work().checking += 1;
         true
     }
 
     fn end_check(&self) {
-        self.scans.lock().expect("no panic under this lock").checking -= 1;
+        self.work().checking -= 1;
         self.changed.notify_all();
     }
 }

@@ -1,13 +1,13 @@
 //! A scan as those who hold it see it: how far it is, and how it ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::shared::Shared;
 use crate::error::EngineError;
-use crate::job::{Control, Phase, Progress, ScanResult};
+use crate::job::{Control, Outcome, Phase, Progress, ScanResult};
 use crate::join::join_soon;
 use crate::reading::Contents;
 use crate::scan::{run, ScanRequest};
@@ -18,7 +18,7 @@ pub struct Scan {
     pub(super) control: Arc<Control>,
     pub(super) number: Arc<AtomicU64>,
     pub(super) inner: Arc<Shared>,
-    pub(super) outcome: Arc<(Mutex<Option<Result<ScanResult, EngineError>>>, Condvar)>,
+    pub(super) outcome: Arc<Outcome<ScanResult>>,
     /// Threads that take away what a sync has put into the root.
     pub(super) clearing: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
@@ -60,8 +60,7 @@ impl Scan {
 
     pub(crate) fn finish(&self, outcome: Result<ScanResult, EngineError>) {
         self.control.enter(Phase::Done);
-        *self.outcome.0.lock().expect("no panic under this lock") = Some(outcome);
-        self.outcome.1.notify_all();
+        self.outcome.put(outcome);
     }
 
     /// Tells it from other scans; 0 where it is none.
@@ -104,24 +103,12 @@ impl Scan {
 
     /// Whether it has ended.
     pub fn is_done(&self) -> bool {
-        self.outcome.0.lock().expect("no panic under this lock").is_some()
+        self.outcome.is_there()
     }
 
     /// Its result; None when it has not ended after `timeout`.
     pub fn wait(&self, timeout: Option<Duration>) -> Option<Result<ScanResult, EngineError>> {
-        let until = timeout.map(|timeout| Instant::now() + timeout);
-        let mut outcome = self.outcome.0.lock().expect("no panic under this lock");
-        while outcome.is_none() {
-            let left = match until {
-                Some(until) => until.saturating_duration_since(Instant::now()),
-                None => Duration::from_secs(3600),
-            };
-            if left.is_zero() {
-                return None;
-            }
-            outcome = self.outcome.1.wait_timeout(outcome, left).expect("no panic under this lock").0;
-        }
-        outcome.clone()
+        self.outcome.wait(timeout)
     }
 }
 

@@ -64,24 +64,22 @@ impl Engine {
         self.inner.background.wake();
         self.inner.catalog.announce_close();
         self.inner.events.close();
-        let mut scans = self.inner.scans.lock().expect("no panic under this lock");
-        for (_, _, _, control) in &scans.active {
-            control.cancel();
-        }
+        let mut work = self.inner.work();
+        work.turns.all().for_each(|turn| turn.control.cancel());
         let until = Instant::now() + CLOSE_PATIENCE;
         let mut is_open = true;
-        while !scans.active.is_empty() || scans.indexing || scans.checking > 0 {
+        while !work.turns.is_empty() || work.indexing || work.checking > 0 {
             if is_open && Instant::now() >= until {
                 is_open = false;
-                drop(scans);
+                drop(work);
                 self.inner.catalog.close();
-                scans = self.inner.scans.lock().expect("no panic under this lock");
+                work = self.inner.work();
                 continue;
             }
-            let waited = self.inner.changed.wait_timeout(scans, Duration::from_millis(100));
-            scans = waited.expect("no panic under this lock").0;
+            let waited = self.inner.changed.wait_timeout(work, Duration::from_millis(100));
+            work = waited.expect("no panic under this lock").0;
         }
-        drop(scans);
+        drop(work);
         let live = self.live.lock().expect("no panic under this lock").take();
         if let Some(live) = live {
             live.stop(&self.inner);
@@ -124,14 +122,12 @@ impl Engine {
 
     /// Forgets a root and the rows that no other root needs. A scan of it is cancelled first.
     pub fn remove_root(&self, id: i64) -> Result<(), EngineError> {
-        let mut scans = self.inner.scans.lock().expect("no panic under this lock");
-        for (_, _, _, control) in scans.active.iter().filter(|(_, root, _, _)| *root == id) {
-            control.cancel();
+        let mut work = self.inner.work();
+        work.turns.of_root(id).for_each(|turn| turn.control.cancel());
+        while work.turns.of_root(id).next().is_some() {
+            work = self.inner.changed.wait(work).expect("no panic under this lock");
         }
-        while scans.active.iter().any(|(_, root, _, _)| *root == id) {
-            scans = self.inner.changed.wait(scans).expect("no panic under this lock");
-        }
-        drop(scans);
+        drop(work);
         self.with_live(|live| live.remove_root(id));
         let path = self.root(id)?.path;
         // A live look at it ends first.
@@ -232,7 +228,7 @@ impl Engine {
     /// Whether every name is in the name index; waits for it up to `timeout`.
     pub fn wait_name_index(&self, timeout: Option<Duration>) -> bool {
         let until = timeout.map(|timeout| Instant::now() + timeout);
-        let mut scans = self.inner.scans.lock().expect("no panic under this lock");
+        let mut work = self.inner.work();
         loop {
             if self.inner.catalog.name_index_ready() {
                 return true;
@@ -240,8 +236,8 @@ impl Engine {
             if self.inner.closing.load(Ordering::Relaxed) || until.is_some_and(|until| Instant::now() >= until) {
                 return false;
             }
-            let waited = self.inner.changed.wait_timeout(scans, Duration::from_millis(50));
-            scans = waited.expect("no panic under this lock").0;
+            let waited = self.inner.changed.wait_timeout(work, Duration::from_millis(50));
+            work = waited.expect("no panic under this lock").0;
         }
     }
 }

@@ -10,23 +10,23 @@ use super::shared::Shared;
 impl Shared {
     /// A scan that a client waits for goes first; its end starts the index again.
     fn may_index(&self) -> bool {
-        let scans = self.scans.lock().expect("no panic under this lock");
+        let work = self.work();
         !self.closing.load(Ordering::Relaxed)
             && !self.background.is_paused()
-            && scans.active.iter().all(|(_, _, _, control)| control.is_background())
+            && work.turns.all().all(|turn| turn.control.is_background())
     }
 
     /// Lets the name index catch up on a separate thread, once no scan is writing blocks.
     pub(super) fn index_names(self: &Arc<Self>) {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
-        let idle = scans.active.is_empty() && !scans.indexing && !self.closing.load(Ordering::Relaxed);
+        let mut work = self.work();
+        let idle = work.turns.is_empty() && !work.indexing && !self.closing.load(Ordering::Relaxed);
         if !idle || self.background.is_paused() || self.catalog.name_index_ready() {
             return;
         }
         // No scan holds block ids that are not written yet: every block up to here is in the catalog.
         let limit = self.catalog.last_block();
-        scans.indexing = true;
-        drop(scans);
+        work.indexing = true;
+        drop(work);
         let inner = Arc::clone(self);
         let started = std::thread::Builder::new().name("name-index".to_owned()).spawn(move || {
             background_this_thread();
@@ -34,7 +34,7 @@ impl Shared {
             if let Err(error) = &outcome {
                 tracing::error!(error = %error, "name_index_failed");
             }
-            inner.scans.lock().expect("no panic under this lock").indexing = false;
+            inner.work().indexing = false;
             inner.changed.notify_all();
             if outcome.is_ok() {
                 // A scan that ended meanwhile left more to do.
@@ -42,7 +42,7 @@ impl Shared {
             }
         });
         if started.is_err() {
-            self.scans.lock().expect("no panic under this lock").indexing = false;
+            self.work().indexing = false;
         }
     }
 }

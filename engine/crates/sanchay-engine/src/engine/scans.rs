@@ -11,7 +11,6 @@ use super::handle::Scan;
 use super::shared::Shared;
 use crate::error::{EngineError, ErrorKind};
 use crate::job::Control;
-use crate::trees::shares_folders;
 
 /// Content keys that are merged outside of a scan's own merging.
 const MERGED_AT_ONCE: usize = 200_000;
@@ -19,16 +18,12 @@ const MERGED_AT_ONCE: usize = 200_000;
 impl Shared {
     /// Whether a scan of the root runs or waits.
     pub(crate) fn is_scanned(&self, root_id: i64) -> bool {
-        let scans = self.scans.lock().expect("no panic under this lock");
-        scans.active.iter().any(|(_, root, _, _)| *root == root_id)
+        self.work().turns.of_root(root_id).next().is_some()
     }
 
     /// Somebody waits for what the scans around a path hold up: they go on at normal priority, and through a pause.
     pub(crate) fn hurry(&self, path: &[u8]) {
-        let scans = self.scans.lock().expect("no panic under this lock");
-        for (_, _, _, control) in scans.active.iter().filter(|(_, _, other, _)| shares_folders(other, path)) {
-            control.foreground();
-        }
+        self.work().turns.around(path).for_each(|turn| turn.control.foreground());
     }
 
     /// A scan that has not begun.
@@ -83,11 +78,7 @@ impl Shared {
     }
 
     fn enlist(&self, root_id: i64, path: Vec<u8>, control: &Arc<Control>) -> u64 {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
-        scans.next_number += 1;
-        let number = scans.next_number;
-        scans.active.push((number, root_id, path, Arc::clone(control)));
-        number
+        self.work().turns.enlist(vec![root_id], vec![path], Arc::clone(control))
     }
 
     /// Makes a listing of a part of a root known, which reserves block ids as a scan does. To be ended by its number.
@@ -109,39 +100,30 @@ impl Shared {
         self.persist(&mut work)
     }
 
-    /// Waits until no earlier scan shares folders with this one; false when it is cancelled meanwhile.
+    /// Waits until no earlier work shares folders with this; false when it is cancelled meanwhile.
     pub(super) fn take_turn(&self, number: u64, control: &Control) -> bool {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
+        let mut work = self.work();
         loop {
             if control.is_cancelled() {
                 return false;
             }
-            let own = scans.active.iter().find(|scan| scan.0 == number).map(|scan| scan.2.clone()).unwrap_or_default();
-            let mut in_the_way =
-                scans.active.iter().filter(|scan| scan.0 < number && shares_folders(&scan.2, &own)).peekable();
-            if in_the_way.peek().is_none() {
-                scans.running.push(number);
+            if work.turns.before(number).next().is_none() {
                 return true;
             }
-            scans
-                .active
-                .iter()
-                .filter(|scan| scan.0 < number && shares_folders(&scan.2, &own))
-                .for_each(|scan| scan.3.give_way());
-            if !control.is_background() {
-                // Whoever waits for this one waits for those, too: nothing may hold them back.
-                in_the_way.for_each(|scan| scan.3.foreground());
-            }
-            let waited = self.changed.wait_timeout(scans, Duration::from_millis(100));
-            scans = waited.expect("no panic under this lock").0;
+            work.turns.before(number).for_each(|turn| {
+                turn.control.give_way();
+                if !control.is_background() {
+                    // Whoever waits for this one waits for those, too: nothing may hold them back.
+                    turn.control.foreground();
+                }
+            });
+            let waited = self.changed.wait_timeout(work, Duration::from_millis(100));
+            work = waited.expect("no panic under this lock").0;
         }
     }
 
     pub(crate) fn end(self: &Arc<Self>, number: u64) {
-        let mut scans = self.scans.lock().expect("no panic under this lock");
-        scans.active.retain(|scan| scan.0 != number);
-        scans.running.retain(|other| *other != number);
-        drop(scans);
+        self.work().turns.end(number);
         self.changed.notify_all();
         self.index_names();
     }

@@ -1,7 +1,7 @@
 //! What the engine's threads share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use sanchay_catalog::{Catalog, CatalogError};
 
@@ -10,7 +10,7 @@ use crate::background::Background;
 use crate::carried::Carried;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
-use crate::job::{Control, ScanResult};
+use crate::job::{ScanResult, Turns};
 use crate::live::EventQueue;
 use crate::one_call::CatalogGuard;
 use crate::own_files::OwnPlaces;
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(super) guard: Mutex<Option<CatalogGuard>>,
     pub(crate) options: EngineOptions,
     pub(crate) own: OwnPlaces,
-    pub(super) scans: Mutex<Scans>,
+    pub(super) work: Mutex<Work>,
     pub(super) changed: Condvar,
     pub(crate) background: Arc<Background>,
     /// Somebody waits for a sync: what is read for live folders is held back no more.
@@ -44,12 +44,10 @@ pub(crate) struct Shared {
     scan_ended: Mutex<Option<ScanListener>>,
 }
 
+/// What has to end before the catalog may be closed.
 #[derive(Default)]
-pub(super) struct Scans {
-    /// Scans that run or wait their turn: (number, root, path, control).
-    pub(super) active: Vec<(u64, i64, Vec<u8>, Arc<Control>)>,
-    pub(super) running: Vec<u64>,
-    pub(super) next_number: u64,
+pub(super) struct Work {
+    pub(super) turns: Turns,
     pub(super) indexing: bool,
     /// Checks of the catalog under way.
     pub(super) checking: usize,
@@ -62,7 +60,7 @@ impl Shared {
             guard: Mutex::new(Some(guard)),
             options,
             own,
-            scans: Mutex::default(),
+            work: Mutex::default(),
             changed: Condvar::new(),
             background: Arc::default(),
             hurried: AtomicBool::new(false),
@@ -75,6 +73,10 @@ impl Shared {
             events: EventQueue::default(),
             scan_ended: Mutex::new(None),
         }
+    }
+
+    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().expect("no panic under this lock")
     }
 
     /// Has `listener` hear of each scan that ends, until another takes its place.

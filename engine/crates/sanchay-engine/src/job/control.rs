@@ -11,7 +11,7 @@ use crate::background::Background;
 use crate::expected::is_expected;
 
 use super::in_flight::{Looking, Looks};
-use super::report::{ErrorNote, Phase, Progress, ScanResult, ScanState};
+use super::report::{ErrorNote, Phase, Progress, ScanResult, ScanState, Unit};
 
 /// Notes of errors that are kept; all are counted.
 const NOTES_MOST: usize = 100;
@@ -267,14 +267,15 @@ impl Control {
         let phase = Phase::from_bits(self.phase.load(Ordering::Relaxed));
         let elapsed_s = self.elapsed_s().max(1e-3);
         let expected = *self.expected.lock().expect("no panic under this lock");
-        let share = match phase {
-            Phase::Queued | Phase::Merging => None,
-            Phase::Listing => (expected.files > 0).then(|| files as f64 / expected.files as f64),
-            Phase::Hashing => (expected.hashed_bytes > 0).then(|| hashed_bytes as f64 / expected.hashed_bytes as f64),
-            Phase::Done => Some(1.0),
+        let (unit, done, total) = match phase {
+            Phase::Queued | Phase::Merging => (Unit::Files, files, 0),
+            Phase::Listing => (Unit::Files, files, expected.files),
+            Phase::Hashing => (Unit::Bytes, hashed_bytes, expected.hashed_bytes),
+            Phase::Done => (Unit::Files, files, files),
         };
         // More than was expected: how much more is not known.
-        let share = share.filter(|share| *share <= 1.0);
+        let total = (phase == Phase::Done || total > 0 && done <= total).then_some(total);
+        let share = total.map(|total| if total == 0 { 1.0 } else { done as f64 / total as f64 });
         Progress {
             phase,
             files,
@@ -288,6 +289,9 @@ impl Control {
             // Who called it off wants to know what it still waits for.
             current: if self.is_cancelled() { self.looks.oldest() } else { self.looks.newest() },
             percent: share.map(|share| share * 100.0),
+            unit,
+            done,
+            total,
             seconds_left: share.filter(|share| *share > 0.01).map(|share| elapsed_s * (1.0 - share) / share),
             paused: self.is_paused.load(Ordering::Relaxed),
             waiting_for_disk,

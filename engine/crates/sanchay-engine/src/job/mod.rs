@@ -2,8 +2,12 @@
 
 mod control;
 mod in_flight;
+mod outcome;
 mod report;
+mod turns;
 
 pub(crate) use control::{add, Expected};
 pub use control::{Control, Counters};
-pub use report::{ErrorNote, Phase, Progress, ScanResult, ScanState};
+pub(crate) use outcome::Outcome;
+pub use report::{ErrorNote, Phase, Progress, ScanResult, ScanState, Unit};
+pub(crate) use turns::Turns;

@@ -39,6 +39,25 @@ impl Phase {
     }
 }
 
+/// What is counted of work that has an end in sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Files.
+    Files,
+    /// Their bytes.
+    Bytes,
+}
+
+impl Unit {
+    /// The word for JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
 /// A snapshot of a scan.
 #[derive(Clone, Debug)]
 pub struct Progress {
@@ -66,6 +85,12 @@ pub struct Progress {
     pub percent: Option<f64>,
     /// None: unknown.
     pub seconds_left: Option<f64>,
+    /// What `done` and `total` count.
+    pub unit: Unit,
+    /// Of `total`.
+    pub done: u64,
+    /// None: unknown.
+    pub total: Option<u64>,
     /// Held on request.
     pub paused: bool,
     /// The catalog's disk is full; it goes on by itself.
