@@ -48,7 +48,7 @@ class Home:
         self.ctl("daemon", "stop", timeout_s=_START_TIMEOUT_S)
 
     def reset(self) -> None:
-        """Forgets everything, and starts the daemon anew."""
+        """Forgets everything, and starts the daemon again."""
         self.stop()
         shutil.rmtree(self.path)
         self.path.mkdir(mode=0o700)

@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="the sizes that the targets speak of")
     parser.add_argument("--small-files", type=int, help="files of the tree of small files")
     parser.add_argument("--large-gigabytes", type=float, help="size of the tree of large files")
-    parser.add_argument("--metadata-files", type=int, help="files of the tree that nobody reads")
+    parser.add_argument("--metadata-files", type=int, help="files of the tree that no one reads")
     parser.add_argument("--catalog-entries", type=int, help="entries of the generated catalog")
     parser.add_argument("--live-files", type=int, help="files of the folder that is watched, twenty in each folder")
     parser.add_argument("--bursts", type=int, help="rounds of bursts into the folder that is watched")

@@ -92,7 +92,7 @@ def large_files(arena: Arena, tree: Path) -> str:
 
 
 def metadata(arena: Arena, tree: Path) -> str:
-    """Names, sizes and times of many files, read by nobody; and how long the name index takes after it."""
+    """Names, sizes and times of many files, read by no one; and how long the name index takes after it."""
     home = Home(arena.scratch)
 
     def fresh() -> None:

@@ -109,7 +109,7 @@ def test_everything_works_over_tcp_too(tmp_path: Path) -> None:
         right = token.read_text("ascii")
         token.write_text("wrong", "ascii")
         assert program.fails("root", "list", code=77)["kind"] == "unauthenticated"
-        token.write_text(right, "ascii")  # or nobody could stop it
+        token.write_text(right, "ascii")  # or no one could stop it
 
 
 def test_a_stop_in_the_middle_of_a_scan_ends_the_daemon_and_the_scan_goes_on(tmp_path: Path, large: Path) -> None:

@@ -74,8 +74,8 @@ def test_a_path_that_is_not_absolute_is_refused_by_the_daemon_itself(started: tu
 
 def test_words_that_are_neither_root_nor_folder(started: tuple[Program, Path]) -> None:
     program, _ = started
-    assert program.fails("root", "remove", "nobody", code=1)["kind"] == "root_not_found"
-    assert "nobody" in program.fails("scan", "nobody", code=1)["message"]
+    assert program.fails("root", "remove", "nowhere", code=1)["kind"] == "root_not_found"
+    assert "nowhere" in program.fails("scan", "nowhere", code=1)["message"]
     assert program.fails("job", "show", "99", code=1)["kind"] == "job_not_found"
 
 
@@ -163,7 +163,7 @@ class TestOfModes:
         assert (root["state"], root["freshness"]["state"]) == ("ready", "live")
         listed = program.run("root", "list")  # in a pipe, only rows are on standard output
         assert f"need not be readable: {tree}/closed, {tree}/own\n" in listed.text + listed.err
-        # Whoever makes it readable finds it in the catalog.
+        # One who makes it readable finds it in the catalog.
         (tree / "closed").chmod(0o755)
         until(lambda: program.json("find", "c")["total"] == 1)
         program.json("root", "update", "tree", "--no-expect-unreadable")

@@ -13,5 +13,5 @@ FILES = 20_000
 
 @pytest.fixture(scope="session")
 def many_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty thousand small files, whose catalog takes some MiB; nobody writes into it."""
+    """Twenty thousand small files, whose catalog takes some MiB; no one writes into it."""
     return trees.many(tmp_path_factory.mktemp("many") / "tree", FILES)

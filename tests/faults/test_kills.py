@@ -67,7 +67,7 @@ def is_under_way(client: Client, job_id: int, chance: random.Random) -> bool:
 
 
 def edit(tree: Path, chance: random.Random) -> None:
-    """Some changes: files made anew, rewritten, copied, renamed and deleted, and a folder moved."""
+    """Some changes: files made again, rewritten, copied, renamed and deleted, and a folder moved."""
     folders = sorted(folder for folder in tree.iterdir() if folder.name != "large")
     for folder in chance.sample(folders, 4):
         files = sorted(file for file in folder.iterdir() if file.is_file())

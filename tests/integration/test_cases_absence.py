@@ -62,7 +62,7 @@ def scan_as_nobody(
 
 
 def open_to_nobody(folder: Path) -> None:
-    """pytest's folders are private to their owner; nobody must pass through them."""
+    """pytest's folders are private to their owner; no one must pass through them."""
     for above in folder.parents:
         if above.stat().st_uid == os.geteuid() and above != Path("/"):
             above.chmod(above.stat().st_mode | 0o011)
@@ -124,7 +124,7 @@ def test_a_disk_that_is_mounted_again_on_another_device_is_neither_read_again_no
         number = os.stat(point).st_dev
         before = cataloger.hashes()
     with ExitStack() as stack:
-        # Something takes the first number meanwhile.
+        # Something takes the first number before that.
         spare = make_ext4(tmp_path / "spare.img")
         stack.enter_context(loop_device(spare))
         device = stack.enter_context(loop_device(image))

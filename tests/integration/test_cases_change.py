@@ -156,7 +156,7 @@ def test_a_hash_of_a_file_just_written_is_shown_and_read_once_more(
 
 def test_a_file_that_is_written_all_the_time_never_has_a_torn_hash(sha: Cataloger, tree: Path) -> None:
     path, page_bytes, pages = tree / "rewritten", 4096, 100
-    # All contents that the file ever has: the writer goes through it page by page, and starts anew with another letter.
+    # All contents that the file ever has: the writer goes through it page by page, and starts over with another letter.
     states = set()
     for new, old in ((b"b", b"a"), (b"a", b"b")):
         for written in range(pages + 1):

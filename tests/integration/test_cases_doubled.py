@@ -98,7 +98,7 @@ def test_a_copy_that_comes_with_the_inode_number_of_its_twin_is_told(cataloger: 
 
 
 def stored(cataloger: Cataloger, question: str) -> int:
-    """A number from the catalog's file, which is closed meanwhile: no two SQLites may have it open."""
+    """A number from the catalog's file, which is closed for that: no two SQLites may have it open."""
     cataloger.catalog.close()
     with closing(sqlite3.connect(cataloger.home / "catalog.db")) as catalog:
         (number,) = catalog.execute(question).fetchone()

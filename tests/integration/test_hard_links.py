@@ -21,7 +21,7 @@ FILES = 12
 #: One is read while it is listed, the other after it.
 SIZES = (120_000, 3_000_000)
 CONTENT_BYTES = FILES // 2 * sum(SIZES)
-#: What the catalog itself reads meanwhile, at most.
+#: What the catalog itself reads beside that, at most.
 CATALOG_BYTES = CONTENT_BYTES // 3
 
 

@@ -209,7 +209,7 @@ def made(folder: Path) -> Path:
 def open_below(folder: Path) -> bool:
     """Whether this process, in which the engine runs, has anything below a folder open."""
     for number in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):  # closed meanwhile
+        with contextlib.suppress(OSError):  # closed by then
             if os.readlink(f"/proc/self/fd/{number}").startswith(str(folder)):
                 return True
     return False

@@ -1,4 +1,4 @@
-"""Live folders: what is done by one name of a file shows under the others, whatever happens to them meanwhile."""
+"""Live folders: what is done by one name of a file shows under the others, whatever else happens to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live folders: files that somebody has open for writing, and file systems whose stamps do not tell every write."""
+"""Live folders: files that someone has open for writing, and file systems whose stamps do not tell every write."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_a_reflinked_pair_is_equal_and_frees_nothing(tree: Path, cataloger: Cata
     cataloger.add(tree)
     cataloger.scan()
     assert freed(cataloger) == [(2, SIZE, 0)]
-    # Asked for a part of the catalog the figures are made anew, copy by copy.
+    # Asked for a part of the catalog the figures are made again, copy by copy.
     assert freed(cataloger, under=os.fsencode(tree)) == [(2, SIZE, 0)]
     assert freed_without_a_catalog(tree) == [0]
 

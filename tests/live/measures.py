@@ -42,7 +42,7 @@ def sample(pid: int, catalog: Path) -> Sample:
             watches += info.read_text("ascii", "replace").count("inotify wd:")
             of_catalog = os.readlink(process / "fd" / info.name).startswith(str(catalog))
         except OSError:
-            continue  # it was closed meanwhile
+            continue  # it was closed by then
         readers += of_catalog
         descriptors += not of_catalog
     wal = catalog.with_name(f"{catalog.name}-wal")

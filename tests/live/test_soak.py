@@ -16,7 +16,7 @@ from tests.support.daemon import PATIENCE_S
 def test_a_daemon_that_is_left_on_bears_every_fault(tmp_path: Path) -> None:
     pytest.importorskip("mfusepy")
     seed = int(os.environ.get("SANCHAY_TEST_SEED", "1"))
-    # A shared machine's time is nobody's promise: what a run takes is judged by the long one alone.
+    # A shared machine's time is no one's promise: what a run takes is judged by the long one alone.
     plan = Plan(
         seconds=12.0,
         fault_every_s=2.0,

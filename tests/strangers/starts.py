@@ -194,7 +194,7 @@ def ask(daemon: DaemonProcess, scene: Scene, tally: Tally) -> None:
 
 
 def scanned(daemon: DaemonProcess, scene: Scene) -> None:
-    """A row that is nobody else's business."""
+    """A row that is no one else's business."""
     with daemon.client() as client:
         client.add_root(scene.root)
         for job in client.start_scan([]).jobs:

@@ -23,7 +23,7 @@ PATIENCE_S = 120.0
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a program that belongs to `home`, without settings of whoever runs the tests."""
+    """The environment of a program that belongs to `home`, without settings of the one who runs the tests."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SANCHAY_")}
     path = os.pathsep.join([*SOURCES, *filter(None, [kept.get("PYTHONPATH", "")])])
     return {**kept, "PYTHONPATH": path, "SANCHAY_HOME": str(home), **(extra or {})}

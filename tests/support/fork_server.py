@@ -42,7 +42,7 @@ class Server:
         signal.set_wakeup_fd(self._button, warn_on_full_buffer=False)
 
     def serve(self) -> None:
-        """Until whoever runs the tests hangs up."""
+        """Until the one who runs the tests hangs up."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._line, selectors.EVENT_READ)
             selector.register(self._bell, selectors.EVENT_READ)

@@ -172,7 +172,7 @@ class _Server:
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # no Ctrl-C of whoever runs the tests
+                start_new_session=True,  # no Ctrl-C of the one who runs the tests
             )
         assert ours.recv(100) == b"ready", "the server of forks did not start"
         self._line = ours
@@ -188,7 +188,7 @@ class _Server:
             return int(self._line.recv(100)), reading
 
     def close(self) -> None:
-        """The server ends when nobody is at the line."""
+        """The server ends when no one is at the line."""
         if self._line is not None and self._process is not None:
             self._line.close()
             self._process.wait()

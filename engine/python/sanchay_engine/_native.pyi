@@ -253,7 +253,7 @@ class LiveEvent:
 @final
 class EventBatch:
     events: list[LiveEvent]
-    dropped: int  # events lost before these, because nobody asked for them in time
+    dropped: int  # events lost before these, because no one asked for them in time
 
 @final
 class FileRow:
@@ -428,7 +428,7 @@ class Catalog:
         """When the last check ended that came to its end; 0: never."""
 
     def set_background(self, *, max_mb_per_s: float | None, paused: bool) -> None:
-        """Holds back work that nobody waits for: MiB a second that it may read (None: no limit), or all of it."""
+        """Holds back work that no one waits for: MiB a second that it may read (None: no limit), or all of it."""
 
     def load(self) -> EngineLoad:
         """What waits in the engine; never blocks."""

@@ -21,7 +21,7 @@ def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[CannedDaemon]:
     running: list[CannedDaemon] = []
 
     def start(given: Path | None = None, tell: Callable[[str], None] | None = None) -> launcher.Started:
-        assert tell is not None  # nobody waits in silence
+        assert tell is not None  # no one waits in silence
         assert given == home
         running.append(CannedDaemon(home, every_answer()).__enter__())
         return launcher.Started(pid=4711, already=False)

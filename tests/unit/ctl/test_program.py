@@ -81,10 +81,10 @@ def test_a_user_without_a_home_is_told_what_to_set(
     if home is not None:
         monkeypatch.setenv("HOME", home)
 
-    def nobody(uid: int) -> pwd.struct_passwd:
+    def no_user(uid: int) -> pwd.struct_passwd:
         raise KeyError(f"getpwuid(): uid not found: {uid}")
 
-    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(pwd, "getpwuid", no_user)
     monkeypatch.setattr(launcher, "start_daemon", lambda _home: pytest.fail("a daemon was started somewhere"))
     ended = run(*command)
     assert (ended.code, ended.out) == (78, "")

@@ -137,7 +137,7 @@ def test_a_run_is_waited_for_and_its_state_is_the_exit_code(
     )
     ended = run("schedule", "run", "big")
     assert ended.code == code
-    assert ended.err == "Run 3 is under way.\n"  # where nobody looks, a line for the begin
+    assert ended.err == "Run 3 is under way.\n"  # where no one looks, a line for the begin
     assert f": {state}." in ended.out
     assert "the disk is away" in ended.out
     document = run("--json", "schedule", "run", "big").document

@@ -328,7 +328,7 @@ def test_rights_are_those_of_the_services_user(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
     me = pwd.getpwuid(os.geteuid()).pw_name
     assert program_place.Rights(me).have(tmp_path / "closed", 0o100)
-    assert not program_place.Rights("nobody-yet").have(tmp_path / "closed", 0o100)
+    assert not program_place.Rights("no-user-yet").have(tmp_path / "closed", 0o100)
     assert not program_place.Rights(me).have(tmp_path / "missing", 0o100)
 
 
@@ -383,7 +383,7 @@ def test_following_a_log_goes_over_a_rotation(tmp_path: Path, monkeypatch: pytes
     steps_left = iter(range(6))
 
     def write() -> bool:
-        """Between two looks the log grows, is put aside, and begins anew."""
+        """Between two looks the log grows, is put aside, and begins again."""
         step = next(steps_left, None)
         if step == 1:
             with file.open("a") as stream:

@@ -1,4 +1,4 @@
-"""Events are kept and handed on in bounds: nobody who listens can hold up the rest, and what is lost is said."""
+"""Events are kept and handed on in bounds: no one who listens can hold up the rest, and what is lost is said."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_a_thousand_subscribers_that_read_nothing_cost_a_bounded_memory(bursting
         ]
         calls = [subscribe(channels[number % len(channels)], bursting) for number in range(SUBSCRIBERS)]
         for call in calls:
-            next(call)  # the first message says that the subscription stands; from here on nobody reads
+            next(call)  # the first message says that the subscription stands; from here on no one reads
         scan(client)
         scan(client)
         before = process.memory_info().rss

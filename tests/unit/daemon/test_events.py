@@ -1,4 +1,4 @@
-"""The inner publish and subscribe is bounded: a slow subscriber loses the oldest, and nobody waits for it."""
+"""The inner publish and subscribe is bounded: a slow subscriber loses the oldest, and no one waits for it."""
 
 from __future__ import annotations
 

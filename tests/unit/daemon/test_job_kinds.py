@@ -67,7 +67,7 @@ class CountWork:
 
 
 class CountKind:
-    """A kind that nobody but this test knows."""
+    """A kind that no one but this test knows."""
 
     name = "count"
     most_at_once = 1

@@ -1,4 +1,4 @@
-"""A daemon is found by its lock: with its socket gone, held still, starting or ending; and nobody waits in silence."""
+"""A daemon is found by its lock: with its socket gone, held still, starting or ending; and no one waits in silence."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def report(paths: list[bytes]) -> Report:
     return Report(rows=rows, new=(), grown=(), gone=())
 
 
-@pytest.mark.parametrize("allowed", [[], [""], ["", "."], ["."], ["~nobody-of-that-name"], ["relative"]])
+@pytest.mark.parametrize("allowed", [[], [""], ["", "."], ["."], ["~no-one-of-that-name"], ["relative"]])
 def test_an_entry_that_is_no_whole_path_allows_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: list[str]
 ) -> None:

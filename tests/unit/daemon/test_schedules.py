@@ -327,7 +327,7 @@ def test_a_schedule_that_is_due_runs_now_and_one_that_is_removed_in_the_middle_o
     async def scenario(core: Core, s: Scheduling) -> None:
         view = await s.service.add(HOURLY)
         assert view.next_ns == START_NS + 3600 * SECOND_NS
-        s.clock.ahead(9000)  # nobody has looked at the clock yet
+        s.clock.ahead(9000)  # no one has looked at the clock yet
         assert s.service.get("big").next_ns == s.clock.now_ns
         catalog.gate.clear()
         run, _ = await s.service.run("big")

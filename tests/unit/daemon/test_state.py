@@ -204,7 +204,7 @@ def test_roots_of_the_first_step_are_watched_as_their_file_systems_allow(tmp_pat
 
 def test_a_file_that_is_no_database_is_left_and_said(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
-    file.write_bytes(b"not a database, but somebody's notes " * 100)
+    file.write_bytes(b"not a database, but a person's notes " * 100)
     with pytest.raises(ForeignDatabase, match="move it away"):
         database.open_database(file)
     assert file.read_bytes().startswith(b"not a database")

@@ -145,7 +145,7 @@ def test_a_stream_that_is_dropped_early_leaves_no_thread_behind(build: Build) ->
     reader.read_next_batch()
     assert threads() > before
     del reader
-    walk([root]).__arrow_c_stream__()  # taken by nobody
+    walk([root]).__arrow_c_stream__()  # taken by no one
     gc.collect()
     deadline = time.monotonic() + PATIENCE_S
     while threads() > before:

@@ -1,4 +1,4 @@
-"""Starting a daemon: it answers or says why not, whoever else starts or ends one at the same time."""
+"""Starting a daemon: it answers or says why not, no matter who else starts or ends one at the same time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_daemon_is_stopped_once_its_process_has_ended_not_when_its_lock_is_fre
         assert not launcher.wait_stopped(places(home), 0.1, process.pid)
     finally:
         process.kill()
-    assert launcher.wait_stopped(places(home), PATIENCE_S, process.pid)  # ended, though nobody has waited for it
+    assert launcher.wait_stopped(places(home), PATIENCE_S, process.pid)  # ended, though no one has waited for it
     process.communicate()
 
 

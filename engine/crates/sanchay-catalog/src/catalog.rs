@@ -49,7 +49,7 @@ impl Catalog {
         Self::open_for(path, options, "")
     }
 
-    /// The same, and whoever finds it locked is told of its `owner`, such as `(sanchayd of /home/me/.local/share/sanchay)`.
+    /// The same; those who find it locked are told of its `owner`, such as `(sanchayd of /home/me/.local/share/sanchay)`.
     pub fn open_for(path: &Path, options: CatalogOptions, owner: &str) -> Result<Self, CatalogError> {
         let path = &real_file(path);
         let opened = open_writer(path, owner)?;
@@ -135,12 +135,12 @@ impl Catalog {
         &self.shared.extensions
     }
 
-    /// A directory id that nobody has yet.
+    /// A directory id that no one has yet.
     pub fn next_directory_id(&self) -> i64 {
         self.shared.next_directory.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The first of `count` block ids that nobody has yet.
+    /// The first of `count` block ids that no one has yet.
     pub fn reserve_blocks(&self, count: usize) -> i64 {
         self.shared.next_block.fetch_add(count as i64, Ordering::Relaxed)
     }

@@ -1,7 +1,7 @@
 //! Damage that is met while the catalog is open: said, noted beside the file, and mended when the file is opened next.
 //!
 //! A large catalog is not read whole at its opening, so a bad page in its middle is found by the first question that needs
-//! it. The thread that meets it remembers it, and whoever gives back a reader or ends a task of the writer tells it to the
+//! it. The thread that meets it remembers it, and what gives back a reader or ends a task of the writer tells it to the
 //! catalog. The note is an empty file's worth of room, and is tried again at each meeting and when the catalog is closed,
 //! so that a full disk at most delays it.
 

@@ -47,7 +47,7 @@ pub struct Opened {
 
 /// Opens the catalog for writing, for one owner at a time. A damaged file is moved aside and a new one begun, be it that the
 /// damage is met now or that it was noted when the file was last in use; a newer one, and what is no catalog, is left untouched.
-/// `owner`: who opens it, for whoever finds it locked.
+/// `owner`: who opens it, for those who find it locked.
 pub fn open_writer(path: &Path, owner: &str) -> Result<Opened, CatalogError> {
     let lock = lock(path)?;
     lock.sign(owner);
@@ -114,7 +114,7 @@ pub fn open_reader(path: &Path, cache_bytes: u64) -> Result<Connection, CatalogE
     Ok(connection)
 }
 
-/// Statements are kept, and their plans with them: left to itself SQLite plans a statement anew whenever a bound value
+/// Statements are kept, and their plans with them: left to itself SQLite plans a statement again whenever a bound value
 /// might make another plan the better one, which takes longer than most of our statements.
 fn prepare_once(connection: &Connection) -> Result<(), CatalogError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -158,7 +158,7 @@ fn try_open(path: &Path, read_whole: bool) -> Result<Connection, CatalogError> {
     Ok(connection)
 }
 
-/// SQLite counts its memory under one lock for all connections; nobody reads the count, and readers wait for the lock.
+/// SQLite counts its memory under one lock for all connections; no one reads the count, and readers wait for the lock.
 fn stop_counting_memory() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -225,7 +225,7 @@ fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
     let aside = (1..=u32::MAX)
         .map(|number| with_suffix(path, &format!(".damaged-{number}")))
         .find(|candidate| !candidate.exists())
-        .expect("nobody keeps four thousand million damaged catalogs");
+        .expect("no one keeps four thousand million damaged catalogs");
     // The file itself goes last: broken off before, it is found damaged again.
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(path, suffix);

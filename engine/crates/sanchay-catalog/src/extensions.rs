@@ -13,7 +13,7 @@ const KEPT_FREE: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default)]
 pub struct Extensions {
     inner: RwLock<ExtensionTable>,
-    /// Held by whoever has ids in hand that are not in the catalog yet.
+    /// Held by all that have ids in hand that are not in the catalog yet.
     in_hand: RwLock<()>,
 }
 
@@ -86,10 +86,10 @@ impl Extensions {
         self.inner.read().expect("no panic under this lock").ids.values().copied().collect()
     }
 
-    /// Runs `work` while nobody has ids in hand, unless somebody does; what it gives is let go.
+    /// Runs `work` while no one has ids in hand, unless someone does; what it gives is let go.
     pub(crate) fn let_go<E>(&self, work: impl FnOnce() -> Result<Vec<u32>, E>) -> Result<(), E> {
         let _nobody = match self.in_hand.try_write() {
-            Ok(nobody) => nobody,
+            Ok(no_holder) => no_holder,
             Err(TryLockError::WouldBlock) => return Ok(()),
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         };
@@ -97,7 +97,7 @@ impl Extensions {
         let mut table = self.inner.write().expect("no panic under this lock");
         let now = Instant::now();
         for id in gone {
-            // Its text stays to be shown by whoever reads an older state.
+            // Its text stays to be shown to readers of an older state.
             if let Some(text) = table.texts.get(id as usize).copied().flatten() {
                 table.ids.remove(&text);
             }

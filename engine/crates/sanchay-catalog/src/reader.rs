@@ -87,7 +87,7 @@ pub(crate) struct ReaderPool {
     idle: Mutex<Option<Vec<Idle>>>,
 }
 
-/// A connection that nobody uses. The last one that came back is the first to be used again.
+/// A connection that no one uses. The last one that came back is the first to be used again.
 struct Idle {
     reader: Reader,
     since: Instant,

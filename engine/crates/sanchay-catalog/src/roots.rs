@@ -188,7 +188,7 @@ fn locate(connection: &rusqlite::Connection, path: &[u8]) -> Result<Option<(i64,
 
 impl Catalog {
     /// Forgets a root and the rows that no other root needs, while `go_on` says so; true when it is gone. Broken off, what
-    /// is left is consistent, and says that it is not whole. The caller sees to it that nobody else writes to its tree.
+    /// is left is consistent, and says that it is not whole. The caller sees to it that no one else writes to its tree.
     pub fn remove_root(&self, id: i64, go_on: &dyn Fn() -> bool) -> Result<bool, CatalogError> {
         let removal = self.writer().run(move |session| {
             session.merge_content(&mut |_| std::ops::ControlFlow::Continue(()))?;
@@ -231,8 +231,8 @@ impl Session {
         })
     }
 
-    /// Gives each root of the catalog the id that whoever keeps the roots has for its path. A root of the catalog at a path
-    /// that is not among `known` gets an id that nobody has, where its own is wanted for another.
+    /// Gives each root of the catalog the id that its keeper has for its path. A root of the catalog at a path
+    /// that is not among `known` gets an id that no one has, where its own is wanted for another.
     pub fn match_roots(&mut self, known: &[(i64, Vec<u8>)]) -> Result<(), CatalogError> {
         let rows: Vec<(i64, Vec<u8>)> = self
             .connection

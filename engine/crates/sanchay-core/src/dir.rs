@@ -1,5 +1,5 @@
 //! Folders and files by handle: a root is opened once, and all below it is reached from there without ever following
-//! a symbolic link, so that a folder swapped for a link can lead nobody out of the root.
+//! a symbolic link, so that a folder swapped for a link can lead no one out of the root.
 //!
 //! Listing, statting and opening cost one system call each, take names without a trailing NUL and allocate nothing.
 
@@ -130,7 +130,7 @@ impl DirHandle {
     }
 
     /// Opens a file of this folder for reading. A symbolic link is refused, and a FIFO put in the file's place
-    /// meanwhile does not block: who needs to know asks [`FileHandle::stat`] before reading.
+    /// in between does not block: who needs to know asks [`FileHandle::stat`] before reading.
     pub fn open_file(&self, name: &[u8]) -> Result<FileHandle, CoreError> {
         Ok(FileHandle { inner: self.inner.open_file(name)? })
     }
@@ -167,7 +167,7 @@ impl FileHandle {
         [0, last / 2, last].iter().all(|offset| self.inner.is_cached_at(*offset) == Some(false))
     }
 
-    /// Whether somebody has the file open for writing, or mapped so: its content may change without any event and without
+    /// Whether the file is open for writing, or mapped so: its content may change without any event and without
     /// new stamps. None where the system does not say, or says it only to the owner.
     pub fn is_open_for_writing(&self) -> Option<bool> {
         self.inner.is_open_for_writing()

@@ -1,7 +1,7 @@
 //! Hashes of content, read and never mapped: a file that is cut short while it is mapped kills the process.
 //!
 //! Every function tells how many bytes it hashed. When that is not the size that the caller saw in the stat, the file
-//! changed meanwhile: the hash is of no file that ever was, and must not be published.
+//! changed while it was read: the hash is of no file that ever was, and must not be published.
 
 use std::ops::ControlFlow;
 
@@ -114,7 +114,7 @@ impl SlicedHash {
 /// The BLAKE3 hash of a file's first and last 16 KiB, of the whole where it is no longer than both: equal files have
 /// equal edges, so that most of the unequal ones need not be read. It is no hash of the content and never published.
 ///
-/// The buffer must hold [`EDGE_BYTES`] twice. `bytes_read` below the smaller of size and 32 KiB says that the file was cut short meanwhile.
+/// The buffer must hold [`EDGE_BYTES`] twice. `bytes_read` below the smaller of size and 32 KiB says that the file was cut short.
 pub fn hash_edges(file: &FileHandle, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
     edges(file, size_bytes, buffer)
 }

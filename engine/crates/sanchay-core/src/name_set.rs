@@ -1,7 +1,7 @@
 //! The names of one listing, to notice one that is given twice.
 //!
 //! Some servers and FUSE file systems list a name twice, and so does any file system on which a name is renamed over while
-//! it is being listed. A name is one file, so whoever lists hears it once.
+//! it is being listed. A name is one file, so the lister hears it once.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -31,7 +31,7 @@ pub(crate) struct NameSet {
 
 impl Default for NameSet {
     fn default() -> Self {
-        // Whoever makes up names cannot know which ones share a slot.
+        // One who makes up names cannot know which ones share a slot.
         let seed = RandomState::new().hash_one(0u8);
         Self { bytes: Vec::new(), ends: Vec::new(), slots: vec![FREE; SLOTS_LEAST], seed }
     }

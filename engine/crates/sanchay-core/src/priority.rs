@@ -1,4 +1,4 @@
-//! The priority of the calling thread: background work must not be felt, a scan that somebody waits for must be fast.
+//! The priority of the calling thread: background work must not be felt, a scan that someone waits for must be fast.
 //!
 //! Both calls are best effort and never fail: a thread that stays at its priority is slower or louder, not wrong.
 //! Both act on the calling thread alone, and a thread in the background can always come back:

@@ -120,7 +120,7 @@ pub struct FileSystem {
     pub solid_state: Option<bool>,
     /// Whose files it shows.
     pub shows: Shows,
-    /// It gives out inodes anew at each mount, or whenever it has forgotten a file: they identify nothing.
+    /// It gives out inodes again at each mount, or whenever it has forgotten a file: they identify nothing.
     pub fleeting_inodes: bool,
 }
 
@@ -169,8 +169,8 @@ pub fn volume_of_file(dir: &DirHandle, name: &[u8]) -> Result<Volume, CoreError>
 }
 
 impl FileSystem {
-    /// Whether every write gives a file a new ctime that nobody can set back. FAT has none; in memory, a mapped page that
-    /// was touched once is written to unseen; behind a program nobody knows.
+    /// Whether every write gives a file a new ctime that cannot be set back. FAT has none; in memory, a mapped page that
+    /// was touched once is written to unseen; behind a program no one knows.
     pub fn stamps_every_write(&self) -> bool {
         !matches!(self.name.as_str(), "vfat" | "msdos" | "exfat" | "FAT32" | "exFAT" | "tmpfs" | "ramfs" | "fuseblk")
     }

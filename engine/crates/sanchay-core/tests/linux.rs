@@ -27,7 +27,7 @@ fn what_was_written_just_now_is_in_the_cache_and_what_was_dropped_is_not() {
     std::fs::write(&path, vec![7; 3 << 20]).unwrap();
     let root = RootDir::open(folder.path()).unwrap();
     let file = root.handle().open_file(b"file").unwrap();
-    assert!(!file.is_out_of_cache(3 << 20), "a file that somebody has in memory is left there");
+    assert!(!file.is_out_of_cache(3 << 20), "a file that someone has in memory is left there");
     std::fs::File::open(&path).unwrap().sync_all().unwrap();
     file.drop_cached(0, 3 << 20);
     // A file system in memory has nothing to drop, and says that it cannot tell.

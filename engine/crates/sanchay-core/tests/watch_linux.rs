@@ -288,7 +288,7 @@ fn events_that_nobody_takes_are_lost_and_told_once() {
         taken += 1;
     }
     assert!((10..1000).contains(&taken));
-    // What came meanwhile is watched all the same.
+    // What came in between is watched all the same.
     let last = root.path().join("999/f");
     let written = FileEvent::Written { path: bytes(&last).to_vec() };
     let mut heard = false;

@@ -1,4 +1,4 @@
-//! What holds back work that nobody waits for: a pause, and a limit on what is read. A scan that somebody waits for
+//! What holds back work that no one waits for: a pause, and a limit on what is read. A scan that someone waits for
 //! passes by both.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const BURST_S: f64 = 0.25;
 const BURST_LEAST_BYTES: f64 = 1_048_576.0;
 
-/// A token bucket that may go into debt: whoever takes too much waits until it is paid off. Time comes in as seconds.
+/// A token bucket that may go into debt: one who takes too much waits until it is paid off. Time comes in as seconds.
 #[derive(Debug)]
 struct Bucket {
     bytes_per_s: f64,
@@ -108,9 +108,9 @@ impl Background {
         }
     }
 
-    /// Somebody who may be held was cancelled, or is waited for now.
+    /// Someone who may be held was cancelled, or is waited for now.
     pub(crate) fn wake(&self) {
-        // Under the lock, so that nobody is between asking and waiting.
+        // Under the lock, so that no one is between asking and waiting.
         drop(self.state.lock().expect("no panic under this lock"));
         self.changed.notify_all();
     }

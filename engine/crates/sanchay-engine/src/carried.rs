@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sanchay_catalog::block::{Entry, HashState};
 
-/// Whoever was to say that it is trusted is heard of no more after this long: the next scan reads the file.
+/// The one who was to say that it is trusted is heard of no more after this long: the next scan reads the file.
 const KEPT: Duration = Duration::from_secs(60);
 /// So many are remembered.
 const MOST: usize = 100_000;

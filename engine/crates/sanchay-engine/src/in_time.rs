@@ -17,7 +17,7 @@ pub(crate) fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     let asks = move || {
         let answer = work();
         HANGING.fetch_sub(1, Ordering::Relaxed);
-        // Whoever asked may have gone.
+        // The caller may have gone.
         let _ = sender.send(answer);
     };
     if hangs || std::thread::Builder::new().name("place".to_owned()).spawn(asks).is_err() {

@@ -40,7 +40,7 @@ impl Trees {
         *self.0.on_freed.lock().expect("no panic under this lock") = freed;
     }
 
-    /// Waits for the turn at `path` and all below and above it; None when `go_on` says no meanwhile.
+    /// Waits for the turn at `path` and all below and above it; None once `go_on` says no.
     pub(crate) fn enter(&self, path: &[u8], go_on: &dyn Fn() -> bool) -> Option<Turn> {
         let mut state = self.0.state.lock().expect("no panic under this lock");
         state.next += 1;
@@ -64,7 +64,7 @@ impl Trees {
         }
     }
 
-    /// The turn, where nobody has it or waits for it.
+    /// The turn, where no one has it or waits for it.
     pub(crate) fn try_enter(&self, path: &[u8]) -> Option<Turn> {
         let mut state = self.0.state.lock().expect("no panic under this lock");
         if shares(&state.held, path) || shares(&state.waiting, path) {

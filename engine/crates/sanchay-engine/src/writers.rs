@@ -1,4 +1,4 @@
-//! Files that others write to while we look: whoever has one open for writing, or mapped, changes it without any event and
+//! Files that others write to while we look: one that is open for writing, or mapped, changes without any event and
 //! without new stamps. The last close tells, and until then it is looked at again, less and less often.
 
 use std::collections::{BTreeMap, HashSet};
@@ -42,7 +42,7 @@ pub(crate) struct Writers {
 }
 
 impl Writers {
-    /// Somebody has the file open for writing: its content is not known.
+    /// Someone has the file open for writing: its content is not known.
     pub(crate) fn note_open(&self, directory: i64, name: &[u8], path: &[u8]) {
         let mut open = self.open.lock().expect("no panic under this lock");
         let key = (directory, name.to_vec());
@@ -84,7 +84,7 @@ impl Writers {
         self.open.lock().expect("no panic under this lock").values().map(|open| open.next).min()
     }
 
-    /// Those that are due. Whoever looks notes them again, or forgets them; the time until then is the longest.
+    /// Those that are due. The caller looks, and notes them again or forgets them; the time until then is the longest.
     pub(crate) fn take_due(&self) -> Due {
         let (now, mut due) = (Instant::now(), Vec::new());
         for ((directory, name), open) in self.open.lock().expect("no panic under this lock").iter_mut() {

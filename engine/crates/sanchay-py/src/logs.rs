@@ -14,7 +14,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Lines kept while nobody takes them; older ones go first.
+/// Lines kept while no one takes them; older ones go first.
 const LINES_MOST: usize = 10_000;
 
 static SINK: Mutex<Sink> = Mutex::new(Sink { file: None, lines: VecDeque::new() });

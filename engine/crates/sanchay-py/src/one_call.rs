@@ -97,7 +97,7 @@ pub(crate) fn walk(py: Python<'_>, paths: Vec<Vec<u8>>, batch_rows: usize) -> Py
     py.detach(|| Walk::new(&paths, batch_rows)).map(WalkStream).map_err(raise)
 }
 
-/// Arrow batches by the PyCapsule protocol; each time it is taken, it looks anew.
+/// Arrow batches by the PyCapsule protocol; each time it is taken, it looks again.
 #[pyclass(frozen, module = "sanchay_engine")]
 pub(crate) struct WalkStream(Walk);
 

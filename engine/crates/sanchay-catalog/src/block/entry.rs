@@ -174,7 +174,7 @@ impl Entry {
         }
     }
 
-    /// The hash of its content, as far as it is known: that of an empty file is, though nobody has read it.
+    /// The hash of its content, as far as it is known: that of an empty file is, though no one has read it.
     pub fn known_hash(&self) -> Option<ContentHash> {
         let is_empty = self.is_file() && self.size_bytes == 0 && self.hash_state == HashState::None;
         self.hash.or_else(|| is_empty.then(|| ContentHash::of_nothing(self.algorithm)))

@@ -17,11 +17,11 @@ pub trait LocalTime {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UtcTime;
 
-/// The time zone that the system is set to, asked anew for each answer: a traveller's clock changes.
+/// The time zone that the system is set to, asked again for each answer: a traveller's clock changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLocalTime;
 
-/// The clocks of whoever asks.
+/// The clocks of the one who asks.
 #[derive(Clone, Debug)]
 pub struct ZonedTime(TimeZone);
 

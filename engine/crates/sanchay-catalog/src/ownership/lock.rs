@@ -93,7 +93,7 @@ impl CatalogLock {
         Ok(is_at(&file, lock).then(|| Self { file, path: lock.to_owned() }))
     }
 
-    /// Writes down who the owner is, for whoever finds the catalog locked.
+    /// Writes down who the owner is, for those who find the catalog locked.
     pub(crate) fn sign(&self, owner: &str) {
         if let Err(error) = self.write(owner) {
             tracing::warn!(error = %error, "catalog_lock_not_signed");
@@ -113,7 +113,7 @@ impl CatalogLock {
     }
 }
 
-/// Who holds a lock, as far as its file tells. On Windows nobody else can read what is locked.
+/// Who holds a lock, as far as its file tells. On Windows no one else can read what is locked.
 fn owner_in(file: &mut File) -> String {
     let mut text = Vec::new();
     let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(CONTENT_MOST).read_to_end(&mut text));

@@ -1,7 +1,7 @@
 //! Whether a file is a catalog of ours, found out without writing to it or beside it.
 //!
 //! A new catalog has our number in its header (`PRAGMA application_id`). One that is older is known by its tables. All else that
-//! is not empty belongs to somebody and is left as it is.
+//! is not empty belongs to someone and is left as it is.
 
 use std::fmt::Write as _;
 use std::fs::File;

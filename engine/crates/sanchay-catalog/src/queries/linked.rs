@@ -1,7 +1,7 @@
 //! What the names of one file count for more than once: `du` counts the blocks of an inode once in each folder.
 //!
 //! Totals are kept by name, for a name comes and goes without a look at the others. Which names are of one file is
-//! found when somebody asks: only blocks that hold files with several names are read, by an index of those.
+//! found when someone asks: only blocks that hold files with several names are read, by an index of those.
 
 use std::collections::HashMap;
 

@@ -95,7 +95,7 @@ impl Parallel<'_> {
     }
 }
 
-/// The parts of a pass that nobody has taken yet.
+/// The parts of a pass that no one has taken yet.
 pub(crate) struct Parts {
     next: AtomicUsize,
     count: usize,

@@ -14,7 +14,7 @@ use crate::expression::Expression;
 /// Blocks read in one snapshot: a long export must not keep the WAL from being shortened.
 const BLOCKS_AT_ONCE: i64 = 256;
 
-/// A walk over the hits in stored order. Entries never move, so each is seen at most once whatever changes meanwhile.
+/// A walk over the hits in stored order. Entries never move, so each is seen at most once whatever changes.
 pub struct FileStream {
     expression: Expression,
     roots: RootNames,

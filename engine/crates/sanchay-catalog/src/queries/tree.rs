@@ -118,7 +118,7 @@ impl TreeShape {
         Ok(self.spread(known))
     }
 
-    /// Whose `block` is; 0: nobody's.
+    /// Whose `block` is; 0: no one's.
     pub(super) fn directory_of(&self, block: i64) -> i64 {
         self.block_directories.get(block as usize).copied().unwrap_or(0)
     }

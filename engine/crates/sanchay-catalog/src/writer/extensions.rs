@@ -11,7 +11,7 @@ use crate::error::CatalogError;
 const BLOCKS_EACH: i64 = 2_000;
 
 impl Session {
-    /// Lets extensions go that no entry has, unless somebody has ids in hand that are not written yet.
+    /// Lets extensions go that no entry has, unless someone has ids in hand that are not written yet.
     pub(crate) fn forget_extensions(&mut self) -> Result<(), CatalogError> {
         let shared = Arc::clone(&self.shared);
         shared.extensions.let_go(|| {

@@ -155,7 +155,7 @@ impl Session {
         match self.path_of(change.directory)? {
             Some(path) => self.append(&path, &change.changes),
             None => {
-                // Its folder was removed meanwhile, and that was told.
+                // Its folder was removed in between, and that was told.
                 tracing::warn!(directory = change.directory, "change_of_unknown_directory");
                 Ok(())
             }

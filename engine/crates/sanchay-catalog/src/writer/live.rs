@@ -1,4 +1,4 @@
-//! Writes that somebody waits for: one small change with all that hangs on it, at once.
+//! Writes that someone waits for: one small change with all that hangs on it, at once.
 //!
 //! Their cost hangs on the change and its directory, never on the catalog: the content keys of the change alone are
 //! merged, and the name index takes the names of new blocks with it as long as it is complete up to there.
@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// The first of `count` block ids that nobody has yet; they are to be written in the same task.
+    /// The first of `count` block ids that no one has yet; they are to be written in the same task.
     pub fn reserve_blocks(&self, count: usize) -> i64 {
         self.shared.next_block.fetch_add(count as i64, Ordering::Relaxed)
     }

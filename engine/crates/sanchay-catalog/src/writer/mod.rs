@@ -92,7 +92,7 @@ impl Writer {
         let task: Task = Box::new(move |session| {
             let outcome = shared.check_failure().and_then(|()| task(session));
             shared.damage.take_over();
-            // The asker may be gone; then nobody wants the answer.
+            // The asker may be gone; then no one wants the answer.
             let _ = answer.send(outcome);
         });
         self.commands.send(Command::Task(task)).map_err(|_| CatalogError::Closed)?;
@@ -166,7 +166,7 @@ impl WriterThread {
         }
     }
 
-    /// Writes the batch; while the disk is full, waits and tries again until there is room or nobody wants it.
+    /// Writes the batch; while the disk is full, waits and tries again until there is room or no one wants it.
     fn write_batch(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
         let entries = std::mem::take(&mut self.batch_entries);

@@ -18,7 +18,7 @@ impl Writer {
         self.shared.transactions.load(Ordering::Relaxed)
     }
 
-    /// Whether the writer does its work: an empty task came through within `limit`, or transactions ended meanwhile, or
+    /// Whether the writer does its work: an empty task came through within `limit`, or transactions ended, or
     /// it is known to wait for room on its disk. Blocks for `limit` at the longest. A catalog that is closed, or whose
     /// writes failed for good, has a writer that answers: those are told by every call, and no restart mends a disk.
     pub fn answers(&self, limit: Duration) -> bool {
@@ -26,7 +26,7 @@ impl Writer {
         let before = self.transactions();
         let (answer, wait) = bounded::<()>(1);
         let task = Command::Task(Box::new(move |_| {
-            // The asker may have gone; then nobody wants the answer.
+            // The asker may have gone; then no one wants the answer.
             let _ = answer.send(());
         }));
         let came_through = match self.commands.send_deadline(task, until) {

@@ -91,7 +91,7 @@ impl Session {
                 .prepare_cached("UPDATE block SET columns = ?2 WHERE id = ?1")?
                 .execute(params![block, encoded.columns])?;
         } else {
-            // Only then: SQLite would write the index anew for the same value, too.
+            // Only then: SQLite would write the index again for the same value, too.
             self.connection
                 .prepare_cached("UPDATE block SET columns = ?2, contents = ?3 WHERE id = ?1")?
                 .execute(params![block, encoded.columns, encoded.zone.contents])?;

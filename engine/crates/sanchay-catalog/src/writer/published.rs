@@ -1,7 +1,7 @@
 //! A block that is written over a state which has moved on: hashes published since it was read are kept.
 //!
 //! Who compares a directory has read its blocks a while before the change is written. Nothing else changes entries of
-//! that directory meanwhile, but what was left for later is read and published at any time.
+//! that directory until then, but what was left for later is read and published at any time.
 
 use std::collections::HashSet;
 

@@ -171,7 +171,7 @@ fn a_kill_in_a_large_removal_loses_no_key_of_what_is_left() {
             for _ in 0..steps {
                 session.remove_some(&mut removal)?;
             }
-            // A scan of another root ends meanwhile.
+            // A scan of another root ends in between.
             session.staged.extend(self::folder(STAYS, TOP, 1..2).staged);
             session.merge_content(&mut |_| ControlFlow::Continue(()))?;
             Ok(removal.removed.files)
@@ -224,7 +224,7 @@ fn hashes_that_come_while_a_large_folder_goes_leave_no_keys_behind() {
             let mut removal = session.begin_removal(TOP, GOES, ChangeKind::Removed)?;
             let mut slot = 0;
             while !removal.is_done() {
-                // A scan of another root reads files here meanwhile, and its keys are merged or wait.
+                // A scan of another root reads files here in between, and its keys are merged or wait.
                 let updates = [20, 25, last / 2, last - 1].map(|block| read_again(block, slot)).to_vec();
                 session.publish(updates)?;
                 if merges {

@@ -179,7 +179,7 @@ impl Session {
         }
     }
 
-    /// Takes away what is left behind of what is gone, where nobody is at work. It is tried again.
+    /// Takes away what is left behind of what is gone, where no one is at work. It is tried again.
     pub(crate) fn tidy(&mut self) {
         if let Err(error) = self.forget_extensions() {
             self.shared.damage.take_over();

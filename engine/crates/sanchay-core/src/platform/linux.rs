@@ -195,7 +195,7 @@ impl File {
 
     /// Asks for a read lease, which the kernel refuses while the file is open or mapped for writing, and gives it back.
     ///
-    /// Whoever opens the file for writing in that moment waits until it is given back, and the kernel tells us so by a
+    /// One who opens the file for writing in that moment waits until it is given back, and the kernel tells us so by a
     /// signal: one that is ignored unless a program asks for it, in place of SIGIO, which would end the process.
     pub fn is_open_for_writing(&self) -> Option<bool> {
         let descriptor = self.descriptor.as_raw_fd();

@@ -103,7 +103,7 @@ fn file_stat(stat: &Stat) -> FileStat {
 }
 
 impl File {
-    /// Lets the kernel read ahead, as it does by itself for whoever reads in order.
+    /// Lets the kernel read ahead, as it does by itself for a reader that goes in order.
     pub fn read_is_sequential(&self) {
         // SAFETY: the descriptor is open; the call takes and gives only integers. Advice only, so the result is left.
         unsafe { libc::fcntl(self.descriptor.as_raw_fd(), libc::F_RDAHEAD, 1) };

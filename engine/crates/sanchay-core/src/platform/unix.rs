@@ -193,7 +193,7 @@ mod tests {
             (Errno::NOSPC, ErrorKind::DiskFull),
             (Errno::NOSYS, ErrorKind::Unsupported),
             (Errno::IO, ErrorKind::Io),
-            // A server that knows a handle no more says nothing of the file: it may have been exported anew.
+            // A server that knows a handle no more says nothing of the file: it may have been exported again.
             (Errno::STALE, ErrorKind::Io),
             (Errno::TIMEDOUT, ErrorKind::Io),
             (Errno::NOTCONN, ErrorKind::Io),

@@ -169,7 +169,7 @@ impl Folder {
         self.settle_due_ms = self.settle_due_ms.max(due_ms);
     }
 
-    /// Finds anew when the first name settles.
+    /// Finds again when the first name settles.
     pub fn schedule_settling(&mut self, settle_ms: u64) {
         let first_ms = self.settling.values().map(|settling| settling.quiet_since_ms).min();
         self.settle_due_ms = first_ms.map_or(0, |first_ms| first_ms.saturating_add(settle_ms));

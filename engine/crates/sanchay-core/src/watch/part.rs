@@ -1,4 +1,4 @@
-//! A part of a watched root that nobody tells of.
+//! A part of a watched root that no one tells of.
 
 use super::event::PathBytes;
 

@@ -12,7 +12,7 @@ pub struct Sink {
     lost: bool,
 }
 
-/// Nobody listens any more.
+/// No one listens any more.
 #[derive(Debug)]
 pub struct Closed;
 
@@ -30,7 +30,7 @@ impl Sink {
         Ok(())
     }
 
-    /// Whether events were lost and nobody was told yet: [`Self::flush`] is to be tried again soon.
+    /// Whether events were lost and no one was told yet: [`Self::flush`] is to be tried again soon.
     pub fn has_lost(&self) -> bool {
         self.lost
     }

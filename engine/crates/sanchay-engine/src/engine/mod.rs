@@ -58,7 +58,7 @@ impl Engine {
     }
 
     /// Cancels what runs, waits for it, and closes the catalog. A scan whose read hangs is waited for with the catalog
-    /// closed: the process may be ended meanwhile, and a lock that it holds then would last as long as the read.
+    /// closed: the process may be ended before that, and a lock that it holds then would last as long as the read.
     pub fn close(&self) {
         self.inner.closing.store(true, Ordering::Relaxed);
         self.inner.background.wake();

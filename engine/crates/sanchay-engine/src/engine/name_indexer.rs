@@ -37,7 +37,7 @@ impl Shared {
             inner.work().indexing = false;
             inner.changed.notify_all();
             if outcome.is_ok() {
-                // A scan that ended meanwhile left more to do.
+                // A scan that ended in between left more to do.
                 inner.index_names();
             }
         });

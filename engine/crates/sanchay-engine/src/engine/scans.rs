@@ -21,7 +21,7 @@ impl Shared {
         self.work().turns.of_root(root_id).next().is_some()
     }
 
-    /// Somebody waits for what the scans around a path hold up: they go on at normal priority, and through a pause.
+    /// Someone waits for what the scans around a path hold up: they go on at normal priority, and through a pause.
     pub(crate) fn hurry(&self, path: &[u8]) {
         self.work().turns.around(path).for_each(|turn| turn.control.foreground());
     }
@@ -100,7 +100,7 @@ impl Shared {
         self.persist(&mut work)
     }
 
-    /// Waits until no earlier work shares folders with this; false when it is cancelled meanwhile.
+    /// Waits until no earlier work shares folders with this; false when it is cancelled before that.
     pub(super) fn take_turn(&self, number: u64, control: &Control) -> bool {
         let mut work = self.work();
         loop {
@@ -113,7 +113,7 @@ impl Shared {
             work.turns.before(number).for_each(|turn| {
                 turn.control.give_way();
                 if !control.is_background() {
-                    // Whoever waits for this one waits for those, too: nothing may hold them back.
+                    // One who waits for this one waits for those, too: nothing may hold them back.
                     turn.control.foreground();
                 }
             });

@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     pub(super) work: Mutex<Work>,
     pub(super) changed: Condvar,
     pub(crate) background: Arc<Background>,
-    /// Somebody waits for a sync: what is read for live folders is held back no more.
+    /// Someone waits for a sync: what is read for live folders is held back no more.
     pub(crate) hurried: AtomicBool,
     pub(crate) closing: AtomicBool,
     pub(crate) trees: Trees,

@@ -49,7 +49,7 @@ pub(crate) struct Expected {
     pub(crate) hashed_bytes: u64,
 }
 
-/// Shared by a scan's threads and whoever watches it.
+/// Shared by a scan's threads and its watchers.
 #[derive(Debug)]
 pub struct Control {
     /// What was counted.
@@ -167,7 +167,7 @@ impl Control {
         self.in_the_way.load(Ordering::Relaxed)
     }
 
-    /// Counts bytes that were read, and where nobody waits for them keeps to the limit of background reads.
+    /// Counts bytes that were read, and where no one waits for them keeps to the limit of background reads.
     pub(crate) fn have_read(&self, bytes: u64) {
         if self.is_background() {
             self.limits.read(bytes, &|| self.is_held());

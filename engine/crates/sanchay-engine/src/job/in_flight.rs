@@ -20,7 +20,7 @@ struct Look {
     path: Vec<u8>,
 }
 
-/// Somebody looks at a path until this is dropped.
+/// Someone looks at a path until this is dropped.
 #[must_use]
 pub(crate) struct Looking<'a> {
     looks: &'a Looks,

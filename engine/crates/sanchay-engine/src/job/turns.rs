@@ -22,7 +22,7 @@ impl Turn {
     }
 }
 
-/// All work that has not ended, in the order in which it was asked for. Whoever waits for a turn looks again when
+/// All work that has not ended, in the order in which it was asked for. One who waits for a turn looks again when
 /// something ended.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {

@@ -18,7 +18,7 @@ const DIGITS: usize = 16;
 /// A cookie lives for seconds; one that is older was left by a daemon that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
-/// Whether a name is one of ours: never cataloged, whoever made it.
+/// Whether a name is one of ours: never cataloged, no matter who made it.
 pub(crate) fn is_cookie(name: &[u8]) -> bool {
     // Nearly every name is told by its first letter.
     if !matches!(name.first(), Some(b'.' | b's')) {
@@ -33,7 +33,7 @@ pub(super) fn is_cookie_path(path: &[u8]) -> bool {
     is_cookie(path.rsplit(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).next().unwrap_or_default())
 }
 
-/// A cookie on its way into a root. Threads of their own make it and take it away: a disk that hangs holds up nobody else.
+/// A cookie on its way into a root. Threads of their own make it and take it away: a disk that hangs holds up no other.
 pub(super) struct Cookie {
     /// Where it is, or will be.
     pub(super) path: Vec<u8>,
@@ -41,7 +41,7 @@ pub(super) struct Cookie {
 }
 
 impl Cookie {
-    /// Has a cookie made in `root`; `failed` hears why that fails, as it does where nobody may write.
+    /// Has a cookie made in `root`; `failed` hears why that fails, as it does where no one may write.
     pub(super) fn put(root: &[u8], visible: bool, failed: impl FnOnce(std::io::Error) + Send + 'static) -> Self {
         let number = RandomState::new().build_hasher().finish();
         let mut name = if visible { VISIBLE } else { HIDDEN }.to_vec();
@@ -51,7 +51,7 @@ impl Cookie {
         aside(move || {
             let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path_from_bytes(&path));
             match made {
-                // It took so long that nobody waits for it any more.
+                // It took so long that no one waits for it any more.
                 Ok(_) if unwanted.load(Ordering::SeqCst) => take(&path),
                 Ok(_) => {}
                 Err(error) => failed(error),

@@ -121,7 +121,7 @@ impl EventQueue {
         self.arrived.notify_all();
     }
 
-    /// Nobody waits any more.
+    /// No one waits any more.
     pub(crate) fn close(&self) {
         self.state.lock().expect("no panic under this lock").closed = true;
         self.arrived.notify_all();

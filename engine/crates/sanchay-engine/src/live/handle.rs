@@ -79,7 +79,7 @@ impl Live {
         let (freed, awake) = (messages.clone(), Arc::clone(&wake));
         inner.trees.on_freed(Some(Box::new(move || {
             if awake.load(Ordering::Relaxed) {
-                // Nobody hears it any more: then nobody waits for it either.
+                // No one hears it any more: then no one waits for it either.
                 let _ = freed.send(Message::TreeFreed);
             }
         })));

@@ -37,7 +37,7 @@ impl Passer {
                 std::panic::catch_unwind(work).unwrap_or_else(|_| Err(EngineError::ended_abnormally("the scan")));
             drop(turn);
             let outcome = outcome.unwrap_or_else(|error| Outcome::Failed(error.to_string()));
-            // Nobody hears it when the catalog is being closed.
+            // No one hears it when the catalog is being closed.
             let _ = self.messages.send(Message::Passed { root_id, epoch, outcome });
         }
     }

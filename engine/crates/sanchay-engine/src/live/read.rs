@@ -146,7 +146,7 @@ impl ReaderThread {
             }
         };
         followed.read_names = job.names.len();
-        // Nobody hears it when the catalog is being closed.
+        // No one hears it when the catalog is being closed.
         let _ = self.messages.send(Message::Read { root_id: job.root_id, epoch: job.epoch, followed });
     }
 
@@ -161,7 +161,7 @@ impl ReaderThread {
         Ok(())
     }
 
-    /// Reads a file that is hours of zeros, for as long as nothing else waits. Nobody is told: its job is done long since.
+    /// Reads a file that is hours of zeros, for as long as nothing else waits. No one is told: its job is long done.
     fn read_holes(&mut self, job: &ReadJob) {
         let inner = Arc::clone(&self.inner);
         inner.background.hold(&|| inner.may_hold_reading());
@@ -232,7 +232,7 @@ impl ReaderThread {
             let rewritten = (entry.size_bytes, entry.mtime_ns) != (seen.size_bytes, seen.mtime_ns);
             let was_open = self.inner.writers.is_open(job.directory, name);
             if !same && (!rewritten || was_open) && entry.inode == seen.inode {
-                // Another name came or went, or it was written where it is mapped, and nobody is told of that.
+                // Another name came or went, or it was written where it is mapped, and no one is told of that.
                 followed.linked.push(Linked {
                     folder: place.folder.clone(),
                     directory: job.directory,

@@ -19,13 +19,13 @@ const ABSENT_MOST_MS: u64 = 30_000;
 /// How long until a comparison that came to nothing is made again, at first and at most.
 const RETRY_FIRST_MS: u64 = 1000;
 const RETRY_MOST_MS: u64 = 60_000;
-/// How often somebody looks whether a root that is there still is.
+/// How often someone looks whether a root that is there still is.
 const PRESENT_MS: u64 = 30_000;
 
 /// Whether a root is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// Nobody has looked yet.
+    /// No one has looked yet.
     Unknown,
     Present,
     Absent,
@@ -63,7 +63,7 @@ pub(super) struct Reconciling {
     pub(super) scan: Scan,
     /// Who waits for it.
     pub(super) epochs: Vec<u64>,
-    /// How far it was when somebody looked last, and since when.
+    /// How far it was when someone looked last, and since when.
     pub(super) progress: u64,
     pub(super) since_ms: u64,
 }
@@ -88,7 +88,7 @@ pub(super) struct LiveRoot {
     pub(super) rules: String,
     pub(super) poll_s: u64,
     pub(super) presence: Presence,
-    /// Which folder it was when somebody looked last.
+    /// Which folder it was when someone looked last.
     pub(super) folder: Option<Folder>,
     pub(super) mode: Mode,
     pub(super) because: String,
@@ -98,14 +98,14 @@ pub(super) struct LiveRoot {
     pub(super) watching: Watching,
     /// What was heard, and waits for its time.
     pub(super) pending: Pending,
-    /// What was heard while a batch of steps is being done: the algebra takes nothing in meanwhile.
+    /// What was heard while a batch of steps is being done: the algebra takes nothing in until it is done.
     heard: VecDeque<FileEvent>,
     /// Names to look at besides, by epoch.
     linked: VecDeque<(u64, Linked)>,
     linked_names: usize,
     /// A batch of it is being done.
     pub(super) passing: bool,
-    /// Somebody has the turn in its tree.
+    /// Someone has the turn in its tree.
     pub(super) blocked: bool,
     /// Everything that waits is due: a sync goes on when nothing does.
     pub(super) draining: bool,
@@ -124,9 +124,9 @@ pub(super) struct LiveRoot {
     pub(super) unread_wait_ms: u64,
     pub(super) next_check_ms: u64,
     check_wait_ms: u64,
-    /// Since when somebody looks.
+    /// Since when someone looks.
     pub(super) checking: Option<u64>,
-    /// Whoever looks gets no answer.
+    /// The one who looks gets no answer.
     pub(super) silent: bool,
     pub(super) events: u64,
     pub(super) overflows: u64,
@@ -244,7 +244,7 @@ impl LiveRoot {
         self.pending.len() + self.heard.len() + self.linked.len()
     }
 
-    /// When somebody should look again whether it is there.
+    /// When someone should look again whether it is there.
     pub(super) fn plan_check(&mut self, now_ms: u64) {
         match self.presence {
             Presence::Present => {
@@ -288,7 +288,7 @@ impl LiveRoot {
         }
     }
 
-    /// How it shows. `scanned`: somebody scans it now.
+    /// How it shows. `scanned`: someone scans it now.
     pub(super) fn state(&self, scanned: bool) -> LiveState {
         if self.mode == Mode::Off {
             LiveState::Stopped

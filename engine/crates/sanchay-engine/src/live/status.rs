@@ -15,7 +15,7 @@ pub enum LiveState {
     Offline,
     /// It should be live and is not: the reason says why.
     Degraded,
-    /// Nobody keeps it up.
+    /// No one keeps it up.
     Stopped,
 }
 

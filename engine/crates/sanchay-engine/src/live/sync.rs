@@ -3,7 +3,7 @@
 //! A sync puts a cookie into the root; when its event comes, all events before it have been heard: whatever waits is done at
 //! once, and events after it are kept until then. Work is numbered by *epochs*: a new one begins when nothing waits any
 //! more, and the sync is over when nothing of its epoch or an earlier one is left in its root. What work led to counts
-//! for its epoch. So a folder that never rests holds up nobody.
+//! for its epoch. So a folder that never rests holds up no one.
 
 use std::collections::BTreeMap;
 

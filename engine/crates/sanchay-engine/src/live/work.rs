@@ -106,7 +106,7 @@ pub(super) struct There {
 pub(super) enum NotSeen {
     /// It is not there.
     Away(String),
-    /// Nobody could look: the catalog gave no answer, or this process can open no file.
+    /// No one could look: the catalog gave no answer, or this process can open no file.
     NotKnown(String),
 }
 
@@ -131,7 +131,7 @@ pub(super) enum Message {
         epoch: u64,
         followed: Followed,
     },
-    /// A scan of a root has ended, whoever asked for it; None: it failed.
+    /// A scan of a root has ended, no matter who asked for it; None: it failed.
     ScanEnded {
         root_id: i64,
         number: u64,
@@ -145,7 +145,7 @@ pub(super) enum Message {
         root_id: i64,
         outcome: Result<(), WatchRefused>,
     },
-    /// Somebody looked whether a root is there.
+    /// Someone looked whether a root is there.
     Checked {
         root_id: i64,
         outcome: Result<There, NotSeen>,

@@ -51,7 +51,7 @@ pub struct DuplicatePath {
 }
 
 /// Groups of two physical copies or more, most to win first. Files of fewer than `min_size_bytes` do not count, so that
-/// empty ones do only with 0. What cannot be read, or changes meanwhile, is left out.
+/// empty ones do only with 0. What cannot be read, or changes while it is read, is left out.
 ///
 /// Fails with what opening a named path may give (`not_found`, `permission`, `pseudo_file_system`), with `cancelled` and
 /// `internal`. `threads`: 0 stands for one for each processor.

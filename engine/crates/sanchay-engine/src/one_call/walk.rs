@@ -20,7 +20,7 @@ const BATCH_BYTES_MOST: usize = 64 << 20;
 /// Batches that wait to be taken.
 const WAITING_BATCHES: usize = 2;
 
-/// A listing that can be taken, any number of times; each time it looks anew.
+/// A listing that can be taken, any number of times; each time it looks again.
 #[derive(Clone, Debug)]
 pub struct Walk {
     starts: Arc<[Start]>,
@@ -72,7 +72,7 @@ struct Running {
 }
 
 impl WalkBatches {
-    /// Threads are not joined: one that hangs on a dead share must not hold up whoever drops the stream.
+    /// Threads are not joined: one that hangs on a dead share must not hold up the one who drops the stream.
     fn start(&self) -> Result<Running, ArrowError> {
         let queue = Arc::new(Queue::default());
         let (batches, arriving) = bounded(WAITING_BATCHES);
@@ -89,7 +89,7 @@ impl WalkBatches {
             };
             let work = move || {
                 look(&queue, &starts, &mut rows);
-                // The rest; a stream that nobody takes any more needs none.
+                // The rest; a stream that no one takes any more needs none.
                 let _ = rows.hand_over();
             };
             // The threads that did start end with `running`, which is dropped here.
@@ -205,7 +205,7 @@ impl Visitor for Rows {
 }
 
 impl Rows {
-    /// Waits for its turn; breaks when nobody takes batches any more.
+    /// Waits for its turn; breaks when no one takes batches any more.
     fn hand_over(&mut self) -> ControlFlow<()> {
         if self.columns.size.is_empty() {
             return ControlFlow::Continue(());

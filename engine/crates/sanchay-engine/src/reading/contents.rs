@@ -62,7 +62,7 @@ pub(crate) enum Turn<'c> {
     Read(Reading<'c>),
     /// Read it for this name only.
     ReadAlone,
-    /// Whoever asked gave up while another read it.
+    /// The caller gave up while another read it.
     GivenUp,
 }
 

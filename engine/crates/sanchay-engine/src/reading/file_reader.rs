@@ -29,15 +29,15 @@ const TICK_NS: i64 = 12_000_000;
 /// Pages of a mapped file that were written to get new stamps no sooner than they went to the disk, half a minute later by
 /// default: a file whose stamps are older, and whose pages are clean, gets new ones by the next write.
 pub(crate) const YOUNG_NS: i64 = 60_000_000_000;
-/// A file that nobody had cataloged is asked about only when it is as young as this: asking takes as long as reading it.
+/// A file that was not cataloged is asked about only when it is as young as this: asking takes as long as reading it.
 pub(crate) const FRESH_NS: i64 = 2_000_000_000;
 
-/// Whether somebody had a file open for writing when reading began.
+/// Whether someone had a file open for writing when reading began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writing {
-    /// Nobody, or none that the system tells of.
+    /// No one, or none that the system tells of.
     No,
-    /// Its stamps are young, and nobody asked.
+    /// Its stamps are young, and no one asked.
     Unasked,
     /// It was not read.
     Yes,
@@ -56,7 +56,7 @@ pub(crate) struct Verdict {
     pub(crate) shared: bool,
     /// Why it could not be read.
     pub(crate) error: Option<CoreError>,
-    /// Whether somebody writes to it.
+    /// Whether someone writes to it.
     pub(crate) writing: Writing,
 }
 
@@ -84,13 +84,13 @@ impl FileReader {
         Self { contents: Some(contents), ..Self::new() }
     }
 
-    /// Files whose stamps are younger than this are not read while somebody has them open for writing. Those who read for
+    /// Files whose stamps are younger than this are not read while they are open for writing. Those who read for
     /// an answer at once never ask.
     pub(crate) fn ask_within(&mut self, age_ns: i64) {
         self.ask_within_ns = age_ns;
     }
 
-    /// Whether large files that nobody had in memory before are taken out of it again: work in the background must not
+    /// Whether large files that no one had in memory before are taken out of it again: work in the background must not
     /// push out what a person works with.
     pub(crate) fn leave_no_trace(&mut self, wanted: bool) {
         self.leave_no_trace = wanted;
@@ -151,7 +151,7 @@ impl FileReader {
         let mut writing = if asks || age_ns >= YOUNG_NS { Writing::No } else { Writing::Unasked };
         let mut broken_off = false;
         let outcome = folder.open_file(name).and_then(|file| {
-            // Whoever opens it later, and writes, gives it new stamps, which are seen after reading.
+            // One who opens it later, and writes, gives it new stamps, which are seen after reading.
             if asks && file.is_open_for_writing() == Some(true) {
                 writing = Writing::Yes;
                 return Ok((*seen, None, 0));

@@ -1,5 +1,5 @@
 //! Files that are hardly anything but holes, and so large that hashing their zeros takes hours: they are read after all
-//! others and give way to whoever waits. What was done is kept, so that a later look goes on where this one was broken off.
+//! others and give way to all that wait. What was done is kept, so that a later look goes on where this one was broken off.
 
 use std::sync::Mutex;
 

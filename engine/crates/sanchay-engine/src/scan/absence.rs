@@ -1,7 +1,7 @@
 //! What is not found: whether it is gone, and what of its rows must stay.
 //!
 //! Only the system's word that nothing has a name means that it is gone, and only in the folder that was listed. A name
-//! that a listing leaves out is asked for once, for a listing may pass over what is renamed meanwhile. What was mounted in
+//! that a listing leaves out is asked for once, for a listing may pass over what is being renamed. What was mounted in
 //! a folder, or is a root by its own right, is out of reach then, not gone.
 
 use std::collections::HashSet;

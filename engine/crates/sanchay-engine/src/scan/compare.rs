@@ -14,14 +14,14 @@ use super::stored::{Difference, Fresh, Stored};
 
 /// Where a directory's change goes.
 pub(crate) struct Target<'t> {
-    /// Gives the first of so many block ids that nobody has yet.
+    /// Gives the first of so many block ids that no one has yet.
     pub(crate) reserve: &'t mut dyn FnMut(usize) -> i64,
     pub(crate) inodes: &'t Inodes,
     /// Files on the volume may share extents.
     pub(crate) reflink: bool,
     /// Inode numbers tell no file from another.
     pub(crate) fleeting_inodes: bool,
-    /// Hears of each difference; None where nobody asks for them one by one.
+    /// Hears of each difference; None where no one asks for them one by one.
     pub(crate) tell: Option<&'t mut dyn FnMut(Difference)>,
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Context<'a> {
     pub(crate) contents: Arc<Contents>,
     /// Hashes whose truth hangs on events that are still to come.
     pub(crate) carried: &'a Carried,
-    /// Who writes to files meanwhile.
+    /// Who else writes to the files.
     pub(crate) writers: &'a Writers,
     /// Who follows up what is found; none for a scan of a whole root.
     pub(crate) findings: Option<&'a Findings>,

@@ -72,7 +72,7 @@ impl Asker<'_> {
 /// What a packed extent takes at least.
 const PACKED_BYTES: u64 = 4096;
 
-/// What an open file in `pool` shares, where the system tells. What is not on the disk yet is nobody else's either. What a
+/// What an open file in `pool` shares, where the system tells. What is not on the disk yet is no other's either. What a
 /// packed extent may not give back counts as shared.
 pub(crate) fn sharing_of(file: &sanchay_core::FileHandle, pool: VolumeId) -> Option<Sharing> {
     let extents = shared_extents(file)?;

@@ -90,7 +90,7 @@ impl Walker<'_> {
         if let Some(findings) =
             self.context.findings.filter(|_| mount.polled && job.above.is_some() && is_mounted(job, stat))
         {
-            // Nobody waits for what may hang: the next comparison goes there.
+            // No one waits for what may hang: the next comparison goes there.
             findings.leave_to_comparison();
             return Ok(false);
         }

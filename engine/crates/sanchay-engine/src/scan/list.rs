@@ -13,7 +13,7 @@ use super::walk::{self, Above, Job};
 use crate::error::EngineError;
 use crate::root_spec::governed;
 
-/// Which part of which root. Whoever asks has the turn in its tree.
+/// Which part of which root. The caller has the turn in its tree.
 pub(crate) struct ListRequest<'a> {
     pub(crate) scan: ScanRequest<'a>,
     pub(crate) root: &'a RootDir,

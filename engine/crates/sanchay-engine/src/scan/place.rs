@@ -2,7 +2,7 @@
 //!
 //! A path is no identity: a disk that is not mounted leaves an empty folder behind, and so does a bind mount that was
 //! taken off or a folder above that was put in place of another. The volume, the inode and the birth of the root's folder
-//! tell. Inodes do not last on every file system, and a folder may be restored or cloned anew: another folder of the same
+//! tell. Inodes do not last on every file system, and a folder may be restored or cloned: another folder of the same
 //! volume is the root still, where at least half of what lay in it is there.
 
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ impl From<CoreError> for Away {
 
 impl RootPlace {
     /// Opens a root, where it is the folder that was scanned before, or the first to be. Fails where the catalog does, and
-    /// where this process can open no file: then nobody knows whether the root is there.
+    /// where this process can open no file: then no one knows whether the root is there.
     pub(crate) fn open(
         catalog: &Catalog,
         mounts: &Mounts<'_>,

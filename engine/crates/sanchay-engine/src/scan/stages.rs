@@ -41,7 +41,7 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
         let reader = catalog.reader()?;
         (reader.root(request.root_id)?, reader.roots()?)
     };
-    // Nobody else compares directories of this tree until the listing is written.
+    // No one else compares directories of this tree until the listing is written.
     let Some(turn) = request.trees.enter(&row.path, &|| !control.is_cancelled()) else {
         control.enter(Phase::Done);
         return Ok(ScanResult::cancelled(control));

@@ -144,7 +144,7 @@ impl<'c> Walker<'c> {
             let outcome = self.directory(&job);
             self.queue.pending.fetch_sub(1, Ordering::AcqRel);
             if let Err(error) = outcome {
-                // The catalog failed: nobody else can go on either.
+                // The catalog failed: no one else can go on either.
                 self.context.control.cancel();
                 return Err(error);
             }

@@ -29,7 +29,7 @@ impl Watches {
             let mut tree = self.tree();
             let before = tree.tops(root);
             let watch = self.watch(&handle, root, WatchFlags::MOVE_SELF)?;
-            let watch = watch.ok_or_else(|| WatchRefused::Io("the root was removed meanwhile".to_owned()))?;
+            let watch = watch.ok_or_else(|| WatchRefused::Io("the root was removed".to_owned()))?;
             (before, tree.put_root(root, watch, Arc::clone(&scope)))
         };
         self.watch_above(root);
@@ -151,7 +151,7 @@ impl<'a> Way<'a> {
         Ok(true)
     }
 
-    /// A folder that somebody else can go down from: the nearest to the top that is left.
+    /// A folder that someone else can go down from: the nearest to the top that is left.
     pub(super) fn spare(&mut self) -> Result<Option<Open>, WatchRefused> {
         for level in &mut self.folders {
             while let Some(name) = level.names.pop() {

@@ -30,7 +30,7 @@ pub struct EventReader {
     pub(super) held: Option<Vec<FileEvent>>,
     /// The last rename.
     pub(super) last: Option<(PathBytes, PathBytes)>,
-    /// The tree is to be made true again, and somebody goes through a root just now.
+    /// The tree is to be made true again, and someone goes through a root just now.
     overdue: bool,
 }
 
@@ -55,7 +55,7 @@ impl EventReader {
         }
     }
 
-    /// Hears until it is told to end, or nobody listens any more.
+    /// Hears until it is told to end, or no one listens any more.
     pub fn run(mut self) {
         while let Ok(true) = self.turn() {}
     }
@@ -303,7 +303,7 @@ impl EventReader {
             Ok(whole) => whole,
             Err(TryLockError::Poisoned(whole)) => whole.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                // Whoever goes through a root may hang in it. What events told of is looked at, the tree comes later.
+                // Going through a root may hang. What events told of is looked at, the tree comes later.
                 if !std::mem::replace(&mut self.overdue, true) {
                     self.sink.push(FileEvent::Rescan { root: None })?;
                 }

@@ -62,7 +62,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        // Writing a counter that nobody counts cannot fail.
+        // Writing a counter that no one counts cannot fail.
         let _ = rustix::io::write(&*self.end, &1u64.to_ne_bytes());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -68,7 +68,7 @@ impl EventReader {
         let is_exchanged = |path: &PathBytes| exchanged.iter().any(|(one, other)| path == one || path == other);
         for event in held {
             match &event {
-                // Both are found anew, with all that they hold.
+                // Both are found again, with all that they hold.
                 FileEvent::Created { path, .. } | FileEvent::Renamed { to: path, .. } if is_exchanged(path) => {}
                 _ => others.push(event),
             }

@@ -39,7 +39,7 @@ const HEARD: WatchFlags = WatchFlags::CREATE
 pub struct Watches {
     pub inotify: OwnedFd,
     tree: Mutex<Tree>,
-    /// Held while a whole root is gone through, by whoever makes all of them true alone.
+    /// Held while a whole root is gone through, by the one that makes all of them true.
     pub whole: RwLock<()>,
     pub mounts: Mounts,
     /// Folders above roots, by their watch, with the roots below them: where one is moved, its roots are elsewhere.
@@ -105,7 +105,7 @@ impl Watches {
     }
 
     /// Hears of the folders above a root being moved. One that cannot be watched is passed over: that a root is another
-    /// folder is noticed then when somebody looks.
+    /// folder is noticed then when someone looks.
     pub(super) fn watch_above(&self, root: &[u8]) {
         let flags = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR | WatchFlags::DONT_FOLLOW | WatchFlags::MASK_ADD;
         for folder in ancestors(root).skip(1).filter(|folder| *folder != b"/") {

@@ -1,11 +1,11 @@
-//! The event algebra: events and the time go in, steps come out. It asks nobody for the time and touches no file.
+//! The event algebra: events and the time go in, steps come out. It asks no one for the time and touches no file.
 //!
 //! - Metadata is looked at as soon as something happens, and in one folder at most ten times a second.
 //! - A file is hashed when nothing has happened to it for the settle time.
 //! - A new folder is listed with everything below it, since what came with it, or before it was watched, made no event.
 //! - A paired rename is a move, and takes along what waits for the file, or in the folder. A file that was written just
 //!   before is no move: its hash is worth nothing, and a program that saves by renaming would move its temporary file.
-//! - Two names that were exchanged are both found anew: a move would have replaced what is still there.
+//! - Two names that were exchanged are both found again: a move would have replaced what is still there.
 //! - A file that was moved is trusted to be what it was when no write to it was heard for a while: a step says so.
 //! - What waits is bounded: past the limit the root with the most of it is compared as a whole.
 
@@ -309,7 +309,7 @@ impl Pending {
         }
     }
 
-    /// Something new, and whether it is a file nobody said.
+    /// Something new, and whether it is a file no one said.
     fn find(&mut self, path: &[u8], now_ms: u64) {
         self.look(path, now_ms);
         self.list(path, now_ms);

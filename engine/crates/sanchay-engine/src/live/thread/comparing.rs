@@ -66,7 +66,7 @@ impl LiveThread {
             self.inner.catalog.reader().and_then(|reader| reader.root(id)).is_ok_and(|row| row.directory == 0);
         let Some(root) = self.roots.get_mut(&id) else { return };
         let epochs = std::mem::take(&mut root.wanted);
-        // A first scan is for somebody to ask for, and it sees all there is.
+        // A first scan is for someone to ask for, and it sees all there is.
         let started = (!never_scanned).then(|| self.inner.start_scan(id, true, "live"));
         match started.transpose() {
             Ok(Some(scan)) => {

@@ -30,9 +30,9 @@ const HEARD_AT_ONCE: usize = 20_000;
 const READING_MOST: usize = 200_000;
 /// Looks that lead from one name of a file to the next. What the first one misses was written after it.
 const HOPS_MOST: u8 = 8;
-/// How often the status is made anew while a lot happens.
+/// How often the status is made again while a lot happens.
 const STATUS_MS: u64 = 100;
-/// How often it is looked whether somebody who waits has given up.
+/// How often it is looked whether someone who waits has given up.
 const TICKET_MS: u64 = 100;
 
 pub(super) struct Channels {
@@ -171,7 +171,7 @@ impl LiveThread {
         Duration::from_millis(next.saturating_sub(now).min(3_600_000))
     }
 
-    /// Whether nothing is read or compared but what somebody waits for. Looks go on: they cost next to nothing.
+    /// Whether nothing is read or compared but what someone waits for. Looks go on: they cost next to nothing.
     fn is_paused(&self) -> bool {
         self.inner.background.is_paused() && self.tickets.is_empty()
     }
@@ -404,7 +404,7 @@ impl LiveThread {
                     }
                 }
                 for ((directory, name), _) in &followed.settling {
-                    // Before what was heard meanwhile: its names are those of before that.
+                    // Before what was heard in between: its names are those of before that.
                     root.pending.take(FileEvent::Written { path: sanchay_core::path::join(directory, name) }, now);
                 }
             }

@@ -1,4 +1,4 @@
-//! Files that somebody has open for writing: they are looked at again, and shown until they are closed.
+//! Files that someone has open for writing: they are looked at again, and shown until they are closed.
 
 use sanchay_core::path::display;
 
@@ -12,7 +12,7 @@ impl LiveThread {
             return;
         }
         for (path, directory, name) in self.inner.writers.take_due() {
-            // Where nobody watches, the next comparison looks.
+            // Where no one watches, the next comparison looks.
             let Some(root_id) = watched_root(&self.roots, &path) else {
                 self.inner.writers.forget_open(directory, &name);
                 continue;

@@ -10,7 +10,7 @@ use crate::live::root::{Mode, Watching};
 use crate::live::status::{LiveState, LiveStatus};
 
 impl LiveThread {
-    /// Makes the status anew, but not all the time.
+    /// Makes the status again, but not all the time.
     pub(super) fn show(&mut self) {
         let now = self.now_ms();
         if !self.status_due || now < self.status_ms + STATUS_MS {
@@ -74,7 +74,7 @@ impl LiveThread {
         *self.statuses.lock().expect("no panic under this lock") = statuses;
     }
 
-    /// What is mounted below a watched root, and is compared because nobody tells of it.
+    /// What is mounted below a watched root, and is compared because no one tells of it.
     pub(super) fn polled_parts(&self, id: i64) -> Vec<PolledPart> {
         let (Some(root), Ok(watcher)) = (self.roots.get(&id), &self.watcher) else { return Vec::new() };
         if root.watching == Watching::No {

@@ -13,7 +13,7 @@ use crate::live::work::Message;
 use crate::root_spec::{RootSettings, Rules};
 
 impl LiveThread {
-    /// Holds back no reading while somebody waits for a sync.
+    /// Holds back no reading while someone waits for a sync.
     pub(super) fn hurry(&self) {
         let hurried = !self.tickets.is_empty();
         if self.inner.hurried.swap(hurried, Ordering::Relaxed) != hurried {
@@ -41,7 +41,7 @@ impl LiveThread {
     fn put_cookie(&self, id: i64, root: &[u8]) -> Cookie {
         let own = self.channels.own.clone();
         let visible = self.leaves_out_hidden(id);
-        // Nobody hears it when the catalog is being closed.
+        // No one hears it when the catalog is being closed.
         Cookie::put(root, visible, move |error| drop(own.send(Message::NoCookie { root_id: id, error })))
     }
 
@@ -94,7 +94,7 @@ impl LiveThread {
                     // Who hears of the end and asks how the root is must not be told what was before it.
                     (self.status_due, self.status_ms) = (true, 0);
                     self.show();
-                    // Whoever asks for certainty gets it: what events could not tell, a comparison finds. It costs the
+                    // One who asks for certainty gets it: what events could not tell, a comparison finds. It costs the
                     // root's statx calls.
                     self.inner.run_scan(&ticket.scan, ticket.root_id);
                 }

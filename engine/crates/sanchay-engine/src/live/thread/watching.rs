@@ -29,7 +29,7 @@ impl LiveThread {
         }
     }
 
-    /// Has the roots watched whose changes nobody tells of yet. A root inside a watched one is watched with it.
+    /// Has the roots watched whose changes no one tells of yet. A root inside a watched one is watched with it.
     pub(super) fn watch_what_is_due(&mut self) {
         let wanting: Vec<(i64, Vec<u8>)> = self
             .roots
@@ -53,7 +53,7 @@ impl LiveThread {
                 let fallback = self.channels.own.clone();
                 let spawned = std::thread::Builder::new().name("live-watch".to_owned()).spawn(move || {
                     let outcome = watcher.watch(&path, scope);
-                    // Nobody hears it when the catalog is being closed.
+                    // No one hears it when the catalog is being closed.
                     let _ = own.send(Message::Watched { root_id: id, outcome });
                 });
                 if let Err(error) = spawned {
@@ -69,7 +69,7 @@ impl LiveThread {
         match outcome {
             Ok(()) => {
                 root.watching = Watching::Yes;
-                // What happened before somebody watched is found by comparing.
+                // What happened before someone watched is found by comparing.
                 self.want_reconcile(id, "start");
             }
             Err(refused) => self.refused(id, &refused),
@@ -140,7 +140,7 @@ impl LiveThread {
             if outcome.is_ok() && is_swept {
                 cookie::sweep(&sanchay_core::path::path_from_bytes(&path));
             }
-            // Nobody hears it when the catalog is being closed.
+            // No one hears it when the catalog is being closed.
             let _ = own.send(Message::Checked { root_id: id, outcome });
         });
         if spawned.is_err() {
@@ -162,7 +162,7 @@ impl LiveThread {
             self.status_due = true;
         }
         match outcome {
-            // Neither here nor away: it stays what it was, and somebody looks again.
+            // Neither here nor away: it stays what it was, and someone looks again.
             Err(NotSeen::NotKnown(reason)) => {
                 tracing::warn!(root_id = id, reason, "root_not_looked_at");
                 root.plan_check(now);
