@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from sanchay import paths, units
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
     from sanchay.v1 import (
         common_pb2,
         daemon_pb2,
@@ -203,23 +205,7 @@ def background(message: daemon_pb2.BackgroundState) -> Document:
 
 def progress(message: job_pb2.Progress) -> Document:
     """How far a job has come; null is unknown."""
-    return {
-        "phase": message.phase,
-        "files": message.files,
-        "directories": message.directories,
-        "bytes": message.bytes,
-        "hashed_files": message.hashed_files,
-        "hashed_bytes": message.hashed_bytes,
-        "errors": message.errors,
-        "files_per_s": message.files_per_s,
-        "bytes_per_s": message.bytes_per_s,
-        "current": paths.document(message.current) if message.current.raw else None,
-        "percent": message.percent if message.HasField("percent") else None,
-        "seconds_left": message.seconds_left if message.HasField("seconds_left") else None,
-        "unit": message.unit,
-        "done": message.done,
-        "total": message.total if message.HasField("total") else None,
-    }
+    return _fields(message) | {"current": paths.document(message.current) if message.current.raw else None}
 
 
 def job(message: job_pb2.Job, *, with_errors: bool = False) -> Document:
@@ -282,6 +268,14 @@ def scan(jobs: Iterable[job_pb2.Job], notices: Iterable[str] = ()) -> Document:
     document["notices"] = list(notices)
     document["jobs"] = [job(each) for each in listed]
     return document
+
+
+def _fields(message: Message) -> Document:
+    """A message by the names of its fields; null where one is not known."""
+    return {
+        field.name: getattr(message, field.name) if not field.has_presence or message.HasField(field.name) else None
+        for field in message.DESCRIPTOR.fields
+    }
 
 
 def _named(names: tuple[str, ...], number: int) -> str:

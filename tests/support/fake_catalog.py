@@ -19,6 +19,7 @@ from sanchay.errors import InvalidQuery, NotAbsolute, NotAFolder, NotFound, OwnF
 from sanchayd.engine_port import values
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.roots.root import Root
+from tests.support import fake_values
 from tests.support.fake_answers import (
     Copy,
     Group,
@@ -171,7 +172,7 @@ class FakeCatalog:
             raise NotAFolder(f"{os.fsdecode(path)} is not a folder.", path=path)
         if any(real == own or real.startswith(own + b"/") for own in self.own_folders):
             raise OwnFolder(f"{os.fsdecode(path)} is Sanchay's own.", path=path)
-        return values.RootCheck(real, "ext4", False)
+        return fake_values.RootCheck(real, "ext4", False)
 
     def path_below(self, root: bytes, path: bytes) -> bytes:
         return path
@@ -182,7 +183,7 @@ class FakeCatalog:
     def status(self) -> values.CatalogStatus:
         rows = [row for rows in self.rows.values() for row in rows]
         size = sum(row.size for row in rows)
-        return values.CatalogStatus(
+        return fake_values.CatalogStatus(
             os.fsencode(__file__),
             len(rows),
             0,
@@ -208,7 +209,7 @@ class FakeCatalog:
         self.background.append((max_mb_per_s, paused))
 
     def load(self) -> values.EngineLoad:
-        return values.EngineLoad(0, 0, len(self.scans))
+        return fake_values.EngineLoad(0, 0, len(self.scans))
 
     def hash_debt(self) -> values.HashDebt:
         return values.HashDebt(2, 2048)
@@ -295,7 +296,7 @@ class FakeCatalog:
         held = [root.id for root in self.roots.values() if within(path, root.path) or within(root.path, path)]
         if not held:
             raise UnknownPath(f"{os.fsdecode(path)} is not in the catalog.", path=path)
-        return values.Place(path, tuple(held))
+        return fake_values.Place(path, tuple(held))
 
     def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> Page:
         if expression.startswith("size:>x"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
-from sanchayd.engine_port.values import CatalogCheck, CatalogFault
+from tests.support.fake_values import CatalogCheck, CatalogFault
 
 
 @dataclass

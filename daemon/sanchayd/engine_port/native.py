@@ -122,8 +122,7 @@ class NativeCatalog:
     def check_root(self, path: bytes) -> values.RootCheck:
         """Whether a path can be a root."""
         with translated():
-            check = sanchay_engine.check_root(path, self._own_folders)
-        return values.RootCheck(check.path, check.file_system, check.network)
+            return sanchay_engine.check_root(path, self._own_folders)
 
     def path_below(self, root: bytes, path: bytes) -> bytes:
         """An absolute path as it is called below a root."""
@@ -138,31 +137,12 @@ class NativeCatalog:
     def status(self) -> values.CatalogStatus:
         """Size and health."""
         with translated():
-            status = self._catalog.status()
-        return values.CatalogStatus(
-            path=status.path,
-            files=status.files,
-            directories=status.directories,
-            bytes=status.bytes,
-            db_bytes=status.db_bytes,
-            wal_bytes=status.wal_bytes,
-            name_index_bytes=status.name_index_bytes,
-            name_index=status.name_index,
-            rollup_bytes=status.rollup_bytes,
-            rebuilt_from=status.rebuilt_from,
-            damage=status.damage,
-            notice=status.notice,
-            catalog_id=status.catalog_id,
-        )
+            return self._catalog.status()
 
     def check(self, *, repair: bool, background: bool) -> values.CatalogCheck:
         """Whether the rows agree with one another."""
         with translated():
-            found = self._catalog.check(repair=repair, background=background)
-        faults = tuple(
-            values.CatalogFault(fault.kind, fault.count, fault.example, fault.mended) for fault in found.faults
-        )
-        return values.CatalogCheck(faults, found.folders, found.files, found.keys, found.complete)
+            return self._catalog.check(repair=repair, background=background)
 
     def checked_ns(self) -> int:
         """When the last whole check ended."""
@@ -175,8 +155,7 @@ class NativeCatalog:
 
     def load(self) -> values.EngineLoad:
         """What waits in the engine."""
-        load = self._catalog.load()
-        return values.EngineLoad(load.writer_queue, load.staged_keys, load.transactions)
+        return self._catalog.load()
 
     def hash_debt(self) -> values.HashDebt:
         """What is still to be hashed."""
@@ -195,7 +174,7 @@ class NativeCatalog:
     def stored_roots(self) -> Sequence[values.StoredRoot]:
         """Every root that the catalog has."""
         with translated():
-            return [values.StoredRoot(root.path, root.settings) for root in self._catalog.roots()]
+            return self._catalog.roots()
 
     def match_roots(self, known: Sequence[tuple[int, bytes]]) -> None:
         """Gives the catalog's roots the ids that the daemon has for their paths."""
@@ -307,8 +286,7 @@ class NativeCatalog:
     def place(self, path: bytes, *, ever: bool = False) -> values.Place:
         """A folder of the catalog or above roots."""
         with translated():
-            place = self._catalog.place(path, ever=ever)
-        return values.Place(place.path, tuple(place.root_ids))
+            return self._catalog.place(path, ever=ever)
 
     def duplicates(
         self,

@@ -1,4 +1,7 @@
-"""The shapes of a catalog's answers. Rows pass through as the catalog made them, for copies would cost time."""
+"""The shapes of a catalog's answers, which pass through as the catalog made them; mypy holds the engine to them.
+
+What the daemon makes itself too, for a root that the catalog has not spoken of, is a class: those are copied.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ from typing import Protocol, TypeAlias
 RawBytes: TypeAlias = bytes
 
 
-@dataclass(frozen=True)
-class RootCheck:
+class RootCheck(Protocol):
     """What a path would be as a root: resolved, with its file system's name."""
 
     path: bytes
@@ -19,12 +21,15 @@ class RootCheck:
     network: bool
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Protocol):
     """A place as the catalog spells it, and the roots that it lies in or that lie in it."""
 
     path: bytes
-    root_ids: tuple[int, ...]
+
+    @property
+    def root_ids(self) -> Sequence[int]:
+        """The ids of those roots."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,7 @@ class RootStatus:
     holds: bool = False
 
 
-@dataclass(frozen=True)
-class CatalogStatus:
+class CatalogStatus(Protocol):
     """The catalog's size and health.
 
     `rebuilt_from` is where a corrupt one was moved at this opening, `damage` what was found to be wrong with it since.
@@ -63,11 +67,10 @@ class CatalogStatus:
     rebuilt_from: RawBytes | None
     damage: str
     notice: str
-    catalog_id: str = ""
+    catalog_id: str
 
 
-@dataclass(frozen=True)
-class StoredRoot:
+class StoredRoot(Protocol):
     """A root that the catalog has rows of; `settings` is JSON."""
 
     path: RawBytes
@@ -169,8 +172,7 @@ class EventBatch(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class EngineLoad:
+class EngineLoad(Protocol):
     """What waits for the writer, content keys that wait to be merged, and transactions since the opening."""
 
     writer_queue: int
@@ -178,8 +180,7 @@ class EngineLoad:
     transactions: int
 
 
-@dataclass(frozen=True)
-class CatalogFault:
+class CatalogFault(Protocol):
     """Rows of one kind that disagree; `example` is a path where there is one."""
 
     kind: str
@@ -188,15 +189,18 @@ class CatalogFault:
     mended: bool
 
 
-@dataclass(frozen=True)
-class CatalogCheck:
+class CatalogCheck(Protocol):
     """What a check of the catalog's rows found; `complete` where it came to its end."""
 
-    faults: tuple[CatalogFault, ...]
     folders: int
     files: int
     keys: int
     complete: bool
+
+    @property
+    def faults(self) -> Sequence[CatalogFault]:
+        """One of each kind at most."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -36,15 +36,10 @@ class ScanResult(JobResult):
 
     def progress(self) -> JobProgress:
         """The counters of a scan that has ended."""
+        counts = {name: getattr(self, name) for name in _PROGRESS if hasattr(self, name)}
         return JobProgress(
+            **counts,
             phase="done",
-            files=self.files,
-            directories=self.directories,
-            bytes=self.bytes,
-            hashed_files=self.hashed_files,
-            hashed_bytes=self.hashed_bytes,
-            errors=self.errors,
-            files_per_s=self.files_per_s,
             bytes_per_s=self.hashed_bytes / self.duration_s if self.duration_s else 0.0,
             seconds_left=0.0,
             done=self.files,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sanchayd.engine_port.values import CatalogFault
 from sanchayd.upkeep.checks import CHECK_EVERY_NS, words
 from tests.support.daemon import DaemonProcess
 from tests.support.fake_catalog import FakeCatalog
+from tests.support.fake_values import CatalogFault
 from tests.unit.daemon.conftest import Core
 
 Play = Callable[..., Any]

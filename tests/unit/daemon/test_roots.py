@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from sanchay.errors import NotAbsolute, NotAFolder, NotFound, OwnFolder, RootNameTaken, SanchayError
-from sanchayd.engine_port.values import StoredRoot
 from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
 from sanchayd.roots.store import RootStore
 from tests.support.fake_catalog import FakeCatalog
+from tests.support.fake_values import StoredRoot
 from tests.unit.daemon.conftest import Core
 
 Play = Callable[..., Any]

@@ -23,7 +23,6 @@ from sanchay.errors import (
     ScheduleNameTaken,
     ScheduleNotFound,
 )
-from sanchayd.engine_port.values import CatalogFault
 from sanchayd.reports.service import ReportService
 from sanchayd.schedules.runs import RunService
 from sanchayd.schedules.schedule import Run, RunState
@@ -32,6 +31,7 @@ from sanchayd.schedules.store import ScheduleStore
 from sanchayd.schedules.timing import SECOND_NS
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
+from tests.support.fake_values import CatalogFault
 from tests.unit.daemon.conftest import Core, make_config
 
 START_NS = 1_800_000_000 * SECOND_NS

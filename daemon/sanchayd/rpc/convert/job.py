@@ -11,24 +11,9 @@ from sanchayd.rpc.convert import common
 
 
 def from_progress(progress: JobProgress) -> job_pb2.Progress:
-    """A snapshot; what is not known stays unset."""
-    return job_pb2.Progress(
-        phase=progress.phase,
-        files=progress.files,
-        directories=progress.directories,
-        bytes=progress.bytes,
-        hashed_files=progress.hashed_files,
-        hashed_bytes=progress.hashed_bytes,
-        errors=progress.errors,
-        files_per_s=progress.files_per_s,
-        bytes_per_s=progress.bytes_per_s,
-        current=common.path(progress.current),
-        percent=progress.percent,
-        seconds_left=progress.seconds_left,
-        unit=progress.unit,
-        done=progress.done,
-        total=progress.total,
-    )
+    """A snapshot; both sides have the same names, and what is not known stays unset."""
+    said = {field.name: getattr(progress, field.name) for field in job_pb2.Progress.DESCRIPTOR.fields}
+    return job_pb2.Progress(**said | {"current": common.path(progress.current)})
 
 
 def from_result(result: ScanResult) -> job_pb2.ScanResult:
