@@ -39,6 +39,10 @@ hypothesis.settings.register_profile("ci", _untimed, derandomize=True, print_blo
 hypothesis.settings.load_profile("ci" if IN_CI else "here")
 
 
+#: Tests of the engine and of faults: coverage is measured by the other tests, for it doubles the processor time.
+UNMEASURED = ("faults", "integration", "live", "property", "strangers")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker that names what a test needs of the machine."""
     config.addinivalue_line(
@@ -68,6 +72,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing = missing_parts(marker.args)
         if missing:
             pytest.skip(f"needs {', '.join(missing)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measures no coverage in the tests of some folders, nor in what they start."""
+    if item.path.relative_to(item.config.rootpath / "tests").parts[0] not in UNMEASURED:
+        return (yield)
+    told = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")}
+    measuring = sys.modules["coverage"].Coverage.current() if told else None
+    if measuring is not None:
+        measuring.stop()
+    try:
+        return (yield)
+    finally:
+        os.environ.update(told)
+        if measuring is not None:
+            measuring.start()
 
 
 @pytest.hookimpl(wrapper=True)

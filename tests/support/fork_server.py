@@ -95,6 +95,8 @@ class Server:
         by_imports = {name: value for name, value in os.environ.items() if name.startswith(("GRPC_", "PYDANTIC_"))}
         os.environ.clear()
         os.environ.update(by_imports | request["env"])
+        if not any(name.startswith("COVERAGE_") for name in os.environ):
+            _stop_measuring()
         sys.path[0] = request["cwd"]
         sys.argv = ["-m", *request["arguments"]]
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
@@ -131,12 +133,22 @@ def main() -> None:
     Server(line).serve()
 
 
+def _measuring() -> Any:
+    """What measures coverage in this process, or None."""
+    return sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+
+
 def _save_coverage() -> None:
     """What importing has covered is written once, not by each child again."""
-    if "coverage" in sys.modules:
-        coverage = sys.modules["coverage"].Coverage.current()
-        if coverage is not None:
-            coverage.save()
+    measuring = _measuring()
+    if measuring is not None:
+        measuring.save()
+
+
+def _stop_measuring() -> None:
+    measuring = _measuring()
+    if measuring is not None:
+        measuring.stop()
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ class _Server:
 
     def serves(self, env: Mapping[str, str]) -> bool:
         """Whether a fork with these variables is what a start with them would be."""
-        if not self._environ or _early(env) != self._environ:
+        if not self._environ or _unmeasured(_early(env)) != _unmeasured(self._environ):
             return False
         with self._asking:
             if self._line is None:
@@ -192,6 +192,11 @@ class _Server:
         if self._line is not None and self._process is not None:
             self._line.close()
             self._process.wait()
+
+
+def _unmeasured(env: Mapping[str, str]) -> dict[str, str]:
+    """Whether coverage is measured is said to each fork."""
+    return {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
 
 
 def _early(env: Mapping[str, str]) -> dict[str, str]:
