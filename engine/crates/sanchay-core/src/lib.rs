@@ -22,6 +22,7 @@ pub mod real_path;
 pub mod stat;
 pub mod volume;
 pub mod watch;
+mod witness;
 
 pub use content_hash::{Algorithm, ContentHash};
 pub use dir::{DirHandle, FileHandle, ListBuffer, RootDir};
@@ -35,3 +36,4 @@ pub use priority::{background_this_thread, foreground_this_thread};
 pub use real_path::real_path;
 pub use stat::{FileKind, FileStat};
 pub use volume::{file_system_of, free_bytes, volume_of, volume_of_file, FileSystem, Shows, Volume, VolumeId};
+pub use witness::Witness;

@@ -10,24 +10,18 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use sanchay_catalog::block::{Entry, HashState};
+use sanchay_core::Witness;
 
 /// The one who was to say that it is trusted is heard of no more after this long: the next scan reads the file.
 const KEPT: Duration = Duration::from_secs(60);
 /// So many are remembered.
 const MOST: usize = 100_000;
 
-/// The file, and the stamps that were taken over.
-type Witness = (u64, u64, i64, i64);
-
 /// What was carried and is neither trusted nor read yet.
 #[derive(Default)]
 pub(crate) struct Carried {
     witnesses: Mutex<HashMap<Witness, Instant>>,
     count: AtomicUsize,
-}
-
-fn witness(entry: &Entry) -> Witness {
-    (entry.inode, entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
 }
 
 impl Carried {
@@ -38,7 +32,7 @@ impl Carried {
             witnesses.retain(|_, since| since.elapsed() < KEPT);
         }
         if witnesses.len() < MOST {
-            witnesses.insert(witness(entry), Instant::now());
+            witnesses.insert(entry.witness(), Instant::now());
         }
         self.count.store(witnesses.len(), Ordering::Relaxed);
     }
@@ -49,7 +43,7 @@ impl Carried {
             return false;
         }
         let witnesses = self.witnesses.lock().expect("no panic under this lock");
-        witnesses.get(&witness(entry)).is_some_and(|since| since.elapsed() < KEPT)
+        witnesses.get(&entry.witness()).is_some_and(|since| since.elapsed() < KEPT)
     }
 
     /// The entry is trusted, or is to be read. True where it was remembered.
@@ -58,7 +52,7 @@ impl Carried {
             return false;
         }
         let mut witnesses = self.witnesses.lock().expect("no panic under this lock");
-        let known = witnesses.remove(&witness(entry)).is_some();
+        let known = witnesses.remove(&entry.witness()).is_some();
         self.count.store(witnesses.len(), Ordering::Relaxed);
         known
     }

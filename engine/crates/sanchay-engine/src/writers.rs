@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use sanchay_catalog::block::Entry;
+use sanchay_core::Witness;
 
 /// How long until an open file is looked at again, at first and at most.
 const FIRST: Duration = Duration::from_secs(1);
@@ -18,9 +19,6 @@ const UNASKED_MOST: usize = 100_000;
 
 /// A directory of the catalog, and a name in it.
 type Name = (i64, Vec<u8>);
-/// The file, and the stamps under which it was read.
-type Witness = (u64, u64, i64, i64);
-
 struct Open {
     /// Where it was when it was looked at, for people.
     path: Vec<u8>,
@@ -108,7 +106,7 @@ impl Writers {
     pub(crate) fn note_unasked(&self, entry: &Entry) {
         let mut unasked = self.unasked.lock().expect("no panic under this lock");
         if unasked.len() < UNASKED_MOST {
-            unasked.insert(witness(entry));
+            unasked.insert(entry.witness());
             self.unasked_count.store(unasked.len(), Ordering::Relaxed);
         }
     }
@@ -119,14 +117,10 @@ impl Writers {
             return false;
         }
         let mut unasked = self.unasked.lock().expect("no panic under this lock");
-        let was = unasked.remove(&witness(entry));
+        let was = unasked.remove(&entry.witness());
         self.unasked_count.store(unasked.len(), Ordering::Relaxed);
         was
     }
-}
-
-fn witness(entry: &Entry) -> Witness {
-    (entry.inode, entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
 }
 
 #[cfg(test)]

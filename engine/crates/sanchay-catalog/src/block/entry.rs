@@ -1,6 +1,6 @@
 //! One entry, and the packing of many.
 
-use sanchay_core::{Algorithm, ContentHash, FileKind, FileStat};
+use sanchay_core::{Algorithm, ContentHash, FileKind, FileStat, Witness};
 
 use super::column::{self, TAIL_PADDING};
 use super::contents;
@@ -174,6 +174,17 @@ impl Entry {
         }
     }
 
+    /// What its hash is trusted under.
+    #[inline]
+    pub fn witness(&self) -> Witness {
+        Witness {
+            inode: self.inode,
+            size_bytes: self.size_bytes,
+            mtime_ns: self.mtime_ns,
+            ctime_ns: self.ctime_ns,
+        }
+    }
+
     /// The hash of its content, as far as it is known: that of an empty file is, though no one has read it.
     pub fn known_hash(&self) -> Option<ContentHash> {
         let is_empty = self.is_file() && self.size_bytes == 0 && self.hash_state == HashState::None;
@@ -304,5 +315,19 @@ fn contents_of(entry: &Entry) -> i64 {
         HashState::Pending | HashState::Unstable | HashState::Unreadable => contents::OPEN,
         HashState::None if entry.size_bytes > 0 => contents::UNREAD,
         HashState::None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_the_witness_of_its_file() {
+        let place = tempfile::NamedTempFile::new().unwrap();
+        let folder = sanchay_core::RootDir::open(place.path().parent().unwrap()).unwrap();
+        let name = sanchay_core::path::bytes_of(place.path().file_name().unwrap());
+        let seen = folder.handle().stat(name).unwrap();
+        assert_eq!(Entry::from_stat(&seen, 0).witness(), seen.witness());
     }
 }

@@ -4,10 +4,8 @@
 use std::collections::HashMap;
 
 use rusqlite::params;
-use sanchay_core::content_hash::hash_bytes;
-use sanchay_core::Algorithm;
 
-use crate::block::{Entry, EntryId};
+use crate::block::EntryId;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::writer::Session;
@@ -17,19 +15,10 @@ use crate::writer::Session;
 pub struct FileEdges {
     /// Whose.
     pub entry: EntryId,
-    /// Of the entry as it was when they were read: see [`edge_witness`].
+    /// The digest of the entry's witness as it was when they were read.
     pub witness: i64,
     /// A digest of both blocks.
     pub edges: i64,
-}
-
-/// A digest of all that would change if the file did.
-pub fn edge_witness(entry: &Entry) -> i64 {
-    let stamps = [entry.size_bytes as i64, entry.mtime_ns, entry.ctime_ns, entry.inode as i64];
-    let bytes: Vec<u8> = stamps.iter().flat_map(|stamp| stamp.to_le_bytes()).collect();
-    let mut head = [0; 8];
-    head.copy_from_slice(&hash_bytes(Algorithm::Blake3, &bytes).as_bytes()[..8]);
-    i64::from_le_bytes(head)
 }
 
 impl Catalog {

@@ -15,7 +15,7 @@ mod tests;
 
 pub use clean_up::Sharing;
 pub use copies::{Facts, SharedContent};
-pub use edges::{edge_witness, FileEdges};
+pub use edges::FileEdges;
 pub use extents::FoundSharing;
 pub use group::{GroupFigures, Member};
 pub(crate) use merge::CHUNKS_OF_KEY;

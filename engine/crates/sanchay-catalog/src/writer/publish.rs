@@ -68,7 +68,7 @@ impl Session {
                 let Some(item) = slots.get_mut(update.id.slot()) else {
                     continue;
                 };
-                if !same_witness(&item.entry, &update.expected) {
+                if !item.entry.is_file() || item.entry.witness() != update.expected.witness() {
                     continue;
                 }
                 if let Some((posting, _)) = Posting::of(update.id, &item.entry, false) {
@@ -104,10 +104,4 @@ impl Session {
             .execute([block])?;
         Ok(())
     }
-}
-
-fn same_witness(stored: &Entry, expected: &Entry) -> bool {
-    stored.is_file()
-        && (stored.size_bytes, stored.mtime_ns, stored.ctime_ns, stored.inode)
-            == (expected.size_bytes, expected.mtime_ns, expected.ctime_ns, expected.inode)
 }

@@ -64,7 +64,5 @@ impl Session {
 }
 
 fn is_same_file(new: &Entry, old: &Entry) -> bool {
-    new.is_file()
-        && (new.size_bytes, new.mtime_ns, new.ctime_ns, new.inode)
-            == (old.size_bytes, old.mtime_ns, old.ctime_ns, old.inode)
+    new.is_file() && new.witness() == old.witness()
 }

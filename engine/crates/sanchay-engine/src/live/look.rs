@@ -24,7 +24,7 @@ use crate::inodes::Inodes;
 use crate::own_files::is_of_catalog_in;
 use crate::root_spec::HashScope;
 use crate::scan::{
-    fill, forget, is_known, list, witness_differs, Difference, FileVolume, Fresh, ListRequest, ScanRequest, Stored,
+    fill, forget, is_known, list, Difference, FileVolume, Fresh, ListRequest, ScanRequest, Stored,
     Target,
 };
 
@@ -251,7 +251,7 @@ impl Pass<'_> {
         let kind = match (&old, &new) {
             (None, Some(_)) => EventKind::Added,
             (Some(_), None) => EventKind::Removed,
-            (Some(old), Some(new)) if witness_differs(old, new) => EventKind::Changed,
+            (Some(old), Some(new)) if old.witness() != new.witness() => EventKind::Changed,
             _ => return,
         };
         let size = |entry: Option<Entry>| entry.map_or(0, |entry| entry.size_bytes);
@@ -420,10 +420,9 @@ fn compare(session: &mut Session, looked: &Looked) -> Result<Compared, CatalogEr
 
 /// The entry to write; None where it is stored like that. A changed file waits to be read; its old hash says nothing of it.
 fn settled(known: Option<&Entry>, seen: &Entry, placeholder: bool, looked: &Looked) -> Option<Entry> {
-    let as_stored = |known: &&Entry| Entry { inode: known.inode, ..*seen };
     let is_same = |known: &&Entry| {
-        let seen = if looked.fleeting_inodes { &as_stored(known) } else { seen };
-        !witness_differs(known, seen)
+        let inode = if looked.fleeting_inodes { seen.inode } else { known.inode };
+        known.witness().with_inode(inode) == seen.witness()
     };
     let unchanged = known.filter(|known| known.kind == seen.kind && known.volume == seen.volume && is_same(known));
     let mut entry = match unchanged {

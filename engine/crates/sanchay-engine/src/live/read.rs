@@ -227,8 +227,7 @@ impl ReaderThread {
                 self.inner.writers.forget_open(job.directory, name);
                 continue;
             };
-            let same = (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
-                == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode);
+            let same = entry.witness() == seen.witness();
             let rewritten = (entry.size_bytes, entry.mtime_ns) != (seen.size_bytes, seen.mtime_ns);
             let was_open = self.inner.writers.is_open(job.directory, name);
             if !same && (!rewritten || was_open) && entry.inode == seen.inode {

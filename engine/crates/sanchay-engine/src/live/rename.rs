@@ -139,7 +139,7 @@ impl Pass<'_> {
         // Nothing but the name changed: the hash holds. Whatever else did has an event of its own.
         let links = entry.links;
         let mut hangs_on_events = self.inner.carried.forget(&entry);
-        if entry.size_bytes == seen.size_bytes && entry.mtime_ns == seen.mtime_ns {
+        if entry.witness().with_inode(seen.inode).without_ctime() == seen.witness().without_ctime() {
             hangs_on_events |= entry.ctime_ns != seen.ctime_ns && entry.hash_state == HashState::Hashed;
             entry.ctime_ns = seen.ctime_ns;
             entry.links = seen.links;

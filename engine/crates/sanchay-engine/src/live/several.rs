@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sanchay_catalog::block::Entry;
 
-use crate::scan::{witness_differs, Difference};
+use crate::scan::Difference;
 
 /// Files with several names, by inode, as they were seen; None where a name of one went, or they changed between two looks.
 #[derive(Default)]
@@ -57,7 +57,7 @@ impl Several {
 }
 
 fn is_stored_otherwise(stored: &Entry, seen: &Entry) -> bool {
-    witness_differs(stored, seen) || stored.links != seen.links
+    stored.witness() != seen.witness() || stored.links != seen.links
 }
 
 #[cfg(test)]

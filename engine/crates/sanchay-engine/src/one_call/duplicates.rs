@@ -21,7 +21,7 @@ use super::parallel::{ended, in_order, thread_count};
 use super::start::{starts, Start};
 use super::Stop;
 use crate::error::EngineError;
-use crate::reading::{same_witness, FileReader, SMALL_BYTES};
+use crate::reading::{FileReader, SMALL_BYTES};
 use crate::scan::sharing_of;
 
 /// Files of one content.
@@ -210,7 +210,7 @@ impl Reading<'_> {
 /// The hash of a file's edges; None when it is not the one that was listed, or no longer as long.
 fn edges(folder: &DirHandle, seen: &Seen, buffer: &mut [u8]) -> Result<Option<ContentHash>, CoreError> {
     let file = folder.open_file(&seen.name)?;
-    if !same_witness(&file.stat()?, &seen.stat) {
+    if !file.stat()?.held_still_since(&seen.stat) {
         return Ok(None);
     }
     let hashed = hash_edges(&file, seen.stat.size_bytes, buffer)?;
@@ -277,7 +277,7 @@ impl Places<'_> {
         let (has_reflinks, pool) = self.system(seen).map(|volume| (volume.system.reflink, volume.pool))?;
         let folder = self.opener.open(&seen.folder).ok()?;
         let file = has_reflinks.then(|| folder.open_file(&seen.name).ok())??;
-        let is_it = file.stat().is_ok_and(|now| same_witness(&now, &seen.stat));
+        let is_it = file.stat().is_ok_and(|now| now.held_still_since(&seen.stat));
         is_it.then(|| sharing_of(&file, pool))?
     }
 }

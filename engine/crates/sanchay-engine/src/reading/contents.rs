@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use sanchay_catalog::block::HashState;
-use sanchay_core::{Algorithm, ContentHash, FileStat};
+use sanchay_core::{Algorithm, ContentHash, FileStat, Witness};
 
 use super::slices::Slices;
 
@@ -25,9 +25,7 @@ type Inode = (u64, u64);
 /// The content of an inode, for as long as the witness holds.
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    size_bytes: u64,
-    mtime_ns: i64,
-    ctime_ns: i64,
+    witness: Witness,
     algorithm: Algorithm,
     content: Content,
     /// Names that have not asked yet.
@@ -44,13 +42,11 @@ enum Content {
 
 impl Known {
     fn new(seen: &FileStat, algorithm: Algorithm, content: Content) -> Self {
-        let (size_bytes, mtime_ns, ctime_ns) = (seen.size_bytes, seen.mtime_ns, seen.ctime_ns);
-        Self { size_bytes, mtime_ns, ctime_ns, algorithm, content, names_left: seen.links.saturating_sub(1) }
+        Self { witness: seen.witness(), algorithm, content, names_left: seen.links.saturating_sub(1) }
     }
 
     fn is_of(&self, seen: &FileStat, algorithm: Algorithm) -> bool {
-        (self.size_bytes, self.mtime_ns, self.ctime_ns, self.algorithm)
-            == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, algorithm)
+        (self.witness, self.algorithm) == (seen.witness(), algorithm)
     }
 }
 
@@ -70,7 +66,7 @@ pub(crate) enum Turn<'c> {
 pub(crate) struct Contents {
     inodes: Mutex<HashMap<Inode, Known>>,
     read: Condvar,
-    edges: Mutex<HashMap<(Inode, u64, i64, i64), (i64, bool)>>,
+    edges: Mutex<HashMap<(u64, Witness), (i64, bool)>>,
     lasting: bool,
     slices: Arc<Slices>,
 }
@@ -173,7 +169,7 @@ impl Contents {
 
     /// The edges of a content that another name was asked for, and whether no write could share their stamps.
     pub(crate) fn edges(&self, seen: &FileStat) -> Option<(i64, bool)> {
-        let key = ((seen.device, seen.inode), seen.size_bytes, seen.mtime_ns, seen.ctime_ns);
+        let key = (seen.device, seen.witness());
         self.edges.lock().expect("no panic under this lock").get(&key).copied()
     }
 
@@ -181,7 +177,7 @@ impl Contents {
     pub(crate) fn keep_edges(&self, seen: &FileStat, edges: i64, settled: bool) {
         let mut kept = self.edges.lock().expect("no panic under this lock");
         if kept.len() < INODES_MOST {
-            kept.insert(((seen.device, seen.inode), seen.size_bytes, seen.mtime_ns, seen.ctime_ns), (edges, settled));
+            kept.insert((seen.device, seen.witness()), (edges, settled));
         }
     }
 

@@ -8,6 +8,7 @@ use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::{
     hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileHandle, FileStat, Hashed,
+    Witness,
 };
 
 use sanchay_catalog::block::HashState;
@@ -112,7 +113,7 @@ impl FileReader {
         on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Verdict {
         if seen.size_bytes == 0 {
-            return settle(seen, Some(hash_bytes(algorithm, b"")), 0, now_ns());
+            return settle(seen.witness(), Some(hash_bytes(algorithm, b"")), 0, now_ns());
         }
         let Some(contents) = self.contents.clone().filter(|_| seen.links > 1) else {
             return self.read_alone(folder, name, seen, algorithm, on_bytes);
@@ -120,7 +121,7 @@ impl FileReader {
         let reading: Option<Reading<'_>> = match contents.turn(seen, algorithm, &mut || on_bytes(0)) {
             Turn::Known(state, hash) => {
                 // Who read it may not have asked, either.
-                let age_ns = now_ns().saturating_sub(seen.mtime_ns.max(seen.ctime_ns));
+                let age_ns = now_ns().saturating_sub(seen.witness().newest_ns());
                 let writing = if age_ns < YOUNG_NS { Writing::Unasked } else { Writing::No };
                 return Verdict { hash: Some(hash), shared: true, writing, ..Verdict::of(state, None) };
             }
@@ -146,7 +147,7 @@ impl FileReader {
         on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Verdict {
         let begun_ns = let_the_tick_pass(seen);
-        let age_ns = begun_ns.saturating_sub(seen.mtime_ns.max(seen.ctime_ns));
+        let age_ns = begun_ns.saturating_sub(seen.witness().newest_ns());
         let asks = age_ns < self.ask_within_ns;
         let mut writing = if asks || age_ns >= YOUNG_NS { Writing::No } else { Writing::Unasked };
         let mut broken_off = false;
@@ -160,7 +161,7 @@ impl FileReader {
                 hash_small(&file, algorithm, &mut self.buffer, seen.size_bytes)?
             } else {
                 let before = file.stat()?;
-                if !same_witness(&before, seen) {
+                if !before.held_still_since(seen) {
                     return Ok((before, None, 0));
                 }
                 let mut trace = Trace::new(&file, self.leave_no_trace, seen.size_bytes);
@@ -185,12 +186,12 @@ impl FileReader {
                 }
             };
             let after = file.stat()?;
-            let held_still = hashed.bytes_read == seen.size_bytes && same_witness(&after, seen);
+            let held_still = hashed.bytes_read == seen.size_bytes && after.held_still_since(seen);
             Ok((after, held_still.then_some(hashed.hash), hashed.bytes_read))
         });
         match outcome {
             Ok(_) if broken_off => Verdict::of(HashState::Pending, None),
-            Ok((witness, hash, bytes)) => Verdict { writing, ..settle(&witness, hash, bytes, begun_ns) },
+            Ok((seen, hash, bytes)) => Verdict { writing, ..settle(seen.witness(), hash, bytes, begun_ns) },
             Err(error) => {
                 // A name that is gone, or is a link by now, changed under our feet; it is no fault of the disk.
                 let state = match error.kind {
@@ -242,7 +243,7 @@ impl Drop for Trace<'_> {
 
 /// What reading that began at `begun_ns` says. What was read first may have been written over since then: stamps that
 /// were still fresh at the beginning tell nothing of it, however long ago that was.
-fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64, begun_ns: i64) -> Verdict {
+fn settle(witness: Witness, hash: Option<ContentHash>, bytes: u64, begun_ns: i64) -> Verdict {
     let state = match hash {
         None => HashState::Unstable,
         Some(_) if is_racy(witness, begun_ns) => HashState::Racy,
@@ -251,31 +252,20 @@ fn settle(witness: &FileStat, hash: Option<ContentHash>, bytes: u64, begun_ns: i
     Verdict { hash, bytes, ..Verdict::of(state, None) }
 }
 
-/// Whether nothing that a write or a replacement would change has changed.
-pub(crate) fn same_witness(a: &FileStat, b: &FileStat) -> bool {
-    a.kind == b.kind
-        && a.inode == b.inode
-        && a.size_bytes == b.size_bytes
-        && a.mtime_ns == b.mtime_ns
-        && a.ctime_ns == b.ctime_ns
-        && a.device == b.device
-}
-
 /// Whether a write after `begun_ns`, when reading began, could still bear the stamps of `witness`.
-pub(crate) fn is_racy(witness: &FileStat, begun_ns: i64) -> bool {
+pub(crate) fn is_racy(witness: Witness, begun_ns: i64) -> bool {
     let coarse = witness.mtime_ns % 1_000_000_000 == 0 && witness.ctime_ns % 1_000_000_000 == 0;
     let window_ns = if coarse { RACY_COARSE_NS } else { RACY_NS };
-    let newest_ns = witness.mtime_ns.max(witness.ctime_ns);
-    (begun_ns.saturating_sub(window_ns)..=begun_ns.saturating_add(window_ns)).contains(&newest_ns)
+    (begun_ns.saturating_sub(window_ns)..=begun_ns.saturating_add(window_ns)).contains(&witness.newest_ns())
 }
 
-/// Waits until no more write can bear the stamps of `witness`: one in the middle of the reading would not be noticed, and
+/// Waits until no more write can bear the stamps of `seen`: one in the middle of the reading would not be noticed, and
 /// the hash would be of a content that never was. Of a file with several names, until its hash is not racy: each of them
 /// would have it read again. Gives the time after that.
-fn let_the_tick_pass(witness: &FileStat) -> i64 {
+fn let_the_tick_pass(seen: &FileStat) -> i64 {
     let now_ns = now_ns();
-    let age_ns = now_ns.saturating_sub(witness.mtime_ns.max(witness.ctime_ns));
-    let wait_ns = if witness.links > 1 { RACY_NS + TICK_NS } else { TICK_NS };
+    let age_ns = now_ns.saturating_sub(seen.witness().newest_ns());
+    let wait_ns = if seen.links > 1 { RACY_NS + TICK_NS } else { TICK_NS };
     if !(0..wait_ns).contains(&age_ns) {
         return now_ns;
     }
@@ -310,7 +300,7 @@ mod tests {
         let stamp_ns = begun_ns - age_ns;
         let stamp_ns = if whole_seconds { stamp_ns - stamp_ns.rem_euclid(1_000_000_000) } else { stamp_ns | 1 };
         let hash = hash_bytes(Algorithm::Blake3, b"");
-        settle(&stamped(stamp_ns), Some(hash), 1 << 30, begun_ns).state
+        settle(stamped(stamp_ns).witness(), Some(hash), 1 << 30, begun_ns).state
     }
 
     #[test]

@@ -5,5 +5,5 @@ mod file_reader;
 mod slices;
 
 pub(crate) use contents::Contents;
-pub(crate) use file_reader::{is_racy, same_witness, FileReader, Verdict, Writing, FRESH_NS, SMALL_BYTES, YOUNG_NS};
+pub(crate) use file_reader::{is_racy, FileReader, Verdict, Writing, FRESH_NS, SMALL_BYTES, YOUNG_NS};
 pub(crate) use slices::{is_mostly_holes, HOLES_BYTES};

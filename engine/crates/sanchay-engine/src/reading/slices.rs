@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use sanchay_core::{Algorithm, FileStat, SlicedHash};
+use sanchay_core::{Algorithm, FileStat, SlicedHash, Witness};
 
 /// A file with so many bytes of holes keeps others waiting: some ten seconds of hashing zeros.
 pub(crate) const HOLES_BYTES: u64 = 16 << 30;
@@ -17,41 +17,39 @@ pub(crate) fn is_mostly_holes(size_bytes: u64, allocated_bytes: u64) -> bool {
 
 /// A file as it was when it was begun: another witness begins again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Witness {
-    inode: (u64, u64),
-    size_bytes: u64,
-    stamps_ns: (i64, i64),
+struct Begun {
+    device: u64,
+    witness: Witness,
     algorithm: Algorithm,
 }
 
-impl Witness {
+impl Begun {
     fn of(seen: &FileStat, algorithm: Algorithm) -> Self {
-        let (inode, stamps_ns) = ((seen.device, seen.inode), (seen.mtime_ns, seen.ctime_ns));
-        Self { inode, size_bytes: seen.size_bytes, stamps_ns, algorithm }
+        Self { device: seen.device, witness: seen.witness(), algorithm }
     }
 }
 
 /// Hashes that were begun.
 #[derive(Default)]
-pub(crate) struct Slices(Mutex<Vec<(Witness, SlicedHash)>>);
+pub(crate) struct Slices(Mutex<Vec<(Begun, SlicedHash)>>);
 
 impl Slices {
     /// What was done of a file; it is to be put back when it is broken off again.
     pub(crate) fn take(&self, seen: &FileStat, algorithm: Algorithm) -> SlicedHash {
         let mut begun = self.0.lock().expect("no panic under this lock");
-        let witness = Witness::of(seen, algorithm);
-        let found = begun.iter().position(|(other, _)| *other == witness);
+        let wanted = Begun::of(seen, algorithm);
+        let found = begun.iter().position(|(other, _)| *other == wanted);
         found.map_or_else(|| SlicedHash::new(algorithm), |at| begun.remove(at).1)
     }
 
     /// Keeps what was done, and forgets an older state of the same file.
     pub(crate) fn put(&self, seen: &FileStat, algorithm: Algorithm, sliced: SlicedHash) {
         let mut begun = self.0.lock().expect("no panic under this lock");
-        let witness = Witness::of(seen, algorithm);
-        begun.retain(|(other, _)| other.inode != witness.inode);
+        let broken_off = Begun::of(seen, algorithm);
+        begun.retain(|(other, _)| (other.device, other.witness.inode) != (seen.device, seen.inode));
         if begun.len() >= BEGUN_MOST {
             begun.remove(0);
         }
-        begun.push((witness, sliced));
+        begun.push((broken_off, sliced));
     }
 }

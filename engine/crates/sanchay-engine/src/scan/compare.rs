@@ -78,7 +78,8 @@ pub(crate) fn fill(
         match (old.entry.is_file(), item.entry.is_file()) {
             (true, true) => {
                 let old = item.replaced(stored, target.fleeting_inodes).unwrap_or(old.entry);
-                tally.changed += u64::from(witness_differs(&old, &item.entry));
+                // Only if the file itself changed, not what we know of it.
+                tally.changed += u64::from(old.witness() != item.entry.witness());
             }
             (false, true) => tally.added += 1,
             (true, false) => tally.removed += 1,
@@ -143,11 +144,6 @@ fn opened<'o, 'a>(
 
 fn dead() -> EntryRef<'static> {
     EntryRef { name: b"", entry: Entry::dead() }
-}
-
-/// Whether the file itself changed, not only what we know of it.
-pub(crate) fn witness_differs(old: &Entry, new: &Entry) -> bool {
-    (old.size_bytes, old.mtime_ns, old.ctime_ns, old.inode) != (new.size_bytes, new.mtime_ns, new.ctime_ns, new.inode)
 }
 
 struct Filler<'c> {

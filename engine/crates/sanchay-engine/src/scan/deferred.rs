@@ -18,7 +18,7 @@ use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, Fi
 
 use super::context::Context;
 use super::edges::{EdgeStage, EdgeTwins};
-use super::folders::{is_expected, Folders};
+use super::folders::Folders;
 use super::merging::merge;
 use crate::error::EngineError;
 use crate::job::{add, Expected, Phase};
@@ -228,7 +228,7 @@ impl<'c> Reader<'c> {
         let update = |state, hash| HashUpdate { id: file.id, expected, state, algorithm, hash };
         let seen = match folder.stat(&file.name) {
             Ok(seen)
-                if seen.kind == FileKind::File && is_expected(&expected, &seen) && !self.context.own.is_file(&seen) =>
+                if seen.kind == FileKind::File && expected.witness() == seen.witness() && !self.context.own.is_file(&seen) =>
             {
                 seen
             }

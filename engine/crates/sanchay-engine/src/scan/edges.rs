@@ -6,17 +6,17 @@
 use std::collections::{HashMap, HashSet};
 
 use sanchay_catalog::block::{Entry, EntryId, HashState};
-use sanchay_catalog::content::{edge_witness, FileEdges};
+use sanchay_catalog::content::FileEdges;
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_core::hash::EDGE_BYTES;
 use sanchay_core::{background_this_thread, hash_edges, FileKind};
 
 use super::context::Context;
-use super::folders::{is_expected, Folders};
+use super::folders::Folders;
 use crate::clock::now_ns;
 use crate::error::EngineError;
 use crate::job::add;
-use crate::reading::{is_racy, same_witness, SMALL_BYTES};
+use crate::reading::{is_racy, SMALL_BYTES};
 use crate::root_spec::{Governed, HashScope};
 
 /// How often each (size, edges) occurs, as far as one and several can be told apart.
@@ -34,7 +34,7 @@ impl EdgeTwins {
 
     /// Whether the file must be read whole to tell. A file whose edges could not be read must: that reports why.
     pub(super) fn may_have_twin(&self, entry: &Entry, known: Option<&FileEdges>) -> bool {
-        match known.filter(|known| known.witness == edge_witness(entry)) {
+        match known.filter(|known| known.witness == entry.witness().digest()) {
             Some(known) => {
                 self.unknown.contains(&entry.size_bytes)
                     || self.alike.get(&(entry.size_bytes, known.edges)).copied().unwrap_or(true)
@@ -76,7 +76,7 @@ impl EdgeStage<'_> {
             let known = catalog.known_edges(block, next)?;
             let mut to_read = Vec::new();
             for file in &files {
-                match known.get(&file.id).filter(|known| known.witness == edge_witness(&file.entry)) {
+                match known.get(&file.id).filter(|known| known.witness == file.entry.witness().digest()) {
                     Some(known) => twins.count(file.entry.size_bytes, known.edges),
                     None => to_read.extend(self.readable_root(file).map(|root| (file, root))),
                 }
@@ -168,12 +168,12 @@ impl EdgeStage<'_> {
         let _looking = self.context.control.look_at(&sanchay_core::path::join(&file.folder, &file.name));
         let folder = folders.open(root, &file.folder).ok()??;
         let seen = folder.stat(&file.name).ok()?;
-        let is_it = seen.kind == FileKind::File && !seen.placeholder && is_expected(&file.entry, &seen);
+        let is_it = seen.kind == FileKind::File && !seen.placeholder && file.entry.witness() == seen.witness();
         if !is_it || self.context.own.is_file(&seen) {
             return None;
         }
         let begun_ns = now_ns();
-        let (entry, witness) = (file.id, edge_witness(&file.entry));
+        let (entry, witness) = (file.id, file.entry.witness().digest());
         let contents = &self.context.contents;
         if let Some((edges, settled)) = (seen.links > 1).then(|| contents.edges(&seen)).flatten() {
             let edges = FileEdges { entry, witness, edges };
@@ -181,14 +181,14 @@ impl EdgeStage<'_> {
         }
         let open = folder.open_file(&file.name).ok()?;
         let hashed = hash_edges(&open, seen.size_bytes, buffer).ok()?;
-        let held_still = open.stat().is_ok_and(|after| same_witness(&after, &seen));
+        let held_still = open.stat().is_ok_and(|after| after.held_still_since(&seen));
         if !held_still || hashed.bytes_read != buffer.len() as u64 {
             return None;
         }
         let mut head = [0; 8];
         head.copy_from_slice(&hashed.hash.as_bytes()[..8]);
         let edges = FileEdges { entry, witness, edges: i64::from_le_bytes(head) };
-        let settled = !is_racy(&seen, begun_ns);
+        let settled = !is_racy(seen.witness(), begun_ns);
         if seen.links > 1 {
             contents.keep_edges(&seen, edges.edges, settled);
         }

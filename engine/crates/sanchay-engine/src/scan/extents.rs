@@ -9,7 +9,7 @@ use sanchay_catalog::queries::{PendingFile, RootNames};
 use sanchay_core::{shared_extents, Extent, FileKind, VolumeId};
 
 use super::context::Context;
-use super::folders::{is_expected, Folders};
+use super::folders::Folders;
 use crate::error::EngineError;
 use crate::root_spec::Governed;
 
@@ -61,7 +61,7 @@ impl Asker<'_> {
     fn sharing(&mut self, root: &[u8], file: &PendingFile) -> Option<Sharing> {
         let folder = self.folders.open(root, &file.folder).ok()??;
         let is_it = |seen: &sanchay_core::FileStat| {
-            seen.kind == FileKind::File && !seen.placeholder && is_expected(&file.entry, seen)
+            seen.kind == FileKind::File && !seen.placeholder && file.entry.witness() == seen.witness()
         };
         folder.stat(&file.name).ok().filter(|seen| is_it(seen) && !self.context.own.is_file(seen))?;
         let mount = self.context.mounts.of(folder, &folder.stat_self().ok()?).ok()?;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sanchay_catalog::block::Entry;
 use sanchay_catalog::feed::{ChangeItem, ChangeKind, ChangeList};
+use sanchay_core::Witness;
 
 use super::stored::{Fresh, Stored};
 
@@ -48,6 +49,6 @@ pub(super) fn tell_changes(changes: &mut ChangeList, stored: &Stored<'_>, fresh:
 }
 
 /// What stays the same when a file is renamed.
-fn file_of(entry: &Entry) -> (u64, u64, i64) {
-    (entry.inode, entry.size_bytes, entry.mtime_ns)
+fn file_of(entry: &Entry) -> Witness {
+    entry.witness().without_ctime()
 }

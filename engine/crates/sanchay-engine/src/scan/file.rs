@@ -174,10 +174,7 @@ impl Walker<'_> {
 
 /// Whether the witness on the disk is the stored one, but for the inode.
 fn is_same(known: &Entry, seen: &FileStat) -> bool {
-    known.kind == EntryKind::from(seen.kind)
-        && known.size_bytes == seen.size_bytes
-        && known.mtime_ns == seen.mtime_ns
-        && known.ctime_ns == seen.ctime_ns
+    known.kind == EntryKind::from(seen.kind) && known.witness().with_inode(seen.inode) == seen.witness()
 }
 
 /// Whether there is nothing to write of an entry whose witness is the stored one.

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sanchay_catalog::block::Entry;
-use sanchay_core::{CoreError, DirHandle, FileStat, RootDir};
+use sanchay_core::{CoreError, DirHandle, RootDir};
 
 /// Opens folders, and keeps the roots and the last folder open: files come folder by folder.
 #[derive(Default)]
@@ -28,10 +27,4 @@ impl Folders {
         }
         Ok(self.last.as_ref().map(|(_, folder)| folder))
     }
-}
-
-/// Whether a file still is what the catalog has of it.
-pub(super) fn is_expected(entry: &Entry, seen: &FileStat) -> bool {
-    (entry.size_bytes, entry.mtime_ns, entry.ctime_ns, entry.inode)
-        == (seen.size_bytes, seen.mtime_ns, seen.ctime_ns, seen.inode)
 }

@@ -22,7 +22,7 @@ mod stored;
 mod walk;
 
 pub(crate) use absence::forget;
-pub(crate) use compare::{fill, witness_differs, Target};
+pub(crate) use compare::{fill, Target};
 pub(crate) use extents::sharing_of;
 pub(crate) use file::is_known;
 pub(crate) use findings::{Named, DIFFERENCES_MOST};
