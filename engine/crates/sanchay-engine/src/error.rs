@@ -36,6 +36,8 @@ pub enum ErrorKind {
     InvalidQuery,
     /// An argument makes no sense.
     InvalidArgument,
+    /// Settings that were stored cannot be read.
+    ConfigInvalid,
     /// No such root.
     UnknownRoot,
     /// The catalog has no such path.
@@ -50,7 +52,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, for the tests that every boundary translates each.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NotFound,
         Self::NotAbsolute,
         Self::NotAFolder,
@@ -65,6 +67,7 @@ impl ErrorKind {
         Self::ForeignDatabase,
         Self::InvalidQuery,
         Self::InvalidArgument,
+        Self::ConfigInvalid,
         Self::UnknownRoot,
         Self::UnknownPath,
         Self::Closed,
@@ -89,6 +92,7 @@ impl ErrorKind {
             Self::ForeignDatabase => "foreign_database",
             Self::InvalidQuery => "invalid_query",
             Self::InvalidArgument => "invalid_argument",
+            Self::ConfigInvalid => "config_invalid",
             Self::UnknownRoot => "unknown_root",
             Self::UnknownPath => "unknown_path",
             Self::Closed => "closed",

@@ -30,7 +30,7 @@ mod scan;
 mod trees;
 mod writers;
 
-pub use engine::{Engine, EngineOptions, Scan};
+pub use engine::{Engine, EngineOptions, RootStatus, Scan};
 pub use error::{EngineError, ErrorKind};
 pub use excludes::exclude_patterns;
 pub use expected::path_below;

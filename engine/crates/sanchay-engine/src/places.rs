@@ -15,7 +15,7 @@ use sanchay_core::path::{bytes_of, display, is_within, path_from_bytes, relative
 use crate::engine::Engine;
 use crate::error::{EngineError, ErrorKind};
 use crate::in_time::in_time;
-use crate::root_spec::{RootSettings, Rules};
+use crate::root_spec::{root_name, Rules};
 
 /// Roots that a message names.
 const ROOTS_NAMED: usize = 5;
@@ -322,9 +322,8 @@ impl<'a> Finder<'a> {
     }
 
     fn explain_missing(&self, leads: &str, real: &[u8], root: &RootRow, wanted: Wanted) -> String {
-        let settings = RootSettings::of(root);
-        let name = &settings.name;
-        if is_left_out(real, root, &settings) {
+        let name = root_name(root).name;
+        if is_left_out(real, root) {
             return format!("{leads} is not in the catalog: the settings of the root {name} leave it out");
         }
         if wanted == Wanted::Folder && matches!(self.reader.entry_at(real), Ok(Some(_))) {
@@ -341,8 +340,8 @@ impl<'a> Finder<'a> {
 }
 
 /// Whether the root's filter leaves out the path, or a folder on the way to it.
-fn is_left_out(path: &[u8], root: &RootRow, settings: &RootSettings) -> bool {
-    let (Ok(rules), Some(below)) = (Rules::new(settings), relative(&root.path, path)) else { return false };
+fn is_left_out(path: &[u8], root: &RootRow) -> bool {
+    let (Ok(rules), Some(below)) = (Rules::of(root), relative(&root.path, path)) else { return false };
     let ends = below.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
     ends.chain([below.len()]).any(|end| {
         let start = below[..end].iter().rposition(|byte| *byte == b'/');

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use sanchay_catalog::queries::RootName;
 use sanchay_catalog::RootRow;
+use sanchay_core::path::display;
 use sanchay_core::{Algorithm, Filter};
 use serde::{Deserialize, Serialize};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 
 /// Which files of a root are hashed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,8 +69,12 @@ fn poll_s() -> u32 {
 }
 
 impl RootSettings {
-    pub(crate) fn of(row: &RootRow) -> Self {
-        serde_json::from_str(&row.settings).unwrap_or_default()
+    /// As they are stored. Fails where they cannot be read: without them no one knows what is left out.
+    pub(crate) fn of(row: &RootRow) -> Result<Self, EngineError> {
+        let settings: Self =
+            serde_json::from_str(&row.settings).map_err(|error| unreadable(row, &error.to_string()))?;
+        algorithm(&settings).map_err(|error| unreadable(row, &error.message))?;
+        Ok(settings)
     }
 
     pub(crate) fn to_json(&self) -> String {
@@ -102,34 +107,60 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// Those of a root. Fails where its settings cannot be read.
+    pub(crate) fn of(row: &RootRow) -> Result<Self, EngineError> {
+        Self::new(&RootSettings::of(row)?).map_err(|error| unreadable(row, &error.message))
+    }
+
     pub(crate) fn new(settings: &RootSettings) -> Result<Self, EngineError> {
-        let algorithm = Algorithm::parse(&settings.algorithm).ok_or_else(|| {
-            EngineError::invalid_argument(format!("'{}' is no hash: use blake3 or sha256", settings.algorithm))
-        })?;
+        let algorithm = algorithm(settings)?;
         let filter = Filter::new(&settings.exclude, settings.skip_hidden)?;
         Ok(Self { hash: settings.hash, algorithm, filter, one_file_system: settings.one_file_system })
     }
 }
 
-pub(crate) fn root_name(row: &RootRow) -> RootName {
-    let settings = RootSettings::of(row);
-    let compares_sizes = settings.hash == HashScope::Duplicates && row.scanned_ns != 0;
-    RootName { id: row.id, name: settings.name, path: row.path.clone(), directory: row.directory, compares_sizes }
+fn algorithm(settings: &RootSettings) -> Result<Algorithm, EngineError> {
+    Algorithm::parse(&settings.algorithm).ok_or_else(|| {
+        EngineError::invalid_argument(format!("'{}' is no hash: use blake3 or sha256", settings.algorithm))
+    })
 }
 
-/// A root whose files may be read now.
+/// What a root is called; where that cannot be read, its path.
+pub(crate) fn root_name(row: &RootRow) -> RootName {
+    let (name, hash) = match RootSettings::of(row) {
+        Ok(settings) => (settings.name, settings.hash),
+        Err(_) => (display(&row.path), HashScope::None),
+    };
+    let compares_sizes = hash == HashScope::Duplicates && row.scanned_ns != 0;
+    RootName { id: row.id, name, path: row.path.clone(), directory: row.directory, compares_sizes }
+}
+
+/// Why a root whose settings cannot be read is left alone, and how that ends.
+fn unreadable(row: &RootRow, why: &str) -> EngineError {
+    let message = format!(
+        "the stored settings of {} cannot be read ({why}): it is neither scanned nor watched, and what was known of it is \
+         kept. Change one of its settings to store all of them again",
+        display(&row.path)
+    );
+    EngineError { path: Some(row.path.clone()), ..EngineError::new(ErrorKind::ConfigInvalid, message) }
+}
+
+/// A root with its rules; where they cannot be read, no one looks at what it holds.
 pub(crate) struct Governed {
     pub(crate) id: i64,
     pub(crate) path: Vec<u8>,
-    pub(crate) rules: Arc<Rules>,
+    pub(crate) rules: Result<Arc<Rules>, EngineError>,
+}
+
+impl Governed {
+    /// Which of its files are read.
+    pub(crate) fn hash(&self) -> HashScope {
+        self.rules.as_ref().map_or(HashScope::None, |rules| rules.hash)
+    }
 }
 
 /// All roots with their rules.
-pub(crate) fn governed(rows: &[RootRow]) -> Result<Vec<Governed>, EngineError> {
-    rows.iter()
-        .map(|row| {
-            let rules = Arc::new(Rules::new(&RootSettings::of(row))?);
-            Ok(Governed { id: row.id, path: row.path.clone(), rules })
-        })
-        .collect()
+pub(crate) fn governed(rows: &[RootRow]) -> Vec<Governed> {
+    let rules = |row| Rules::of(row).map(Arc::new);
+    rows.iter().map(|row| Governed { id: row.id, path: row.path.clone(), rules: rules(row) }).collect()
 }

@@ -264,17 +264,16 @@ impl Catalog {
 
     fn root_status(&self, py: Python<'_>, root_id: i64) -> PyResult<RootStatus> {
         py.detach(|| {
-            let row = self.engine.root(root_id)?;
-            let figures = self.engine.catalog().root_figures(&row.path)?;
+            let status = self.engine.root_status(root_id)?;
             Ok(RootStatus {
                 root_id,
-                state: row.state.word(),
-                holds: row.state.holds(),
-                scanned_ns: row.scanned_ns,
-                reason: row.reason,
-                files: figures.files,
-                directories: figures.directories,
-                bytes: figures.bytes,
+                state: status.state.word(),
+                holds: status.state.holds(),
+                scanned_ns: status.scanned_ns,
+                reason: status.reason,
+                files: status.figures.files,
+                directories: status.figures.directories,
+                bytes: status.figures.bytes,
             })
         })
         .map_err(raise)

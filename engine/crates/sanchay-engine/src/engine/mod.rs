@@ -4,6 +4,7 @@ mod check;
 mod handle;
 mod name_indexer;
 mod options;
+mod root_status;
 mod scans;
 mod shared;
 
@@ -18,6 +19,7 @@ use sanchay_core::RootDir;
 
 pub use self::handle::Scan;
 pub use self::options::EngineOptions;
+pub use self::root_status::RootStatus;
 pub(crate) use self::shared::Shared;
 use crate::error::EngineError;
 use crate::folder_mark;

@@ -11,6 +11,7 @@ use super::handle::Scan;
 use super::shared::Shared;
 use crate::error::{EngineError, ErrorKind};
 use crate::job::Control;
+use crate::root_spec::Rules;
 
 /// How long a root that is new is given until its first scan begins, and how long one that a client waits for has the
 /// cores to itself before the root is watched: going through a tree takes a tenth of reading it.
@@ -93,6 +94,7 @@ impl Shared {
             scan.control.give_way();
         }
         let row = self.catalog.reader()?.root(root_id)?;
+        Rules::of(&row)?;
         let number = self.enlist(root_id, row.path, &scan.control);
         scan.number.store(number, Ordering::Relaxed);
         let thread = scan.clone();

@@ -24,7 +24,7 @@ impl Pass<'_> {
             self.followed.missed.push(Step::Hash { directory: folder, names });
             return Ok(());
         };
-        let Some(rules) = self.governing(&folder).map(|root| Arc::clone(&root.rules)) else { return Ok(()) };
+        let Some(rules) = self.governing(&folder).map(|(_, rules)| Arc::clone(rules)) else { return Ok(()) };
         let entries: HashMap<Vec<u8>, (EntryId, Entry)> = reader.entries_named(directory, &names)?;
         let (mut unread, mut missed, mut several) = (Vec::new(), Vec::new(), Vec::new());
         let stamped = file_system_of(&handle).is_ok_and(|(_, system)| system.stamps_every_write());

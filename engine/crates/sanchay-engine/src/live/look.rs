@@ -108,7 +108,7 @@ impl Pass<'_> {
             self.list_below(relative, false)?;
             return Ok(true);
         }
-        let Some(rules) = self.governing(folder).map(|root| Arc::clone(&root.rules)) else { return Ok(true) };
+        let Some(rules) = self.governing(folder).map(|(_, rules)| Arc::clone(rules)) else { return Ok(true) };
         let mount = self.mounts.of(&handle, &stat)?;
         let mut looked = Looked {
             directory,

@@ -14,7 +14,7 @@ use super::work::{together, Batch, Followed, Linked, Message, Outcome};
 use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::own_files::OwnFiles;
-use crate::root_spec::{governed, Governed};
+use crate::root_spec::{governed, Governed, Rules};
 use crate::scan::{Mounts, RootPlace, DIFFERENCES_MOST};
 
 /// Takes batches until the live thread ends.
@@ -59,7 +59,7 @@ impl Passer {
         };
         let mut pass = Pass {
             inner: &self.inner,
-            governed: governed(&rows)?,
+            governed: governed(&rows),
             row,
             rows,
             root,
@@ -135,18 +135,20 @@ impl Pass<'_> {
         rest.strip_prefix(b"/").or_else(|| rest.strip_prefix(&[SEPARATOR]))
     }
 
-    /// The root whose rules hold in a folder: the innermost.
-    pub(super) fn governing(&self, folder: &[u8]) -> Option<&Governed> {
+    /// The path of the root whose rules hold in a folder, the innermost, and the rules; None where they cannot be read, and
+    /// no one is to look there.
+    pub(super) fn governing(&self, folder: &[u8]) -> Option<(&[u8], &Arc<Rules>)> {
         let holding = self.governed.iter().filter(|root| is_within(folder, &root.path));
-        holding.max_by_key(|root| root.path.len())
+        let root = holding.max_by_key(|root| root.path.len())?;
+        Some((&root.path, root.rules.as_ref().ok()?))
     }
 
     /// Whether the rules leave out a name in a folder.
     pub(super) fn excludes(&self, folder: &[u8], name: &[u8], is_folder: bool) -> bool {
-        let Some(root) = self.governing(folder) else { return true };
-        let below = folder.get(root.path.len()..).unwrap_or_default();
+        let Some((root, rules)) = self.governing(folder) else { return true };
+        let below = folder.get(root.len()..).unwrap_or_default();
         let below = below.strip_prefix(b"/").or_else(|| below.strip_prefix(b"\\")).unwrap_or(below);
-        root.rules.filter.excludes(below, name, is_folder)
+        rules.filter.excludes(below, name, is_folder)
     }
 
     /// Opens a folder that the catalog has as `stored`; None when something else is there, or nothing.

@@ -285,7 +285,7 @@ impl ReaderThread {
     fn follow_twins(&self, sizes: &HashSet<u64>, followed: &mut Followed) -> Result<(), EngineError> {
         let reader = self.inner.catalog.reader()?;
         let roots = reader.roots()?;
-        let governed = governed(&roots)?;
+        let governed = governed(&roots);
         let (mut unread, mut away) = (HashMap::<i64, Vec<Vec<u8>>>::new(), Vec::new());
         let mut from = Some(0);
         while let Some(block) = from {
@@ -295,11 +295,11 @@ impl ReaderThread {
             for file in files {
                 let holding = roots.iter().zip(&governed).filter(|(root, _)| root.holds(&file.folder));
                 let Some((root, of)) = holding.max_by_key(|(root, _)| root.path.len()) else { continue };
-                if of.rules.hash != HashScope::Duplicates {
+                let Some(rules) = of.rules.as_ref().ok().filter(|rules| rules.hash == HashScope::Duplicates) else {
                     continue;
-                }
+                };
                 if root.state == RootState::Offline {
-                    let (state, algorithm) = (HashState::Pending, of.rules.algorithm);
+                    let (state, algorithm) = (HashState::Pending, rules.algorithm);
                     away.push(HashUpdate { id: file.id, expected: file.entry, state, algorithm, hash: None });
                 } else if let Some(directory) = reader.with_block(file.id.block(), |_, directory| Ok(directory))? {
                     unread.entry(directory).or_default().push(file.name);
@@ -346,17 +346,17 @@ impl ReaderThread {
         (!paused).then_some(verdict)
     }
 
-    /// Where the job's files are now, and the rules there; None where the catalog has them no more.
+    /// Where the job's files are now, and the rules there; None where the catalog has them no more, or the rules cannot be read.
     fn place(&self, job: &ReadJob) -> Result<Option<Place>, EngineError> {
         let reader = self.inner.catalog.reader()?;
         if reader.load_child(job.directory)?.is_none() {
             return Ok(None);
         }
         let folder = reader.directory_path(job.directory)?;
-        let governed = governed(&reader.roots()?)?;
+        let governed = governed(&reader.roots()?);
         let holding = governed.into_iter().filter(|root| is_within(&folder, &root.path));
         let root = holding.max_by_key(|root| root.path.len());
-        Ok(root.map(|root| Place { root: root.path, folder, rules: root.rules }))
+        Ok(root.and_then(|root| Some(Place { root: root.path, folder, rules: root.rules.ok()? })))
     }
 
     fn publish(&self, job: &ReadJob, place: &Place, updates: &[HashUpdate]) -> Result<(), EngineError> {

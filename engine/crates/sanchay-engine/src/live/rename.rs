@@ -16,7 +16,7 @@ use super::several::Several;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::root_spec::RootSettings;
-use crate::scan::{fill, forget, Fresh, Stored, Target};
+use crate::scan::{fill, forget, rules_look_at_paths, Fresh, Stored, Target};
 
 /// A file on its way from one directory to another.
 struct Rename {
@@ -69,7 +69,7 @@ impl Pass<'_> {
                     return Ok(false);
                 }
                 let looks_at_paths =
-                    self.rows.iter().any(|row| crate::scan::rules_look_at_paths(&RootSettings::of(row)));
+                    self.rows.iter().any(|row| RootSettings::of(row).is_ok_and(|settings| rules_look_at_paths(&settings)));
                 if looks_at_paths {
                     self.followed.reconcile = true;
                 }

@@ -10,7 +10,7 @@ use sanchay_core::watch::{FileEvent, Pending, WatchMode};
 use super::status::LiveState;
 use super::work::{Folder, Linked};
 use crate::engine::Scan;
-use crate::root_spec::{RootSettings, WatchSetting};
+use crate::root_spec::{RootSettings, Rules, WatchSetting};
 
 /// Events kept while a batch is done, and names found by their inode; past it the root is compared as a whole instead.
 const HEARD_MOST: usize = 100_000;
@@ -139,7 +139,11 @@ pub(super) struct LiveRoot {
 
 impl LiveRoot {
     pub(super) fn new(row: &RootRow, settle_ms: u64) -> Self {
-        let settings = RootSettings::of(row);
+        // Without its rules a root is not watched: no one knows what is left out.
+        let (settings, unreadable) = match Rules::of(row).and_then(|_| RootSettings::of(row)) {
+            Ok(settings) => (settings, None),
+            Err(error) => (RootSettings { watch: WatchSetting::Off, ..RootSettings::default() }, Some(error.message)),
+        };
         Self {
             id: row.id,
             path: row.path.clone(),
@@ -150,7 +154,7 @@ impl LiveRoot {
             folder: None,
             mode: if settings.watch == WatchSetting::Off { Mode::Off } else { Mode::Poll },
             because: String::new(),
-            degraded: None,
+            degraded: unreadable,
             absent: row.reason.clone(),
             watching: Watching::No,
             unwatched: Arc::default(),
@@ -279,7 +283,9 @@ impl LiveRoot {
     /// Chooses how it is kept up. `refused`: why there is no watcher.
     pub(super) fn choose(&mut self, advised: WatchMode, file_system: &str, refused: Option<&str>) {
         (self.mode, self.because) = match (self.watch, advised) {
-            (WatchSetting::Off, _) => (Mode::Off, "switched off".to_owned()),
+            (WatchSetting::Off, _) => {
+                (Mode::Off, self.degraded.clone().unwrap_or_else(|| "switched off".to_owned()))
+            }
             (WatchSetting::Poll, _) => (Mode::Poll, "asked for".to_owned()),
             (WatchSetting::Events, _) => (Mode::Events, "asked for".to_owned()),
             (WatchSetting::Auto, WatchMode::Events) => (Mode::Events, format!("{file_system} tells of its changes")),
@@ -335,7 +341,7 @@ mod tests {
             state: RootState::Ready,
             reason: String::new(),
             scanned_ns: 1,
-            settings: "{}".to_owned(),
+            settings: RootSettings::default().to_json(),
         };
         let mut root = LiveRoot::new(&row, 500);
         (root.presence, root.mode, root.watching) = (Presence::Present, Mode::Events, Watching::Yes);

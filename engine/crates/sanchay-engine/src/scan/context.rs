@@ -10,6 +10,7 @@ use sanchay_core::RootDir;
 use super::findings::Findings;
 use super::mounts::Mounts;
 use crate::carried::Carried;
+use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::job::Control;
 use crate::own_files::OwnFiles;
@@ -26,7 +27,7 @@ pub(crate) struct Context<'a> {
     /// Top directory of the tree that the root lies in.
     pub(crate) tree: i64,
     /// Rules of the roots inside this one, by path below it: the innermost root governs.
-    pub(crate) nested: HashMap<Vec<u8>, Arc<Rules>>,
+    pub(crate) nested: HashMap<Vec<u8>, Result<Arc<Rules>, EngineError>>,
     /// Trees of their own below this root, by path below it: they are adopted.
     pub(crate) tops: HashMap<Vec<u8>, i64>,
     pub(crate) own: OwnFiles,

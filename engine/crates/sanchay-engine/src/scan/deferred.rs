@@ -38,7 +38,7 @@ pub(super) fn hash_deferred(
 ) -> Result<(), EngineError> {
     let control = context.control;
     let governed = |id: i64| roots.iter().find(|root| root.id == id);
-    let any_duplicates = roots.iter().any(|root| root.rules.hash == HashScope::Duplicates);
+    let any_duplicates = roots.iter().any(|root| root.hash() == HashScope::Duplicates);
     if context.deferred_files.load(Ordering::Relaxed) == 0 && !any_duplicates {
         return Ok(());
     }
@@ -134,9 +134,8 @@ fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result
         from = next;
         let known = if due.turn == Turn::Others { HashMap::new() } else { context.catalog.known_edges(block, next)? };
         for file in files {
-            let Some(root) = (due.governed)(due.names.root_of(&file.folder)) else {
-                continue;
-            };
+            let Some(root) = (due.governed)(due.names.root_of(&file.folder)) else { continue };
+            let Ok(rules) = &root.rules else { continue };
             let is_mostly_holes = is_mostly_holes(file.entry.size_bytes, file.entry.allocated_bytes);
             if is_mostly_holes != (due.turn == Turn::Holes) {
                 due.holes_wait.fetch_or(is_mostly_holes, Ordering::Relaxed);
@@ -148,7 +147,7 @@ fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result
                 Turn::Holes => due.sketch.may_have_twin(file.entry.size_bytes),
             };
             let here = path_from_bytes(&file.folder).starts_with(path_from_bytes(context.root_path));
-            let is_due = match root.rules.hash {
+            let is_due = match rules.hash {
                 HashScope::All => here && file.entry.hash_state == HashState::Pending,
                 HashScope::Duplicates if file.entry.size_bytes > SMALL_BYTES => {
                     may_have_twin && due.edges.may_have_twin(&file.entry, known.get(&file.id))
@@ -156,11 +155,11 @@ fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result
                 HashScope::Duplicates => may_have_twin,
                 HashScope::None => false,
             };
-            let hangs_on_events = file.entry.algorithm == root.rules.algorithm && context.carried.has(&file.entry);
+            let hangs_on_events = file.entry.algorithm == rules.algorithm && context.carried.has(&file.entry);
             if !is_due || hangs_on_events {
                 continue;
             }
-            let work = Work { file, here, root: root.path.clone(), algorithm: root.rules.algorithm };
+            let work = Work { file, here, root: root.path.clone(), algorithm: rules.algorithm };
             if !context.control.step() || jobs.send(work).is_err() {
                 return Ok(());
             }

@@ -114,7 +114,7 @@ impl EdgeStage<'_> {
             let (files, next) = self.context.catalog.pending_files(block, &wanted)?;
             from = next;
             for file in &files {
-                if self.root_of(file).is_some_and(|root| root.rules.hash == HashScope::Duplicates) {
+                if self.root_of(file).is_some_and(|root| root.hash() == HashScope::Duplicates) {
                     sizes.insert(file.entry.size_bytes);
                 }
             }
@@ -129,7 +129,7 @@ impl EdgeStage<'_> {
 
     /// The root of a file whose content may be read.
     fn readable_root(&self, file: &PendingFile) -> Option<&[u8]> {
-        self.root_of(file).filter(|root| root.rules.hash != HashScope::None).map(|root| root.path.as_slice())
+        self.root_of(file).filter(|root| root.hash() != HashScope::None).map(|root| root.path.as_slice())
     }
 
     /// The edges of the files that could be read.

@@ -253,7 +253,17 @@ impl Walker<'_> {
     fn subdirectory(&self, job: &Job, name: &[u8], work: &mut Comparing<'_>) -> Result<(), EngineError> {
         let relative =
             if job.relative.is_empty() { name.to_vec() } else { sanchay_core::path::join(&job.relative, name) };
-        let own = self.context.nested.get(&relative);
+        let own = match self.context.nested.get(&relative) {
+            Some(Err(error)) => {
+                // What it leaves out is not known: what is known of it stays as it is.
+                let path = self.context.absolute(&relative, b"");
+                self.context.control.report(&path, error.kind.name(), error.message.clone());
+                work.children.remove(name);
+                return Ok(());
+            }
+            Some(Ok(rules)) => Some(rules),
+            None => None,
+        };
         let is_excluded = own.is_none() && (job.passage || job.rules.filter.excludes(job.below_rules(), name, true));
         // What a person excludes here may still be a root by its own right, or lead to one.
         if is_excluded && !self.context.leads_to_nested(&relative) {

@@ -36,7 +36,7 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
     let (row, relative) = (request.row, request.relative);
     let catalog = request.scan.catalog;
     let reader = catalog.reader()?;
-    let governed = governed(request.rows)?;
+    let governed = governed(request.rows);
     let absolute = |relative: &[u8]| match relative {
         b"" => row.path.clone(),
         relative => sanchay_core::path::join(&row.path, relative),
@@ -67,12 +67,14 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
         }
         None => None,
     };
-    let rules = |path: &[u8]| governed.iter().find(|root| root.path == path).map(|root| Arc::clone(&root.rules));
-    let Some(mut ruling) = rules(&row.path) else { return Ok(None) };
+    let rules = |path: &[u8]| governed.iter().find(|root| root.path == path).map(|root| root.rules.clone());
+    let Some(Ok(mut ruling)) = rules(&row.path) else { return Ok(None) };
     let mut rules_from = 0;
     for end in (1..=relative.len()).filter(|&at| at == relative.len() || relative[at] == b'/') {
-        if let Some(own) = rules(&absolute(&relative[..end])) {
-            (ruling, rules_from) = (own, end);
+        match rules(&absolute(&relative[..end])) {
+            Some(Ok(own)) => (ruling, rules_from) = (own, end),
+            Some(Err(_)) => return Ok(None),
+            None => {}
         }
     }
     context.findings = Some(&findings);

@@ -48,11 +48,11 @@ pub(super) fn prepare<'a>(
     let nested = rows
         .iter()
         .zip(governed)
-        .filter_map(|(other, governed)| Some((below(&other.path)?, Arc::clone(&governed.rules))))
+        .filter_map(|(other, governed)| Some((below(&other.path)?, governed.rules.clone())))
         .collect();
     let tops: HashMap<Vec<u8>, i64> =
         catalog.reader()?.tops()?.into_iter().filter_map(|(id, path)| Some((below(&path)?, id))).collect();
-    let expected = rows.iter().flat_map(|row| RootSettings::of(row).expect_unreadable);
+    let expected = rows.iter().filter_map(|row| RootSettings::of(row).ok()).flat_map(|settings| settings.expect_unreadable);
     request.control.expect_unreadable(expected.collect());
     Ok(Context {
         catalog,

@@ -3,7 +3,6 @@
 //! A scan never deletes for lack of evidence: what cannot be read keeps its rows, and the scan ends "partial".
 
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
 
 use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{CatalogError, RootRow, RootSeen, RootState};
@@ -51,7 +50,7 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
         Ok(place) => place,
         Err(away) => return absent(request, &row, away),
     };
-    let governed = governed(&rows)?;
+    let governed = governed(&rows);
     let tree = root_directory(request, &row)?;
     let context = prepare(request, &row, &rows, &governed, &place.root, mounts, tree)?;
     control.expect(Expected { files: catalog.root_figures(&row.path)?.files, hashed_bytes: 0 });
@@ -96,7 +95,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
     let reader = context.catalog.reader()?;
     let (directory, _) = reader.locate(&row.path)?.ok_or_else(|| CatalogError::UnknownPath(row.path.clone()))?;
     let known = reader.load_child(directory)?;
-    let rules = governed.iter().find(|root| root.id == row.id).map(|root| Arc::clone(&root.rules));
+    let own = governed.iter().find(|root| root.id == row.id);
     let name = known.as_ref().map_or_else(|| row.path.clone(), |known| known.name.clone());
     Ok(Job {
         id: directory,
@@ -105,7 +104,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
         relative: Vec::new(),
         name,
         above: None,
-        rules: rules.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?,
+        rules: own.ok_or_else(|| CatalogError::UnknownRoot(row.id.to_string()))?.rules.clone()?,
         rules_from: 0,
         passage: false,
         deep: true,

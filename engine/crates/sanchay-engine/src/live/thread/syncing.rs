@@ -10,7 +10,7 @@ use crate::live::cookie::{self, Cookie};
 use crate::live::root::{Mode, Watching};
 use crate::live::sync::{Stage, Ticket, COOKIES_MOST, COOKIE_MS};
 use crate::live::work::Message;
-use crate::root_spec::{RootSettings, Rules};
+use crate::root_spec::Rules;
 
 impl LiveThread {
     /// Holds back no reading while someone waits for a sync.
@@ -59,7 +59,7 @@ impl LiveThread {
     pub(super) fn leaves_out_hidden(&self, id: i64) -> bool {
         let row = self.inner.catalog.reader().and_then(|reader| reader.root(id));
         row.is_ok_and(|row| {
-            Rules::new(&RootSettings::of(&row)).is_ok_and(|rules| rules.filter.excludes(b"", cookie::HIDDEN, false))
+            Rules::of(&row).is_ok_and(|rules| rules.filter.excludes(b"", cookie::HIDDEN, false))
         })
     }
 

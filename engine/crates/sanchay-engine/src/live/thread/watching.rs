@@ -14,7 +14,7 @@ use crate::live::cookie;
 use crate::live::event::{EventKind, LiveEvent};
 use crate::live::root::{Mode, Presence, Watching};
 use crate::live::work::{Message, NotSeen, There};
-use crate::root_spec::{RootSettings, Rules, WatchSetting};
+use crate::root_spec::{Rules, WatchSetting};
 use crate::scan::{Mounts, RootPlace};
 
 impl LiveThread {
@@ -223,7 +223,7 @@ pub(super) fn scope(inner: &Shared, id: i64) -> Scope {
     let Ok(rows) = inner.catalog.reader().and_then(|reader| reader.roots()) else { return everything };
     let Some(own) = rows.iter().find(|row| row.id == id) else { return everything };
     let holds_others = rows.iter().any(|row| row.id != id && is_within(&row.path, &own.path));
-    match Rules::new(&RootSettings::of(own)) {
+    match Rules::of(own) {
         Ok(rules) if !holds_others => {
             Scope { filter: rules.filter, one_file_system: rules.one_file_system, ..everything }
         }
