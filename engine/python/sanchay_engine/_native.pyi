@@ -15,8 +15,8 @@ EVENT_KINDS: tuple[str, ...]
 FOLDER_MARK: bytes  # the name of the file that marks a folder as a Sanchay's
 ERROR_KINDS: tuple[str, ...]
 # not_found | not_absolute | not_a_folder | permission | pseudo_file_system | own_folder | io | disk_full | busy
-# | corrupt | newer_database | foreign_database | invalid_query | invalid_argument | unknown_root | unknown_path
-# | closed | cancelled
+# | corrupt | newer_database | foreign_database | invalid_query | invalid_argument | config_invalid | unknown_root
+# | unknown_path | closed | cancelled
 # | internal
 
 class EngineError(Exception):

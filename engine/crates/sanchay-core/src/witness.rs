@@ -49,12 +49,7 @@ impl FileStat {
     /// What its hash is trusted under.
     #[inline]
     pub fn witness(&self) -> Witness {
-        Witness {
-            inode: self.inode,
-            size_bytes: self.size_bytes,
-            mtime_ns: self.mtime_ns,
-            ctime_ns: self.ctime_ns,
-        }
+        Witness { inode: self.inode, size_bytes: self.size_bytes, mtime_ns: self.mtime_ns, ctime_ns: self.ctime_ns }
     }
 
     /// Whether it is the file that was seen before, and nothing that a write would change has changed.
@@ -96,15 +91,8 @@ mod tests {
             assert_ne!(other.witness().digest(), SEEN.witness().digest());
             assert!(!other.held_still_since(&SEEN));
         }
-        let untouched = FileStat {
-            allocated_bytes: 0,
-            birth_ns: None,
-            links: 0,
-            owner: 0,
-            mount_id: 0,
-            placeholder: true,
-            ..SEEN
-        };
+        let untouched =
+            FileStat { allocated_bytes: 0, birth_ns: None, links: 0, owner: 0, mount_id: 0, placeholder: true, ..SEEN };
         assert_eq!(untouched.witness(), SEEN.witness());
         assert!(untouched.held_still_since(&SEEN));
         assert!(!FileStat { kind: FileKind::Special, ..SEEN }.held_still_since(&SEEN));

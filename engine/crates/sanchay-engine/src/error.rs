@@ -123,7 +123,7 @@ impl EngineError {
     }
 
     /// A thread of ours panicked.
-    pub(crate) fn ended_abnormally(what: &str) -> Self {
+    pub fn ended_abnormally(what: &str) -> Self {
         Self::new(ErrorKind::Internal, format!("{what} ended abnormally; the log has the details"))
     }
 

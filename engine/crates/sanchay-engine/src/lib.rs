@@ -28,8 +28,10 @@ mod root_check;
 mod root_spec;
 mod scan;
 mod trees;
+pub mod words;
 mod writers;
 
+pub use clock::now_ns;
 pub use engine::{Engine, EngineOptions, RootStatus, Scan};
 pub use error::{EngineError, ErrorKind};
 pub use excludes::exclude_patterns;

@@ -9,6 +9,7 @@ use sanchay_core::{Algorithm, Filter};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, ErrorKind};
+use crate::words::{algorithm, one_of};
 
 /// Which files of a root are hashed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,28 @@ pub enum WatchSetting {
     Poll,
     /// Not at all.
     Off,
+}
+
+impl HashScope {
+    /// Reads the word.
+    pub fn parse(text: &str) -> Result<Self, EngineError> {
+        one_of(
+            "choice of files to hash",
+            text,
+            [("all", Self::All), ("duplicates", Self::Duplicates), ("none", Self::None)],
+        )
+    }
+}
+
+impl WatchSetting {
+    /// Reads the word.
+    pub fn parse(text: &str) -> Result<Self, EngineError> {
+        one_of(
+            "way to watch a root",
+            text,
+            [("auto", Self::Auto), ("events", Self::Events), ("poll", Self::Poll), ("off", Self::Off)],
+        )
+    }
 }
 
 /// What a person set for a root; kept with it in the catalog as JSON.
@@ -73,7 +96,7 @@ impl RootSettings {
     pub(crate) fn of(row: &RootRow) -> Result<Self, EngineError> {
         let settings: Self =
             serde_json::from_str(&row.settings).map_err(|error| unreadable(row, &error.to_string()))?;
-        algorithm(&settings).map_err(|error| unreadable(row, &error.message))?;
+        algorithm(&settings.algorithm).map_err(|error| unreadable(row, &error.message))?;
         Ok(settings)
     }
 
@@ -113,16 +136,10 @@ impl Rules {
     }
 
     pub(crate) fn new(settings: &RootSettings) -> Result<Self, EngineError> {
-        let algorithm = algorithm(settings)?;
+        let algorithm = algorithm(&settings.algorithm)?;
         let filter = Filter::new(&settings.exclude, settings.skip_hidden)?;
         Ok(Self { hash: settings.hash, algorithm, filter, one_file_system: settings.one_file_system })
     }
-}
-
-fn algorithm(settings: &RootSettings) -> Result<Algorithm, EngineError> {
-    Algorithm::parse(&settings.algorithm).ok_or_else(|| {
-        EngineError::invalid_argument(format!("'{}' is no hash: use blake3 or sha256", settings.algorithm))
-    })
 }
 
 /// What a root is called; where that cannot be read, its path.

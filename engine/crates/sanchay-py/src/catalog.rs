@@ -1,22 +1,22 @@
 //! An open catalog as Python holds it. Every call lets the GIL go while it works.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use sanchay_core::path::{bytes_of, path_from_bytes};
-use sanchay_core::FileType;
 use sanchay_engine::catalog::expression::Endings;
 use sanchay_engine::catalog::queries::{
     ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
 };
-use sanchay_engine::catalog::{CatalogError, Fault};
+use sanchay_engine::catalog::Fault;
 use sanchay_engine::{
-    Engine, EngineError, EngineOptions, HashScope, LiveSettings, Question, RootSettings, Wanted, WatchSetting,
+    words, Engine, EngineError, EngineOptions, HashScope, LiveSettings, Question, RootSettings, Wanted, WatchSetting,
 };
 
 use crate::changes::{ChangePage, GrowthPage};
-use crate::errors::{raise, raise_catalog};
+use crate::enter::enter;
+use crate::errors::raise;
 use crate::export::Export;
 use crate::live::{EventBatch, LiveStatus};
 use crate::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
@@ -51,25 +51,8 @@ impl RootSpec {
         poll_s: u32,
         expect_unreadable: Vec<Vec<u8>>,
     ) -> PyResult<Self> {
-        let hash = match hash {
-            "all" => HashScope::All,
-            "duplicates" => HashScope::Duplicates,
-            "none" => HashScope::None,
-            other => {
-                let message = format!("'{other}' is no choice of files to hash: use all, duplicates or none");
-                return Err(raise(sanchay_engine::EngineError::invalid_argument(message)));
-            }
-        };
-        let watch = match watch {
-            "auto" => WatchSetting::Auto,
-            "events" => WatchSetting::Events,
-            "poll" => WatchSetting::Poll,
-            "off" => WatchSetting::Off,
-            other => {
-                let message = format!("'{other}' is no way to keep a root up: use auto, events, poll or off");
-                return Err(raise(sanchay_engine::EngineError::invalid_argument(message)));
-            }
-        };
+        let hash = HashScope::parse(hash).map_err(raise)?;
+        let watch = WatchSetting::parse(watch).map_err(raise)?;
         let settings = RootSettings {
             name,
             hash,
@@ -104,20 +87,20 @@ pub(crate) struct Place {
 #[pyfunction]
 #[pyo3(signature = (path, own_folders = Vec::new()))]
 pub(crate) fn check_root(py: Python<'_>, path: Vec<u8>, own_folders: Vec<Vec<u8>>) -> PyResult<RootCheck> {
-    let found = py.detach(|| sanchay_engine::check_root(&path, &paths(&own_folders))).map_err(raise)?;
+    let found = enter(py, || sanchay_engine::check_root(&path, &paths(&own_folders)))?;
     Ok(RootCheck { path: found.path, file_system: found.file_system, network: found.network })
 }
 
 /// Globs of what a root at `path` is to leave out, as its filter takes them.
 #[pyfunction]
 pub(crate) fn exclude_patterns(py: Python<'_>, path: Vec<u8>, globs: Vec<String>) -> PyResult<Vec<String>> {
-    py.detach(|| sanchay_engine::exclude_patterns(&path, &globs)).map_err(raise)
+    enter(py, || sanchay_engine::exclude_patterns(&path, &globs))
 }
 
 /// An absolute path as it is called below a root at `root`.
 #[pyfunction]
 pub(crate) fn path_below(py: Python<'_>, root: Vec<u8>, path: Vec<u8>) -> PyResult<Vec<u8>> {
-    py.detach(|| sanchay_engine::path_below(&root, &path)).map_err(raise)
+    enter(py, || sanchay_engine::path_below(&root, &path))
 }
 
 fn paths(all: &[Vec<u8>]) -> Vec<PathBuf> {
@@ -150,7 +133,7 @@ impl Catalog {
             threads,
             cache_bytes: cache_mb << 20,
         };
-        let engine = py.detach(|| Engine::open(&path_from_bytes(&path), options)).map_err(raise)?;
+        let engine = enter(py, || Engine::open(&path_from_bytes(&path), options))?;
         Ok(Self { engine: std::sync::Arc::new(engine) })
     }
 
@@ -161,7 +144,7 @@ impl Catalog {
     #[pyo3(signature = (*, repair = false, background = false))]
     fn check(&self, py: Python<'_>, repair: bool, background: bool) -> PyResult<CatalogCheck> {
         let engine = std::sync::Arc::clone(&self.engine);
-        let report = py.detach(move || engine.check_catalog(repair, background)).map_err(raise)?;
+        let report = enter(py, move || engine.check_catalog(repair, background))?;
         let fault = |fault: Fault| {
             let Fault { kind, count, example, mended } = fault;
             Py::new(py, CatalogFault { kind: kind.name(), count, example, mended })
@@ -177,19 +160,12 @@ impl Catalog {
 
     fn checked_ns(&self, py: Python<'_>) -> PyResult<i64> {
         let catalog = self.engine.catalog();
-        Ok(py.detach(|| catalog.checked_s()).map_err(raise_catalog)?.saturating_mul(1_000_000_000))
+        Ok(enter(py, || Ok(catalog.checked_s()?))?.saturating_mul(1_000_000_000))
     }
 
     fn status(&self, py: Python<'_>) -> PyResult<CatalogStatus> {
         let catalog = self.engine.catalog();
-        let status = py.detach(|| catalog.status()).map_err(raise_catalog)?;
-        let rebuilt_from = catalog.rebuilt_from().map(|path| bytes_of(path).to_vec());
-        let notice = rebuilt_from.as_ref().map_or_else(String::new, |aside| {
-            format!(
-                "the catalog was damaged and is being rebuilt; the damaged file was kept as {}",
-                sanchay_core::path::display(aside)
-            )
-        });
+        let status = enter(py, || Ok(catalog.status()?))?;
         Ok(CatalogStatus {
             catalog_id: format!("{:016x}", status.id),
             path: bytes_of(catalog.path()).to_vec(),
@@ -199,11 +175,11 @@ impl Catalog {
             db_bytes: status.db_bytes,
             wal_bytes: status.wal_bytes,
             name_index_bytes: status.name_index_bytes,
-            name_index: if status.name_index_ready { "ready" } else { "building" },
+            name_index: self.engine.name_index_word(),
             rollup_bytes: status.rollup_bytes,
-            rebuilt_from,
+            rebuilt_from: catalog.rebuilt_from().map(|path| bytes_of(path).to_vec()),
             damage: catalog.damage().unwrap_or_default(),
-            notice,
+            notice: self.engine.notice(),
         })
     }
 
@@ -224,7 +200,7 @@ impl Catalog {
     }
 
     fn hash_debt(&self, py: Python<'_>) -> PyResult<HashDebt> {
-        let debt = py.detach(|| self.engine.catalog().hash_debt()).map_err(raise_catalog)?;
+        let debt = enter(py, || Ok(self.engine.catalog().hash_debt()?))?;
         Ok(HashDebt { files: debt.files, bytes: debt.bytes })
     }
 
@@ -239,7 +215,7 @@ impl Catalog {
     }
 
     fn roots(&self, py: Python<'_>) -> PyResult<Vec<StoredRoot>> {
-        let rows = py.detach(|| self.engine.roots()).map_err(raise)?;
+        let rows = enter(py, || self.engine.roots())?;
         Ok(rows
             .into_iter()
             .map(|row| StoredRoot { root_id: row.id, path: row.path, state: row.state.name(), settings: row.settings })
@@ -247,47 +223,44 @@ impl Catalog {
     }
 
     fn match_roots(&self, py: Python<'_>, known: Vec<(i64, Vec<u8>)>) -> PyResult<()> {
-        py.detach(|| self.engine.match_roots(known)).map_err(raise)
+        enter(py, || self.engine.match_roots(known))
     }
 
     fn put_root(&self, py: Python<'_>, root: &RootSpec) -> PyResult<()> {
-        py.detach(|| self.engine.put_root(root.root_id, &root.path, &root.settings)).map_err(raise)
+        enter(py, || self.engine.put_root(root.root_id, &root.path, &root.settings))
     }
 
     fn accept_root(&self, py: Python<'_>, root_id: i64) -> PyResult<()> {
-        py.detach(|| self.engine.accept_root(root_id)).map_err(raise)
+        enter(py, || self.engine.accept_root(root_id))
     }
 
     fn remove_root(&self, py: Python<'_>, root_id: i64) -> PyResult<()> {
-        py.detach(|| self.engine.remove_root(root_id)).map_err(raise)
+        enter(py, || self.engine.remove_root(root_id))
     }
 
     fn root_status(&self, py: Python<'_>, root_id: i64) -> PyResult<RootStatus> {
-        py.detach(|| {
-            let status = self.engine.root_status(root_id)?;
-            Ok(RootStatus {
-                root_id,
-                state: status.state.word(),
-                holds: status.state.holds(),
-                scanned_ns: status.scanned_ns,
-                reason: status.reason,
-                files: status.figures.files,
-                directories: status.figures.directories,
-                bytes: status.figures.bytes,
-            })
+        let status = enter(py, || self.engine.root_status(root_id))?;
+        Ok(RootStatus {
+            root_id,
+            state: status.state.word(),
+            holds: status.state.holds(),
+            scanned_ns: status.scanned_ns,
+            reason: status.reason,
+            files: status.figures.files,
+            directories: status.figures.directories,
+            bytes: status.figures.bytes,
         })
-        .map_err(raise)
     }
 
     #[pyo3(signature = (root_id, *, background = false, request_id = ""))]
     fn scan(&self, py: Python<'_>, root_id: i64, background: bool, request_id: &str) -> PyResult<Scan> {
-        py.detach(|| self.engine.scan(root_id, background, request_id)).map(Scan).map_err(raise)
+        enter(py, || self.engine.scan(root_id, background, request_id)).map(Scan)
     }
 
     #[pyo3(signature = (*, settle_ms = 500, reconcile_s = 3600, patience_ms = 10_000))]
     fn start_live(&self, py: Python<'_>, settle_ms: u64, reconcile_s: u64, patience_ms: u64) -> PyResult<()> {
         let settings = LiveSettings { settle_ms, reconcile_s, patience_ms };
-        py.detach(|| self.engine.start_live(settings)).map_err(raise)
+        enter(py, || self.engine.start_live(settings))
     }
 
     #[pyo3(signature = (*, settle_ms = None, reconcile_s = None))]
@@ -305,7 +278,7 @@ impl Catalog {
     }
 
     fn sync(&self, py: Python<'_>, root_id: i64) -> PyResult<Scan> {
-        py.detach(|| self.engine.sync(root_id)).map(Scan).map_err(raise)
+        enter(py, || self.engine.sync(root_id)).map(Scan)
     }
 
     #[pyo3(signature = (timeout_s, limit = 1000))]
@@ -331,26 +304,24 @@ impl Catalog {
         token: &str,
         time_zone: &str,
     ) -> PyResult<FindPage> {
-        let (page, root_ids) = py
-            .detach(|| {
-                let Question { expression, root_ids } = self.engine.question(expression, time_zone)?;
-                let roots = self.engine.root_names()?;
-                let request =
-                    FindRequest { expression: &expression, sort: Sort::parse(sort)?, limit, token, roots: &roots };
-                Ok((self.engine.catalog().find(&request)?, root_ids))
-            })
-            .map_err(raise)?;
+        let (page, root_ids) = enter(py, || {
+            let Question { expression, root_ids } = self.engine.question(expression, time_zone)?;
+            let roots = self.engine.root_names()?;
+            let request =
+                FindRequest { expression: &expression, sort: Sort::parse(sort)?, limit, token, roots: &roots };
+            Ok((self.engine.catalog().find(&request)?, root_ids))
+        })?;
         FindPage::new(py, page, root_ids)
     }
 
     fn roots_of_expression(&self, py: Python<'_>, expression: &str) -> PyResult<Vec<i64>> {
-        py.detach(|| self.engine.question(expression, "")).map(|question| question.root_ids).map_err(raise)
+        enter(py, || self.engine.question(expression, "")).map(|question| question.root_ids)
     }
 
     #[pyo3(signature = (path, *, ever = false))]
     fn place(&self, py: Python<'_>, path: Vec<u8>, ever: bool) -> PyResult<Place> {
         let wanted = if ever { Wanted::Ever } else { Wanted::Folder };
-        let found = py.detach(|| self.engine.place(&path, wanted)).map_err(raise)?;
+        let found = enter(py, || self.engine.place(&path, wanted))?;
         Ok(Place { path: found.path, root_ids: found.root_ids })
     }
 
@@ -369,43 +340,40 @@ impl Catalog {
         token: &str,
         paths_limit: usize,
     ) -> PyResult<DuplicatePage> {
-        let page = py
-            .detach(|| {
-                let request = DuplicateRequest {
-                    under: under.as_deref(),
-                    min_size_bytes: min_size,
-                    extensions: Endings::of_copies(extensions.iter().map(String::as_str))
-                        .map_err(EngineError::invalid_argument)?,
-                    types: types.iter().map(|text| file_type(text)).collect::<Result<_, _>>()?,
-                    sort: DuplicateSort::parse(sort)?,
-                    limit,
-                    token,
-                    paths_limit,
-                    roots: self.engine.root_names()?,
-                };
-                Ok(self.engine.catalog().duplicates(&request)?)
-            })
-            .map_err(raise)?;
+        let page = enter(py, || {
+            let request = DuplicateRequest {
+                under: under.as_deref(),
+                min_size_bytes: min_size,
+                extensions: Endings::of_copies(extensions.iter().map(String::as_str))
+                    .map_err(EngineError::invalid_argument)?,
+                types: types.iter().map(|text| words::file_type(text)).collect::<Result<_, _>>()?,
+                sort: DuplicateSort::parse(sort)?,
+                limit,
+                token,
+                paths_limit,
+                roots: self.engine.root_names()?,
+            };
+            Ok(self.engine.catalog().duplicates(&request)?)
+        })?;
         DuplicatePage::new(py, page)
     }
 
     fn not_compared(&self, py: Python<'_>) -> PyResult<NotCompared> {
-        let found = py.detach(|| Ok(self.engine.catalog().not_compared(&self.engine.root_names()?)?));
-        found.map(NotCompared::from).map_err(raise)
+        enter(py, || Ok(self.engine.catalog().not_compared(&self.engine.root_names()?)?)).map(NotCompared::from)
     }
 
     #[pyo3(signature = (by = "type", *, root_ids = Vec::new()))]
     fn summary(&self, py: Python<'_>, by: &str, root_ids: Vec<i64>) -> PyResult<Vec<SummaryRow>> {
-        let rows = py.detach(|| {
+        let rows = enter(py, || {
             let roots = self.engine.root_names()?;
-            Ok(self.engine.catalog().summary(SummaryBy::parse(by)?, &root_ids, &roots, now_ns())?)
-        });
-        Ok(rows.map_err(raise)?.into_iter().map(SummaryRow::from).collect())
+            Ok(self.engine.catalog().summary(SummaryBy::parse(by)?, &root_ids, &roots, sanchay_engine::now_ns())?)
+        })?;
+        Ok(rows.into_iter().map(SummaryRow::from).collect())
     }
 
     #[pyo3(signature = (path = None, *, depth = 1, limit = 1000))]
     fn usage(&self, py: Python<'_>, path: Option<Vec<u8>>, depth: u32, limit: usize) -> PyResult<Vec<UsageRow>> {
-        let rows = py.detach(|| self.engine.catalog().usage(path.as_deref(), depth, limit)).map_err(raise_catalog)?;
+        let rows = enter(py, || Ok(self.engine.catalog().usage(path.as_deref(), depth, limit)?))?;
         Ok(rows.into_iter().map(UsageRow::from).collect())
     }
 
@@ -418,12 +386,12 @@ impl Catalog {
         under: Option<Vec<u8>>,
         limit: usize,
     ) -> PyResult<ChangePage> {
-        let page = py.detach(|| {
+        let page = enter(py, || {
             let roots = &self.engine.root_names()?;
             let request = ChangesRequest { cursor, since_ns, under: under.as_deref(), limit, roots };
             Ok(self.engine.catalog().changes(&request)?)
-        });
-        ChangePage::new(py, page.map_err(raise)?)
+        })?;
+        ChangePage::new(py, page)
     }
 
     #[pyo3(signature = (path = None, *, days = 30, limit = 100, now_ns = None))]
@@ -435,41 +403,29 @@ impl Catalog {
         limit: usize,
         now_ns: Option<i64>,
     ) -> PyResult<GrowthPage> {
-        let now_ns = now_ns.unwrap_or_else(self::now_ns);
+        let now_ns = now_ns.unwrap_or_else(sanchay_engine::now_ns);
         let request = GrowthRequest { path: path.as_deref(), days, limit, now_ns };
-        let page = py.detach(|| self.engine.catalog().growth(&request)).map_err(raise_catalog)?;
+        let page = enter(py, || Ok(self.engine.catalog().growth(&request)?))?;
         GrowthPage::new(py, page)
     }
 
     #[pyo3(signature = (now_ns = None))]
     fn snapshot_usage(&self, py: Python<'_>, now_ns: Option<i64>) -> PyResult<u64> {
-        let now_ns = now_ns.unwrap_or_else(self::now_ns);
-        py.detach(|| self.engine.catalog().snapshot_usage(now_ns)).map_err(raise_catalog)
+        let now_ns = now_ns.unwrap_or_else(sanchay_engine::now_ns);
+        enter(py, || Ok(self.engine.catalog().snapshot_usage(now_ns)?))
     }
 
     #[pyo3(signature = (before_ns, *, now_ns = None))]
     fn prune_changes(&self, py: Python<'_>, before_ns: i64, now_ns: Option<i64>) -> PyResult<u64> {
-        let now_ns = now_ns.unwrap_or_else(self::now_ns);
-        py.detach(|| self.engine.catalog().prune_changes(before_ns, now_ns)).map_err(raise_catalog)
+        let now_ns = now_ns.unwrap_or_else(sanchay_engine::now_ns);
+        enter(py, || Ok(self.engine.catalog().prune_changes(before_ns, now_ns)?))
     }
 
     #[pyo3(signature = (expression, format, *, time_zone = ""))]
     fn export(&self, py: Python<'_>, expression: &str, format: &str, time_zone: &str) -> PyResult<Export> {
-        py.detach(|| {
+        enter(py, || {
             let Question { expression, .. } = self.engine.question(expression, time_zone)?;
             Export::begin(std::sync::Arc::clone(&self.engine), expression, format)
         })
-        .map_err(raise)
     }
-}
-
-fn file_type(text: &str) -> Result<FileType, CatalogError> {
-    FileType::parse(text).ok_or_else(|| {
-        let known: Vec<&str> = FileType::ALL.iter().map(|known| known.name()).collect();
-        CatalogError::InvalidArgument(format!("'{text}' is no type of file: use {}", known.join(", ")))
-    })
-}
-
-fn now_ns() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
 }

@@ -2,7 +2,6 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sanchay_engine::catalog::CatalogError;
 
 pyo3::create_exception!(
     sanchay_engine,
@@ -26,9 +25,4 @@ pub(crate) fn raise(error: sanchay_engine::EngineError) -> PyErr {
             .and_then(|()| value.setattr("position", position));
         filled.map_or_else(|failed| failed, |()| exception)
     })
-}
-
-/// A catalog error as Python raises it.
-pub(crate) fn raise_catalog(error: CatalogError) -> PyErr {
-    raise(error.into())
 }

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod changes;
+mod enter;
 mod errors;
 mod export;
 mod live;

@@ -36,22 +36,13 @@ pub(crate) fn install() {
 #[pyfunction]
 #[pyo3(signature = (path, level = "info"))]
 pub(crate) fn set_log(py: Python<'_>, path: Option<Vec<u8>>, level: &str) -> PyResult<()> {
-    let level = match level.to_ascii_lowercase().as_str() {
-        "error" | "critical" => 0,
-        "warning" | "warn" => 1,
-        "info" => 2,
-        "debug" => 3,
-        other => {
-            let message = format!("'{other}' is no log level: use error, warning, info or debug");
-            return Err(crate::errors::raise(sanchay_engine::EngineError::invalid_argument(message)));
-        }
-    };
+    let (rank, _) = rank_of(sanchay_engine::words::log_level(level).map_err(crate::errors::raise)?);
     py.detach(|| {
         let file = match path {
             Some(path) => Some(OpenOptions::new().create(true).append(true).open(path_from_bytes(&path))?),
             None => None,
         };
-        LEVEL.store(level, Ordering::Relaxed);
+        LEVEL.store(rank, Ordering::Relaxed);
         SINK.lock().expect("no panic under this lock").file = file;
         Ok(())
     })
@@ -72,17 +63,22 @@ fn take(limit: usize, timeout: Duration) -> Vec<String> {
     sink.lines.drain(..count).collect()
 }
 
+/// A level's rank, the gravest first, and its word in the log.
+fn rank_of(level: Level) -> (u8, &'static str) {
+    match level {
+        Level::ERROR => (0, "error"),
+        Level::WARN => (1, "warning"),
+        Level::INFO => (2, "info"),
+        Level::DEBUG | Level::TRACE => (3, "debug"),
+    }
+}
+
 struct JsonLines;
 
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        let (rank, level) = match *metadata.level() {
-            Level::ERROR => (0, "error"),
-            Level::WARN => (1, "warning"),
-            Level::INFO => (2, "info"),
-            Level::DEBUG | Level::TRACE => (3, "debug"),
-        };
+        let (rank, level) = rank_of(*metadata.level());
         if rank > LEVEL.load(Ordering::Relaxed) || !metadata.target().starts_with("sanchay") {
             return;
         }

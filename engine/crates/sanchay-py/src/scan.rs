@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use crate::errors::raise;
+use crate::enter::enter;
 
 /// A snapshot of a scan.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
@@ -63,6 +63,7 @@ pub(crate) struct ScanResult {
 
 impl ScanResult {
     fn new(py: Python<'_>, result: sanchay_engine::ScanResult) -> PyResult<Self> {
+        let files_per_s = result.files_per_s();
         let notes = result
             .error_list
             .into_iter()
@@ -80,7 +81,7 @@ impl ScanResult {
             removed: result.removed,
             errors: result.errors,
             duration_s: result.duration_s,
-            files_per_s: result.files as f64 / result.duration_s.max(1e-6),
+            files_per_s,
             unstable: result.unstable,
             special: result.special,
             symlinks: result.symlinks,
@@ -144,10 +145,7 @@ impl Scan {
     #[pyo3(signature = (timeout_s = None))]
     fn wait(&self, py: Python<'_>, timeout_s: Option<f64>) -> PyResult<Option<ScanResult>> {
         let timeout = timeout_s.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
-        match py.detach(|| self.0.wait(timeout)) {
-            None => Ok(None),
-            Some(Ok(result)) => ScanResult::new(py, result).map(Some),
-            Some(Err(error)) => Err(raise(error)),
-        }
+        let result = enter(py, || self.0.wait(timeout).transpose())?;
+        result.map(|result| ScanResult::new(py, result)).transpose()
     }
 }

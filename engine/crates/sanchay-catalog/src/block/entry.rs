@@ -177,12 +177,7 @@ impl Entry {
     /// What its hash is trusted under.
     #[inline]
     pub fn witness(&self) -> Witness {
-        Witness {
-            inode: self.inode,
-            size_bytes: self.size_bytes,
-            mtime_ns: self.mtime_ns,
-            ctime_ns: self.ctime_ns,
-        }
+        Witness { inode: self.inode, size_bytes: self.size_bytes, mtime_ns: self.mtime_ns, ctime_ns: self.ctime_ns }
     }
 
     /// The hash of its content, as far as it is known: that of an empty file is, though no one has read it.

@@ -4,9 +4,9 @@ mod check;
 mod handle;
 mod name_indexer;
 mod options;
-mod root_status;
 mod scans;
 mod shared;
+mod status;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -19,8 +19,8 @@ use sanchay_core::RootDir;
 
 pub use self::handle::Scan;
 pub use self::options::EngineOptions;
-pub use self::root_status::RootStatus;
 pub(crate) use self::shared::Shared;
+pub use self::status::RootStatus;
 use crate::error::EngineError;
 use crate::folder_mark;
 use crate::live::{Live, LiveEvent, LiveSettings, LiveState, LiveStatus};

@@ -300,6 +300,11 @@ impl Control {
 }
 
 impl ScanResult {
+    /// Its pace.
+    pub fn files_per_s(&self) -> f64 {
+        self.files as f64 / self.duration_s.max(1e-6)
+    }
+
     pub(crate) fn cancelled(control: &Control) -> Self {
         Self::of(control, ScanState::Cancelled, "cancelled before it began".to_owned())
     }

@@ -24,8 +24,7 @@ use crate::inodes::Inodes;
 use crate::own_files::is_of_catalog_in;
 use crate::root_spec::HashScope;
 use crate::scan::{
-    fill, forget, is_known, list, Difference, FileVolume, Fresh, ListRequest, ScanRequest, Stored,
-    Target,
+    fill, forget, is_known, list, Difference, FileVolume, Fresh, ListRequest, ScanRequest, Stored, Target,
 };
 
 /// What the disk shows of one name.

@@ -68,8 +68,10 @@ impl Pass<'_> {
                 if from != to && !self.rename_folder(tree, child.id, to_directory, to_name)? {
                     return Ok(false);
                 }
-                let looks_at_paths =
-                    self.rows.iter().any(|row| RootSettings::of(row).is_ok_and(|settings| rules_look_at_paths(&settings)));
+                let looks_at_paths = self
+                    .rows
+                    .iter()
+                    .any(|row| RootSettings::of(row).is_ok_and(|settings| rules_look_at_paths(&settings)));
                 if looks_at_paths {
                     self.followed.reconcile = true;
                 }

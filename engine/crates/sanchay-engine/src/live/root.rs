@@ -283,9 +283,7 @@ impl LiveRoot {
     /// Chooses how it is kept up. `refused`: why there is no watcher.
     pub(super) fn choose(&mut self, advised: WatchMode, file_system: &str, refused: Option<&str>) {
         (self.mode, self.because) = match (self.watch, advised) {
-            (WatchSetting::Off, _) => {
-                (Mode::Off, self.degraded.clone().unwrap_or_else(|| "switched off".to_owned()))
-            }
+            (WatchSetting::Off, _) => (Mode::Off, self.degraded.clone().unwrap_or_else(|| "switched off".to_owned())),
             (WatchSetting::Poll, _) => (Mode::Poll, "asked for".to_owned()),
             (WatchSetting::Events, _) => (Mode::Events, "asked for".to_owned()),
             (WatchSetting::Auto, WatchMode::Events) => (Mode::Events, format!("{file_system} tells of its changes")),

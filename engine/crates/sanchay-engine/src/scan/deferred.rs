@@ -227,7 +227,9 @@ impl<'c> Reader<'c> {
         let update = |state, hash| HashUpdate { id: file.id, expected, state, algorithm, hash };
         let seen = match folder.stat(&file.name) {
             Ok(seen)
-                if seen.kind == FileKind::File && expected.witness() == seen.witness() && !self.context.own.is_file(&seen) =>
+                if seen.kind == FileKind::File
+                    && expected.witness() == seen.witness()
+                    && !self.context.own.is_file(&seen) =>
             {
                 seen
             }

@@ -52,7 +52,8 @@ pub(super) fn prepare<'a>(
         .collect();
     let tops: HashMap<Vec<u8>, i64> =
         catalog.reader()?.tops()?.into_iter().filter_map(|(id, path)| Some((below(&path)?, id))).collect();
-    let expected = rows.iter().filter_map(|row| RootSettings::of(row).ok()).flat_map(|settings| settings.expect_unreadable);
+    let expected =
+        rows.iter().filter_map(|row| RootSettings::of(row).ok()).flat_map(|settings| settings.expect_unreadable);
     request.control.expect_unreadable(expected.collect());
     Ok(Context {
         catalog,

@@ -58,9 +58,7 @@ impl LiveThread {
     /// Whether the root's rules leave hidden names out, so that no event of one is told.
     pub(super) fn leaves_out_hidden(&self, id: i64) -> bool {
         let row = self.inner.catalog.reader().and_then(|reader| reader.root(id));
-        row.is_ok_and(|row| {
-            Rules::of(&row).is_ok_and(|rules| rules.filter.excludes(b"", cookie::HIDDEN, false))
-        })
+        row.is_ok_and(|row| Rules::of(&row).is_ok_and(|rules| rules.filter.excludes(b"", cookie::HIDDEN, false)))
     }
 
     /// Ends the syncs that are done, given up, or wait for a cookie in vain.

@@ -1,7 +1,8 @@
-//! What is known of a root.
+//! What is known of the catalog and of its roots.
 
 use sanchay_catalog::queries;
 use sanchay_catalog::RootState;
+use sanchay_core::path::{bytes_of, display};
 
 use super::Engine;
 use crate::error::EngineError;
@@ -21,6 +22,22 @@ pub struct RootStatus {
 }
 
 impl Engine {
+    /// What happened to the catalog when it was opened, for people; empty where nothing did.
+    pub fn notice(&self) -> String {
+        let Some(aside) = self.catalog().rebuilt_from() else { return String::new() };
+        let aside = display(bytes_of(aside));
+        format!("the catalog was damaged and is being rebuilt; the damaged file was kept as {aside}")
+    }
+
+    /// How far the name index is, in a word.
+    pub fn name_index_word(&self) -> &'static str {
+        if self.catalog().name_index_ready() {
+            "ready"
+        } else {
+            "building"
+        }
+    }
+
     /// What is known of a root. One whose settings cannot be read says so, whatever its last scan found.
     pub fn root_status(&self, id: i64) -> Result<RootStatus, EngineError> {
         let row = self.root(id)?;
@@ -41,8 +58,6 @@ impl Engine {
 mod tests {
     use std::fs;
     use std::path::Path;
-
-    use sanchay_core::path::bytes_of;
 
     use super::*;
     use crate::engine::EngineOptions;
