@@ -7,6 +7,8 @@
 use std::fmt;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
+
 use crate::dir::DirHandle;
 use crate::error::CoreError;
 use crate::platform;
@@ -47,7 +49,7 @@ impl VolumeId {
 
 impl fmt::Display for VolumeId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        HEXLOWER.encode_display(&self.0).fmt(formatter)
     }
 }
 

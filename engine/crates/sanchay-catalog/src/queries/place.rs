@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use data_encoding::HEXLOWER;
+
 use super::sort::{Sort, SortKey};
 use crate::block::EntryId;
 use crate::error::CatalogError;
@@ -104,7 +106,7 @@ pub(super) fn make_token(totals: Totals, place: &SortPlace) -> String {
     };
     let value = match &place.value {
         Value::Number(number) => format!("n{number}"),
-        Value::Text(text) => text.iter().fold("t".to_owned(), |hex, byte| hex + &format!("{byte:02x}")),
+        Value::Text(text) => format!("t{}", HEXLOWER.encode_display(text)),
     };
     format!("{hits}.{bytes}.{}.{value}", place.id.0)
 }
@@ -128,11 +130,7 @@ pub(super) fn parse_token(token: &str, sort: Sort) -> Result<Option<(Totals, Sor
     };
     let value = match (value.get(..1), value.get(1..)) {
         (Some("n"), Some(number)) => Value::Number(number.parse().map_err(|_| bad())?),
-        (Some("t"), Some(hex)) if hex.is_ascii() => Value::Text(
-            (0..hex.len() / 2)
-                .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).map_err(|_| bad()))
-                .collect::<Result<_, _>>()?,
-        ),
+        (Some("t"), Some(hex)) => Value::Text(HEXLOWER.decode(hex.as_bytes()).map_err(|_| bad())?),
         _ => return Err(bad()),
     };
     let text_order = matches!(sort.key, SortKey::Name | SortKey::Path);

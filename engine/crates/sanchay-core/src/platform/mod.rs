@@ -3,7 +3,7 @@
 //!
 //! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `volume_of`, `device_mark`,
 //! `extents`, `background_this_thread` and `foreground_this_thread`, `bound_memory` and `give_memory_back`, `Watcher`,
-//! `error_kind`, `free_bytes`, `os_string_from_bytes` and `SEPARATOR`.
+//! `error_kind`, `free_bytes`, `user_id`, `os_string_from_bytes` and `SEPARATOR`.
 
 #[cfg(unix)]
 mod unix;
@@ -46,7 +46,7 @@ mod windows_path;
 #[cfg(windows)]
 pub use windows::*;
 #[cfg(windows)]
-pub use windows_path::{free_bytes, os_string_from_bytes, SEPARATOR};
+pub use windows_path::{free_bytes, os_string_from_bytes, user_id, SEPARATOR};
 
 #[cfg(unix)]
-pub use unix::{error_kind, free_bytes, is_out_of_descriptors, os_string_from_bytes, File, SEPARATOR};
+pub use unix::{error_kind, free_bytes, is_out_of_descriptors, os_string_from_bytes, user_id, File, SEPARATOR};

@@ -113,6 +113,11 @@ pub fn free_bytes(file: &std::path::Path) -> Option<u64> {
     found.f_bavail.checked_mul(found.f_frsize)
 }
 
+/// The number of a user.
+pub fn user_id(name: &str) -> Option<u32> {
+    Some(nix::unistd::User::from_name(name).ok()??.uid.as_raw())
+}
+
 /// Opens a file of a folder with these flags beside the usual ones.
 pub(super) fn open_file(folder: &OwnedFd, name: &[u8], more: OFlags) -> rustix::io::Result<File> {
     Ok(File { descriptor: rustix::fs::openat(folder, name, FILE | more, Mode::empty())? })

@@ -27,6 +27,11 @@ pub fn os_string_from_bytes(bytes: &[u8]) -> OsString {
     OsString::from_wide(&wtf8::to_wide(bytes))
 }
 
+/// No user has a number here.
+pub fn user_id(_name: &str) -> Option<u32> {
+    None
+}
+
 /// The room that is left to us on the disk of a file.
 pub fn free_bytes(file: &Path) -> Option<u64> {
     let mut folder: Vec<u16> = file.parent()?.as_os_str().encode_wide().collect();
