@@ -331,6 +331,7 @@ def test_duplicates_can_be_asked_for_by_size_place_and_page(scanned: CatalogPort
     assert ([group.size for group in rest.groups], rest.next_token) == ([8], "")
     (short,) = duplicates(scanned, min_size=100, paths_limit=1).groups
     assert (len(short.paths), short.total_paths) == (1, 2)
+    assert len(duplicates(scanned, min_size=100, max_bytes=1).groups[0].paths) == 1  # too large by itself
 
 
 def test_all_files_of_a_whole_scan_are_compared(scanned: CatalogPort) -> None:
@@ -345,10 +346,26 @@ def test_a_summary_counts_by_extension_the_largest_first(scanned: CatalogPort, t
 
 
 def test_usage_begins_at_the_roots(scanned: CatalogPort, tree: Path) -> None:
-    rows = scanned.usage(None, depth=0, limit=10)
+    rows = scanned.usage(None, depth=0, limit=10).rows
     assert [row.path for row in rows] == [os.fsencode(tree)]
     assert (rows[0].depth, rows[0].above_roots) == (0, False)
-    assert len(scanned.usage(None, depth=3, limit=1)) <= 1
+    assert len(scanned.usage(None, depth=3, limit=1).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "rows"),
+    [(find, 5), (lambda port, **page: port.usage(None, depth=0, limit=9, **page), 2), (duplicates, 2)],
+)
+def test_a_page_without_room_has_one_row_and_the_next_goes_on(
+    scanned: CatalogPort, tmp_path: Path, ask: Callable[..., Any], rows: int
+) -> None:
+    scanned.put_root(a_root(trees.build(tmp_path / "second", {}), 2))
+    scan(scanned, 2)
+    token = ""
+    for number in range(rows):
+        page = ask(scanned, token=token, max_bytes=1)
+        token = page.next_token
+        assert (len(getattr(page, "groups", None) or page.rows), token == "") == (1, number == rows - 1)
 
 
 def test_a_place_is_one_of_the_catalogs_or_unknown(scanned: CatalogPort, tree: Path, tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def test_totals_hold_though_a_folder_takes_longer_than_those_below_it(tmp_path: 
     try:
         cataloger.add(tree, algorithm="sha256")
         result = cataloger.scan()
-        usage = {row.path: row.files for row in cataloger.catalog.usage(depth=9)}
+        usage = {row.path: row.files for row in cataloger.catalog.usage(depth=9).rows}
         assert usage[os.fsencode(tree)] == result.files == 4_001
         assert usage[os.fsencode(tree / "slow")] == 4_001
         assert cataloger.catalog.status().directories == 4

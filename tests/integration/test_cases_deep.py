@@ -58,7 +58,7 @@ def test_a_tree_of_thousands_of_levels_is_scanned_and_followed(cataloger: LiveCa
     assert cataloger.live(root_id).state == "live", cataloger.live(root_id).reason
     assert cataloger.paths() == {bottom + b"/first"}
     assert cataloger.paths("path:**/first") == {bottom + b"/first"}
-    totals = cataloger.catalog.usage(depth=LEVELS + 1, limit=LEVELS + 1)
+    totals = cataloger.catalog.usage(depth=LEVELS + 1, limit=LEVELS + 1).rows
     assert [(row.files, row.directories) for row in totals] == [(1, levels) for levels in range(LEVELS + 1, 0, -1)]
 
     at_the_bottom(deep, write("second", b"same"))

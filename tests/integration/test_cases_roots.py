@@ -29,7 +29,7 @@ def check_whole(cataloger: Cataloger, tree: Path) -> None:
     status = cataloger.catalog.status()
     assert (status.files, status.directories) == (4, 4)
     assert sum(row.files for row in cataloger.catalog.summary("ext")) == 4
-    (top,) = cataloger.catalog.usage(os.fsencode(tree), depth=0)
+    (top,) = cataloger.catalog.usage(os.fsencode(tree), depth=0).rows
     assert (top.files, top.directories) == (4, 4)
 
 

@@ -136,14 +136,14 @@ def test_du_counts_the_blocks_of_an_inode_once_in_each_folder_as_the_program_doe
         for edit in edits:
             edit()
             cataloger.scan()
-            rows = cataloger.catalog.usage(os.fsencode(tree), depth=9, limit=1000)
+            rows = cataloger.catalog.usage(os.fsencode(tree), depth=9, limit=1000).rows
             for row in rows:
                 named = [path.stat() for path in Path(os.fsdecode(row.path)).rglob("*") if path.is_file()]
                 once = {seen.st_ino: seen for seen in named}.values()
                 assert row.allocated == sum(seen.st_blocks * 512 for seen in once), row.path
                 assert row.bytes == sum(seen.st_size for seen in named), row.path
                 assert row.linked_bytes == row.bytes - sum(seen.st_size for seen in once), row.path
-            (top,) = cataloger.catalog.usage(os.fsencode(tree), depth=0, limit=1)
+            (top,) = cataloger.catalog.usage(os.fsencode(tree), depth=0, limit=1).rows
             assert (top.allocated, top.linked_bytes) == (rows[0].allocated, rows[0].linked_bytes)
     finally:
         cataloger.catalog.close()

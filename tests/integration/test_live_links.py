@@ -81,7 +81,7 @@ def test_a_file_written_by_two_of_its_names_is_counted_once_under_the_third(
                 file.write(b"more")
         cataloger.sync()
         size = (tree / "one" / "name").stat().st_size
-        assert {row.path: row.bytes for row in cataloger.catalog.usage(depth=1)} == {
+        assert {row.path: row.bytes for row in cataloger.catalog.usage(depth=1).rows} == {
             os.fsencode(tree): 3 * size, **{os.fsencode(tree / name): size for name in ("one", "other", "third")}
         }  # fmt: skip
         assert [row.bytes for row in cataloger.catalog.summary("ext")] == [3 * size]

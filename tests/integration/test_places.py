@@ -72,7 +72,7 @@ def test_an_answer_names_the_roots_that_it_draws_on(
 
 
 def test_du_of_a_folder_above_roots_is_their_sum_with_the_roots_below_it(cataloger: Cataloger, home: Path) -> None:
-    own, *parts = cataloger.catalog.usage(os.fsencode(home), depth=2)
+    own, *parts = cataloger.catalog.usage(os.fsencode(home), depth=2).rows
     assert (own.path, own.files, own.bytes, own.directories, own.above_roots) == (os.fsencode(home), 3, 12, 3, True)
     assert [(os.path.relpath(row.path, os.fsencode(home)), row.depth, row.files) for row in parts] == [
         (b"Pictures", 1, 2),
@@ -80,7 +80,7 @@ def test_du_of_a_folder_above_roots_is_their_sum_with_the_roots_below_it(catalog
         (b"Documents", 1, 1),
     ]
     assert not any(row.above_roots for row in parts)
-    (alone,) = cataloger.catalog.usage(b"/", depth=0)
+    (alone,) = cataloger.catalog.usage(b"/", depth=0).rows
     assert alone.files == 3
 
 
@@ -96,7 +96,7 @@ def test_a_root_that_the_outer_one_leaves_out_lies_in_it_all_the_same(cataloger:
         assert sum(row.files for row in cataloger.catalog.summary("ext", root_ids=roots)) == 4, roots
     assert sum(row.files for row in cataloger.catalog.summary("ext", root_ids=[inner])) == 2
     assert cataloger.catalog.root_status(outer).files == 4
-    (own,) = cataloger.catalog.usage(os.fsencode(tree), depth=0)
+    (own,) = cataloger.catalog.usage(os.fsencode(tree), depth=0).rows
     assert (own.files, own.above_roots) == (4, False)
 
 

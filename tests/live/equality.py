@@ -111,7 +111,7 @@ def _sums(catalog: Catalog, now: Oracle) -> Iterator[str]:
         found = {row.key: (row.files, row.bytes) for row in catalog.summary(by)}  # type: ignore[arg-type]
         if found != now.sums(key):
             yield f"summary by {by} is {found} and should be {now.sums(key)}"
-    usage = {row.path: row for row in catalog.usage(depth=100, limit=1_000_000)}
+    usage = {row.path: row for row in catalog.usage(depth=100, limit=1_000_000).rows}
     for path in sorted(usage.keys() ^ now.folders.keys()):
         yield f"folder {'missing' if path in now.folders else 'not there any more'} {path!r}"
     for path in sorted(usage.keys() & now.folders.keys()):

@@ -56,7 +56,7 @@ def assert_equal(cataloger: Cataloger, trees: Mapping[int, Oracle], *, hashed: b
         found = {tuple(sorted(path.path for path in group.paths)): group.copies for group in cataloger.groups()}
         assert found == {paths: group.copies for paths, group in expected.items()}
         assert cataloger.paths("dup:yes") == whole.duplicated()
-    usage = {row.path: row for row in cataloger.catalog.usage(depth=100, limit=100_000)}
+    usage = {row.path: row for row in cataloger.catalog.usage(depth=100, limit=100_000).rows}
     assert usage.keys() == whole.folders.keys()
     for path, folder in whole.folders.items():
         figures = (usage[path].files, usage[path].directories, usage[path].bytes, usage[path].allocated)

@@ -123,7 +123,7 @@ def _compare_sums(cataloger: Cataloger, now: Oracle) -> None:
     assert summary("size") == now.sums(lambda file: file.size_class)
     assert summary("owner") == now.sums(lambda file: str(file.owner))
     assert sum(files for files, _ in summary("age").values()) == len(now.files)
-    usage = cataloger.catalog.usage(depth=100, limit=100_000)
+    usage = cataloger.catalog.usage(depth=100, limit=100_000).rows
     assert {row.path for row in usage} == set(now.folders)
     for row in usage:
         folder = now.folders[row.path]
@@ -225,7 +225,7 @@ def test_the_catalog_says_what_the_disk_says_after_every_edit(seed: int, tmp_pat
         now = look(tree)
         _compare(fresh, now, algorithm, chosen)
         assert _contents(fresh) == _contents(cataloger)
-        newest = {row.path: row.newest_ns for row in fresh.catalog.usage(depth=100, limit=100_000)}
+        newest = {row.path: row.newest_ns for row in fresh.catalog.usage(depth=100, limit=100_000).rows}
         assert newest == {path: folder.newest_ns or 0 for path, folder in now.folders.items()}
         fresh.catalog.close()
     except BaseException:
@@ -286,7 +286,7 @@ def _contents(cataloger: Cataloger) -> object:
     groups = {tuple(sorted(path.path for path in group.paths)): group.copies for group in cataloger.groups(min_size=0)}
     usage = {
         row.path: (row.files, row.directories, row.bytes, row.allocated)
-        for row in cataloger.catalog.usage(depth=100, limit=100_000)
+        for row in cataloger.catalog.usage(depth=100, limit=100_000).rows
     }
     ages = [(row.key, row.files, row.bytes) for row in cataloger.catalog.summary("age")]
     return rows, groups, usage, ages

@@ -198,7 +198,7 @@ def check_sums(play: Play, rows: list[FileRow]) -> None:
 
 
 def check_totals(play: Play, rows: list[FileRow], *, settled: bool) -> None:
-    usage = play.catalog.usage(depth=100, limit=100_000)
+    usage = play.catalog.usage(depth=100, limit=100_000).rows
     paths = [row.path for row in usage]
     assert len(paths) == len(set(paths))
     assert {os.path.dirname(row.path) for row in rows} <= set(paths)
@@ -287,7 +287,7 @@ def settle(play: Play) -> None:
         row = rows[path]
         assert (row.size, row.inode, row.links, row.owner) == (file.size, file.inode, file.links, file.owner), path
         assert row.hash_state == "hashed", path
-    assert {row.path for row in play.catalog.usage(depth=100, limit=100_000)} == folders
+    assert {row.path for row in play.catalog.usage(depth=100, limit=100_000).rows} == folders
     for state in (play.catalog.root_status(root_id).state for root_id in play.ids.values()):
         assert state == "ready"
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sanchayd.engine_port.values import RawBytes
+
+
+def fitting(paths: Sequence[bytes], max_bytes: int | None) -> int:
+    """How many rows of these paths a page of so many bytes holds: one at least."""
+    left, count = float("inf") if max_bytes is None else float(max_bytes), 0
+    for path in paths:
+        left -= 160 + len(path) + len(path.decode("utf-8", "replace").encode())
+        if left < 0 and count:
+            break
+        count += 1
+    return count
 
 
 @dataclass
@@ -98,6 +110,14 @@ class SummaryRow:
     key: str
     files: int
     bytes: int
+
+
+@dataclass
+class UsagePage:
+    """A page of folders."""
+
+    rows: list[UsageRow]
+    next_token: str
 
 
 @dataclass

@@ -15,7 +15,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sanchay.errors import InvalidQuery, NotAbsolute, NotAFolder, NotFound, OwnFolder, SanchayError, UnknownPath
+from sanchay.errors import (
+    InvalidArgument,
+    InvalidQuery,
+    NotAbsolute,
+    NotAFolder,
+    NotFound,
+    OwnFolder,
+    SanchayError,
+    UnknownPath,
+)
 from sanchayd.engine_port import values
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.roots.root import Root
@@ -31,7 +40,9 @@ from tests.support.fake_answers import (
     Row,
     SummaryRow,
     Unreadable,
+    UsagePage,
     UsageRow,
+    fitting,
 )
 from tests.support.fake_check import FakeCheck
 from tests.support.fake_live import EventBatch, FakeLive
@@ -298,15 +309,26 @@ class FakeCatalog:
             raise UnknownPath(f"{os.fsdecode(path)} is not in the catalog.", path=path)
         return fake_values.Place(path, tuple(held))
 
-    def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> Page:
+    def find(
+        self,
+        expression: str,
+        *,
+        sort: str,
+        limit: int,
+        token: str,
+        time_zone: str = "",
+        max_bytes: int | None = None,
+    ) -> Page:
         if expression.startswith("size:>x"):
             raise InvalidQuery("x is no size.", term="size:>x", position=0)
         word = os.fsencode(expression)
         hits = [row for rows in self.rows.values() for row in rows if word in os.path.basename(row.path)]
         start = int(token or 0)
-        more = str(start + limit) if start + limit < len(hits) else ""
+        page = hits[start : start + limit]
+        end = start + fitting([row.path for row in page], max_bytes)
+        more = str(end) if end < len(hits) else ""
         size = sum(row.size for row in hits)
-        return Page(hits[start : start + limit], len(hits), len(hits), size, more, self.roots_of_expression(expression))
+        return Page(hits[start:end], len(hits), len(hits), size, more, self.roots_of_expression(expression))
 
     def duplicates(
         self,
@@ -319,6 +341,7 @@ class FakeCatalog:
         limit: int,
         token: str,
         paths_limit: int,
+        max_bytes: int | None = None,
     ) -> Groups:
         found: dict[tuple[int, bytes], list[Row]] = defaultdict(list)
         for rows in self.rows.values():
@@ -326,12 +349,16 @@ class FakeCatalog:
                 if row.size >= min_size and (under is None or row.path.startswith(under + b"/")):
                     found[(row.size, row.hash)].append(row)
         groups = [_group(rows, paths_limit) for rows in found.values() if len({row.inode for row in rows}) > 1]
+        for group in groups:
+            del group.paths[fitting([copy.path for copy in group.paths], max_bytes) :]
         groups.sort(key=lambda group: -group.reclaimable_bytes)
         reclaimable = sum(group.reclaimable_bytes for group in groups)
         start = int(token or 0)
-        more = str(start + limit) if start + limit < len(groups) else ""
+        page = groups[start : start + limit]
+        end = start + fitting([b"".join(copy.path for copy in group.paths) for group in page], max_bytes)
+        more = str(end) if end < len(groups) else ""
         redundant = sum(group.copies - 1 for group in groups)
-        return Groups(groups[start : start + limit], len(groups), redundant, reclaimable, reclaimable, more)
+        return Groups(groups[start:end], len(groups), redundant, reclaimable, reclaimable, more)
 
     def not_compared(self) -> NotCompared:
         return NotCompared()
@@ -346,14 +373,25 @@ class FakeCatalog:
                     entry.bytes += row.size
         return sorted(counts.values(), key=lambda row: -row.bytes)
 
-    def usage(self, path: bytes | None, *, depth: int, limit: int) -> list[UsageRow]:
-        return [UsageRow(root.path, 0, 1, 1, 1, 1, 0, 1, False) for root in self.roots.values()][:limit]
+    def usage(
+        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+    ) -> UsagePage:
+        rows = [UsageRow(root.path, 0, 1, 1, 1, 1, 0, 1, False) for root in self.roots.values()]
+        if token and not token.isdecimal():
+            raise InvalidArgument("the page token is not one of this question's")
+        start = int(token or 0)
+        end = start + fitting([row.path for row in rows[start : start + limit]], max_bytes)
+        return UsagePage(rows[start:end], str(end) if end < len(rows) else "")
 
-    def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> ChangePage:
-        return self.time.changes(cursor, since_ns, under, limit)
+    def changes(
+        self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
+    ) -> ChangePage:
+        return self.time.changes(cursor, since_ns, under, limit, max_bytes)
 
-    def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> GrowthPage:
-        return self.time.growth(days, limit)
+    def growth(
+        self, path: bytes | None, *, days: int, limit: int, now_ns: int, max_bytes: int | None = None
+    ) -> GrowthPage:
+        return self.time.growth(days, limit, max_bytes)
 
     def snapshot_usage(self, now_ns: int) -> int:
         self.time.snapshots.append(now_ns)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sanchay.errors import InvalidArgument
+from tests.support.fake_answers import fitting
 
 RawBytes: TypeAlias = bytes
 
@@ -77,19 +78,22 @@ class FakeTime:
     prunes: list[int] = field(default_factory=list)
     asked_days: list[int] = field(default_factory=list)
 
-    def changes(self, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> ChangePage:
+    def changes(
+        self, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
+    ) -> ChangePage:
         if cursor and not cursor[1:].isdigit():
             raise InvalidArgument(f"'{cursor}' is no cursor.")
         start = int(cursor[1:]) if cursor else 0
         rows: list[ChangeRow] = []
         for number, row in enumerate(self.feed[start:], start):
-            if len(rows) == limit:
+            if len(rows) == limit or fitting([*(row.path for row in rows), row.path], max_bytes) == len(rows):
                 return ChangePage(rows, f"c{number}", complete=False)
             if (since_ns is None or row.at_ns >= since_ns) and (under is None or row.path.startswith(under)):
                 rows.append(row)
         return ChangePage(rows, f"c{len(self.feed)}", complete=True)
 
-    def growth(self, days: int, limit: int) -> GrowthPage:
+    def growth(self, days: int, limit: int, max_bytes: int | None = None) -> GrowthPage:
         self.asked_days.append(days)
         pace = sum(row.bytes_per_day for row in self.rows)
-        return GrowthPage(self.rows[:limit], pace, days if self.rows else 0, self.volumes)
+        rows = self.rows[: min(limit, fitting([row.path for row in self.rows], max_bytes))]
+        return GrowthPage(rows, pace, days if self.rows else 0, self.volumes)

@@ -97,20 +97,29 @@ class ChangeService:
         self._space = space
 
     async def changes(
-        self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int
+        self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
     ) -> Answered[ChangePage]:
         """A page of changes, oldest first. Raises invalid_argument for a cursor that is none, and unknown_path."""
         bound = min(limit or CHANGES_LIMIT, PAGE_LIMIT)
         place, roots = await self._registry.place(under, ever=True)  # what is gone has its changes too
-        page = await self._pool.ask(self._catalog.changes, cursor=cursor, since_ns=since_ns, under=place, limit=bound)
+        page = await self._pool.ask(
+            self._catalog.changes, cursor=cursor, since_ns=since_ns, under=place, limit=bound, max_bytes=max_bytes
+        )
         return Answered(page, await self._freshness(roots))
 
-    async def growth(self, path: bytes | None, *, days: int, limit: int) -> Answered[Growth]:
+    async def growth(
+        self, path: bytes | None, *, days: int, limit: int, max_bytes: int | None = None
+    ) -> Answered[Growth]:
         """The folders below `path` that grew most over `days`. Raises unknown_path."""
         bound = min(limit or GROWTH_LIMIT, GROWTH_MAX_LIMIT)
         folder, roots = await self._registry.place(path)
         page = await self._pool.ask(
-            self._catalog.growth, folder, days=days or GROWTH_DAYS, limit=bound, now_ns=self._now_ns()
+            self._catalog.growth,
+            folder,
+            days=days or GROWTH_DAYS,
+            limit=bound,
+            now_ns=self._now_ns(),
+            max_bytes=max_bytes,
         )
         return Answered(Growth(page, await self._file_systems(page.volumes)), await self._freshness(roots))
 

@@ -13,7 +13,7 @@ from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.freshness import Freshness
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port import questions as engine
-from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsageRow
+from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsagePage
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root
@@ -40,14 +40,6 @@ class Answered(Generic[Answer]):
 
 
 @dataclass(frozen=True)
-class UsagePage:
-    """Folders, each before its own; the token of the next page is empty where this is the last."""
-
-    rows: Sequence[UsageRow]
-    next_token: str
-
-
-@dataclass(frozen=True)
 class DuplicatesQuestion:
     """Which groups: `min_size` in bytes, None for 1 (empty files are left out)."""
 
@@ -59,6 +51,7 @@ class DuplicatesQuestion:
     limit: int = 0
     token: str = ""
     paths_limit: int = PATHS_LIMIT
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,14 @@ class CatalogService:
         self._exports = 0
 
     async def find(
-        self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = ""
+        self,
+        expression: str,
+        *,
+        sort: str,
+        limit: int,
+        token: str,
+        time_zone: str = "",
+        max_bytes: int | None = None,
     ) -> Answered[FindPage]:
         """A page of files; dates are by the clocks of `time_zone`. Raises invalid_query with its term and position."""
         page = await self._pool.ask(
@@ -100,6 +100,7 @@ class CatalogService:
             limit=_bounded(limit, FIND_LIMIT),
             token=token,
             time_zone=time_zone,
+            max_bytes=max_bytes,
         )
         asks_for_copies = "dup:" in expression.lower()
         not_compared = await self._pool.ask(self._catalog.not_compared) if asks_for_copies else None
@@ -119,6 +120,7 @@ class CatalogService:
             limit=_bounded(question.limit, DUPLICATES_LIMIT),
             token=question.token,
             paths_limit=question.paths_limit,
+            max_bytes=question.max_bytes,
         )
         not_compared = await self._pool.ask(self._catalog.not_compared)
         return Answered(page, await self._freshness(roots), not_compared)
@@ -132,16 +134,15 @@ class CatalogService:
         not_compared = await self._pool.ask(self._catalog.not_compared)
         return Answered(rows, await self._freshness(roots), not_compared)
 
-    async def usage(self, path: bytes | None, *, depth: int, limit: int, token: str = "") -> Answered[UsagePage]:
+    async def usage(
+        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+    ) -> Answered[UsagePage]:
         """Folders and what they hold, a page at a time. Raises invalid_argument and unknown_path."""
         bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
-        if token and not (token.isascii() and token.isdigit() and len(token) < 10):
-            raise InvalidArgument("the page token is not one of this question's")
-        first = int(token or 0)
-        end = first + bound
         folder, roots = await self._registry.place(path)
-        rows = await self._pool.ask(self._catalog.usage, folder, depth=depth, limit=end + 1)
-        page = UsagePage(rows[first:end], str(end) if len(rows) > end else "")
+        page = await self._pool.ask(
+            self._catalog.usage, folder, depth=depth, limit=bound, token=token, max_bytes=max_bytes
+        )
         return Answered(page, await self._freshness(roots))
 
     async def export(self, expression: str, file_format: str, *, time_zone: str = "") -> AsyncGenerator[Piece, None]:

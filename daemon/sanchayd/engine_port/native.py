@@ -273,10 +273,21 @@ class NativeCatalog:
             raise CatalogClosed("The catalog is closed.")
         return batch
 
-    def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> values.FindPage:
+    def find(
+        self,
+        expression: str,
+        *,
+        sort: str,
+        limit: int,
+        token: str,
+        time_zone: str = "",
+        max_bytes: int | None = None,
+    ) -> values.FindPage:
         """A page of files."""
         with translated():
-            return self._catalog.find(expression, sort=sort, limit=limit, token=token, time_zone=time_zone)
+            return self._catalog.find(
+                expression, sort=sort, limit=limit, max_bytes=max_bytes, token=token, time_zone=time_zone
+            )
 
     def roots_of_expression(self, expression: str) -> Sequence[int]:
         """The roots that answers draw on."""
@@ -299,6 +310,7 @@ class NativeCatalog:
         limit: int,
         token: str,
         paths_limit: int,
+        max_bytes: int | None = None,
     ) -> values.DuplicatePage:
         """A page of groups."""
         with translated():
@@ -309,6 +321,7 @@ class NativeCatalog:
                 types=types,
                 sort=sort,
                 limit=limit,
+                max_bytes=max_bytes,
                 token=token,
                 paths_limit=paths_limit,
             )
@@ -323,20 +336,28 @@ class NativeCatalog:
         with translated():
             return self._catalog.summary(by, root_ids=root_ids)
 
-    def usage(self, path: bytes | None, *, depth: int, limit: int) -> Sequence[values.UsageRow]:
-        """Folders and what they hold."""
+    def usage(
+        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+    ) -> values.UsagePage:
+        """A page of folders and what they hold."""
         with translated():
-            return self._catalog.usage(path, depth=depth, limit=limit)
+            return self._catalog.usage(path, depth=depth, limit=limit, max_bytes=max_bytes, token=token)
 
-    def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> values.ChangePage:
+    def changes(
+        self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
+    ) -> values.ChangePage:
         """A page of what changed."""
         with translated():
-            return self._catalog.changes(cursor=cursor, since_ns=since_ns, under=under, limit=limit)
+            return self._catalog.changes(
+                cursor=cursor, since_ns=since_ns, under=under, limit=limit, max_bytes=max_bytes
+            )
 
-    def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> values.GrowthPage:
+    def growth(
+        self, path: bytes | None, *, days: int, limit: int, now_ns: int, max_bytes: int | None = None
+    ) -> values.GrowthPage:
         """The folders that grew most."""
         with translated():
-            return self._catalog.growth(path, days=days, limit=limit, now_ns=now_ns)
+            return self._catalog.growth(path, days=days, limit=limit, max_bytes=max_bytes, now_ns=now_ns)
 
     def snapshot_usage(self, now_ns: int) -> int:
         """Stores the totals of that day of the folders that changed."""

@@ -38,9 +38,22 @@ class ExportPort(Protocol):
 
 
 class QuestionsPort(Protocol):
-    """What is asked of a catalog: it changes nothing. Safe to call from any thread."""
+    """What is asked of a catalog: it changes nothing. Safe to call from any thread.
 
-    def find(self, expression: str, *, sort: str, limit: int, token: str, time_zone: str = "") -> values.FindPage:
+    A page ends at `limit` rows or before it takes `max_bytes` as a message (None: no bound), and its token goes on from
+    there. It has one row at least; a group of duplicates that takes more has fewer paths.
+    """
+
+    def find(
+        self,
+        expression: str,
+        *,
+        sort: str,
+        limit: int,
+        token: str,
+        time_zone: str = "",
+        max_bytes: int | None = None,
+    ) -> values.FindPage:
         """A page of files. `time_zone` is what a `TZ` variable would hold; empty: the daemon's own."""
         ...
 
@@ -59,6 +72,7 @@ class QuestionsPort(Protocol):
         limit: int,
         token: str,
         paths_limit: int,
+        max_bytes: int | None = None,
     ) -> values.DuplicatePage:
         """A page of groups."""
         ...
@@ -71,15 +85,21 @@ class QuestionsPort(Protocol):
         """Files and bytes by a key."""
         ...
 
-    def usage(self, path: bytes | None, *, depth: int, limit: int) -> Sequence[values.UsageRow]:
-        """Folders and what they hold."""
+    def usage(
+        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+    ) -> values.UsagePage:
+        """A page of folders and what they hold."""
         ...
 
-    def changes(self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int) -> values.ChangePage:
+    def changes(
+        self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
+    ) -> values.ChangePage:
         """A page of what changed."""
         ...
 
-    def growth(self, path: bytes | None, *, days: int, limit: int, now_ns: int) -> values.GrowthPage:
+    def growth(
+        self, path: bytes | None, *, days: int, limit: int, now_ns: int, max_bytes: int | None = None
+    ) -> values.GrowthPage:
         """The folders that grew most."""
         ...
 

@@ -372,6 +372,17 @@ class SummaryRow(Protocol):
     bytes: int
 
 
+class UsagePage(Protocol):
+    """Folders, each before its own; the token of the next page is empty where this is the last."""
+
+    next_token: str
+
+    @property
+    def rows(self) -> Sequence[UsageRow]:
+        """The page's folders."""
+        ...
+
+
 class UsageRow(Protocol):
     """One folder."""
 

@@ -13,8 +13,7 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import catalog_pb2, catalog_pb2_grpc
-from sanchayd.catalog.service import Answered, CatalogService, UsagePage
-from sanchayd.engine_port.values import FindPage
+from sanchayd.catalog.service import CatalogService
 from sanchayd.rpc import fitting
 from sanchayd.rpc.convert import catalog as convert
 
@@ -32,33 +31,24 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
 
     async def Find(self, request: catalog_pb2.FindRequest, context: Context) -> catalog_pb2.FindResponse:
         """A page of files."""
-
-        async def ask(limit: int) -> Answered[FindPage]:
-            return await self._service.find(
-                request.expression,
-                sort=request.sort,
-                limit=limit,
-                token=request.page.page_token,
-                time_zone=request.time_zone,
-            )
-
-        return await fitting.page(ask, lambda found: found.answer.rows, convert.from_found, request.page.limit)
+        found = await self._service.find(
+            request.expression,
+            sort=request.sort,
+            limit=request.page.limit,
+            token=request.page.page_token,
+            time_zone=request.time_zone,
+            max_bytes=fitting.PAGE_MAX_BYTES,
+        )
+        return await fitting.converted(convert.from_found, found, len(found.answer.rows))
 
     async def Duplicates(
         self, request: catalog_pb2.DuplicatesRequest, context: Context
     ) -> catalog_pb2.DuplicatesResponse:
         """A page of groups."""
-        question = convert.to_duplicates(request)
-        while True:
-            found = await self._service.duplicates(question)
-            paths = sum(len(group.paths) for group in found.answer.groups)
-            response = await fitting.converted(convert.from_duplicates, found, paths)
-            if response.ByteSize() <= fitting.MESSAGE_MAX_BYTES or question.paths_limit <= 1:
-                return response
-            if len(response.groups) > 1:
-                question = replace(question, limit=len(response.groups) // 2)
-            else:
-                question = replace(question, paths_limit=question.paths_limit // 2)
+        question = replace(convert.to_duplicates(request), max_bytes=fitting.PAGE_MAX_BYTES)
+        found = await self._service.duplicates(question)
+        paths = sum(len(group.paths) for group in found.answer.groups)
+        return await fitting.converted(convert.from_duplicates, found, paths)
 
     async def Summary(self, request: catalog_pb2.SummaryRequest, context: Context) -> catalog_pb2.SummaryResponse:
         """Files and bytes by a key."""
@@ -67,11 +57,14 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
     async def DiskUsage(self, request: catalog_pb2.DiskUsageRequest, context: Context) -> catalog_pb2.DiskUsageResponse:
         """Folders and what they hold."""
         path = request.path.raw if request.HasField("path") and request.path.raw else None
-
-        async def ask(limit: int) -> Answered[UsagePage]:
-            return await self._service.usage(path, depth=request.depth, limit=limit, token=request.page_token)
-
-        return await fitting.page(ask, lambda found: found.answer.rows, convert.from_usage, request.limit)
+        found = await self._service.usage(
+            path,
+            depth=request.depth,
+            limit=request.limit,
+            token=request.page_token,
+            max_bytes=fitting.PAGE_MAX_BYTES,
+        )
+        return await fitting.converted(convert.from_usage, found, len(found.answer.rows))
 
     async def Export(
         self, request: catalog_pb2.ExportRequest, context: Context

@@ -340,6 +340,11 @@ class UsageRow:
     above_roots: bool  # no folder of the catalog: the sums of the roots in it
 
 @final
+class UsagePage:
+    rows: list[UsageRow]
+    next_token: str  # empty: this is the last
+
+@final
 class ChangeRow:
     """What happened to a file, or to a folder with all below it."""
 
@@ -479,7 +484,14 @@ class Catalog:
         """Whether the name index is ready; waits for it."""
 
     def find(
-        self, expression: str, *, sort: str = "", limit: int = 100, token: str = "", time_zone: str = ""
+        self,
+        expression: str,
+        *,
+        sort: str = "",
+        limit: int = 100,
+        max_bytes: int | None = None,
+        token: str = "",
+        time_zone: str = "",
     ) -> FindPage:
         """Raises EngineError invalid_query with `term` and `position`. Dates are by the clocks of `time_zone`, what a
         `TZ` variable would hold; empty: this process's own."""
@@ -500,6 +512,7 @@ class Catalog:
         types: Sequence[str] = ...,
         sort: Literal["reclaimable", "size", "copies"] = "reclaimable",
         limit: int = 20,
+        max_bytes: int | None = None,
         token: str = "",
         paths_limit: int = 1000,
     ) -> DuplicatePage: ...
@@ -507,14 +520,34 @@ class Catalog:
     def summary(
         self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ...
     ) -> list[SummaryRow]: ...
-    def usage(self, path: bytes | None = None, *, depth: int = 1, limit: int = 1000) -> list[UsageRow]: ...
+    def usage(
+        self,
+        path: bytes | None = None,
+        *,
+        depth: int = 1,
+        limit: int = 1000,
+        max_bytes: int | None = None,
+        token: str = "",
+    ) -> UsagePage: ...
     def changes(
-        self, *, cursor: str = "", since_ns: int | None = None, under: bytes | None = None, limit: int = 1000
+        self,
+        *,
+        cursor: str = "",
+        since_ns: int | None = None,
+        under: bytes | None = None,
+        limit: int = 1000,
+        max_bytes: int | None = None,
     ) -> ChangePage:
         """From a cursor or a time on, or all that is kept. Raises EngineError invalid_argument: no cursor."""
 
     def growth(
-        self, path: bytes | None = None, *, days: int = 30, limit: int = 100, now_ns: int | None = None
+        self,
+        path: bytes | None = None,
+        *,
+        days: int = 30,
+        limit: int = 100,
+        max_bytes: int | None = None,
+        now_ns: int | None = None,
     ) -> GrowthPage:
         """The folders below `path` that grew most over `days`. Raises EngineError unknown_path."""
 

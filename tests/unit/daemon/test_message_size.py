@@ -1,4 +1,4 @@
-"""An answer that would not fit into a message is asked for again, smaller, and its page token goes on from there."""
+"""An answer ends where a message does, and its page token goes on from there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sanchay.v1 import catalog_pb2, common_pb2
 from sanchayd.roots.root import RootSettings
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.convert import catalog as convert
-from sanchayd.rpc.fitting import MESSAGE_MAX_BYTES, ROWS_AT_ONCE
+from sanchayd.rpc.fitting import PAGE_MAX_BYTES, ROWS_AT_ONCE
 from tests.support.fake_answers import Row
 from tests.support.fake_catalog import FakeCatalog
 from tests.unit.daemon.conftest import Core, until
@@ -44,7 +44,7 @@ def test_pages_of_long_paths_fit_and_lose_no_row(
         while True:
             page = common_pb2.PageRequest(limit=ROWS, page_token=token)
             response = await servicer.Find(catalog_pb2.FindRequest(page=page), CONTEXT)
-            assert response.ByteSize() <= MESSAGE_MAX_BYTES
+            assert response.ByteSize() <= PAGE_MAX_BYTES
             seen, token = seen + len(response.rows), response.next_page_token
             if not token:
                 break

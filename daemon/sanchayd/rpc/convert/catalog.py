@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sanchay.v1 import catalog_pb2
-from sanchayd.catalog.service import Answered, DuplicatesQuestion, Piece, UsagePage
-from sanchayd.engine_port.values import DuplicateGroup, DuplicatePage, FileRow, FindPage, NotCompared, SummaryRow
+from sanchayd.catalog.service import Answered, DuplicatesQuestion, Piece
+from sanchayd.engine_port.values import (
+    DuplicateGroup,
+    DuplicatePage,
+    FileRow,
+    FindPage,
+    NotCompared,
+    SummaryRow,
+    UsagePage,
+)
 from sanchayd.rpc.convert import common
 
 

@@ -96,7 +96,14 @@ fn work(criterion: &mut Criterion) {
         group.bench_function(text, |bencher| {
             bencher.iter(|| {
                 let sort = Sort::default();
-                let request = FindRequest { expression: &expression, sort, limit: 100, token: "", roots: &roots };
+                let request = FindRequest {
+                    expression: &expression,
+                    sort,
+                    limit: 100,
+                    max_bytes: None,
+                    token: "",
+                    roots: &roots,
+                };
                 kept.catalog().find(&request).expect("a page")
             });
         });

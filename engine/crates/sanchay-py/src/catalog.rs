@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use sanchay_core::path::{bytes_of, path_from_bytes};
 use sanchay_engine::catalog::expression::Endings;
 use sanchay_engine::catalog::queries::{
-    ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy,
+    ChangesRequest, DuplicateRequest, DuplicateSort, FindRequest, GrowthRequest, Sort, SummaryBy, UsageRequest,
 };
 use sanchay_engine::catalog::Fault;
 use sanchay_engine::{
@@ -20,7 +20,7 @@ use crate::errors::raise;
 use crate::export::Export;
 use crate::live::{EventBatch, LiveStatus};
 use crate::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
-use crate::rows::{CatalogStatus, DuplicatePage, FindPage, NotCompared, RootStatus, StoredRoot, SummaryRow, UsageRow};
+use crate::rows::{CatalogStatus, DuplicatePage, FindPage, NotCompared, RootStatus, StoredRoot, SummaryRow, UsagePage};
 use crate::scan::Scan;
 
 /// A root as the daemon knows it.
@@ -294,21 +294,29 @@ impl Catalog {
         py.detach(|| self.engine.wait_name_index(timeout))
     }
 
-    #[pyo3(signature = (expression, *, sort = "", limit = 100, token = "", time_zone = ""))]
+    #[pyo3(signature = (expression, *, sort = "", limit = 100, max_bytes = None, token = "", time_zone = ""))]
+    #[allow(clippy::too_many_arguments)] // the keywords of a Python call
     fn find(
         &self,
         py: Python<'_>,
         expression: &str,
         sort: &str,
         limit: usize,
+        max_bytes: Option<usize>,
         token: &str,
         time_zone: &str,
     ) -> PyResult<FindPage> {
         let (page, root_ids) = enter(py, || {
             let Question { expression, root_ids } = self.engine.question(expression, time_zone)?;
             let roots = self.engine.root_names()?;
-            let request =
-                FindRequest { expression: &expression, sort: Sort::parse(sort)?, limit, token, roots: &roots };
+            let request = FindRequest {
+                expression: &expression,
+                sort: Sort::parse(sort)?,
+                limit,
+                max_bytes,
+                token,
+                roots: &roots,
+            };
             Ok((self.engine.catalog().find(&request)?, root_ids))
         })?;
         FindPage::new(py, page, root_ids)
@@ -326,7 +334,7 @@ impl Catalog {
     }
 
     #[pyo3(signature = (*, under = None, min_size = 1, extensions = Vec::new(), types = Vec::new(),
-        sort = "reclaimable", limit = 20, token = "", paths_limit = 1000))]
+        sort = "reclaimable", limit = 20, max_bytes = None, token = "", paths_limit = 1000))]
     #[allow(clippy::too_many_arguments)] // the keywords of a Python call
     fn duplicates(
         &self,
@@ -337,6 +345,7 @@ impl Catalog {
         types: Vec<String>,
         sort: &str,
         limit: usize,
+        max_bytes: Option<usize>,
         token: &str,
         paths_limit: usize,
     ) -> PyResult<DuplicatePage> {
@@ -349,6 +358,7 @@ impl Catalog {
                 types: types.iter().map(|text| words::file_type(text)).collect::<Result<_, _>>()?,
                 sort: DuplicateSort::parse(sort)?,
                 limit,
+                max_bytes,
                 token,
                 paths_limit,
                 roots: self.engine.root_names()?,
@@ -371,13 +381,22 @@ impl Catalog {
         Ok(rows.into_iter().map(SummaryRow::from).collect())
     }
 
-    #[pyo3(signature = (path = None, *, depth = 1, limit = 1000))]
-    fn usage(&self, py: Python<'_>, path: Option<Vec<u8>>, depth: u32, limit: usize) -> PyResult<Vec<UsageRow>> {
-        let rows = enter(py, || Ok(self.engine.catalog().usage(path.as_deref(), depth, limit)?))?;
-        Ok(rows.into_iter().map(UsageRow::from).collect())
+    #[pyo3(signature = (path = None, *, depth = 1, limit = 1000, max_bytes = None, token = ""))]
+    fn usage(
+        &self,
+        py: Python<'_>,
+        path: Option<Vec<u8>>,
+        depth: u32,
+        limit: usize,
+        max_bytes: Option<usize>,
+        token: &str,
+    ) -> PyResult<UsagePage> {
+        let request = UsageRequest { path: path.as_deref(), depth, limit, max_bytes, token };
+        let page = enter(py, || Ok(self.engine.catalog().usage(&request)?))?;
+        UsagePage::new(py, page)
     }
 
-    #[pyo3(signature = (*, cursor = "", since_ns = None, under = None, limit = 1000))]
+    #[pyo3(signature = (*, cursor = "", since_ns = None, under = None, limit = 1000, max_bytes = None))]
     fn changes(
         &self,
         py: Python<'_>,
@@ -385,26 +404,28 @@ impl Catalog {
         since_ns: Option<i64>,
         under: Option<Vec<u8>>,
         limit: usize,
+        max_bytes: Option<usize>,
     ) -> PyResult<ChangePage> {
         let page = enter(py, || {
             let roots = &self.engine.root_names()?;
-            let request = ChangesRequest { cursor, since_ns, under: under.as_deref(), limit, roots };
+            let request = ChangesRequest { cursor, since_ns, under: under.as_deref(), limit, max_bytes, roots };
             Ok(self.engine.catalog().changes(&request)?)
         })?;
         ChangePage::new(py, page)
     }
 
-    #[pyo3(signature = (path = None, *, days = 30, limit = 100, now_ns = None))]
+    #[pyo3(signature = (path = None, *, days = 30, limit = 100, max_bytes = None, now_ns = None))]
     fn growth(
         &self,
         py: Python<'_>,
         path: Option<Vec<u8>>,
         days: u32,
         limit: usize,
+        max_bytes: Option<usize>,
         now_ns: Option<i64>,
     ) -> PyResult<GrowthPage> {
         let now_ns = now_ns.unwrap_or_else(sanchay_engine::now_ns);
-        let request = GrowthRequest { path: path.as_deref(), days, limit, now_ns };
+        let request = GrowthRequest { path: path.as_deref(), days, limit, max_bytes, now_ns };
         let page = enter(py, || Ok(self.engine.catalog().growth(&request)?))?;
         GrowthPage::new(py, page)
     }

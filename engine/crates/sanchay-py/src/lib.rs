@@ -38,7 +38,7 @@ mod _native {
     #[pymodule_export]
     use super::rows::{
         CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, NotCompared, RootStatus,
-        StoredRoot, SummaryRow, UsageRow,
+        StoredRoot, SummaryRow, UsagePage, UsageRow,
     };
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};

@@ -229,6 +229,20 @@ impl From<queries::UsageRow> for UsageRow {
     }
 }
 
+/// A page of folders.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct UsagePage {
+    rows: Vec<Py<UsageRow>>,
+    next_token: String,
+}
+
+impl UsagePage {
+    pub(crate) fn new(py: Python<'_>, page: queries::UsagePage) -> PyResult<Self> {
+        let rows = page.rows.into_iter().map(|row| Py::new(py, UsageRow::from(row)));
+        Ok(Self { rows: rows.collect::<PyResult<_>>()?, next_token: page.next_token })
+    }
+}
+
 /// Figures of the whole catalog.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct CatalogStatus {

@@ -2,6 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
+use super::budget::{path_bytes, Budget, ROW_BYTES};
 use super::tree::RootNames;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -23,6 +24,8 @@ pub struct ChangesRequest<'a> {
     pub under: Option<&'a [u8]>,
     /// Changes in a page.
     pub limit: usize,
+    /// Maximum bytes of the page as a message; None: no bound. A page that ends for them goes on with its cursor.
+    pub max_bytes: Option<usize>,
     /// For naming the root of each change.
     pub roots: &'a RootNames,
 }
@@ -117,7 +120,7 @@ impl Reader {
         truncated: bool,
     ) -> Result<ChangePage, CatalogError> {
         let mut page = ChangePage { rows: Vec::new(), cursor: String::new(), complete: false, truncated };
-        let mut next = start;
+        let (mut next, mut budget) = (start, Budget::new(request.max_bytes));
         let mut statement = self.connection.prepare_cached(
             "SELECT sequence, at_ns, directory, folders, count, items FROM change WHERE sequence >= ?1 ORDER BY sequence",
         )?;
@@ -150,9 +153,15 @@ impl Reader {
                     return Ok(page);
                 }
                 let found = change_row(&item, directory, row.get(1)?, request.roots);
-                if request.under.is_none_or(|under| concerns(&found, under)) {
-                    page.rows.push(found);
+                if !request.under.is_none_or(|under| concerns(&found, under)) {
+                    continue;
                 }
+                let from_path = found.from_path.as_deref().map_or(0, path_bytes);
+                if !budget.take(ROW_BYTES + path_bytes(&found.path) + from_path) {
+                    page.cursor = Cursor { sequence, position: number, ..start }.to_string();
+                    return Ok(page);
+                }
+                page.rows.push(found);
             }
         }
         page.cursor = next.max(self.change_end(start.epoch)?).to_string();

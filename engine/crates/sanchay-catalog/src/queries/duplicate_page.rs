@@ -59,9 +59,11 @@ pub struct DuplicateRequest<'a> {
     pub sort: DuplicateSort,
     /// Maximum number of groups.
     pub limit: usize,
+    /// Maximum bytes of the page as a message; None: no bound. A page that ends for them goes on with its token.
+    pub max_bytes: Option<usize>,
     /// The token of the page before; empty for the first.
     pub token: &'a str,
-    /// Maximum number of paths of a group.
+    /// Maximum number of paths of a group. One that takes more bytes than a page may has fewer.
     pub paths_limit: usize,
     /// The roots, for naming them.
     pub roots: RootNames,

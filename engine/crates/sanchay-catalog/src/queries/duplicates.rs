@@ -4,6 +4,7 @@ use std::collections::BinaryHeap;
 
 use sanchay_core::ContentHash;
 
+use super::budget::{path_bytes, Budget, ROW_BYTES};
 use super::copy_filter::CopyFilter;
 use super::duplicate_page::{
     keep, DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, GroupPlace,
@@ -15,6 +16,8 @@ use crate::content::{GroupFigures, Member};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
+/// What a path takes of a group's bytes, its text left out.
+const PATH_IN_GROUP_BYTES: usize = 56;
 /// The place of the group of empty files, which has no key: behind all others of its value.
 const EMPTY_ORDINAL: i64 = -1;
 
@@ -46,7 +49,8 @@ impl Catalog {
             }
             let more = places.len() > request.limit;
             places.truncate(request.limit);
-            let mut paths = PathResolver::new(reader);
+            let (mut paths, mut budget) = (PathResolver::new(reader), Budget::new(request.max_bytes));
+            let mut taken = 0;
             for place in &places {
                 let group = if place.ordinal == EMPTY_ORDINAL {
                     empty.as_ref().map(|(figures, entries)| (*figures, entries.clone()))
@@ -54,10 +58,17 @@ impl Catalog {
                     filter.members(reader, place)?
                 };
                 if let Some((figures, entries)) = group {
-                    page.groups.extend(reader.group(figures, &entries, request, &mut paths)?);
+                    if let Some((group, bytes)) = reader.group(figures, &entries, request, &mut paths)? {
+                        if !budget.take(bytes) {
+                            break;
+                        }
+                        page.groups.push(group);
+                    }
                 }
+                taken += 1;
             }
-            if let Some(last) = places.last().filter(|_| more) {
+            let more = more || taken < places.len();
+            if let Some(last) = places[..taken].last().filter(|_| more) {
                 page.next_token = format!("{}.{}.{}", last.value, last.key, last.ordinal);
             }
             Ok(page)
@@ -141,13 +152,15 @@ impl Reader {
         Ok(best.into_sorted_vec().into_iter().map(|place| place.0).collect())
     }
 
+    /// A group, and the bytes that it takes. One that would take more than a page has is given with fewer paths.
     fn group(
         &self,
         figures: GroupFigures,
         members: &[Member],
         request: &DuplicateRequest<'_>,
         paths: &mut PathResolver<'_>,
-    ) -> Result<Option<DuplicateGroup>, CatalogError> {
+    ) -> Result<Option<(DuplicateGroup, usize)>, CatalogError> {
+        let mut bytes = ROW_BYTES;
         let mut names = Vec::with_capacity(members.len().min(request.paths_limit));
         for member in members.iter().take(request.paths_limit) {
             let Member { entry: id, copy, perhaps } = *member;
@@ -155,6 +168,11 @@ impl Reader {
             if let Some((entry, name, directory)) = found {
                 let Some(path) = paths.file(directory, &name)? else { continue };
                 let root_id = request.roots.root_of(&path);
+                let more_bytes = PATH_IN_GROUP_BYTES + path_bytes(&path);
+                if !names.is_empty() && request.max_bytes.is_some_and(|most| bytes + more_bytes > most) {
+                    break;
+                }
+                bytes += more_bytes;
                 names.push(DuplicatePath { id, path, entry, root_id, copy, perhaps });
             }
         }
@@ -164,6 +182,7 @@ impl Reader {
         let algorithm = first.entry.algorithm;
         // Without a hash only empty files are in a group.
         let hash = first.entry.hash.unwrap_or_else(|| ContentHash::of_nothing(algorithm));
-        Ok(Some(DuplicateGroup { figures, hash, algorithm, paths: names, total_paths: members.len() as u64 }))
+        let group = DuplicateGroup { figures, hash, algorithm, paths: names, total_paths: members.len() as u64 };
+        Ok(Some((group, bytes)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::budget::{path_bytes, Budget, ROW_BYTES};
 use super::cache::Cache;
 use super::filter::Filter;
 use super::filter_context::Context;
@@ -29,6 +30,8 @@ pub struct FindRequest<'a> {
     pub sort: Sort,
     /// Maximum number of rows.
     pub limit: usize,
+    /// Maximum bytes of the page as a message; None: no bound. A page that ends for them goes on with its token.
+    pub max_bytes: Option<usize>,
     /// The token of the page before; empty for the first.
     pub token: &'a str,
     /// The roots, for naming them.
@@ -90,7 +93,7 @@ impl Catalog {
             Question { filter: &filter, key, descending, limit: request.limit, after, only_empty: false, done: None };
         let mut finder = Finder { reader, parallel, cache, question, known, cut_short: false, started: Instant::now() };
         let tally = finder.run()?;
-        let mut page = finder.answer(tally, request.roots)?;
+        let mut page = finder.answer(tally, request)?;
         if page.total_at_least == 0 && filter.folders.may_be_meant() {
             reader.for_each_folder(&filter.folders, &mut PathResolver::new(reader), &mut |_, _| {
                 page.folders += 1;
@@ -348,7 +351,7 @@ impl Finder<'_, '_> {
         Ok(WHOLE_TABLE)
     }
 
-    fn answer(self, tally: Tally, roots: &RootNames) -> Result<FindPage, CatalogError> {
+    fn answer(self, tally: Tally, request: &FindRequest<'_>) -> Result<FindPage, CatalogError> {
         let seen = if self.cut_short {
             Totals::AtLeast(tally.hits)
         } else {
@@ -359,12 +362,22 @@ impl Finder<'_, '_> {
         let mut places = tally.into_places();
         let more = places.len() > limit;
         places.truncate(limit);
-        let next_token = places.last().filter(|_| more).map(|place| make_token(totals, place)).unwrap_or_default();
-        let mut paths = PathResolver::new(self.reader);
+        let (mut paths, mut budget) = (PathResolver::new(self.reader), Budget::new(request.max_bytes));
         let mut rows = Vec::with_capacity(places.len());
+        let mut taken = 0;
         for place in &places {
-            rows.extend(self.reader.file_row(place.id, &mut paths, roots)?);
+            if let Some(row) = self.reader.file_row(place.id, &mut paths, request.roots)? {
+                let extension = row.extension().map_or(0, |extension| extension.as_str().len());
+                if !budget.take(ROW_BYTES + path_bytes(&row.path) + extension) {
+                    break;
+                }
+                rows.push(row);
+            }
+            taken += 1;
         }
+        let more = more || taken < places.len();
+        let last = places[..taken].last().filter(|_| more);
+        let next_token = last.map(|place| make_token(totals, place)).unwrap_or_default();
         let (total, total_at_least, total_bytes) = match totals {
             Totals::Exact(hits, bytes) => (Some(hits), hits, bytes),
             Totals::AtLeast(hits) => (None, hits, None),

@@ -8,10 +8,13 @@ use std::collections::{BinaryHeap, HashMap};
 
 use rusqlite::OptionalExtension;
 
+use super::budget::{path_bytes, Budget, ROW_BYTES};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
+/// What a day's total takes of a page's bytes.
+const DAY_BYTES: usize = 24;
 const DAY_NS: i64 = 86_400_000_000_000;
 /// Folders that one question looks at, at most; those that grew most come first.
 const FOLDERS_LOOKED_AT: usize = 100_000;
@@ -27,6 +30,8 @@ pub struct GrowthRequest<'a> {
     pub days: u32,
     /// Rows.
     pub limit: usize,
+    /// Maximum bytes of the page as a message; None: no bound.
+    pub max_bytes: Option<usize>,
     /// Unix time of now.
     pub now_ns: i64,
 }
@@ -178,7 +183,10 @@ impl Reader {
             }
         }
         page.rows.sort_by_key(|row| (Reverse(row.grown_bytes), row.path.clone()));
-        page.rows.truncate(request.limit);
+        let mut budget = Budget::new(request.max_bytes);
+        let bytes = |row: &GrowthRow| ROW_BYTES + path_bytes(&row.path) + DAY_BYTES * row.history.len();
+        let fitting = page.rows.iter().take(request.limit).take_while(|row| budget.take(bytes(row))).count();
+        page.rows.truncate(fitting);
         page.volumes = volumes.into_values().collect();
         page.volumes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(page)

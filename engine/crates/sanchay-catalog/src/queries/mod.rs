@@ -1,5 +1,6 @@
 //! Questions to the catalog, a file a noun. Each answers from one snapshot.
 
+mod budget;
 mod cache;
 mod changes;
 mod copy_filter;
@@ -49,7 +50,7 @@ pub use summary::{SummaryBy, SummaryRow};
 pub use tree::{PathResolver, RootName, RootNames};
 pub use uncompared::NotCompared;
 pub use unhashed::HashDebt;
-pub use usage::UsageRow;
+pub use usage::{UsagePage, UsageRequest, UsageRow};
 
 use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};
 

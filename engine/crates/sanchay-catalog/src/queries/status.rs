@@ -68,7 +68,7 @@ impl Catalog {
 
     /// Figures of the root at `path`; zeros before its first scan.
     pub fn root_figures(&self, path: &[u8]) -> Result<RootStatus, CatalogError> {
-        match self.usage(Some(path), 0, 1) {
+        match self.usage_rows(Some(path), 0, 1) {
             Ok(rows) => Ok(rows.first().map_or_else(RootStatus::default, |row| RootStatus {
                 files: row.files,
                 directories: row.directories,

@@ -1,5 +1,6 @@
 //! `du`: what folders hold, from totals that are kept as entries change.
 
+use super::budget::{path_bytes, Budget, ROW_BYTES};
 use super::tree::PathResolver;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -28,10 +29,53 @@ pub struct UsageRow {
     pub above_roots: bool,
 }
 
+/// What is asked of folders.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UsageRequest<'a> {
+    /// The folder; None: the top of every tree.
+    pub path: Option<&'a [u8]>,
+    /// Levels below it.
+    pub depth: u32,
+    /// Maximum number of rows.
+    pub limit: usize,
+    /// Maximum bytes of the page as a message; None: no bound. A page that ends for them goes on with its token.
+    pub max_bytes: Option<usize>,
+    /// The token of the page before; empty for the first.
+    pub token: &'a str,
+}
+
+/// Folders, each before its own, sisters by size.
+#[derive(Clone, Debug, Default)]
+pub struct UsagePage {
+    /// The folders of this page.
+    pub rows: Vec<UsageRow>,
+    /// For the next page; empty: this is the last.
+    pub next_token: String,
+}
+
 impl Catalog {
-    /// The folder at `path` (None: the top of every tree) and `depth` levels below it; a folder stands before its own,
-    /// sisters by size. At most `limit` rows.
-    pub fn usage(&self, path: Option<&[u8]>, depth: u32, limit: usize) -> Result<Vec<UsageRow>, CatalogError> {
+    /// A folder and those below it.
+    pub fn usage(&self, request: &UsageRequest<'_>) -> Result<UsagePage, CatalogError> {
+        let bad = |_| CatalogError::InvalidArgument("the page token is not one of this question's".to_owned());
+        let first = if request.token.is_empty() { 0 } else { request.token.parse::<u32>().map_err(bad)? as usize };
+        let end = first.saturating_add(request.limit);
+        let mut rows = self.usage_rows(request.path, request.depth, end.saturating_add(1))?;
+        let all = rows.len();
+        let mut budget = Budget::new(request.max_bytes);
+        let fits = |row: &UsageRow| budget.take(ROW_BYTES + path_bytes(&row.path));
+        rows = rows.into_iter().skip(first).take(request.limit).take_while(fits).collect();
+        let next = first + rows.len();
+        let next_token = if next < all { next.to_string() } else { String::new() };
+        Ok(UsagePage { rows, next_token })
+    }
+
+    /// The first `limit` rows.
+    pub(super) fn usage_rows(
+        &self,
+        path: Option<&[u8]>,
+        depth: u32,
+        limit: usize,
+    ) -> Result<Vec<UsageRow>, CatalogError> {
         let reader = self.reader()?;
         reader.snapshot(|reader| {
             let mut rows = Vec::new();

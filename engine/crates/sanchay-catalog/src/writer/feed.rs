@@ -249,7 +249,8 @@ mod tests {
 
     fn page(catalog: &Catalog, cursor: &str) -> ChangePage {
         let roots = RootNames::default();
-        let request = ChangesRequest { cursor, since_ns: None, under: None, limit: 100, roots: &roots };
+        let request =
+            ChangesRequest { cursor, since_ns: None, under: None, limit: 100, max_bytes: None, roots: &roots };
         catalog.changes(&request).unwrap()
     }
 
