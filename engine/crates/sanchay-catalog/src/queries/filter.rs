@@ -268,20 +268,23 @@ impl Filter {
 
     /// Leaves of `slots`, which ascend, the entries that pass all tests on columns.
     pub(crate) fn narrow(&self, block: i64, columns: &BlockColumns<'_>, slots: &mut Vec<usize>) {
-        slots.retain(|&slot| slot < columns.len() && self.kinds[columns.kind(slot) as usize]);
+        let is_inside = slots.last().is_none_or(|&last| last < columns.len());
+        if !(is_inside && columns.all_files() && self.kinds[EntryKind::File as usize]) {
+            slots.retain(|&slot| slot < columns.len() && self.kinds[columns.kind(slot) as usize]);
+        }
         for (negated, test) in &self.columns {
             let wanted = !*negated;
             match test {
-                ColumnTest::Size(bounds) => slots.retain(|&slot| bounds.contains(columns.size_bytes(slot)) == wanted),
+                ColumnTest::Size(bounds) => keep(slots, |slot| bounds.contains(columns.size_bytes(slot)) == wanted),
                 ColumnTest::Modified(low, high) => {
-                    slots.retain(|&slot| (*low..=*high).contains(&columns.mtime_s(slot)) == wanted);
+                    keep(slots, |slot| (*low..=*high).contains(&columns.mtime_s(slot)) == wanted);
                 }
                 ColumnTest::Extensions(table) => {
                     let is_wanted = |id: u32| table.get(id as usize).copied().unwrap_or(false) == wanted;
                     match columns.uniform_extension() {
                         Some(id) if is_wanted(id) => {}
                         Some(_) => slots.clear(),
-                        None => slots.retain(|&slot| is_wanted(columns.extension(slot))),
+                        None => keep(slots, |slot| is_wanted(columns.extension(slot))),
                     }
                 }
                 ColumnTest::Created(..)
@@ -404,6 +407,19 @@ impl Filter {
 }
 
 /// Leaves the slots whose names pass.
+/// As [`Vec::retain`], without a branch for each slot: which ones pass is not to be foreseen, and a branch that was
+/// foreseen wrongly costs more than the test.
+#[inline]
+fn keep(slots: &mut Vec<usize>, is_wanted: impl Fn(usize) -> bool) {
+    let mut kept = 0;
+    for at in 0..slots.len() {
+        let slot = slots[at];
+        slots[kept] = slot;
+        kept += usize::from(is_wanted(slot));
+    }
+    slots.truncate(kept);
+}
+
 fn retain_names(view: &BlockView<'_>, slots: &mut Vec<usize>, test: impl Fn(&[u8]) -> bool) {
     let (mut kept, mut left) = (0, std::mem::take(slots));
     let mut passing = Vec::with_capacity(left.len());
