@@ -1,9 +1,11 @@
 //! Writes a catalog of made-up entries, for measuring questions at a size that no test machine has files for:
-//! `generate_catalog CATALOG ENTRIES [GROUPS]`. The entries lie below `/generated`; each group has two copies.
+//! `generate_catalog CATALOG ENTRIES [GROUPS]`. The entries lie below `/generated`; each group has two copies. A catalog
+//! that is there already gets so many more. Says on standard error what merging their keys took.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sanchay_core::{extension, Algorithm, ContentHash, FileSystem, VolumeId};
 use sanchay_engine::catalog::block::{encode, Entry, EntryId, EntryKind, EntryRef, HashState, BLOCK_SLOTS};
@@ -35,13 +37,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalog = Catalog::open(Path::new(path), CatalogOptions::default())?;
     let volume = catalog.volume_id(VolumeId::from_bytes([7; 16]), &FileSystem::default(), false)?;
     let settings = serde_json::to_string(&RootSettings { name: "generated".to_owned(), ..RootSettings::default() })?;
-    let (root, top) = (1_000_000, catalog.next_directory_id());
+    let root = 1_000_000;
+    let known = catalog.reader()?.roots()?.into_iter().find(|row| row.id == root);
+    let top = known.map_or_else(|| catalog.next_directory_id(), |row| row.directory);
     catalog.writer().run(move |session| {
         session.put_root(root, b"/generated", &settings)?;
         session.root_directory(root, top)
     })?;
+    let there = catalog.reader()?.directory_files(top)?.next_multiple_of(FILES_IN_DIRECTORY);
+    let entries = there + entries;
     let stream: Arc<Stream> = Arc::default();
-    for first in (0..entries).step_by(FILES_IN_DIRECTORY as usize) {
+    for first in (there..entries).step_by(FILES_IN_DIRECTORY as usize) {
         let id = catalog.next_directory_id();
         let mut change = DirectoryChange::new(top, id, top, Arc::clone(&stream));
         let name = format!("folder-{:06}", first / FILES_IN_DIRECTORY).into_bytes();
@@ -72,11 +78,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         catalog.writer().change(change)?;
         if catalog.staged_len() > 1_000_000 {
-            catalog.writer().run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())))?;
+            merge(&catalog)?;
         }
     }
+    merge(&catalog)?;
     catalog.writer().run(move |session| {
-        session.merge_content(&mut |_| ControlFlow::Continue(()))?;
         let seen = RootSeen { volume, inode: 1, birth_ns: None };
         session.set_root_state(root, RootState::Ready, "", Some(1_700_000_000_000_000_000), Some(seen))
     })?;
@@ -85,6 +91,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{:?}", catalog.status()?);
     catalog.close();
+    Ok(())
+}
+
+fn merge(catalog: &Catalog) -> Result<(), Box<dyn std::error::Error>> {
+    catalog.writer().run(|_| Ok(()))?; // what was queued before it is written
+    let (keys, began) = (catalog.staged_len(), Instant::now());
+    catalog.writer().run(|session| session.merge_content(&mut |_| ControlFlow::Continue(())))?;
+    eprintln!("merged {keys} keys in {:.2} s", began.elapsed().as_secs_f64());
     Ok(())
 }
 
