@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_folded_names.sql"),
     include_str!("../migrations/0008_contents.sql"),
     include_str!("../migrations/0009_catalog_id.sql"),
+    include_str!("../migrations/0010_levels.sql"),
 ];
 
 /// The version that this program writes.

@@ -5,12 +5,11 @@
 //! with its entry in one state of the catalog.
 
 use std::collections::{HashMap, HashSet};
-
-use rusqlite::{params, OptionalExtension};
+use std::ops::ControlFlow;
 
 use super::{Check, FaultKind};
 use crate::block::EntryId;
-use crate::content::{ChunkView, GroupFigures, Posting, SharedContent};
+use crate::content::{end_of_part, for_each_piece, postings_of, GroupFigures, Posting, SharedContent};
 use crate::error::CatalogError;
 use crate::queries::ReaderFacts;
 use crate::reader::Reader;
@@ -18,7 +17,7 @@ use crate::writer::Session;
 
 /// Blocks in a bucket: a power of two.
 const BUCKET_BITS: u32 = 6;
-/// Chunks that are read in one transaction.
+/// Chunks of a level that are read in one transaction.
 const CHUNKS_AT_ONCE: i64 = 64;
 
 /// What the entries of each bucket amount to, by the entries and by the index.
@@ -58,29 +57,28 @@ fn digest(posting: &Posting) -> u64 {
     mixed ^ mixed >> 32
 }
 
-/// Where a pass over the chunks goes on: after the chunk that begins so.
-type From = Option<(i64, i64)>;
-
-/// The postings of some chunks, and where the next begin; None at the end.
-struct Chunks {
+/// The postings of some keys, and where the next begin; None at the end.
+struct Part {
     postings: Vec<Posting>,
-    next: From,
+    next: Option<i64>,
 }
 
-fn chunks_after(reader: &Reader, from: From) -> Result<Chunks, CatalogError> {
-    let (key, entry) = from.unwrap_or((i64::MIN, i64::MIN));
-    let mut statement = reader.connection.prepare_cached(
-        "SELECT low_key, low_entry, postings FROM content_chunk WHERE (low_key, low_entry) > (?1, ?2)
-         ORDER BY low_key, low_entry LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![key, entry, CHUNKS_AT_ONCE])?;
-    let mut chunks = Chunks { postings: Vec::new(), next: None };
-    while let Some(row) = rows.next()? {
-        chunks.next = Some((row.get(0)?, row.get(1)?));
-        let blob = row.get_ref(2)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-        chunks.postings.extend(ChunkView::parse(blob)?.iter());
-    }
-    Ok(chunks)
+/// The part that begins with key `from`.
+fn part_from(reader: &Reader, from: i64) -> Result<Part, CatalogError> {
+    let next = end_of_part(&reader.connection, from, CHUNKS_AT_ONCE)?;
+    Ok(Part { postings: postings_between(reader, from, next)?, next })
+}
+
+/// The postings of keys from `from` on and below `to`.
+fn postings_between(reader: &Reader, from: i64, to: Option<i64>) -> Result<Vec<Posting>, CatalogError> {
+    let last = to.map_or(i64::MAX, |to| to - 1);
+    let mut postings = Vec::new();
+    for_each_piece(&reader.connection, from, last, &mut |piece| {
+        let within = (0..piece.len()).filter(|&index| (from..=last).contains(&piece.key(index)));
+        postings.extend(within.map(|index| piece.get(index)));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(postings)
 }
 
 /// The key that an entry has now.
@@ -92,37 +90,23 @@ fn key_of(reader: &Reader, entry: EntryId) -> Result<Option<i64>, CatalogError> 
 
 /// Whether the index has a key of an entry.
 fn is_indexed(reader: &Reader, key: i64, entry: EntryId) -> Result<bool, CatalogError> {
-    let chunk: Option<Vec<u8>> = reader
-        .connection
-        .prepare_cached(
-            "SELECT postings FROM content_chunk WHERE (low_key, low_entry) <= (?1, ?2)
-             ORDER BY low_key DESC, low_entry DESC LIMIT 1",
-        )?
-        .query_row(params![key, entry.0 as i64], |row| row.get(0))
-        .optional()?;
-    let Some(chunk) = chunk else { return Ok(false) };
-    let view = ChunkView::parse(&chunk)?;
-    let found = view.iter().any(|posting| posting.order() == (key, entry.0));
-    Ok(found)
+    Ok(postings_of(&reader.connection, key)?.iter().any(|posting| posting.entry == entry))
 }
 
 impl Check<'_> {
     /// Keys without entries. False where it was broken off.
     pub(super) fn content(&mut self) -> Result<bool, CatalogError> {
-        let mut from = None;
-        loop {
-            let chunks = self.catalog.reader()?.snapshot(|reader| chunks_after(reader, from))?;
-            for posting in &chunks.postings {
+        let mut next = Some(i64::MIN);
+        while let Some(from) = next {
+            let part = self.catalog.reader()?.snapshot(|reader| part_from(reader, from))?;
+            for posting in &part.postings {
                 self.digests.count_indexed(posting);
             }
-            self.report.keys += chunks.postings.len() as u64;
+            self.report.keys += part.postings.len() as u64;
             if !(self.go_on)() {
                 return Ok(false);
             }
-            from = chunks.next;
-            if from.is_none() {
-                break;
-            }
+            next = part.next;
         }
         self.different = self.digests.different();
         Ok(self.different.is_empty() || self.ghosts()?)
@@ -130,23 +114,19 @@ impl Check<'_> {
 
     fn ghosts(&mut self) -> Result<bool, CatalogError> {
         let buckets = &self.different;
-        let (mut from, mut ghosts) = (None, Vec::new());
-        loop {
-            let chunks = self.catalog.reader()?.snapshot(|reader| {
-                let chunks = chunks_after(reader, from)?;
-                for posting in chunks.postings.iter().filter(|posting| buckets.contains(&bucket_of(posting.entry))) {
+        let (mut next, mut ghosts) = (Some(i64::MIN), Vec::new());
+        while let Some(from) = next {
+            next = self.catalog.reader()?.snapshot(|reader| {
+                let part = part_from(reader, from)?;
+                for posting in part.postings.iter().filter(|posting| buckets.contains(&bucket_of(posting.entry))) {
                     if key_of(reader, posting.entry)? != Some(posting.key) {
                         ghosts.push((posting.key, posting.entry));
                     }
                 }
-                Ok(chunks)
+                Ok(part.next)
             })?;
             if !(self.go_on)() {
                 return Ok(false);
-            }
-            from = chunks.next;
-            if from.is_none() {
-                break;
             }
         }
         let example = ghosts.first().map_or(0, |(key, _)| *key);
@@ -193,7 +173,7 @@ impl Check<'_> {
         while let Some(from) = low {
             let reader = self.catalog.reader()?;
             low = reader.snapshot(|reader| {
-                let to = key_after(reader, from)?;
+                let to = end_of_part(&reader.connection, from, CHUNKS_AT_ONCE)?;
                 groups_between(reader, from, to, &mut wrong)?;
                 Ok(to)
             })?;
@@ -259,14 +239,6 @@ fn missing_of(reader: &Reader, block: i64) -> Result<Vec<(EntryId, Vec<u8>)>, Ca
     Ok(missing)
 }
 
-/// A key some chunks after `from`, at which another part begins; None: there are no more.
-fn key_after(reader: &Reader, from: i64) -> Result<Option<i64>, CatalogError> {
-    let mut statement = reader.connection.prepare_cached(
-        "SELECT max(low_key) FROM (SELECT low_key FROM content_chunk WHERE low_key > ?1 ORDER BY low_key LIMIT ?2)",
-    )?;
-    Ok(statement.query_row([from, CHUNKS_AT_ONCE], |row| row.get(0))?)
-}
-
 /// Adds the keys of at least `from` and below `to` whose groups differ from a count.
 fn groups_between(reader: &Reader, from: i64, to: Option<i64>, wrong: &mut Vec<i64>) -> Result<(), CatalogError> {
     let is_in = |key: i64| key >= from && to.is_none_or(|to| key < to);
@@ -289,17 +261,7 @@ fn groups_between(reader: &Reader, from: i64, to: Option<i64>, wrong: &mut Vec<i
             stored.entry(key).or_default().push((row.get(1)?, figures));
         }
     }
-    // The chunk before the first may end in keys of the range.
-    let mut statement = reader.connection.prepare_cached(
-        "SELECT postings FROM content_chunk WHERE low_key <= ?2 AND low_key >= coalesce(
-             (SELECT max(low_key) FROM content_chunk WHERE low_key < ?1), ?1) ORDER BY low_key, low_entry",
-    )?;
-    let mut rows = statement.query([from, to.unwrap_or(i64::MAX)])?;
-    let mut postings: Vec<Posting> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-        postings.extend(ChunkView::parse(blob)?.iter().filter(|posting| is_in(posting.key)));
-    }
+    let postings = postings_between(reader, from, to)?;
     for run in postings.chunk_by(|a, b| a.key == b.key).filter(|run| run.len() > 1) {
         let mut counted = Vec::new();
         for (ordinal, content) in reader.by_content(run.to_vec())?.iter().enumerate() {

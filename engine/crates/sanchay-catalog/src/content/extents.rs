@@ -7,6 +7,7 @@
 use rusqlite::params;
 
 use super::clean_up::Sharing;
+use super::level::{postings_of, TOP};
 use super::posting::{Posting, EXTENTS_ASKED, SHARES_EXTENTS};
 use super::recount::Recount;
 use crate::block::EntryId;
@@ -45,8 +46,8 @@ impl Session {
                 .query_map([groups as i64], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             for key in keys {
-                let shares = |posting: &Posting| posting.key == key && posting.flags & SHARES_EXTENTS != 0;
-                if session.chunks_of(key)?.iter().any(|(_, postings)| postings.iter().any(shares)) {
+                let shares = |posting: &Posting| posting.flags & SHARES_EXTENTS != 0;
+                if postings_of(&session.connection, key)?.iter().any(shares) {
                     session.note_extents_due(key)?;
                 }
             }
@@ -67,15 +68,17 @@ impl Session {
             for &key in keys {
                 let from = found.partition_point(|item| item.key < key);
                 let of_key = &found[from..from + found[from..].partition_point(|item| item.key == key)];
-                session.put_sharing(key, of_key)?;
-                session.recount_key(key, &[], &mut recount)?;
+                let run = session.put_sharing(key, of_key)?;
+                session.recount_run(key, &run, true, &[], &mut recount)?;
                 session.connection.prepare_cached("DELETE FROM extents_due WHERE key = ?1")?.execute([key])?;
             }
-            session.end_recount(&[], recount)
-        })
+            session.end_recount(recount)
+        })?;
+        self.make_way(0).map(|_| ())
     }
 
-    fn put_sharing(&mut self, key: i64, found: &[FoundSharing]) -> Result<(), CatalogError> {
+    /// Gives the postings of the key as they are now.
+    fn put_sharing(&mut self, key: i64, found: &[FoundSharing]) -> Result<Vec<Posting>, CatalogError> {
         for item in found {
             match item.sharing {
                 Some(sharing) => {
@@ -89,15 +92,13 @@ impl Session {
                 None => self.forget_sharing(item.entry)?,
             }
         }
-        for (id, mut postings) in self.chunks_of(key)? {
-            for posting in postings.iter_mut().filter(|posting| posting.key == key) {
-                let shares = found.iter().any(|item| item.entry == posting.entry && item.sharing.is_some());
-                // One that could not be reached counts as asked too, or it would be due for ever.
-                posting.flags =
-                    posting.flags & !SHARES_EXTENTS | EXTENTS_ASKED | if shares { SHARES_EXTENTS } else { 0 };
-            }
-            self.write_chunk(Some(id), &postings)?;
+        let mut run = postings_of(&self.connection, key)?;
+        for posting in &mut run {
+            let shares = found.iter().any(|item| item.entry == posting.entry && item.sharing.is_some());
+            // One that could not be reached counts as asked too, or it would be due for ever.
+            posting.flags = posting.flags & !SHARES_EXTENTS | EXTENTS_ASKED | if shares { SHARES_EXTENTS } else { 0 };
         }
-        Ok(())
+        self.put(TOP, &run)?;
+        Ok(run)
     }
 }

@@ -1,19 +1,30 @@
-//! Merging staged keys into the content index: sorted, by key ranges, in bounded transactions.
+//! Merging staged keys into the content index: sorted, by key ranges, in bounded transactions, and into the level that
+//! they are worth.
 //!
 //! Rows with random keys written one by one make SQLite write a page a row; sorted, each chunk is written once.
 
 use std::ops::ControlFlow;
 
-use rusqlite::{params, OptionalExtension};
+use rusqlite::params;
 
-use super::posting::{encode_chunk, ChunkView, Posting, Staged, CHUNK_FILL, CHUNK_MOST};
+use super::level::{overlay, Probe, LEVELS, TOP};
+use super::posting::{ChunkView, Posting, Staged};
 use super::recount::Recount;
 use crate::error::CatalogError;
 use crate::writer::Session;
 
-/// Staged postings merged in one go at most, and postings written in one transaction at most.
+/// Staged postings merged in one go at most (give or take those of one key), and postings written in one transaction.
 const SLICE_MOST: usize = 20_000;
-pub(super) const TRANSACTION_POSTINGS: usize = 400_000;
+const TRANSACTION_POSTINGS: usize = 400_000;
+/// Chunks that move down at once.
+const CHUNKS_MOST: i64 = 64;
+
+/// Postings that a level holds at most before they go down.
+const LEVEL_MOST: [usize; LEVELS] = [usize::MAX, 8 << 20, 512 << 10, 32 << 10, 2 << 10];
+/// A level goes down into one that is up to so many times as large.
+const GROWTH: usize = 8;
+/// Postings in a chunk, about: what a level holds is counted in them when the catalog is opened.
+const CHUNK_USUAL: usize = 320;
 
 impl Session {
     /// Merges everything staged. `step` hears how many are left after each transaction and may break off: what is left
@@ -46,26 +57,26 @@ impl Session {
         step: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), CatalogError> {
         self.fit_memory(staged.len())?;
-        staged.sort_by_key(|item| item.posting.order());
-        // An entry that was staged twice counts as it was last.
-        staged.dedup_by(|later, earlier| {
-            let same = later.posting.order() == earlier.posting.order();
-            if same {
-                *earlier = *later;
+        sort_staged(&mut staged);
+        let level = match self.make_way(staged.len()) {
+            Ok(level) => level,
+            Err(error) => {
+                self.staged = staged;
+                return Err(error);
             }
-            same
-        });
+        };
         let mut done = 0;
         while done < staged.len() {
             let from = done;
             let outcome = self.transaction(|session| {
-                let (mut at, mut written, mut recount) = (from, 0, Recount::default());
+                let (mut at, mut written) = (from, 0);
+                let (mut probe, mut recount) = (Probe::default(), Recount::default());
                 while at < staged.len() && written < TRANSACTION_POSTINGS {
-                    let (taken, wrote) = session.merge_range(&staged, at, &mut recount)?;
-                    at += taken;
-                    written += wrote;
+                    let slice = whole_keys(&staged[at..]);
+                    written += session.put_staged(level, slice, &mut probe, &mut recount)?;
+                    at += slice.len();
                 }
-                session.end_recount(&staged, recount)?;
+                session.end_recount(recount)?;
                 if all && at == staged.len() && session.pending_keepers == 0 {
                     session.connection.execute("DELETE FROM content_pending", [])?;
                 }
@@ -86,43 +97,108 @@ impl Session {
         Ok(())
     }
 
-    /// Merges what is staged from `at` on into the one chunk it belongs to; gives how many were taken and written.
-    fn merge_range(
-        &mut self,
-        staged: &[Staged],
-        at: usize,
-        recount: &mut Recount,
-    ) -> Result<(usize, usize), CatalogError> {
-        let first = staged[at].posting.order();
-        let chunk = self.chunk_at(first)?;
-        let upper = self
-            .connection
-            .prepare_cached(
-                "SELECT low_key, low_entry FROM content_chunk WHERE (low_key, low_entry) > (?1, ?2)
-                 ORDER BY low_key, low_entry LIMIT 1",
-            )?
-            .query_row(params![first.0, first.1 as i64], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)? as u64))
-            })
-            .optional()?;
-        let taken = match upper {
-            Some(upper) => staged[at..].partition_point(|item| item.posting.order() < upper),
-            None => staged.len() - at,
-        }
-        .min(SLICE_MOST);
-        let slice = &staged[at..at + taken];
-        let (id, old) = chunk.map_or((None, Vec::new()), |chunk| (Some(chunk.id), chunk.postings));
-        let merged = merge_sorted(&old, slice);
-        self.write_chunk(id, &merged)?;
-        let keys = slice.chunk_by(|a, b| a.posting.key == b.posting.key).map(|same_key| same_key[0].posting.key);
-        self.recount_chunk(keys, &old, &merged, staged, recount)?;
-        Ok((taken, merged.len()))
+    /// Puts keys that are about to be published into the index, inside the caller's transaction.
+    pub(crate) fn index_staged(&mut self, level: usize, mut staged: Vec<Staged>) -> Result<(), CatalogError> {
+        sort_staged(&mut staged);
+        let mut recount = Recount::default();
+        self.put_staged(level, &staged, &mut Probe::default(), &mut recount)?;
+        self.end_recount(recount)
     }
 
-    /// Every chunk that may hold `key`, in order.
-    pub(super) fn chunks_of(&self, key: i64) -> Result<Vec<(i64, Vec<Posting>)>, CatalogError> {
-        let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
-        let mut rows = statement.query([key])?;
+    /// Puts whole keys into a level above which there is nothing, and counts their groups again; gives how many postings
+    /// were written.
+    fn put_staged(
+        &mut self,
+        level: usize,
+        staged: &[Staged],
+        probe: &mut Probe,
+        recount: &mut Recount,
+    ) -> Result<usize, CatalogError> {
+        let sizes = self.level_sizes()?;
+        let changes: Vec<Posting> = staged.iter().map(|item| item.posting).collect();
+        let mut from = 0;
+        for same_key in changes.chunk_by(|a, b| a.key == b.key) {
+            let key = same_key[0].key;
+            let before = probe.postings_of(&self.connection, &sizes, key)?;
+            if !before.is_empty() || same_key.len() > 1 {
+                let after = overlay(&before, same_key);
+                let hashes = &staged[from..from + same_key.len()];
+                self.recount_key(key, &before, &after, hashes, recount)?;
+            }
+            from += same_key.len();
+        }
+        self.put(level, &changes)
+    }
+
+    /// Moves what lies above down, as far as `coming` more postings ask for it; gives the level that they belong in. There
+    /// is nothing above it then.
+    pub(crate) fn make_way(&mut self, coming: usize) -> Result<usize, CatalogError> {
+        let sizes = self.level_sizes()?;
+        let (mut level, mut postings) = (TOP, coming + sizes[TOP]);
+        loop {
+            match (0..level).rev().find(|&lower| sizes[lower] > 0) {
+                None => level = 0,
+                Some(lower) if sizes[lower] <= GROWTH * postings => {
+                    level = lower;
+                    postings += sizes[lower];
+                    continue;
+                }
+                Some(_) if postings > LEVEL_MOST[level] => {
+                    level -= 1;
+                    postings += sizes[level];
+                    continue;
+                }
+                Some(_) => {}
+            }
+            break;
+        }
+        for upper in (level + 1..LEVELS).rev().filter(|&upper| sizes[upper] > 0) {
+            let lower = (level..upper).rev().find(|&lower| sizes[lower] > 0).unwrap_or(level);
+            self.move_down(upper, lower)?;
+        }
+        Ok(level)
+    }
+
+    /// Moves a level into a lower one, between which there is nothing. Broken off after any transaction, each posting is
+    /// in one of them.
+    fn move_down(&mut self, upper: usize, lower: usize) -> Result<(), CatalogError> {
+        let moving = self.level_sizes()?[upper];
+        self.fit_memory(moving)?;
+        loop {
+            let is_left = self.transaction(|session| {
+                let mut written = 0;
+                while written < TRANSACTION_POSTINGS {
+                    let chunks = session.first_chunks(upper)?;
+                    if chunks.is_empty() {
+                        return Ok(false);
+                    }
+                    let mut postings = Vec::new();
+                    for (id, of_chunk) in chunks {
+                        postings.extend(of_chunk);
+                        session.forget_chunk(id)?;
+                    }
+                    session.resize_level(upper, postings.len(), 0)?;
+                    written += session.put(lower, &postings)?;
+                }
+                Ok(true)
+            })?;
+            if !is_left {
+                break;
+            }
+        }
+        // It may have been counted in chunks.
+        self.levels = self.levels.map(|mut sizes| {
+            sizes[upper] = 0;
+            sizes
+        });
+        Ok(())
+    }
+
+    fn first_chunks(&self, level: usize) -> Result<Vec<(i64, Vec<Posting>)>, CatalogError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, postings FROM content_chunk WHERE level = ?1 ORDER BY low_key, low_entry LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![level as i64, CHUNKS_MOST])?;
         let mut chunks = Vec::new();
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
@@ -131,57 +207,43 @@ impl Session {
         Ok(chunks)
     }
 
-    /// Writes postings over chunk `id`, in as many chunks as they need; none are left of an empty one.
-    pub(super) fn write_chunk(&mut self, id: Option<i64>, postings: &[Posting]) -> Result<(), CatalogError> {
-        let step = if postings.len() <= CHUNK_MOST { CHUNK_MOST } else { CHUNK_FILL };
-        let mut pieces = postings.chunks(step);
-        if let Some(id) = id {
-            match pieces.next() {
-                None => {
-                    self.connection.prepare_cached("DELETE FROM content_chunk WHERE id = ?1")?.execute([id])?;
-                }
-                Some(piece) => {
-                    let (key, entry) = piece[0].order();
-                    self.connection
-                        .prepare_cached(
-                            "UPDATE content_chunk SET low_key = ?2, low_entry = ?3, postings = ?4 WHERE id = ?1",
-                        )?
-                        .execute(params![id, key, entry as i64, encode_chunk(piece)])?;
-                }
-            }
+    /// About how many postings each level holds; 0 only where there is none.
+    pub(super) fn level_sizes(&mut self) -> Result<[usize; LEVELS], CatalogError> {
+        if let Some(sizes) = self.levels {
+            return Ok(sizes);
         }
-        for piece in pieces {
-            let (key, entry) = piece[0].order();
-            self.connection
-                .prepare_cached("INSERT INTO content_chunk (low_key, low_entry, postings) VALUES (?1, ?2, ?3)")?
-                .execute(params![key, entry as i64, encode_chunk(piece)])?;
+        let mut sizes = [0; LEVELS];
+        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM content_chunk WHERE level = ?1")?;
+        for (level, size) in sizes.iter_mut().enumerate() {
+            *size = statement.query_row([level as i64], |row| row.get::<_, i64>(0))? as usize * CHUNK_USUAL;
         }
+        self.levels = Some(sizes);
+        Ok(sizes)
+    }
+
+    /// Notes that `fewer` postings of a level went and `more` came; a level that may hold one is never noted as empty.
+    pub(super) fn resize_level(&mut self, level: usize, fewer: usize, more: usize) -> Result<(), CatalogError> {
+        let mut sizes = self.level_sizes()?;
+        sizes[level] = (sizes[level] + more).saturating_sub(fewer).max(1);
+        self.levels = Some(sizes);
         Ok(())
     }
 }
 
-/// The chunk that begins at or before a key, and those that begin with it.
-pub(crate) const CHUNKS_OF_KEY: &str = "
-    SELECT id, postings FROM content_chunk
-    WHERE low_key <= ?1 AND (low_key, low_entry) >= (
-        SELECT low_key, low_entry FROM (
-            SELECT * FROM (SELECT low_key, low_entry FROM content_chunk WHERE low_key < ?1
-                           ORDER BY low_key DESC, low_entry DESC LIMIT 1)
-            UNION ALL SELECT -9223372036854775808, -9223372036854775808)
-        ORDER BY 1 DESC, 2 DESC LIMIT 1)
-    ORDER BY low_key, low_entry";
-
-/// Both sorted; where an entry stands in both, the staged one counts.
-fn merge_sorted(old: &[Posting], staged: &[Staged]) -> Vec<Posting> {
-    let mut merged = Vec::with_capacity(old.len() + staged.len());
-    let mut old = old.iter().peekable();
-    for item in staged {
-        while let Some(posting) = old.next_if(|posting| posting.order() < item.posting.order()) {
-            merged.push(*posting);
+/// Sorts as the index is sorted. An entry that was staged twice counts as it was last.
+fn sort_staged(staged: &mut Vec<Staged>) {
+    staged.sort_by_key(|item| item.posting.order());
+    staged.dedup_by(|later, earlier| {
+        let same = later.posting.order() == earlier.posting.order();
+        if same {
+            *earlier = *later;
         }
-        old.next_if(|posting| posting.order() == item.posting.order());
-        merged.push(item.posting);
-    }
-    merged.extend(old.copied());
-    merged
+        same
+    });
+}
+
+/// The first of what is staged: all of each key.
+fn whole_keys(staged: &[Staged]) -> &[Staged] {
+    let Some(last) = staged.get(SLICE_MOST - 1) else { return staged };
+    &staged[..staged.partition_point(|item| item.posting.key <= last.posting.key)]
 }

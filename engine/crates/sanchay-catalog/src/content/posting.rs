@@ -8,10 +8,10 @@ use crate::block::column::{self, put_varint, take_varint, Column, TAIL_PADDING};
 use crate::block::{Entry, EntryId};
 use crate::error::CatalogError;
 
-/// Postings in a chunk that was just filled: one page of 8 KiB.
-pub const CHUNK_FILL: usize = 320;
-/// A chunk is split when it grows past this.
-pub const CHUNK_MOST: usize = 384;
+/// Bytes of a chunk that fill a page of 8 KiB; one that grows past them is split.
+pub const CHUNK_BYTES: usize = 8120;
+/// Postings in a chunk at most.
+pub const CHUNK_MOST: usize = 512;
 
 /// The file has more than one name.
 pub const MULTIPLE_LINKS: u8 = 1;
@@ -26,6 +26,8 @@ pub const SHARES_EXTENTS: u8 = 16;
 
 /// Its volume is not its folder's; the entry has it.
 pub const OTHER_VOLUME: u8 = 32;
+/// The file has this content no longer: hides what lower levels of the index say of it.
+pub const GONE: u8 = 64;
 
 /// One file's place in the content index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +160,27 @@ impl<'a> ChunkView<'a> {
     #[inline]
     pub fn key(&self, index: usize) -> i64 {
         self.key.get(index)
+    }
+
+    /// Where the postings of `key` are.
+    pub fn run(&self, key: i64) -> std::ops::Range<usize> {
+        let first_of = |wanted: &dyn Fn(i64) -> bool| {
+            let (mut low, mut high) = (0, self.count);
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                if wanted(self.key(middle)) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            low
+        };
+        let start = first_of(&|at| at >= key);
+        if start == self.count || self.key(start) != key {
+            return start..start;
+        }
+        start..first_of(&|at| at > key)
     }
 
     /// The posting at `index`.

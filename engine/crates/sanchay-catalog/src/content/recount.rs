@@ -5,6 +5,7 @@ use sanchay_core::ContentHash;
 
 use super::copies::SharedContent;
 use super::group::GroupFigures;
+use super::level::postings_of;
 use super::posting::Staged;
 use super::posting::{Posting, EXTENTS_ASKED, MAY_SHARE_EXTENTS, SHARES_EXTENTS};
 use crate::error::CatalogError;
@@ -17,8 +18,6 @@ pub(super) struct Recount {
     redundant_copies: i64,
     reclaimable_bytes: i64,
     freed_bytes: i64,
-    /// A key that may go on in the next chunk of the pass: it is counted once all of its chunks are written.
-    open: Option<i64>,
 }
 
 impl Recount {
@@ -36,44 +35,32 @@ impl Session {
         self.transaction(|session| {
             let mut recount = Recount::default();
             for &key in keys {
-                session.recount_key(key, &[], &mut recount)?;
+                let run = postings_of(&session.connection, key)?;
+                session.recount_run(key, &run, true, &[], &mut recount)?;
             }
-            session.end_recount(&[], recount)
+            session.end_recount(recount)
         })
     }
 
-    /// Recounts the groups of `keys`, whose postings in one chunk were `old` and are `new` now. The keys are distinct, and
-    /// in the pass's order. `staged`: hashes that are at hand, sorted as the index is.
-    pub(super) fn recount_chunk(
+    /// Recounts the groups of a key whose postings were `before` and are `after` now. `staged`: hashes that are at hand,
+    /// sorted as the index is.
+    pub(super) fn recount_key(
         &mut self,
-        keys: impl Iterator<Item = i64>,
-        old: &[Posting],
-        new: &[Posting],
+        key: i64,
+        before: &[Posting],
+        after: &[Posting],
         staged: &[Staged],
         recount: &mut Recount,
     ) -> Result<(), CatalogError> {
-        let wider = if old.len() > new.len() { old } else { new };
-        let edges = [wider.first(), wider.last()].map(|posting| posting.map(|posting| posting.key));
-        for key in keys {
-            if edges.contains(&Some(key)) {
-                if recount.open != Some(key) {
-                    self.recount_open(staged, recount)?;
-                    recount.open = Some(key);
-                }
-                continue;
-            }
-            let run = run_of(new, key);
-            let had_group = run_of(old, key).len() > 1;
-            if run.len() > 1 || had_group {
-                self.recount_run(key, run, had_group, staged, recount)?;
-            }
+        let had_group = before.len() > 1;
+        if after.len() > 1 || had_group {
+            self.recount_run(key, after, had_group, staged, recount)?;
         }
         Ok(())
     }
 
     /// Ends a pass, inside its transaction: the totals are what was counted.
-    pub(super) fn end_recount(&mut self, staged: &[Staged], mut recount: Recount) -> Result<(), CatalogError> {
-        self.recount_open(staged, &mut recount)?;
+    pub(super) fn end_recount(&mut self, recount: Recount) -> Result<(), CatalogError> {
         for (name, delta) in [
             ("duplicate_groups", recount.groups),
             ("redundant_copies", recount.redundant_copies),
@@ -87,25 +74,7 @@ impl Session {
         Ok(())
     }
 
-    fn recount_open(&mut self, staged: &[Staged], recount: &mut Recount) -> Result<(), CatalogError> {
-        recount.open.take().map_or(Ok(()), |key| self.recount_key(key, staged, recount))
-    }
-
-    /// Recounts the groups of `key` from all its chunks.
-    pub(super) fn recount_key(
-        &mut self,
-        key: i64,
-        staged: &[Staged],
-        recount: &mut Recount,
-    ) -> Result<(), CatalogError> {
-        let mut run = Vec::new();
-        for (_, postings) in self.chunks_of(key)? {
-            run.extend_from_slice(run_of(&postings, key));
-        }
-        self.recount_run(key, &run, true, staged, recount)
-    }
-
-    fn recount_run(
+    pub(super) fn recount_run(
         &mut self,
         key: i64,
         run: &[Posting],
@@ -204,10 +173,4 @@ impl Session {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
-}
-
-/// The postings of one key, in a chunk.
-fn run_of(postings: &[Posting], key: i64) -> &[Posting] {
-    let from = postings.partition_point(|posting| posting.key < key);
-    &postings[from..from + postings[from..].partition_point(|posting| posting.key == key)]
 }

@@ -76,12 +76,11 @@ fn merge(catalog: &Catalog) {
 fn contents(catalog: &Catalog) -> [Vec<(usize, u8)>; 2] {
     run(catalog, |session| {
         let mut indexed = Vec::new();
-        let mut statement = session.connection.prepare("SELECT postings FROM content_chunk")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let blob: Vec<u8> = row.get(0)?;
-            indexed.extend(ChunkView::parse(&blob)?.iter().map(|posting| (posting.entry.slot(), posting.key as u8)));
-        }
+        for_each_piece(&session.connection, i64::MIN, i64::MAX, &mut |piece| {
+            let slots = (0..piece.len()).map(|index| (piece.get(index).entry.slot(), piece.key(index) as u8));
+            indexed.extend(slots);
+            Ok(ControlFlow::Continue(()))
+        })?;
         indexed.sort_unstable();
         let mut entries = Vec::new();
         session.with_block(BLOCK, |view| {
@@ -106,6 +105,30 @@ fn a_key_that_a_kill_left_both_staged_and_indexed_goes_from_both() {
     publish(&catalog, 1, None);
     merge(&catalog);
     assert_eq!(contents(&catalog), [vec![(0, 2), (2, 1)], vec![(0, 2), (2, 1)]]);
+}
+
+#[test]
+fn what_is_published_now_is_in_the_index_and_in_its_groups_without_a_merge() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = open(folder.path(), 3);
+    let now = |contents: &[(usize, u8)]| {
+        let update = |&(slot, content): &(usize, u8)| HashUpdate {
+            id: EntryId::new(BLOCK, slot),
+            expected: file(slot),
+            state: HashState::Hashed,
+            algorithm: Algorithm::Blake3,
+            hash: Some(hash(content)),
+        };
+        let updates: Vec<HashUpdate> = contents.iter().map(update).collect();
+        run(&catalog, move |session| session.publish_now(updates));
+        assert_eq!(catalog.staged_len(), 0);
+        run(&catalog, |session| session.meta("duplicate_groups"))
+    };
+    assert_eq!(now(&[(0, 1), (1, 1)]), 1);
+    assert_eq!(now(&[(2, 1), (1, 2), (0, 2)]), 1);
+    assert_eq!(contents(&catalog), [vec![(0, 2), (1, 2), (2, 1)], vec![(0, 2), (1, 2), (2, 1)]]);
+    assert_eq!(now(&[(1, 3)]), 0);
+    assert_eq!(contents(&catalog), [vec![(0, 2), (1, 3), (2, 1)], vec![(0, 2), (1, 3), (2, 1)]]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Small things that `find` asks of one snapshot.
 
+use std::ops::ControlFlow;
+
 use sanchay_core::ContentHash;
 
 use super::folders::as_folder;
@@ -7,7 +9,7 @@ use super::place::Totals;
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
 use crate::block::EntryId;
-use crate::content::{content_key, ChunkView};
+use crate::content::{content_key, for_each_piece};
 use crate::error::CatalogError;
 use crate::expression::HashPrefix;
 use crate::reader::Reader;
@@ -49,17 +51,11 @@ impl Reader {
         for algorithm in [sanchay_core::Algorithm::Blake3, sanchay_core::Algorithm::Sha256] {
             let keys = [low, high].map(|bytes| content_key(&ContentHash::from_bytes(bytes), algorithm));
             let (first, last) = (keys[0].min(keys[1]), keys[0].max(keys[1]));
-            let mut statement = self.connection.prepare_cached(
-                "SELECT postings FROM content_chunk WHERE low_key <= ?2 AND low_key >= coalesce(
-                     (SELECT max(low_key) FROM content_chunk WHERE low_key < ?1), ?1)",
-            )?;
-            let mut rows = statement.query([first, last])?;
-            while let Some(row) = rows.next()? {
-                let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-                let chunk = ChunkView::parse(blob)?;
-                let within = chunk.iter().filter(|posting| (first..=last).contains(&posting.key));
-                entries.extend(within.map(|posting| posting.entry));
-            }
+            for_each_piece(&self.connection, first, last, &mut |piece| {
+                let within = (0..piece.len()).filter(|&index| (first..=last).contains(&piece.key(index)));
+                entries.extend(within.map(|index| piece.get(index).entry));
+                Ok(ControlFlow::Continue(()))
+            })?;
         }
         entries.sort_unstable();
         entries.dedup();

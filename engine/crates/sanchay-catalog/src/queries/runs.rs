@@ -1,11 +1,13 @@
 //! Passes over the content index: postings that share a key, beside the groups on record for that key.
 
+use std::ops::ControlFlow;
+
 use rusqlite::OptionalExtension;
 use sanchay_core::Shows;
 
 use super::parallel::Parallel;
 use crate::block::EntryId;
-use crate::content::{ChunkView, Facts, Posting, SharedContent, Sharing, CHUNKS_OF_KEY, OTHER_VOLUME};
+use crate::content::{for_each_piece, postings_of, Facts, Posting, SharedContent, Sharing, OTHER_VOLUME};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 use crate::volumes::{any_shown, shows_of};
@@ -213,9 +215,10 @@ pub(super) type VisitRun<'a> = dyn FnMut(&[Posting], RunVerdict) -> Result<(), C
 impl Reader {
     /// Parts that a pass over the content index is worth cutting into.
     pub(super) fn content_parts(&self) -> Result<usize, CatalogError> {
-        let mut statement = self.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM content_chunk")?;
-        let last: i64 = statement.query_row([], |row| row.get(0))?;
-        Ok(if last < FEW_CHUNKS { 1 } else { PARTS as usize })
+        let mut statement =
+            self.connection.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM content_chunk LIMIT ?1)")?;
+        let chunks: i64 = statement.query_row([FEW_CHUNKS], |row| row.get(0))?;
+        Ok(if chunks < FEW_CHUNKS { 1 } else { PARTS as usize })
     }
 
     /// Calls `visit` with every run of two postings or more that share a key in `range` and that `wants` says yes to.
@@ -225,22 +228,14 @@ impl Reader {
         wants: &dyn Fn(&[Posting]) -> bool,
         visit: &mut VisitRun<'_>,
     ) -> Result<(), CatalogError> {
-        // The chunks before the first may end in keys of the range.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT postings FROM content_chunk WHERE low_key <= ?2 AND low_key >= coalesce(
-                 (SELECT max(low_key) FROM content_chunk WHERE low_key < ?1), ?1) ORDER BY low_key, low_entry",
-        )?;
-        let mut rows = statement.query([range.low, range.high])?;
         let mut groups = GroupCursor::new(self, range);
         let mut give = |run: &[Posting]| if wants(run) { visit(run, groups.verdict(run)?) } else { Ok(()) };
         let mut run: Vec<Posting> = Vec::new();
         let mut last: Option<Posting> = None;
         let mut keys: Vec<i64> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let blob = row.get_ref(0)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-            let chunk = ChunkView::parse(blob)?;
+        for_each_piece(&self.connection, range.low, range.high, &mut |piece| {
             keys.clear();
-            keys.extend((0..chunk.len()).map(|index| chunk.key(index)));
+            keys.extend((0..piece.len()).map(|index| piece.key(index)));
             for (index, &key) in keys.iter().enumerate() {
                 if key < range.low {
                     continue;
@@ -249,7 +244,7 @@ impl Reader {
                     if run.is_empty() {
                         run.extend(last);
                     }
-                    run.push(chunk.get(index));
+                    run.push(piece.get(index));
                     continue;
                 }
                 if !run.is_empty() {
@@ -257,13 +252,14 @@ impl Reader {
                     run.clear();
                 }
                 if key > range.high {
-                    return Ok(());
+                    return Ok(ControlFlow::Break(()));
                 }
                 let next_is_twin = keys.get(index + 1).is_none_or(|&next| next == key);
                 // Only a posting that may begin a run is read whole.
-                last = next_is_twin.then(|| chunk.get(index));
+                last = next_is_twin.then(|| piece.get(index));
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
         if run.is_empty() {
             Ok(())
         } else {
@@ -273,14 +269,7 @@ impl Reader {
 
     /// Every posting of a key.
     pub(super) fn run_of(&self, key: i64) -> Result<Vec<Posting>, CatalogError> {
-        let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
-        let mut rows = statement.query([key])?;
-        let mut run = Vec::new();
-        while let Some(row) = rows.next()? {
-            let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-            run.extend(ChunkView::parse(blob)?.iter().filter(|posting| posting.key == key));
-        }
-        Ok(run)
+        postings_of(&self.connection, key)
     }
 
     /// Splits postings of one key by (size, whole hash), ordered by both.

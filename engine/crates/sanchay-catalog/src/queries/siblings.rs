@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 use sanchay_core::{Algorithm, ContentHash};
 
 use crate::block::{Entry, EntryId, EntryKind};
-use crate::content::{content_key, ChunkView, Posting, CHUNKS_OF_KEY};
+use crate::content::{content_key, postings_of, Posting};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -32,15 +32,9 @@ impl Reader {
         visit: &mut dyn FnMut(Posting) -> Result<bool, CatalogError>,
     ) -> Result<(), CatalogError> {
         let key = content_key(hash, algorithm);
-        let mut statement = self.connection.prepare_cached(CHUNKS_OF_KEY)?;
-        let mut rows = statement.query([key])?;
-        while let Some(row) = rows.next()? {
-            let blob = row.get_ref(1)?.as_blob().map_err(|_| CatalogError::corrupt_block())?;
-            let chunk = ChunkView::parse(blob)?;
-            for posting in (0..chunk.len()).filter(|&at| chunk.key(at) == key).map(|at| chunk.get(at)) {
-                if !visit(posting)? {
-                    return Ok(());
-                }
+        for posting in postings_of(&self.connection, key)? {
+            if !visit(posting)? {
+                break;
             }
         }
         Ok(())

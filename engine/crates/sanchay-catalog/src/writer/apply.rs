@@ -13,6 +13,10 @@ impl Session {
     /// Writes `batch` whole, or nothing of it.
     pub fn apply(&mut self, batch: &[DirectoryChange]) -> Result<(), CatalogError> {
         let new_extensions = self.shared.extensions.unsaved();
+        let unstaged: usize = batch.iter().map(|change| change.unstaged.len()).sum();
+        if unstaged > 0 {
+            self.make_way(unstaged)?;
+        }
         self.transaction(|session| {
             for (id, text) in &new_extensions {
                 session

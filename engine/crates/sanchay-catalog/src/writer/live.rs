@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 use rusqlite::{params, OptionalExtension};
 
 use super::change::DirectoryChange;
-use super::publish::HashUpdate;
 use super::session::Session;
 use crate::block::EntryId;
 use crate::error::CatalogError;
@@ -28,14 +27,9 @@ impl Session {
             changes.iter().flat_map(|change| change.blocks.iter().map(|write| write.id)).collect();
         blocks.sort_unstable();
         self.follow_names(&blocks)?;
-        self.merge_newest(changes.iter().map(|change| change.staged.len()).sum())
-    }
-
-    /// Publishes hashes and merges their keys.
-    pub fn publish_now(&mut self, updates: Vec<HashUpdate>) -> Result<(), CatalogError> {
-        let staged = self.publish(updates)?;
-        let outcome = self.merge_newest(staged);
-        self.owe(outcome)
+        self.merge_newest(changes.iter().map(|change| change.staged.len()).sum())?;
+        // What the changes took out of the content index lies on top of it.
+        self.make_way(0).map(|_| ())
     }
 
     /// A full disk that keeps keys and names from the indexes is no failure of the change itself, which is committed: tried

@@ -23,30 +23,59 @@ pub struct HashUpdate {
     pub hash: Option<ContentHash>,
 }
 
+/// What publishing brings to the content index, and takes from it.
+#[derive(Default)]
+struct Keys {
+    staged: Vec<Staged>,
+    unstaged: Vec<(i64, EntryId)>,
+}
+
 impl Session {
-    /// Publishes `updates`, in one transaction; gives how many keys it staged.
-    pub fn publish(&mut self, mut updates: Vec<HashUpdate>) -> Result<usize, CatalogError> {
+    /// Publishes `updates`, in one transaction, and stages their keys.
+    pub fn publish(&mut self, mut updates: Vec<HashUpdate>) -> Result<(), CatalogError> {
         updates.sort_by_key(|update| update.id);
         let staged = self.transaction(|session| {
-            let (mut staged, mut unstaged) = (Vec::new(), Vec::new());
-            for of_block in updates.chunk_by(|a, b| a.id.block() == b.id.block()) {
-                session.publish_block(of_block, &mut staged, &mut unstaged)?;
+            let mut keys = session.publish_blocks(&updates)?;
+            for of_block in keys.staged.chunk_by(|a, b| a.posting.entry.block() == b.posting.entry.block()) {
+                session.note_pending(of_block[0].posting.entry.block())?;
             }
-            session.remove_postings(&mut unstaged)?;
-            Ok(staged)
+            session.remove_postings(&mut keys.unstaged)?;
+            Ok(keys.staged)
         })?;
-        let count = staged.len();
         self.staged.extend(staged);
         self.count_staged();
-        Ok(count)
+        Ok(())
     }
 
-    fn publish_block(
-        &mut self,
-        updates: &[HashUpdate],
-        staged: &mut Vec<Staged>,
-        unstaged: &mut Vec<(i64, EntryId)>,
-    ) -> Result<(), CatalogError> {
+    /// Publishes few hashes with their keys: both are there at once, or neither.
+    pub fn publish_now(&mut self, mut updates: Vec<HashUpdate>) -> Result<(), CatalogError> {
+        updates.sort_by_key(|update| update.id);
+        let level = self.make_way(updates.len())?;
+        self.transaction(|session| {
+            let mut keys = session.publish_blocks(&updates)?;
+            keys.unstaged.sort_unstable();
+            session.remove_content(level, &keys.unstaged)?;
+            session.index_staged(level, keys.staged)
+        })
+    }
+
+    fn publish_blocks(&mut self, updates: &[HashUpdate]) -> Result<Keys, CatalogError> {
+        let mut keys = Keys::default();
+        for of_block in updates.chunk_by(|a, b| a.id.block() == b.id.block()) {
+            self.publish_block(of_block, &mut keys)?;
+        }
+        Ok(keys)
+    }
+
+    /// Notes that keys of a block are staged.
+    pub(super) fn note_pending(&mut self, block: i64) -> Result<(), CatalogError> {
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO content_pending (block) VALUES (?1)")?
+            .execute([block])?;
+        Ok(())
+    }
+
+    fn publish_block(&mut self, updates: &[HashUpdate], keys: &mut Keys) -> Result<(), CatalogError> {
         let block = updates[0].id.block();
         let found: Option<(i64, Option<bool>, i64)> = self
             .connection
@@ -72,13 +101,13 @@ impl Session {
                     continue;
                 }
                 if let Some((posting, _)) = Posting::of(update.id, &item.entry, false) {
-                    unstaged.push((posting.key, update.id));
+                    keys.unstaged.push((posting.key, update.id));
                 }
                 item.entry.hash_state = update.state;
                 item.entry.hash = update.hash;
                 item.entry.algorithm = update.algorithm;
                 if let Some((posting, hash)) = Posting::of(update.id, &item.entry, reflink.unwrap_or(false)) {
-                    staged.push(Staged { posting, hash });
+                    keys.staged.push(Staged { posting, hash });
                 }
             }
             Ok(encode(&slots))
@@ -99,9 +128,6 @@ impl Session {
         self.connection
             .prepare_cached("UPDATE block_detail SET detail = ?2 WHERE id = ?1")?
             .execute(params![block, encoded.detail])?;
-        self.connection
-            .prepare_cached("INSERT OR IGNORE INTO content_pending (block) VALUES (?1)")?
-            .execute([block])?;
         Ok(())
     }
 }

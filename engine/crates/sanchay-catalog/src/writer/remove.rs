@@ -217,7 +217,8 @@ impl Session {
 
     fn remove_keys(&mut self, removal: &mut Removal) -> Result<(), CatalogError> {
         self.fit_memory(removal.keys.len())?;
-        let left = self.transaction(|session| session.remove_last_postings(&removal.keys))?;
+        let level = self.make_way(removal.keys.len())?;
+        let left = self.transaction(|session| session.remove_last_postings(level, &removal.keys))?;
         removal.keys.truncate(left);
         Ok(())
     }

@@ -9,7 +9,7 @@ use sanchay_core::{Algorithm, ContentHash};
 
 use super::*;
 use crate::block::{encode, Entry, EntryKind, EntryRef, HashState, BLOCK_SLOTS};
-use crate::content::{usual_allocation, ChunkView, Staged};
+use crate::content::{for_each_piece, usual_allocation, Staged};
 use crate::writer::{BlockWrite, DirectoryChange, DirectoryRow, HashUpdate};
 use crate::CatalogOptions;
 
@@ -93,12 +93,10 @@ fn seen(catalog: &Catalog) -> Seen {
     let see = |session: &mut Session| {
         session.merge_content(&mut |_| ControlFlow::Continue(()))?;
         let (mut indexed, mut stored) = (Vec::new(), Vec::new());
-        let mut statement =
-            session.connection.prepare("SELECT postings FROM content_chunk ORDER BY low_key, low_entry")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            indexed.extend(ChunkView::parse(&row.get::<_, Vec<u8>>(0)?)?.iter().map(|posting| posting.order()));
-        }
+        for_each_piece(&session.connection, i64::MIN, i64::MAX, &mut |piece| {
+            indexed.extend((0..piece.len()).map(|index| piece.get(index).order()));
+            Ok(ControlFlow::Continue(()))
+        })?;
         let blocks: Vec<i64> = session
             .connection
             .prepare("SELECT id FROM block")?

@@ -11,7 +11,7 @@ use sanchay_core::Shows;
 use super::change::UsageDelta;
 use super::paths::Paths;
 use crate::block::{BlockView, Entry, EntryId, EntryRef};
-use crate::content::{Facts, Posting, Sharing, Staged, OTHER_VOLUME};
+use crate::content::{Facts, Posting, Sharing, Staged, LEVELS, OTHER_VOLUME};
 use crate::database::{fit_wal, set_cache, BUSY_TIMEOUT};
 use crate::error::CatalogError;
 use crate::shared::Shared;
@@ -38,6 +38,8 @@ pub struct Session {
     pub(crate) baselines: HashMap<i64, i64>,
     /// Keys are staged whose merging failed: the writer tries again once it has time.
     pub(crate) merge_owed: bool,
+    /// About how many postings each level of the content index holds; None: to be counted.
+    pub(crate) levels: Option<[usize; LEVELS]>,
     cache: PageCache,
     /// Whether some volume shows another's files; None: to be asked.
     pub(crate) any_shown: Option<bool>,
@@ -74,6 +76,7 @@ impl Session {
             pending_keepers: 0,
             unindexed: HashSet::new(),
             merge_owed: false,
+            levels: None,
             parents: HashMap::new(),
             paths: Paths::default(),
             baselines: HashMap::new(),
@@ -118,6 +121,7 @@ impl Session {
             self.unstaged.clear();
             self.parents.clear();
             self.paths.clear();
+            self.levels = None;
             if !self.connection.is_autocommit() {
                 // SQLite may have rolled back by itself; a second rollback that fails changes nothing.
                 let _ = self.connection.execute_batch("ROLLBACK");

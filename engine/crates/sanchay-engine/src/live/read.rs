@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use sanchay_catalog::block::{Entry, EntryId, HashState};
-use sanchay_catalog::{HashUpdate, RootState};
+use sanchay_catalog::{CatalogError, HashUpdate, Reader, RootState};
 use sanchay_core::path::is_within;
 use sanchay_core::{background_this_thread, Algorithm, DirHandle, ErrorKind, FileKind, FileStat, RootDir};
 
@@ -367,39 +367,40 @@ impl ReaderThread {
             let updates = updates.to_vec();
             self.inner.catalog.writer().run(move |session| session.publish_now(updates))
         })?;
-        let mut events = Vec::new();
-        for update in updates.iter().filter(|update| update.expected.size_bytes > 0).take(TWINS_MOST) {
-            events.extend(self.twin(job, place, update)?);
-        }
+        let events = self.inner.catalog.reader()?.snapshot(|reader| {
+            let mut events = Vec::new();
+            for update in updates.iter().filter(|update| update.expected.size_bytes > 0).take(TWINS_MOST) {
+                events.extend(twin(reader, job, place, update)?);
+            }
+            Ok(events)
+        })?;
         self.inner.events.put(events);
         Ok(())
     }
+}
 
-    /// An event for a file whose content is there already, in another physical copy.
-    fn twin(&self, job: &ReadJob, place: &Place, update: &HashUpdate) -> Result<Option<LiveEvent>, EngineError> {
-        let Some(hash) = update.hash.filter(|hash| update.expected.hash != Some(*hash)) else { return Ok(None) };
-        let reader = self.inner.catalog.reader()?;
-        let mut twin: Option<EntryId> = None;
-        reader.same_content(&hash, update.algorithm, &mut |posting| {
-            if posting.entry != update.id && posting.size_bytes == update.expected.size_bytes {
-                // One inode number on two volumes is two files.
-                let is_other = posting.inode != update.expected.inode
-                    || reader.volume_of_entry(posting.entry)? != reader.volume_of_entry(update.id)?;
-                twin = is_other.then_some(posting.entry);
-            }
-            Ok(twin.is_none())
-        })?;
-        let Some(twin) = twin else { return Ok(None) };
-        let found = reader.entry(twin, |item, directory| (item.entry.hash, item.name.to_vec(), directory))?;
-        let Some((_, name, directory)) = found.filter(|(known, _, _)| *known == Some(hash)) else { return Ok(None) };
-        let own = reader.entry(update.id, |item, _| item.name.to_vec())?;
-        let Some(own) = own else { return Ok(None) };
-        let mut event =
-            LiveEvent::of(EventKind::Duplicate, job.root_id, &sanchay_core::path::join(&place.folder, &own));
-        event.other_path = Some(sanchay_core::path::join(&reader.directory_path(directory)?, &name));
-        event.size_bytes = update.expected.size_bytes;
-        Ok(Some(event))
-    }
+/// An event for a file whose content is there already, in another physical copy.
+fn twin(reader: &Reader, job: &ReadJob, place: &Place, update: &HashUpdate) -> Result<Option<LiveEvent>, CatalogError> {
+    let Some(hash) = update.hash.filter(|hash| update.expected.hash != Some(*hash)) else { return Ok(None) };
+    let mut twin: Option<EntryId> = None;
+    reader.same_content(&hash, update.algorithm, &mut |posting| {
+        if posting.entry != update.id && posting.size_bytes == update.expected.size_bytes {
+            // One inode number on two volumes is two files.
+            let is_other = posting.inode != update.expected.inode
+                || reader.volume_of_entry(posting.entry)? != reader.volume_of_entry(update.id)?;
+            twin = is_other.then_some(posting.entry);
+        }
+        Ok(twin.is_none())
+    })?;
+    let Some(twin) = twin else { return Ok(None) };
+    let found = reader.entry(twin, |item, directory| (item.entry.hash, item.name.to_vec(), directory))?;
+    let Some((_, name, directory)) = found.filter(|(known, _, _)| *known == Some(hash)) else { return Ok(None) };
+    let own = reader.entry(update.id, |item, _| item.name.to_vec())?;
+    let Some(own) = own else { return Ok(None) };
+    let mut event = LiveEvent::of(EventKind::Duplicate, job.root_id, &sanchay_core::path::join(&place.folder, &own));
+    event.other_path = Some(sanchay_core::path::join(&reader.directory_path(directory)?, &name));
+    event.size_bytes = update.expected.size_bytes;
+    Ok(Some(event))
 }
 
 fn is_due(entry: &Entry, rules: &Rules) -> bool {

@@ -304,7 +304,7 @@ fn publish(context: &Context<'_>, arrived: &Receiver<HashUpdate>) -> Result<(), 
             if !updates.is_empty() {
                 context.catalog.persist(&|| !context.control.is_cancelled(), &mut || {
                     let updates = updates.clone();
-                    context.catalog.writer().run(move |session| session.publish(updates).map(|_| ()))
+                    context.catalog.writer().run(move |session| session.publish(updates))
                 })?;
             }
         }
