@@ -25,6 +25,9 @@ from sanchayd.roots.view import RootView
 # The thread sleeps in the engine; this is no polling, but the longest that one call may take.
 NEXT_EVENTS_S = 3600.0
 EVENTS_AT_ONCE = 1000
+# From one batch to the next, where the last was not full: a thread that wakes for each of many changes costs more CPU
+# than they do. What comes after a rest is handed on at once.
+BATCH_EVERY_S = 0.05
 RETRY_S = 5.0
 SYNCS_AT_ONCE = 64
 log = logger("sanchayd.live")
@@ -124,10 +127,12 @@ class LiveService:
                 self._stopped.wait(RETRY_S)
                 continue
             taken.clear()
+            next_s = time.monotonic() + (BATCH_EVERY_S if len(batch.events) < EVENTS_AT_ONCE else 0.0)
             with contextlib.suppress(RuntimeError):  # the loop has closed, and the daemon is ending
                 loop.call_soon_threadsafe(self._take, batch, taken)
                 while not (taken.wait(1.0) or self._stopped.is_set()):
                     pass
+            self._stopped.wait(max(0.0, next_s - time.monotonic()))
 
     def _take(self, batch: EventBatch, taken: threading.Event) -> None:
         taken.set()

@@ -5,10 +5,21 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
@@ -25,7 +36,20 @@ from sanchayd.settings import Settings
 SETTLE_S = 0.2
 # Where the system has no watch left the folder is looked at so often.
 POLL_S = 5.0
+# What is refused is looked at again: rights may have changed, of which the watch does not tell on Linux.
+RETRY_S = 5.0
 CHANGES = frozenset({"created", "modified", "moved", "deleted", "closed"})
+# On Linux a file that was written is told of when it is closed. Its single writes are of no use: the catalog may lie in
+# the same folder, and each of its writes would wake Python.
+WITHOUT_WRITES: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+]
 _log = logger("sanchayd.app")
 
 
@@ -97,8 +121,10 @@ class ConfigWatch(FileSystemEventHandler):
         folders = {folder for folder, _ in found if folder.is_dir()}
         for gone in set(self._watches) - folders:
             observer.unschedule(self._watches.pop(gone))
+        tells_of_closing = sys.platform == "linux" and not isinstance(observer, PollingObserver)
+        wanted = WITHOUT_WRITES if tells_of_closing else None
         for new in folders - set(self._watches):
-            self._watches[new] = observer.schedule(self, str(new), recursive=False)
+            self._watches[new] = observer.schedule(self, str(new), recursive=False, event_filter=wanted)
 
 
 class ConfigReload:
@@ -111,6 +137,7 @@ class ConfigReload:
         self._settings = settings
         self._watch: ConfigWatch | None = None
         self._task: asyncio.Task[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
 
     def start(self) -> str:
         """Begins to follow edits; a sentence for people where the system has no watch left, else nothing."""
@@ -129,6 +156,8 @@ class ConfigReload:
             self._watch.stop()
         if self._task is not None:
             self._task.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
 
     def _changed(self) -> None:
         before = self._task
@@ -142,10 +171,13 @@ class ConfigReload:
 
     async def reload(self) -> None:
         """Takes the new settings that can count now; a bad edit changes nothing and is said in the status."""
+        if self._retry is not None:
+            self._retry.cancel()
         try:
             after = config.load(self._where, self._flags, self._environ)
         except SanchayError as error:
             self._settings.refuse(error.message)
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._changed)
         else:
             await self._settings.take(after)
 

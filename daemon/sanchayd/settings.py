@@ -42,8 +42,9 @@ class Settings:
 
     def refuse(self, why: str) -> None:
         """The last edit is not valid: the settings stay."""
+        if why != self._error:
+            _log.warning("config.toml was not taken", error=why)
         self._error = why
-        _log.warning("config.toml was not taken", error=why)
 
     async def take(self, after: Config) -> None:
         """The last edit counts, as far as it can before the next start."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,32 @@ def test_what_the_engine_notices_becomes_events(play: Play, tmp_path: Path, cata
             bytes(tmp_path / "films"),
             "not mounted",
         )
+
+    play(scene)
+
+
+def test_changes_that_follow_one_another_are_taken_together(
+    play: Play, tmp_path: Path, catalog: FakeCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sanchayd.live.BATCH_EVERY_S", 1.0)
+    batches: list[int] = []
+
+    async def scene(core: Core) -> None:
+        root_id = await add(core, tmp_path / "films")
+        publish = core.hub.publish
+
+        def count(events: Sequence[Event], **options: Any) -> None:
+            batches.append(len(events))
+            publish(events, **options)
+
+        monkeypatch.setattr(core.hub, "publish", count)
+        await core.live.start(make_config(tmp_path / "home"))
+        catalog.live.emit(LiveEvent("added", root_id, b"/first"))
+        await until(lambda: batches == [1])
+        for number in range(50):
+            catalog.live.emit(LiveEvent("added", root_id, b"/%d" % number))
+        await until(lambda: sum(batches) == 51)
+        assert batches == [1, 50]
 
     play(scene)
 
