@@ -77,7 +77,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measures no coverage in the tests of some folders, nor in what they start."""
-    if item.path.relative_to(item.config.rootpath / "tests").parts[0] not in UNMEASURED:
+    tests = item.config.rootpath / "tests"
+    if not item.path.is_relative_to(tests) or item.path.relative_to(tests).parts[0] not in UNMEASURED:
         return (yield)
     told = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")}
     measuring = sys.modules["coverage"].Coverage.current() if told else None

@@ -116,6 +116,7 @@ def test_a_share_that_hangs_holds_up_neither_what_is_watched_nor_the_stop(tmp_pa
         until(
             lambda: any(job["progress"]["files"] for job in program.json("jobs")["jobs"] if job["state"] == "running")
         )
+        until(lambda: program.json("root", "sync", "watched")["freshness"]["state"] == "live")
         (watched / "b").write_bytes(b"b")
         synced = program.json("root", "sync", "watched")
         assert (synced["state"], synced["freshness"]["state"]) == ("done", "live")

@@ -104,12 +104,15 @@ def without_overrides() -> list[str]:
 
 
 def running(pid: int) -> bool:
-    """Whether a process runs; one that has ended but was not waited for does not."""
+    """Whether a process runs; one that has ended but was not waited for does not.
+
+    Of one that was killed the first thread may have ended while others still hold its files, its socket among them.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
-    except FileNotFoundError:
+        return stat.rpartition(")")[2].split()[0] != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def ended_by_itself(log: str) -> bool:

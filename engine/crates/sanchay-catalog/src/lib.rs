@@ -25,6 +25,8 @@ mod ownership;
 pub mod queries;
 mod reader;
 mod roots;
+#[cfg(test)]
+mod roots_tests;
 mod shared;
 mod stored;
 mod volumes;

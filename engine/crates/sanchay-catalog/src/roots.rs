@@ -212,8 +212,14 @@ impl Session {
         locate(&self.connection, path)
     }
 
-    /// Adds a root, or replaces the settings of one.
+    /// Adds a root, or replaces the settings of one. What is so already is not written: a full disk lets it pass.
     pub fn put_root(&mut self, id: i64, path: &[u8], settings: &str) -> Result<(), CatalogError> {
+        let mut same =
+            self.connection.prepare_cached("SELECT 1 FROM root WHERE id = ?1 AND path = ?2 AND settings = ?3")?;
+        if same.exists(params![id, path, settings])? {
+            return Ok(());
+        }
+        drop(same);
         self.transaction(|session| {
             let mut other = session.connection.prepare_cached("SELECT id FROM root WHERE path = ?1 AND id <> ?2")?;
             if other.exists(params![path, id])? {

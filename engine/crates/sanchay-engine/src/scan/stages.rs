@@ -113,7 +113,7 @@ fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Res
 
 /// For people: the first of them by its path, and how many more there are.
 fn what_could_not_be_read(errors: u64, notes: &[ErrorNote]) -> String {
-    match (notes.first().map(|note| sanchay_core::path::display(&note.path)), errors) {
+    match (notes.iter().map(|note| &note.path).min().map(|path| sanchay_core::path::display(path)), errors) {
         (Some(path), 1) => format!("{path} could not be read; what was known of it is kept"),
         (Some(path), _) => format!("{path} and {} more could not be read; what was known of them is kept", errors - 1),
         (None, _) => format!("{errors} items could not be read; what was known of them is kept"),
