@@ -83,24 +83,25 @@ mod tests {
     fn a_root_whose_settings_cannot_be_read_is_left_alone_says_so_and_stops_no_other() {
         let place = tempfile::tempdir().unwrap();
         let top = fs::canonicalize(place.path()).unwrap();
+        let at = |path: &str| path.split('/').fold(top.clone(), |folder, name| folder.join(name));
         for folder in ["home", "outer/inner", "other"] {
-            fs::create_dir_all(top.join(folder)).unwrap();
-            fs::write(top.join(folder).join("a"), folder).unwrap();
+            fs::create_dir_all(at(folder)).unwrap();
+            fs::write(at(folder).join("a"), folder).unwrap();
         }
-        let engine = engine(&top.join("home"));
+        let engine = engine(&at("home"));
         for (id, folder) in [(1, "outer"), (2, "outer/inner"), (3, "other")] {
             let settings = RootSettings { exclude: vec!["secret".to_owned()], ..RootSettings::default() };
-            engine.put_root(id, bytes_of(&top.join(folder)), &settings).unwrap();
+            engine.put_root(id, bytes_of(&at(folder)), &settings).unwrap();
             assert_eq!(scan(&engine, id).unwrap(), ScanState::Done);
         }
-        fs::write(top.join("outer/b"), "b").unwrap();
-        fs::write(top.join("outer/inner/secret"), "it is left out").unwrap();
-        fs::remove_file(top.join("outer/inner/a")).unwrap();
+        fs::write(at("outer/b"), "b").unwrap();
+        fs::write(at("outer/inner/secret"), "it is left out").unwrap();
+        fs::remove_file(at("outer/inner/a")).unwrap();
         for broken in ["{", "{}", r#"{"name": "inner", "hash": "some"}"#] {
             break_settings(&engine, 2, broken);
             let error = scan(&engine, 2).unwrap_err();
             assert_eq!(error.kind, ErrorKind::ConfigInvalid);
-            assert_eq!(error.path.as_deref(), Some(bytes_of(&top.join("outer/inner"))));
+            assert_eq!(error.path.as_deref(), Some(bytes_of(&at("outer/inner"))));
             // Nothing came, and nothing went: what it leaves out is not known.
             assert_eq!(scan(&engine, 1).unwrap(), ScanState::Partial);
             assert_eq!(engine.root_status(2).unwrap().figures.files, 1);
@@ -120,7 +121,7 @@ mod tests {
         assert!(status.reason.contains("cannot be read"));
         // Once they are set again, it is a root like any other.
         let settings = RootSettings { exclude: vec!["secret".to_owned()], ..RootSettings::default() };
-        engine.put_root(2, bytes_of(&top.join("outer/inner")), &settings).unwrap();
+        engine.put_root(2, bytes_of(&at("outer/inner")), &settings).unwrap();
         assert_eq!(scan(&engine, 2).unwrap(), ScanState::Done);
         assert_eq!(engine.root_status(2).unwrap().figures.files, 0);
     }
