@@ -74,6 +74,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs {', '.join(missing)}")
 
 
+@pytest.fixture(autouse=True)
+def _umask() -> Generator[None, None, None]:
+    """A daemon's parts restrict the new files of their process: not those of the tests that follow in it."""
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measures no coverage in the tests of some folders, nor in what they start."""
