@@ -82,7 +82,7 @@ class FakeTime:
         self, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
     ) -> ChangePage:
         if cursor and not cursor[1:].isdigit():
-            raise InvalidArgument(f"'{cursor}' is no cursor.")
+            raise InvalidArgument(f"'{cursor}' is not a cursor.")
         start = int(cursor[1:]) if cursor else 0
         rows: list[ChangeRow] = []
         for number, row in enumerate(self.feed[start:], start):

@@ -201,7 +201,7 @@ class Job(google.protobuf.message.Message):
     BACKGROUND_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
-    """scan; each kind has a result of its own"""
+    """scan; each kind has its own result"""
     state: builtins.str
     """queued | running | paused | done | partial | failed | cancelled | interrupted"""
     created_ns: builtins.int

@@ -1,4 +1,4 @@
-"""Other work than scans goes through the same queue, with a result, a progress and a history of its own."""
+"""Other work than scans goes through the same queue, with its own result, progress and history."""
 
 from __future__ import annotations
 

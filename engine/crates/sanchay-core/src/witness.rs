@@ -4,7 +4,7 @@ use crate::content_hash::{hash_bytes, Algorithm};
 use crate::stat::FileStat;
 
 /// The stamps that a hash is trusted under: a write, or another file in its place, changes one of them at least. Which
-/// volume the inode is on is no part of it: where files of several volumes meet, that is compared too.
+/// volume of the inode is not part of it: where files of several volumes meet, that is compared too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Witness {
     /// On its volume.

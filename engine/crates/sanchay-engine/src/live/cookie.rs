@@ -33,7 +33,7 @@ pub(super) fn is_cookie_path(path: &[u8]) -> bool {
     is_cookie(path.rsplit(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).next().unwrap_or_default())
 }
 
-/// A cookie on its way into a root. Threads of their own make it and take it away: a disk that hangs holds up no other.
+/// A cookie on its way into a root. Separate threads make it and take it away: a disk that hangs holds up no other.
 pub(super) struct Cookie {
     /// Where it is, or will be.
     pub(super) path: Vec<u8>,

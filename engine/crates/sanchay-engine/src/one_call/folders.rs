@@ -208,7 +208,7 @@ impl<V: Visitor> Looker<'_, V> {
     fn folder(&mut self, folder: &Arc<Folder>, below: &mut Vec<Arc<Folder>>) -> Result<(), CoreError> {
         let is_named = folder.path == self.opener.starts[folder.start].given;
         let handle = self.opener.open(folder)?;
-        // What a Sanchay keeps for itself is no file of a person's, unless it is what was asked for.
+        // What a Sanchay keeps for itself is left out, unless the caller named it.
         if !is_named && is_marked(handle, &folder.path) {
             return Ok(());
         }
