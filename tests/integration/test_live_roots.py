@@ -35,24 +35,6 @@ def test_what_happened_while_nobody_watched_shows_after_the_start(cataloger: Liv
     cataloger.wait(lambda: cataloger.paths() == {os.fsencode(tree / "other")})
 
 
-def test_a_first_scan_that_is_waited_for_goes_before_the_watching(cataloger: LiveCataloger, tree: Path) -> None:
-    other = tree.with_name("other")
-    other.mkdir()
-    cataloger.catalog.start_live(settle_ms=50)
-    root_id = cataloger.add(tree)
-    scan = cataloger.catalog.scan(root_id)
-    scan.pause()
-    other_id = cataloger.add(other)
-    cataloger.scan(other_id)
-    cataloger.wait(lambda: cataloger.live(other_id).state == "live")
-    assert cataloger.live(root_id).watched_folders == 0, "the other one came later, and is watched"
-    scan.resume()
-    assert scan.wait(PATIENCE_S) is not None
-    cataloger.wait(lambda: cataloger.live(root_id).state == "live")
-    (tree / "new").write_bytes(b"new")
-    cataloger.wait(lambda: len(cataloger.paths()) == 2)
-
-
 def test_a_root_that_is_polled_says_why_and_is_compared(cataloger: LiveCataloger, tree: Path) -> None:
     root_id = cataloger.follow(tree, watch="poll", poll_s=1)
     status = cataloger.live(root_id)

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sanchay_catalog::{CatalogError, RootRow};
 
@@ -13,12 +13,6 @@ use crate::error::{EngineError, ErrorKind};
 use crate::job::Control;
 use crate::root_spec::Rules;
 
-/// How long a root that is new is given until its first scan begins, and how long one that a client waits for has the
-/// cores to itself before the root is watched: going through a tree takes a tenth of reading it.
-const FIRST_SCAN_BEGINS: Duration = Duration::from_secs(1);
-const FIRST_SCAN_PASSES: Duration = Duration::from_secs(60);
-const BEGINNING_LOOK: Duration = Duration::from_millis(20);
-
 /// Content keys that are merged outside of a scan's own merging.
 const MERGED_AT_ONCE: usize = 200_000;
 
@@ -26,28 +20,6 @@ impl Shared {
     /// Whether a scan of the root runs or waits.
     pub(crate) fn is_scanned(&self, root_id: i64) -> bool {
         self.work().turns.of_root(root_id).next().is_some()
-    }
-
-    /// Waits until the first scan of a root has passed, if a client waits for it; for a while at most. False where the
-    /// catalog is being closed.
-    pub(crate) fn let_first_scan_pass(&self, root_id: i64) -> bool {
-        let since = Instant::now();
-        let mut work = self.work();
-        let mut has_begun = false;
-        while !self.closing.load(Ordering::Relaxed) {
-            let scan = work.turns.of_root(root_id).next();
-            has_begun |= scan.is_some();
-            let most = match scan {
-                Some(turn) if !turn.control.is_background() => FIRST_SCAN_PASSES,
-                None if !has_begun => FIRST_SCAN_BEGINS,
-                Some(_) | None => return true,
-            };
-            let Some(left) = most.checked_sub(since.elapsed()).filter(|left| !left.is_zero()) else { return true };
-            // Nothing tells of the beginning of a scan: it is looked for.
-            let waited = self.changed.wait_timeout(work, left.min(BEGINNING_LOOK));
-            work = waited.expect("no panic under this lock").0;
-        }
-        false
     }
 
     /// Someone waits for what the scans around a path hold up: they go on at normal priority, and through a pause.

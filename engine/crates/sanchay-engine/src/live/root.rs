@@ -1,8 +1,6 @@
 //! What the live thread knows of one root.
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
-use std::sync::Arc;
 
 use sanchay_catalog::{RootRow, RootState};
 use sanchay_core::watch::{FileEvent, Pending, WatchMode};
@@ -98,8 +96,6 @@ pub(super) struct LiveRoot {
     pub(super) degraded: Option<String>,
     pub(super) absent: String,
     pub(super) watching: Watching,
-    /// It is not to be watched any more, though a thread may be about to do so.
-    pub(super) unwatched: Arc<AtomicBool>,
     /// What was heard, and waits for its time.
     pub(super) pending: Pending,
     /// What was heard while a batch of steps is being done: the algebra takes nothing in until it is done.
@@ -157,7 +153,6 @@ impl LiveRoot {
             degraded: unreadable,
             absent: row.reason.clone(),
             watching: Watching::No,
-            unwatched: Arc::default(),
             pending: Pending::new(settle_ms),
             heard: VecDeque::new(),
             linked: VecDeque::new(),

@@ -1,6 +1,5 @@
 //! Whether each root is there, and how it is watched.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use sanchay_core::path::is_within;
@@ -22,7 +21,6 @@ impl LiveThread {
         let Some(root) = self.roots.get_mut(&id) else { return };
         if root.watching != Watching::No {
             root.watching = Watching::No;
-            root.unwatched.store(true, Ordering::Relaxed);
             root.forget_waiting();
             self.inner.carried.clear();
             if let Ok(watcher) = &self.watcher {
@@ -45,24 +43,15 @@ impl LiveThread {
             self.unwatch(id);
         }
         for (id, path) in wanting.iter().filter(|(id, _)| !inside.contains(id)) {
-            let holds_others = wanting.iter().any(|(_, other)| other != path && is_within(other, path));
             let Some(root) = self.roots.get_mut(id) else { continue };
             let Ok(watcher) = &self.watcher else { continue };
             if root.watching == Watching::No {
                 root.watching = Watching::Beginning;
                 root.pending.put_root(path.clone());
-                root.unwatched = Arc::default();
-                // Nothing is known yet that could grow old, and a comparison follows in any case.
-                let first = (root.as_of_ns == 0 && !holds_others).then(|| Arc::clone(&self.inner));
-                let unwatched = Arc::clone(&root.unwatched);
                 let (watcher, own, id, path) = (Arc::clone(watcher), self.channels.own.clone(), *id, path.clone());
                 let scope = scope(&self.inner, id);
                 let fallback = self.channels.own.clone();
                 let spawned = std::thread::Builder::new().name("live-watch".to_owned()).spawn(move || {
-                    let is_open = first.is_none_or(|inner| inner.let_first_scan_pass(id));
-                    if !is_open || unwatched.load(Ordering::Relaxed) {
-                        return;
-                    }
                     let outcome = watcher.watch(&path, scope);
                     // No one hears it when the catalog is being closed.
                     let _ = own.send(Message::Watched { root_id: id, outcome });
