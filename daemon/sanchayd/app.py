@@ -112,9 +112,9 @@ class App:
             if metrics is not None:
                 metrics.job_ended(job)
 
-        kinds = (ScanKind(catalog, launch.config.max_scans),)
-        job_store = JobStore(store, kinds)
         registry = RootRegistry(catalog, pool, RootStore(store), time.time_ns, WatchMode(launch.config.watch))
+        kinds = (ScanKind(catalog, registry.check_settings, launch.config.max_scans),)
+        job_store = JobStore(store, kinds)
         queue = JobQueue(kinds, pool, job_store, time.time_ns, ended)
         metrics = self._metrics(catalog, pool, queue)
         jobs = JobService(registry, queue, job_store, time.time_ns)

@@ -91,9 +91,10 @@ class LiveService:
     async def sync(self, word: bytes) -> Synced:
         """Returns once all that was written below the root before this call is in the catalog, settled and hashed.
 
-        Raises root_not_found, root_offline, busy, and whatever the engine fails with.
+        Raises root_not_found, root_offline, config_invalid, busy, and whatever the engine fails with.
         """
         root = await self._registry.resolve(word)
+        root.check_settings()
         if self._syncs >= SYNCS_AT_ONCE:
             raise Busy(f"{self._syncs} syncs are under way; try again when one has ended.")
         self._syncs += 1

@@ -96,7 +96,17 @@ def moment(time_ns: int) -> str | None:
 
 
 def root(message: root_pb2.Root) -> Document:
-    """A root with its settings and counts."""
+    """A root with its settings and counts. A setting that cannot be read where it is stored is None."""
+    settings: Document = {
+        "hash": hash_scope(message.settings),
+        "algorithm": algorithm(message.settings),
+        "exclude": list(message.settings.exclude),
+        "one_file_system": message.settings.one_file_system,
+        "skip_hidden": message.settings.skip_hidden,
+        "watch": watch_mode(message.settings),
+        "poll_s": message.settings.poll_s,
+        "expect_unreadable": [paths.document(path) for path in message.settings.expect_unreadable],
+    }
     return {
         "id": message.id,
         "name": message.name,
@@ -107,16 +117,7 @@ def root(message: root_pb2.Root) -> Document:
         "directories": message.directories,
         "bytes": message.bytes,
         "created": moment(message.created_ns),
-        "settings": {
-            "hash": hash_scope(message.settings),
-            "algorithm": algorithm(message.settings),
-            "exclude": list(message.settings.exclude),
-            "one_file_system": message.settings.one_file_system,
-            "skip_hidden": message.settings.skip_hidden,
-            "watch": watch_mode(message.settings),
-            "poll_s": message.settings.poll_s,
-            "expect_unreadable": [paths.document(path) for path in message.settings.expect_unreadable],
-        },
+        "settings": settings | dict.fromkeys(message.unreadable_settings),
         "live": live(message.live),
     }
 

@@ -100,6 +100,44 @@ def test_roots_whose_state_was_lost_are_told_from_those_that_are_added(program: 
     assert "was lost" not in program.run("status").text
 
 
+def test_a_root_whose_settings_cannot_be_read_stops_no_other_and_is_mended_by_setting_them(
+    program: Program, tmp_path: Path
+) -> None:
+    outer = trees.build(tmp_path / "outer", {"inner/song.mp3": "la", "inner/secret.txt": "hush", "sun.jpg": "o"})
+    other = trees.build(tmp_path / "other", {"moon.jpg": "oo"})
+    program.json("root", "add", outer / "inner", "--exclude", "secret*")
+    program.json("root", "add", outer)
+    program.json("root", "add", other, "--exclude", "*.tmp")
+    program.json("scan")
+    program.json("daemon", "stop")
+    with closing(sqlite3.connect(program.home / "state.db")) as state, state:
+        state.execute("UPDATE root SET hash = 'nonsense', exclude = '[' WHERE name = 'inner'")
+        state.execute("""UPDATE root SET exclude = '["[z-a]"]' WHERE name = 'other'""")  # the engine refuses this
+    for name in ("inner", "other"):
+        (tmp_path / ("outer/inner" if name == "inner" else name) / "later.txt").write_text("later")
+    (outer / "new.jpg").write_text("ooo")
+    roots = {root["name"]: root for root in program.json("root", "list")["roots"]}
+    inner = roots["inner"]
+    assert (inner["path"], inner["freshness"]["state"]) == (str(outer / "inner"), "partial")
+    assert "hash is 'nonsense', exclude is '['" in inner["freshness"]["reason"]
+    assert (inner["settings"]["hash"], inner["settings"]["exclude"], inner["live"]["mode"]) == (None, None, "off")
+    assert "[z-a]" in roots["other"]["freshness"]["reason"]
+    assert "cannot be read" in program.json("scan", "inner", code=1)["jobs"][0]["message"]
+    assert program.fails("root", "sync", "other", code=78)["kind"] == "config_invalid"
+    program.json("root", "sync", "outer")
+    assert found(program, "secret") == set()
+    assert found(program, "new.jpg") == {outer / "new.jpg"}
+    assert found(program, "later") == {outer / "inner/later.txt"}, "by the settings that the catalog keeps"
+    assert "Set hash and exclude again" in program.fails("root", "update", "inner", "--hash", "all", code=78)["message"]
+    program.json("root", "update", "inner", "--hash", "all", "--no-exclude", "--exclude", "secret*")
+    program.json("root", "remove", "other")
+    program.json("root", "add", other)
+    program.json("scan")
+    assert found(program, "later") == {outer / "inner/later.txt", other / "later.txt"}
+    assert found(program, "secret") == set()
+    assert "cannot be read" not in program.run("status").text
+
+
 def test_a_catalog_that_was_deleted_is_filled_again_without_being_asked(program: Program, tree: Path) -> None:
     program.json("scan", tree)
     before = found(program)

@@ -94,8 +94,11 @@ class FreshnessBoard:
         status = self._statuses.get(root.id) or RootStatus(root.id, "new", 0, "", 0, 0, 0)
         live = self._lives.get(root.id) or LiveStatus(root.id)
         running = root.id in scanning
+        if root.unreadable is not None:  # as the engine says of one whose settings it cannot read itself
+            state = "partial" if status.state == "ready" else status.state
+            status = replace(status, state=state, reason=root.left_alone(), holds=True)
         fresh = of_root(status, live, scanning=running, now_ns=self._now_ns(), disk_full=self._disk_full)
-        if not root.claimed and not running:
+        if not root.claimed and root.unreadable is None and not running:
             fresh = replace(fresh, reason=NOT_CLAIMED)
         return RootView(
             root=root,

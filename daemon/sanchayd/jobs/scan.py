@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -84,12 +84,13 @@ class ScanWork:
 
 
 class ScanKind:
-    """Scans of one root each."""
+    """Scans of one root each. `check_root` raises where a root of that id is not to be looked at."""
 
     name = SCAN
 
-    def __init__(self, catalog: ScanningPort, most_at_once: int) -> None:
+    def __init__(self, catalog: ScanningPort, check_root: Callable[[int], None], most_at_once: int) -> None:
         self._catalog = catalog
+        self._check_root = check_root
         self.most_at_once = most_at_once
 
     def apply(self, config: Config) -> None:
@@ -99,6 +100,7 @@ class ScanKind:
     def begin(self, job: Job) -> ScanWork:
         """Starts the engine's scan of the job's root."""
         (root_id,) = job.root_ids
+        self._check_root(root_id)
         return ScanWork(self._catalog.scan(root_id, background=job.background, request_id=job.request_id))
 
     def result(self, stored: Mapping[str, Any]) -> ScanResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -12,10 +12,13 @@ from sanchay.errors import DiskFull, InvalidArgument, RootNameTaken, RootNotFoun
 from sanchayd.engine_port import CatalogPool, ScanningPort
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.log import logger
-from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, Root, RootSettings, WatchMode
+from sanchayd.roots import stored
+from sanchayd.roots.root import HashScope, Root, RootSettings, Unreadable, WatchMode
 from sanchayd.roots.store import RootStore
 
 NAME_MAX_CHARACTERS = 100
+# Of a root that the catalog has nothing of, it learns nothing until it is known what is to be left out.
+_NOTHING = RootSettings(hash=HashScope.NONE, exclude=("*",))
 _log = logger("sanchayd.registry")
 
 
@@ -49,8 +52,9 @@ class RootRegistry:
         """
         roots = await self._store.all()
         known = {root.path for root in roots}
-        for found in await self._pool.ask(self._catalog.stored_roots):
-            if found.path not in known:
+        in_catalog = {found.path: found for found in await self._pool.ask(self._catalog.stored_roots)}
+        for path, found in in_catalog.items():
+            if path not in known:
                 self._roots = {root.id: root for root in roots}  # names that are taken
                 try:
                     roots.append(await self._store.add(self._unclaimed(found)))
@@ -59,32 +63,43 @@ class RootRegistry:
         await self._pool.ask(self._catalog.match_roots, [(root.id, root.path) for root in roots])
         self._roots = {}
         for root in roots:
-            await self._tell(root)
-            self._roots[root.id] = root
+            self._roots[root.id] = await self._told_at_start(root, in_catalog.get(root.path))
 
     def _unclaimed(self, found: StoredRoot) -> Root:
+        name, settings, unreadable = stored.of_catalog(found.settings)
         try:
-            stored = json.loads(found.settings)
-            settings = RootSettings(
-                hash=HashScope(stored.get("hash", HashScope.ALL)),
-                algorithm=HashAlgorithm(stored.get("algorithm", HashAlgorithm.BLAKE3)),
-                exclude=tuple(stored.get("exclude", ())),
-                one_file_system=bool(stored.get("one_file_system", False)),
-                skip_hidden=bool(stored.get("skip_hidden", False)),
-                watch=WatchMode(stored.get("watch", WatchMode.AUTO)),
-                poll_s=int(stored.get("poll_s", POLL_S)),
-            )
-            name = self._check_name(str(stored.get("name", "")), own_id=0)
-        except (ValueError, TypeError, AttributeError, SanchayError):
-            settings, name = RootSettings(), self._derive_name(found.path)
-        return Root(0, name, found.path, settings, self._now_ns(), claimed=False)
+            name = self._check_name(name, own_id=0)
+        except SanchayError:
+            name = self._derive_name(found.path)
+        return Root(0, name, found.path, settings, self._now_ns(), claimed=False, unreadable=unreadable)
+
+    async def _told_at_start(self, root: Root, in_catalog: StoredRoot | None) -> Root:
+        """The root once the catalog knows it. One whose settings cannot be read, or do not count, stops no other."""
+        if root.unreadable is None:
+            try:
+                await self._tell(root)
+            except InvalidArgument as error:
+                root = replace(root, unreadable=Unreadable(("exclude",), error.message))
+        if root.unreadable is not None:
+            _log.error("a root is left alone", root_id=root.id, root=root.name, why=root.left_alone())
+            await self._hold(root, in_catalog)
+        return root
+
+    async def _hold(self, root: Root, in_catalog: StoredRoot | None) -> None:
+        """Has the catalog leave the root alone, by the settings that it has itself."""
+        settings, unreadable = _NOTHING, None
+        if in_catalog is not None:
+            _, settings, unreadable = stored.of_catalog(in_catalog.settings)
+        if unreadable is None:
+            with contextlib.suppress(InvalidArgument):  # then the catalog leaves it alone without us
+                await self._put(root, replace(settings, watch=WatchMode.OFF))
 
     async def set_default_watch(self, mode: WatchMode) -> None:
         """Tells the catalog of every root that goes by it."""
         if mode is not self._default_watch:
             self._default_watch = mode
             for root in self.all():
-                if root.settings.watch is WatchMode.AUTO:
+                if root.settings.watch is WatchMode.AUTO and root.unreadable is None:
                     await self._tell(root)
 
     async def _tell(self, root: Root) -> None:
@@ -93,6 +108,9 @@ class RootRegistry:
             settings = replace(settings, watch=WatchMode.OFF)
         elif settings.watch is WatchMode.AUTO:
             settings = replace(settings, watch=self._default_watch)
+        await self._put(root, settings)
+
+    async def _put(self, root: Root, settings: RootSettings) -> None:
         await self._pool.ask(self._catalog.put_root, replace(root, settings=settings))
 
     def all(self) -> list[Root]:
@@ -104,16 +122,22 @@ class RootRegistry:
         return [root for root in self._roots.values() if root.claimed]
 
     async def never_scanned(self) -> list[Root]:
-        """Those of them that the catalog has no rows of."""
+        """Those of them that the catalog has no rows of, and that can be scanned."""
         return [
             root
             for root in self.claimed()
-            if (await self._pool.quick(self._catalog.root_status, root.id)).state == "new"
+            if root.unreadable is None and (await self._pool.quick(self._catalog.root_status, root.id)).state == "new"
         ]
 
     def get(self, root_id: int) -> Root | None:
         """The root of that id."""
         return self._roots.get(root_id)
+
+    def check_settings(self, root_id: int) -> None:
+        """Raises config_invalid where those of the root cannot be read, so that it is not to be looked at."""
+        root = self._roots.get(root_id)
+        if root is not None:
+            root.check_settings()
 
     async def add(self, path: bytes, name: str, settings: RootSettings) -> tuple[Root, bool]:
         """The root of that folder, and whether it was one before; then nothing is changed.
@@ -138,6 +162,7 @@ class RootRegistry:
     async def _claim(self, found: Root, name: str, settings: RootSettings) -> Root:
         """A root whose rows were found is asked for again: as it was, where nothing else is said."""
         if settings == RootSettings():
+            found.check_settings()
             settings = found.settings
         else:
             settings = replace(settings, exclude=await self.exclude_patterns(found.path, settings.exclude))
@@ -153,9 +178,9 @@ class RootRegistry:
         return tuple([await self._pool.ask(self._catalog.path_below, folder, path) for path in paths])
 
     async def update(self, root: Root, *, name: str | None, settings: RootSettings) -> Root:
-        """The root with its new name and settings; these count from its next comparison."""
+        """The root with its new name and settings, all of them known; these count from its next comparison."""
         chosen = self._check_name(name, own_id=root.id) if name is not None else root.name
-        changed = replace(root, name=chosen, settings=settings)
+        changed = replace(root, name=chosen, settings=settings, unreadable=None)
         await self._tell(changed)
         await self._store.update(changed)
         self._roots[root.id] = changed

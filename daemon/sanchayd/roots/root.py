@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from sanchay import names
+from sanchay.errors import ConfigInvalid
+
 
 class HashScope(str, Enum):
     """Which files of a root are hashed."""
@@ -52,8 +55,19 @@ class RootSettings:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """Which of a root's settings cannot be read where they are stored, and why, for people."""
+
+    settings: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
 class Root:
-    """A folder that is kept in the catalog."""
+    """A folder that is kept in the catalog.
+
+    While some of its settings are `unreadable` it is neither scanned nor watched: no one knows what is to be left out.
+    """
 
     id: int
     name: str
@@ -61,3 +75,25 @@ class Root:
     settings: RootSettings
     created_ns: int
     claimed: bool = True  # False: rows of it were found in the catalog, and no one has asked for it here
+    unreadable: Unreadable | None = None
+
+    def left_alone(self) -> str:
+        """Why it is neither scanned nor watched, and how that ends; empty where its settings are known."""
+        if self.unreadable is None:
+            return ""
+        return (
+            f"its stored settings cannot be read ({self.unreadable.why}): the root itself is neither scanned nor "
+            f"watched, and what was known of it is kept. Set {_listed(self.unreadable.settings)} again, or remove the "
+            "root and add it again"
+        )
+
+    def check_settings(self) -> None:
+        """Raises config_invalid where they cannot be read."""
+        if self.unreadable is not None:
+            raise ConfigInvalid(
+                f"The root {names.quoted(self.name)} is left alone: {self.left_alone()}.", path=self.path
+            )
+
+
+def _listed(settings: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, [", ".join(settings[:-1]), settings[-1]]))

@@ -51,6 +51,12 @@ class RootChange:
     replace_expect_unreadable: bool = False
     accept: bool = False  # the folder that is there is the root, whatever was there before
 
+    def sets(self, setting: str) -> bool:
+        """Whether it says all of the setting, whatever that was before."""
+        if setting in {"exclude", "expect_unreadable"}:
+            return bool(getattr(self, f"replace_{setting}"))
+        return getattr(self, setting) is not None
+
     def apply(self, settings: RootSettings) -> RootSettings:
         """The settings after the change."""
         kept = () if self.replace_exclude else settings.exclude
@@ -101,6 +107,8 @@ class RootService:
             return
         for other in self._registry.all():
             used = other.settings.algorithm
+            if other.unreadable is not None:
+                continue  # nothing of it is hashed until its settings are known
             if other.path != path and other.settings.hash is not HashScope.NONE and used is not settings.algorithm:
                 raise InvalidArgument(
                     f"The root {names.quoted(other.name)} is hashed with {used.value}, and hashes of two algorithms "
@@ -118,22 +126,26 @@ class RootService:
     async def update(self, word: bytes, change: RootChange, *, request_id: str = "") -> RootView:
         """Changes a root; its settings count from its next comparison, which begins at once where it is kept up.
 
-        That is started where its folder is accepted, and where other paths are expected to be unreadable: whether the
-        root is partial is known after it.
+        That is started where its folder is accepted, where its settings could not be read before, and where other paths
+        are expected to be unreadable: whether the root is partial is known after it. Raises config_invalid where a
+        setting that cannot be read is not among those that change.
         """
         root = await self._registry.resolve(word)
+        if root.unreadable is not None and not all(map(change.sets, root.unreadable.settings)):
+            root.check_settings()
         change = replace(
             change,
             exclude=await self._registry.exclude_patterns(root.path, change.exclude),
             expect_unreadable=await self._registry.paths_below(root.path, change.expect_unreadable),
         )
         settings = change.apply(root.settings)
-        if (settings.hash, settings.algorithm) != (root.settings.hash, root.settings.algorithm):
+        if root.unreadable or (settings.hash, settings.algorithm) != (root.settings.hash, root.settings.algorithm):
             self._refuse_mixing(root.path, settings)
         changed = await self._registry.update(root, name=change.name, settings=settings)
         if change.accept:
             await self._registry.accept(changed)
-        if change.accept or settings.expect_unreadable != root.settings.expect_unreadable:
+        is_mended = root.unreadable is not None and root.claimed
+        if change.accept or is_mended or settings.expect_unreadable != root.settings.expect_unreadable:
             await self._scans.start(changed, background=True, request_id=request_id, notices=[])
         await self._board.refresh([root.id])
         return self._board.view(changed, self._queue.scanning_root_ids())

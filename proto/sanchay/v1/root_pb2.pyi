@@ -222,6 +222,7 @@ class Root(google.protobuf.message.Message):
     BYTES_FIELD_NUMBER: builtins.int
     CREATED_NS_FIELD_NUMBER: builtins.int
     LIVE_FIELD_NUMBER: builtins.int
+    UNREADABLE_SETTINGS_FIELD_NUMBER: builtins.int
     id: builtins.int
     name: builtins.str
     state: builtins.str
@@ -238,6 +239,12 @@ class Root(google.protobuf.message.Message):
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
     @property
     def live(self) -> global___RootLive: ...
+    @property
+    def unreadable_settings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Names of settings that cannot be read where they are stored: `settings` has no value of them, and the root is neither
+        scanned nor watched until they are set again.
+        """
+
     def __init__(
         self,
         *,
@@ -252,9 +259,10 @@ class Root(google.protobuf.message.Message):
         bytes: builtins.int = ...,
         created_ns: builtins.int = ...,
         live: global___RootLive | None = ...,
+        unreadable_settings: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["freshness", b"freshness", "live", b"live", "path", b"path", "settings", b"settings"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "created_ns", b"created_ns", "directories", b"directories", "files", b"files", "freshness", b"freshness", "id", b"id", "live", b"live", "name", b"name", "path", b"path", "settings", b"settings", "state", b"state"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "created_ns", b"created_ns", "directories", b"directories", "files", b"files", "freshness", b"freshness", "id", b"id", "live", b"live", "name", b"name", "path", b"path", "settings", b"settings", "state", b"state", "unreadable_settings", b"unreadable_settings"]) -> None: ...
 
 global___Root = Root
 

@@ -96,9 +96,9 @@ async def open_core(
     async def ended(job: Job) -> None:
         await board.refresh(job.root_ids)
 
-    kinds = (ScanKind(catalog, max_scans), *other_kinds)
-    job_store = JobStore(store, kinds)
     registry = RootRegistry(catalog, pool, RootStore(store), clock)
+    kinds = (ScanKind(catalog, registry.check_settings, max_scans), *other_kinds)
+    job_store = JobStore(store, kinds)
     queue = JobQueue(kinds, pool, job_store, clock, ended)
     jobs = JobService(registry, queue, job_store, clock)
     scans = ScanService(registry, jobs, queue)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from sanchay.errors import NotAbsolute, NotAFolder, NotFound, OwnFolder, RootNameTaken, SanchayError
+from sanchay import documents
+from sanchay.errors import ConfigInvalid, NotAbsolute, NotAFolder, NotFound, OwnFolder, RootNameTaken, SanchayError
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import RootChange
 from sanchayd.roots.store import RootStore
+from sanchayd.rpc.convert import root as convert_root
 from tests.support.fake_catalog import FakeCatalog
 from tests.support.fake_values import StoredRoot
 from tests.unit.daemon.conftest import Core
@@ -232,8 +238,12 @@ def test_a_folder_that_is_accepted_is_scanned(play: Play, tmp_path: Path, catalo
     play(scene)
 
 
+#: As the engine writes those of a root for which nothing was chosen.
+DEFAULTS = {"hash": "all", "algorithm": "blake3", "exclude": [], "one_file_system": False, "skip_hidden": False}
+
+
 def stored(path: Path, name: str = "found", **settings: Any) -> StoredRoot:
-    return StoredRoot(bytes(path), json.dumps({"name": name, **settings}))
+    return StoredRoot(bytes(path), json.dumps({"name": name, **DEFAULTS, **settings}))
 
 
 def test_rows_of_no_root_are_offered_again_and_kept_up_by_nobody_until_they_are_asked_for(
@@ -276,3 +286,141 @@ def test_rows_of_no_root_can_be_removed(play: Play, tmp_path: Path, catalog: Fak
         assert [root.name for root in core.registry.all()] == ["b", "c"]
 
     play(scene)
+
+
+async def ended_job(core: Core, job_id: int) -> Job:
+    return [job async for job in core.jobs.follow(job_id)][-1]
+
+
+ALL_SETTINGS = tuple(field.name for field in fields(RootSettings))
+REPAIR = RootChange(
+    hash=HashScope.ALL,
+    algorithm=HashAlgorithm.BLAKE3,
+    exclude=["raw/*"],
+    replace_exclude=True,
+    one_file_system=False,
+    skip_hidden=True,
+    watch=WatchMode.POLL,
+    poll_s=60,
+    replace_expect_unreadable=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "settings"),
+    [
+        ("hash = 'nonsense'", ("hash",)),
+        ("hash = x'ff', poll_s = -1", ("hash", "poll_s")),
+        ("hash = CAST(x'ff' AS TEXT), created_ns = 'long ago'", ("hash",)),
+        ("algorithm = 7, watch = ''", ("algorithm", "watch")),
+        ("exclude = '[broken'", ("exclude",)),
+        ("exclude = '[1]'", ("exclude",)),
+        ("exclude = 'null', one_file_system = 2, skip_hidden = 'yes'", ("exclude", "one_file_system", "skip_hidden")),
+        ("poll_s = 'often', expect_unreadable = 'relative'", ("poll_s", "expect_unreadable")),
+    ],
+)
+def test_a_root_whose_row_cannot_be_read_is_left_alone_until_that_is_set_again(
+    play: Play, tmp_path: Path, catalog: FakeCatalog, change: str, settings: tuple[str, ...]
+) -> None:
+    bad, good = folder(tmp_path / "bad"), folder(tmp_path / "good")
+
+    async def before(core: Core) -> None:
+        await core.roots.add(bytes(bad), "", RootSettings(exclude=("*.tmp",)), no_scan=True, request_id="")
+        await add(core, good)
+
+    play(before)
+    with closing(sqlite3.connect(tmp_path / "home" / "state.db")) as state, state:
+        state.execute(f"UPDATE root SET {change} WHERE id = 1")
+    catalog.stored = [stored(bad, "bad", exclude=["*.tmp"]), stored(good, "good")]
+    catalog.roots.clear()
+
+    async def scene(core: Core) -> None:
+        left, other = await core.roots.list_roots()
+        assert (left.root.name, left.root.path) == ("bad", bytes(bad))
+        assert left.root.unreadable is not None
+        assert left.root.unreadable.settings == settings
+        assert all(f"{name} is " in left.freshness.reason for name in settings)
+        assert (other.root.unreadable, other.freshness.reason) == (None, "")
+        # The catalog goes by what it has itself, and looks at nothing.
+        assert catalog.roots[1].settings == RootSettings(exclude=("*.tmp",), watch=WatchMode.OFF)
+        await core.registry.set_default_watch(WatchMode.POLL)
+        assert [catalog.roots[root_id].settings.watch for root_id in (1, 2)] == [WatchMode.OFF, WatchMode.POLL]
+        jobs = (await core.scans.start_all([], background=False, request_id="")).jobs
+        ended = [await ended_job(core, job.id) for job in jobs]
+        assert [job.state for job in ended] == [JobState.FAILED, JobState.DONE]
+        assert left.root.left_alone() in ended[0].message
+        assert [scan.root.id for scan in catalog.scans] == [2]
+        with pytest.raises(ConfigInvalid, match="cannot be read"):
+            await core.live.sync(b"bad")
+        message = convert_root.from_view(left)
+        assert tuple(message.unreadable_settings) == settings
+        shown = cast(dict[str, object], documents.root(message)["settings"])
+        assert [name for name, value in shown.items() if value is None] == list(settings)
+        assert (await add(core, bad)).existed
+        with pytest.raises(ConfigInvalid, match=f"Set .*{settings[0]}"):
+            await core.roots.update(b"bad", RootChange(name="renamed"))
+        assert catalog.roots[1].settings.watch is WatchMode.OFF
+        mended = await core.roots.update(b"bad", REPAIR)
+        assert mended.root.unreadable is None
+        assert "cannot be read" not in mended.freshness.reason
+        assert catalog.roots[1].settings == REPAIR.apply(RootSettings())
+
+    play(scene)
+
+    async def after(core: Core) -> None:
+        assert [root.unreadable for root in core.registry.all()] == [None, None]
+        assert (await RootStore(core.store).all())[0].settings == REPAIR.apply(RootSettings())
+
+    play(after)
+
+
+def test_a_root_that_the_catalog_does_not_know_is_not_cataloged_without_its_filters(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    async def before(core: Core) -> None:
+        await add(core, folder(tmp_path / "bad"))
+
+    play(before)
+    with closing(sqlite3.connect(tmp_path / "home" / "state.db")) as state, state:
+        state.execute("UPDATE root SET skip_hidden = 'perhaps'")
+
+    async def scene(core: Core) -> None:
+        told = catalog.roots[1].settings
+        assert (told.hash, told.exclude, told.watch) == (HashScope.NONE, ("*",), WatchMode.OFF)
+        assert await core.registry.never_scanned() == []
+        await core.roots.remove(b"bad")
+        assert (await add(core, tmp_path / "bad")).view.freshness.reason == ""
+
+    play(scene)
+
+
+def test_rows_of_no_root_whose_settings_cannot_be_read_are_not_taken_up_by_defaults(
+    play: Play, tmp_path: Path, catalog: FakeCatalog
+) -> None:
+    catalog.stored = [
+        StoredRoot(bytes(folder(tmp_path / "a")), "not JSON"),
+        stored(folder(tmp_path / "b"), "b", hash="some", exclude=["*.tmp"], expect_unreadable=[list(b"/b/x")]),
+    ]
+
+    async def scene(core: Core) -> None:
+        first, second = core.registry.all()
+        assert first.unreadable is not None
+        assert second.unreadable is not None
+        assert (first.unreadable.settings, second.unreadable.settings) == (ALL_SETTINGS, ("hash",))
+        assert (second.settings.exclude, second.settings.expect_unreadable) == (("*.tmp",), (b"/b/x",))
+        assert catalog.roots == {}  # the engine leaves alone by itself what it cannot read
+        for name in "ab":
+            with pytest.raises(ConfigInvalid, match="cannot be read"):
+                await add(core, tmp_path / name)
+
+    for _ in range(2):  # the second start goes by state.db
+        play(scene)
+
+    async def taken_up(core: Core) -> None:
+        await core.roots.update(b"a", REPAIR)
+        await core.roots.update(b"b", RootChange(hash=HashScope.NONE))
+        for name in "ab":
+            assert (await add(core, tmp_path / name)).view.root.claimed
+        assert [root.settings.exclude for root in core.registry.all()] == [("raw/*",), ("*.tmp",)]
+
+    play(taken_up)

@@ -45,7 +45,8 @@ class Stores:
 
     def __init__(self, file: Path, engine: Engine | None = None) -> None:
         self.state = StateStore(engine or database.open_database(file), file)
-        self.roots, self.jobs = RootStore(self.state), JobStore(self.state, (ScanKind(FakeCatalog(), 1),))
+        scans = ScanKind(FakeCatalog(), lambda _: None, 1)
+        self.roots, self.jobs = RootStore(self.state), JobStore(self.state, (scans,))
 
 
 def use(file: Path, work: Callable[[Stores], Awaitable[Any]], engine: Engine | None = None) -> Any:

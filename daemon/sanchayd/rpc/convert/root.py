@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sanchay.v1 import root_pb2
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.live import Synced
@@ -44,9 +46,9 @@ def to_settings(message: root_pb2.RootSettings) -> RootSettings:
     )
 
 
-def from_settings(settings: RootSettings) -> root_pb2.RootSettings:
-    """A root's settings."""
-    return root_pb2.RootSettings(
+def from_settings(settings: RootSettings, unreadable: Collection[str] = ()) -> root_pb2.RootSettings:
+    """A root's settings, without those that cannot be read."""
+    message = root_pb2.RootSettings(
         hash=_SCOPES[settings.hash],
         algorithm=_ALGORITHMS[settings.algorithm],
         exclude=settings.exclude,
@@ -56,6 +58,9 @@ def from_settings(settings: RootSettings) -> root_pb2.RootSettings:
         poll_s=settings.poll_s,
         expect_unreadable=[common.path(path) for path in settings.expect_unreadable],
     )
+    for name in unreadable:
+        message.ClearField(name)  # type: ignore[arg-type]  # the names of the settings are those of the fields
+    return message
 
 
 def to_change(message: root_pb2.UpdateRootRequest) -> RootChange:
@@ -96,11 +101,13 @@ def from_live(live: LiveStatus) -> root_pb2.RootLive:
 
 def from_view(view: RootView) -> root_pb2.Root:
     """A root as it stands."""
+    unreadable = view.root.unreadable.settings if view.root.unreadable else ()
     return root_pb2.Root(
         id=view.root.id,
         name=view.root.name,
         path=common.path(view.root.path),
-        settings=from_settings(view.root.settings),
+        settings=from_settings(view.root.settings, unreadable),
+        unreadable_settings=unreadable,
         state=view.state,
         freshness=common.freshness(view.freshness),
         files=view.files,
