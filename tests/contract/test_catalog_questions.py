@@ -1,0 +1,252 @@
+"""What the daemon counts on from the answers of a catalog: the same assertions over the engine and over the fake."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanchay.errors import (
+    InvalidArgument,
+    InvalidQuery,
+    UnknownPath,
+)
+from sanchayd.catalog.changes import DAY_NS
+from sanchayd.engine_port import values
+from sanchayd.engine_port.port import CatalogPort
+from sanchayd.roots.root import HashAlgorithm
+from sanchayd.rpc.convert import change as convert
+from tests.contract.ports import PHOTO_BYTES, a_root, duplicates, find, names, refusal, scan
+from tests.support import trees
+from tests.support.fake_catalog import FakeCatalog
+from tests.support.fake_time import ChangeRow, GrowthRow
+
+FIRST_DAY_NS = 20_000 * DAY_NS
+
+
+# ---- Questions ----
+
+
+def test_a_word_finds_names(scanned: CatalogPort, tree: Path) -> None:
+    page = find(scanned, "letter")
+    assert names(page.rows) == ["copy of letter.txt", "letter.txt"]
+    assert (page.total, page.total_at_least, page.next_token) == (2, 2, "")
+    assert page.total_bytes in {16, None}  # None: not counted
+    assert list(page.root_ids) == [1]
+
+
+def test_a_row_says_what_its_file_is(scanned: CatalogPort, tree: Path) -> None:
+    (row,) = find(scanned, "other").rows
+    info = (tree / "docs/other.txt").stat()
+    assert row.path == os.fsencode(tree / "docs/other.txt")
+    assert (row.size, row.allocated, row.modified_ns) == (info.st_size, info.st_blocks * 512, info.st_mtime_ns)
+    assert (row.links, row.owner, row.inode, row.root_id) == (1, info.st_uid, info.st_ino, 1)
+    assert (row.extension, row.hash_state) == ("txt", "hashed")
+    assert row.algorithm in {each.value for each in HashAlgorithm}
+    assert len(row.hash) == 32
+
+
+def test_equal_contents_have_equal_hashes(scanned: CatalogPort) -> None:
+    hashes = {os.path.basename(row.path): row.hash for row in find(scanned).rows}
+    assert hashes[b"letter.txt"] == hashes[b"copy of letter.txt"] != hashes[b"other.txt"]
+
+
+def test_pages_go_on_where_the_last_ended(scanned: CatalogPort) -> None:
+    seen: list[values.FileRow] = []
+    token = ""
+    for expected in (2, 2, 1):
+        page = find(scanned, "", limit=2, token=token)
+        assert (len(page.rows), page.total_at_least) == (expected, 5)
+        seen += page.rows
+        token = page.next_token
+    assert token == ""
+    assert len({row.path for row in seen}) == 5
+
+
+def test_a_term_that_says_nothing_is_refused_with_its_place(scanned: CatalogPort) -> None:
+    error = refusal(lambda: find(scanned, "size:>x"))
+    assert (type(error), error.term, error.position) == (InvalidQuery, "size:>x", 0)
+    assert "x" in error.message
+
+
+def test_an_empty_catalog_finds_nothing(port: CatalogPort) -> None:
+    page = find(port, "x")
+    assert (list(page.rows), page.total, page.total_bytes, page.next_token) == ([], 0, 0, "")
+    assert (list(duplicates(port).groups), duplicates(port).total_groups) == ([], 0)
+    assert list(port.summary("ext", root_ids=[])) == []
+    assert list(port.roots_of_expression("x")) == []
+    status = port.status()
+    assert (status.files, status.bytes, status.damage, status.rebuilt_from) == (0, 0, "", None)
+
+
+def test_duplicates_are_groups_with_the_most_to_win_first(scanned: CatalogPort) -> None:
+    page = duplicates(scanned)
+    assert [group.size for group in page.groups] == [PHOTO_BYTES, 8]
+    assert (page.total_groups, page.total_redundant_files) == (2, 2)
+    assert (page.total_reclaimable_bytes, page.next_token) == (PHOTO_BYTES + 8, "")
+    photos = page.groups[0]
+    assert (photos.copies, photos.perhaps, photos.reclaimable_bytes, photos.total_paths) == (2, 0, PHOTO_BYTES, 2)
+    assert sorted(os.path.basename(path.path) for path in photos.paths) == [b"one.jpg", b"two.jpg"]
+    assert sorted(path.copy for path in photos.paths) == [1, 2]
+    assert {path.root_id for path in photos.paths} == {1}
+
+
+def test_two_links_of_one_file_are_one_copy(port: CatalogPort, tmp_path: Path) -> None:
+    tree = trees.build(tmp_path / "linked", {"a": b"the same", "b": b"the same"})
+    os.link(tree / "a", tree / "c")
+    port.put_root(a_root(tree))
+    scan(port)
+    (group,) = duplicates(port).groups
+    assert (group.copies, group.total_paths, group.reclaimable_bytes) == (2, 3, 8)
+    by_name = {os.path.basename(path.path): path.copy for path in group.paths}
+    assert by_name[b"a"] == by_name[b"c"] != by_name[b"b"]
+
+
+def test_duplicates_can_be_asked_for_by_size_place_and_page(scanned: CatalogPort, tree: Path) -> None:
+    assert [group.size for group in duplicates(scanned, min_size=100).groups] == [PHOTO_BYTES]
+    assert [group.size for group in duplicates(scanned, under=os.fsencode(tree / "docs")).groups] == [8]
+    first = duplicates(scanned, limit=1)
+    assert ([group.size for group in first.groups], first.total_groups) == ([PHOTO_BYTES], 2)
+    rest = duplicates(scanned, limit=1, token=first.next_token)
+    assert ([group.size for group in rest.groups], rest.next_token) == ([8], "")
+    (short,) = duplicates(scanned, min_size=100, paths_limit=1).groups
+    assert (len(short.paths), short.total_paths) == (1, 2)
+    assert len(duplicates(scanned, min_size=100, max_bytes=1).groups[0].paths) == 1  # too large by itself
+
+
+def test_all_files_of_a_whole_scan_are_compared(scanned: CatalogPort) -> None:
+    left = scanned.not_compared()
+    assert (left.files, left.bytes, left.unreadable, left.unstable, left.other_algorithm) == (0, 0, 0, 0, 0)
+
+
+def test_a_summary_counts_by_extension_the_largest_first(scanned: CatalogPort, tmp_path: Path) -> None:
+    rows = [(row.key, row.files, row.bytes) for row in scanned.summary("ext", root_ids=[])]
+    assert rows == [("jpg", 2, 2 * PHOTO_BYTES), ("txt", 3, 26)]
+    assert list(scanned.summary("ext", root_ids=[99])) == []
+
+
+def test_usage_begins_at_the_roots(scanned: CatalogPort, tree: Path) -> None:
+    rows = scanned.usage(None, depth=0, limit=10).rows
+    assert [row.path for row in rows] == [os.fsencode(tree)]
+    assert (rows[0].depth, rows[0].above_roots) == (0, False)
+    assert len(scanned.usage(None, depth=3, limit=1).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "rows"),
+    [(find, 5), (lambda port, **page: port.usage(None, depth=0, limit=9, **page), 2), (duplicates, 2)],
+)
+def test_a_page_without_room_has_one_row_and_the_next_goes_on(
+    scanned: CatalogPort, tmp_path: Path, ask: Callable[..., Any], rows: int
+) -> None:
+    scanned.put_root(a_root(trees.build(tmp_path / "second", {}), 2))
+    scan(scanned, 2)
+    token = ""
+    for number in range(rows):
+        page = ask(scanned, token=token, max_bytes=1)
+        token = page.next_token
+        assert (len(getattr(page, "groups", None) or page.rows), token == "") == (1, number == rows - 1)
+
+
+def test_a_place_is_one_of_the_catalogs_or_unknown(scanned: CatalogPort, tree: Path, tmp_path: Path) -> None:
+    for path in (tree, tree / "docs", tmp_path):
+        place = scanned.place(os.fsencode(path))
+        assert (place.path, list(place.root_ids)) == (os.fsencode(path), [1])
+    error = refusal(lambda: scanned.place(b"/nowhere at all"))
+    assert isinstance(error, UnknownPath)
+    assert "/nowhere at all" in error.message
+
+
+def test_an_export_is_read_until_it_ends_or_given_up(scanned: CatalogPort) -> None:
+    export = scanned.export("", "csv")
+    pieces = list(iter(export.read, None))
+    assert pieces
+    assert all(isinstance(piece, bytes) for piece in pieces)
+    assert export.rows > 0
+    assert export.left_out == 0
+    export.close()
+    given_up = scanned.export("", "csv")
+    given_up.close()
+
+
+# ---- Changes and growth ----
+
+
+def test_a_feed_goes_on_from_its_cursor(scanned: CatalogPort) -> None:
+    page = scanned.changes(cursor="", since_ns=None, under=None, limit=100)
+    assert page.complete
+    assert page.truncated is False
+    again = scanned.changes(cursor=page.cursor, since_ns=None, under=None, limit=100)
+    assert (list(again.rows), again.complete) == ([], True)
+    error = refusal(lambda: scanned.changes(cursor="no cursor", since_ns=None, under=None, limit=1))
+    assert isinstance(error, InvalidArgument)
+
+
+def test_growth_without_a_past_is_none(scanned: CatalogPort) -> None:
+    page = scanned.growth(None, days=7, limit=10, now_ns=time.time_ns())
+    assert (list(page.rows), page.days) == ([], 0)
+    assert scanned.snapshot_usage(time.time_ns()) >= 0
+    assert scanned.prune_changes(1, now_ns=time.time_ns()) == 0
+
+
+@pytest.fixture
+def grown(scanned: CatalogPort, tree: Path) -> CatalogPort:
+    """The catalog with a past: three folders grew in three days, and a file moved."""
+    folders = ["photos", "docs", "über uns"]
+    if isinstance(scanned, FakeCatalog):
+        below = [os.fsencode(tree / folder) for folder in folders]
+        moved = ChangeRow("moved", below[0] + b"/moved.jpg", below[0] + b"/two.jpg", root_id=1)
+        scanned.time.feed = [moved, *(ChangeRow("added", folder + b"/%d" % n) for folder in below for n in range(2))]
+        scanned.time.rows = [
+            GrowthRow(folder, 10, 2, 10, 3.3, [(1, 5), (4, 15)]) for folder in (os.fsencode(tree), *below)
+        ]
+        return scanned
+    scanned.snapshot_usage(FIRST_DAY_NS)
+    (tree / "photos/two.jpg").rename(tree / "photos/moved.jpg")
+    for number, folder in enumerate(folders):
+        for size in range(1, 3):
+            trees.build(tree / folder, {str(size): b"x" * 100 * size * (number + 1)})
+    assert scan(scanned).state == "done"
+    return scanned
+
+
+def growth(port: CatalogPort, **options: Any) -> values.GrowthPage:
+    return port.growth(None, days=7, now_ns=FIRST_DAY_NS + 3 * DAY_NS, **{"limit": 100, **options})
+
+
+@pytest.mark.parametrize("max_bytes", [1, 600, 1200, 10_000])
+def test_pages_of_a_feed_that_are_small_joined_are_the_whole(grown: CatalogPort, max_bytes: int) -> None:
+    whole = grown.changes(cursor="", since_ns=None, under=None, limit=100)
+    assert (whole.complete, len(whole.rows) >= 7) == (True, True)
+    assert [os.path.basename(row.from_path) for row in whole.rows if row.from_path] == [b"two.jpg"]
+    joined: list[bytes] = []
+    cursor, complete = "", False
+    while not complete:
+        page = grown.changes(cursor=cursor, since_ns=None, under=None, limit=100, max_bytes=max_bytes)
+        of_page = [convert.from_change(row).SerializeToString() for row in page.rows]
+        joined += of_page
+        assert len(of_page) >= 1
+        assert len(of_page) == 1 or sum(map(len, of_page)) <= max_bytes
+        cursor, complete = page.cursor, page.complete
+    assert joined == [convert.from_change(row).SerializeToString() for row in whole.rows]
+    assert cursor == whole.cursor
+
+
+@pytest.mark.parametrize(("share", "rows"), [(0.0, {1}), (0.6, {1, 2}), (10.0, {4})])
+def test_growth_that_has_room_for_less_is_of_those_that_grew_most(
+    grown: CatalogPort, share: float, rows: set[int]
+) -> None:
+    whole = growth(grown)
+    all_rows = [convert.from_folder(row).SerializeToString() for row in whole.rows]
+    max_bytes = int(share * sum(map(len, all_rows)))
+    page = growth(grown, max_bytes=max_bytes)
+    shown = [convert.from_folder(row).SerializeToString() for row in page.rows]
+    assert shown == all_rows[: len(shown)]
+    assert len(shown) in rows
+    assert len(shown) == 1 or sum(map(len, shown)) <= max_bytes
+    assert (page.days, page.bytes_per_day) == (whole.days, whole.bytes_per_day)
+    assert [row.path for row in growth(grown, limit=2).rows] == [row.path for row in whole.rows[:2]]
