@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sanchayd.engine_port import values
 from sanchayd.engine_port.values import RawBytes
 
 
@@ -53,45 +54,6 @@ class Page:
 
 
 @dataclass
-class Copy:
-    """A name of a copy."""
-
-    path: bytes
-    inode: int
-    modified_ns: int
-    root_id: int
-    copy: int
-    perhaps: bool
-
-
-@dataclass
-class Group:
-    """Files of equal content."""
-
-    size: int
-    hash: bytes
-    algorithm: str
-    copies: int
-    perhaps: int
-    reclaimable_bytes: int
-    freed_bytes: int
-    total_paths: int
-    paths: list[Copy]
-
-
-@dataclass
-class Groups:
-    """A page of groups."""
-
-    groups: list[Group]
-    total_groups: int
-    total_redundant_files: int
-    total_reclaimable_bytes: int
-    total_freed_bytes: int
-    next_token: str
-
-
-@dataclass
 class NotCompared:
     """Nothing is left out here."""
 
@@ -104,35 +66,11 @@ class NotCompared:
 
 
 @dataclass
-class SummaryRow:
-    """One kind of file."""
-
-    key: str
-    files: int
-    bytes: int
-
-
-@dataclass
 class UsagePage:
-    """A page of folders."""
+    """No folder."""
 
-    rows: list[UsageRow]
-    next_token: str
-
-
-@dataclass
-class UsageRow:
-    """One folder."""
-
-    path: RawBytes
-    depth: int
-    files: int
-    directories: int
-    bytes: int
-    allocated: int
-    linked_bytes: int
-    newest_ns: int
-    above_roots: bool
+    rows: tuple[values.UsageRow, ...] = ()
+    next_token: str = ""
 
 
 @dataclass

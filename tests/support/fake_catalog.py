@@ -1,133 +1,31 @@
-"""A `CatalogPort` in memory: it walks, hashes and answers by the plainest means, and can be told to be slow or to fail.
+"""A `CatalogPort` in memory: it walks, finds names, and can be told to be slow or to fail.
 
-It stands in for the engine where the daemon's own behaviour is tested. `FAKE_SCAN_S` makes each scan take so long;
-while the file that `FAKE_WRITER_HANGS` names is there, the writer does not answer.
+It stands in for the engine where the daemon's own behaviour is tested; what is in the answers is tested over the engine
+itself. Nothing is hashed here, and duplicates, summaries and totals of folders are not known. `FAKE_SCAN_S` makes each
+scan take so long; while the file that `FAKE_WRITER_HANGS` names is there, the writer does not answer.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-from sanchay.errors import (
-    InvalidArgument,
-    InvalidQuery,
-    NotAbsolute,
-    NotAFolder,
-    NotFound,
-    OwnFolder,
-    SanchayError,
-    UnknownPath,
-)
+from sanchay.errors import InvalidQuery, NotAbsolute, NotAFolder, NotFound, OwnFolder, SanchayError, UnknownPath
 from sanchayd.engine_port import values
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.roots.root import Root
 from tests.support import fake_values
-from tests.support.fake_answers import (
-    Copy,
-    Group,
-    Groups,
-    NotCompared,
-    Page,
-    Progress,
-    Result,
-    Row,
-    SummaryRow,
-    Unreadable,
-    UsagePage,
-    UsageRow,
-    fitting,
-)
+from tests.support.fake_answers import NotCompared, Page, Row, Unreadable, UsagePage, fitting
 from tests.support.fake_check import FakeCheck
 from tests.support.fake_live import EventBatch, FakeLive
+from tests.support.fake_scan import FakeExport, FakeScan
 from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
 
-
-class FakeScan:
-    """A scan that lists on `wait`, after `catalog.scan_s` and once `catalog.gate` is open."""
-
-    def __init__(self, catalog: FakeCatalog, root: Root, background: bool) -> None:
-        self._catalog = catalog
-        self.root = root
-        self.background = background
-        self.cancelled = threading.Event()
-        self.state = Progress()
-
-    def progress(self) -> Progress:
-        return Progress(**vars(self.state))
-
-    def pause(self) -> None:
-        self.state.paused = True
-
-    def resume(self) -> None:
-        self.state.paused = False
-
-    def cancel(self) -> None:
-        if not self._catalog.hangs:
-            self.cancelled.set()
-
-    def foreground(self) -> None:
-        self.background = False
-
-    def wait(self) -> Result:
-        started_s = time.monotonic()
-        while not self.cancelled.is_set():
-            waited = time.monotonic() - started_s >= self._catalog.scan_s
-            if waited and self._catalog.gate.is_set() and not self.state.paused:
-                break
-            self.state.files += 1
-            time.sleep(0.005)
-        if self.cancelled.is_set():
-            return Result("cancelled", "it was cancelled")
-        if self._catalog.scan_error is not None:
-            raise self._catalog.scan_error
-        if not os.path.isdir(self.root.path):
-            return self._offline()
-        rows, errors, directories = self._catalog.walk(self.root)
-        self._catalog.rows[self.root.id] = rows
-        state = "partial" if errors else "done"
-        self._catalog.statuses[self.root.id] = state
-        self._catalog.live.scanned(self.root)
-        return Result(
-            state,
-            files=len(rows),
-            directories=directories,
-            bytes=sum(row.size for row in rows),
-            errors=len(errors),
-            duration_s=time.monotonic() - started_s,
-            error_list=errors,
-        )
-
-    def _offline(self) -> Result:
-        """What was scanned before is away and keeps its rows; anything else is a path that does not exist."""
-        if self.root.id not in self._catalog.rows:
-            path = self.root.path
-            raise NotFound(f"{os.fsdecode(path)} does not exist.", path=path)
-        self._catalog.statuses[self.root.id] = "offline"
-        return Result("offline", "its folder is not there")
-
-
-class FakeExport:
-    """Lines of CSV, a piece for each `catalog.piece_bytes`."""
-
-    def __init__(self, pieces: Iterator[bytes], catalog: FakeCatalog) -> None:
-        self._pieces = pieces
-        self._catalog = catalog
-        self.rows = 0
-        self.left_out = 0
-
-    def read(self) -> bytes | None:
-        self.rows += 1
-        return next(self._pieces, None)
-
-    def close(self) -> None:
-        self._catalog.open_exports -= 1
+ASK_THE_ENGINE = "only the engine knows duplicates: open it in a temporary folder"
 
 
 class FakeCatalog:
@@ -155,8 +53,6 @@ class FakeCatalog:
         self.background: list[tuple[float | None, bool]] = []
         self.checks = FakeCheck()
         self.writer_gate_file = os.environ.get("FAKE_WRITER_HANGS", "")
-        self.log_level = ""
-        self.closed = False
         self.full = False
         self.stored: list[values.StoredRoot] = []  # roots that the catalog has rows of when it is opened
         self.matched: list[tuple[int, bytes]] = []
@@ -168,7 +64,6 @@ class FakeCatalog:
         return "fake"
 
     def close(self) -> None:
-        self.closed = True
         for scan in self.scans:
             scan.cancel()
         self.live.close()
@@ -330,58 +225,19 @@ class FakeCatalog:
         size = sum(row.size for row in hits)
         return Page(hits[start:end], len(hits), len(hits), size, more, self.roots_of_expression(expression))
 
-    def duplicates(
-        self,
-        *,
-        under: bytes | None,
-        min_size: int,
-        extensions: Sequence[str],
-        types: Sequence[str],
-        sort: str,
-        limit: int,
-        token: str,
-        paths_limit: int,
-        max_bytes: int | None = None,
-    ) -> Groups:
-        found: dict[tuple[int, bytes], list[Row]] = defaultdict(list)
-        for rows in self.rows.values():
-            for row in rows:
-                if row.size >= min_size and (under is None or row.path.startswith(under + b"/")):
-                    found[(row.size, row.hash)].append(row)
-        groups = [_group(rows, paths_limit) for rows in found.values() if len({row.inode for row in rows}) > 1]
-        for group in groups:
-            del group.paths[fitting([copy.path for copy in group.paths], max_bytes) :]
-        groups.sort(key=lambda group: -group.reclaimable_bytes)
-        reclaimable = sum(group.reclaimable_bytes for group in groups)
-        start = int(token or 0)
-        page = groups[start : start + limit]
-        end = start + fitting([b"".join(copy.path for copy in group.paths) for group in page], max_bytes)
-        more = str(end) if end < len(groups) else ""
-        redundant = sum(group.copies - 1 for group in groups)
-        return Groups(groups[start:end], len(groups), redundant, reclaimable, reclaimable, more)
+    # What the engine alone knows is asked for here only for the freshness that comes with it.
+
+    def duplicates(self, **_: Any) -> values.DuplicatePage:
+        raise NotImplementedError(ASK_THE_ENGINE)
 
     def not_compared(self) -> NotCompared:
         return NotCompared()
 
-    def summary(self, by: str, *, root_ids: Sequence[int]) -> list[SummaryRow]:
-        counts: dict[str, SummaryRow] = {}
-        for root_id, rows in self.rows.items():
-            for row in rows:
-                if not root_ids or root_id in root_ids:
-                    entry = counts.setdefault(row.extension, SummaryRow(row.extension, 0, 0))
-                    entry.files += 1
-                    entry.bytes += row.size
-        return sorted(counts.values(), key=lambda row: -row.bytes)
+    def summary(self, by: str, *, root_ids: Sequence[int]) -> list[values.SummaryRow]:
+        return []
 
-    def usage(
-        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
-    ) -> UsagePage:
-        rows = [UsageRow(root.path, 0, 1, 1, 1, 1, 0, 1, False) for root in self.roots.values()]
-        if token and not token.isdecimal():
-            raise InvalidArgument("the page token is not one of this question's")
-        start = int(token or 0)
-        end = start + fitting([row.path for row in rows[start : start + limit]], max_bytes)
-        return UsagePage(rows[start:end], str(end) if end < len(rows) else "")
+    def usage(self, path: bytes | None, **_: Any) -> UsagePage:
+        return UsagePage()
 
     def changes(
         self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None
@@ -406,7 +262,7 @@ class FakeCatalog:
         return FakeExport((b"x" * (1 << 20) for _ in range(self.export_pieces)), self)
 
     def set_log_level(self, level: str) -> None:
-        self.log_level = level
+        """It has no log."""
 
     def take_log_lines(self, timeout_s: float = 0.0) -> list[str]:
         if timeout_s:  # a sleep of nothing fails under a faked clock
@@ -415,10 +271,6 @@ class FakeCatalog:
 
 
 def _row(root_id: int, path: bytes, info: os.stat_result) -> Row:
-    try:
-        digest = hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).digest()
-    except OSError:
-        digest = b""
     extension = os.path.splitext(path)[1].lstrip(b".").decode("utf-8", "replace")
     return Row(
         path=path,
@@ -428,22 +280,11 @@ def _row(root_id: int, path: bytes, info: os.stat_result) -> Row:
         created_ns=None,
         type="other",
         extension=extension,
-        hash=digest,
-        algorithm="sha256",
-        hash_state="hashed",
+        hash=b"",
+        algorithm="",
+        hash_state="pending",
         links=info.st_nlink,
         owner=info.st_uid,
         root_id=root_id,
         inode=info.st_ino,
     )
-
-
-def _group(rows: list[Row], paths_limit: int) -> Group:
-    inodes = list(dict.fromkeys(row.inode for row in rows))
-    copies = len(inodes)
-    names = [
-        Copy(row.path, row.inode, row.modified_ns, row.root_id, inodes.index(row.inode) + 1, False)
-        for row in rows[:paths_limit]
-    ]
-    reclaimable = rows[0].size * (copies - 1)
-    return Group(rows[0].size, rows[0].hash, "sha256", copies, 0, reclaimable, reclaimable, len(rows), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config, load
 from sanchayd.engine_port import CatalogPool
+from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService
 from sanchayd.jobs.job import Job
@@ -36,7 +38,7 @@ from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
 from sanchayd.upkeep.store import UpkeepStore
-from tests.support.daemon import PATIENCE_S, DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
 
 #: The clock of what depends on the day.
@@ -47,7 +49,7 @@ NOW_NS = 20_000 * 86_400 * 10**9
 class Core:
     """Every service, over one catalog and one state.db."""
 
-    catalog: FakeCatalog
+    catalog: Any  # the catalog in memory, but in `play_with_engine`
     pool: CatalogPool
     store: StateStore
     job_store: JobStore
@@ -81,7 +83,7 @@ def make_config(home: Path, **changes: str) -> Config:
 
 async def open_core(
     home: Path,
-    catalog: FakeCatalog,
+    catalog: CatalogPort,
     *,
     max_scans: int = 2,
     other_kinds: Sequence[JobKind] = (),
@@ -144,10 +146,8 @@ def catalog() -> FakeCatalog:
     return FakeCatalog()
 
 
-@pytest.fixture
-def play(tmp_path: Path, catalog: FakeCatalog) -> Callable[..., Any]:
-    """Runs a scenario over fresh services; state.db stays for the next one."""
-    home = tmp_path / "home"
+def player(home: Path, catalog: CatalogPort) -> Callable[..., Any]:
+    """Runs scenarios, each over fresh services; state.db stays for the next one."""
     home.mkdir()
 
     def run(scenario: Scenario, **options: Any) -> Any:
@@ -159,11 +159,31 @@ def play(tmp_path: Path, catalog: FakeCatalog) -> Callable[..., Any]:
                 core.live.stop()
                 await core.queue.stop()
                 core.store.close()
-                catalog.gate.set()
+                if isinstance(catalog, FakeCatalog):
+                    catalog.gate.set()
 
         return asyncio.run(scene())
 
     return run
+
+
+@pytest.fixture
+def play(tmp_path: Path, catalog: FakeCatalog) -> Callable[..., Any]:
+    """Runs a scenario over the catalog in memory."""
+    return player(tmp_path / "home", catalog)
+
+
+@pytest.fixture
+def play_with_engine(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Runs a scenario over the engine, for what is in the answers."""
+    if engine_missing():
+        pytest.skip("the engine is not built")
+    from sanchayd.engine_port.native import NativeCatalog
+
+    file = os.fsencode(tmp_path / "catalog.db")
+    catalog = NativeCatalog.open(file, own_folders=[], threads=2, cache_mb=8)
+    yield player(tmp_path / "home", catalog)
+    catalog.close()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sanchay.address import places
 from sanchay.errors import InputOutputError
 from sanchayd.engine_port import CatalogPool
+from sanchayd.engine_port.values import CatalogStatus
 from sanchayd.metrics import endpoint as endpoints
 from sanchayd.metrics.address import MetricsAddress, check, resolve
 from sanchayd.metrics.endpoint import Endpoint
@@ -292,7 +293,7 @@ def test_what_stands_in_the_sockets_place_is_left(tmp_path: Path) -> None:
 
 def test_a_catalog_that_fails_is_down_and_the_page_still_comes(tmp_path: Path) -> None:
     class Failing(FakeCatalog):
-        def status(self) -> object:  # type: ignore[override]
+        def status(self) -> CatalogStatus:
             raise InputOutputError("the disk is gone")
 
     async def scene() -> str:
