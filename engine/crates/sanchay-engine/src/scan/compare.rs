@@ -33,6 +33,14 @@ pub(crate) struct Tally {
     pub(crate) removed: u64,
 }
 
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.added += other.added;
+        self.changed += other.changed;
+        self.removed += other.removed;
+    }
+}
+
 /// Fills `change` with blocks and deltas for `fresh`, and for the stored entries that were not ticked off.
 pub(crate) fn fill(
     change: &mut DirectoryChange,

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sanchay_catalog::block::HashState;
+use sanchay_catalog::block::{HashState, BLOCK_SLOTS};
 use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
 use sanchay_core::{CoreError, DirHandle, FileKind, FileStat};
 
-use super::compare::{fill, Target};
+use super::compare::{fill, Tally, Target};
 use super::file::{Count, FilePlace, Look};
 use super::mounts::{FileVolume, Mount};
 use super::stored::{Difference, Fresh, Stored};
@@ -17,6 +17,9 @@ use crate::folder_mark::{is_marked, FOLDER_MARK};
 use crate::job::add;
 use crate::live::is_cookie;
 use crate::own_files::{catalogs_among, is_of_catalog};
+
+/// A folder that is new goes to the writer in pieces of so many entries: whole blocks, the same as in one piece.
+const SLICE: usize = if cfg!(test) { BLOCK_SLOTS } else { 32 * BLOCK_SLOTS };
 
 impl Walker<'_> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
@@ -142,6 +145,7 @@ impl Walker<'_> {
             mount,
             is_relabelled: job.known.as_ref().is_some_and(|known| known.volume != 0 && known.volume != mount.volume),
             count: Count::default(),
+            tally: Tally::default(),
             fresh: Vec::new(),
         };
         let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
@@ -179,13 +183,31 @@ impl Walker<'_> {
                 Err(error) if error.is_gone() => {}
                 Err(error) => self.unknown(job, name, error, &mut work)?,
             }
+            if work.fresh.len() == SLICE && work.stored.is_empty() {
+                self.hand_over(job, &path, &mut work, &mut change)?;
+            }
         }
         self.ask(job, folder, &listing, &mut work)?;
-        let Comparing { stored, children, count, fresh, .. } = work;
-        let mut tell = self.context.findings.map(|findings| {
-            let (path, volume) = (&path, mount.volume);
-            move |difference| findings.add(path, volume, difference)
-        });
+        self.hand_over(job, &path, &mut work, &mut change)?;
+        self.add(&work.count, work.tally);
+        for child in work.children.values() {
+            self.remove_absent(child.id)?;
+        }
+        self.listing = listing;
+        Ok(())
+    }
+
+    /// Hands what was found to the writer, and begins another change of the same folder.
+    fn hand_over(
+        &self,
+        job: &Job,
+        path: &[u8],
+        work: &mut Comparing<'_>,
+        change: &mut DirectoryChange,
+    ) -> Result<(), EngineError> {
+        let mount = work.mount;
+        let mut tell =
+            self.context.findings.map(|findings| move |difference| findings.add(path, mount.volume, difference));
         let target = Target {
             reserve: &mut |count| self.context.catalog.reserve_blocks(count),
             inodes: self.context.inodes,
@@ -193,15 +215,13 @@ impl Walker<'_> {
             fleeting_inodes: mount.fleeting_inodes,
             tell: tell.as_mut().map(|tell| tell as &mut dyn FnMut(Difference)),
         };
-        let tally = fill(&mut change, &stored, &fresh, target)?;
-        self.add(&count, tally);
+        work.tally += fill(change, &work.stored, &work.fresh, target)?;
+        work.fresh.clear();
+        let next = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
+        let change = std::mem::replace(change, next);
         if !change.is_empty() {
             self.context.catalog.writer().change(change)?;
         }
-        for child in children.values() {
-            self.remove_absent(child.id)?;
-        }
-        self.listing = listing;
         Ok(())
     }
 
@@ -337,6 +357,8 @@ pub(super) struct Comparing<'n> {
     /// Its volume goes by another id than before.
     is_relabelled: bool,
     count: Count,
+    /// What was handed over.
+    tally: Tally,
     fresh: Vec<Fresh<'n>>,
 }
 

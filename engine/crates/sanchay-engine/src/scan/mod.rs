@@ -17,6 +17,8 @@ mod merging;
 mod mounts;
 mod place;
 mod request;
+#[cfg(test)]
+mod slices_tests;
 mod stages;
 mod stored;
 mod walk;
