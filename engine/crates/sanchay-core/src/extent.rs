@@ -1,7 +1,5 @@
 //! Which bytes on the volume a file's content occupies, so that what reflinked copies share is counted once.
 
-use crate::dir::FileHandle;
-
 /// One stretch of a file on its volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Extent {
@@ -13,11 +11,4 @@ pub struct Extent {
     pub shared: bool,
     /// It is packed: how many bytes it takes is not known.
     pub packed: bool,
-}
-
-/// The extents of a file in the order of its content, without holes and without what is kept inside the inode.
-///
-/// `None` where it cannot be known: the file system or platform does not tell, or a part is not on the disk yet.
-pub fn shared_extents(file: &FileHandle) -> Option<Vec<Extent>> {
-    crate::platform::extents(&file.inner)
 }

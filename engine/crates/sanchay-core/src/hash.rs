@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use sha2::Digest;
 
 use crate::content_hash::{hash_bytes, Algorithm, ContentHash};
-use crate::dir::FileHandle;
 use crate::error::CoreError;
+use crate::source::Content;
 
 /// How much [`hash_large`] reads at a time, when its buffer is that long.
 pub const LARGE_READ_BYTES: usize = 1 << 20;
@@ -29,39 +29,31 @@ pub struct Hashed {
     pub bytes_read: u64,
 }
 
-/// Where bytes come from; the seam at which tests make short reads, holes and growth.
-trait Content {
-    fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError>;
-    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError>;
-    /// The next stretch of data at or after an offset: (start, end), never empty. `None` where only a hole follows.
-    fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)>;
-}
-
-impl Content for FileHandle {
-    fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError> {
-        Self::read(self, buffer)
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
-        Self::read_at(self, buffer, offset_bytes)
-    }
-
-    fn data_after(&self, offset_bytes: u64, size_bytes: u64) -> Option<(u64, u64)> {
-        self.inner.data_after(offset_bytes, size_bytes)
-    }
-}
-
 /// Hashes the whole of a small file from its handle's position, which must be the start.
 ///
 /// With a buffer longer than `expected_size_bytes` one read call proves both the content and its end. Bytes beyond
 /// `expected_size_bytes + 1` are not read: that the file grew is known by then (`bytes_read` says so).
 pub fn hash_small(
-    file: &FileHandle,
+    content: &impl Content,
     algorithm: Algorithm,
     buffer: &mut [u8],
     expected_size_bytes: u64,
 ) -> Result<Hashed, CoreError> {
-    small(file, algorithm, buffer, expected_size_bytes)
+    let wanted = expected_size_bytes.saturating_add(1);
+    if wanted > buffer.len() as u64 {
+        return streamed(content, algorithm, buffer, wanted);
+    }
+    let window = &mut buffer[..wanted as usize];
+    let mut filled = content.read(window)?;
+    // A read that gives exactly the expected size has met the end: it asked for one byte more.
+    while filled < expected_size_bytes as usize {
+        let read = content.read(&mut window[filled..])?;
+        if read == 0 {
+            break;
+        }
+        filled += read;
+    }
+    Ok(Hashed { hash: hash_bytes(algorithm, &window[..filled]), bytes_read: filled as u64 })
 }
 
 /// Hashes a file of any size from its start, in reads of the buffer's length (give it [`LARGE_READ_BYTES`]).
@@ -69,14 +61,15 @@ pub fn hash_small(
 /// Holes are hashed as the zeros they are without being read. `on_bytes` is told of each stretch done, in bytes; when
 /// it breaks, the hash is of what was read so far and `bytes_read` falls short of the size.
 pub fn hash_large(
-    file: &FileHandle,
+    content: &impl Content,
     algorithm: Algorithm,
     buffer: &mut [u8],
     expected_size_bytes: u64,
     on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Hashed, CoreError> {
-    file.inner.read_is_sequential();
-    large(file, algorithm, buffer, expected_size_bytes, on_bytes)
+    let mut sliced = SlicedHash::new(algorithm);
+    let bytes_read = sliced.go_on(content, buffer, expected_size_bytes, on_bytes)?;
+    Ok(Hashed { hash: sliced.finish(), bytes_read })
 }
 
 /// A large file that is hashed in several goes: what nearly all holes of terabytes need, so that nothing waits for them.
@@ -96,13 +89,36 @@ impl SlicedHash {
     /// Goes on as [`hash_large`] does, until the end or until `on_bytes` breaks; gives the bytes that were hashed so far.
     pub fn go_on(
         &mut self,
-        file: &FileHandle,
+        content: &impl Content,
         buffer: &mut [u8],
         expected_size_bytes: u64,
         on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<u64, CoreError> {
-        file.inner.read_is_sequential();
-        go_on(file, self, buffer, expected_size_bytes, on_bytes)
+        content.read_is_sequential();
+        let Self { hasher, offset_bytes: offset } = self;
+        'stretches: while *offset < expected_size_bytes {
+            let (start, end) =
+                content.data_after(*offset, expected_size_bytes).unwrap_or((expected_size_bytes, expected_size_bytes));
+            if feed_zeros(hasher, start.saturating_sub(*offset), on_bytes, offset).is_break() {
+                return Ok(*offset);
+            }
+            while *offset < end {
+                let length = (end - *offset).min(buffer.len() as u64) as usize;
+                let read = content.read_at(&mut buffer[..length], *offset)?;
+                if read == 0 {
+                    break 'stretches;
+                }
+                hasher.update(&buffer[..read]);
+                *offset += read as u64;
+                if on_bytes(read as u64).is_break() {
+                    break 'stretches;
+                }
+            }
+        }
+        if *offset == expected_size_bytes {
+            return proven_end(content, buffer, *offset);
+        }
+        Ok(*offset)
     }
 
     /// The hash of what was read.
@@ -115,8 +131,20 @@ impl SlicedHash {
 /// equal edges, so that most of the unequal ones need not be read. It is no hash of the content and never published.
 ///
 /// The buffer must hold [`EDGE_BYTES`] twice. `bytes_read` below the smaller of size and 32 KiB says that the file was cut short.
-pub fn hash_edges(file: &FileHandle, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
-    edges(file, size_bytes, buffer)
+pub fn hash_edges(content: &impl Content, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
+    let both = size_bytes.min(2 * EDGE_BYTES as u64) as usize;
+    let window = &mut buffer[..both];
+    let mut filled = 0;
+    if size_bytes <= 2 * EDGE_BYTES as u64 {
+        filled += read_fully(content, window, 0)?;
+    } else {
+        let (first, last) = window.split_at_mut(EDGE_BYTES);
+        filled += read_fully(content, first, 0)?;
+        if filled == EDGE_BYTES {
+            filled += read_fully(content, last, size_bytes - EDGE_BYTES as u64)?;
+        }
+    }
+    Ok(Hashed { hash: hash_bytes(Algorithm::Blake3, &window[..filled]), bytes_read: filled as u64 })
 }
 
 /// Either hasher, chosen once for a file.
@@ -150,29 +178,6 @@ impl Hasher {
     }
 }
 
-fn small(
-    content: &impl Content,
-    algorithm: Algorithm,
-    buffer: &mut [u8],
-    expected_size_bytes: u64,
-) -> Result<Hashed, CoreError> {
-    let wanted = expected_size_bytes.saturating_add(1);
-    if wanted > buffer.len() as u64 {
-        return streamed(content, algorithm, buffer, wanted);
-    }
-    let window = &mut buffer[..wanted as usize];
-    let mut filled = content.read(window)?;
-    // A read that gives exactly the expected size has met the end: it asked for one byte more.
-    while filled < expected_size_bytes as usize {
-        let read = content.read(&mut window[filled..])?;
-        if read == 0 {
-            break;
-        }
-        filled += read;
-    }
-    Ok(Hashed { hash: hash_bytes(algorithm, &window[..filled]), bytes_read: filled as u64 })
-}
-
 /// A file that does not fit the buffer at once, read to its end or one byte past its expected size.
 fn streamed(content: &impl Content, algorithm: Algorithm, buffer: &mut [u8], wanted: u64) -> Result<Hashed, CoreError> {
     let mut hasher = Hasher::new(algorithm);
@@ -187,51 +192,6 @@ fn streamed(content: &impl Content, algorithm: Algorithm, buffer: &mut [u8], wan
         bytes_read += read as u64;
     }
     Ok(Hashed { hash: hasher.finish(), bytes_read })
-}
-
-fn large(
-    content: &impl Content,
-    algorithm: Algorithm,
-    buffer: &mut [u8],
-    expected_size_bytes: u64,
-    on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<Hashed, CoreError> {
-    let mut sliced = SlicedHash::new(algorithm);
-    let bytes_read = go_on(content, &mut sliced, buffer, expected_size_bytes, on_bytes)?;
-    Ok(Hashed { hash: sliced.finish(), bytes_read })
-}
-
-fn go_on(
-    content: &impl Content,
-    sliced: &mut SlicedHash,
-    buffer: &mut [u8],
-    expected_size_bytes: u64,
-    on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<u64, CoreError> {
-    let SlicedHash { hasher, offset_bytes: offset } = sliced;
-    'stretches: while *offset < expected_size_bytes {
-        let (start, end) =
-            content.data_after(*offset, expected_size_bytes).unwrap_or((expected_size_bytes, expected_size_bytes));
-        if feed_zeros(hasher, start.saturating_sub(*offset), on_bytes, offset).is_break() {
-            return Ok(*offset);
-        }
-        while *offset < end {
-            let length = (end - *offset).min(buffer.len() as u64) as usize;
-            let read = content.read_at(&mut buffer[..length], *offset)?;
-            if read == 0 {
-                break 'stretches;
-            }
-            hasher.update(&buffer[..read]);
-            *offset += read as u64;
-            if on_bytes(read as u64).is_break() {
-                break 'stretches;
-            }
-        }
-    }
-    if *offset == expected_size_bytes {
-        return proven_end(content, buffer, *offset);
-    }
-    Ok(*offset)
 }
 
 /// Where the file ends, seen from its expected end: there, a byte earlier or a byte later. A hole that was hashed unread
@@ -265,22 +225,6 @@ fn feed_zeros(
     ControlFlow::Continue(())
 }
 
-fn edges(content: &impl Content, size_bytes: u64, buffer: &mut [u8]) -> Result<Hashed, CoreError> {
-    let both = size_bytes.min(2 * EDGE_BYTES as u64) as usize;
-    let window = &mut buffer[..both];
-    let mut filled = 0;
-    if size_bytes <= 2 * EDGE_BYTES as u64 {
-        filled += read_fully(content, window, 0)?;
-    } else {
-        let (first, last) = window.split_at_mut(EDGE_BYTES);
-        filled += read_fully(content, first, 0)?;
-        if filled == EDGE_BYTES {
-            filled += read_fully(content, last, size_bytes - EDGE_BYTES as u64)?;
-        }
-    }
-    Ok(Hashed { hash: hash_bytes(Algorithm::Blake3, &window[..filled]), bytes_read: filled as u64 })
-}
-
 /// Reads until the buffer is full or the content ends.
 fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
     let mut filled = 0;
@@ -296,6 +240,8 @@ fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::stat::FileStat;
     use proptest::prelude::*;
     use std::cell::Cell;
 
@@ -323,6 +269,10 @@ mod tests {
     }
 
     impl Content for Fake {
+        fn stat(&self) -> Result<FileStat, CoreError> {
+            Err(CoreError::new(ErrorKind::Unsupported, None, "bytes alone"))
+        }
+
         fn read(&self, buffer: &mut [u8]) -> Result<usize, CoreError> {
             let read = self.read_at(buffer, self.position.get() as u64)?;
             self.position.set(self.position.get() + read);
@@ -367,7 +317,7 @@ mod tests {
             let mut stop = |_| ControlFlow::Break(());
             let mut bytes_read = 0;
             while bytes_read < size {
-                bytes_read = super::go_on(&fake, &mut sliced, &mut buffer, size, &mut stop).unwrap();
+                bytes_read = sliced.go_on(&fake, &mut buffer, size, &mut stop).unwrap();
                 goes += 1;
             }
             assert!(goes > 5, "{goes}");
@@ -378,7 +328,7 @@ mod tests {
     #[test]
     fn a_small_file_takes_one_read() {
         let fake = Fake::new(vec![7; 1000], usize::MAX);
-        let hashed = small(&fake, Algorithm::Blake3, &mut [0; 4096], 1000).unwrap();
+        let hashed = hash_small(&fake, Algorithm::Blake3, &mut [0; 4096], 1000).unwrap();
         assert_eq!((hashed.bytes_read, fake.reads.get()), (1000, 1));
         assert_eq!(hashed.hash, hash_bytes(Algorithm::Blake3, &[7; 1000]));
     }
@@ -388,9 +338,9 @@ mod tests {
         for (size, expected) in [(1001, 1000), (5000, 1000), (999, 1000), (0, 1000), (1, 0)] {
             for buffer in [&mut [0; 2048][..], &mut [0; 100][..]] {
                 let fake = || Fake::new(vec![7; size], usize::MAX);
-                let read = small(&fake(), Algorithm::Blake3, buffer, expected).unwrap().bytes_read;
+                let read = hash_small(&fake(), Algorithm::Blake3, buffer, expected).unwrap().bytes_read;
                 assert_ne!(read, expected, "small, {size} for {expected}");
-                let read = large(&fake(), Algorithm::Blake3, buffer, expected, &mut go_on).unwrap().bytes_read;
+                let read = hash_large(&fake(), Algorithm::Blake3, buffer, expected, &mut go_on).unwrap().bytes_read;
                 assert_ne!(read, expected, "large, {size} for {expected}");
             }
         }
@@ -399,7 +349,7 @@ mod tests {
     #[test]
     fn a_sparse_file_that_shrank_to_a_hole_is_told_by_its_length() {
         let fake = Fake::new(vec![0; 640], usize::MAX);
-        assert_ne!(large(&fake, Algorithm::Blake3, &mut [0; 64], 6400, &mut go_on).unwrap().bytes_read, 6400);
+        assert_ne!(hash_large(&fake, Algorithm::Blake3, &mut [0; 64], 6400, &mut go_on).unwrap().bytes_read, 6400);
     }
 
     #[test]
@@ -411,7 +361,7 @@ mod tests {
                 told += bytes;
                 ControlFlow::Break(())
             };
-            let hashed = large(&fake, Algorithm::Blake3, &mut vec![0; 1 << 20], 4 << 20, &mut cancel).unwrap();
+            let hashed = hash_large(&fake, Algorithm::Blake3, &mut vec![0; 1 << 20], 4 << 20, &mut cancel).unwrap();
             assert_eq!((hashed.bytes_read, told), (1 << 20, 1 << 20));
         }
     }
@@ -422,14 +372,14 @@ mod tests {
         let hash = |changed: usize| {
             let mut bytes = vec![7; size];
             bytes[changed] = 8;
-            edges(&Fake::new(bytes, 1000), size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap()
+            hash_edges(&Fake::new(bytes, 1000), size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap()
         };
         assert_eq!(hash(EDGE_BYTES).bytes_read, 2 * EDGE_BYTES as u64);
         assert_eq!(hash(EDGE_BYTES).hash, hash(4 * EDGE_BYTES - 1).hash);
         assert_ne!(hash(EDGE_BYTES - 1).hash, hash(EDGE_BYTES).hash);
         assert_ne!(hash(size - 1).hash, hash(EDGE_BYTES).hash);
         let shrunk = Fake::new(vec![7; 3 * EDGE_BYTES], usize::MAX);
-        let hashed = edges(&shrunk, size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap();
+        let hashed = hash_edges(&shrunk, size as u64, &mut vec![0; 2 * EDGE_BYTES]).unwrap();
         assert_eq!(hashed.bytes_read, EDGE_BYTES as u64);
     }
 
@@ -450,9 +400,9 @@ mod tests {
                 let fake = || Fake::new(bytes.clone(), most);
                 let mut told = 0;
                 let mut count = |read| { told += read; ControlFlow::Continue(()) };
-                prop_assert_eq!(large(&fake(), algorithm, &mut vec![0; buffer], size, &mut count).unwrap(), plain);
+                prop_assert_eq!(hash_large(&fake(), algorithm, &mut vec![0; buffer], size, &mut count).unwrap(), plain);
                 prop_assert_eq!(told, size);
-                prop_assert_eq!(small(&fake(), algorithm, &mut vec![0; buffer], size).unwrap(), plain);
+                prop_assert_eq!(hash_small(&fake(), algorithm, &mut vec![0; buffer], size).unwrap(), plain);
             }
         }
     }

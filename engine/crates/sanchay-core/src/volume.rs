@@ -148,6 +148,12 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// What has its identity of itself and is mounted nowhere, as a bucket is.
+    pub fn new(id: VolumeId, system: FileSystem) -> Self {
+        let (earlier_twins, source) = (Vec::new(), Vec::new());
+        Self { id, pool: id, former: None, earlier_twins, later_twin: false, system, device: 0, source }
+    }
+
     /// An id that tells it from others with the same one: made from its device, not from what is on it.
     pub fn id_apart(&self) -> VolumeId {
         let mark = platform::device_mark(self.device).unwrap_or_else(|| self.source.clone());
@@ -158,16 +164,6 @@ impl Volume {
     pub fn has_twin(&self) -> bool {
         self.later_twin || !self.earlier_twins.is_empty()
     }
-}
-
-/// The volume of a folder. Costs several system calls: cache it by the stat's (device, `mount_id`).
-pub fn volume_of(dir: &DirHandle) -> Result<Volume, CoreError> {
-    Ok(platform::volume_of(&dir.inner, None)?)
-}
-
-/// The volume of a file that lies in `dir` and is mounted there from elsewhere.
-pub fn volume_of_file(dir: &DirHandle, name: &[u8]) -> Result<Volume, CoreError> {
-    Ok(platform::volume_of(&dir.inner, Some(name))?)
 }
 
 impl FileSystem {

@@ -8,8 +8,7 @@ use std::path::Path;
 use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::{
-    file_system_of, hash_edges, hash_large, hash_small, shared_extents, Algorithm, ErrorKind, FileKind, ListBuffer,
-    RootDir,
+    file_system_of, hash_edges, hash_large, hash_small, Algorithm, Content, ErrorKind, FileKind, ListBuffer, RootDir,
 };
 
 fn go_on(_: u64) -> ControlFlow<()> {
@@ -112,6 +111,6 @@ fn one_volume_has_one_id() {
     assert_eq!(sanchay_core::VolumeId::from_bytes(id.to_bytes()), id);
     assert!(!file_system.pseudo && !file_system.name.is_empty(), "{file_system:?}");
     // Whether extents are known depends on the machine; that nothing is shared here does not.
-    let extents = shared_extents(&root.handle().open_file(b"file").unwrap()).unwrap_or_default();
+    let extents = root.handle().open_file(b"file").unwrap().extents().unwrap_or_default();
     assert!(extents.iter().all(|extent| !extent.shared && extent.length_bytes > 0));
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use sanchay_core::RootDir;
+
 use super::shared::Shared;
 use crate::error::EngineError;
 use crate::job::{Control, Outcome, Phase, Progress, ScanResult};
 use crate::join::join_soon;
-use crate::reading::Contents;
-use crate::scan::{run, ScanRequest};
+use crate::scan::run;
 
 /// A scan under way, on threads of its own.
 #[derive(Clone)]
@@ -30,18 +31,7 @@ impl Scan {
                 self.control.enter(Phase::Done);
                 return Ok(ScanResult::cancelled(&self.control));
             }
-            run(&ScanRequest {
-                catalog: &self.inner.catalog,
-                root_id,
-                own: &self.inner.own,
-                threads: self.inner.threads(),
-                control: &self.control,
-                trees: &self.inner.trees,
-                inodes: &self.inner.inodes,
-                contents: Arc::new(Contents::of_scan(self.inner.contents.slices())),
-                carried: &self.inner.carried,
-                writers: &self.inner.writers,
-            })
+            run::<RootDir>(&self.inner.scan_request(root_id, &self.control))
         });
         tracing::info!(request_id = self.control.request_id(), root_id, "scan_started");
         let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| Err(EngineError::ended_abnormally("the scan")));

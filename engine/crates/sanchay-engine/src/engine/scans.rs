@@ -11,7 +11,9 @@ use super::handle::Scan;
 use super::shared::Shared;
 use crate::error::{EngineError, ErrorKind};
 use crate::job::Control;
+use crate::reading::Contents;
 use crate::root_spec::Rules;
+use crate::scan::ScanRequest;
 
 /// Content keys that are merged outside of a scan's own merging.
 const MERGED_AT_ONCE: usize = 200_000;
@@ -20,6 +22,22 @@ impl Shared {
     /// Whether a scan of the root runs or waits.
     pub(crate) fn is_scanned(&self, root_id: i64) -> bool {
         self.work().turns.of_root(root_id).next().is_some()
+    }
+
+    /// What a scan of a root works with.
+    pub(crate) fn scan_request<'a>(&'a self, root_id: i64, control: &'a Control) -> ScanRequest<'a> {
+        ScanRequest {
+            catalog: &self.catalog,
+            root_id,
+            own: &self.own,
+            threads: self.threads(),
+            control,
+            trees: &self.trees,
+            inodes: &self.inodes,
+            contents: Arc::new(Contents::of_scan(self.contents.slices())),
+            carried: &self.carried,
+            writers: &self.writers,
+        }
     }
 
     /// Someone waits for what the scans around a path hold up: they go on at normal priority, and through a pause.

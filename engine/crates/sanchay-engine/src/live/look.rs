@@ -271,16 +271,8 @@ impl Pass<'_> {
         let (number, control) = self.inner.begin_listing(&self.row);
         let listed = list(&ListRequest {
             scan: ScanRequest {
-                catalog: &self.inner.catalog,
-                root_id: self.row.id,
-                own: &self.inner.own,
-                threads: self.inner.threads(),
-                control: &control,
-                trees: &self.inner.trees,
-                inodes: &self.inner.inodes,
                 contents: Arc::clone(&self.inner.contents),
-                carried: &self.inner.carried,
-                writers: &self.inner.writers,
+                ..self.inner.scan_request(self.row.id, &control)
             },
             root: &self.root,
             row: &self.row,

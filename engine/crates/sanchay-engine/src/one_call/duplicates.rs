@@ -11,9 +11,7 @@ use sanchay_catalog::content::{
 };
 use sanchay_catalog::CatalogError;
 use sanchay_core::hash::EDGE_BYTES;
-use sanchay_core::{
-    hash_edges, volume_of, volume_of_file, Algorithm, ContentHash, CoreError, DirHandle, FileStat, Shows, Volume,
-};
+use sanchay_core::{hash_edges, Algorithm, ContentHash, CoreError, DirHandle, FileStat, Folder as _, Shows, Volume};
 
 use super::folders::{look, Folder, Opener, Queue, Visitor};
 use super::open_catalogs::CatalogFiles;
@@ -267,7 +265,7 @@ impl Places<'_> {
         let ask = || {
             let folder = opener.open(&seen.folder).ok()?;
             let is_mounted = folder.stat_self().ok()?.device != stat.device;
-            if is_mounted { volume_of_file(folder, name) } else { volume_of(folder) }.ok()
+            if is_mounted { folder.volume_of(name) } else { folder.volume() }.ok()
         };
         known.or_insert_with(ask).as_ref()
     }

@@ -7,8 +7,7 @@ use std::time::Duration;
 use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::{
-    hash_large, hash_small, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileHandle, FileStat, Hashed,
-    Witness,
+    hash_large, hash_small, Algorithm, Content, ContentHash, CoreError, ErrorKind, FileStat, Folder, Hashed, Witness,
 };
 
 use sanchay_catalog::block::HashState;
@@ -98,15 +97,15 @@ impl FileReader {
     }
 
     /// Whether a file that says it is empty is not: some programs do not know the sizes of what they show.
-    pub(crate) fn holds_something(folder: &DirHandle, name: &[u8]) -> bool {
-        folder.open_file(name).and_then(|file| file.read_at(&mut [0; 1], 0)).is_ok_and(|bytes| bytes > 0)
+    pub(crate) fn holds_something(folder: &impl Folder, name: &[u8]) -> bool {
+        folder.content(name).and_then(|file| file.read_at(&mut [0; 1], 0)).is_ok_and(|bytes| bytes > 0)
     }
 
     /// Reads `name` in `folder` whole, which `seen` describes. `on_bytes` hears of each stretch of a large file and may
     /// break off: then the state is `Pending`.
     pub(crate) fn read(
         &mut self,
-        folder: &DirHandle,
+        folder: &impl Folder,
         name: &[u8],
         seen: &FileStat,
         algorithm: Algorithm,
@@ -114,6 +113,9 @@ impl FileReader {
     ) -> Verdict {
         if seen.size_bytes == 0 {
             return settle(seen.witness(), Some(hash_bytes(algorithm, b"")), 0, now_ns());
+        }
+        if let Some(hash) = folder.checksum(name, seen, algorithm) {
+            return settle(seen.witness(), Some(hash), 0, now_ns());
         }
         let Some(contents) = self.contents.clone().filter(|_| seen.links > 1) else {
             return self.read_alone(folder, name, seen, algorithm, on_bytes);
@@ -140,7 +142,7 @@ impl FileReader {
 
     fn read_alone(
         &mut self,
-        folder: &DirHandle,
+        folder: &impl Folder,
         name: &[u8],
         seen: &FileStat,
         algorithm: Algorithm,
@@ -151,7 +153,7 @@ impl FileReader {
         let asks = age_ns < self.ask_within_ns;
         let mut writing = if asks || age_ns >= YOUNG_NS { Writing::No } else { Writing::Unasked };
         let mut broken_off = false;
-        let outcome = folder.open_file(name).and_then(|file| {
+        let outcome = folder.content(name).and_then(|file| {
             // One who opens it later, and writes, gives it new stamps, which are seen after reading.
             if asks && file.is_open_for_writing() == Some(true) {
                 writing = Writing::Yes;
@@ -205,8 +207,8 @@ impl FileReader {
 }
 
 /// What the reading of a file leaves in the page cache; it is dropped behind the reading, and at its end.
-struct Trace<'f> {
-    file: Option<&'f FileHandle>,
+struct Trace<'f, C: Content> {
+    file: Option<&'f C>,
     read_bytes: u64,
     dropped_bytes: u64,
 }
@@ -214,8 +216,8 @@ struct Trace<'f> {
 /// Dropped at a time. Less would be more calls; more would be felt.
 const DROP_BYTES: u64 = 8 << 20;
 
-impl<'f> Trace<'f> {
-    fn new(file: &'f FileHandle, wanted: bool, size_bytes: u64) -> Self {
+impl<'f, C: Content> Trace<'f, C> {
+    fn new(file: &'f C, wanted: bool, size_bytes: u64) -> Self {
         let file = (wanted && file.is_out_of_cache(size_bytes)).then_some(file);
         Self { file, read_bytes: 0, dropped_bytes: 0 }
     }
@@ -235,7 +237,7 @@ impl<'f> Trace<'f> {
     }
 }
 
-impl Drop for Trace<'_> {
+impl<C: Content> Drop for Trace<'_, C> {
     fn drop(&mut self) {
         self.drop_behind();
     }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use sanchay_catalog::{Absent, CatalogError, DirectoryChange, DirectoryRow, Session, StoredChild};
-use sanchay_core::{DirHandle, FileKind};
+use sanchay_core::{FileKind, Folder, Source};
 
 use super::compare::{fill, Target};
 use super::folder::Comparing;
@@ -18,7 +18,7 @@ use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::job::add;
 
-impl Walker<'_> {
+impl<S: Source> Walker<'_, S> {
     /// Whether the folder of a job is gone: not there, in the same folder that it was listed in. One that has come back,
     /// or whose folder is another now, is not.
     pub(super) fn is_gone(&self, job: &Job) -> bool {
@@ -26,7 +26,7 @@ impl Walker<'_> {
         while let Some(above) = next {
             let at = relative.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\'));
             let (folder, name) = at.map_or((&b""[..], relative), |at| (&relative[..at], &relative[at + 1..]));
-            match self.context.root.open_dir(folder).and_then(|open| Ok((open.stat_self()?, open))) {
+            match self.context.root.folder(folder).and_then(|open| Ok((open.stat_self()?, open))) {
                 Ok((stat, open)) => return above.is(&stat) && lacks_folder(&open, name),
                 Err(error) if error.is_no_folder() => (relative, next) = (folder, &above.next),
                 Err(_) => return false,
@@ -39,8 +39,8 @@ impl Walker<'_> {
     pub(super) fn ask(
         &mut self,
         job: &Job,
-        folder: &DirHandle,
-        listing: &Listing,
+        folder: &S::Folder,
+        listing: &Listing<S>,
         work: &mut Comparing<'_>,
     ) -> Result<(), EngineError> {
         let missing: Vec<&[u8]> = work.stored.gone().map(|number| work.stored.get(number).name).collect();
@@ -184,7 +184,7 @@ impl Above {
     }
 }
 
-fn lacks_folder(folder: &DirHandle, name: &[u8]) -> bool {
+fn lacks_folder(folder: &impl Folder, name: &[u8]) -> bool {
     match folder.stat(name) {
         Ok(seen) => seen.kind != FileKind::Directory,
         Err(error) => error.is_gone(),

@@ -1,14 +1,15 @@
 //! The first look at a root: a baseline, and no change that anybody made.
 
 use sanchay_catalog::{CatalogError, RootRow};
+use sanchay_core::Source;
 
 use super::context::Context;
 use crate::error::EngineError;
 
 /// Runs the listing of a root. What a first one finds becomes one row of the feed, not a row for each file; that of a
 /// root inside one that was scanned already is no first look.
-pub(super) fn telling(
-    context: &Context<'_>,
+pub(super) fn telling<S: Source>(
+    context: &Context<'_, S>,
     row: &RootRow,
     rows: &[RootRow],
     listing: impl FnOnce() -> Result<(), EngineError>,

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
 use sanchay_catalog::{Catalog, IdsInHand};
-use sanchay_core::RootDir;
+use sanchay_core::{RootDir, Source};
 
 use super::findings::Findings;
 use super::mounts::Mounts;
@@ -19,10 +19,10 @@ use crate::root_spec::Rules;
 use crate::writers::Writers;
 
 /// One scan.
-pub(crate) struct Context<'a> {
+pub(crate) struct Context<'a, S = RootDir> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) control: &'a Control,
-    pub(crate) root: &'a RootDir,
+    pub(crate) root: &'a S,
     pub(crate) root_path: &'a [u8],
     /// Top directory of the tree that the root lies in.
     pub(crate) tree: i64,
@@ -51,7 +51,7 @@ pub(crate) struct Context<'a> {
     pub(crate) _ids: IdsInHand<'a>,
 }
 
-impl Context<'_> {
+impl<S: Source> Context<'_, S> {
     /// Whether a root lies below this path, which is relative to the root that is scanned.
     pub(crate) fn leads_to_nested(&self, relative: &[u8]) -> bool {
         let is_below = |path: &[u8]| path.strip_prefix(relative).is_some_and(|rest| rest.first() == Some(&b'/'));

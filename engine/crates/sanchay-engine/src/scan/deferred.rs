@@ -14,7 +14,7 @@ use sanchay_catalog::block::HashState;
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_catalog::HashUpdate;
 use sanchay_core::path::path_from_bytes;
-use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, FileKind};
+use sanchay_core::{background_this_thread, foreground_this_thread, Algorithm, FileKind, Folder, Source};
 
 use super::context::Context;
 use super::edges::{EdgeStage, EdgeTwins};
@@ -30,8 +30,8 @@ const PUBLISH_TIME: Duration = Duration::from_millis(500);
 const PUBLISH_HASHES: usize = 4096;
 
 /// Reads what waits. `roots` are all roots of the catalog with their rules.
-pub(super) fn hash_deferred(
-    context: &Context<'_>,
+pub(super) fn hash_deferred<S: Source>(
+    context: &Context<'_, S>,
     roots: &[Governed],
     names: &RootNames,
     threads: usize,
@@ -122,7 +122,7 @@ struct Due<'d, 'r> {
     governed: &'d (dyn Fn(i64) -> Option<&'r Governed> + Sync),
 }
 
-fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result<(), EngineError> {
+fn feed<S: Source>(context: &Context<'_, S>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result<(), EngineError> {
     let wanted = |state: HashState, size_bytes: u64| {
         size_bytes > 0
             && state != HashState::Hashed
@@ -168,15 +168,15 @@ fn feed(context: &Context<'_>, due: &Due<'_, '_>, jobs: &Sender<Work>) -> Result
     Ok(())
 }
 
-struct Reader<'c> {
-    context: &'c Context<'c>,
+struct Reader<'c, S: Source> {
+    context: &'c Context<'c, S>,
     files: FileReader,
-    folders: Folders,
+    folders: Folders<S>,
     background: bool,
 }
 
-impl<'c> Reader<'c> {
-    fn new(context: &'c Context<'c>) -> Self {
+impl<'c, S: Source> Reader<'c, S> {
+    fn new(context: &'c Context<'c, S>) -> Self {
         let mut files = FileReader::sharing(Arc::clone(&context.contents));
         files.ask_within(YOUNG_NS);
         Self { context, files, folders: Folders::default(), background: false }
@@ -291,7 +291,7 @@ fn not_read(file: &PendingFile, algorithm: Algorithm) -> HashUpdate {
 }
 
 /// Writes hashes as they arrive, in batches; ends when all readers have.
-fn publish(context: &Context<'_>, arrived: &Receiver<HashUpdate>) -> Result<(), EngineError> {
+fn publish<S: Source>(context: &Context<'_, S>, arrived: &Receiver<HashUpdate>) -> Result<(), EngineError> {
     let mut batch: Vec<HashUpdate> = Vec::new();
     let mut since = Instant::now();
     loop {

@@ -9,7 +9,7 @@ use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::content::FileEdges;
 use sanchay_catalog::queries::{PendingFile, RootNames, SizeSketch};
 use sanchay_core::hash::EDGE_BYTES;
-use sanchay_core::{background_this_thread, hash_edges, FileKind};
+use sanchay_core::{background_this_thread, hash_edges, Content, FileKind, Folder, Source};
 
 use super::context::Context;
 use super::folders::Folders;
@@ -55,15 +55,15 @@ struct Found {
 }
 
 /// What the stage works with.
-pub(super) struct EdgeStage<'a> {
-    pub(super) context: &'a Context<'a>,
+pub(super) struct EdgeStage<'a, S> {
+    pub(super) context: &'a Context<'a, S>,
     pub(super) sketch: &'a SizeSketch,
     pub(super) governed: &'a [Governed],
     pub(super) names: &'a RootNames,
     pub(super) threads: usize,
 }
 
-impl EdgeStage<'_> {
+impl<S: Source> EdgeStage<'_, S> {
     /// Compares the edges of every large file that waits under `duplicates` with those of all files of its size.
     pub(super) fn run(&self) -> Result<EdgeTwins, EngineError> {
         let sizes = self.waiting_sizes()?;
@@ -146,7 +146,7 @@ impl EdgeStage<'_> {
     }
 
     fn read_part(&self, files: &[(&PendingFile, &[u8])]) -> Vec<Found> {
-        let (mut folders, mut buffer) = (Folders::default(), vec![0; 2 * EDGE_BYTES]);
+        let (mut folders, mut buffer) = (Folders::<S>::default(), vec![0; 2 * EDGE_BYTES]);
         let mut found = Vec::with_capacity(files.len());
         if self.context.control.is_background() {
             background_this_thread();
@@ -164,7 +164,7 @@ impl EdgeStage<'_> {
         found
     }
 
-    fn edges(&self, folders: &mut Folders, buffer: &mut [u8], file: &PendingFile, root: &[u8]) -> Option<Found> {
+    fn edges(&self, folders: &mut Folders<S>, buffer: &mut [u8], file: &PendingFile, root: &[u8]) -> Option<Found> {
         let _looking = self.context.control.look_at(&sanchay_core::path::join(&file.folder, &file.name));
         let folder = folders.open(root, &file.folder).ok()??;
         let seen = folder.stat(&file.name).ok()?;
@@ -179,7 +179,7 @@ impl EdgeStage<'_> {
             let edges = FileEdges { entry, witness, edges };
             return Some(Found { size_bytes: seen.size_bytes, edges, settled, bytes_read: 0 });
         }
-        let open = folder.open_file(&file.name).ok()?;
+        let open = folder.content(&file.name).ok()?;
         let hashed = hash_edges(&open, seen.size_bytes, buffer).ok()?;
         let held_still = open.stat().is_ok_and(|after| after.held_still_since(&seen));
         if !held_still || hashed.bytes_read != buffer.len() as u64 {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sanchay_catalog::content::{FoundSharing, Sharing};
 use sanchay_catalog::queries::{PendingFile, RootNames};
-use sanchay_core::{shared_extents, Extent, FileKind, VolumeId};
+use sanchay_core::{Content, Extent, FileKind, Folder, Source, VolumeId};
 
 use super::context::Context;
 use super::folders::Folders;
@@ -18,7 +18,11 @@ use crate::root_spec::Governed;
 const RENEWED_GROUPS: usize = 200;
 
 /// Asks for the extents of the groups that are due. Broken off in the middle, the others stay due for the next scan.
-pub(super) fn ask_extents(context: &Context<'_>, governed: &[Governed], names: &RootNames) -> Result<(), EngineError> {
+pub(super) fn ask_extents<S: Source>(
+    context: &Context<'_, S>,
+    governed: &[Governed],
+    names: &RootNames,
+) -> Result<(), EngineError> {
     let control = context.control;
     context.catalog.persist(&|| !control.is_cancelled(), &mut || {
         context.catalog.writer().run(|session| session.renew_extents(RENEWED_GROUPS))
@@ -51,12 +55,12 @@ pub(super) fn ask_extents(context: &Context<'_>, governed: &[Governed], names: &
     }
 }
 
-struct Asker<'a> {
-    context: &'a Context<'a>,
-    folders: Folders,
+struct Asker<'a, S: Source> {
+    context: &'a Context<'a, S>,
+    folders: Folders<S>,
 }
 
-impl Asker<'_> {
+impl<S: Source> Asker<'_, S> {
     /// What a file shares; None: nothing, or it is not there any more as it was hashed, or the system does not tell.
     fn sharing(&mut self, root: &[u8], file: &PendingFile) -> Option<Sharing> {
         let folder = self.folders.open(root, &file.folder).ok()??;
@@ -65,7 +69,7 @@ impl Asker<'_> {
         };
         folder.stat(&file.name).ok().filter(|seen| is_it(seen) && !self.context.own.is_file(seen))?;
         let mount = self.context.mounts.of(folder, &folder.stat_self().ok()?).ok()?;
-        sharing_of(&folder.open_file(&file.name).ok()?, mount.pool)
+        sharing_of(&folder.content(&file.name).ok()?, mount.pool)
     }
 }
 
@@ -74,8 +78,8 @@ const PACKED_BYTES: u64 = 4096;
 
 /// What an open file in `pool` shares, where the system tells. What is not on the disk yet is no other's either. What a
 /// packed extent may not give back counts as shared.
-pub(crate) fn sharing_of(file: &sanchay_core::FileHandle, pool: VolumeId) -> Option<Sharing> {
-    let extents = shared_extents(file)?;
+pub(crate) fn sharing_of(file: &impl Content, pool: VolumeId) -> Option<Sharing> {
+    let extents = file.extents()?;
     let kept = |extent: &Extent| match (extent.shared, extent.packed) {
         (true, _) => extent.length_bytes,
         (false, true) => extent.length_bytes.saturating_sub(PACKED_BYTES),

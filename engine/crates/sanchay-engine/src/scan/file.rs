@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use sanchay_catalog::block::{Entry, EntryKind, HashState};
-use sanchay_core::{extension, DirHandle, FileKind, FileStat};
+use sanchay_core::{extension, FileKind, FileStat, Source};
 
 use super::compare::Tally;
 use super::walk::{Job, Walker};
@@ -35,8 +35,8 @@ pub(super) struct Count {
 }
 
 /// Where a name is looked at.
-pub(super) struct FilePlace<'p> {
-    pub(super) folder: &'p DirHandle,
+pub(super) struct FilePlace<'p, F> {
+    pub(super) folder: &'p F,
     pub(super) name: &'p [u8],
     /// Of the file, where that is not its folder's; else 0.
     pub(super) volume: i64,
@@ -46,12 +46,12 @@ pub(super) struct FilePlace<'p> {
     pub(super) may_hide_content: bool,
 }
 
-impl Walker<'_> {
+impl<S: Source> Walker<'_, S> {
     /// Looks at one name that is no directory.
     pub(super) fn file(
         &mut self,
         job: &Job,
-        place: &FilePlace<'_>,
+        place: &FilePlace<'_, S::Folder>,
         seen: FileStat,
         known: Option<&Entry>,
         count: &mut Count,
@@ -112,7 +112,7 @@ impl Walker<'_> {
     fn read_now(
         &mut self,
         job: &Job,
-        folder: &DirHandle,
+        folder: &S::Folder,
         name: &[u8],
         seen: &FileStat,
         entry: &mut Entry,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sanchay_catalog::block::{HashState, BLOCK_SLOTS};
 use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
-use sanchay_core::{CoreError, DirHandle, FileKind, FileStat};
+use sanchay_core::{CoreError, FileKind, FileStat, Folder, Source};
 
 use super::compare::{fill, Tally, Target};
 use super::file::{Count, FilePlace, Look};
@@ -21,7 +21,7 @@ use crate::own_files::{catalogs_among, is_of_catalog};
 /// A folder that is new goes to the writer in pieces of so many entries: whole blocks, the same as in one piece.
 const SLICE: usize = if cfg!(test) { BLOCK_SLOTS } else { 32 * BLOCK_SLOTS };
 
-impl Walker<'_> {
+impl<S: Source> Walker<'_, S> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
     pub(super) fn directory(&mut self, job: &Job) -> Result<(), EngineError> {
         let control = self.context.control;
@@ -51,7 +51,7 @@ impl Walker<'_> {
         }
         if self.listing.has(FOLDER_MARK)
             && !job.relative.is_empty()
-            && is_marked(&folder, &self.context.absolute(&job.relative, b""))
+            && folder.directory().is_some_and(|open| is_marked(open, &self.context.absolute(&job.relative, b"")))
         {
             add(&control.counters.excluded, 1);
             return self.left_out(job);
@@ -63,8 +63,8 @@ impl Walker<'_> {
         self.compare(job, &folder, &stat, &mount, &stored)
     }
 
-    fn open(&self, job: &Job) -> Result<(FileStat, DirHandle), CoreError> {
-        self.context.root.open_dir(&job.relative).and_then(|folder| Ok((folder.stat_self()?, folder)))
+    fn open(&self, job: &Job) -> Result<(FileStat, S::Folder), CoreError> {
+        self.context.root.folder(&job.relative).and_then(|folder| Ok((folder.stat_self()?, folder)))
     }
 
     /// A directory that could not be looked at: that is said, and its rows stay.
@@ -115,21 +115,21 @@ impl Walker<'_> {
         Ok(self.catalog.directory_files(directory)? > 0)
     }
 
-    fn list(&mut self, folder: &DirHandle) -> Result<(), sanchay_core::CoreError> {
+    fn list(&mut self, folder: &S::Folder) -> Result<(), sanchay_core::CoreError> {
         let Listing { names, items } = &mut self.listing;
         names.clear();
         items.clear();
-        folder.list(&mut self.list_buffer, |name, kind| {
+        folder.list(&mut self.list_buffer, |name, told| {
             let start = names.len();
             names.extend_from_slice(name);
-            items.push((start..names.len(), kind));
+            items.push((start..names.len(), told));
         })
     }
 
     fn compare(
         &mut self,
         job: &Job,
-        folder: &DirHandle,
+        folder: &S::Folder,
         stat: &FileStat,
         mount: &Mount,
         directory: &StoredDirectory,
@@ -150,7 +150,8 @@ impl Walker<'_> {
         };
         let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
         Self::put_row(job, stat, mount, &mut change);
-        if job.known.is_none() && listing.items.iter().any(|(_, kind)| matches!(kind, None | Some(FileKind::Directory)))
+        if job.known.is_none()
+            && listing.items.iter().any(|(_, told)| matches!(S::Folder::kind(told), None | Some(FileKind::Directory)))
         {
             // What a folder below holds is added to all folders above it: the writer must hear of this one first.
             let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
@@ -158,15 +159,15 @@ impl Walker<'_> {
         }
         let path = self.context.absolute(&job.relative, b"");
         let names = listing.items.iter().map(|(range, _)| &listing.names[range.clone()]);
-        let catalogs = catalogs_among(folder, &path, names);
+        let catalogs = folder.directory().map_or_else(Vec::new, |open| catalogs_among(open, &path, names));
         // Folders go into the queue first, so that other workers have work while this one reads files.
-        for (range, kind) in &listing.items {
-            if *kind == Some(FileKind::Directory) {
+        for (range, told) in &listing.items {
+            if S::Folder::kind(told) == Some(FileKind::Directory) {
                 self.subdirectory(job, &listing.names[range.clone()], &mut work)?;
             }
         }
-        for (range, kind) in &listing.items {
-            if *kind == Some(FileKind::Directory) {
+        for (range, told) in &listing.items {
+            if S::Folder::kind(told) == Some(FileKind::Directory) {
                 continue;
             }
             let name = &listing.names[range.clone()];
@@ -178,7 +179,7 @@ impl Walker<'_> {
                 work.count.excluded += 1;
                 continue;
             }
-            match folder.stat(name) {
+            match folder.stat_listed(name, told) {
                 Ok(seen) => self.name(job, folder, name, seen, &mut work)?,
                 Err(error) if error.is_gone() => {}
                 Err(error) => self.unknown(job, name, error, &mut work)?,
@@ -229,7 +230,7 @@ impl Walker<'_> {
     pub(super) fn name<'n>(
         &mut self,
         job: &Job,
-        folder: &DirHandle,
+        folder: &S::Folder,
         name: &'n [u8],
         seen: FileStat,
         work: &mut Comparing<'n>,

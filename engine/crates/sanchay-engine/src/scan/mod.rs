@@ -19,6 +19,8 @@ mod place;
 mod request;
 #[cfg(test)]
 mod slices_tests;
+#[cfg(test)]
+mod source_tests;
 mod stages;
 mod stored;
 mod walk;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use sanchay_catalog::Catalog;
 use sanchay_core::watch::{advise, WatchMode};
-use sanchay_core::{volume_of, volume_of_file, CoreError, DirHandle, FileStat, FileSystem, Shows, Volume, VolumeId};
+use sanchay_core::{CoreError, FileStat, FileSystem, Folder, Shows, Volume, VolumeId};
 
 use crate::error::EngineError;
 
@@ -72,15 +72,15 @@ impl<'a> Mounts<'a> {
     }
 
     /// The mount that an open folder is on.
-    pub(crate) fn of(&self, folder: &DirHandle, stat: &FileStat) -> Result<Mount, EngineError> {
+    pub(crate) fn of(&self, folder: &impl Folder, stat: &FileStat) -> Result<Mount, EngineError> {
         self.ask(folder, stat)?
     }
 
     /// The same. Errors of the disk are the outer ones: they say something of this folder only.
-    pub(crate) fn ask(&self, folder: &DirHandle, stat: &FileStat) -> Result<Result<Mount, EngineError>, CoreError> {
+    pub(crate) fn ask(&self, folder: &impl Folder, stat: &FileStat) -> Result<Result<Mount, EngineError>, CoreError> {
         match self.cached(stat) {
             Some(known) => Ok(Ok(known)),
-            None => Ok(self.note(&volume_of(folder)?, stat)),
+            None => Ok(self.note(&folder.volume()?, stat)),
         }
     }
 
@@ -98,7 +98,7 @@ impl<'a> Mounts<'a> {
     /// The volume of a file. `stat` and `mount` are its folder's.
     pub(crate) fn of_file(
         &self,
-        folder: &DirHandle,
+        folder: &impl Folder,
         stat: &FileStat,
         mount: &Mount,
         name: &[u8],
@@ -111,7 +111,7 @@ impl<'a> Mounts<'a> {
             let of_file = match self.cached(seen) {
                 Some(known) => known,
                 // It may be gone by now, or be another file.
-                None => match volume_of_file(folder, name) {
+                None => match folder.volume_of(name) {
                     Ok(found) => self.look_up(&found)?,
                     Err(_) => return Ok(FileVolume::Unknown),
                 },

@@ -9,15 +9,15 @@ use std::collections::HashSet;
 
 use sanchay_catalog::{Catalog, RootRow, RootSeen};
 use sanchay_core::path::{display, path_from_bytes};
-use sanchay_core::{CoreError, FileStat, ListBuffer, RootDir};
+use sanchay_core::{CoreError, FileStat, Folder, RootDir, Source};
 
 use super::mounts::{Mount, Mounts};
 use super::stored::Stored;
 use crate::error::EngineError;
 
 /// A root, open.
-pub(crate) struct RootPlace {
-    pub(crate) root: RootDir,
+pub(crate) struct RootPlace<S = RootDir> {
+    pub(crate) root: S,
     pub(crate) stat: FileStat,
     pub(crate) mount: Mount,
 }
@@ -36,7 +36,7 @@ impl From<CoreError> for Away {
     }
 }
 
-impl RootPlace {
+impl<S: Source> RootPlace<S> {
     /// Opens a root, where it is the folder that was scanned before, or the first to be. Fails where the catalog does, and
     /// where this process can open no file: then no one knows whether the root is there.
     pub(crate) fn open(
@@ -44,12 +44,12 @@ impl RootPlace {
         mounts: &Mounts<'_>,
         row: &RootRow,
     ) -> Result<Result<Self, Away>, EngineError> {
-        let opened = RootDir::open(&path_from_bytes(&row.path)).and_then(|root| Ok((root.stat()?, root)));
+        let opened = S::open(&path_from_bytes(&row.path)).and_then(|root| Ok((root.top().stat_self()?, root)));
         let (stat, root) = match opened {
             Ok(opened) => opened,
             Err(error) => return away(error, row),
         };
-        let mount = match mounts.ask(root.handle(), &stat) {
+        let mount = match mounts.ask(root.top(), &stat) {
             Ok(mount) => mount?,
             Err(error) => return away(error, row),
         };
@@ -104,13 +104,13 @@ impl RootPlace {
         known.extend(entries.names());
         let mut found = 0;
         let listed =
-            self.root.handle().list(&mut ListBuffer::new(), |name, _| found += usize::from(known.contains(name)));
+            self.root.top().list(&mut Default::default(), |name, _| found += usize::from(known.contains(name)));
         Ok(listed.map(|()| (found, known.len())))
     }
 }
 
 /// What an error of opening says of the root.
-fn away(error: CoreError, row: &RootRow) -> Result<Result<RootPlace, Away>, EngineError> {
+fn away<S>(error: CoreError, row: &RootRow) -> Result<Result<RootPlace<S>, Away>, EngineError> {
     let error = error.at(&row.path);
     if error.is_of_process() {
         return Err(error.into());

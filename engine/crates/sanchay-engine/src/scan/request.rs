@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
 use sanchay_catalog::{Catalog, RootRow};
-use sanchay_core::RootDir;
+use sanchay_core::Source;
 
 use super::context::Context;
 use super::mounts::Mounts;
@@ -34,15 +34,15 @@ pub(crate) struct ScanRequest<'a> {
     pub(crate) writers: &'a Writers,
 }
 
-pub(super) fn prepare<'a>(
+pub(super) fn prepare<'a, S: Source>(
     request: &ScanRequest<'a>,
     row: &'a RootRow,
     rows: &[RootRow],
     governed: &[Governed],
-    root: &'a RootDir,
+    root: &'a S,
     mounts: Mounts<'a>,
     tree: i64,
-) -> Result<Context<'a>, EngineError> {
+) -> Result<Context<'a, S>, EngineError> {
     let catalog = request.catalog;
     let below = |path: &[u8]| sanchay_core::path::relative(&row.path, path);
     let nested = rows

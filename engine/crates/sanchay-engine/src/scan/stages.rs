@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{CatalogError, RootRow, RootSeen, RootState};
+use sanchay_core::Source;
 
 use super::baseline::telling;
 use super::context::Context;
@@ -21,9 +22,9 @@ use crate::error::{EngineError, ErrorKind};
 use crate::job::{ErrorNote, Expected, Phase, ScanResult, ScanState};
 use crate::root_spec::{governed, root_name, Governed};
 
-/// Runs a scan to its end.
-pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
-    match stages(request) {
+/// Runs a scan of a root that lies in `S` to its end.
+pub(crate) fn run<S: Source>(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
+    match stages::<S>(request) {
         // Only who is cancelled stops waiting for room.
         Err(error) if error.kind == ErrorKind::DiskFull && request.control.is_cancelled() => {
             request.control.enter(Phase::Done);
@@ -34,7 +35,7 @@ pub(crate) fn run(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> 
     }
 }
 
-fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
+fn stages<S: Source>(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
     let (catalog, control) = (request.catalog, request.control);
     let (row, rows) = {
         let reader = catalog.reader()?;
@@ -46,7 +47,7 @@ fn stages(request: &ScanRequest<'_>) -> Result<ScanResult, EngineError> {
         return Ok(ScanResult::cancelled(control));
     };
     let mounts = Mounts::new(catalog);
-    let place = match RootPlace::open(catalog, &mounts, &row)? {
+    let place = match RootPlace::<S>::open(catalog, &mounts, &row)? {
         Ok(place) => place,
         Err(away) => return absent(request, &row, away),
     };
@@ -91,7 +92,7 @@ fn root_directory(request: &ScanRequest<'_>, row: &RootRow) -> Result<i64, Engin
     Ok(catalog.persist(&go_on, &mut work)?.1)
 }
 
-fn first_job(context: &Context<'_>, row: &RootRow, governed: &[Governed]) -> Result<Job, EngineError> {
+fn first_job<S: Source>(context: &Context<'_, S>, row: &RootRow, governed: &[Governed]) -> Result<Job, EngineError> {
     let reader = context.catalog.reader()?;
     let (directory, _) = reader.locate(&row.path)?.ok_or_else(|| CatalogError::UnknownPath(row.path.clone()))?;
     let known = reader.load_child(directory)?;

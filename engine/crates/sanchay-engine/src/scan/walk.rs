@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use sanchay_catalog::{ReaderGuard, StoredChild};
-use sanchay_core::{background_this_thread, foreground_this_thread, FileKind, FileStat, ListBuffer};
+use sanchay_core::{background_this_thread, foreground_this_thread, FileStat, Folder, Source};
 
 use super::context::Context;
 use super::mounts::Mount;
@@ -62,7 +62,7 @@ impl Job {
 }
 
 /// Looks at `first` and all below it on `threads` threads.
-pub(super) fn walk(context: &Context<'_>, first: Job, threads: usize) -> Result<(), EngineError> {
+pub(super) fn walk<S: Source>(context: &Context<'_, S>, first: Job, threads: usize) -> Result<(), EngineError> {
     let queue = Queue { injector: Injector::new(), pending: AtomicUsize::new(1) };
     queue.injector.push(first);
     let deques: Vec<Deque<Job>> = (0..threads).map(|_| Deque::new_lifo()).collect();
@@ -92,35 +92,40 @@ pub(super) struct Queue {
     pending: AtomicUsize,
 }
 
-pub(super) struct Walker<'c> {
-    pub(super) context: &'c Context<'c>,
+pub(super) struct Walker<'c, S: Source> {
+    pub(super) context: &'c Context<'c, S>,
     queue: &'c Queue,
     stealers: &'c [Stealer<Job>],
     deque: Deque<Job>,
     pub(super) catalog: ReaderGuard<'c>,
-    pub(super) list_buffer: ListBuffer,
+    pub(super) list_buffer: <S::Folder as Folder>::Buffer,
     pub(super) files: FileReader,
-    pub(super) listing: Listing,
+    pub(super) listing: Listing<S>,
     background: bool,
 }
 
 /// The names of one directory, end to end in one buffer.
-#[derive(Default)]
-pub(super) struct Listing {
+pub(super) struct Listing<S: Source> {
     pub(super) names: Vec<u8>,
-    pub(super) items: Vec<(std::ops::Range<usize>, Option<FileKind>)>,
+    pub(super) items: Vec<(std::ops::Range<usize>, <S::Folder as Folder>::Told)>,
 }
 
-impl Listing {
+impl<S: Source> Default for Listing<S> {
+    fn default() -> Self {
+        Self { names: Vec::new(), items: Vec::new() }
+    }
+}
+
+impl<S: Source> Listing<S> {
     /// Whether the directory has this name.
     pub(super) fn has(&self, name: &[u8]) -> bool {
         self.items.iter().any(|(range, _)| &self.names[range.clone()] == name)
     }
 }
 
-impl<'c> Walker<'c> {
+impl<'c, S: Source> Walker<'c, S> {
     fn new(
-        context: &'c Context<'c>,
+        context: &'c Context<'c, S>,
         queue: &'c Queue,
         stealers: &'c [Stealer<Job>],
         deque: Deque<Job>,
@@ -131,7 +136,7 @@ impl<'c> Walker<'c> {
             stealers,
             deque,
             catalog: context.catalog.reader()?,
-            list_buffer: ListBuffer::new(),
+            list_buffer: Default::default(),
             files: FileReader::sharing(Arc::clone(&context.contents)),
             listing: Listing::default(),
             background: false,

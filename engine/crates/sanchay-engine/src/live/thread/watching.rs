@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sanchay_core::path::is_within;
 use sanchay_core::watch::{advise, Scope, WatchRefused};
+use sanchay_core::RootDir;
 
 use super::syncing::finish;
 use super::LiveThread;
@@ -225,7 +226,8 @@ pub(super) fn presence(inner: &Shared, id: i64) -> Result<There, NotSeen> {
     let row = inner.catalog.reader().and_then(|reader| reader.root(id));
     let row = row.map_err(|error| NotSeen::NotKnown(error.to_string()))?;
     let mounts = Mounts::new(&inner.catalog);
-    let place = RootPlace::open(&inner.catalog, &mounts, &row).map_err(|error| NotSeen::NotKnown(error.to_string()))?;
+    let place = RootPlace::<RootDir>::open(&inner.catalog, &mounts, &row)
+        .map_err(|error| NotSeen::NotKnown(error.to_string()))?;
     let place = place.map_err(|away| NotSeen::Away(away.reason))?;
     let (_, system) = sanchay_core::file_system_of(place.root.handle()).map_err(|error| {
         let reason = error.to_string();
