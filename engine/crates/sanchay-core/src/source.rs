@@ -40,8 +40,8 @@ pub trait Folder {
     /// Memory for listing, to be used again for the next folder.
     type Buffer: Default;
 
-    /// Calls `visit` once with each name. A source that lists in pages asks for the next one meanwhile; one that cannot go
-    /// on fails, and what was visited is no whole listing.
+    /// Calls `visit` once with each name. A source that lists in pages asks for each page in turn; where one fails the
+    /// listing fails, for names that were not listed must not count as gone.
     fn list(&self, buffer: &mut Self::Buffer, visit: impl FnMut(&[u8], Self::Told)) -> Result<(), CoreError>;
 
     /// The kind of what was listed, where the listing tells it.
