@@ -8,7 +8,6 @@ parts=(
     losetup:mount
     prlimit:util-linux
     setpriv:util-linux
-    faketime:faketime
     groff:groff-base
     mkfs.ext4:e2fsprogs
     mkfs.btrfs:btrfs-progs

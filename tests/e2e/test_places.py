@@ -85,6 +85,7 @@ def test_dates_are_by_the_clocks_of_the_one_who_asks(program: Program, tmp_path:
         ("no such zone", "2023"),
     ):
         program.env["TZ"] = zone
-        assert program.json("find", f"modified:{year}")["total"] == 1, zone
         assert program.json("find", f"modified:{year}-12..{year}-12", "modified:>2000")["total"] == int(year == "2023")
-        assert f" {year}-" in program.run("find", "new-year").text.splitlines()[0], zone
+        (line,) = program.run("find", f"modified:{year}").text.splitlines()
+        assert f" {year}-" in line, zone
+        assert line.endswith("new-year"), zone

@@ -30,7 +30,7 @@ def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str,
 
 
 def unmeasured(environ: Mapping[str, str]) -> dict[str, str]:
-    """The same without measuring coverage, which makes imports, and takes two thirds of a start beside libfaketime."""
+    """The same without measuring coverage, which makes imports, and makes a start slower."""
     return {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
 
 
@@ -49,7 +49,7 @@ def engine_missing() -> bool:
 class DaemonProcess:
     """A running `sanchayd`. As a context manager it is stopped at the end.
 
-    `fake` runs it without the engine, `measured=False` without measuring coverage.
+    `fake` runs it without the engine.
     """
 
     def __init__(
@@ -59,11 +59,10 @@ class DaemonProcess:
         fake: bool = False,
         env: Mapping[str, str] | None = None,
         wait: bool = True,
-        measured: bool = True,
     ) -> None:
         self.home = home
         self.where: Places = places(home)
-        whole = environment(home, env) if measured else unmeasured(environment(home, env))
+        whole = environment(home, env)
         module = "tests.support.fake_daemon" if fake else "sanchayd"
         self.process = forks.start(module, *flags, env=whole, cwd=home.parent, new_session=True)
         if wait:

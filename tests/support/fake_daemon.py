@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from sanchay.address import Places
+from sanchayd import doorkeeper
 from sanchayd.__main__ import main
 from sanchayd.config import Config
 from sanchayd.engine_port.port import CatalogPort
@@ -32,4 +33,5 @@ def open_catalog(settings: Config, where: Places) -> CatalogPort:
 
 
 if __name__ == "__main__":
+    doorkeeper.LOOK_S = 0.05  # or those who wait for it to look again wait for two seconds
     sys.exit(main(open_catalog=open_catalog))

@@ -234,22 +234,15 @@ def test_the_power_supply_is_known_or_not() -> None:
     assert hosts.on_battery() in {True, False, None}
 
 
-@pytest.fixture(params=["fake", "engine"])
-def kind(request: pytest.FixtureRequest) -> str:
-    if request.param == "engine" and engine_missing():
-        pytest.skip("needs the engine")
-    return str(request.param)
-
-
-def test_a_daemon_remembers_its_pause(tmp_path: Path, kind: str) -> None:
+def test_a_daemon_remembers_its_pause(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with DaemonProcess(home, fake=kind == "fake") as daemon, daemon.client() as client:
+    with DaemonProcess(home, fake=engine_missing()) as daemon, daemon.client() as client:
         assert client.status().background.state == "running"
         paused = client.pause_background(3600).background
         assert paused.state == "paused"
         with pytest.raises(InvalidArgument):
             client.pause_background(-1)
-    with DaemonProcess(home, fake=kind == "fake") as daemon, daemon.client() as client:
+    with DaemonProcess(home, fake=engine_missing()) as daemon, daemon.client() as client:
         assert client.status().background == paused
         assert client.resume_background().background.state == "running"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from sanchay._channel import OPTIONS
 from sanchay.address import find_daemon, places, prepare, read_token
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, catalog_pb2_grpc, daemon_pb2, daemon_pb2_grpc
+from sanchayd.catalog.service import EXPORTS_AT_ONCE
 from tests.support import trees
 from tests.support.daemon import PATIENCE_S, DaemonProcess, environment
 from tests.support.program import ended_by_itself, until
@@ -188,22 +190,28 @@ def test_a_client_that_stops_reading_costs_no_memory_and_hinders_nobody(tmp_path
 
 def test_a_client_that_is_killed_in_the_middle_of_a_stream_leaves_nothing_behind(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom sanchay.client import Client\nfor piece in Client().export('', 'csv'):\n"
-        "    print('one', flush=True)\n    sys.stdin.read()\n"
+        "import sys\nfrom sanchay.client import Client\nclient = Client()\n"
+        f"exports = [client.export('', 'csv') for _ in range({EXPORTS_AT_ONCE})]\n"
+        "print(*(next(export).rows for export in exports), flush=True)\nsys.stdin.read()\n"
     )
     with DaemonProcess(tmp_path / "home", fake=True, env={"FAKE_EXPORT_PIECES": "500"}) as daemon:
-        for _ in range(10):
-            with subprocess.Popen(
-                [sys.executable, "-c", code],
-                env=environment(daemon.home),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            ) as reader:
-                assert reader.stdout is not None
-                assert reader.stdout.readline() == b"one\n"
-                reader.kill()
+        with subprocess.Popen(
+            [sys.executable, "-c", code], env=environment(daemon.home), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as reader:
+            assert reader.stdout is not None
+            assert reader.stdout.readline().split() == [b"1"] * EXPORTS_AT_ONCE
+            reader.kill()
         with daemon.client() as client:
-            until(lambda: next(client.export("", "csv")).rows == 1)
+
+            def every_place_is_free() -> bool:
+                with contextlib.suppress(errors.Busy), contextlib.ExitStack() as stack:
+                    exports = [client.export("", "csv") for _ in range(EXPORTS_AT_ONCE)]
+                    for export in exports:
+                        stack.enter_context(contextlib.closing(export))
+                    return [next(export).rows for export in exports] == [1] * EXPORTS_AT_ONCE
+                return False
+
+            until(every_place_is_free)
 
 
 def test_a_killed_daemon_goes_on_with_its_scan_at_the_next_start(tmp_path: Path) -> None:
