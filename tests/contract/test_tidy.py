@@ -60,10 +60,11 @@ def tracked() -> tuple[str, ...]:
     return tuple(name for name in names if (REPOSITORY / name).is_file())
 
 
-def code() -> list[tuple[str, list[str]]]:
+@cache
+def code() -> tuple[tuple[str, list[str]], ...]:
     """Hand-written code, each file with its lines."""
     names = [name for name in tracked() if Path(name).suffix in CODE and not GENERATED.search(name)]
-    return [(name, (REPOSITORY / name).read_text("utf-8").splitlines()) for name in names]
+    return tuple((name, (REPOSITORY / name).read_text("utf-8").splitlines()) for name in names)
 
 
 def test_files_fit_a_persons_head() -> None:
@@ -92,7 +93,8 @@ def test_prose_fits_a_screen_too() -> None:
     assert long == []
 
 
-def texts_for_people() -> list[tuple[str, str]]:
+@cache
+def texts_for_people() -> tuple[tuple[str, str], ...]:
     """Where it stands and what it says: documents, help, and messages, but no docstring of code and no comment."""
     found = []
     for name in tracked():
@@ -105,7 +107,7 @@ def texts_for_people() -> list[tuple[str, str]]:
     for words, command in every_command():
         found.append((f"help of {' '.join(words)}", command.help or ""))
         found += [(f"help of {' '.join(words)}", getattr(each, "help", None) or "") for each in command.params]
-    return found
+    return tuple(found)
 
 
 def messages(file: Path) -> list[tuple[int, str]]:
