@@ -128,3 +128,10 @@ def test_a_copy_of_a_file_that_was_alone_in_its_size_makes_a_group_while_live(li
         (tree / copy).write_bytes((tree / name).read_bytes())
     live.wait(lambda: live.paths("dup:yes") == below(tree, ["a", "b", "large", "larger"]))
     assert counts(live) == {}
+
+
+def test_an_answer_says_whether_it_asks_for_copies(cataloger: Cataloger) -> None:
+    for expression in ("dup:yes", "size:>1 DUP:no", "-dup:yes", "dup:unknown"):
+        assert cataloger.catalog.find(expression).asks_for_copies, expression
+    for expression in ("", "dup", "size:>1"):
+        assert not cataloger.catalog.find(expression).asks_for_copies, expression

@@ -51,6 +51,7 @@ class Page:
     next_token: str
     root_ids: list[int]
     folders: int = 0
+    asks_for_copies: bool = False
 
 
 @dataclass

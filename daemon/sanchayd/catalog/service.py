@@ -102,8 +102,7 @@ class CatalogService:
             time_zone=time_zone,
             max_bytes=max_bytes,
         )
-        asks_for_copies = "dup:" in expression.lower()
-        not_compared = await self._pool.ask(self._catalog.not_compared) if asks_for_copies else None
+        not_compared = await self._pool.ask(self._catalog.not_compared) if page.asks_for_copies else None
         return Answered(page, await self._freshness(self._registry.some(page.root_ids)), not_compared)
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:

@@ -297,6 +297,7 @@ class FindPage(Protocol):
     total_bytes: int | None
     next_token: str
     folders: int
+    asks_for_copies: bool
 
     @property
     def rows(self) -> Sequence[FileRow]:

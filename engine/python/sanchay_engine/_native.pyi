@@ -281,6 +281,7 @@ class FindPage:
     next_token: str  # empty: the last page
     root_ids: list[int]  # of the roots that the answer draws on
     folders: int  # that `type:folder` would find, where no file is found
+    asks_for_copies: bool  # what was not compared matters to the answer
 
 @final
 class DuplicatePath:

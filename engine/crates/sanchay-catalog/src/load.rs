@@ -24,14 +24,26 @@ fn child(row: &Row<'_>) -> rusqlite::Result<StoredChild> {
     })
 }
 
-fn load_blocks(connection: &Connection, directory: i64) -> Result<Vec<StoredBlock>, CatalogError> {
+/// At most so many blocks of a directory, from the first one after an id on.
+fn blocks_after(
+    connection: &Connection,
+    directory: i64,
+    after: i64,
+    most: usize,
+) -> Result<Vec<StoredBlock>, CatalogError> {
     let mut statement = connection.prepare_cached(
         "SELECT b.id, b.columns, d.detail FROM block b JOIN block_detail d ON d.id = b.id
-         WHERE b.directory = ?1 ORDER BY b.id",
+         WHERE b.directory = ?1 AND b.id > ?2 ORDER BY b.id LIMIT ?3",
     )?;
-    let rows = statement
-        .query_map([directory], |row| Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? }))?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = statement.query_map([directory, after, most], |row| {
+        Ok(StoredBlock { id: row.get(0)?, columns: row.get(1)?, detail: row.get(2)? })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn load_blocks(connection: &Connection, directory: i64) -> Result<Vec<StoredBlock>, CatalogError> {
+    blocks_after(connection, directory, 0, usize::MAX)
 }
 
 /// The blocks of these ids that there are, in their order.
@@ -100,15 +112,25 @@ impl Reader {
         Ok(files.unwrap_or(0) as u64)
     }
 
+    /// At most so many blocks of `directory`, in order, from the first one after the id `after` on.
+    pub fn blocks_after(&self, directory: i64, after: i64, most: usize) -> Result<Vec<StoredBlock>, CatalogError> {
+        blocks_after(&self.connection, directory, after, most)
+    }
+
     /// Everything stored of `directory`.
     pub fn load_directory(&self, directory: i64) -> Result<StoredDirectory, CatalogError> {
+        self.load_directory_within(directory, usize::MAX)
+    }
+
+    /// The same, with no more than so many of its blocks.
+    pub fn load_directory_within(&self, directory: i64, most: usize) -> Result<StoredDirectory, CatalogError> {
         self.snapshot(|reader| {
             let children = reader
                 .connection
                 .prepare_cached(&format!("SELECT {CHILD_COLUMNS} FROM directory WHERE parent = ?1 ORDER BY name"))?
                 .query_map([directory], child)?
                 .collect::<Result<_, _>>()?;
-            let blocks = load_blocks(&reader.connection, directory)?;
+            let blocks = blocks_after(&reader.connection, directory, 0, most)?;
             Ok(StoredDirectory { children, blocks })
         })
     }

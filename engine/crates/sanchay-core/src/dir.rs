@@ -71,7 +71,7 @@ impl RootDir {
 /// Memory for listing folders, to be used again for the next one.
 #[derive(Debug)]
 pub struct ListBuffer {
-    system: platform::ListBuffer,
+    pub(crate) system: platform::ListBuffer,
     names: NameSet,
 }
 

@@ -57,14 +57,7 @@ impl NameSet {
             self.grow();
         }
         let hash = self.hash(name);
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        while self.slots[at].name != 0 {
-            if self.slots[at].hash == (hash >> 32) as u32 && self.name(self.slots[at].name as usize - 1) == name {
-                return false;
-            }
-            at = (at + 1) & mask;
-        }
+        let Err(at) = self.look(name, hash) else { return false };
         self.bytes.extend_from_slice(name);
         self.ends.push(self.bytes.len());
         // More names than this are in no folder that a listing could be held of.
@@ -73,13 +66,39 @@ impl NameSet {
         true
     }
 
-    fn name(&self, number: usize) -> &[u8] {
+    /// The number of a name: how many were there before it.
+    pub(crate) fn position(&self, name: &[u8]) -> Option<usize> {
+        self.look(name, self.hash(name)).ok()
+    }
+
+    /// The number of a name, or the slot that it would get.
+    #[inline]
+    fn look(&self, name: &[u8], hash: u64) -> Result<usize, usize> {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let Slot { hash: half, name: number } = self.slots[at];
+            if number == 0 {
+                return Err(at);
+            }
+            if half == (hash >> 32) as u32 && self.name(number as usize - 1) == name {
+                return Ok(number as usize - 1);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The name with this number.
+    #[inline]
+    pub(crate) fn name(&self, number: usize) -> &[u8] {
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         &self.bytes[start..self.ends[number]]
     }
 
     fn grow(&mut self) {
-        let mut slots = vec![FREE; self.slots.len() * 4];
+        // The memory of a large folder is what counts; that of a small one is soon enough.
+        let factor = if self.slots.len() < SLOTS_KEPT { 4 } else { 2 };
+        let mut slots = vec![FREE; self.slots.len() * factor];
         let mask = slots.len() - 1;
         for number in 0..self.ends.len() {
             let hash = self.hash(self.name(number));

@@ -10,6 +10,7 @@ use crate::content_hash::{Algorithm, ContentHash};
 use crate::dir::{DirHandle, FileHandle, ListBuffer, RootDir};
 use crate::error::CoreError;
 use crate::extent::Extent;
+use crate::listing::Listing;
 use crate::platform;
 use crate::stat::{FileKind, FileStat};
 use crate::volume::Volume;
@@ -40,9 +41,9 @@ pub trait Folder {
     /// Memory for listing, to be used again for the next folder.
     type Buffer: Default;
 
-    /// Calls `visit` once with each name. A source that lists in pages asks for each page in turn; where one fails the
-    /// listing fails, for names that were not listed must not count as gone.
-    fn list(&self, buffer: &mut Self::Buffer, visit: impl FnMut(&[u8], Self::Told)) -> Result<(), CoreError>;
+    /// Puts each name into `listing`, which is emptied first. A source that lists in pages asks for each page in turn;
+    /// where one fails the listing fails, for names that were not listed must not count as gone.
+    fn list(&self, buffer: &mut Self::Buffer, listing: &mut Listing<Self::Told>) -> Result<(), CoreError>;
 
     /// The kind of what was listed, where the listing tells it.
     fn kind(told: &Self::Told) -> Option<FileKind>;
@@ -138,8 +139,9 @@ impl Folder for DirHandle {
     type Told = Option<FileKind>;
     type Buffer = ListBuffer;
 
-    fn list(&self, buffer: &mut ListBuffer, visit: impl FnMut(&[u8], Option<FileKind>)) -> Result<(), CoreError> {
-        Self::list(self, buffer, visit)
+    fn list(&self, buffer: &mut ListBuffer, listing: &mut Listing<Option<FileKind>>) -> Result<(), CoreError> {
+        listing.clear();
+        Ok(self.inner.list(&mut buffer.system, &mut |name, kind| listing.put(name, kind))?)
     }
 
     #[inline]

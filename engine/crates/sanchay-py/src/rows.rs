@@ -58,6 +58,7 @@ pub(crate) struct FindPage {
     next_token: String,
     root_ids: Vec<i64>,
     folders: u64,
+    asks_for_copies: bool,
 }
 
 impl FindPage {
@@ -69,6 +70,7 @@ impl FindPage {
             total_bytes: page.total_bytes,
             next_token: page.next_token,
             folders: page.folders,
+            asks_for_copies: page.asks_for_copies,
             root_ids,
         })
     }

@@ -9,6 +9,13 @@ pub struct Expression {
     pub terms: Vec<Term>,
 }
 
+impl Expression {
+    /// Whether it asks which files have copies.
+    pub fn asks_for_copies(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.kind, TermKind::Duplicate(_) | TermKind::Undecided))
+    }
+}
+
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {

@@ -53,6 +53,8 @@ pub struct FindPage {
     pub next_token: String,
     /// Folders that the expression would find, where it finds no file.
     pub folders: u64,
+    /// It asked which files have copies: what was not compared may be missing, or be there for nothing.
+    pub asks_for_copies: bool,
 }
 
 /// Names have to be read and no index helps: past this time the first full page is answered without a total.
@@ -94,6 +96,7 @@ impl Catalog {
         let mut finder = Finder { reader, parallel, cache, question, known, cut_short: false, started: Instant::now() };
         let tally = finder.run()?;
         let mut page = finder.answer(tally, request)?;
+        page.asks_for_copies = request.expression.asks_for_copies();
         if page.total_at_least == 0 && filter.folders.may_be_meant() {
             reader.for_each_folder(&filter.folders, &mut PathResolver::new(reader), &mut |_, _| {
                 page.folders += 1;
@@ -382,7 +385,7 @@ impl Finder<'_, '_> {
             Totals::Exact(hits, bytes) => (Some(hits), hits, bytes),
             Totals::AtLeast(hits) => (None, hits, None),
         };
-        Ok(FindPage { rows, total, total_at_least, total_bytes, next_token, folders: 0 })
+        Ok(FindPage { rows, total, total_at_least, total_bytes, next_token, ..FindPage::default() })
     }
 }
 

@@ -4,16 +4,15 @@
 //! that a listing leaves out is asked for once, for a listing may pass over what is being renamed. What was mounted in
 //! a folder, or is a root by its own right, is out of reach then, not gone.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use sanchay_catalog::{Absent, CatalogError, DirectoryChange, DirectoryRow, Session, StoredChild};
 use sanchay_core::{FileKind, Folder, Source};
 
 use super::compare::{fill, Target};
-use super::folder::Comparing;
+use super::folder::{Comparing, Looked};
 use super::stored::Stored;
-use super::walk::{Above, Job, Listing, Walker};
+use super::walk::{Above, Job, Walker};
 use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::job::add;
@@ -35,37 +34,45 @@ impl<S: Source> Walker<'_, S> {
         false
     }
 
-    /// Asks once for each name that the catalog has and the listing does not show.
-    pub(super) fn ask(
+    /// Asks once for each file that is stored and was not found.
+    pub(super) fn ask_files<'n>(
         &mut self,
-        job: &Job,
-        folder: &S::Folder,
-        listing: &Listing<S>,
-        work: &mut Comparing<'_>,
+        looked: &Looked<'n, S>,
+        work: &mut Comparing<'n, '_>,
     ) -> Result<(), EngineError> {
-        let missing: Vec<&[u8]> = work.stored.gone().map(|number| work.stored.get(number).name).collect();
-        let folders: Vec<&[u8]> = work.children.keys().copied().collect();
-        let mut listed: Option<HashSet<&[u8]>> = None;
-        for name in missing.into_iter().chain(folders) {
-            let is_folder = work.children.contains_key(name);
-            if !is_folder && (job.passage || job.rules.filter.excludes(job.below_rules(), name, false)) {
-                continue;
-            }
-            match folder.stat(name) {
-                Err(error) if error.is_gone() => {}
-                Err(error) => self.unknown(job, name, error, work)?,
-                Ok(seen) => {
-                    // Listed as something else by now: that was seen to.
-                    let listed = listed.get_or_insert_with(|| {
-                        listing.items.iter().map(|(range, _)| &listing.names[range.clone()]).collect()
-                    });
-                    if !listed.contains(name) {
-                        self.name(job, folder, name, seen, work)?;
-                    }
-                }
+        let job = looked.job;
+        let missing: Vec<&'n [u8]> = work.stored.gone().map(|number| work.stored.get(number).name).collect();
+        for name in missing {
+            if !job.passage && !job.rules.filter.excludes(job.below_rules(), name, false) {
+                self.ask(looked, name, work)?;
             }
         }
         Ok(())
+    }
+
+    /// Asks once for each folder that is stored and was not found.
+    pub(super) fn ask_folders<'n>(
+        &mut self,
+        looked: &Looked<'n, S>,
+        work: &mut Comparing<'n, 'n>,
+    ) -> Result<(), EngineError> {
+        let missing: Vec<&[u8]> = work.children.keys().copied().collect();
+        missing.into_iter().try_for_each(|name| self.ask(looked, name, work))
+    }
+
+    fn ask<'n>(
+        &mut self,
+        looked: &Looked<'n, S>,
+        name: &'n [u8],
+        work: &mut Comparing<'n, '_>,
+    ) -> Result<(), EngineError> {
+        match looked.folder.stat(name) {
+            Err(error) if error.is_gone() => Ok(()),
+            Err(error) => self.unknown(looked.job, name, error, work),
+            // Listed as something else by now: that was seen to.
+            Ok(_) if looked.listing.position(name).is_some() => Ok(()),
+            Ok(seen) => self.name(looked.job, looked.folder, name, seen, work),
+        }
     }
 
     /// A name whose stat failed: what is stored of it stays.
@@ -74,7 +81,7 @@ impl<S: Source> Walker<'_, S> {
         job: &Job,
         name: &'n [u8],
         error: sanchay_core::CoreError,
-        work: &mut Comparing<'n>,
+        work: &mut Comparing<'n, '_>,
     ) -> Result<(), EngineError> {
         self.context.control.report_core(&self.context.absolute(&job.relative, name), error);
         let _ = work.stored.find(name);

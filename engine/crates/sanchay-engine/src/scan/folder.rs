@@ -3,23 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sanchay_catalog::block::{HashState, BLOCK_SLOTS};
+use sanchay_catalog::block::HashState;
 use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
-use sanchay_core::{CoreError, FileKind, FileStat, Folder, Source};
+use sanchay_core::{CoreError, FileKind, FileStat, Folder, Listing, Source};
 
 use super::compare::{fill, Tally, Target};
 use super::file::{Count, FilePlace, Look};
+use super::large::{SLICE, SLICE_BLOCKS};
 use super::mounts::{FileVolume, Mount};
 use super::stored::{Difference, Fresh, Stored};
-use super::walk::{Above, Job, Listing, Walker};
+use super::walk::{Above, Job, Walker};
 use crate::error::EngineError;
 use crate::folder_mark::{is_marked, FOLDER_MARK};
 use crate::job::add;
 use crate::live::is_cookie;
 use crate::own_files::{catalogs_among, is_of_catalog};
-
-/// A folder that is new goes to the writer in pieces of so many entries: whole blocks, the same as in one piece.
-const SLICE: usize = if cfg!(test) { BLOCK_SLOTS } else { 32 * BLOCK_SLOTS };
 
 impl<S: Source> Walker<'_, S> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
@@ -49,7 +47,7 @@ impl<S: Source> Walker<'_, S> {
         if let Err(error) = self.list(&folder) {
             return if error.is_no_folder() && self.is_gone(job) { self.gone(job) } else { self.failed(job, error) };
         }
-        if self.listing.has(FOLDER_MARK)
+        if self.listing.position(FOLDER_MARK).is_some()
             && !job.relative.is_empty()
             && folder.directory().is_some_and(|open| is_marked(open, &self.context.absolute(&job.relative, b"")))
         {
@@ -57,7 +55,7 @@ impl<S: Source> Walker<'_, S> {
             return self.left_out(job);
         }
         let stored = match &job.known {
-            Some(_) => self.catalog.load_directory(job.id)?,
+            Some(_) => self.catalog.load_directory_within(job.id, SLICE_BLOCKS + 1)?,
             None => StoredDirectory::default(),
         };
         self.compare(job, &folder, &stat, &mount, &stored)
@@ -115,17 +113,12 @@ impl<S: Source> Walker<'_, S> {
         Ok(self.catalog.directory_files(directory)? > 0)
     }
 
-    fn list(&mut self, folder: &S::Folder) -> Result<(), sanchay_core::CoreError> {
-        let Listing { names, items } = &mut self.listing;
-        names.clear();
-        items.clear();
-        folder.list(&mut self.list_buffer, |name, told| {
-            let start = names.len();
-            names.extend_from_slice(name);
-            items.push((start..names.len(), told));
-        })
+    fn list(&mut self, folder: &S::Folder) -> Result<(), CoreError> {
+        folder.list(&mut self.list_buffer, &mut self.listing)
     }
 
+    /// Compares an open folder, which was listed, with what is stored of it: with all of it, or with the beginning of a large
+    /// one.
     fn compare(
         &mut self,
         job: &Job,
@@ -135,10 +128,28 @@ impl<S: Source> Walker<'_, S> {
         directory: &StoredDirectory,
     ) -> Result<(), EngineError> {
         let listing = std::mem::take(&mut self.listing);
-        let stored = Stored::new(&directory.blocks)?;
-        stored.note(self.context.inodes);
+        let path = self.context.absolute(&job.relative, b"");
+        let names = listing.iter().map(|(name, _)| name);
+        let looked = Looked {
+            job,
+            folder,
+            mount,
+            listing: &listing,
+            catalogs: folder.directory().map_or_else(Vec::new, |open| catalogs_among(open, &path, names)),
+            path: &path,
+        };
+        let mut change = self.change_of(job);
+        Self::put_row(job, stat, mount, &mut change);
+        if job.known.is_none()
+            && listing.iter().any(|(_, told)| matches!(S::Folder::kind(told), None | Some(FileKind::Directory)))
+        {
+            // What a folder below holds is added to all folders above it: the writer must hear of this one first.
+            self.context.catalog.writer().change(std::mem::replace(&mut change, self.change_of(job)))?;
+        }
+        let is_large = listing.len() > SLICE || directory.blocks.len() > SLICE_BLOCKS;
+        let first = if is_large { &[][..] } else { &directory.blocks };
         let mut work = Comparing {
-            stored,
+            stored: Stored::new(first)?,
             children: directory.children.iter().map(|child| (child.name.as_slice(), child)).collect(),
             above: Above::of(job, stat, mount.volume),
             stat: *stat,
@@ -148,65 +159,66 @@ impl<S: Source> Walker<'_, S> {
             tally: Tally::default(),
             fresh: Vec::new(),
         };
-        let mut change = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
-        Self::put_row(job, stat, mount, &mut change);
-        if job.known.is_none()
-            && listing.items.iter().any(|(_, told)| matches!(S::Folder::kind(told), None | Some(FileKind::Directory)))
-        {
-            // What a folder below holds is added to all folders above it: the writer must hear of this one first.
-            let below = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
-            self.context.catalog.writer().change(std::mem::replace(&mut change, below))?;
-        }
-        let path = self.context.absolute(&job.relative, b"");
-        let names = listing.items.iter().map(|(range, _)| &listing.names[range.clone()]);
-        let catalogs = folder.directory().map_or_else(Vec::new, |open| catalogs_among(open, &path, names));
         // Folders go into the queue first, so that other workers have work while this one reads files.
-        for (range, told) in &listing.items {
-            if S::Folder::kind(told) == Some(FileKind::Directory) {
-                self.subdirectory(job, &listing.names[range.clone()], &mut work)?;
-            }
+        for (name, _) in listing.iter().filter(|(_, told)| S::Folder::kind(told) == Some(FileKind::Directory)) {
+            self.subdirectory(job, name, &mut work)?;
         }
-        for (range, told) in &listing.items {
-            if S::Folder::kind(told) == Some(FileKind::Directory) {
-                continue;
+        if is_large {
+            work = self.in_slices(&looked, &mut change, work)?;
+        } else {
+            work.stored.note(self.context.inodes);
+            for (name, told) in listing.iter() {
+                self.listed(&looked, name, told, &mut work)?;
             }
-            let name = &listing.names[range.clone()];
-            if is_cookie(name) {
-                continue;
-            }
-            let is_left_out = job.passage || job.rules.filter.excludes(job.below_rules(), name, false);
-            if is_left_out || is_of_catalog(name, &catalogs) {
-                work.count.excluded += 1;
-                continue;
-            }
-            match folder.stat_listed(name, told) {
-                Ok(seen) => self.name(job, folder, name, seen, &mut work)?,
-                Err(error) if error.is_gone() => {}
-                Err(error) => self.unknown(job, name, error, &mut work)?,
-            }
-            if work.fresh.len() == SLICE && work.stored.is_empty() {
-                self.hand_over(job, &path, &mut work, &mut change)?;
-            }
+            self.ask_files(&looked, &mut work)?;
         }
-        self.ask(job, folder, &listing, &mut work)?;
-        self.hand_over(job, &path, &mut work, &mut change)?;
+        self.ask_folders(&looked, &mut work)?;
+        self.hand_over(&looked, &mut work, &mut change)?;
         self.add(&work.count, work.tally);
         for child in work.children.values() {
             self.remove_absent(child.id)?;
         }
+        drop(work);
         self.listing = listing;
         Ok(())
     }
 
+    fn change_of(&self, job: &Job) -> DirectoryChange {
+        DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes())
+    }
+
+    /// Looks at a name that was listed, unless it is a folder: those are in the queue.
+    pub(super) fn listed<'n>(
+        &mut self,
+        looked: &Looked<'n, S>,
+        name: &'n [u8],
+        told: &<S::Folder as Folder>::Told,
+        work: &mut Comparing<'n, '_>,
+    ) -> Result<(), EngineError> {
+        let Looked { job, folder, .. } = *looked;
+        if S::Folder::kind(told) == Some(FileKind::Directory) || is_cookie(name) {
+            return Ok(());
+        }
+        let is_left_out = job.passage || job.rules.filter.excludes(job.below_rules(), name, false);
+        if is_left_out || is_of_catalog(name, &looked.catalogs) {
+            work.count.excluded += 1;
+            return Ok(());
+        }
+        match folder.stat_listed(name, told) {
+            Ok(seen) => self.name(job, folder, name, seen, work),
+            Err(error) if error.is_gone() => Ok(()),
+            Err(error) => self.unknown(job, name, error, work),
+        }
+    }
+
     /// Hands what was found to the writer, and begins another change of the same folder.
-    fn hand_over(
+    pub(super) fn hand_over(
         &self,
-        job: &Job,
-        path: &[u8],
-        work: &mut Comparing<'_>,
+        looked: &Looked<'_, S>,
+        work: &mut Comparing<'_, '_>,
         change: &mut DirectoryChange,
     ) -> Result<(), EngineError> {
-        let mount = work.mount;
+        let Looked { job, mount, path, .. } = *looked;
         let mut tell =
             self.context.findings.map(|findings| move |difference| findings.add(path, mount.volume, difference));
         let target = Target {
@@ -218,8 +230,7 @@ impl<S: Source> Walker<'_, S> {
         };
         work.tally += fill(change, &work.stored, &work.fresh, target)?;
         work.fresh.clear();
-        let next = DirectoryChange::new(self.context.tree, job.id, job.parent, self.context.control.changes());
-        let change = std::mem::replace(change, next);
+        let change = std::mem::replace(change, self.change_of(job));
         if !change.is_empty() {
             self.context.catalog.writer().change(change)?;
         }
@@ -233,7 +244,7 @@ impl<S: Source> Walker<'_, S> {
         folder: &S::Folder,
         name: &'n [u8],
         seen: FileStat,
-        work: &mut Comparing<'n>,
+        work: &mut Comparing<'n, '_>,
     ) -> Result<(), EngineError> {
         if seen.kind == FileKind::Directory {
             return self.subdirectory(job, name, work);
@@ -271,7 +282,7 @@ impl<S: Source> Walker<'_, S> {
     }
 
     /// Queues a subdirectory, ticking it off among the stored ones.
-    fn subdirectory(&self, job: &Job, name: &[u8], work: &mut Comparing<'_>) -> Result<(), EngineError> {
+    fn subdirectory(&self, job: &Job, name: &[u8], work: &mut Comparing<'_, '_>) -> Result<(), EngineError> {
         let relative =
             if job.relative.is_empty() { name.to_vec() } else { sanchay_core::path::join(&job.relative, name) };
         let own = match self.context.nested.get(&relative) {
@@ -347,20 +358,39 @@ impl<S: Source> Walker<'_, S> {
     }
 }
 
+/// A folder that was opened and listed.
+pub(super) struct Looked<'l, S: Source> {
+    pub(super) job: &'l Job,
+    pub(super) folder: &'l S::Folder,
+    pub(super) mount: &'l Mount,
+    pub(super) listing: &'l Listing<<S::Folder as Folder>::Told>,
+    /// The catalogs in it.
+    pub(super) catalogs: Vec<&'l [u8]>,
+    pub(super) path: &'l [u8],
+}
+
 /// One directory that is compared: what is left of the stored names, and what the listing has brought.
-pub(super) struct Comparing<'n> {
+pub(super) struct Comparing<'n, 'c> {
     pub(super) stored: Stored<'n>,
-    pub(super) children: HashMap<&'n [u8], &'n StoredChild>,
+    pub(super) children: HashMap<&'c [u8], &'c StoredChild>,
     pub(super) above: Arc<Above>,
     /// Of the directory.
     stat: FileStat,
-    mount: &'n Mount,
+    mount: &'c Mount,
     /// Its volume goes by another id than before.
     is_relabelled: bool,
     count: Count,
     /// What was handed over.
     tally: Tally,
-    fresh: Vec<Fresh<'n>>,
+    pub(super) fresh: Vec<Fresh<'n>>,
+}
+
+impl<'c> Comparing<'_, 'c> {
+    /// Goes on with other stored names; all that was found is handed over.
+    pub(super) fn with<'n>(self, stored: Stored<'n>) -> Comparing<'n, 'c> {
+        debug_assert!(self.fresh.is_empty());
+        Comparing { stored, fresh: Vec::new(), ..self }
+    }
 }
 
 /// Whether a directory is reached through another mount than the one that it lies in.

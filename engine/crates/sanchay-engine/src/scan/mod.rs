@@ -12,13 +12,14 @@ mod file;
 mod findings;
 mod folder;
 mod folders;
+mod large;
+#[cfg(test)]
+mod large_tests;
 mod list;
 mod merging;
 mod mounts;
 mod place;
 mod request;
-#[cfg(test)]
-mod slices_tests;
 #[cfg(test)]
 mod source_tests;
 mod stages;

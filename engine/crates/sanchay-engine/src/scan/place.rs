@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use sanchay_catalog::{Catalog, RootRow, RootSeen};
 use sanchay_core::path::{display, path_from_bytes};
-use sanchay_core::{CoreError, FileStat, Folder, RootDir, Source};
+use sanchay_core::{CoreError, FileStat, Folder, Listing, RootDir, Source};
 
 use super::mounts::{Mount, Mounts};
 use super::stored::Stored;
@@ -102,9 +102,9 @@ impl<S: Source> RootPlace<S> {
         let mut known: HashSet<&[u8]> = stored.children.iter().map(|child| child.name.as_slice()).collect();
         let entries = Stored::new(&stored.blocks)?;
         known.extend(entries.names());
-        let mut found = 0;
-        let listed =
-            self.root.top().list(&mut Default::default(), |name, _| found += usize::from(known.contains(name)));
+        let mut listing = Listing::default();
+        let listed = self.root.top().list(&mut Default::default(), &mut listing);
+        let found = listing.iter().filter(|(name, _)| known.contains(name)).count();
         Ok(listed.map(|()| (found, known.len())))
     }
 }

@@ -10,8 +10,8 @@ use sanchay_catalog::block::{Entry, EntryKind, HashState};
 use sanchay_core::content_hash::hash_bytes;
 use sanchay_core::path::bytes_of;
 use sanchay_core::{
-    Algorithm, Content, ContentHash, CoreError, ErrorKind, FileKind, FileStat, FileSystem, Folder, Source, Volume,
-    VolumeId,
+    Algorithm, Content, ContentHash, CoreError, ErrorKind, FileKind, FileStat, FileSystem, Folder, Listing, Source,
+    Volume, VolumeId,
 };
 
 use super::stages::run;
@@ -147,11 +147,12 @@ impl Folder for Prefix {
     type Told = FileStat;
     type Buffer = ();
 
-    fn list(&self, (): &mut (), mut visit: impl FnMut(&[u8], FileStat)) -> Result<(), CoreError> {
+    fn list(&self, (): &mut (), listing: &mut Listing<FileStat>) -> Result<(), CoreError> {
+        listing.clear();
         let mut page = self.store.page(&self.prefix, None)?;
         while let Some((last, _)) = page.last().cloned() {
             for (name, stat) in &page {
-                visit(name, *stat);
+                listing.put(name, *stat);
             }
             page = self.store.page(&self.prefix, Some(&last))?;
         }

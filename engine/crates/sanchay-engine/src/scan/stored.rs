@@ -83,11 +83,6 @@ impl<'a> Stored<'a> {
         &self.items[number].1
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// The names of all.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
         self.items.iter().map(|(_, item)| item.name)

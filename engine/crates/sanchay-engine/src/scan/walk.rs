@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use sanchay_catalog::{ReaderGuard, StoredChild};
-use sanchay_core::{background_this_thread, foreground_this_thread, FileStat, Folder, Source};
+use sanchay_core::{background_this_thread, foreground_this_thread, FileStat, Folder, Listing, Source};
 
 use super::context::Context;
 use super::mounts::Mount;
@@ -100,27 +100,8 @@ pub(super) struct Walker<'c, S: Source> {
     pub(super) catalog: ReaderGuard<'c>,
     pub(super) list_buffer: <S::Folder as Folder>::Buffer,
     pub(super) files: FileReader,
-    pub(super) listing: Listing<S>,
+    pub(super) listing: Listing<<S::Folder as Folder>::Told>,
     background: bool,
-}
-
-/// The names of one directory, end to end in one buffer.
-pub(super) struct Listing<S: Source> {
-    pub(super) names: Vec<u8>,
-    pub(super) items: Vec<(std::ops::Range<usize>, <S::Folder as Folder>::Told)>,
-}
-
-impl<S: Source> Default for Listing<S> {
-    fn default() -> Self {
-        Self { names: Vec::new(), items: Vec::new() }
-    }
-}
-
-impl<S: Source> Listing<S> {
-    /// Whether the directory has this name.
-    pub(super) fn has(&self, name: &[u8]) -> bool {
-        self.items.iter().any(|(range, _)| &self.names[range.clone()] == name)
-    }
 }
 
 impl<'c, S: Source> Walker<'c, S> {
