@@ -10,7 +10,7 @@ use sanchay_catalog::{Absent, CatalogError, DirectoryChange, DirectoryRow, Sessi
 use sanchay_core::{FileKind, Folder, Source};
 
 use super::compare::{fill, Target};
-use super::folder::{Comparing, Looked};
+use super::comparing::{Comparing, Looked};
 use super::stored::Stored;
 use super::walk::{Above, Job, Walker};
 use crate::error::EngineError;

@@ -1,13 +1,13 @@
 //! One directory of a scan: opened, listed, compared with its stored blocks, its subdirectories queued.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sanchay_catalog::block::HashState;
-use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredChild, StoredDirectory};
-use sanchay_core::{CoreError, FileKind, FileStat, Folder, Listing, Source};
+use sanchay_catalog::{DirectoryChange, DirectoryRow, StoredDirectory};
+use sanchay_core::{CoreError, FileKind, FileStat, Folder, Source};
 
 use super::compare::{fill, Tally, Target};
+use super::comparing::{Comparing, Looked};
 use super::file::{Count, FilePlace, Look};
 use super::large::{SLICE, SLICE_BLOCKS};
 use super::mounts::{FileVolume, Mount};
@@ -355,41 +355,6 @@ impl<S: Source> Walker<'_, S> {
         if job.known.is_none() {
             change.usage.directories += 1;
         }
-    }
-}
-
-/// A folder that was opened and listed.
-pub(super) struct Looked<'l, S: Source> {
-    pub(super) job: &'l Job,
-    pub(super) folder: &'l S::Folder,
-    pub(super) mount: &'l Mount,
-    pub(super) listing: &'l Listing<<S::Folder as Folder>::Told>,
-    /// The catalogs in it.
-    pub(super) catalogs: Vec<&'l [u8]>,
-    pub(super) path: &'l [u8],
-}
-
-/// One directory that is compared: what is left of the stored names, and what the listing has brought.
-pub(super) struct Comparing<'n, 'c> {
-    pub(super) stored: Stored<'n>,
-    pub(super) children: HashMap<&'c [u8], &'c StoredChild>,
-    pub(super) above: Arc<Above>,
-    /// Of the directory.
-    stat: FileStat,
-    mount: &'c Mount,
-    /// Its volume goes by another id than before.
-    is_relabelled: bool,
-    count: Count,
-    /// What was handed over.
-    tally: Tally,
-    pub(super) fresh: Vec<Fresh<'n>>,
-}
-
-impl<'c> Comparing<'_, 'c> {
-    /// Goes on with other stored names; all that was found is handed over.
-    pub(super) fn with<'n>(self, stored: Stored<'n>) -> Comparing<'n, 'c> {
-        debug_assert!(self.fresh.is_empty());
-        Comparing { stored, fresh: Vec::new(), ..self }
     }
 }
 

@@ -7,7 +7,7 @@ use sanchay_catalog::block::{EntryKind, BLOCK_SLOTS};
 use sanchay_catalog::DirectoryChange;
 use sanchay_core::Source;
 
-use super::folder::{Comparing, Looked};
+use super::comparing::{Comparing, Looked};
 use super::stored::Stored;
 use super::walk::Walker;
 use crate::error::EngineError;

@@ -3,6 +3,7 @@
 mod absence;
 mod baseline;
 mod compare;
+mod comparing;
 mod context;
 mod deferred;
 mod edges;
