@@ -181,6 +181,21 @@ impl FileHandle {
     }
 }
 
+/// For the one crate that acts on a person's files; all others go by the methods above.
+#[cfg(unix)]
+impl std::os::fd::AsFd for DirHandle {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.inner.descriptor()
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for FileHandle {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.inner.descriptor()
+    }
+}
+
 /// A signal is no error of the file.
 fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {

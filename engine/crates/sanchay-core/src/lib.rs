@@ -5,6 +5,7 @@
 //! Names and relative paths are raw bytes everywhere. A relative path has its names parted by `/` on every platform,
 //! and the root itself is the empty path. On Unix the bytes are the kernel's, on Windows they are WTF-8.
 
+pub mod compare;
 pub mod content_hash;
 mod dir;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod volume;
 pub mod watch;
 mod witness;
 
+pub use compare::{compare, CompareBuffers, Comparison};
 pub use content_hash::{Algorithm, ContentHash};
 pub use dir::{DirHandle, FileHandle, ListBuffer, RootDir};
 pub use error::{CoreError, ErrorKind};

@@ -59,7 +59,7 @@ impl Directory {
     }
 
     /// The open folder itself, for the calls that this module does not make.
-    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
 

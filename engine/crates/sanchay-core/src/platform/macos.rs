@@ -41,6 +41,11 @@ impl Directory {
         unix::open_root(path.as_os_str()).map(|descriptor| Self { descriptor })
     }
 
+    /// The open folder itself.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+
     /// Opens a folder below this one.
     pub fn open_below(&self, relative: &[u8]) -> io::Result<Self> {
         unix::open_in_pieces(&self.descriptor, relative, unix::open_name_by_name).map(|descriptor| Self { descriptor })

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
@@ -130,6 +130,11 @@ pub struct File {
 }
 
 impl File {
+    /// The open file itself.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+
     /// The stat of the open file.
     pub fn stat(&self) -> io::Result<FileStat> {
         super::stat_descriptor(self.descriptor.as_fd())
