@@ -17,6 +17,7 @@ mod error;
 pub mod expression;
 mod extensions;
 pub mod feed;
+pub mod journal;
 mod large_folders;
 mod load;
 mod name_index;

@@ -1,0 +1,182 @@
+//! Opening the journal: whose it is, its backup before a migration, and the damaged file that is moved aside.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::error::JournalError;
+use crate::beside::with_suffix;
+use crate::database::BUSY_TIMEOUT;
+
+/// "SanJ": what the header of a journal says.
+const APPLICATION_ID: i32 = 0x5361_6e4a;
+/// Numbered, forward only, frozen once released.
+const MIGRATIONS: &[&str] = &[include_str!("../../journal_migrations/0001_journal.sql")];
+const VERSION: i64 = MIGRATIONS.len() as i64;
+const BACKUP_PAGES: i32 = 256;
+
+/// The journal, open for one owner: the holder of the catalog beside it.
+#[derive(Debug)]
+pub struct Journal {
+    connection: Mutex<Connection>,
+    token: u64,
+}
+
+/// A journal, and what became of the file that was there.
+#[derive(Debug)]
+pub struct OpenedJournal {
+    /// Ready.
+    pub journal: Journal,
+    /// The damaged file that was moved aside: what it knew of runs and plans is in there alone.
+    pub moved_aside: Option<PathBuf>,
+    /// The copy that was made before a migration.
+    pub backup: Option<PathBuf>,
+}
+
+impl Journal {
+    /// Opens the journal of the catalog with this id, or begins one.
+    pub fn open(path: &Path, catalog_id: i64) -> Result<OpenedJournal, JournalError> {
+        match try_open(path, catalog_id) {
+            Ok((journal, backup)) => Ok(OpenedJournal { journal, moved_aside: None, backup }),
+            Err(error) if error.is_damage() => {
+                let aside = move_aside(path)?;
+                tracing::error!(path = %path.display(), aside = %aside.display(), %error, "journal_damaged_moved_aside");
+                let (journal, backup) = try_open(path, catalog_id)?;
+                Ok(OpenedJournal { journal, moved_aside: Some(aside), backup })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What tells this journal's names in a person's folders from any other's.
+    pub const fn token(&self) -> u64 {
+        self.token
+    }
+
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic in another call left no transaction open: each is rolled back when it is dropped.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn try_open(path: &Path, catalog_id: i64) -> Result<(Journal, Option<PathBuf>), JournalError> {
+    let is_there = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
+    let mut backup = None;
+    if is_there {
+        let found = recognise(path, catalog_id)?;
+        if found < VERSION {
+            backup = Some(back_up(path, found)?);
+        }
+    }
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    if !is_there {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrate(&connection)?;
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        return Err(JournalError::Sqlite(rusqlite::Error::SqliteFailure(code, Some(said))));
+    }
+    let first = "INSERT INTO meta VALUES ('catalog_id', ?1), ('token', random()) ON CONFLICT DO NOTHING";
+    connection.execute(first, [catalog_id])?;
+    let token: i64 = connection.query_row("SELECT value FROM meta WHERE key = 'token'", [], |row| row.get(0))?;
+    Ok((Journal { connection: Mutex::new(connection), token: token as u64 }, backup))
+}
+
+/// The version of a file that is this catalog's journal; whatever is not is refused without being written to.
+fn recognise(path: &Path, catalog_id: i64) -> Result<i64, JournalError> {
+    let foreign = |reason: String| JournalError::Foreign { path: path.to_owned(), reason };
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if id != APPLICATION_ID {
+        return Err(foreign(format!("its application id is {id:#x}")));
+    }
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > VERSION {
+        return Err(JournalError::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    if found > 0 {
+        let sql = "SELECT value FROM meta WHERE key = 'catalog_id'";
+        let of: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        // A catalog that was rebuilt has another id; what was done to the files is as true as before.
+        if of.is_some_and(|of| of != catalog_id) {
+            tracing::warn!(path = %path.display(), "journal_of_an_earlier_catalog");
+        }
+    }
+    Ok(found)
+}
+
+fn migrate(connection: &Connection) -> Result<(), JournalError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for (number, sql) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        connection
+            .execute_batch(&format!("BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {};\nCOMMIT;", number + 1))?;
+    }
+    Ok(())
+}
+
+/// A whole copy, made through SQLite, so that what is in the log is in it.
+fn back_up(path: &Path, version: i64) -> Result<PathBuf, JournalError> {
+    let to = free_name(path, &format!(".version-{version}"));
+    let from = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut copy = Connection::open(&to)?;
+    Backup::new(&from, &mut copy)?.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None)?;
+    Ok(to)
+}
+
+fn move_aside(path: &Path) -> Result<PathBuf, JournalError> {
+    let aside = free_name(path, ".damaged");
+    // The file itself goes last: broken off before, it is found damaged again.
+    for suffix in ["-wal", "-shm", ""] {
+        let from = with_suffix(path, suffix);
+        if from.exists() {
+            std::fs::rename(&from, with_suffix(&aside, suffix)).map_err(|source| JournalError::io(&from, source))?;
+        }
+    }
+    Ok(aside)
+}
+
+fn free_name(path: &Path, ending: &str) -> PathBuf {
+    (1..=u32::MAX)
+        .map(|number| with_suffix(path, &format!("{ending}-{number}")))
+        .find(|candidate| !candidate.exists())
+        .expect("no one keeps four thousand million old journals")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_journal_is_moved_aside_whole_and_a_foreign_or_newer_one_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let token = Journal::open(&path, 7).unwrap().journal.token();
+        assert_eq!(Journal::open(&path, 7).unwrap().journal.token(), token);
+
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[4096..8192].fill(0xa5);
+        std::fs::write(&path, &bytes).unwrap();
+        let opened = Journal::open(&path, 7).unwrap();
+        assert_eq!(std::fs::read(opened.moved_aside.unwrap()).unwrap()[..], bytes[..]);
+        assert_ne!(opened.journal.token(), token);
+        drop(opened.journal);
+
+        let foreign = folder.path().join("app.sqlite");
+        Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let before = std::fs::read(&foreign).unwrap();
+        assert!(matches!(Journal::open(&foreign, 7), Err(JournalError::Foreign { .. })));
+        assert_eq!(std::fs::read(&foreign).unwrap(), before);
+
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert!(matches!(Journal::open(&path, 7), Err(JournalError::Newer { .. })));
+    }
+}

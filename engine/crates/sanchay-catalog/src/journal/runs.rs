@@ -1,0 +1,399 @@
+//! Runs and their acts. What is meant to be done to a file is on the disk before it is done, and what came of it right
+//! after.
+
+use rusqlite::{params, OptionalExtension, Row};
+use sanchay_core::{Algorithm, ContentHash, VolumeId};
+
+use super::error::JournalError;
+use super::open::Journal;
+use super::plan_copies::{algorithm_number, algorithm_of};
+
+/// What a run is begun with.
+#[derive(Clone, Debug)]
+pub struct NewRun<'a> {
+    /// `dedupe`, `undo` or `repair`.
+    pub kind: &'a str,
+    /// What is done to each file.
+    pub action: &'a str,
+    /// The plan, or the run that is undone, and its version.
+    pub of: Option<(i64, i64)>,
+    /// When, in nanoseconds since 1970.
+    pub began_ns: i64,
+}
+
+/// A run as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its number; no run ever has it again.
+    pub id: i64,
+    /// `dedupe`, `undo` or `repair`.
+    pub kind: String,
+    /// What is done to each file.
+    pub action: String,
+    /// The plan, or the run that is undone.
+    pub of: Option<i64>,
+    /// When it began, in nanoseconds since 1970.
+    pub began_ns: i64,
+    /// When it ended; None while it runs, or when it was broken off.
+    pub ended_ns: Option<i64>,
+    /// Files that were acted on.
+    pub acted: i64,
+    /// Files that were left, with a reason.
+    pub skipped: i64,
+    /// Files on which the act failed.
+    pub failed: i64,
+    /// Bytes that this freed.
+    pub freed_bytes: i64,
+}
+
+/// How far an act is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActState {
+    /// It is meant to be done; whether it was is for the disk to say.
+    Intended,
+    /// It was done.
+    Done,
+    /// The file was left as it is.
+    Left,
+    /// It was done, and taken back since.
+    TakenBack,
+}
+
+/// One file of a run, with all that it takes to take it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Its number in the run, from 0.
+    pub number: i64,
+    /// How far it is.
+    pub state: ActState,
+    /// The root's path, and the file's below it.
+    pub root: Vec<u8>,
+    /// The file's path below the root.
+    pub path: Vec<u8>,
+    /// The same of the kept file.
+    pub kept_root: Vec<u8>,
+    /// The kept file's path below its root.
+    pub kept_path: Vec<u8>,
+    /// The size, in bytes.
+    pub size_bytes: u64,
+    /// How it was hashed.
+    pub algorithm: Algorithm,
+    /// The content's hash.
+    pub hash: ContentHash,
+    /// Volume and inode of the file.
+    pub identity: (VolumeId, u64),
+    /// Last change of the content, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Last reading, in nanoseconds since 1970.
+    pub atime_ns: i64,
+    /// Volume and inode of the kept file.
+    pub kept_identity: (VolumeId, u64),
+    /// Owner, group and mode.
+    pub owner: (u32, u32, u32),
+    /// Access list and extended attributes.
+    pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
+    /// In the trash: its folder, its mount's top (empty: the home trash), the name. For a symbolic link: its target.
+    pub place: Vec<Vec<u8>>,
+    /// Bytes that it freed.
+    pub freed_bytes: u64,
+    /// Why it was left.
+    pub reason: String,
+    /// What the system said.
+    pub detail: String,
+}
+
+/// What came of an act.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The act's number.
+    pub number: i64,
+    /// How it ended.
+    pub state: ActState,
+    /// Whether the act failed, rather than finding a reason not to.
+    pub failed: bool,
+    /// Why it was left.
+    pub reason: String,
+    /// What the system said.
+    pub detail: String,
+    /// Bytes that it freed.
+    pub freed_bytes: u64,
+    /// When, in nanoseconds since 1970.
+    pub ended_ns: i64,
+    /// Where it is in the trash, once that is known.
+    pub place: Option<Vec<Vec<u8>>>,
+}
+
+impl Journal {
+    /// Begins a run.
+    pub fn begin_run(&self, run: &NewRun<'_>) -> Result<i64, JournalError> {
+        let connection = self.connection();
+        let (of, version) = (run.of.map(|of| of.0), run.of.map(|of| of.1));
+        let sql = "INSERT INTO run (kind, action, of, of_version, began_ns) VALUES (?1, ?2, ?3, ?4, ?5)";
+        connection.execute(sql, params![run.kind, run.action, of, version, run.began_ns])?;
+        Ok(connection.last_insert_rowid())
+    }
+
+    /// Notes what is meant to be done to these files. On the disk when this returns.
+    pub fn intend(&self, run: i64, acts: &[Act]) -> Result<(), JournalError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        {
+            let sql = "INSERT INTO act (run, number, state, root, path, kept_root, kept_path, size_bytes, algorithm, hash, volume, inode,
+                mtime_ns, atime_ns, kept_volume, kept_inode, owner, owner_group, mode, attributes, place)
+                VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+            let mut statement = transaction.prepare_cached(sql)?;
+            for act in acts {
+                statement.execute(params![
+                    run,
+                    act.number,
+                    act.root,
+                    act.path,
+                    act.kept_root,
+                    act.kept_path,
+                    act.size_bytes as i64,
+                    algorithm_number(act.algorithm),
+                    &act.hash.as_bytes()[..],
+                    &act.identity.0.to_bytes()[..],
+                    act.identity.1 as i64,
+                    act.mtime_ns,
+                    act.atime_ns,
+                    &act.kept_identity.0.to_bytes()[..],
+                    act.kept_identity.1 as i64,
+                    act.owner.0,
+                    act.owner.1,
+                    act.owner.2,
+                    packed(act.attributes.iter().flat_map(|(name, value)| [name, value])),
+                    packed(&act.place),
+                ])?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Notes what came of them. On the disk when this returns.
+    pub fn conclude(&self, run: i64, outcomes: &[Outcome]) -> Result<(), JournalError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        {
+            let sql = "UPDATE act SET state = ?3, reason = ?4, detail = ?5, freed_bytes = ?6, ended_ns = ?7, place = coalesce(?8, place)
+                WHERE run = ?1 AND number = ?2";
+            let mut statement = transaction.prepare_cached(sql)?;
+            let (mut acted, mut skipped, mut failed, mut freed) = (0_i64, 0_i64, 0_i64, 0_i64);
+            for outcome in outcomes {
+                let place = outcome.place.as_ref().map(packed);
+                let freed_bytes = outcome.freed_bytes as i64;
+                statement.execute(params![
+                    run,
+                    outcome.number,
+                    state_number(outcome.state),
+                    outcome.reason,
+                    outcome.detail,
+                    freed_bytes,
+                    outcome.ended_ns,
+                    place
+                ])?;
+                match outcome.state {
+                    ActState::Done => acted += 1,
+                    _ if outcome.failed => failed += 1,
+                    _ => skipped += 1,
+                }
+                freed += freed_bytes;
+            }
+            let sql = "UPDATE run SET acted = acted + ?2, skipped = skipped + ?3, failed = failed + ?4, freed_bytes = freed_bytes + ?5
+                WHERE id = ?1";
+            transaction.execute(sql, params![run, acted, skipped, failed, freed])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Notes that acts of an earlier run were taken back.
+    pub fn take_back(&self, run: i64, numbers: &[i64], ended_ns: i64) -> Result<(), JournalError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        for number in numbers {
+            let sql = "UPDATE act SET state = 3, ended_ns = ?3 WHERE run = ?1 AND number = ?2";
+            transaction.prepare_cached(sql)?.execute(params![run, number, ended_ns])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The run is over.
+    pub fn end_run(&self, run: i64, ended_ns: i64) -> Result<Run, JournalError> {
+        self.connection().execute("UPDATE run SET ended_ns = ?2 WHERE id = ?1", [run, ended_ns])?;
+        self.run(run)
+    }
+
+    /// One run.
+    pub fn run(&self, id: i64) -> Result<Run, JournalError> {
+        let connection = self.connection();
+        let found = connection.query_row(&format!("{RUN} WHERE id = ?1"), [id], read_run).optional()?;
+        found.ok_or_else(|| JournalError::Unknown(format!("run {id}")))
+    }
+
+    /// All runs, the newest first.
+    pub fn runs(&self) -> Result<Vec<Run>, JournalError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare(&format!("{RUN} ORDER BY id DESC"))?;
+        let runs = statement.query_map([], read_run)?.collect::<Result<_, _>>()?;
+        Ok(runs)
+    }
+
+    /// Acts that were intended, and of which no one noted what came of them: what a kill leaves. (run, act), at most
+    /// `limit`.
+    pub fn unsettled(&self, limit: usize) -> Result<Vec<(i64, Act)>, JournalError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare(&format!("{ACT} WHERE state = 0 ORDER BY run, number LIMIT ?1"))?;
+        let acts = statement.query_map([limit as i64], |row| Ok((row.get(0)?, read_act(row)?)))?;
+        Ok(acts.collect::<Result<_, _>>()?)
+    }
+
+    /// Acts of a run behind this number, at most `limit`.
+    pub fn acts_after(&self, run: i64, after: i64, limit: usize) -> Result<Vec<Act>, JournalError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached(&format!("{ACT} WHERE run = ?1 AND number > ?2 ORDER BY number LIMIT ?3"))?;
+        let acts = statement.query_map(params![run, after, limit as i64], read_act)?.collect::<Result<_, _>>()?;
+        Ok(acts)
+    }
+}
+
+const RUN: &str = "SELECT id, kind, action, of, began_ns, ended_ns, acted, skipped, failed, freed_bytes FROM run";
+const ACT: &str = "SELECT run, number, state, root, path, kept_root, kept_path, size_bytes, algorithm, hash, volume, inode, mtime_ns,
+    atime_ns, kept_volume, kept_inode, owner, owner_group, mode, attributes, place, freed_bytes, reason, detail FROM act";
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        action: row.get(2)?,
+        of: row.get(3)?,
+        began_ns: row.get(4)?,
+        ended_ns: row.get(5)?,
+        acted: row.get(6)?,
+        skipped: row.get(7)?,
+        failed: row.get(8)?,
+        freed_bytes: row.get(9)?,
+    })
+}
+
+fn read_act(row: &Row<'_>) -> rusqlite::Result<Act> {
+    let attributes = unpacked(&row.get::<_, Vec<u8>>(19)?);
+    Ok(Act {
+        number: row.get(1)?,
+        state: match row.get(2)? {
+            1_i64 => ActState::Done,
+            2 => ActState::Left,
+            3 => ActState::TakenBack,
+            _ => ActState::Intended,
+        },
+        root: row.get(3)?,
+        path: row.get(4)?,
+        kept_root: row.get(5)?,
+        kept_path: row.get(6)?,
+        size_bytes: row.get::<_, i64>(7)? as u64,
+        algorithm: algorithm_of(row.get(8)?),
+        hash: ContentHash::from_bytes(row.get(9)?),
+        identity: (VolumeId::from_bytes(row.get(10)?), row.get::<_, i64>(11)? as u64),
+        mtime_ns: row.get(12)?,
+        atime_ns: row.get(13)?,
+        kept_identity: (VolumeId::from_bytes(row.get(14)?), row.get::<_, i64>(15)? as u64),
+        owner: (row.get(16)?, row.get(17)?, row.get(18)?),
+        attributes: attributes.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
+        place: unpacked(&row.get::<_, Vec<u8>>(20)?),
+        freed_bytes: row.get::<_, i64>(21)? as u64,
+        reason: row.get(22)?,
+        detail: row.get(23)?,
+    })
+}
+
+const fn state_number(state: ActState) -> i64 {
+    match state {
+        ActState::Intended => 0,
+        ActState::Done => 1,
+        ActState::Left => 2,
+        ActState::TakenBack => 3,
+    }
+}
+
+/// Pieces of any bytes in one, each after its length in four bytes.
+fn packed<'a>(pieces: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
+    let mut whole = Vec::new();
+    for piece in pieces {
+        whole.extend_from_slice(&(piece.len() as u32).to_le_bytes());
+        whole.extend_from_slice(piece);
+    }
+    whole
+}
+
+fn unpacked(mut whole: &[u8]) -> Vec<Vec<u8>> {
+    let mut pieces = Vec::new();
+    while let Some((length, rest)) = whole.split_first_chunk::<4>() {
+        let length = (u32::from_le_bytes(*length) as usize).min(rest.len());
+        pieces.push(rest[..length].to_vec());
+        whole = &rest[length..];
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(number: i64) -> Act {
+        Act {
+            number,
+            state: ActState::Intended,
+            root: b"/photos".to_vec(),
+            path: b"a/\xff".to_vec(),
+            kept_root: b"/photos".to_vec(),
+            kept_path: b"b".to_vec(),
+            size_bytes: u64::MAX >> 1,
+            algorithm: Algorithm::Blake3,
+            hash: ContentHash::from_bytes([1; 32]),
+            identity: (VolumeId::from_bytes([2; 16]), u64::MAX),
+            mtime_ns: -1,
+            atime_ns: 5,
+            kept_identity: (VolumeId::from_bytes([2; 16]), 4),
+            owner: (1000, 100, 0o644),
+            attributes: vec![(b"user.x".to_vec(), Vec::new()), (b"user.y".to_vec(), b"\0\xff".to_vec())],
+            place: vec![b"/home/me/.local/share/Trash".to_vec(), Vec::new(), b"a".to_vec()],
+            freed_bytes: 0,
+            reason: String::new(),
+            detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_intent_is_kept_until_its_outcome_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let journal = Journal::open(&path, 1).unwrap().journal;
+        let run =
+            journal.begin_run(&NewRun { kind: "dedupe", action: "trash", of: Some((3, 1)), began_ns: 1 }).unwrap();
+        journal.intend(run, &[act(0), act(1), act(2)]).unwrap();
+        drop(journal);
+
+        let journal = Journal::open(&path, 1).unwrap().journal;
+        assert_eq!(journal.unsettled(10).unwrap(), [(run, act(0)), (run, act(1)), (run, act(2))]);
+        let outcome = |number, state, failed, freed_bytes| Outcome {
+            number,
+            state,
+            failed,
+            reason: "busy".into(),
+            detail: String::new(),
+            freed_bytes,
+            ended_ns: 9,
+            place: None,
+        };
+        journal.conclude(run, &[outcome(0, ActState::Done, false, 100), outcome(1, ActState::Left, false, 0)]).unwrap();
+        assert_eq!(journal.unsettled(10).unwrap(), [(run, act(2))]);
+        journal.conclude(run, &[outcome(2, ActState::Left, true, 0)]).unwrap();
+        let ended = journal.end_run(run, 10).unwrap();
+        assert_eq!((ended.acted, ended.skipped, ended.failed, ended.freed_bytes), (1, 1, 1, 100));
+        assert_eq!(journal.acts_after(run, 0, 10).unwrap().len(), 2);
+        journal.take_back(run, &[0], 11).unwrap();
+        assert_eq!(journal.acts_after(run, -1, 1).unwrap()[0].state, ActState::TakenBack);
+        assert_eq!(journal.runs().unwrap(), [journal.run(run).unwrap()]);
+        assert!(matches!(journal.run(99), Err(JournalError::Unknown(_))));
+    }
+}
