@@ -8,6 +8,7 @@
 mod background;
 mod carried;
 mod clock;
+pub mod dedupe;
 mod engine;
 mod error;
 mod excludes;
