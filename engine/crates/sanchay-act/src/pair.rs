@@ -1,0 +1,114 @@
+//! A kept file and the copy that goes, held so that neither changes unseen.
+
+use std::ops::ControlFlow;
+
+use sanchay_core::{compare, CompareBuffers, Comparison};
+
+use crate::expected::Expected;
+use crate::lease::Lease;
+use crate::metadata::Metadata;
+use crate::refusal::{Reason, Refusal};
+use crate::subject::Subject;
+
+/// Both files of an act, open and leased.
+#[derive(Debug)]
+pub struct Pair<'s> {
+    /// The file that stays.
+    pub kept: &'s Subject<'s>,
+    /// The copy that goes.
+    pub dropped: &'s Subject<'s>,
+    kept_lease: Lease<'s>,
+    dropped_lease: Lease<'s>,
+}
+
+impl<'s> Pair<'s> {
+    /// Takes the leases. Refused where both are one file, sizes differ, or a program has one open for writing.
+    pub fn new(kept: &'s Subject<'s>, dropped: &'s Subject<'s>) -> Result<Self, Refusal> {
+        if (kept.stat.device, kept.stat.inode) == (dropped.stat.device, dropped.stat.inode) {
+            return Err(Refusal::new(Reason::SameFile));
+        }
+        if kept.stat.size_bytes != dropped.stat.size_bytes {
+            return Err(Refusal::new(Reason::OtherBytes));
+        }
+        let kept_lease = Lease::take(&kept.file).map_err(Refusal::of_kept)?;
+        let dropped_lease = Lease::take(&dropped.file)?;
+        let pair = Self { kept, dropped, kept_lease, dropped_lease };
+        // Between the stat at the opening and the lease someone may have written.
+        pair.check_undisturbed()?;
+        Ok(pair)
+    }
+
+    /// Compares all bytes. `on_bytes` hears of each stretch done, and may end the comparison (`Stopped`). A writer who
+    /// comes is let in within a stretch, and the pair is left (`Busy`).
+    pub fn compare(
+        &self,
+        buffers: &mut CompareBuffers,
+        on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(), Refusal> {
+        let mut disturbed = false;
+        let mut watched = |bytes| {
+            disturbed = !self.is_leased();
+            if disturbed {
+                return ControlFlow::Break(());
+            }
+            on_bytes(bytes)
+        };
+        match compare(&self.kept.file, &self.dropped.file, self.kept.stat.size_bytes, buffers, &mut watched)? {
+            Comparison::Equal => self.check_undisturbed(),
+            Comparison::Stopped if !disturbed => Err(Refusal::new(Reason::Stopped)),
+            Comparison::Stopped => Err(Refusal::new(Reason::Busy)),
+            // A file that is being changed differs, too: that is the truer reason.
+            Comparison::Different => self.check_undisturbed().and(Err(Refusal::new(Reason::OtherBytes))),
+        }
+    }
+
+    /// Refuses files whose owner, mode, access list or attributes differ, unless `any_metadata`; and setuid files
+    /// always.
+    pub fn check_metadata(&self, any_metadata: bool) -> Result<(), Refusal> {
+        let kept = Metadata::of(&self.kept.file).map_err(Refusal::of_kept)?;
+        let dropped = Metadata::of(&self.dropped.file)?;
+        if kept.is_setuid() || dropped.is_setuid() {
+            return Err(Refusal::new(Reason::SetUid));
+        }
+        if !any_metadata && kept != dropped {
+            return Err(Refusal::new(Reason::OtherMetadata));
+        }
+        Ok(())
+    }
+
+    /// Refuses a pair of which one was written to, or whose writer waits for us.
+    pub fn check_undisturbed(&self) -> Result<(), Refusal> {
+        if !self.is_leased() {
+            return Err(Refusal::new(Reason::Busy));
+        }
+        if !self.kept.is_unchanged()? {
+            return Err(Refusal::new(Reason::Changed).of_kept());
+        }
+        if !self.dropped.is_unchanged()? {
+            return Err(Refusal::new(Reason::Changed));
+        }
+        Ok(())
+    }
+
+    /// The last look, after the copy has its other name: what bears that name is the copy, no one came to write, and
+    /// the kept file is still at its own path. Where it went along with the copy, both were one file.
+    pub(crate) fn check_displaced(&self, displaced: &sanchay_core::FileStat) -> Result<(), Refusal> {
+        if !Expected::of(&self.dropped.stat).fits_but_for_ctime(displaced) {
+            return Err(Refusal::new(Reason::Changed));
+        }
+        if !self.is_leased() {
+            return Err(Refusal::new(Reason::Busy));
+        }
+        if !Expected::of(&self.kept.stat).fits_but_for_ctime(&self.kept.file.stat()?) {
+            return Err(Refusal::new(Reason::Changed).of_kept());
+        }
+        if !self.kept.is_at_its_path() {
+            return Err(Refusal::new(Reason::KeptGone).of_kept());
+        }
+        Ok(())
+    }
+
+    fn is_leased(&self) -> bool {
+        self.kept_lease.is_held() && self.dropped_lease.is_held()
+    }
+}

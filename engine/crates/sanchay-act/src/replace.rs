@@ -1,0 +1,103 @@
+//! The copy becomes a link: a hard link of the kept file, or a symbolic link to it.
+//!
+//! The link is made under a name of ours in the copy's folder, so that one that cannot be made costs nothing; the two
+//! names are exchanged in one step; what was displaced is checked, and only then removed. Where a file system cannot
+//! exchange, the copy is moved aside first, and its name is free for a moment.
+
+use fail::fail_point;
+use rustix::fs::{linkat, symlinkat, AtFlags};
+
+use sanchay_core::FileKind;
+
+use crate::aside::{exchange, move_free, put_back, unlink, TemporaryName};
+use crate::pair::Pair;
+use crate::refusal::{Reason, Refusal};
+
+/// An act that was done. The copy's folder has to be synced before it is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// Hard links that the copy had before: while others are left, no space comes back.
+    pub links_before: u32,
+}
+
+/// Makes the copy a further hard link of the kept file. Both must have been compared.
+pub fn hardlink(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
+    let (kept, folder) = (pair.kept, &pair.dropped.folder);
+    let made = linkat(&kept.folder, kept.place.name(), folder, &temporary.new[..], AtFlags::empty());
+    made.map_err(Refusal::from)?;
+    fail_point!("act::made");
+    // By its name another file may have been linked: the kept one's name was given to it since. And some file systems
+    // give each link an inode of its own, so that it cannot be told what was linked.
+    let link = folder.stat(&temporary.new)?;
+    if (link.device, link.inode) != (kept.stat.device, kept.stat.inode) {
+        unlink(folder, &temporary.new)?;
+        let reason = if kept.is_at_its_path() { Reason::Unsupported } else { Reason::Changed };
+        return Err(Refusal::new(reason).of_kept());
+    }
+    replace(pair, temporary)
+}
+
+/// Makes the copy a symbolic link with this target.
+pub fn symlink(pair: &Pair<'_>, target: &[u8], temporary: &TemporaryName) -> Result<Acted, Refusal> {
+    let folder = &pair.dropped.folder;
+    symlinkat(target, folder, &temporary.new[..]).map_err(Refusal::from)?;
+    fail_point!("act::made");
+    if folder.stat(&temporary.new)?.kind != FileKind::Symlink {
+        return Err(Refusal::new(Reason::NameTaken));
+    }
+    replace(pair, temporary)
+}
+
+/// Gives what stands under the new name the copy's name, and removes the copy.
+fn replace(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
+    let (folder, name) = (&pair.dropped.folder, pair.dropped.place.name());
+    match exchange(folder, &temporary.new, name) {
+        Ok(true) => {}
+        Ok(false) => return replace_by_steps(pair, temporary),
+        Err(refusal) => {
+            unlink(folder, &temporary.new)?;
+            return Err(refusal);
+        }
+    }
+    fail_point!("act::exchanged");
+    let displaced = folder.stat(&temporary.new)?;
+    if let Err(refusal) = pair.check_displaced(&displaced) {
+        exchange(folder, &temporary.new, name)?;
+        unlink(folder, &temporary.new)?;
+        return Err(refusal);
+    }
+    unlink(folder, &temporary.new)?;
+    fail_point!("act::removed");
+    Ok(Acted { links_before: displaced.links })
+}
+
+/// The same in steps, where a file system cannot exchange two names.
+fn replace_by_steps(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
+    let (folder, name) = (&pair.dropped.folder, pair.dropped.place.name());
+    let TemporaryName { new, old } = temporary;
+    if let Err(refusal) = move_free(folder, name, folder, old) {
+        unlink(folder, new)?;
+        return Err(refusal);
+    }
+    fail_point!("act::aside");
+    let displaced = folder.stat(old)?;
+    let moved = pair.check_displaced(&displaced).and_then(|()| move_free(folder, new, folder, name));
+    fail_point!("act::renamed");
+    let refusal = match moved {
+        Ok(()) => match pair.check_displaced(&displaced) {
+            Ok(()) => {
+                unlink(folder, old)?;
+                fail_point!("act::removed");
+                return Ok(Acted { links_before: displaced.links });
+            }
+            Err(refusal) => {
+                move_free(folder, name, folder, new)?;
+                refusal
+            }
+        },
+        Err(refusal) => refusal,
+    };
+    put_back(folder, old, name)?;
+    unlink(folder, new)?;
+    Err(refusal)
+}

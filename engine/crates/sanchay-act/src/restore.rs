@@ -1,0 +1,177 @@
+//! A file that became a link, or went, is made again from a living twin: its own inode, the twin's bytes, its own
+//! metadata.
+
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+
+use fail::fail_point;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use sanchay_core::{compare, CompareBuffers, Comparison, Content, DirHandle, FileHandle, FileKind, FileStat};
+
+use crate::aside::{exchange, move_free, put_back, unlink, TemporaryName};
+use crate::lease::Lease;
+use crate::metadata::Kept;
+use crate::refusal::{Reason, Refusal};
+use crate::subject::Subject;
+
+/// What has the file's name now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Now {
+    /// Nothing: the file went.
+    Nothing,
+    /// A hard link of this (device, inode), which we made.
+    Hardlink(u64, u64),
+    /// A symbolic link to this target, which we made.
+    Symlink(Vec<u8>),
+}
+
+/// Makes the file again. What has its name must still be what we made of it; anything else is another's, and is left
+/// (`Changed`, `NameTaken`). The twin is guarded while it is copied, and the copy is read back and compared before it
+/// takes the name. The caller has seen that the twin has the content that is due.
+pub fn make_anew(
+    twin: &Subject<'_>,
+    folder: &DirHandle,
+    name: &[u8],
+    now: &Now,
+    kept: &Kept,
+    temporary: &TemporaryName,
+    buffers: &mut CompareBuffers,
+) -> Result<(), Refusal> {
+    check_now(folder, name, now)?;
+    let lease = Lease::take(&twin.file).map_err(Refusal::of_kept)?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = rustix::fs::openat(folder, &temporary.new[..], flags, Mode::from(0o600))?;
+    let filled = fill(twin, &made, folder, kept, temporary, buffers).and_then(|()| {
+        if lease.is_held() && twin.is_unchanged()? {
+            Ok(())
+        } else {
+            Err(Refusal::new(Reason::Busy).of_kept())
+        }
+    });
+    drop(made);
+    if let Err(refusal) = filled.and_then(|()| take_name(folder, name, now, temporary)) {
+        unlink(folder, &temporary.new)?;
+        return Err(refusal);
+    }
+    Ok(())
+}
+
+/// Refuses a name that is not what we made of it.
+fn check_now(folder: &DirHandle, name: &[u8], now: &Now) -> Result<(), Refusal> {
+    let found = match folder.stat(name) {
+        Ok(stat) => Some(stat),
+        Err(error) if error.is_gone() => None,
+        Err(error) => return Err(error.into()),
+    };
+    match (now, found) {
+        (Now::Nothing, None) => Ok(()),
+        (Now::Nothing, Some(_)) => Err(Refusal::new(Reason::NameTaken)),
+        (_, None) => Err(Refusal::new(Reason::Gone)),
+        (_, Some(stat)) if is_ours(folder, name, &stat, now)? => Ok(()),
+        (_, Some(_)) => Err(Refusal::new(Reason::Changed)),
+    }
+}
+
+fn is_ours(folder: &DirHandle, name: &[u8], stat: &FileStat, now: &Now) -> Result<bool, Refusal> {
+    Ok(match now {
+        Now::Nothing => false,
+        Now::Hardlink(device, inode) => (*device, *inode) == (stat.device, stat.inode),
+        Now::Symlink(target) => {
+            stat.kind == FileKind::Symlink
+                && rustix::fs::readlinkat(folder, name, Vec::new())?.as_bytes() == &target[..]
+        }
+    })
+}
+
+/// The twin's bytes with its holes, the file's own metadata; on the disk, and read back.
+fn fill(
+    twin: &Subject<'_>,
+    made: &OwnedFd,
+    folder: &DirHandle,
+    kept: &Kept,
+    temporary: &TemporaryName,
+    buffers: &mut CompareBuffers,
+) -> Result<(), Refusal> {
+    let size_bytes = twin.stat.size_bytes;
+    rustix::fs::ftruncate(made, size_bytes)?;
+    let mut offset = 0;
+    while let Some((start, end)) = twin.file.data_after(offset, size_bytes) {
+        copy(&twin.file, made, start, end)?;
+        offset = end;
+        if offset >= size_bytes {
+            break;
+        }
+    }
+    fail_point!("restore::copied");
+    kept.give(made)?;
+    rustix::fs::fsync(made)?;
+    let copy = folder.open_file(&temporary.new)?;
+    match compare(&twin.file, &copy, size_bytes, buffers, &mut |_| ControlFlow::Continue(()))? {
+        Comparison::Equal => Ok(()),
+        _ => Err(Refusal::new(Reason::Io)),
+    }
+}
+
+/// Copies a stretch, in the kernel where it can.
+fn copy(from: &FileHandle, to: &OwnedFd, start: u64, end: u64) -> Result<(), Refusal> {
+    let mut offset = start;
+    #[cfg(target_os = "linux")]
+    while offset < end {
+        let (mut source, mut destination) = (offset, offset);
+        let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
+        match rustix::fs::copy_file_range(from.as_fd(), Some(&mut source), to, Some(&mut destination), wanted) {
+            Ok(0) => return Err(Refusal::new(Reason::Changed).of_kept()),
+            Ok(count) => offset += count as u64,
+            Err(Errno::INTR) => {}
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut buffer = vec![0; 256 << 10];
+    while offset < end {
+        let wanted = buffer.len().min(usize::try_from(end - offset).unwrap_or(usize::MAX));
+        let count = from.read_at(&mut buffer[..wanted], offset)?;
+        if count == 0 {
+            return Err(Refusal::new(Reason::Changed).of_kept());
+        }
+        let mut done = 0;
+        while done < count {
+            match rustix::io::pwrite(to, &buffer[done..count], offset + done as u64) {
+                Ok(written) => done += written,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        offset += count as u64;
+    }
+    Ok(())
+}
+
+/// Gives the new file its name: a free one, or the link's that we made, which goes.
+fn take_name(folder: &DirHandle, name: &[u8], now: &Now, temporary: &TemporaryName) -> Result<(), Refusal> {
+    let TemporaryName { new, old } = temporary;
+    if *now == Now::Nothing {
+        return move_free(folder, new, folder, name);
+    }
+    if exchange(folder, new, name)? {
+        fail_point!("restore::exchanged");
+        if is_ours(folder, new, &folder.stat(new)?, now)? {
+            return unlink(folder, new);
+        }
+        exchange(folder, new, name)?;
+        return Err(Refusal::new(Reason::Changed));
+    }
+    move_free(folder, name, folder, old)?;
+    fail_point!("restore::aside");
+    if is_ours(folder, old, &folder.stat(old)?, now)? {
+        if let Err(refusal) = move_free(folder, new, folder, name) {
+            put_back(folder, old, name)?;
+            return Err(refusal);
+        }
+        return unlink(folder, old);
+    }
+    put_back(folder, old, name)?;
+    Err(Refusal::new(Reason::Changed))
+}

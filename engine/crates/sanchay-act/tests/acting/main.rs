@@ -1,0 +1,7 @@
+//! Acts on real files. Where an act is stopped between its steps is tested in a process of its own: `stops.rs`.
+#![cfg(unix)]
+
+mod acts;
+#[cfg(target_os = "linux")]
+mod mounts;
+mod support;
