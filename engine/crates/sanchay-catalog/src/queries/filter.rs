@@ -161,6 +161,14 @@ impl Filter {
         })
     }
 
+    /// The entries that pass, where all that is asked is whether a file has a copy.
+    pub(super) fn only_duplicates(&self) -> Option<&Arc<EntrySet>> {
+        match self.columns.as_slice() {
+            [(false, ColumnTest::Duplicate(entries))] if self.detail.is_empty() && self.is_of_files() => Some(entries),
+            _ => None,
+        }
+    }
+
     /// Whether anything but names, paths and hashes is tested.
     pub(crate) fn has_column_tests(&self) -> bool {
         !self.columns.is_empty()
@@ -287,6 +295,9 @@ impl Filter {
                         None => keep(slots, |slot| is_wanted(columns.extension(slot))),
                     }
                 }
+                ColumnTest::Duplicate(entries) => {
+                    keep(slots, |slot| entries.contains(EntryId::new(block, slot)) == wanted);
+                }
                 ColumnTest::Created(..)
                 | ColumnTest::OfFiles(..)
                 | ColumnTest::Is(_)
@@ -294,8 +305,7 @@ impl Filter {
                 | ColumnTest::Links(_)
                 | ColumnTest::Directories(_)
                 | ColumnTest::Single(..)
-                | ColumnTest::Undecided(..)
-                | ColumnTest::Duplicate(_) => {
+                | ColumnTest::Undecided(..) => {
                     slots.retain(|&slot| Self::passes(test, *negated, block, columns, slot));
                 }
             }

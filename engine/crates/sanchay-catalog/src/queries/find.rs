@@ -9,7 +9,8 @@ use super::cache::Cache;
 use super::filter::Filter;
 use super::filter_context::Context;
 use super::parallel::Parallel;
-use super::place::{make_token, parse_token, Tally, Totals};
+use super::place::{make_token, parse_token, SortPlace, Tally, Totals, Value};
+use super::runs::EntrySet;
 use super::search::{Question, Search, Untested, WHOLE_TABLE};
 use super::sort::{Sort, SortKey};
 use super::tree::{PathResolver, RootNames};
@@ -153,6 +154,9 @@ impl Finder<'_, '_> {
         if !filter.is_of_files() {
             return self.blocks(0);
         }
+        if let (Some(entries), SortKey::Stored) = (filter.only_duplicates(), key) {
+            return Ok(self.duplicates(entries));
+        }
         if let Some(prefix) = filter.hash_prefix() {
             let entries = self.reader.entries_with_hash(prefix)?;
             let mut tally = self.alone(|search| search.look_at_entries(&entries, Untested::All))?;
@@ -172,6 +176,22 @@ impl Finder<'_, '_> {
         } else {
             self.blocks(0)
         }
+    }
+
+    /// What has a copy, of which the first are asked for and how many there are: no block needs to be looked at.
+    fn duplicates(&mut self, entries: &EntrySet) -> Tally {
+        let question = &self.question;
+        let mut tally = Tally::default();
+        for id in entries.after(question.after.as_ref().map(|after| after.id)).take(question.limit + 1) {
+            tally.keep(
+                SortPlace { value: Value::Number(0), id, descending: question.descending },
+                None,
+                question.limit,
+            );
+        }
+        let (hits, bytes) = entries.totals();
+        self.known.get_or_insert(Totals::Exact(hits, Some(bytes)));
+        tally
     }
 
     /// On this thread only.

@@ -34,27 +34,55 @@ impl KeyRange {
 
 /// A set of entries, a bit each: ids are dense, for blocks are numbered one after another.
 #[derive(Debug, Default)]
-pub(crate) struct EntrySet(Vec<u64>);
+pub(crate) struct EntrySet {
+    words: Vec<u64>,
+    /// Apparent bytes of what was put in.
+    bytes: u64,
+}
 
 impl EntrySet {
-    pub(super) fn insert(&mut self, id: EntryId) {
+    /// Puts an entry in, once.
+    pub(super) fn insert(&mut self, id: EntryId, size_bytes: u64) {
         let word = (id.0 / 64) as usize;
-        if word >= self.0.len() {
-            self.0.resize((word + 1).next_power_of_two(), 0);
+        if word >= self.words.len() {
+            self.words.resize((word + 1).next_power_of_two(), 0);
         }
-        self.0[word] |= 1 << (id.0 % 64);
+        self.words[word] |= 1 << (id.0 % 64);
+        self.bytes += size_bytes;
     }
 
+    /// Puts in what is in another, which has none of the same.
     pub(super) fn merge(&mut self, other: &Self) {
-        self.0.resize(self.0.len().max(other.0.len()), 0);
-        for (word, more) in self.0.iter_mut().zip(&other.0) {
+        self.words.resize(self.words.len().max(other.words.len()), 0);
+        for (word, more) in self.words.iter_mut().zip(&other.words) {
             *word |= more;
         }
+        self.bytes += other.bytes;
     }
 
     #[inline]
     pub(crate) fn contains(&self, id: EntryId) -> bool {
-        self.0.get((id.0 / 64) as usize).is_some_and(|word| word >> (id.0 % 64) & 1 == 1)
+        self.words.get((id.0 / 64) as usize).is_some_and(|word| word >> (id.0 % 64) & 1 == 1)
+    }
+
+    /// How many there are, and their apparent bytes.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        (self.words.iter().map(|word| u64::from(word.count_ones())).sum(), self.bytes)
+    }
+
+    /// Those after an entry, in order.
+    pub(super) fn after(&self, id: Option<EntryId>) -> impl Iterator<Item = EntryId> + '_ {
+        let from = id.map_or(0, |id| id.0 + 1);
+        let first = (from / 64) as usize;
+        let words = self.words.iter().enumerate().skip(first);
+        words.flat_map(move |(number, &word)| {
+            let mut left = if number == first { word & (u64::MAX << (from % 64)) } else { word };
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| u64::from(left.trailing_zeros()))?;
+                left &= left - 1;
+                Some(EntryId(number as u64 * 64 + bit))
+            })
+        })
     }
 }
 
@@ -295,14 +323,14 @@ impl Reader {
                         RunVerdict::NoGroup | RunVerdict::PerhapsOneFile => {}
                         RunVerdict::OneGroup => {
                             for posting in run {
-                                entries.insert(posting.entry);
+                                entries.insert(posting.entry, posting.size_bytes);
                             }
                         }
                         RunVerdict::SeveralContents => {
                             for content in reader.by_content(run.to_vec())? {
                                 if SharedContent(&content).figures(&mut facts)?.sure_copies() > 1 {
                                     for posting in &content {
-                                        entries.insert(posting.entry);
+                                        entries.insert(posting.entry, posting.size_bytes);
                                     }
                                 }
                             }

@@ -242,8 +242,14 @@ impl<'r> Search<'r> {
         self.tally.bytes += slots.iter().map(|&slot| columns.size_bytes(slot)).sum::<u64>();
         match question.key {
             SortKey::Stored => {
-                for &slot in slots.iter() {
-                    self.keep(Value::Number(0), EntryId::new(block, slot));
+                let worst = self.tally.worst(question.limit).map(|worst| worst.id);
+                if slots.first().is_some_and(|&slot| worst.is_some_and(|worst| EntryId::new(block, slot) > worst)) {
+                    // The page is full of what comes before these.
+                    self.tally.ahead += slots.len();
+                } else {
+                    for &slot in slots.iter() {
+                        self.keep(Value::Number(0), EntryId::new(block, slot));
+                    }
                 }
             }
             SortKey::Size => {

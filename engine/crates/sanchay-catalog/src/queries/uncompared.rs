@@ -167,7 +167,7 @@ impl Uncompared {
     fn put(&mut self, id: EntryId, size_bytes: u64) {
         self.totals.files += 1;
         self.totals.bytes += size_bytes;
-        self.entries.insert(id);
+        self.entries.insert(id, size_bytes);
         self.sizes.insert(size_bytes);
     }
 
