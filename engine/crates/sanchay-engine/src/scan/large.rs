@@ -16,18 +16,18 @@ use crate::error::EngineError;
 pub(super) const SLICE_BLOCKS: usize = if cfg!(test) { 2 } else { 32 };
 pub(super) const SLICE: usize = SLICE_BLOCKS * BLOCK_SLOTS;
 
-/// Which of the listed names have been seen to.
-struct Seen {
-    is_known: Vec<bool>,
-    /// All new names before this one have been looked at.
+/// The listed names that are not stored, in the order of the listing.
+struct NewNames {
+    is_stored: Vec<bool>,
+    /// All before this one have been given.
     next: usize,
 }
 
-impl Seen {
-    /// The number of the next name that is not known.
+impl NewNames {
+    /// The number of the next one.
     fn next(&mut self) -> Option<usize> {
-        let found = self.is_known[self.next..].iter().position(|is_known| !is_known).map(|at| self.next + at);
-        self.next = found.map_or(self.is_known.len(), |number| number + 1);
+        let found = self.is_stored[self.next..].iter().position(|is_stored| !is_stored).map(|at| self.next + at);
+        self.next = found.map_or(self.is_stored.len(), |number| number + 1);
         found
     }
 }
@@ -41,7 +41,7 @@ impl<S: Source> Walker<'_, S> {
         change: &mut DirectoryChange,
         mut work: Comparing<'l, 'c>,
     ) -> Result<Comparing<'l, 'c>, EngineError> {
-        let (mut seen, last) = self.known_names(looked)?;
+        let (mut new, last) = self.new_names(looked)?;
         let mut after = 0;
         while after < last {
             if !self.context.control.step() {
@@ -54,11 +54,11 @@ impl<S: Source> Walker<'_, S> {
             after = end;
             let mut slice = work.with(Stored::new(&blocks[..old])?);
             slice.stored.note(self.context.inodes);
-            self.slice(looked, &mut slice, &mut seen)?;
+            self.slice(looked, &mut slice, &mut new)?;
             self.hand_over(looked, &mut slice, change)?;
             work = slice.with(Stored::new(&[])?);
         }
-        while let Some(number) = seen.next() {
+        while let Some(number) = new.next() {
             if work.fresh.len() == SLICE {
                 self.hand_over(looked, &mut work, change)?;
                 if !self.context.control.step() {
@@ -71,9 +71,9 @@ impl<S: Source> Walker<'_, S> {
         Ok(work)
     }
 
-    /// Which of the listed names are stored, and the last block that there is.
-    fn known_names(&self, looked: &Looked<'_, S>) -> Result<(Seen, i64), EngineError> {
-        let mut is_known = vec![false; looked.listing.len()];
+    /// Which of the listed names are not stored, and the id of the last block that is.
+    fn new_names(&self, looked: &Looked<'_, S>) -> Result<(NewNames, i64), EngineError> {
+        let mut is_stored = vec![false; looked.listing.len()];
         let mut last = 0;
         while looked.job.known.is_some() {
             let blocks = self.catalog.blocks_after(looked.job.id, last, SLICE_BLOCKS)?;
@@ -83,12 +83,12 @@ impl<S: Source> Walker<'_, S> {
                 let view = block.view()?;
                 for (slot, name) in view.detail.names(view.columns.len()).enumerate() {
                     if view.columns.kind(slot) != EntryKind::Dead {
-                        looked.listing.position(name).into_iter().for_each(|number| is_known[number] = true);
+                        looked.listing.position(name).into_iter().for_each(|number| is_stored[number] = true);
                     }
                 }
             }
         }
-        Ok((Seen { is_known, next: 0 }, last))
+        Ok((NewNames { is_stored, next: 0 }, last))
     }
 
     /// Compares the stored names of a slice, and as many new ones as have gone from it.
@@ -96,7 +96,7 @@ impl<S: Source> Walker<'_, S> {
         &mut self,
         looked: &Looked<'n, S>,
         work: &mut Comparing<'n, '_>,
-        seen: &mut Seen,
+        new: &mut NewNames,
     ) -> Result<(), EngineError> {
         let names: Vec<&'n [u8]> = work.stored.names().collect();
         for name in names {
@@ -106,7 +106,7 @@ impl<S: Source> Walker<'_, S> {
         }
         self.ask_files(looked, work)?;
         for _ in 0..work.stored.gone().count() {
-            let Some(number) = seen.next() else { break };
+            let Some(number) = new.next() else { break };
             let (name, told) = looked.listing.get(number);
             self.listed(looked, name, told, work)?;
         }
