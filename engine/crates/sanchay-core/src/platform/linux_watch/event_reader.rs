@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, TryLockError};
+use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::fd::OwnedFd;
@@ -17,6 +18,8 @@ use crate::watch::{FileEvent, PathBytes, WatchRefused};
 
 /// How long until it is tried again to say that events were lost.
 const LOST_MS: i64 = 20;
+/// An event seldom comes alone: those that follow within this time are heard together, for one waking of two threads.
+const GATHER: Duration = Duration::from_millis(10);
 
 pub struct EventReader {
     pub(super) watches: Arc<Watches>,
@@ -74,7 +77,11 @@ impl EventReader {
             self.renew()?;
         }
         let again = self.sink.has_lost() || self.overdue;
-        self.wait(again.then_some(LOST_MS))
+        let goes_on = self.wait(again.then_some(LOST_MS))?;
+        if goes_on {
+            std::thread::sleep(GATHER);
+        }
+        Ok(goes_on)
     }
 
     /// Sleeps until there are events; at most for a time in milliseconds. False when it is told to end.
