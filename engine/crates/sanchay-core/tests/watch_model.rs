@@ -9,6 +9,9 @@ use sanchay_core::watch::{name_after, FileEvent, Pending, Step};
 
 type Path = Vec<u8>;
 
+/// So much time at once that all events which are on their way arrive before.
+const LONG_MS: u64 = 9_000;
+
 /// A file or folder on the disk. A folder's content never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Node {
@@ -65,7 +68,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (any.clone(), name).prop_map(|(place, name)| Change::MoveIn(place, name)),
         1 => any.prop_map(Change::MoveAway),
         6 => (1usize..8).prop_map(Change::Deliver),
-        4 => prop_oneof![8 => Just(1u64), 8 => 5..60u64, 8 => 100..700u64, 1 => 9_000..12_000u64].prop_map(Change::Wait),
+        4 => prop_oneof![8 => Just(1u64), 8 => 5..60u64, 8 => 100..700u64, 1 => LONG_MS..12_000u64].prop_map(Change::Wait),
         1 => prop::bool::weighted(0.2).prop_map(|lose| if lose { Change::Lose } else { Change::Wait(0) }),
     ]
 }
@@ -221,6 +224,10 @@ impl World {
             }
             Change::Deliver(count) => self.deliver(count),
             Change::Wait(time_ms) => {
+                if time_ms >= LONG_MS {
+                    // No event is longer on its way.
+                    self.deliver(self.events.len());
+                }
                 self.now_ms += time_ms;
                 while self.pending.next_due_ms().is_some_and(|due_ms| due_ms <= self.now_ms) {
                     let steps = self.pending.due(self.now_ms);
@@ -432,6 +439,20 @@ impl World {
             assert_eq!(self.catalog[path].hash, Some(node.content), "{}", String::from_utf8_lossy(path));
         }
     }
+}
+
+#[test]
+fn a_step_that_waits_in_vain_for_its_event_has_the_root_compared() {
+    let mut pending = Pending::new(500);
+    pending.put_root(root());
+    let look = |name| Step::Look { directory: join(&root(), name), names: vec![b"file".to_vec()] };
+    pending.missed(look(0), 100);
+    pending.missed(look(1), 9_000);
+    assert_eq!(pending.due(9_500), []);
+    pending.missed(look(2), 10_100);
+    let steps = pending.due(10_100);
+    assert!(matches!(&steps[..], [Step::Reconcile { root: compared, .. }] if *compared == root()), "{steps:?}");
+    assert!(!pending.has_missed(), "the comparison finds what the others wait for, too");
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use super::event::PathBytes;
 use super::paths::{ancestors, covers, prefix, split};
 use super::step::{Name, Step};
 
-/// An event is not longer on its way than this; what is missed for longer is left to the next comparison of the root.
+/// An event is not longer on its way than this: what is missed for longer was lost.
 const KEPT_MS: u64 = 10_000;
 
 /// In how many folders steps may have been missed.
@@ -28,9 +28,17 @@ pub struct Steps {
 }
 
 impl Missed {
+    /// Takes out what no event has come for in all this time; gives the folders.
+    pub fn take_lost(&mut self, now_ms: u64) -> Vec<PathBytes> {
+        let is_lost = |steps: &Steps| steps.since_ms + KEPT_MS <= now_ms;
+        let lost: Vec<_> =
+            self.folders.iter().filter(|(_, steps)| is_lost(steps)).map(|(path, _)| path.clone()).collect();
+        self.folders.retain(|_, steps| !is_lost(steps));
+        lost
+    }
+
     /// Keeps a step; false if there is no room.
     pub fn put(&mut self, step: Step, now_ms: u64) -> bool {
-        self.folders.retain(|_, steps| steps.since_ms + KEPT_MS > now_ms);
         let (Step::Look { directory, .. } | Step::Hash { directory, .. } | Step::List { directory, .. }) = &step else {
             return true;
         };

@@ -217,12 +217,14 @@ impl Pending {
         let (Step::Look { directory, .. } | Step::Hash { directory, .. } | Step::List { directory, .. }) = &step else {
             return;
         };
-        let root = self.root_of(directory).map(<[u8]>::to_vec);
-        if !self.missed.put(step, now_ms) {
-            if let Some(root) = root {
-                self.missed.forget_root(&root);
-                self.reconcile(&root, ReconcileReason::TooMuchPending, now_ms);
+        let Some(root) = self.root_of(directory).map(<[u8]>::to_vec) else { return };
+        for lost in self.missed.take_lost(now_ms) {
+            if let Some(root) = self.root_of(&lost).map(<[u8]>::to_vec) {
+                self.reconcile(&root, ReconcileReason::EventsLost, now_ms);
             }
+        }
+        if !self.is_reconciled(Some(&root)) && !self.missed.put(step, now_ms) {
+            self.reconcile(&root, ReconcileReason::TooMuchPending, now_ms);
         }
     }
 
