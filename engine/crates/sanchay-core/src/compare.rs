@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 
 use crate::error::CoreError;
+use crate::hash::read_fully;
 use crate::source::Content;
 
 /// How much of each file is read at a time.
@@ -104,21 +105,9 @@ fn same_stretch(
     wanted: usize,
     buffers: &mut CompareBuffers,
 ) -> Result<bool, CoreError> {
-    let one = filled(left, &mut buffers.left[..wanted], offset)?;
-    let other = filled(right, &mut buffers.right[..wanted], offset)?;
+    let one = read_fully(left, &mut buffers.left[..wanted], offset)?;
+    let other = read_fully(right, &mut buffers.right[..wanted], offset)?;
     Ok(one == wanted && other == wanted && buffers.left[..wanted] == buffers.right[..wanted])
-}
-
-/// Reads until the buffer is full or the file ends.
-fn filled(file: &impl Content, buffer: &mut [u8], offset: u64) -> Result<usize, CoreError> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match file.read_at(&mut buffer[done..], offset + done as u64)? {
-            0 => break,
-            count => done += count,
-        }
-    }
-    Ok(done)
 }
 
 #[cfg(test)]

@@ -225,8 +225,8 @@ fn feed_zeros(
     ControlFlow::Continue(())
 }
 
-/// Reads until the buffer is full or the content ends.
-fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
+/// Reads until the buffer is full or the content ends; gives how many bytes those are.
+pub(crate) fn read_fully(content: &impl Content, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, CoreError> {
     let mut filled = 0;
     while filled < buffer.len() {
         match content.read_at(&mut buffer[filled..], offset_bytes + filled as u64)? {
