@@ -21,7 +21,7 @@ class RootStore:
         self._state = state
 
     async def all(self) -> list[Root]:
-        """Every root, in the order in which they were added, also one whose row makes no sense."""
+        """Every root, in the order in which they were added, also one whose row cannot be read."""
         # Each value as its bytes: none is converted before it is looked at.
         columns = [cast(column, LargeBinary).label(column.name) for column in RootTable.__table__.columns]
         question = select(*columns).order_by(RootTable.id)

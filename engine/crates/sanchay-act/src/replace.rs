@@ -27,7 +27,7 @@ pub fn hardlink(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Ref
     made.map_err(Refusal::from)?;
     fail_point!("act::made");
     // By its name another file may have been linked: the kept one's name was given to it since. And some file systems
-    // give each link an inode of its own, so that it cannot be told what was linked.
+    // give each link another inode, so that it cannot be told what was linked.
     let link = folder.stat(&temporary.new)?;
     if (link.device, link.inode) != (kept.stat.device, kept.stat.inode) {
         unlink(folder, &temporary.new)?;

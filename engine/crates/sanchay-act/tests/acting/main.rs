@@ -1,4 +1,4 @@
-//! Acts on real files. Where an act is stopped between its steps is tested in a process of its own: `stops.rs`.
+//! Acts on real files. Where an act is stopped between its steps is tested in a separate process: `stops.rs`.
 #![cfg(unix)]
 
 mod acts;

@@ -8,7 +8,7 @@ use crate::support::{Tree, CONTENT};
 use sanchay_act::trash::{Home, TrashFolder};
 use sanchay_act::{delete, hardlink, symlink, Reason};
 
-/// Runs one of the tests below in user and mount namespaces of its own.
+/// Runs one of the tests below in separate user and mount namespaces.
 fn in_namespaces(test: &str) {
     let itself = std::env::current_exe().expect("this program");
     let mut command = Command::new("unshare");
@@ -92,7 +92,7 @@ fn inside_without_exchange() {
         return eprintln!("skipped: no mergerfs");
     }
     let tree = Tree::at(&union);
-    // This file system gives each link an inode of its own: what was linked cannot be told.
+    // This file system gives each link another inode: what was linked cannot be told.
     let refusal = tree.act(&nothing, &nothing, &hardlink).expect_err("not known to be a link");
     assert_eq!(refusal.reason, Reason::Unsupported);
     assert_eq!(tree.listing().len(), 2);

@@ -1,4 +1,4 @@
-//! The journal: plans, runs, acts, wanted copies and damage. It lies beside the catalog in a file of its own, for it
+//! The journal: plans, runs, acts, wanted copies and damage. It lies beside the catalog in a separate file, for it
 //! cannot be made again: every change is on the disk before it is answered (`synchronous=FULL`), a migration is
 //! preceded by a backup, and a damaged file is moved aside, never written over.
 

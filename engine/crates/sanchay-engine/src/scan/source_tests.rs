@@ -1,4 +1,4 @@
-//! A scan of what is no folder of this machine: a bucket in memory, which lists pages of keys with all that it knows of
+//! A scan of what is not a folder of this machine: a bucket in memory. It lists pages of keys with all that it knows of
 //! each object, has prefixes for folders, tags for stamps, and checksums for some.
 
 use std::collections::{BTreeMap, BTreeSet};
