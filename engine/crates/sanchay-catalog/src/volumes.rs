@@ -13,6 +13,13 @@ impl Reader {
         Ok(statement.query_row(params![identity.to_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// The identity of a volume by the catalog's id of it, and whether its inodes outlive a mount.
+    pub fn volume_identity(&self, id: i64) -> Result<Option<(VolumeId, bool)>, CatalogError> {
+        let mut statement = self.connection.prepare_cached("SELECT identity, fleeting FROM volume WHERE id = ?1")?;
+        let read = |row: &rusqlite::Row<'_>| Ok((VolumeId::from_bytes(row.get(0)?), !row.get::<_, bool>(1)?));
+        Ok(statement.query_row([id], read).optional()?)
+    }
+
     /// Whether some volume was ever told from another with its own id.
     pub fn any_volume_apart(&self) -> Result<bool, CatalogError> {
         let mut statement = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM volume WHERE apart)")?;

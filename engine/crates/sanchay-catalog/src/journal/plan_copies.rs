@@ -81,7 +81,7 @@ impl Journal {
     pub fn add_groups(
         &self,
         plan: i64,
-        groups: &[PlanGroup<&[u8]>],
+        groups: &[PlanGroup<impl AsRef<[u8]>>],
         folders: &mut HashMap<(Vec<u8>, Vec<u8>), i64>,
     ) -> Result<(), JournalError> {
         let mut connection = self.connection();
@@ -223,7 +223,7 @@ fn joined(root: &[u8], below: &[u8]) -> Vec<u8> {
 fn write_groups(
     transaction: &Transaction<'_>,
     plan: i64,
-    groups: &[PlanGroup<&[u8]>],
+    groups: &[PlanGroup<impl AsRef<[u8]>>],
     folders: &mut HashMap<(Vec<u8>, Vec<u8>), i64>,
 ) -> Result<(), JournalError> {
     let next = "SELECT coalesce(max(number) + 1, 0) FROM plan_group WHERE plan = ?1";
@@ -247,13 +247,13 @@ fn write_groups(
                 number,
                 place as i64,
                 folder,
-                copy.name,
+                copy.name.as_ref(),
                 &copy.volume.to_bytes()[..],
                 copy.inode.map(|inode| inode as i64),
                 copy.mtime_ns,
                 copy.ctime_ns,
                 copy.decision.number(),
-                String::from_utf8_lossy(copy.reason),
+                String::from_utf8_lossy(copy.reason.as_ref()),
                 copy.freed_bytes as i64,
             ])?;
         }
@@ -264,15 +264,15 @@ fn write_groups(
 fn folder_id(
     transaction: &Transaction<'_>,
     plan: i64,
-    copy: &PlanCopy<&[u8]>,
+    copy: &PlanCopy<impl AsRef<[u8]>>,
     folders: &mut HashMap<(Vec<u8>, Vec<u8>), i64>,
 ) -> Result<i64, JournalError> {
-    let key = (copy.root.to_vec(), copy.folder.to_vec());
+    let key = (copy.root.as_ref().to_vec(), copy.folder.as_ref().to_vec());
     if let Some(id) = folders.get(&key) {
         return Ok(*id);
     }
     let sql = "INSERT INTO plan_folder (plan, root, path) VALUES (?1, ?2, ?3)";
-    transaction.prepare_cached(sql)?.execute(params![plan, copy.root, copy.folder])?;
+    transaction.prepare_cached(sql)?.execute(params![plan, key.0, key.1])?;
     let id = transaction.last_insert_rowid();
     folders.insert(key, id);
     Ok(id)

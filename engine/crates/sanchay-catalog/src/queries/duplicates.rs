@@ -25,54 +25,61 @@ impl Catalog {
     /// Answers one page.
     pub fn duplicates(&self, request: &DuplicateRequest<'_>) -> Result<DuplicatePage, CatalogError> {
         let reader = self.reader()?;
-        reader.snapshot(|reader| {
-            let parallel = Parallel::new(self.readers(), reader);
-            let filter = CopyFilter::new(self, reader, request)?;
-            let after = parse_token(request.token)?;
-            let mut page = DuplicatePage::default();
-            let mut places = if filter.is_everything() && request.min_size_bytes <= 1 {
-                reader.totals(&mut page)?;
-                reader.places(request, after)?
-            } else if filter.is_everything() {
-                reader.places_of_size(request, after, &mut page)?
+        reader.snapshot(|reader| self.duplicates_on(reader, request))
+    }
+
+    /// The same, on a state of the catalog of which more is asked.
+    pub fn duplicates_on(
+        &self,
+        reader: &Reader,
+        request: &DuplicateRequest<'_>,
+    ) -> Result<DuplicatePage, CatalogError> {
+        let parallel = Parallel::new(self.readers(), reader);
+        let filter = CopyFilter::new(self, reader, request)?;
+        let after = parse_token(request.token)?;
+        let mut page = DuplicatePage::default();
+        let mut places = if filter.is_everything() && request.min_size_bytes <= 1 {
+            reader.totals(&mut page)?;
+            reader.places(request, after)?
+        } else if filter.is_everything() {
+            reader.places_of_size(request, after, &mut page)?
+        } else {
+            filter.places(&parallel, reader.content_parts()?, request, after, &mut page)?
+        };
+        let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
+        if let Some((figures, _)) = &empty {
+            page.count(figures);
+            let place = GroupPlace { value: request.sort.value(figures), key: i64::MIN, ordinal: EMPTY_ORDINAL };
+            if after.is_none_or(|after| place < after) {
+                places.push(place);
+                places.sort_unstable_by(|a, b| b.cmp(a));
+            }
+        }
+        let more = places.len() > request.limit;
+        places.truncate(request.limit);
+        let (mut paths, mut budget) = (PathResolver::new(reader), Budget::new(request.max_bytes));
+        let mut taken = 0;
+        for place in &places {
+            let group = if place.ordinal == EMPTY_ORDINAL {
+                empty.as_ref().map(|(figures, entries)| (*figures, entries.clone()))
             } else {
-                filter.places(&parallel, reader.content_parts()?, request, after, &mut page)?
+                filter.members(reader, place)?
             };
-            let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
-            if let Some((figures, _)) = &empty {
-                page.count(figures);
-                let place = GroupPlace { value: request.sort.value(figures), key: i64::MIN, ordinal: EMPTY_ORDINAL };
-                if after.is_none_or(|after| place < after) {
-                    places.push(place);
-                    places.sort_unstable_by(|a, b| b.cmp(a));
-                }
-            }
-            let more = places.len() > request.limit;
-            places.truncate(request.limit);
-            let (mut paths, mut budget) = (PathResolver::new(reader), Budget::new(request.max_bytes));
-            let mut taken = 0;
-            for place in &places {
-                let group = if place.ordinal == EMPTY_ORDINAL {
-                    empty.as_ref().map(|(figures, entries)| (*figures, entries.clone()))
-                } else {
-                    filter.members(reader, place)?
-                };
-                if let Some((figures, entries)) = group {
-                    if let Some((group, bytes)) = reader.group(figures, &entries, request, &mut paths)? {
-                        if !budget.take(bytes) {
-                            break;
-                        }
-                        page.groups.push(group);
+            if let Some((figures, entries)) = group {
+                if let Some((group, bytes)) = reader.group(figures, &entries, request, &mut paths)? {
+                    if !budget.take(bytes) {
+                        break;
                     }
+                    page.groups.push(group);
                 }
-                taken += 1;
             }
-            let more = more || taken < places.len();
-            if let Some(last) = places[..taken].last().filter(|_| more) {
-                page.next_token = format!("{}.{}.{}", last.value, last.key, last.ordinal);
-            }
-            Ok(page)
-        })
+            taken += 1;
+        }
+        let more = more || taken < places.len();
+        if let Some(last) = places[..taken].last().filter(|_| more) {
+            page.next_token = format!("{}.{}.{}", last.value, last.key, last.ordinal);
+        }
+        Ok(page)
     }
 }
 

@@ -6,6 +6,8 @@ use crate::block::EntryId;
 use crate::catalog::Catalog;
 use crate::content::MAY_SHARE_EXTENTS;
 use crate::error::CatalogError;
+use crate::reader::Reader;
+use crate::writer::sharing_of;
 
 /// A stretch of the groups that are due.
 #[derive(Clone, Debug, Default)]
@@ -49,5 +51,12 @@ impl Catalog {
             }
             Ok(due)
         })
+    }
+}
+
+impl Reader {
+    /// What an entry shares with other files, in bytes, as far as it was asked.
+    pub fn shared_bytes(&self, entry: EntryId) -> Result<u64, CatalogError> {
+        Ok(sharing_of(&self.connection, entry)?.map_or(0, |sharing| sharing.shared_bytes))
     }
 }
