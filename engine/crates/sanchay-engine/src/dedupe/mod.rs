@@ -1,5 +1,14 @@
-//! Clearing copies: what a plan decides for each group.
+//! Clearing copies: what a plan decides for each group, and how it is made.
 
+mod group;
+mod planner;
+// Their expressions spell paths as Unix has them.
+#[cfg(all(test, unix))]
+mod planner_tests;
+mod request;
 mod rules;
+mod whereabouts;
 
+pub use planner::make_plan;
+pub use request::{Action, PlanRequest};
 pub use rules::{decide, Copy, Preference, Rules, Ruling, Verdict};

@@ -6,6 +6,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use sanchay_core::path::is_within;
+
 /// Which of two copies is rather kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preference {
@@ -80,13 +82,13 @@ pub type Ruling = Vec<(Verdict, &'static str)>;
 /// Decides a group. `accompanied(dropped, kept)`: whether what belongs to the first (a sidecar, the raw beside a JPEG)
 /// has its equal beside the second.
 pub fn decide(copies: &[Copy], rules: &Rules, accompanied: &dyn Fn(usize, usize) -> bool) -> Ruling {
-    let mut ruling: Ruling = vec![(Verdict::Keep, "only copy"); copies.len()];
+    let mut ruling: Ruling = vec![(Verdict::Keep, "only-copy"); copies.len()];
     if copies.len() < 2 {
         return ruling;
     }
     let order = Order { copies, rules };
     if order.devices(&(0..copies.len()).collect()) < rules.min_devices {
-        return vec![(Verdict::Keep, "on too few devices"); copies.len()];
+        return vec![(Verdict::Keep, "too-few-devices"); copies.len()];
     }
     let mut stays: BTreeSet<usize> = BTreeSet::new();
     for (number, copy) in copies.iter().enumerate() {
@@ -95,7 +97,7 @@ pub fn decide(copies: &[Copy], rules: &Rules, accompanied: &dyn Fn(usize, usize)
             ruling[number] = (Verdict::Keep, reason);
         } else if !copy.may_go {
             stays.insert(number);
-            ruling[number] = (Verdict::Keep, "does not fit --drop");
+            ruling[number] = (Verdict::Keep, "not-to-drop");
         }
     }
     let candidates: Vec<usize> = (0..copies.len()).filter(|number| !stays.contains(number)).collect();
@@ -116,9 +118,11 @@ pub fn decide(copies: &[Copy], rules: &Rules, accompanied: &dyn Fn(usize, usize)
             }
         }
     }
+    let mut kept: Vec<usize> = stays.iter().copied().filter(|number| ruling[*number].0 == Verdict::Keep).collect();
+    kept.sort_by(|one, other| order.compare(*one, *other));
     for number in candidates {
         if !stays.contains(&number) {
-            ruling[number] = order.for_whom(number, &stays, &ruling, accompanied);
+            ruling[number] = order.for_whom(number, &kept, accompanied);
         }
     }
     ruling
@@ -135,9 +139,9 @@ impl Order<'_> {
         if !self.rules.one_of_each_name {
             return if candidates.is_empty() { Vec::new() } else { vec![candidates.to_vec()] };
         }
-        let mut sets: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+        let mut sets: BTreeMap<BTreeSet<&[u8]>, Vec<usize>> = BTreeMap::new();
         for number in candidates {
-            sets.entry(name(&self.copies[*number].paths[0])).or_default().push(*number);
+            sets.entry(names(&self.copies[*number])).or_default().push(*number);
         }
         sets.into_values().collect()
     }
@@ -145,8 +149,8 @@ impl Order<'_> {
     /// Which of a set stay, beside those that stay anyway.
     fn chosen(&self, set: &[usize], stays: &BTreeSet<usize>) -> Result<Vec<usize>, &'static str> {
         let counted: BTreeSet<usize> = if self.rules.one_of_each_name {
-            let names: BTreeSet<_> = set.iter().map(|number| name(&self.copies[*number].paths[0])).collect();
-            stays.iter().copied().filter(|number| names.contains(name(&self.copies[*number].paths[0]))).collect()
+            let of_set = names(&self.copies[set[0]]);
+            stays.iter().copied().filter(|number| names(&self.copies[*number]).is_superset(&of_set)).collect()
         } else {
             stays.clone()
         };
@@ -166,7 +170,7 @@ impl Order<'_> {
             // Rules that find two alike have not said which of them stays.
             let next = sorted.get(place + 1);
             if next.is_some_and(|next| self.compare(*number, *next) == Ordering::Equal) && !self.all_stay(&kept, set) {
-                return Err(if self.rules.prefer.is_empty() { "every copy fits --drop" } else { "no rule decides" });
+                return Err(if self.rules.prefer.is_empty() { "all-to-drop" } else { "no-rule-decides" });
             }
             kept.insert(*number);
             chosen.push(*number);
@@ -205,7 +209,7 @@ impl Order<'_> {
         }
         let by_rule = |rule: &Preference| match rule {
             Preference::Under(folder) => {
-                let below = |copy: &Copy| copy.paths.iter().any(|path| is_below(path, folder));
+                let below = |copy: &Copy| copy.paths.iter().any(|path| is_within(path, folder));
                 below(other).cmp(&below(one))
             }
             Preference::Oldest => one.mtime_ns.cmp(&other.mtime_ns),
@@ -216,48 +220,42 @@ impl Order<'_> {
         self.rules.prefer.iter().map(by_rule).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    /// For which copy one goes: the first that stays, is of another replica, and has the same companions.
+    /// For which copy one goes: the first of those kept that is of another replica, and has the same companions.
     fn for_whom(
         &self,
         number: usize,
-        stays: &BTreeSet<usize>,
-        ruling: &Ruling,
+        kept: &[usize],
         accompanied: &dyn Fn(usize, usize) -> bool,
     ) -> (Verdict, &'static str) {
-        let copy = &self.copies[number];
-        let stands = |other: &usize| stays.contains(other) && ruling[*other].0 == Verdict::Keep;
-        let mut others: Vec<usize> = (0..self.copies.len()).filter(stands).collect();
-        others.sort_by(|one, other| self.compare(*one, *other));
-        others.retain(|other| copy.replica.is_none() || self.copies[*other].replica != copy.replica);
-        if others.is_empty() {
-            return (Verdict::Keep, "same replica");
+        let replica = self.copies[number].replica;
+        let mut others =
+            kept.iter().filter(|other| replica.is_none() || self.copies[**other].replica != replica).peekable();
+        if others.peek().is_none() {
+            return (Verdict::Keep, "same-replica");
         }
-        match others.into_iter().find(|other| accompanied(number, *other)) {
-            Some(other) => (Verdict::Drop(other), "copy of a kept file"),
-            None => (Verdict::Keep, "companions differ"),
+        match others.find(|other| accompanied(number, **other)) {
+            Some(other) => (Verdict::Drop(*other), "copy-of-kept"),
+            None => (Verdict::Keep, "companions-differ"),
         }
     }
 
     fn reason(&self) -> &'static str {
         match self.rules.prefer.first() {
-            Some(Preference::Under(_)) => "preferred folder",
+            Some(Preference::Under(_)) => "preferred-folder",
             Some(Preference::Oldest) => "oldest",
             Some(Preference::Newest) => "newest",
-            Some(Preference::ShortestPath) => "shortest path",
-            Some(Preference::Linked) => "most links",
-            None => "first by root, links, age and path",
+            Some(Preference::ShortestPath) => "shortest-path",
+            Some(Preference::Linked) => "most-links",
+            None => "first-in-order",
         }
     }
 }
 
-fn name(path: &[u8]) -> &[u8] {
-    path.iter().rposition(|byte| *byte == b'/').map_or(path, |cut| &path[cut + 1..])
-}
-
-/// Whether a path is a folder or below it.
-fn is_below(path: &[u8], folder: &[u8]) -> bool {
-    let folder = folder.strip_suffix(b"/").unwrap_or(folder);
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+/// The names of a copy, without their folders.
+fn names(copy: &Copy) -> BTreeSet<&[u8]> {
+    let is_slash = |byte: &u8| *byte == b'/' || (cfg!(windows) && *byte == b'\\');
+    let name = |path: &'_ Vec<u8>| path.iter().rposition(is_slash).map_or(0, |cut| cut + 1);
+    copy.paths.iter().map(|path| &path[name(path)..]).collect()
 }
 
 #[cfg(test)]
@@ -347,7 +345,7 @@ mod tests {
         let copies = [copy("/a/x", 1), copy("/b/x", 2), copy("/c/x", 3)];
         let ruling = decide(&copies, &Rules::default(), &|dropped, _| dropped == 1);
         assert_eq!(ruling[1].0, Verdict::Drop(0));
-        assert_eq!(ruling[2], (KEEP, "companions differ"));
+        assert_eq!(ruling[2], (KEEP, "companions-differ"));
     }
 
     fn any_copy() -> impl Strategy<Value = Copy> {
@@ -359,10 +357,10 @@ mod tests {
             prop::option::of(0..2_usize),
             any::<bool>(),
             any::<bool>(),
-            0..3_usize,
+            prop::collection::vec(0..3_usize, 1..3),
         )
-            .prop_map(|(root_order, links, mtime_ns, device, replica, is_protected, may_go, name)| Copy {
-                paths: vec![format!("/{root_order}/{name}").into_bytes()],
+            .prop_map(|(root_order, links, mtime_ns, device, replica, is_protected, may_go, names)| Copy {
+                paths: names.iter().map(|name| format!("/{root_order}/{name}").into_bytes()).collect(),
                 root_order,
                 links,
                 mtime_ns,
@@ -413,8 +411,8 @@ mod tests {
                 }
             }
             if rules.one_of_each_name {
-                let names = |numbers: &[usize]| numbers.iter().map(|number| name(&copies[*number].paths[0]).to_vec()).collect::<BTreeSet<_>>();
-                prop_assert_eq!(names(&stays), names(&all));
+                let left: BTreeSet<&[u8]> = stays.iter().flat_map(|number| names(&copies[*number])).collect();
+                prop_assert!(copies.iter().flat_map(names).all(|name| left.contains(name)));
             }
         }
     }

@@ -1,0 +1,240 @@
+//! One group of a plan: its physical copies as the rules see them, and what they decide as the journal keeps it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup};
+use sanchay_catalog::queries::{DuplicateGroup, DuplicatePath, Fits, RootName};
+use sanchay_catalog::{Catalog, CatalogError, Reader};
+use sanchay_core::path::{is_within, relative};
+use sanchay_core::VolumeId;
+
+use super::request::{LeftOut, PlanRequest, Wanted};
+use super::rules::{decide, Copy, Rules, Ruling, Verdict};
+use super::whereabouts::left_out;
+
+/// What the groups of one state of the catalog are looked at with.
+pub(super) struct Look<'l> {
+    reader: &'l Reader,
+    request: &'l PlanRequest<'l>,
+    rules: &'l Rules,
+    wanted: &'l Wanted,
+    /// Roots that are not there: what lies in them neither goes nor stays for another.
+    offline: HashSet<i64>,
+    drop: Option<Fits<'l>>,
+    keep: Option<Fits<'l>>,
+    volumes: HashMap<i64, Volume>,
+    left_out: &'l mut LeftOut,
+}
+
+#[derive(Clone, Copy)]
+struct Volume {
+    identity: VolumeId,
+    has_lasting_inodes: bool,
+}
+
+/// A physical copy that takes part.
+struct Candidate {
+    names: Vec<Name>,
+    volume: i64,
+    copy: Copy,
+    /// What its going frees, in bytes.
+    freed_bytes: u64,
+}
+
+struct Name {
+    path: DuplicatePath,
+    /// The place of its root among the roots.
+    root: usize,
+}
+
+impl<'l> Look<'l> {
+    pub(super) fn new(
+        catalog: &Catalog,
+        reader: &'l Reader,
+        request: &'l PlanRequest<'l>,
+        rules: &'l Rules,
+        wanted: &'l Wanted,
+        offline: HashSet<i64>,
+        left_out: &'l mut LeftOut,
+    ) -> Result<Self, CatalogError> {
+        let compile = |expression| Fits::new(catalog, reader, expression, &request.scope.roots);
+        let (drop, keep) = (request.drop.map(compile).transpose()?, request.keep.map(compile).transpose()?);
+        Ok(Self { reader, request, rules, wanted, offline, drop, keep, volumes: HashMap::new(), left_out })
+    }
+
+    /// What is planned for a group; None where nothing of it goes or is undecided.
+    pub(super) fn plan(&mut self, group: DuplicateGroup) -> Result<Option<PlanGroup<Vec<u8>>>, CatalogError> {
+        if group.total_paths > group.paths.len() as u64 {
+            self.leave_out("too-many-names", group.total_paths as usize);
+            return Ok(None);
+        }
+        if let Some(wanted) = self.wanted.get(&(group.algorithm, group.hash)) {
+            if group.paths.iter().all(|name| wanted.contains(&name.path)) {
+                self.leave_out("wanted", group.paths.len());
+                return Ok(None);
+            }
+        }
+        let (size_bytes, algorithm, hash) = (group.figures.size_bytes, group.algorithm, group.hash);
+        let mut by_copy: BTreeMap<u64, Vec<DuplicatePath>> = BTreeMap::new();
+        for name in group.paths {
+            by_copy.entry(name.copy).or_default().push(name);
+        }
+        let mut candidates = Vec::with_capacity(by_copy.len());
+        for names in by_copy.into_values() {
+            candidates.extend(self.candidate(names)?);
+        }
+        let ruling = self.decide(&candidates);
+        if ruling.iter().all(|(verdict, _)| *verdict == Verdict::Keep) {
+            return Ok(None);
+        }
+        let mut copies = Vec::with_capacity(candidates.len());
+        for (candidate, (verdict, reason)) in candidates.into_iter().zip(ruling) {
+            self.write(candidate, verdict, reason, &mut copies);
+        }
+        Ok(Some(PlanGroup { size_bytes, algorithm, hash, copies }))
+    }
+
+    /// A copy as the rules see it; None where it takes no part.
+    fn candidate(&mut self, names: Vec<DuplicatePath>) -> Result<Option<Candidate>, CatalogError> {
+        if names.iter().any(|name| name.perhaps) {
+            // It may be another's other face: then nothing is left when that one goes.
+            self.leave_out("perhaps-one-file", names.len());
+            return Ok(None);
+        }
+        let count = names.len();
+        let (mut taken, mut out) = (Vec::with_capacity(count), None);
+        for path in names {
+            match self.root(&path) {
+                Ok(root) => taken.push(Name { path, root }),
+                Err(reason) => {
+                    self.leave_out(reason, 1);
+                    out = Some(reason);
+                }
+            }
+        }
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        taken.sort_by(|one, other| one.path.path.cmp(&other.path.path));
+        let (first, entry) = (&taken[0].path, taken[0].path.entry);
+        let volume = self.reader.volume_of_entry(first.id)?;
+        let Some(facts) = self.volume(volume)? else {
+            self.leave_out("gone", taken.len());
+            return Ok(None);
+        };
+        // A copy goes whole or not at all: one name of several frees nothing.
+        let has_names_elsewhere = entry.links as usize > count;
+        let protected = match out {
+            Some(reason) => Some(reason),
+            None if has_names_elsewhere => Some("names-elsewhere"),
+            None if fitting(self.keep.as_ref(), &taken)? > 0 => Some("fits-keep"),
+            None => None,
+        };
+        let may_go = self.drop.is_none() || fitting(self.drop.as_ref(), &taken)? == taken.len();
+        let is_isolated = |folder: &Vec<u8>| taken.iter().any(|name| is_within(&name.path.path, folder));
+        let copy = Copy {
+            paths: taken.iter().map(|name| name.path.path.clone()).collect(),
+            root_order: taken.iter().map(|name| name.root).min().unwrap_or(0),
+            links: entry.links,
+            mtime_ns: entry.mtime_ns,
+            device: (self.request.device_of)(facts.identity),
+            replica: self.request.isolate.iter().position(is_isolated),
+            protected,
+            may_go,
+        };
+        let freed_bytes = if has_names_elsewhere {
+            0
+        } else {
+            entry.allocated_bytes.saturating_sub(self.reader.shared_bytes(first.id)?)
+        };
+        Ok(Some(Candidate { names: taken, volume, copy, freed_bytes }))
+    }
+
+    /// The place of a name's root; or why the name takes no part.
+    fn root(&self, name: &DuplicatePath) -> Result<usize, &'static str> {
+        let roots = &self.request.scope.roots.0;
+        let place = roots.iter().position(|root| root.id == name.root_id).ok_or("no-root")?;
+        if self.offline.contains(&name.root_id) {
+            return Err("offline");
+        }
+        left_out(&roots[place].path, &name.path, self.request.everywhere).map_or(Ok(place), Err)
+    }
+
+    /// Links and shared blocks stay within a volume: there each is decided by itself.
+    fn decide(&self, candidates: &[Candidate]) -> Ruling {
+        let mut volumes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (number, candidate) in candidates.iter().enumerate() {
+            let volume = if self.request.action.is_within_volume() { candidate.volume } else { 0 };
+            volumes.entry(volume).or_default().push(number);
+        }
+        let mut ruling: Ruling = vec![(Verdict::Keep, "only-copy"); candidates.len()];
+        for numbers in volumes.into_values() {
+            let copies: Vec<Copy> = numbers.iter().map(|number| candidates[*number].copy.clone()).collect();
+            let of_volume = decide(&copies, self.rules, &|_, _| true);
+            for (number, (verdict, reason)) in numbers.iter().zip(of_volume) {
+                let verdict = match verdict {
+                    Verdict::Drop(kept) => Verdict::Drop(numbers[kept]),
+                    other => other,
+                };
+                ruling[*number] = (verdict, reason);
+            }
+        }
+        ruling
+    }
+
+    /// The names of a copy as the journal keeps them. What it frees is counted at the first.
+    fn write(&self, candidate: Candidate, verdict: Verdict, reason: &'static str, copies: &mut Vec<PlanCopy<Vec<u8>>>) {
+        let Some(volume) = self.volumes.get(&candidate.volume) else { return };
+        let decision = match verdict {
+            Verdict::Undecided => Decision::Undecided,
+            Verdict::Keep => Decision::Keep,
+            Verdict::Drop(_) => Decision::Drop,
+        };
+        for (number, Name { path, root }) in candidate.names.into_iter().enumerate() {
+            let RootName { path: root, .. } = &self.request.scope.roots.0[root];
+            let below = relative(root, &path.path).unwrap_or_default();
+            let (folder, name) = match below.iter().rposition(|byte| *byte == b'/') {
+                Some(cut) => (&below[..cut], &below[cut + 1..]),
+                None => (&b""[..], &below[..]),
+            };
+            copies.push(PlanCopy {
+                root: root.clone(),
+                folder: folder.to_vec(),
+                name: name.to_vec(),
+                volume: volume.identity,
+                inode: volume.has_lasting_inodes.then_some(path.entry.inode),
+                mtime_ns: path.entry.mtime_ns,
+                ctime_ns: Some(path.entry.ctime_ns),
+                decision,
+                reason: reason.as_bytes().to_vec(),
+                freed_bytes: if number == 0 { candidate.freed_bytes } else { 0 },
+            });
+        }
+    }
+
+    fn volume(&mut self, id: i64) -> Result<Option<Volume>, CatalogError> {
+        if let Some(known) = self.volumes.get(&id) {
+            return Ok(Some(*known));
+        }
+        let found = self.reader.volume_identity(id)?;
+        let found = found.map(|(identity, has_lasting_inodes)| Volume { identity, has_lasting_inodes });
+        if let Some(volume) = found {
+            self.volumes.insert(id, volume);
+        }
+        Ok(found)
+    }
+
+    fn leave_out(&mut self, reason: &'static str, names: usize) {
+        *self.left_out.entry(reason).or_default() += names as i64;
+    }
+}
+
+/// How many of the names fit an expression; none where there is no expression.
+fn fitting(expression: Option<&Fits<'_>>, names: &[Name]) -> Result<usize, CatalogError> {
+    let Some(fits) = expression else { return Ok(0) };
+    let mut count = 0;
+    for Name { path, .. } in names {
+        count += usize::from(fits.has(path.id, &path.path)?);
+    }
+    Ok(count)
+}

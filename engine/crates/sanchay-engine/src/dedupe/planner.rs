@@ -1,0 +1,128 @@
+//! Makes a plan: pages through the groups of a scope, has the rules decide each, and writes what goes into the journal.
+//!
+//! Pages go by size, in which a group keeps its place whatever changes between two of them: none is met twice. Memory
+//! does not grow with the groups.
+
+use std::collections::HashMap;
+
+use sanchay_catalog::journal::{Journal, JournalError, NewPlan, Plan, PlanGroup, Skipped};
+use sanchay_catalog::queries::{DuplicateRequest, DuplicateSort};
+use sanchay_catalog::{Catalog, RootState};
+use sanchay_core::path::bytes_of;
+
+use super::group::Look;
+use super::request::{LeftOut, PlanRequest, Wanted};
+use super::rules::Rules;
+use crate::error::{EngineError, ErrorKind};
+
+/// Groups of a page. One of a scope is found by a pass over the content index: few pages are better.
+const PAGE_GROUPS: usize = if cfg!(test) { 2 } else { 4_096 };
+/// Names of a page, in bytes as a message. A group with more of them is left out.
+const PAGE_BYTES: usize = 4 << 20;
+/// Folders that the writer of the journal remembers at once.
+const FOLDERS_MOST: usize = 20_000;
+
+/// Makes a plan, until `goes_on` gives false. What was planned before an error is forgotten.
+pub fn make_plan(
+    catalog: &Catalog,
+    journal: &Journal,
+    request: &PlanRequest<'_>,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Plan, EngineError> {
+    let new = NewPlan { made_ns: request.made_ns, action: request.action.word(), asked: request.asked };
+    let id = journal.begin_plan(&new)?;
+    let planned = Planner::new(catalog, journal, request)
+        .and_then(|planner| planner.run(id, goes_on))
+        .and_then(|left_out| Ok(journal.finish_plan(id, &left_out)?));
+    if planned.is_err() {
+        // Where that fails as well, the next start forgets it: it was never finished.
+        let _ = journal.forget_plan(id);
+    }
+    planned
+}
+
+struct Planner<'a> {
+    catalog: &'a Catalog,
+    journal: &'a Journal,
+    request: &'a PlanRequest<'a>,
+    rules: Rules,
+    wanted: Wanted,
+    left_out: LeftOut,
+}
+
+impl<'a> Planner<'a> {
+    fn new(catalog: &'a Catalog, journal: &'a Journal, request: &'a PlanRequest<'a>) -> Result<Self, EngineError> {
+        let mut rules = Rules { has_drop: request.drop.is_some(), ..request.rules.clone() };
+        if request.action.is_within_volume() {
+            // Each volume keeps what it has.
+            rules.min_devices = 1;
+        }
+        let wanted = journal.ignored()?.into_iter();
+        let wanted = wanted.map(|group| ((group.algorithm, group.hash), group.paths.into_iter().collect())).collect();
+        Ok(Self { catalog, journal, request, rules, wanted, left_out: LeftOut::new() })
+    }
+
+    fn run(mut self, plan: i64, goes_on: &dyn Fn() -> bool) -> Result<Vec<Skipped>, EngineError> {
+        let (mut token, mut folders) = (String::new(), HashMap::new());
+        loop {
+            if !goes_on() {
+                return Err(EngineError::new(ErrorKind::Cancelled, "given up on request"));
+            }
+            let (groups, next) = self.page(&token)?;
+            self.journal.add_groups(plan, &groups, &mut folders)?;
+            if folders.len() > FOLDERS_MOST {
+                folders.clear();
+            }
+            if next.is_empty() {
+                break;
+            }
+            token = next;
+        }
+        let left_out = self.left_out.into_iter();
+        Ok(left_out.map(|(reason, files)| Skipped { reason: reason.to_owned(), files }).collect())
+    }
+
+    /// The groups of a page of which something goes or is undecided, and the next page's token. All of it is read in one
+    /// state of the catalog.
+    fn page(&mut self, token: &str) -> Result<(Vec<PlanGroup<Vec<u8>>>, String), EngineError> {
+        let scope: DuplicateRequest<'_> = DuplicateRequest {
+            sort: DuplicateSort::Size,
+            limit: PAGE_GROUPS,
+            max_bytes: Some(PAGE_BYTES),
+            token,
+            paths_limit: usize::MAX,
+            ..self.request.scope.clone()
+        };
+        let reader = self.catalog.reader()?;
+        let page = reader.snapshot(|reader| {
+            let page = self.catalog.duplicates_on(reader, &scope)?;
+            let roots = reader.roots()?.into_iter();
+            let offline = roots.filter(|root| root.state == RootState::Offline).map(|root| root.id).collect();
+            let (request, left_out) = (self.request, &mut self.left_out);
+            let mut look = Look::new(self.catalog, reader, request, &self.rules, &self.wanted, offline, left_out)?;
+            let mut groups = Vec::new();
+            for group in page.groups {
+                groups.extend(look.plan(group)?);
+            }
+            Ok((groups, page.next_token))
+        })?;
+        Ok(page)
+    }
+}
+
+impl From<JournalError> for EngineError {
+    fn from(error: JournalError) -> Self {
+        let message = error.to_string();
+        let (kind, path) = match error {
+            JournalError::Sqlite(_) => (ErrorKind::Io, None),
+            JournalError::DiskFull => (ErrorKind::DiskFull, None),
+            JournalError::Newer { path, .. } => (ErrorKind::NewerDatabase, Some(path)),
+            JournalError::Foreign { path, .. } => (ErrorKind::ForeignDatabase, Some(path)),
+            JournalError::Io { path, .. } => (ErrorKind::Io, Some(path)),
+            JournalError::Unknown(_) | JournalError::Edited { .. } | JournalError::LastCopy => {
+                (ErrorKind::InvalidArgument, None)
+            }
+        };
+        Self { kind, path: path.map(|path| bytes_of(&path).to_vec()), message, term: None }
+    }
+}
