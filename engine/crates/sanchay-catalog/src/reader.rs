@@ -77,6 +77,11 @@ impl Reader {
             .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
             .query_row([key], |row| row.get(0))?)
     }
+
+    /// The number that the catalog was given when it was begun.
+    pub fn catalog_id(&self) -> Result<i64, CatalogError> {
+        self.meta("catalog_id")
+    }
 }
 
 /// The idle connections.

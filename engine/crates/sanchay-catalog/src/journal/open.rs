@@ -36,6 +36,19 @@ pub struct OpenedJournal {
 }
 
 impl Journal {
+    /// Where the journal of a catalog is: `journal.db` beside `catalog.db`, else the catalog's name with another ending.
+    pub fn path_beside(catalog: &Path) -> PathBuf {
+        match catalog.file_stem() {
+            Some(stem) if stem != "catalog" => with_suffix(&catalog.with_file_name(stem), ".journal.db"),
+            _ => catalog.with_file_name("journal.db"),
+        }
+    }
+
+    /// The files that SQLite keeps for a journal.
+    pub fn files(path: &Path) -> [PathBuf; 4] {
+        ["", "-wal", "-shm", "-journal"].map(|suffix| with_suffix(path, suffix))
+    }
+
     /// Opens the journal of the catalog with this id, or begins one.
     pub fn open(path: &Path, catalog_id: i64) -> Result<OpenedJournal, JournalError> {
         match try_open(path, catalog_id) {

@@ -2,6 +2,7 @@
 
 mod check;
 mod handle;
+mod journal;
 mod name_indexer;
 mod options;
 mod scans;
@@ -13,11 +14,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use sanchay_catalog::journal::Journal;
 use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogError, CatalogOptions, RootRow};
 use sanchay_core::RootDir;
 
 pub use self::handle::Scan;
+pub(crate) use self::journal::JournalFile;
 pub use self::options::EngineOptions;
 pub(crate) use self::shared::Shared;
 pub use self::status::RootStatus;
@@ -52,8 +55,10 @@ impl Engine {
         let mut own_files = options.own_files.clone();
         own_files.extend(catalog.files());
         own_files.push(catalog.lock_file());
+        let journal = JournalFile::beside(catalog.path());
+        own_files.extend(journal.files());
         let own = OwnPlaces::new(&options.own_folders, &own_files);
-        let inner = Arc::new(Shared::new(catalog, guard, options, own));
+        let inner = Arc::new(Shared::new(catalog, journal, guard, options, own));
         inner.check_at_opening();
         inner.index_names();
         Ok(Self { inner, live: Mutex::new(None) })
@@ -86,6 +91,7 @@ impl Engine {
         if let Some(live) = live {
             live.stop(&self.inner);
         }
+        self.inner.journal.close();
         self.inner.catalog.close();
         *self.inner.guard.lock().expect("no panic under this lock") = None;
     }
@@ -93,6 +99,11 @@ impl Engine {
     /// The catalog, for questions.
     pub fn catalog(&self) -> &Catalog {
         &self.inner.catalog
+    }
+
+    /// The journal of plans, runs and findings; begun where there is none.
+    pub fn journal(&self) -> Result<Arc<Journal>, EngineError> {
+        self.inner.journal()
     }
 
     /// What its parts share.

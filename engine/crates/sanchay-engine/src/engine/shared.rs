@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+use sanchay_catalog::journal::Journal;
 use sanchay_catalog::{Catalog, CatalogError};
 
+use super::journal::JournalFile;
 use super::options::EngineOptions;
 use crate::background::Background;
 use crate::carried::Carried;
@@ -24,6 +26,7 @@ pub(crate) type ScanListener = Box<dyn Fn(i64, u64, &Result<ScanResult, EngineEr
 /// What the engine's threads share.
 pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
+    pub(super) journal: JournalFile,
     /// Keeps the one-call functions off the catalog's files while they are open.
     pub(super) guard: Mutex<Option<CatalogGuard>>,
     pub(crate) options: EngineOptions,
@@ -54,9 +57,16 @@ pub(super) struct Work {
 }
 
 impl Shared {
-    pub(super) fn new(catalog: Catalog, guard: CatalogGuard, options: EngineOptions, own: OwnPlaces) -> Self {
+    pub(super) fn new(
+        catalog: Catalog,
+        journal: JournalFile,
+        guard: CatalogGuard,
+        options: EngineOptions,
+        own: OwnPlaces,
+    ) -> Self {
         Self {
             catalog,
+            journal,
             guard: Mutex::new(Some(guard)),
             options,
             own,
@@ -73,6 +83,11 @@ impl Shared {
             events: EventQueue::default(),
             scan_ended: Mutex::new(None),
         }
+    }
+
+    /// The journal of plans, runs and findings; begun where there is none.
+    pub(crate) fn journal(&self) -> Result<Arc<Journal>, EngineError> {
+        self.journal.get(|| Ok(self.catalog.reader()?.catalog_id()?))
     }
 
     pub(super) fn work(&self) -> MutexGuard<'_, Work> {

@@ -24,9 +24,11 @@ pub struct RootStatus {
 impl Engine {
     /// What happened to the catalog when it was opened, for people; empty where nothing did.
     pub fn notice(&self) -> String {
-        let Some(aside) = self.catalog().rebuilt_from() else { return String::new() };
+        let of_journal = self.inner.journal.notice();
+        let Some(aside) = self.catalog().rebuilt_from() else { return of_journal };
         let aside = display(bytes_of(aside));
-        format!("the catalog was damaged and is being rebuilt; the damaged file was kept as {aside}")
+        let of_catalog = format!("the catalog was damaged and is being rebuilt; the damaged file was kept as {aside}");
+        [of_catalog, of_journal].into_iter().filter(|notice| !notice.is_empty()).collect::<Vec<_>>().join("; ")
     }
 
     /// How far the name index is, in a word.
