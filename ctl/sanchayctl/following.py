@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from sanchay.v1 import job_pb2
 
 ENDED = frozenset({"done", "partial", "failed", "cancelled"})
+# Jobs that change files: one that a daemon left goes on only when someone asks for it.
+NOT_BY_THEMSELVES = frozenset({"dedupe", "undo"})
 
 
-def follow(session: Session, job_ids: Iterable[int]) -> list[job_pb2.Job]:
-    """The jobs as they ended, one after the other.
+def follow(session: Session, job_ids: Iterable[int], *, again: str = "") -> list[job_pb2.Job]:
+    """The jobs as they ended, one after the other; `again` goes on with one that does not by itself.
 
     Raises DaemonUnavailable where the daemon ends before a job does. Ctrl-C tells what goes on, and ends the program.
     """
@@ -34,9 +36,9 @@ def follow(session: Session, job_ids: Iterable[int]) -> list[job_pb2.Job]:
                 for last in client.follow_job(job_id):
                     display.show(last)
             except (DaemonUnavailable, ShuttingDown, CatalogClosed) as error:
-                raise _daemon_ended(session, job_id) from error
+                raise _daemon_ended(session, job_id, last, again) from error
             if last is None or last.state not in ENDED:
-                raise _daemon_ended(session, job_id)
+                raise _daemon_ended(session, job_id, last, again)
             ended.append(last)
             left.remove(job_id)
     return ended
@@ -51,9 +53,11 @@ def say_detached(session: Session, job_ids: Iterable[int]) -> None:
         )
 
 
-def _daemon_ended(session: Session, job_id: int) -> DaemonUnavailable:
+def _daemon_ended(session: Session, job_id: int, last: job_pb2.Job | None, again: str) -> DaemonUnavailable:
+    then = f"it goes on when the daemon is started again: {session.next('daemon start')}"
+    if again or (last is not None and last.kind in NOT_BY_THEMSELVES):
+        then = "it goes on when it is asked for again" + (f": {session.next(again)}" if again else ".")
     return DaemonUnavailable(
-        f"sanchayd ended while job {job_id} was under way. What it did is kept, and it goes on when the daemon is "
-        f"started again: {session.next('daemon start')}",
+        f"sanchayd ended while job {job_id} was under way. What it did is kept, and {then}",
         details={"job_id": str(job_id)},
     )

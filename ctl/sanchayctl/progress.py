@@ -27,6 +27,8 @@ LINE_EVERY_S = 10.0
 PATH_COLUMNS = 100  # a narrower screen has one line
 _BAR_CELLS = 24
 _TITLE_CELLS = 8  # what is left of a long name
+# What the errors of a job are called, where it is not a scan.
+_ERRORS = {"dedupe": "left", "undo": "left"}
 _PHASES = {
     "queued": "Waiting",
     "listing": "Listing",
@@ -81,7 +83,7 @@ def _facts(job: job_pb2.Job) -> list[tuple[int, str]]:
     if progress.bytes_per_s:
         words.append((5, f"{units.size(progress.bytes_per_s)}/s"))
     if progress.errors:
-        words.append((2, f"{units.count(progress.errors)} unreadable"))
+        words.append((2, f"{units.count(progress.errors)} {_ERRORS.get(job.kind, 'unreadable')}"))
     if progress.HasField("seconds_left"):
         words.append((1, f"{units.duration(progress.seconds_left)} left"))
     if is_held(job):

@@ -10,6 +10,7 @@ from sanchay.address import Places, places
 from sanchay.calls.aio.catalog import AsyncCatalogCalls
 from sanchay.calls.aio.change import AsyncChangeCalls
 from sanchay.calls.aio.daemon import AsyncDaemonCalls
+from sanchay.calls.aio.dedupe import AsyncDedupeCalls
 from sanchay.calls.aio.event import AsyncEventCalls
 from sanchay.calls.aio.job import AsyncJobCalls
 from sanchay.calls.aio.report import AsyncReportCalls
@@ -25,6 +26,7 @@ class AsyncClient(
     AsyncCatalogCalls,
     AsyncChangeCalls,
     AsyncDaemonCalls,
+    AsyncDedupeCalls,
     AsyncEventCalls,
     AsyncJobCalls,
     AsyncReportCalls,

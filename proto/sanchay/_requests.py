@@ -42,6 +42,11 @@ def path(value: PathLike) -> v1.common_pb2.Path:
     return v1.common_pb2.Path(raw=raw, display=raw.decode("utf-8", "replace"))
 
 
+def maybe_path(value: PathLike | None) -> v1.common_pb2.Path | None:
+    """The same for a path that may be left out."""
+    return path(value) if value is not None else None
+
+
 def raw_bytes(value: PathLike) -> bytes:
     """The exact bytes of a path or a name."""
     plain = os.fspath(value)
@@ -206,6 +211,39 @@ def duplicates(
     if min_size_bytes is not None:
         request.min_size = _count(min_size_bytes, "least size", bits=64)
     return request
+
+
+def make_plan(
+    under: PathLike | None,
+    min_size_bytes: int | None,
+    extensions: Iterable[str],
+    types: Iterable[str],
+    drop: str,
+    keep: str,
+    prefer: Iterable[str],
+    isolate: Iterable[PathLike],
+    min_copies: int,
+    min_devices: int,
+    one_of_each_name: bool,
+    everywhere: bool,
+    action: str,
+) -> v1.dedupe_pb2.MakePlanRequest:
+    return v1.dedupe_pb2.MakePlanRequest(
+        under=maybe_path(under),
+        min_size=_count(min_size_bytes, "least size", bits=64) if min_size_bytes is not None else None,
+        extensions=[text(extension, "extension") for extension in extensions],
+        types=[text(kind, "type") for kind in types],
+        drop=text(drop, "query"),
+        keep=text(keep, "query"),
+        prefer=[text(rule, "rule") for rule in prefer],
+        isolate=[path(folder) for folder in isolate],
+        min_copies=_count(min_copies, "number of copies"),
+        min_devices=_count(min_devices, "number of devices"),
+        one_of_each_name=one_of_each_name,
+        everywhere=everywhere,
+        action=text(action, "action"),
+        time_zone=time_zone(),
+    )
 
 
 def summary(by: str, roots: Iterable[RootName]) -> v1.catalog_pb2.SummaryRequest:

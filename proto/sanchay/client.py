@@ -18,6 +18,7 @@ from sanchay.address import Places, places
 from sanchay.calls.blocking.catalog import CatalogCalls
 from sanchay.calls.blocking.change import ChangeCalls
 from sanchay.calls.blocking.daemon import DaemonCalls
+from sanchay.calls.blocking.dedupe import DedupeCalls
 from sanchay.calls.blocking.event import EventCalls
 from sanchay.calls.blocking.job import JobCalls
 from sanchay.calls.blocking.report import ReportCalls
@@ -42,7 +43,17 @@ def __getattr__(name: str) -> object:
 
 
 @final
-class Client(CatalogCalls, ChangeCalls, DaemonCalls, EventCalls, JobCalls, ReportCalls, RootCalls, ScheduleCalls):
+class Client(
+    CatalogCalls,
+    ChangeCalls,
+    DaemonCalls,
+    DedupeCalls,
+    EventCalls,
+    JobCalls,
+    ReportCalls,
+    RootCalls,
+    ScheduleCalls,
+):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 
     `where` is the daemon's home (see `sanchay.address.places`); `timeout_s` is the deadline of each plain call; `tell`

@@ -6,7 +6,7 @@ Sizes are bytes, durations seconds, moments RFC 3339 strings in UTC or null.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sanchay import paths, units
 
@@ -55,6 +55,8 @@ SCAN_KEYS = (
     "files_per_s",
     "peak_rss_bytes",
 )
+# The fields of a job that hold what other kinds than scans came to.
+_OTHER_RESULTS: tuple[Literal["dedupe", "undo"], ...] = ("dedupe", "undo")
 FILE_EVENTS = ("added", "changed", "removed", "moved")
 SKIPPED_KEYS = ("unstable", "special", "symlinks", "excluded", "skipped_mounts", "expected_unreadable")
 
@@ -211,7 +213,6 @@ def progress(message: job_pb2.Progress) -> Document:
 
 def job(message: job_pb2.Job, *, with_errors: bool = False) -> Document:
     """A job; `errors` is a number, and `error_list` is there where it was asked for."""
-    result = scan_result(message)
     document: Document = {
         "id": message.id,
         "kind": message.kind,
@@ -224,15 +225,23 @@ def job(message: job_pb2.Job, *, with_errors: bool = False) -> Document:
         "started": moment(message.started_ns),
         "ended": moment(message.ended_ns),
         "message": message.message,
-        "errors": result["errors"],
+        "errors": message.result.errors if message.HasField("result") else message.progress.errors,
         "progress": progress(message.progress),
-        "result": result if message.HasField("result") else None,
+        "result": result(message),
     }
     if with_errors:
         document["error_list"] = [
             {**paths.document(error.path), "kind": error.kind, "message": error.message} for error in message.errors
         ]
     return document
+
+
+def result(message: job_pb2.Job) -> Document | None:
+    """What a job came to, in the keys of its kind; None until it has ended."""
+    if message.HasField("result"):
+        return scan_result(message)
+    kind = next((name for name in _OTHER_RESULTS if message.HasField(name)), None)
+    return _fields(getattr(message, kind)) if kind is not None else None
 
 
 def scan_result(message: job_pb2.Job) -> Document:

@@ -188,6 +188,22 @@ class RunNotFound(SanchayError, kind="run_not_found", status="NOT_FOUND"):
     """No run of a schedule has that id, or it has no report."""
 
 
+class UnknownPlan(SanchayError, kind="unknown_plan", status="NOT_FOUND"):
+    """No plan has that number."""
+
+
+class UnknownRun(SanchayError, kind="unknown_run", status="NOT_FOUND"):
+    """The journal has no run of that number."""
+
+
+class PlanEdited(SanchayError, kind="plan_edited", status="FAILED_PRECONDITION"):
+    """The plan was edited since the version that was seen."""
+
+
+class PlanInUse(SanchayError, kind="plan_in_use", status="FAILED_PRECONDITION"):
+    """A run of the plan waits or is under way: `details` has its `job_id`."""
+
+
 class ConfigInvalid(SanchayError, kind="config_invalid", status="FAILED_PRECONDITION", exit_code=EXIT_CONFIG):
     """A setting is invalid: `details` has `file`, `line` and `key`."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay import documents, paths, units
-from sanchayctl import arguments, exit_codes, output, progress, unreadable
+from sanchayctl import acts, arguments, exit_codes, output, progress, unreadable
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.commands.scan import show_result
 from sanchayctl.following import ENDED, follow
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sanchay.v1 import job_pb2
 
 JOB_ID = click.IntRange(min=1)
+#: How an ended job is told to people, by its kind.
+_SHOW = {"scan": show_result, "dedupe": acts.show_run, "undo": acts.show_undo}
 
 
 @click.command(
@@ -32,7 +34,7 @@ JOB_ID = click.IntRange(min=1)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of rows.")
 @click.pass_obj
 def jobs(session: Session, active: bool, limit: int) -> int:
-    """List jobs, newest first. A job outlives the program that asked for it, and the daemon itself."""
+    """List jobs, newest first. A job outlives the program that asked for it; a scan outlives the daemon, too."""
     listed = list(islice(session.client().iter_jobs(active_only=active), limit))
     if session.as_json:
         output.document({"jobs": [documents.job(job) for job in listed]})
@@ -78,16 +80,16 @@ def follow_(session: Session, job_id: int) -> int:
     if session.as_json:
         output.document(documents.job(ended))
     else:
-        show_result(session, ended)
+        _tell(session, ended)
     return exit_codes.of_job_state(ended.state)
 
 
-@job.command(examples=[Example("job cancel 3", "end it; what it has found stays in the catalog")])
+@job.command(examples=[Example("job cancel 3", "end it; what it has found or done stays")])
 @click.argument("job_id", metavar="ID", type=JOB_ID, shell_complete=arguments.jobs)
 @click.pass_obj
 def cancel(session: Session, job_id: int) -> int:
-    """Cancel a job. What it has found and hashed stays."""
-    return _changed(session, session.client().cancel_job(job_id).job, "Cancelled job {id}; what it found stays.")
+    """Cancel a job. What it has found or done stays."""
+    return _changed(session, session.client().cancel_job(job_id).job, "Cancelled job {id}; what it found or did stays.")
 
 
 @job.command(examples=[Example("job pause 3", "let it rest, such as while the disk is needed")])
@@ -108,6 +110,14 @@ def resume(session: Session, job_id: int) -> int:
     return _changed(session, session.client().resume_job(job_id).job, f"Job {{id}} goes on. Watch it: {watch}")
 
 
+def _tell(session: Session, ended: job_pb2.Job, *, errors: bool = True) -> None:
+    """How a job ended, in the words of its kind; one that only a newer daemon knows in a few."""
+    if ended.kind in _SHOW:
+        _SHOW[ended.kind](session, ended, errors=errors)
+    else:
+        output.line(f"Job {ended.id} ({ended.kind}): {ended.state}. {paths.safe_text(ended.message)}".rstrip())
+
+
 def _changed(session: Session, answer: job_pb2.Job, sentence: str) -> int:
     if session.as_json:
         output.document(documents.job(answer))
@@ -117,7 +127,7 @@ def _changed(session: Session, answer: job_pb2.Job, sentence: str) -> int:
 
 
 def _show_table(listed: list[job_pb2.Job]) -> None:
-    columns = [output.Column("ID", right=True), output.Column("STATE"), output.Column("STARTED")]
+    columns = [output.Column("ID", right=True), output.Column("KIND"), output.Column("STATE"), output.Column("STARTED")]
     columns += [output.Column(title, right=True) for title in ("DURATION", "FILES", "HASHED", "ERRORS")]
     columns += [output.Column("ROOTS")]
     rows = []
@@ -126,6 +136,7 @@ def _show_table(listed: list[job_pb2.Job]) -> None:
         rows.append(
             [
                 str(each.id),
+                each.kind,
                 "held" if progress.is_held(each) else each.state,
                 units.moment(each.started_ns or each.created_ns),
                 _lasted(each),
@@ -148,8 +159,8 @@ def _lasted(job: job_pb2.Job) -> str:
 
 def _show_job(session: Session, job: job_pb2.Job) -> None:
     output.line(f"Job {job.id} ({job.kind}) is {job.state}. Started {units.moment(job.started_ns) or 'not yet'}.")
-    if job.state in ENDED and job.HasField("result"):
-        show_result(session, job, errors=False)
+    if job.state in ENDED:
+        _tell(session, job, errors=False)
     else:
         known = f" {job.progress.percent:.0f}%" if job.progress.HasField("percent") else ""
         output.line(f"{progress.phase(job)}{known}: {', '.join(progress.facts(job))}.")
@@ -157,8 +168,9 @@ def _show_job(session: Session, job: job_pb2.Job) -> None:
             output.line(paths.safe_text(job.message))
     count = job.result.errors if job.HasField("result") else job.progress.errors
     if count:
-        output.line(f"{units.count(count)} could not be read:")
+        is_scan = job.kind == "scan"
+        output.line(f"{units.count(count)} {'could not be read' if is_scan else 'left as they are'}:")
         for error in job.errors:
-            output.line(f"  {unreadable.line(error)}")
+            output.line(f"  {unreadable.line(error) if is_scan else acts.line(error)}")
         if count > len(job.errors):
             output.line(f"  … and {units.count(count - len(job.errors))} more, which were counted but not kept.")

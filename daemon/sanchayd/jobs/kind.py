@@ -52,7 +52,8 @@ class JobKind(Protocol):
     """A kind of work. One stands in the queue for each; jobs name it by `name`."""
 
     name: str
-    most_at_once: int  # jobs of this kind that run beside one another; those of other kinds do not count
+    lane: str  # jobs of all kinds that share one take turns
+    most_at_once: int  # jobs of its lane that run beside one another
 
     def apply(self, config: Config) -> None:
         """Takes over new settings."""
@@ -60,6 +61,10 @@ class JobKind(Protocol):
 
     def begin(self, job: Job) -> Work:
         """Begins the work; may block. Raises `SanchayError` where it cannot be begun."""
+        ...
+
+    def why_it_ended(self, job: Job) -> str:
+        """Why a job that a daemon left when it ended does not go on at the next start; empty: it does."""
         ...
 
     def result(self, stored: Mapping[str, Any]) -> JobResult:

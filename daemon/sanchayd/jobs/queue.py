@@ -121,6 +121,10 @@ class JobQueue:
         """Whether the job is of a kind that there is; a newer program may have left others."""
         return job.kind in self._kinds
 
+    def why_it_ended(self, job: Job) -> str:
+        """Why the job does not go on at the start after the daemon that it was left by; empty: it does."""
+        return self._kinds[job.kind].why_it_ended(job)
+
     def check_free(self, root_id: int) -> None:
         """Raises busy where a cancelled job in the root still waits for a read that hangs."""
         left_behind = self._left_behind.get(root_id)
@@ -155,10 +159,11 @@ class JobQueue:
             return
         queued = [active for active in self._active.values() if active.job.state is JobState.QUEUED]
         for active in sorted(queued, key=lambda active: (active.job.background, active.job.id)):
-            kind = active.job.kind
-            running = [other for other in self._active.values() if other.holds_slot and other.job.kind == kind]
+            kind = self._kinds[active.job.kind]
+            holders = (other for other in self._active.values() if other.holds_slot)
+            running = [other for other in holders if self._kinds[other.job.kind].lane == kind.lane]
             rivals = running if active.job.background else [other for other in running if not other.job.background]
-            if len(rivals) < self._kinds[kind].most_at_once:
+            if len(rivals) < kind.most_at_once:
                 self._run(active)
 
     def foreground(self, active: ActiveJob) -> None:

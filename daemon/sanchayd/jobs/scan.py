@@ -87,6 +87,7 @@ class ScanKind:
     """Scans of one root each. `check_root` raises where a root of that id is not to be looked at."""
 
     name = SCAN
+    lane = SCAN
 
     def __init__(self, catalog: ScanningPort, check_root: Callable[[int], None], most_at_once: int) -> None:
         self._catalog = catalog
@@ -102,6 +103,10 @@ class ScanKind:
         (root_id,) = job.root_ids
         self._check_root(root_id)
         return ScanWork(self._catalog.scan(root_id, background=job.background, request_id=job.request_id))
+
+    def why_it_ended(self, job: Job) -> str:  # noqa: ARG002 - every one does
+        """It goes on: what was scanned before is only compared."""
+        return ""
 
     def result(self, stored: Mapping[str, Any]) -> ScanResult:
         """The counts of a scan."""

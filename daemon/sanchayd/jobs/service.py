@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sanchay import names
@@ -37,18 +37,22 @@ class JobService:
         self._starting = asyncio.Lock()
 
     async def restore(self) -> int:
-        """Goes on with what the last daemon left; how many jobs there were. A paused one stays paused."""
-        left = await self._store.unended()
+        """Goes on with what the last daemon left; how many jobs that are. A paused one stays paused."""
+        left, count = await self._store.unended(), 0
         for job in left:
             roots_are_there = all(self._registry.get(root_id) is not None for root_id in job.root_ids)
             if not (roots_are_there and self._queue.knows(job)) or self._queue.like(job) is not None:
                 await self._store.set_states([job.id], JobState.CANCELLED)
+            elif why := self._queue.why_it_ended(job):
+                await self._store.update(replace(job, state=JobState.FAILED, ended_ns=self._now_ns(), message=why))
             elif job.state is JobState.PAUSED:
                 self._queue.add(job)
+                count += 1
             else:
                 await self._store.set_states([job.id], JobState.QUEUED)
                 self._queue.add(_queued(job))
-        return len(left)
+                count += 1
+        return count
 
     async def start(
         self,
@@ -122,7 +126,8 @@ class JobService:
             async for job in changes:
                 yield job
         if not job.state.ended:
-            raise ShuttingDown(f"sanchayd is stopping; the {job.kind} goes on at its next start.")
+            then = self._queue.why_it_ended(job) or f"The {job.kind} goes on at its next start."
+            raise ShuttingDown(f"sanchayd is stopping. {then}")
 
     async def cancel(self, job_id: int) -> Job:
         """Ends a job; what it found stays."""

@@ -10,6 +10,7 @@ import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from sanchayd import __version__, hosts
+from sanchayd.dedupe.acts import ActedResult, DedupeResult
 from sanchayd.engine_port import CatalogPool, EnginePort, LivePort
 from sanchayd.engine_port.values import CatalogStatus, HashDebt, LiveStatus
 from sanchayd.jobs.job import Job, JobState
@@ -52,6 +53,9 @@ class Metrics:
         self._scanned = Counter("sanchay_scanned_files", "Files that ended scans have seen.", registry=to)
         self._hashed = Counter("sanchay_hashed_bytes", "Bytes that ended scans have read and hashed.", registry=to)
         self._unread = Counter("sanchay_scan_errors", "Files and folders that could not be read.", registry=to)
+        self._acted = Counter("sanchay_acted_files", "Files that ended runs changed.", ["kind"], registry=to)
+        self._left = Counter("sanchay_left_files", "Files that ended runs left as they are.", ["kind"], registry=to)
+        self._freed = Counter("sanchay_freed_bytes", "Bytes that ended runs freed.", registry=to)
         for state in (JobState.DONE, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED):
             self._scans.labels(state.value)
         self._calls = Counter("sanchay_rpc", "Calls that ended, streams too.", ["method", "outcome"], registry=to)
@@ -105,6 +109,10 @@ class Metrics:
             self._scanned.inc(job.result.files)
             self._hashed.inc(job.result.hashed_bytes)
             self._unread.inc(job.result.errors)
+        elif isinstance(job.result, ActedResult):
+            self._acted.labels(job.kind).inc(job.result.acted_files)
+            self._left.labels(job.kind).inc(job.result.errors)
+            self._freed.inc(job.result.freed_bytes if isinstance(job.result, DedupeResult) else 0)
 
     def call_ended(self, method: str, seconds: float, outcome: str, *, streaming: bool) -> None:
         """A call has ended; `method` is one of ours, and `outcome` ok or the kind of the error."""
@@ -167,6 +175,6 @@ class Metrics:
         counts = Tally(job.state for job in jobs)
         for state in (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED):
             self._jobs.labels(state.value).set(counts[state])
-        running = [job.progress for job in jobs if job.state is JobState.RUNNING]
+        running = [job.progress for job in jobs if job.state is JobState.RUNNING and job.kind == SCAN]
         self._files_per_s.set(sum(progress.files_per_s for progress in running))
         self._bytes_per_s.set(sum(progress.bytes_per_s for progress in running))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sanchay.v1 import change_pb2 as change_pb2
     from sanchay.v1 import common_pb2 as common_pb2
     from sanchay.v1 import daemon_pb2 as daemon_pb2
+    from sanchay.v1 import dedupe_pb2 as dedupe_pb2
     from sanchay.v1 import event_pb2 as event_pb2
     from sanchay.v1 import job_pb2 as job_pb2
     from sanchay.v1 import report_pb2 as report_pb2
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from sanchay.v1 import schedule_pb2 as schedule_pb2
 
 _MESSAGES = frozenset(
-    f"{noun}_pb2" for noun in ("catalog", "change", "common", "daemon", "event", "job", "report", "root", "schedule")
+    f"{noun}_pb2"
+    for noun in ("catalog", "change", "common", "daemon", "dedupe", "event", "job", "report", "root", "schedule")
 )
 
 

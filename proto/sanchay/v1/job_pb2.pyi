@@ -9,6 +9,7 @@ import google.protobuf.descriptor
 import google.protobuf.internal.containers
 import google.protobuf.message
 import sanchay.v1.common_pb2
+import sanchay.v1.dedupe_pb2
 import typing
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
@@ -199,9 +200,11 @@ class Job(google.protobuf.message.Message):
     MESSAGE_FIELD_NUMBER: builtins.int
     ERRORS_FIELD_NUMBER: builtins.int
     BACKGROUND_FIELD_NUMBER: builtins.int
+    DEDUPE_FIELD_NUMBER: builtins.int
+    UNDO_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
-    """scan; each kind has its own result"""
+    """scan | dedupe | undo; each kind has its own result"""
     state: builtins.str
     """queued | running | paused | done | partial | failed | cancelled | interrupted"""
     created_ns: builtins.int
@@ -222,8 +225,12 @@ class Job(google.protobuf.message.Message):
 
     @property
     def errors(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JobError]:
-        """the first hundred; only from GetJob"""
+        """the first hundred; only from GetJob: unread, or left by a run with the reason as kind"""
 
+    @property
+    def dedupe(self) -> sanchay.v1.dedupe_pb2.DedupeResult: ...
+    @property
+    def undo(self) -> sanchay.v1.dedupe_pb2.UndoResult: ...
     def __init__(
         self,
         *,
@@ -240,9 +247,11 @@ class Job(google.protobuf.message.Message):
         message: builtins.str = ...,
         errors: collections.abc.Iterable[global___JobError] | None = ...,
         background: builtins.bool = ...,
+        dedupe: sanchay.v1.dedupe_pb2.DedupeResult | None = ...,
+        undo: sanchay.v1.dedupe_pb2.UndoResult | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["progress", b"progress", "result", b"result"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "ended_ns", b"ended_ns", "errors", b"errors", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "progress", b"progress", "result", b"result", "undo", b"undo"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo"]) -> None: ...
 
 global___Job = Job
 

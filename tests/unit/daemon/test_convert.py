@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanchay.v1 import catalog_pb2, common_pb2, job_pb2, root_pb2
+from sanchay.v1 import catalog_pb2, common_pb2, dedupe_pb2, job_pb2, root_pb2
 from sanchayd.catalog.freshness import Freshness, FreshnessState
+from sanchayd.dedupe.acts import DedupeResult, UndoResult
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobRoot, JobState
 from sanchayd.jobs.scan import ScanResult
 from sanchayd.roots.root import HashAlgorithm, HashScope, RootSettings
@@ -64,6 +65,16 @@ def test_every_counter_of_a_job_reaches_the_wire() -> None:
     result = ScanResult(*range(1, len(fields(ScanResult)) + 1))
     message = job.from_result(result)
     assert all(getattr(message, field.name) == getattr(result, field.name) for field in fields(ScanResult))
+
+
+def test_what_a_run_came_to_reaches_the_wire_in_the_field_of_its_kind() -> None:
+    ended = Job(1, "dedupe", (), JobState.PARTIAL, False, 1, result=DedupeResult(8, 1.5, 9, 7, 3, 5, 2, "trash", 4, 6))
+    message = job.from_job(ended).dedupe
+    assert (message.run, message.skipped, message.failed, message.plan) == (7, 3, 5, 2)
+    assert (message.action, message.acted, message.freed_bytes, message.duration_s) == ("trash", 4, 6, 1.5)
+    assert job.from_job(replace(ended, result=UndoResult(run=2, undone=1, restored=3))).undo.restored == 3
+    for kind, result in ((dedupe_pb2.DedupeResult, DedupeResult), (dedupe_pb2.UndoResult, UndoResult)):
+        assert {field.name for field in fields(result)} - {"errors"} == set(kind.DESCRIPTOR.fields_by_name)
 
 
 def test_what_is_not_known_stays_unset() -> None:

@@ -70,9 +70,12 @@ class CountKind:
     """A kind that no one but this test knows."""
 
     name = "count"
+    lane = "count"
     most_at_once = 1
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "count", *, ends: str = "") -> None:
+        self.name = name
+        self.ends = ends
         self.gate = threading.Event()
         self.begun: list[CountWork] = []
 
@@ -82,6 +85,9 @@ class CountKind:
     def begin(self, job: Job) -> CountWork:
         self.begun.append(CountWork(job, self.gate))
         return self.begun[-1]
+
+    def why_it_ended(self, job: Job) -> str:
+        return self.ends
 
     def result(self, stored: Mapping[str, Any]) -> CountResult:
         return CountResult(**stored)
@@ -174,6 +180,23 @@ def test_kinds_do_not_take_the_slots_of_one_another(
     play(scene, other_kinds=[kind], max_scans=1)
 
 
+def test_kinds_of_one_lane_take_turns(play: Play, tmp_path: Path, kind: CountKind) -> None:
+    other = CountKind("recount")
+
+    async def scene(core: Core) -> None:
+        roots = await two_roots(core, tmp_path)
+        first = await count(core, roots)
+        await until(lambda: kind.begun)
+        second = await core.jobs.start("recount", roots, background=False, request_id="", arguments={"pages": 1})
+        assert (second.state, other.begun) == (JobState.QUEUED, [])
+        kind.gate.set()
+        other.gate.set()
+        assert [job async for job in core.jobs.follow(second.id)][-1].state is JobState.PARTIAL
+        assert (await core.jobs.get(first.id)).ended_ns <= other.begun[0].job.started_ns
+
+    play(scene, other_kinds=[kind, other])
+
+
 def test_removing_a_root_ends_all_work_in_it(play: Play, tmp_path: Path, kind: CountKind) -> None:
     async def scene(core: Core) -> None:
         roots = await two_roots(core, tmp_path)
@@ -201,6 +224,25 @@ def test_what_was_interrupted_goes_on_with_its_arguments_where_its_kind_is_known
         assert ended.result.pages == PAGES  # type: ignore[union-attr]
 
     play(go_on, other_kinds=[again])
+
+
+def test_what_does_not_go_on_by_itself_ends_with_the_reason(play: Play, tmp_path: Path) -> None:
+    kind = CountKind(ends="It is counted again when someone asks.")
+
+    async def begin(core: Core) -> int:
+        job = await count(core, await two_roots(core, tmp_path))
+        await until(lambda: kind.begun)
+        return job.id
+
+    job_id = play(begin, other_kinds=[kind])
+
+    async def look(core: Core) -> None:
+        assert await core.jobs.restore() == 0
+        job = await core.jobs.get(job_id)
+        assert (job.state, job.message, bool(job.ended_ns)) == (JobState.FAILED, kind.ends, True)
+        assert len(kind.begun) == 1
+
+    play(look, other_kinds=[kind])
 
 
 def test_what_a_newer_program_left_is_listed_and_not_begun(play: Play, tmp_path: Path, kind: CountKind) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from sanchay.v1 import job_pb2
+from sanchay.v1 import dedupe_pb2, job_pb2
+from sanchayd.dedupe.acts import DedupeResult, UndoResult
 from sanchayd.jobs.job import Job, JobError, JobProgress
 from sanchayd.jobs.scan import ScanResult
 from sanchayd.rpc.convert import common
@@ -19,6 +21,21 @@ def from_progress(progress: JobProgress) -> job_pb2.Progress:
 def from_result(result: ScanResult) -> job_pb2.ScanResult:
     """What a scan found; both sides have the same names."""
     return job_pb2.ScanResult(**asdict(result))
+
+
+def from_dedupe(result: DedupeResult) -> dedupe_pb2.DedupeResult:
+    """What a run of a plan came to; both sides have the same names."""
+    return dedupe_pb2.DedupeResult(**_without_errors(asdict(result)))
+
+
+def from_undo(result: UndoResult) -> dedupe_pb2.UndoResult:
+    """What taking back a run came to; both sides have the same names."""
+    return dedupe_pb2.UndoResult(**_without_errors(asdict(result)))
+
+
+def _without_errors(counts: dict[str, Any]) -> dict[str, Any]:
+    """What a run counts: which files it left is said by two counts, not by their sum."""
+    return {name: value for name, value in counts.items() if name != "errors"}
 
 
 def from_error(error: JobError) -> job_pb2.JobError:
@@ -42,4 +59,6 @@ def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
         message=common.text(job.message),
         errors=[from_error(error) for error in job.errors] if with_errors else [],
         background=job.background,
+        dedupe=from_dedupe(job.result) if isinstance(job.result, DedupeResult) else None,
+        undo=from_undo(job.result) if isinstance(job.result, UndoResult) else None,
     )

@@ -1,0 +1,119 @@
+"""What a plan would do and what a run did, in words for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sanchay import paths, reasons, units
+from sanchayctl import output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sanchay.v1 import job_pb2
+    from sanchayctl.session import Session
+
+EXAMPLES_SHOWN = 3
+
+
+def planned(action: str, files: int) -> str:
+    """`412 files would go to the trash`, with what `action` would do to them."""
+    words = {
+        "trash": "would go to the trash",
+        "hardlink": f"would become {_links(files, 'hard link')} of what stays",
+        "reflink": "would share the blocks of what stays",
+        "symlink": f"would become {_links(files, 'symbolic link')} to what stays",
+        "delete": "would be deleted for good",
+    }
+    return f"{units.counted(files, 'file')} {words.get(action, action)}"
+
+
+def done(action: str, files: int) -> str:
+    """`Moved 412 files to the trash`, with what `action` did to them."""
+    counted = units.counted(files, "file")
+    words = {
+        "trash": f"Moved {counted} to the trash",
+        "hardlink": f"Made {counted} {_links(files, 'hard link')} of what stays",
+        "reflink": f"Let {counted} share the blocks of what stays",
+        "symlink": f"Made {counted} {_links(files, 'symbolic link')} to what stays",
+        "delete": f"Deleted {counted}",
+    }
+    return words.get(action, f"{action}: {counted}")
+
+
+def _links(count: int, noun: str) -> str:
+    return f"a {noun}" if count == 1 else f"{noun}s"
+
+
+def freeing(freed_bytes: int, *, when_emptied: bool) -> str:
+    """`frees 1.2G`, and when."""
+    return f"frees {units.size(freed_bytes)}" + (" once the trash is emptied" if when_emptied else "")
+
+
+def show_run(session: Session, job: job_pb2.Job, *, errors: bool = True) -> None:
+    """What an ended run of a plan did, what it left, and how it is taken back."""
+    if not job.HasField("dedupe"):
+        _show_without_result("The plan was not run", job)
+        return
+    result = job.dedupe
+    if job.state == "cancelled":
+        output.line(f"The run of plan {result.plan} was cancelled; what it did before stays done.")
+    frees = freeing(result.freed_bytes, when_emptied=result.freed_when_emptied)
+    output.line(f"{done(result.action, result.acted)} in {units.duration(result.duration_s)}, which {frees}.")
+    _show_rest(session, job, result.skipped + result.failed, result.run, errors=errors)
+    if result.acted:
+        output.line(f"Take it back: {session.next(f'dedupe undo {result.run}')}")
+
+
+def show_undo(session: Session, job: job_pb2.Job, *, errors: bool = True) -> None:
+    """What an ended undo gave back, and what it left."""
+    if not job.HasField("undo"):
+        _show_without_result("The run was not taken back", job)
+        return
+    result = job.undo
+    if job.state == "cancelled":
+        output.line(f"Taking back run {result.undone} was cancelled; what was taken back before stays so.")
+    restored = units.counted(result.restored, "file")
+    output.line(f"Took back {restored} of run {result.undone} in {units.duration(result.duration_s)}.")
+    _show_rest(session, job, result.skipped + result.failed, result.run, errors=errors)
+
+
+def line(error: job_pb2.JobError) -> str:
+    """`PATH: open for writing in another program`, and what the system said of it."""
+    said = f" ({paths.safe_text(error.message)})" if error.message else ""
+    return f"{paths.shown(error.path)}: {reasons.phrase(error.kind)}{said}"
+
+
+def _show_without_result(what: str, job: job_pb2.Job) -> None:
+    why = paths.safe_text(job.message) or "the log of sanchayd says why"
+    output.line(f"{what}: {job.state}. {why}" if job.state != "failed" else f"{what}: {why}")
+
+
+def _show_rest(session: Session, job: job_pb2.Job, left: int, run: int, *, errors: bool) -> None:
+    if job.message:
+        output.line(f"  {paths.safe_text(job.message)}")
+    if not left:
+        return
+    if not errors:
+        return
+    output.line(f"  {units.counted(left, 'file')} left as they are:" if left > 1 else "  1 file left as it is:")
+    first = session.client().get_job(job.id).job.errors
+    for text in grouped(first):
+        output.line(f"    {text}")
+    if left > len(first):
+        output.line(f"    … and {units.count(left - len(first))} more")
+    output.line(f"  See each: {session.next(f'dedupe journal {run} --left')}")
+
+
+def grouped(left: Iterable[job_pb2.JobError]) -> list[str]:
+    """`12 files: permission denied, such as PATH` for each reason, the most frequent first."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for each in left:
+        counts[each.kind] += 1
+        examples.setdefault(each.kind, paths.shown(each.path))
+    return [
+        f"{units.counted(count, 'file')}: {reasons.phrase(word)}, such as {examples[word]}"
+        for word, count in counts.most_common()
+    ]
