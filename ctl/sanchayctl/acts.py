@@ -53,14 +53,17 @@ def freeing(freed_bytes: int, *, when_emptied: bool) -> str:
 
 def show_run(session: Session, job: job_pb2.Job, *, errors: bool = True) -> None:
     """What an ended run of a plan did, what it left, and how it is taken back."""
-    if not job.HasField("dedupe"):
+    if not job.dedupe.run:
         _show_without_result("The plan was not run", job)
         return
     result = job.dedupe
     if job.state == "cancelled":
         output.line(f"The run of plan {result.plan} was cancelled; what it did before stays done.")
     frees = freeing(result.freed_bytes, when_emptied=result.freed_when_emptied)
-    output.line(f"{done(result.action, result.acted)} in {units.duration(result.duration_s)}, which {frees}.")
+    if result.acted:
+        output.line(f"{done(result.action, result.acted)} in {units.duration(result.duration_s)}, which {frees}.")
+    else:
+        output.line("No file was changed.")
     _show_rest(session, job, result.skipped + result.failed, result.run, errors=errors)
     if result.acted:
         output.line(f"Take it back: {session.next(f'dedupe undo {result.run}')}")
@@ -68,14 +71,17 @@ def show_run(session: Session, job: job_pb2.Job, *, errors: bool = True) -> None
 
 def show_undo(session: Session, job: job_pb2.Job, *, errors: bool = True) -> None:
     """What an ended undo gave back, and what it left."""
-    if not job.HasField("undo"):
+    if not job.undo.run:
         _show_without_result("The run was not taken back", job)
         return
     result = job.undo
     if job.state == "cancelled":
         output.line(f"Taking back run {result.undone} was cancelled; what was taken back before stays so.")
     restored = units.counted(result.restored, "file")
-    output.line(f"Took back {restored} of run {result.undone} in {units.duration(result.duration_s)}.")
+    if result.restored:
+        output.line(f"Took back {restored} of run {result.undone} in {units.duration(result.duration_s)}.")
+    else:
+        output.line(f"Nothing of run {result.undone} was taken back.")
     _show_rest(session, job, result.skipped + result.failed, result.run, errors=errors)
 
 
@@ -93,14 +99,14 @@ def _show_without_result(what: str, job: job_pb2.Job) -> None:
 def _show_rest(session: Session, job: job_pb2.Job, left: int, run: int, *, errors: bool) -> None:
     if job.message:
         output.line(f"  {paths.safe_text(job.message)}")
-    if not left:
-        return
-    if not errors:
+    if not (left and errors):
         return
     output.line(f"  {units.counted(left, 'file')} left as they are:" if left > 1 else "  1 file left as it is:")
     first = session.client().get_job(job.id).job.errors
     for text in grouped(first):
         output.line(f"    {text}")
+    if any(error.kind == "read-only" for error in first):
+        output.line("    If sanchayd runs as a service of the machine, its unit has to allow it: ReadWritePaths=FOLDER")
     if left > len(first):
         output.line(f"    … and {units.count(left - len(first))} more")
     output.line(f"  See each: {session.next(f'dedupe journal {run} --left')}")

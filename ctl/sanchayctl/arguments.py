@@ -64,6 +64,20 @@ def jobs(_context: click.Context, _parameter: click.Parameter, incomplete: str) 
     return completing.jobs(incomplete)
 
 
+def plans(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Numbers of plans."""
+    from sanchayctl import completing
+
+    return completing.plans(incomplete)
+
+
+def runs(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Numbers of runs in the journal."""
+    from sanchayctl import completing
+
+    return completing.runs(incomplete)
+
+
 def terms(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Terms of a query."""
     from sanchayctl import completing

@@ -21,6 +21,7 @@ COMMANDS = {
     "jobs": "sanchayctl.commands.job:jobs",
     "job": "sanchayctl.commands.job:job",
     "duplicates": "sanchayctl.commands.duplicates:duplicates",
+    "dedupe": "sanchayctl.commands.dedupe:dedupe",
     "find": "sanchayctl.commands.find:find",
     "summary": "sanchayctl.commands.summary:summary",
     "changes": "sanchayctl.commands.changes:changes",
@@ -49,6 +50,6 @@ COMMANDS = {
 def cli() -> None:
     """Sanchay keeps a living catalog of your files: what is where, what is large, what is there twice.
 
-    A daemon, sanchayd, does the work and keeps running; this program asks it, and starts it when it is needed. No
-    command here changes, moves or deletes a file that was cataloged.
+    A daemon, sanchayd, does the work and keeps running; this program asks it, and starts it when it is needed. Only
+    `dedupe run` and `dedupe undo` change files: those of a plan that you looked at, and what it did can be taken back.
     """

@@ -106,7 +106,9 @@ class Group(click.Group):
         if not found and not above:
             groups = ((noun, self.get_command(context, noun)) for noun in known)
             found = [
-                f"{noun} {name}" for noun, group in groups if isinstance(group, click.Group) and name in group.commands
+                f"{noun} {name}"
+                for noun, group in groups
+                if isinstance(group, click.Group) and name in group.list_commands(context)
             ]
         return f" Did you mean {', or '.join(f'sanchayctl {each}' for each in found)}?" if found else ""
 

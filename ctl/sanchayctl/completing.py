@@ -18,7 +18,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from sanchay import hosts
+from sanchay import hosts, units
 from sanchay.address import places
 from sanchay.errors import SanchayError
 from sanchayctl.command import PROGRAM, VARIABLE
@@ -73,6 +73,20 @@ def jobs(incomplete: str) -> list[CompletionItem]:
         for job in found
         if str(job.id).startswith(incomplete)
     ]
+
+
+def plans(incomplete: str) -> list[CompletionItem]:
+    """Plans by their numbers."""
+    found = _asked(lambda client: client.list_plans().plans) or ()
+    known = [(str(plan.id), f"{plan.action}, {units.counted(plan.files, 'file')}") for plan in found]
+    return [CompletionItem(number, help=said) for number, said in known if number.startswith(incomplete)]
+
+
+def runs(incomplete: str) -> list[CompletionItem]:
+    """Runs of the journal by their numbers."""
+    found = _asked(lambda client: client.list_journal_runs().runs) or ()
+    known = [(str(run.id), f"{run.kind}, {units.moment(run.began_ns)}") for run in found]
+    return [CompletionItem(number, help=said) for number, said in known if number.startswith(incomplete)]
 
 
 def folders(incomplete: str) -> list[str]:

@@ -136,6 +136,11 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> N
     output.raw(text.getvalue().encode("utf-8", "surrogateescape"))
 
 
+def csv_path(raw: bytes) -> str:
+    """A path in a sheet: exact, but safe to look at on a terminal."""
+    return paths.shown_bytes(raw) if output.for_people() else raw.decode("utf-8", "surrogateescape")
+
+
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, BATCH)):

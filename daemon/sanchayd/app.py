@@ -19,6 +19,8 @@ from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config
+from sanchayd.dedupe.acts import DedupeKind, UndoKind
+from sanchayd.dedupe.service import DedupeService
 from sanchayd.doorkeeper import Doorkeeper
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.port import CatalogPort
@@ -113,7 +115,11 @@ class App:
                 metrics.job_ended(job)
 
         registry = RootRegistry(catalog, pool, RootStore(store), time.time_ns, WatchMode(launch.config.watch))
-        kinds = (ScanKind(catalog, registry.check_settings, launch.config.max_scans),)
+        kinds = (
+            ScanKind(catalog, registry.check_settings, launch.config.max_scans),
+            DedupeKind(catalog),
+            UndoKind(catalog),
+        )
         job_store = JobStore(store, kinds)
         queue = JobQueue(kinds, pool, job_store, time.time_ns, ended)
         metrics = self._metrics(catalog, pool, queue)
@@ -127,6 +133,7 @@ class App:
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store)
         reads = CatalogService(catalog, pool, registry, queue, board)
         changes = ChangeService(catalog, pool, registry, queue, board)
+        dedupe = DedupeService(catalog, pool, registry, jobs, queue, board)
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
         schedules, reports = self._schedules(
@@ -148,6 +155,7 @@ class App:
             background,
             schedules,
             reports,
+            dedupe,
         )
         token = paths.write_token(launch.where)
 
@@ -245,7 +253,7 @@ class App:
         """What the last run left goes on; a catalog that had to be rebuilt is filled again."""
         left = await jobs.restore()
         if left:
-            _log.info("interrupted scans go on", jobs=left)
+            _log.info("interrupted jobs go on", jobs=left)
         opened = await pool.quick(catalog.status)
         if opened.rebuilt_from is not None and registry.claimed():
             _log.warning("the catalog was damaged and is rebuilt", moved_to=os.fsdecode(opened.rebuilt_from))

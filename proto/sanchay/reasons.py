@@ -51,11 +51,18 @@ PHRASES = {
     "disk-full": "no space is left",
     "no-trash": "its file system has no trash",
     "name-taken": "a name that is needed is taken",
+    "too-few-copies": "too few copies would stay",
     "stopped": "the run was stopped before it",
+    "interrupted": "the run was broken off at it, and it is as before",
+    "recovered": "the run was broken off at it, and it was put back under another name",
+    "no-twin": "no copy with its content is left",
+    "nothing-to-undo": "it looks the same as before",
     "io": "its disk or file system failed",
 }
 
 
 def phrase(word: str) -> str:
     """What a reason says to people; a word of a newer daemon as it is."""
+    if word not in PHRASES and word.startswith("kept-"):
+        return f"of the copy that stays: {phrase(word.removeprefix('kept-'))}"
     return PHRASES.get(word, word.replace("-", " "))

@@ -32,4 +32,5 @@ def test_every_reason_has_a_phrase(source: str) -> None:
 def test_phrases_are_plain_and_differ() -> None:
     assert len(set(reasons.PHRASES.values())) == len(reasons.PHRASES)
     assert all(text[0].islower() and text[-1] not in ".!" for text in reasons.PHRASES.values())
+    assert reasons.phrase("kept-busy") == "of the copy that stays: open for writing in another program"
     assert reasons.phrase("of-the-future") == "of the future"

@@ -18,7 +18,17 @@ from grpc_status import rpc_status
 
 from sanchay import errors
 from sanchay.address import places
-from sanchay.v1 import catalog_pb2, change_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
+from sanchay.v1 import (
+    catalog_pb2,
+    change_pb2,
+    daemon_pb2,
+    dedupe_pb2,
+    event_pb2,
+    job_pb2,
+    report_pb2,
+    root_pb2,
+    schedule_pb2,
+)
 
 TOKEN = "a-token-of-the-test"
 Answer = Message | Sequence[Message] | errors.SanchayError | Callable[[Any], Any]
@@ -31,6 +41,7 @@ SERVICES = (
     (schedule_pb2, "ScheduleService"),
     (report_pb2, "ReportService"),
     (change_pb2, "ChangeService"),
+    (dedupe_pb2, "DedupeService"),
 )
 
 

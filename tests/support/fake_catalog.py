@@ -21,6 +21,7 @@ from sanchayd.roots.root import Root
 from tests.support import fake_values
 from tests.support.fake_answers import NotCompared, Page, Row, Unreadable, UsagePage, fitting
 from tests.support.fake_check import FakeCheck
+from tests.support.fake_dedupe import FakeDedupe
 from tests.support.fake_live import EventBatch, FakeLive
 from tests.support.fake_scan import FakeExport, FakeScan
 from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
@@ -28,11 +29,12 @@ from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
 ASK_THE_ENGINE = "only the engine knows duplicates: open it in a temporary folder"
 
 
-class FakeCatalog:
+class FakeCatalog(FakeDedupe):
     """The catalog. Its knobs: `gate` (closed: scans wait), `scan_s`, `scan_error`, `rebuilt_from`, `damage`,
     `export_pieces`."""
 
     def __init__(self, own_folders: Sequence[bytes] = ()) -> None:
+        super().__init__()
         self.own_folders = tuple(own_folders)
         self.roots: dict[int, Root] = {}
         self.accepted: list[int] = []
@@ -66,6 +68,8 @@ class FakeCatalog:
     def close(self) -> None:
         for scan in self.scans:
             scan.cancel()
+        for act in self.started:
+            act.cancel()
         self.live.close()
 
     def check_root(self, path: bytes) -> values.RootCheck:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,7 +90,7 @@ def duplicates(
         return session.client().duplicates(
             under=paths.absolute(under) if under is not None else None,
             min_size_bytes=min_size,
-            extensions=[one.strip().lstrip(".") for value in ext for one in value.split(",") if one.strip(" .")],
+            extensions=extensions(ext),
             types=types,
             sort=sort,
             limit=count,
@@ -109,6 +109,11 @@ def duplicates(
         shown = show_groups(iter(noticed), paths_shown=None if everything else PATHS_SHOWN)
         _show_totals(session, first, shown, freed_is_more=noticed.freed_is_more)
     return exit_codes.DONE
+
+
+def extensions(values: Iterable[str]) -> list[str]:
+    """Extensions as they are typed: repeated, or parted by commas, with a dot or without."""
+    return [one.strip().lstrip(".") for value in values for one in value.split(",") if one.strip(" .")]
 
 
 def _groups(

@@ -162,7 +162,7 @@ def _fields(row: catalog_pb2.FileRow) -> dict[str, object]:
     folder, _, name = row.path.raw.rpartition(b"/")
     values = row_documents.file_row(row)
     for key, raw in (("path", row.path.raw), ("name", name), ("folder", folder or b"/")):
-        values[key] = paths.shown_bytes(raw) if output.for_people() else raw.decode("utf-8", "surrogateescape")
+        values[key] = listing.csv_path(raw)
     return values
 
 

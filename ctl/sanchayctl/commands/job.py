@@ -141,7 +141,7 @@ def _show_table(listed: list[job_pb2.Job]) -> None:
                 units.moment(each.started_ns or each.created_ns),
                 _lasted(each),
                 units.count(counts.files),
-                units.size(counts.hashed_bytes),
+                units.size(counts.hashed_bytes) if each.kind == "scan" else "",
                 units.count(counts.errors),
                 paths.safe_text(", ".join(each.root_names)),
             ]

@@ -62,7 +62,7 @@ class Systemd:
             stop,
             (reload,),
             links=links,
-            notices=tuple(_of_machine(service)),
+            notices=tuple(_of_machine(service, name)),
         )
 
     def unreachable(self, service: Service) -> str:
@@ -121,9 +121,11 @@ def _lingering() -> str:
     )
 
 
-def _of_machine(service: Service) -> list[str]:
+def _of_machine(service: Service, name: str) -> list[str]:
     ask = shlex.join(["sudo", "-u", service.user, "env", f"SANCHAY_HOME={service.where.data_folder}", "sanchayctl"])
     return [
         f"It runs as {service.user}, never as root, and reads what that user may read. Ask it with: {ask} status",
         f"To let it read a folder: usermod -aG GROUP {service.user}. To let it read every file, the unit says how.",
+        f"It may change no file of yours. To let it clear copies in a folder: systemctl edit {name}, and there "
+        f"[Service] and ReadWritePaths=FOLDER; {service.user} has to be allowed to write there, too.",
     ]

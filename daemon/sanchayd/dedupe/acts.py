@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sanchay.errors import Cancelled
 from sanchayd.config import Config
 from sanchayd.engine_port import ActPort, DedupePort
 from sanchayd.engine_port.dedupe_values import ActResult
@@ -97,7 +98,10 @@ class ActWork:
 
     def wait(self) -> Outcome:
         """What the run came to."""
-        found = self._act.wait()
+        try:
+            found = self._act.wait()
+        except Cancelled as error:  # before it began
+            return Outcome(JobState.CANCELLED, error.message, self._kind.result({}))
         left = tuple(JobError(each.path, each.reason, each.message) for each in found.left)
         return Outcome(JobState(found.state), found.message, self._kind.of(found, self._job), left)
 

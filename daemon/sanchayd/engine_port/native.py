@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import sanchay_engine
-from sanchay.errors import BY_KIND, CatalogClosed
+from sanchay.errors import CatalogClosed
 from sanchayd.engine_port import values
+from sanchayd.engine_port.native_dedupe import NativeDedupe
 from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
+from sanchayd.engine_port.translated import translated
 from sanchayd.engine_port.values import LiveStatus, PolledPart
 from sanchayd.roots.root import Root
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Inside the block an engine's error becomes that of `sanchay.errors` with the same kind."""
-    try:
-        yield
-    except sanchay_engine.EngineError as error:
-        raise BY_KIND[error.kind](error.message, path=error.path, term=error.term, position=error.position) from error
 
 
 class NativeScan:
@@ -83,7 +75,7 @@ class NativeExport:
         self._export.close()
 
 
-class NativeCatalog:
+class NativeCatalog(NativeDedupe):
     """A `CatalogPort` over the engine's catalog."""
 
     def __init__(self, catalog: sanchay_engine.Catalog, own_folders: Sequence[bytes]) -> None:

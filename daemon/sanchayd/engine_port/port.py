@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sanchayd.engine_port.dedupe import DedupePort
 from sanchayd.engine_port.engine import EnginePort
 from sanchayd.engine_port.live import LivePort
 from sanchayd.engine_port.questions import QuestionsPort
 from sanchayd.engine_port.scanning import ScanningPort
 
 
-class CatalogPort(QuestionsPort, ScanningPort, LivePort, EnginePort, Protocol):
+class CatalogPort(QuestionsPort, ScanningPort, LivePort, DedupePort, EnginePort, Protocol):
     """An open catalog; safe to call from any thread."""

@@ -17,6 +17,7 @@ from sanchay.v1 import (
     catalog_pb2_grpc,
     change_pb2_grpc,
     daemon_pb2_grpc,
+    dedupe_pb2_grpc,
     event_pb2_grpc,
     job_pb2_grpc,
     report_pb2_grpc,
@@ -26,6 +27,7 @@ from sanchay.v1 import (
 from sanchayd import hosts, paths
 from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
+from sanchayd.dedupe.service import DedupeService
 from sanchayd.events.service import EventService
 from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
@@ -37,6 +39,7 @@ from sanchayd.rpc import certificate
 from sanchayd.rpc.catalog import CatalogServicer
 from sanchayd.rpc.change import ChangeServicer
 from sanchayd.rpc.daemon import DaemonServicer
+from sanchayd.rpc.dedupe import DedupeServicer
 from sanchayd.rpc.event import EventServicer
 from sanchayd.rpc.interceptors import CallInterceptor, Observe, TokenInterceptor
 from sanchayd.rpc.job import JobServicer
@@ -61,6 +64,7 @@ SERVICES = (
     "CatalogService",
     "ChangeService",
     "DaemonService",
+    "DedupeService",
     "EventService",
     "JobService",
     "ReportService",
@@ -96,6 +100,7 @@ class Services:
     background: BackgroundService
     schedules: ScheduleService
     reports: ReportService
+    dedupe: DedupeService
 
 
 def build(
@@ -117,6 +122,7 @@ def build(
     daemon_pb2_grpc.add_DaemonServiceServicer_to_server(
         DaemonServicer(services.status, services.background, services.schedules), server
     )
+    dedupe_pb2_grpc.add_DedupeServiceServicer_to_server(DedupeServicer(services.dedupe), server)
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs, services.scans), server)
     root_pb2_grpc.add_RootServiceServicer_to_server(

@@ -2,8 +2,82 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sanchay.v1 import dedupe_pb2, job_pb2
-from tests.unit.ctl.canned import HOSTILE, NOON_NS, NOT_UTF8, PLAIN, path
+from tests.support.canned_daemon import Answer
+from tests.unit.ctl.canned import HOSTILE, NOON_NS, NOT_UTF8, PLAIN, freshness, path
+
+HASH = bytes(range(32))
+ASKED = '{"under": {"path": "/data/my photos"}, "prefer": ["oldest"], "extensions": ["jpg"], "everywhere": true}'
+
+
+def plan(plan_id: int = 3, **fields: Any) -> dedupe_pb2.Plan:
+    """A plan in which something goes, something is undecided, and something is left out."""
+    figures = {"groups": 392, "undecided": 12, "files": 412, "freed_bytes": 3 << 29, "broken_links": 5, "version": 2}
+    skipped = [dedupe_pb2.PlanSkipped(reason=word, files=count) for word, count in (("offline", 1), ("package", 2))]
+    known = {"made_ns": NOON_NS, "action": "trash", "asked": ASKED, "skipped": skipped}
+    return dedupe_pb2.Plan(id=plan_id, **{**figures, **known, **fields})
+
+
+def copy(raw: bytes, decision: str, reason: str, kept: bytes = b"") -> dedupe_pb2.PlanCopy:
+    stays = path(kept) if kept else None
+    return dedupe_pb2.PlanCopy(path=path(raw), decision=decision, reason=reason, freed_bytes=4096, kept=stays)
+
+
+def group(number: int, *copies: dedupe_pb2.PlanCopy) -> dedupe_pb2.PlanGroup:
+    return dedupe_pb2.PlanGroup(number=number, size=1536, algorithm="blake3", hash=HASH, copies=copies)
+
+
+def groups(request: dedupe_pb2.ListPlanGroupsRequest) -> dedupe_pb2.ListPlanGroupsResponse:
+    """Two groups in two pages; the first one goes on in the second page."""
+    if not request.page.page_token:
+        first = group(0, copy(PLAIN, "keep", "oldest"), copy(HOSTILE, "drop", "copy-of-kept", PLAIN))
+        return dedupe_pb2.ListPlanGroupsResponse(groups=[first], next_page_token="more")
+    rest = group(0, copy(NOT_UTF8, "drop", "edited", PLAIN))
+    undecided = group(1, *(copy(b"/data/%d" % number, "undecided", "no-rule-decides") for number in range(2)))
+    return dedupe_pb2.ListPlanGroupsResponse(groups=[rest, undecided])
+
+
+def journal_run(run_id: int = 5, kind: str = "dedupe", **fields: Any) -> dedupe_pb2.JournalRun:
+    known = {"action": "trash", "of": 3, "began_ns": NOON_NS, "ended_ns": NOON_NS + 1, "acted": 412, "skipped": 1}
+    return dedupe_pb2.JournalRun(id=run_id, kind=kind, **{**known, **fields})
+
+
+def acts() -> list[dedupe_pb2.Act]:
+    """An act in every state."""
+    return [
+        dedupe_pb2.Act(number=0, state="done", path=path(HOSTILE), kept=path(PLAIN), size=1536, freed_bytes=4096),
+        dedupe_pb2.Act(number=1, state="left", path=path(NOT_UTF8), size=1536, reason="denied", detail="EACCES"),
+        dedupe_pb2.Act(number=2, state="taken-back", path=path(PLAIN), size=1536),
+        dedupe_pb2.Act(number=3, state="intended", path=path(b"/data/d"), size=1536),
+    ]
+
+
+def ignored() -> dedupe_pb2.IgnoredGroup:
+    paths = [path(PLAIN), path(HOSTILE)]
+    return dedupe_pb2.IgnoredGroup(size=1536, algorithm="blake3", hash=HASH, since_ns=NOON_NS, paths=paths)
+
+
+def every_answer() -> dict[str, Answer]:
+    """An answer for every call of DedupeService."""
+    return {
+        "MakePlan": dedupe_pb2.MakePlanResponse(plan=plan(), freshness=freshness()),
+        "ListPlans": dedupe_pb2.ListPlansResponse(plans=[plan(4, action="hardlink", asked="{}"), plan()]),
+        "GetPlan": dedupe_pb2.GetPlanResponse(plan=plan()),
+        "ListPlanGroups": groups,
+        "EditPlan": dedupe_pb2.EditPlanResponse(plan=plan()),
+        "ForgetPlan": dedupe_pb2.ForgetPlanResponse(),
+        "StartRun": dedupe_pb2.StartRunResponse(job_id=7),
+        "StartUndo": dedupe_pb2.StartUndoResponse(job_id=7),
+        "IgnoreCopies": dedupe_pb2.IgnoreCopiesResponse(group=ignored()),
+        "ListIgnored": dedupe_pb2.ListIgnoredResponse(groups=[ignored()]),
+        "UnignoreCopies": dedupe_pb2.UnignoreCopiesResponse(was_ignored=True),
+        "ListJournalRuns": dedupe_pb2.ListJournalRunsResponse(
+            runs=[journal_run(6, "undo", action="", of=5, ended_ns=0), journal_run()]
+        ),
+        "ListActs": dedupe_pb2.ListActsResponse(acts=acts()),
+    }
 
 
 def run_job(job_id: int = 7, state: str = "done", left: int = 0, action: str = "trash") -> job_pb2.Job:

@@ -15,7 +15,7 @@ from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, 
 from sanchayctl import output
 from sanchayctl.main import main
 from tests.support.canned_daemon import Answer, CannedDaemon
-from tests.unit.ctl import canned
+from tests.unit.ctl import canned, canned_dedupe
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def every_answer() -> dict[str, Answer]:
     """An answer for every call."""
-    return {
+    return canned_dedupe.every_answer() | {
         "GetStatus": canned.status(),
         "PauseBackground": lambda request: daemon_pb2.PauseBackgroundResponse(
             background=daemon_pb2.BackgroundState(state="paused", until_ns=int(request.seconds * 1e9))

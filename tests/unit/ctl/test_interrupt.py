@@ -76,6 +76,10 @@ def waits(daemon: CannedDaemon) -> Iterator[threading.Event]:
         ("export --format csv -o -", ""),
         ("events", ""),
         (
+            "dedupe run 3 --yes",
+            "job 7 goes on in the background. Watch it: sanchayctl job follow 7 · cancel it: sanchayctl job cancel 7",
+        ),
+        (
             "scan",
             "job 7 goes on in the background. Watch it: sanchayctl job follow 7 · cancel it: sanchayctl job cancel 7",
         ),

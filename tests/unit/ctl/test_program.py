@@ -135,6 +135,8 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "summary",
         "du",
         *(f"schedule {verb}" for verb in ["add", "list", "show", "run", "enable", "disable", "remove", "history"]),
+        *(f"dedupe {verb}" for verb in ["plan", "show", "edit", "plans", "forget", "run", "undo", "journal"]),
+        *(f"dedupe {verb}" for verb in ["ignore", "ignored", "unignore"]),
         "report list",
         "report show",
         "export",

@@ -65,7 +65,7 @@ def test_every_choice_is_documented(words: tuple[str, ...], command: click.Comma
 
 @pytest.mark.parametrize("arguments", [arguments for arguments, _ in COMMANDS], ids=" ".join)
 def test_every_key_is_documented(run: Run, daemon: CannedDaemon, arguments: list[str]) -> None:
-    groups = ("catalog", "daemon", "root", "job", "config", "schedule", "report")
+    groups = ("catalog", "daemon", "root", "job", "config", "schedule", "report", "dedupe")
     words = tuple(arguments[:2]) if arguments[0] in groups else (arguments[0],)
     text = section(words)
     known = set(re.findall(r"`([a-z_]+)`", text)) | PATH_KEYS
@@ -76,6 +76,8 @@ def test_every_key_is_documented(run: Run, daemon: CannedDaemon, arguments: list
         known |= set(re.findall(r"`([a-z_]+)`", section(("job", "show")) + section(("scan",))))
     if words[0] == "schedule":
         known |= set(re.findall(r"`([a-z_]+)`", section(("schedule", "add")) + section(("schedule", "history"))))
+    if words[0] == "dedupe":
+        known |= set(re.findall(r"`([a-z_]+)`", section(("dedupe", "plan"))))
     assert set(keys_of(run("--json", *arguments).document)) <= known
 
 

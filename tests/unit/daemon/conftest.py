@@ -18,6 +18,8 @@ from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
 from sanchayd.config import Config, load
+from sanchayd.dedupe.acts import DedupeKind, UndoKind
+from sanchayd.dedupe.service import DedupeService
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
@@ -59,6 +61,7 @@ class Core:
     scans: ScanService
     roots: RootService
     reads: CatalogService
+    dedupe: DedupeService
     changes: ChangeService
     status: StatusService
     board: FreshnessBoard
@@ -99,7 +102,8 @@ async def open_core(
         await board.refresh(job.root_ids)
 
     registry = RootRegistry(catalog, pool, RootStore(store), clock)
-    kinds = (ScanKind(catalog, registry.check_settings, max_scans), *other_kinds)
+    kinds: list[JobKind] = [ScanKind(catalog, registry.check_settings, max_scans)]
+    kinds += [DedupeKind(catalog), UndoKind(catalog), *other_kinds]
     job_store = JobStore(store, kinds)
     queue = JobQueue(kinds, pool, job_store, clock, ended)
     jobs = JobService(registry, queue, job_store, clock)
@@ -111,6 +115,7 @@ async def open_core(
     background = BackgroundService(catalog, catalog, pool, kept, queue, settings.config, time.time_ns, lambda: None)
     status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background, store)
     reads = CatalogService(catalog, pool, registry, queue, board)
+    dedupe = DedupeService(catalog, pool, registry, jobs, queue, board)
     changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))
     hub = EventHub()
     live = LiveService(catalog, pool, registry, queue, board, hub)
@@ -127,6 +132,7 @@ async def open_core(
         scans=scans,
         roots=roots,
         reads=reads,
+        dedupe=dedupe,
         changes=changes,
         status=status,
         board=board,
@@ -161,6 +167,7 @@ def player(home: Path, catalog: CatalogPort) -> Callable[..., Any]:
                 core.store.close()
                 if isinstance(catalog, FakeCatalog):
                     catalog.gate.set()
+                    catalog.acts_gate.set()
 
         return asyncio.run(scene())
 

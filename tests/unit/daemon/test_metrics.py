@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sanchay.address import places
 from sanchay.errors import InputOutputError
+from sanchayd.dedupe.acts import DedupeResult, UndoResult
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.values import CatalogStatus
+from sanchayd.jobs.job import Job, JobState
 from sanchayd.metrics import endpoint as endpoints
 from sanchayd.metrics.address import MetricsAddress, check, resolve
 from sanchayd.metrics.endpoint import Endpoint
@@ -307,6 +310,27 @@ def test_what_stands_in_the_sockets_place_is_left(tmp_path: Path) -> None:
 
     asyncio.run(scene())
     assert file.read_text() == "mine"
+
+
+def test_files_that_runs_changed_and_left_are_counted(tmp_path: Path) -> None:
+    async def scene() -> str:
+        core = await open_core(tmp_path, FakeCatalog())
+        try:
+            metrics = Metrics(core.catalog, core.catalog, CatalogPool(), core.queue)
+            ended = Job(1, "dedupe", (), JobState.PARTIAL, False, 1)
+            metrics.job_ended(replace(ended, result=DedupeResult(errors=2, acted=5, freed_bytes=4096)))
+            metrics.job_ended(replace(ended, kind="undo", result=UndoResult(errors=1, restored=3)))
+            return (await metrics.render()).decode()
+        finally:
+            await core.queue.stop()
+            core.store.close()
+
+    families = parsed(asyncio.run(scene()))
+    assert value(families, "sanchay_acted_files_total", kind="dedupe") == 5
+    assert value(families, "sanchay_left_files_total", kind="dedupe") == 2
+    assert value(families, "sanchay_acted_files_total", kind="undo") == 3
+    assert value(families, "sanchay_freed_bytes_total") == 4096
+    assert value(families, "sanchay_scan_errors_total") == 0
 
 
 def test_a_catalog_that_fails_is_down_and_the_page_still_comes(tmp_path: Path) -> None:

@@ -1,0 +1,401 @@
+"""Plans and runs of the catalog in memory: equal files by their bytes, and a trash that is a dictionary.
+
+What the rules decide and how a file is acted on is the engine's to show; here it is the first by path that stays, or
+what `under:` prefers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+from sanchay.errors import InvalidArgument, InvalidQuery, PlanEdited, UnknownPath, UnknownPlan, UnknownRun
+from sanchayd.engine_port.values import RawBytes
+from tests.support.fake_answers import Row
+
+RULES = ("oldest", "newest", "shortest-path", "linked")
+
+
+@dataclass
+class Skipped:
+    """How many files were left out for a reason."""
+
+    reason: str
+    files: int
+
+
+@dataclass
+class Plan:
+    """One of `dedupe_values.Plan`."""
+
+    id: int
+    made_ns: int
+    action: str
+    asked: str
+    version: int
+    groups: int = 0
+    undecided: int = 0
+    files: int = 0
+    freed_bytes: int = 0
+    broken_links: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+@dataclass
+class Copy:
+    """One of `dedupe_values.PlanCopy`."""
+
+    path: RawBytes
+    decision: str
+    reason: str
+    freed_bytes: int
+    kept: RawBytes = b""
+
+
+@dataclass
+class Group:
+    """One of `dedupe_values.PlanGroup`."""
+
+    number: int
+    size_bytes: int
+    algorithm: str
+    hash: RawBytes
+    copies: list[Copy]
+
+
+@dataclass
+class PlanPage:
+    """One of `dedupe_values.PlanPage`."""
+
+    groups: list[Group]
+    next_token: str
+
+
+@dataclass
+class Ignored:
+    """One of `dedupe_values.IgnoredGroup`."""
+
+    size_bytes: int
+    algorithm: str
+    hash: RawBytes
+    since_ns: int
+    paths: list[RawBytes]
+
+
+@dataclass
+class Progress:
+    """One of `dedupe_values.ActProgress`."""
+
+    phase: str = "acting"
+    done: int = 0
+    total: int | None = None
+    bytes: int = 0
+    skipped: int = 0
+    failed: int = 0
+    current: RawBytes = b""
+
+
+@dataclass
+class Left:
+    """One of `dedupe_values.Left`."""
+
+    path: RawBytes
+    reason: str
+    message: str = ""
+
+
+@dataclass
+class ActResult:
+    """One of `dedupe_values.ActResult`."""
+
+    state: str
+    run: int
+    acted: int = 0
+    skipped: int = 0
+    failed: int = 0
+    freed_bytes: int = 0
+    freed_when_emptied: bool = False
+    compared_bytes: int = 0
+    duration_s: float = 0.5
+    message: str = ""
+    left: list[Left] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """One of `dedupe_values.JournalRun`."""
+
+    id: int
+    kind: str
+    action: str
+    of: int | None
+    began_ns: int
+    ended_ns: int | None = None
+    acted: int = 0
+    skipped: int = 0
+    failed: int = 0
+    freed_bytes: int = 0
+
+
+@dataclass
+class Act:
+    """One of `dedupe_values.Act`."""
+
+    number: int
+    state: str
+    path: RawBytes
+    kept_path: RawBytes
+    size_bytes: int
+    freed_bytes: int
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass
+class ActPage:
+    """One of `dedupe_values.ActPage`."""
+
+    acts: list[Act]
+    next_token: str
+
+
+class FakeAct:
+    """A run: one file after the other, while the catalog's gate is open."""
+
+    def __init__(self, dedupe: FakeDedupe, run: Run, todo: Sequence[Copy], *, is_undo: bool) -> None:
+        self._dedupe = dedupe
+        self._run = run
+        self._todo = list(todo)
+        self._is_undo = is_undo
+        self._cancelled = threading.Event()
+        self._state = Progress(total=len(self._todo))
+        self.steps: list[str] = []
+
+    def progress(self) -> Progress:
+        return replace(self._state)
+
+    def pause(self) -> None:
+        self.steps.append("pause")
+
+    def resume(self) -> None:
+        self.steps.append("resume")
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def foreground(self) -> None:
+        self.steps.append("foreground")
+
+    def wait(self) -> ActResult:
+        result = ActResult("done", self._run.id, freed_when_emptied=self._run.action == "trash")
+        for copy in self._todo:
+            while not (self._dedupe.acts_gate.wait(0.005) or self._cancelled.is_set()):
+                pass
+            if self._cancelled.is_set():
+                result.state = "cancelled"
+                break
+            self._state.current = copy.path
+            act = self._dedupe.act(self._run, copy, is_undo=self._is_undo)
+            result.acted += act.state == "done"
+            result.freed_bytes += act.freed_bytes
+            if act.state == "left":
+                result.state, result.skipped = "partial", result.skipped + 1
+                result.left.append(Left(copy.path, act.reason))
+            self._state.done += 1
+        self._run.ended_ns = time.time_ns()
+        self._run.acted, self._run.skipped, self._run.freed_bytes = result.acted, result.skipped, result.freed_bytes
+        return result
+
+
+class FakeDedupe:
+    """The part of `FakeCatalog` that clears copies. Its knob: `acts_gate` (closed: runs wait between two files)."""
+
+    rows: dict[int, list[Row]]
+
+    def __init__(self) -> None:
+        self.acts_gate = threading.Event()
+        self.acts_gate.set()
+        self.started: list[FakeAct] = []
+        self._plans: dict[int, tuple[Plan, list[Group]]] = {}
+        self._ignored: list[Ignored] = []
+        self._runs: list[tuple[Run, list[Act]]] = []
+        self._trash: dict[bytes, bytes] = {}
+        self._plan_ids = 0
+
+    def make_plan(
+        self,
+        *,
+        under: bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        drop: str | None,
+        keep: str | None,
+        prefer: Sequence[str],
+        isolate: Sequence[bytes],
+        min_copies: int,
+        min_devices: int,
+        one_of_each_name: bool,
+        everywhere: bool,
+        action: str,
+        asked: str,
+        time_zone: str = "",
+    ) -> Plan:
+        for rule in prefer:
+            if rule not in RULES and not rule.startswith("under:/"):
+                raise InvalidArgument(f"{rule} is not a valid rule.")
+        for expression in (drop, keep):
+            if expression is not None and expression.startswith("size:>x"):
+                raise InvalidQuery("x is not a valid size.", term="size:>x", position=0)
+        by_content: dict[bytes, list[bytes]] = {}
+        for row in sorted((row for rows in self.rows.values() for row in rows), key=lambda row: row.path):
+            if row.size >= min_size and (under is None or row.path.startswith(under + b"/")):
+                with open(row.path, "rb") as file:
+                    by_content.setdefault(file.read(), []).append(row.path)
+        wanted = {(group.hash, tuple(group.paths)) for group in self._ignored}
+        groups: list[Group] = []
+        for content, paths in by_content.items():
+            content_hash = hashlib.sha256(content).digest()
+            if len(paths) > 1 and (content_hash, tuple(paths)) not in wanted:
+                copies = _decided(paths, len(content), prefer)
+                groups.append(Group(len(groups), len(content), "sha256", content_hash, copies))
+        self._plan_ids += 1
+        plan = Plan(self._plan_ids, time.time_ns(), action, asked, 1, skipped=[Skipped("hidden-folder", 2)])
+        self._plans[plan.id] = (plan, groups)
+        return _counted(plan, groups)
+
+    def plans(self) -> list[Plan]:
+        return [replace(plan) for plan, _ in reversed(self._plans.values())]
+
+    def plan(self, plan_id: int) -> Plan:
+        return replace(self._stored(plan_id)[0])
+
+    def plan_groups(self, plan_id: int, *, token: str, limit: int, max_bytes: int | None) -> PlanPage:
+        groups = self._stored(plan_id)[1]
+        if token and not token.isdecimal():
+            raise InvalidArgument(f"{token} is not a valid page token.")
+        end = int(token or 0) + (limit if max_bytes is None else 1)
+        return PlanPage(deepcopy(groups[int(token or 0) : end]), str(end) if end < len(groups) else "")
+
+    def edit_plan(self, plan_id: int, path: bytes, decision: str) -> Plan:
+        plan, groups = self._stored(plan_id)
+        group = next((each for each in groups if any(copy.path == path for copy in each.copies)), None)
+        if group is None:
+            raise UnknownPath(f"{os.fsdecode(path)} is not in plan {plan_id}.", path=path)
+        stay = [copy.path for copy in group.copies if copy.decision != "drop" and copy.path != path]
+        if decision == "drop" and not stay:
+            raise InvalidArgument("The last copy of a group cannot go.")
+        for copy in group.copies:
+            if copy.path == path:
+                copy.decision, copy.reason = decision, "edited"
+                copy.kept = stay[0] if decision == "drop" else b""
+        plan.version += 1
+        return _counted(plan, groups)
+
+    def forget_plan(self, plan_id: int) -> None:
+        self._stored(plan_id)
+        del self._plans[plan_id]
+
+    def ignore_copies(self, *, hash_bytes: bytes | None, path: bytes | None) -> Ignored:
+        known = [group for _, groups in self._plans.values() for group in groups]
+        for group in known:
+            paths = [copy.path for copy in group.copies]
+            if group.hash == hash_bytes or path in paths:
+                self._ignored.append(Ignored(group.size_bytes, group.algorithm, group.hash, time.time_ns(), paths))
+                return self._ignored[-1]
+        raise UnknownPath("There are no such copies.", path=path)
+
+    def ignored(self) -> list[Ignored]:
+        return list(self._ignored)
+
+    def unignore_copies(self, *, hash_bytes: bytes | None, path: bytes | None) -> bool:
+        kept = [group for group in self._ignored if group.hash != hash_bytes and path not in group.paths]
+        was, self._ignored = len(kept) < len(self._ignored), kept
+        return was
+
+    def start_run(
+        self, plan_id: int, version: int, *, any_metadata: bool, empty_folders: bool, background: bool
+    ) -> FakeAct:
+        plan, groups = self._stored(plan_id)
+        if plan.version != version:
+            raise PlanEdited(f"Plan {plan_id} was edited since: it is at version {plan.version}, not {version}.")
+        going = [copy for group in groups for copy in group.copies if copy.decision == "drop"]
+        return self._begin(Run(0, "dedupe", plan.action, plan_id, time.time_ns()), going, is_undo=False)
+
+    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool) -> FakeAct:
+        acts = self._run(run_id)[1]
+        back = [act for act in acts if act.state == "done" and (not paths or act.path in paths)]
+        todo = [Copy(act.path, "drop", "", act.size_bytes, act.kept_path) for act in back]
+        return self._begin(Run(0, "undo", "", run_id, time.time_ns()), todo, is_undo=True)
+
+    def runs(self) -> list[Run]:
+        return [run for run, _ in reversed(self._runs)]
+
+    def acts(self, run_id: int, *, token: str, limit: int, max_bytes: int | None) -> ActPage:
+        acts, start = self._run(run_id)[1], int(token or 0)
+        end = start + limit
+        return ActPage(deepcopy(acts[start:end]), str(end) if end < len(acts) else "")
+
+    def act(self, run: Run, copy: Copy, *, is_undo: bool) -> Act:
+        """Does one file of a run, and notes it."""
+        acts = self._run(run.id)[1]
+        act = Act(len(acts), "done", copy.path, copy.kept, copy.freed_bytes, 0)
+        if is_undo and not os.path.exists(copy.path):
+            with open(copy.path, "wb") as file:
+                file.write(self._trash.pop(copy.path))
+            for earlier in self._run(run.of or 0)[1]:
+                earlier.state = "taken-back" if earlier.path == copy.path else earlier.state
+        elif is_undo:
+            act.state, act.reason = "left", "name-taken"
+        elif os.path.exists(copy.path):
+            with open(copy.path, "rb") as file:
+                self._trash[copy.path] = file.read()
+            os.unlink(copy.path)
+            act.freed_bytes = copy.freed_bytes
+        else:
+            act.state, act.reason = "left", "gone"
+        acts.append(act)
+        return act
+
+    def _begin(self, run: Run, todo: Sequence[Copy], *, is_undo: bool) -> FakeAct:
+        run.id = len(self._runs) + 1
+        self._runs.append((run, []))
+        self.started.append(FakeAct(self, run, todo, is_undo=is_undo))
+        return self.started[-1]
+
+    def _stored(self, plan_id: int) -> tuple[Plan, list[Group]]:
+        if plan_id not in self._plans:
+            raise UnknownPlan(f"There is no plan {plan_id}.")
+        return self._plans[plan_id]
+
+    def _run(self, run_id: int) -> tuple[Run, list[Act]]:
+        if not 0 < run_id <= len(self._runs):
+            raise UnknownRun(f"There is no run {run_id}.")
+        return self._runs[run_id - 1]
+
+
+def _decided(paths: Sequence[bytes], size: int, prefer: Sequence[str]) -> list[Copy]:
+    kept, reason = paths[0], "first-in-order"
+    folders = [os.fsencode(rule.removeprefix("under:")) for rule in prefer if rule.startswith("under:")]
+    if folders:
+        below = [path for path in paths if any(path.startswith(folder + b"/") for folder in folders)]
+        if len(below) != 1:
+            return [Copy(path, "undecided", "no-rule-decides", size) for path in paths]
+        kept, reason = below[0], "preferred-folder"
+    return [
+        Copy(path, "keep", reason, size) if path == kept else Copy(path, "drop", "copy-of-kept", size, kept)
+        for path in paths
+    ]
+
+
+def _counted(plan: Plan, groups: Sequence[Group]) -> Plan:
+    going = [copy for group in groups for copy in group.copies if copy.decision == "drop"]
+    plan.groups, plan.files = len(groups), len(going)
+    plan.undecided = sum(any(copy.decision == "undecided" for copy in group.copies) for group in groups)
+    plan.freed_bytes = sum(copy.freed_bytes for copy in going)
+    return replace(plan)
