@@ -148,20 +148,20 @@ pub fn hash_edges(content: &impl Content, size_bytes: u64, buffer: &mut [u8]) ->
 }
 
 /// Either hasher, chosen once for a file.
-enum Hasher {
+pub(crate) enum Hasher {
     Blake3(Box<blake3::Hasher>),
     Sha256(sha2::Sha256),
 }
 
 impl Hasher {
-    fn new(algorithm: Algorithm) -> Self {
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::Blake3 => Self::Blake3(Box::new(blake3::Hasher::new())),
             Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
         }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Blake3(hasher) => {
                 hasher.update(bytes);
@@ -170,7 +170,7 @@ impl Hasher {
         }
     }
 
-    fn finish(self) -> ContentHash {
+    pub(crate) fn finish(self) -> ContentHash {
         match self {
             Self::Blake3(hasher) => ContentHash::from_bytes(*hasher.finalize().as_bytes()),
             Self::Sha256(hasher) => ContentHash::from_bytes(hasher.finalize().into()),
@@ -203,7 +203,7 @@ fn proven_end(content: &impl Content, buffer: &mut [u8], expected: u64) -> Resul
 }
 
 /// Hashes a hole. Says so once for each megabyte, so that a hole of a terabyte can still be cancelled.
-fn feed_zeros(
+pub(crate) fn feed_zeros(
     hasher: &mut Hasher,
     length_bytes: u64,
     on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,

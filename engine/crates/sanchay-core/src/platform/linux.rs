@@ -84,6 +84,18 @@ impl Directory {
         Ok(unix::open_file(&self.descriptor, name, OFlags::empty())?)
     }
 
+    /// Opens a file in this folder past the page cache; None where its file system has no such way.
+    pub fn open_direct(&self, name: &[u8]) -> io::Result<Option<File>> {
+        for more in [OFlags::NOATIME, OFlags::empty()] {
+            match unix::open_file(&self.descriptor, name, OFlags::DIRECT | more) {
+                Err(Errno::PERM) if !more.is_empty() => {}
+                Err(Errno::INVAL) => return Ok(None),
+                result => return Ok(Some(result?)),
+            }
+        }
+        Ok(None)
+    }
+
     /// Lists the folder from its start.
     pub fn list(&self, buffer: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
         if self.listed.swap(true, Relaxed) {
@@ -179,6 +191,14 @@ impl File {
     pub fn read_is_sequential(&self) {
         // Advice only: where it is not taken, reading is slower and no less right.
         let _ = rustix::fs::fadvise(&self.descriptor, 0, None, rustix::fs::Advice::Sequential);
+    }
+
+    /// Whether a read failed because this file is not read past the page cache; it is read through it from here on.
+    pub fn ends_direct(&self, error: &io::Error) -> bool {
+        error.raw_os_error() == Some(libc::EINVAL)
+            && rustix::fs::fcntl_getfl(&self.descriptor)
+                .and_then(|flags| rustix::fs::fcntl_setfl(&self.descriptor, flags.difference(OFlags::DIRECT)))
+                .is_ok()
     }
 
     /// Whether this byte is in the page cache; None where the file system cannot read without waiting.

@@ -61,6 +61,14 @@ impl Directory {
         Ok(unix::open_file(&self.descriptor, name, OFlags::empty())?)
     }
 
+    /// Opens a file in this folder so that nothing of it is kept in memory; None where that is refused.
+    pub fn open_direct(&self, name: &[u8]) -> io::Result<Option<File>> {
+        let file = self.open_file(name)?;
+        // SAFETY: the descriptor is open; the call takes and gives only integers.
+        let is_taken = unsafe { libc::fcntl(file.descriptor.as_raw_fd(), libc::F_NOCACHE, 1) } == 0;
+        Ok(is_taken.then_some(file))
+    }
+
     /// Lists the folder from its start.
     pub fn list(&self, _: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
         for entry in Dir::read_from(&self.descriptor)? {
@@ -108,6 +116,12 @@ fn file_stat(stat: &Stat) -> FileStat {
 }
 
 impl File {
+    /// Never: reads that keep nothing ask for nothing special.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn ends_direct(&self, _error: &io::Error) -> bool {
+        false
+    }
+
     /// Lets the kernel read ahead, as it does by itself for a reader that goes in order.
     pub fn read_is_sequential(&self) {
         // SAFETY: the descriptor is open; the call takes and gives only integers. Advice only, so the result is left.

@@ -147,6 +147,12 @@ impl Directory {
         Ok(File { handle: open_there(&self.root, &path, FILE_READ_DATA, flags)? })
     }
 
+    /// None: files are read through the cache here.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // the same face on every platform
+    pub fn open_direct(&self, _name: &[u8]) -> io::Result<Option<File>> {
+        Ok(None)
+    }
+
     /// Lists the folder from its start.
     pub fn list(&self, buffer: &mut ListBuffer, visit: &mut impl FnMut(&[u8], Option<FileKind>)) -> io::Result<()> {
         let mut class = FileIdBothDirectoryRestartInfo;
@@ -206,6 +212,12 @@ pub struct File {
 }
 
 impl File {
+    /// Never: no file is opened so.
+    #[allow(clippy::unused_self)] // the same face on every platform
+    pub fn ends_direct(&self, _error: &io::Error) -> bool {
+        false
+    }
+
     /// The stat of the open file.
     pub fn stat(&self) -> io::Result<FileStat> {
         stat_handle(&self.handle)
