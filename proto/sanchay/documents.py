@@ -150,8 +150,8 @@ def event(message: event_pb2.Event) -> Document:
     if message.HasField("path"):
         document |= paths.document(message.path)
     if message.HasField("other_path"):
-        document["twin" if message.kind == "duplicate" else "from"] = paths.document(message.other_path)
-    if message.kind in FILE_EVENTS or message.kind == "duplicate":
+        document["twin" if message.kind in ("duplicate", "damage") else "from"] = paths.document(message.other_path)
+    if message.kind in FILE_EVENTS or message.kind in ("duplicate", "damage"):
         document |= {"size": message.size, "bytes_delta": message.bytes_delta}
     if message.HasField("job"):
         document["job"] = job(message.job)

@@ -25,6 +25,7 @@ KINDS = (
     "removed",
     "moved",
     "duplicate",
+    "damage",
     "root",
     "root_offline",
     "root_online",
@@ -35,6 +36,8 @@ KINDS = (
     "schedule",
     "forecast",
 )
+#: What the other path of an event is.
+_OTHER_PATH = {"duplicate": "is a copy of {}", "damage": "is damaged; a healthy copy is {}"}
 # How often a daemon that has ended is looked for while its events are followed.
 RETRY_S = 0.5
 
@@ -86,7 +89,7 @@ def words(event: event_pb2.Event) -> str:
         parts.append(paths.safe_text(event.root))
     if event.HasField("other_path"):
         other = paths.shown(event.other_path)
-        parts.append(f"is a copy of {other}" if event.kind == "duplicate" else f"(was {other})")
+        parts.append(_OTHER_PATH.get(event.kind, "(was {})").format(other))
     if event.kind in documents.FILE_EVENTS and event.kind != "moved":
         parts.append(f"({units.size(event.size)})")
     if event.HasField("job"):

@@ -147,8 +147,8 @@ class GrowthPage(Protocol):
 class LiveEvent(Protocol):
     """Something that the engine noticed.
 
-    `kind` is added, changed, removed, moved, duplicate, root_offline, root_online, degraded, recovered or reconciled;
-    `other_path` is where a moved one was, or the twin of a duplicate.
+    `kind` is added, changed, removed, moved, duplicate, damage, root_offline, root_online, degraded, recovered or
+    reconciled; `other_path` is where a moved one was, or the twin of a duplicate.
     """
 
     kind: str

@@ -20,6 +20,7 @@ class EventKind(str, Enum):
     REMOVED = "removed"
     MOVED = "moved"
     DUPLICATE = "duplicate"
+    DAMAGE = "damage"
     ROOT_OFFLINE = "root_offline"
     ROOT_ONLINE = "root_online"
     DEGRADED = "degraded"
@@ -57,7 +58,8 @@ class ScheduleRun:
 class Event:
     """Something that happened; `kind` says which of the fields have a value. Times are Unix nanoseconds.
 
-    `other_path` is where a moved file was, or the twin of a duplicate; `dropped` is how many events were lost here.
+    `other_path` is where a moved file was, or the twin of a duplicate or a damaged file; `dropped` is how many events
+    were lost here.
     """
 
     kind: EventKind

@@ -11,7 +11,8 @@ from typing import Any, Literal, final
 
 __version__: str
 EVENT_KINDS: tuple[str, ...]
-# added | changed | removed | moved | duplicate | root_offline | root_online | degraded | recovered | reconciled
+# added | changed | removed | moved | duplicate | damage | root_offline | root_online | degraded | recovered
+# | reconciled
 FOLDER_MARK: bytes  # the name of the file that marks a folder as a Sanchay's
 ERROR_KINDS: tuple[str, ...]
 # not_found | not_absolute | not_a_folder | permission | pseudo_file_system | own_folder | io | disk_full | busy
@@ -213,6 +214,99 @@ class Scan:
     def done(self) -> bool: ...
     def wait(self, timeout_s: float | None = None) -> ScanResult | None:
         """The result; None when it has not ended after `timeout_s`. Raises EngineError when the catalog failed."""
+
+@final
+class DamagedFile:
+    """A file whose content is not what it was, though nothing says that it was written."""
+
+    id: int  # of its finding
+    path: bytes
+    twins: list[bytes]  # copies of what it should be, each read whole just now
+
+@final
+class SuspectFile:
+    """A file whose content is another though its size and time of change are as before: the catalog took it."""
+
+    id: int  # of its finding
+    path: bytes
+    algorithm: str
+    hash: str  # that the catalog had
+    found_hash: str  # that it has now
+
+@final
+class VerifyResult:
+    """What a verification did."""
+
+    state: str  # done | partial | cancelled
+    message: str
+    checked: int
+    bytes: int
+    left: int  # files that the budget, or a cancel, left for the next time
+    not_verifiable: int  # files without a hash
+    changed: int  # left to the next scan
+    skipped: int  # not reached: their roots are away, or their content is elsewhere
+    cached: int  # of the files checked, those whose bytes may have come from memory
+    errors: int
+    damaged_files: int
+    suspect_files: int
+    duration_s: float
+    damaged: list[DamagedFile]  # the first thousand
+    suspect: list[SuspectFile]  # the first thousand
+    unreadable: list[ScanError]  # the first hundred
+
+@final
+class Verification:
+    """A verification under way, on threads of the engine's own."""
+
+    @staticmethod
+    def start(
+        catalog: Catalog,
+        *,
+        root_ids: Sequence[int],
+        budget_bytes: int | None = None,
+        budget_s: float | None = None,
+        key: int,
+        background: bool = False,
+        request_id: str = "",
+    ) -> Verification:
+        """Starts one of some roots, or of all where none is named. `key` tells it from others, and is when it was asked
+        for (Unix nanoseconds): one that was interrupted goes on under the same key."""
+
+    def progress(self) -> Progress: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def cancel(self) -> None: ...
+    def foreground(self) -> None:
+        """A client waits now: it passes by pauses and limits of background work."""
+
+    def wait(self, timeout_s: float | None = None) -> VerifyResult | None:
+        """The result; None when it has not ended after `timeout_s`. Raises EngineError when the catalog failed."""
+
+@final
+class Finding:
+    """A damaged or suspect file, as the journal has it."""
+
+    id: int
+    kind: str  # damaged | suspect
+    state: str  # open | accepted | repaired
+    found_ns: int
+    path: bytes
+    size: int
+    algorithm: str
+    hash: str  # that it should have
+    found_hash: str
+
+def findings(catalog: Catalog, *, with_closed: bool = False) -> list[Finding]:
+    """Damaged and suspect files, the newest first; those that were dealt with, too, `with_closed`."""
+
+def accept_finding(catalog: Catalog, finding_id: int) -> Finding:
+    """A file is right as it is: the catalog takes the content that was found, where the file still has it."""
+
+def compare_listed(catalog: Catalog, rows: Sequence[tuple[bytes, str, bytes]]) -> list[tuple[str, str]]:
+    """Compares what is on the disk with lines of lists (path, algorithm, hash).
+
+    The state of each, and why it could not be read: ok | other | missing | not_cataloged | not_hashed.
+    """
 
 @final
 class LiveStatus:

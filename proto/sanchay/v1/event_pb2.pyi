@@ -34,8 +34,8 @@ class Event(google.protobuf.message.Message):
     DROPPED_FIELD_NUMBER: builtins.int
     FULL_ON_NS_FIELD_NUMBER: builtins.int
     kind: builtins.str
-    """added | changed | removed | moved | duplicate | root_offline | root_online | degraded | recovered | reconciled
-    | job | schedule | forecast | dropped
+    """added | changed | removed | moved | duplicate | damage | root_offline | root_online | degraded | recovered
+    | reconciled | job | schedule | forecast | dropped
     """
     at_ns: builtins.int
     root_id: builtins.int
@@ -58,7 +58,7 @@ class Event(google.protobuf.message.Message):
 
     @property
     def other_path(self) -> sanchay.v1.common_pb2.Path:
-        """moved: where it was; duplicate: a file of equal content"""
+        """moved: where it was; duplicate: a file of equal content; damage: a healthy copy"""
 
     @property
     def job(self) -> sanchay.v1.job_pb2.Job: ...

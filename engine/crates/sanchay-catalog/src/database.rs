@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_contents.sql"),
     include_str!("../migrations/0009_catalog_id.sql"),
     include_str!("../migrations/0010_levels.sql"),
+    include_str!("../migrations/0011_checked.sql"),
 ];
 
 /// The version that this program writes.
@@ -291,6 +292,17 @@ mod tests {
         });
         assert_eq!(usage.unwrap(), (30, -1));
         assert!(meta(&connection, "change_pruned_ns") > 0);
+    }
+
+    #[test]
+    fn a_catalog_from_before_files_were_checked_says_that_none_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        older(&path, 10);
+        let connection = open_writer(&path, "a test").unwrap().connection;
+        assert_eq!(version(&connection).unwrap(), SCHEMA_VERSION);
+        let marks: i64 = connection.query_row("SELECT count(*) FROM checked", [], |row| row.get(0)).unwrap();
+        assert_eq!((marks, meta(&connection, "change_bytes")), (0, 0));
     }
 
     #[test]

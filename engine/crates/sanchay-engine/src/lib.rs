@@ -29,11 +29,12 @@ mod root_check;
 mod root_spec;
 mod scan;
 mod trees;
+mod verify;
 pub mod words;
 mod writers;
 
 pub use clock::now_ns;
-pub use engine::{Engine, EngineOptions, RootStatus, Scan};
+pub use engine::{Engine, EngineOptions, RootStatus, Scan, Verification};
 pub use error::{EngineError, ErrorKind};
 pub use excludes::exclude_patterns;
 pub use expected::path_below;
@@ -45,3 +46,4 @@ pub use places::{Place, Question, Wanted};
 pub use root_check::{check_root, RootCheck};
 pub use root_spec::{HashScope, RootSettings, WatchSetting};
 pub use sanchay_catalog as catalog;
+pub use verify::{DamagedFile, ListedFile, ListedState, SuspectFile, VerifyRequest, VerifyResult};

@@ -110,7 +110,7 @@ fn paths(all: &[Vec<u8>]) -> Vec<PathBuf> {
 /// An open catalog. One in each process and file.
 #[pyclass(frozen, module = "sanchay_engine")]
 pub(crate) struct Catalog {
-    engine: std::sync::Arc<Engine>,
+    pub(crate) engine: std::sync::Arc<Engine>,
 }
 
 #[pymethods]

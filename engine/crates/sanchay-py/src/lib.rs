@@ -14,6 +14,7 @@ mod logs;
 mod one_call;
 mod rows;
 mod scan;
+mod verify;
 
 use pyo3::pymodule;
 
@@ -42,6 +43,10 @@ mod _native {
     };
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};
+    #[pymodule_export]
+    use super::verify::{
+        accept_finding, compare_listed, findings, DamagedFile, Finding, SuspectFile, Verification, VerifyResult,
+    };
 
     use pyo3::prelude::*;
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use sanchay_engine::ErrorNote;
 
 use crate::enter::enter;
 
@@ -28,12 +29,42 @@ pub(crate) struct Progress {
     waiting_for_disk: bool,
 }
 
+impl From<sanchay_engine::Progress> for Progress {
+    fn from(progress: sanchay_engine::Progress) -> Self {
+        Self {
+            phase: progress.phase.name(),
+            files: progress.files,
+            directories: progress.directories,
+            bytes: progress.bytes,
+            hashed_files: progress.hashed_files,
+            hashed_bytes: progress.hashed_bytes,
+            errors: progress.errors,
+            files_per_s: progress.files_per_s,
+            bytes_per_s: progress.bytes_per_s,
+            current: progress.current,
+            percent: progress.percent,
+            seconds_left: progress.seconds_left,
+            unit: progress.unit.name(),
+            done: progress.done,
+            total: progress.total,
+            paused: progress.paused,
+            waiting_for_disk: progress.waiting_for_disk,
+        }
+    }
+}
+
 /// Something that could not be read.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct ScanError {
     path: Vec<u8>,
     kind: &'static str,
     message: String,
+}
+
+/// What could not be read, as Python has it.
+pub(crate) fn notes(py: Python<'_>, notes: Vec<ErrorNote>) -> PyResult<Vec<Py<ScanError>>> {
+    let note = |note: ErrorNote| Py::new(py, ScanError { path: note.path, kind: note.kind, message: note.message });
+    notes.into_iter().map(note).collect()
 }
 
 /// What a scan did.
@@ -64,10 +95,6 @@ pub(crate) struct ScanResult {
 impl ScanResult {
     fn new(py: Python<'_>, result: sanchay_engine::ScanResult) -> PyResult<Self> {
         let files_per_s = result.files_per_s();
-        let notes = result
-            .error_list
-            .into_iter()
-            .map(|note| Py::new(py, ScanError { path: note.path, kind: note.kind, message: note.message }));
         Ok(Self {
             state: result.state.name(),
             message: result.message,
@@ -88,7 +115,7 @@ impl ScanResult {
             excluded: result.excluded,
             skipped_mounts: result.skipped_mounts,
             expected_unreadable: result.expected_unreadable,
-            error_list: notes.collect::<PyResult<_>>()?,
+            error_list: notes(py, result.error_list)?,
         })
     }
 }
@@ -100,26 +127,7 @@ pub(crate) struct Scan(pub(crate) sanchay_engine::Scan);
 #[pymethods]
 impl Scan {
     fn progress(&self, py: Python<'_>) -> Progress {
-        let progress = py.detach(|| self.0.progress());
-        Progress {
-            phase: progress.phase.name(),
-            files: progress.files,
-            directories: progress.directories,
-            bytes: progress.bytes,
-            hashed_files: progress.hashed_files,
-            hashed_bytes: progress.hashed_bytes,
-            errors: progress.errors,
-            files_per_s: progress.files_per_s,
-            bytes_per_s: progress.bytes_per_s,
-            current: progress.current,
-            percent: progress.percent,
-            seconds_left: progress.seconds_left,
-            unit: progress.unit.name(),
-            done: progress.done,
-            total: progress.total,
-            paused: progress.paused,
-            waiting_for_disk: progress.waiting_for_disk,
-        }
+        py.detach(|| self.0.progress()).into()
     }
 
     fn pause(&self, py: Python<'_>) {

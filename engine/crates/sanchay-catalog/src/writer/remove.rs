@@ -336,6 +336,7 @@ impl Session {
                 "DELETE FROM block WHERE id = ?1",
                 "DELETE FROM block_detail WHERE id = ?1",
                 "DELETE FROM content_pending WHERE block = ?1",
+                "DELETE FROM checked WHERE block = ?1",
                 "DELETE FROM edges WHERE entry >= ?1 * 256 AND entry < ?1 * 256 + 256",
             ] {
                 self.connection.prepare_cached(sql)?.execute([block])?;

@@ -36,7 +36,7 @@ fn of_folder(name: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether a whole path leads through a trash: of a home, of a mount, of macOS or of Windows.
-fn is_in_trash(path: &[u8]) -> bool {
+pub(crate) fn is_in_trash(path: &[u8]) -> bool {
     let folders: Vec<&[u8]> = path.split(|byte| *byte == b'/' || (cfg!(windows) && *byte == b'\\')).collect();
     let Some((_, folders)) = folders.split_last() else { return false };
     let of_mount = |name: &[u8]| match name.strip_prefix(b".Trash") {

@@ -52,6 +52,17 @@ impl JournalFile {
         Ok(journal)
     }
 
+    /// The journal, where one was begun at any time.
+    pub(crate) fn get_if_there(
+        &self,
+        catalog_id: impl FnOnce() -> Result<i64, EngineError>,
+    ) -> Result<Option<Arc<Journal>>, EngineError> {
+        if self.state().open.is_none() && !self.path.exists() {
+            return Ok(None);
+        }
+        self.get(catalog_id).map(Some)
+    }
+
     /// Gives it up; who uses it just now goes on to the end of that.
     pub(crate) fn close(&self) {
         let mut state = self.state();

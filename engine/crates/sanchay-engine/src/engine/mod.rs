@@ -8,6 +8,7 @@ mod options;
 mod scans;
 mod shared;
 mod status;
+mod verify;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -24,6 +25,7 @@ pub(crate) use self::journal::JournalFile;
 pub use self::options::EngineOptions;
 pub(crate) use self::shared::Shared;
 pub use self::status::RootStatus;
+pub use self::verify::Verification;
 use crate::error::EngineError;
 use crate::folder_mark;
 use crate::live::{Live, LiveEvent, LiveSettings, LiveState, LiveStatus};
@@ -73,9 +75,10 @@ impl Engine {
         self.inner.events.close();
         let mut work = self.inner.work();
         work.turns.all().for_each(|turn| turn.control.cancel());
+        work.verifying.iter().for_each(|control| control.cancel());
         let until = Instant::now() + CLOSE_PATIENCE;
         let mut is_open = true;
-        while !work.turns.is_empty() || work.indexing || work.checking > 0 {
+        while work.is_under_way() {
             if is_open && Instant::now() >= until {
                 is_open = false;
                 drop(work);
@@ -104,12 +107,6 @@ impl Engine {
     /// The journal of plans, runs and findings; begun where there is none.
     pub fn journal(&self) -> Result<Arc<Journal>, EngineError> {
         self.inner.journal()
-    }
-
-    /// What its parts share.
-    #[cfg(test)]
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.inner
     }
 
     /// Adds a root, or replaces its settings: they count from its next scan.

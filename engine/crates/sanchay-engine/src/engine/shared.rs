@@ -12,7 +12,7 @@ use crate::background::Background;
 use crate::carried::Carried;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
-use crate::job::{ScanResult, Turns};
+use crate::job::{Control, ScanResult, Turns};
 use crate::live::EventQueue;
 use crate::one_call::CatalogGuard;
 use crate::own_files::OwnPlaces;
@@ -54,6 +54,14 @@ pub(super) struct Work {
     pub(super) indexing: bool,
     /// Checks of the catalog under way.
     pub(super) checking: usize,
+    /// Verifications under way.
+    pub(super) verifying: Vec<Arc<Control>>,
+}
+
+impl Work {
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.turns.is_empty() || self.indexing || self.checking > 0 || !self.verifying.is_empty()
+    }
 }
 
 impl Shared {
@@ -88,6 +96,11 @@ impl Shared {
     /// The journal of plans, runs and findings; begun where there is none.
     pub(crate) fn journal(&self) -> Result<Arc<Journal>, EngineError> {
         self.journal.get(|| Ok(self.catalog.reader()?.catalog_id()?))
+    }
+
+    /// The same, where one was begun at any time.
+    pub(crate) fn journal_if_there(&self) -> Result<Option<Arc<Journal>>, EngineError> {
+        self.journal.get_if_there(|| Ok(self.catalog.reader()?.catalog_id()?))
     }
 
     pub(super) fn work(&self) -> MutexGuard<'_, Work> {

@@ -270,7 +270,7 @@ impl Control {
         let (unit, done, total) = match phase {
             Phase::Queued | Phase::Merging => (Unit::Files, files, 0),
             Phase::Listing => (Unit::Files, files, expected.files),
-            Phase::Hashing => (Unit::Bytes, hashed_bytes, expected.hashed_bytes),
+            Phase::Hashing | Phase::Verifying => (Unit::Bytes, hashed_bytes, expected.hashed_bytes),
             Phase::Done => (Unit::Files, files, files),
         };
         // More than was expected: how much more is not known.

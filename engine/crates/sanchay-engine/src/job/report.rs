@@ -14,6 +14,8 @@ pub enum Phase {
     Merging = 3,
     /// Over.
     Done = 4,
+    /// Reading files to compare them with their hashes.
+    Verifying = 5,
 }
 
 impl Phase {
@@ -25,6 +27,7 @@ impl Phase {
             Self::Hashing => "hashing",
             Self::Merging => "merging",
             Self::Done => "done",
+            Self::Verifying => "verifying",
         }
     }
 
@@ -34,6 +37,7 @@ impl Phase {
             2 => Self::Hashing,
             3 => Self::Merging,
             4 => Self::Done,
+            5 => Self::Verifying,
             _ => Self::Queued,
         }
     }

@@ -20,6 +20,8 @@ pub enum EventKind {
     Moved,
     /// A file has come whose content is there already, in another physical copy.
     Duplicate,
+    /// A file has another content than it was cataloged with, and nothing says that it was written.
+    Damage,
     /// A root is not there.
     RootOffline,
     /// A root is back.
@@ -34,12 +36,13 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Added,
         Self::Changed,
         Self::Removed,
         Self::Moved,
         Self::Duplicate,
+        Self::Damage,
         Self::RootOffline,
         Self::RootOnline,
         Self::Degraded,
@@ -55,6 +58,7 @@ impl EventKind {
             Self::Removed => "removed",
             Self::Moved => "moved",
             Self::Duplicate => "duplicate",
+            Self::Damage => "damage",
             Self::RootOffline => "root_offline",
             Self::RootOnline => "root_online",
             Self::Degraded => "degraded",
@@ -75,7 +79,7 @@ pub struct LiveEvent {
     pub at_ns: i64,
     /// Of the file or folder; of the root where the whole of it is meant.
     pub path: Vec<u8>,
-    /// `Moved`: the former path. `Duplicate`: the path of a twin.
+    /// `Moved`: the former path. `Duplicate`: the path of a twin. `Damage`: of a healthy one.
     pub other_path: Option<Vec<u8>>,
     /// Apparent bytes more or fewer.
     pub bytes_delta: i64,
@@ -86,7 +90,7 @@ pub struct LiveEvent {
 }
 
 impl LiveEvent {
-    pub(super) fn of(kind: EventKind, root_id: i64, path: &[u8]) -> Self {
+    pub(crate) fn of(kind: EventKind, root_id: i64, path: &[u8]) -> Self {
         let (path, message) = (path.to_vec(), String::new());
         let at_ns = crate::clock::now_ns();
         Self { kind, root_id, at_ns, path, other_path: None, bytes_delta: 0, size_bytes: 0, message }

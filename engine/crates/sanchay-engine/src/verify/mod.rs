@@ -1,0 +1,18 @@
+//! Finding rot: files are read whole from their disks and compared with the hashes that the catalog has of them.
+//!
+//! A file whose stamps are as they were and whose content is not, read twice, is damaged: that is kept in the journal, and
+//! the catalog keeps the hash that the file should have. Nothing is written to a file here.
+
+mod accept;
+mod against;
+mod file;
+mod report;
+mod run;
+mod turns;
+mod twins;
+#[cfg(test)]
+mod verify_tests;
+
+pub use against::{ListedFile, ListedState};
+pub use report::{DamagedFile, SuspectFile, VerifyRequest, VerifyResult};
+pub(crate) use run::run;
