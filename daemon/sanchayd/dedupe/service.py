@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sanchay import names
 from sanchay.errors import InvalidArgument, PlanEdited, PlanInUse, UnknownRun
@@ -14,10 +15,11 @@ from sanchayd.dedupe.acts import DEDUPE, UNDO, packed
 from sanchayd.dedupe.question import ACTIONS, PlanQuestion, under_of
 from sanchayd.engine_port import CatalogPool, DedupePort
 from sanchayd.engine_port.dedupe_values import ActPage, IgnoredGroup, JournalRun, Plan, PlanPage
-from sanchayd.jobs.job import Job, JobRoot
+from sanchayd.jobs.job import Job, JobRoot, JobState
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.jobs.service import JobService
 from sanchayd.roots.registry import RootRegistry
+from sanchayd.roots.root import Root
 
 GROUPS_LIMIT = 100
 ACTS_LIMIT = 1000
@@ -154,22 +156,15 @@ class DedupeService:
             }
             self._check_free(plan_id, unless=arguments)
             _, roots = await self._registry.place(under_of(plan.asked))
-            return await self._jobs.start(
-                DEDUPE,
-                [JobRoot(root.id, root.name) for root in roots],
-                background=False,
-                request_id=request_id,
-                arguments=arguments,
-            )
+            return await self._start(DEDUPE, roots, arguments, request_id)
 
     async def start_undo(self, run_id: int, paths: Sequence[bytes], *, request_id: str) -> Job:
         """Starts to take back a run, or some files of it. Raises unknown_run."""
         runs = await self.runs()
         if not any(run.id == run_id for run in runs):
             raise UnknownRun(f"The journal has no run {run_id}.", details={"run": str(run_id)})
-        roots = [JobRoot(root.id, root.name) for root in self._registry.claimed()]
         arguments = {"run": run_id, "paths": packed(paths)}
-        return await self._jobs.start(UNDO, roots, background=False, request_id=request_id, arguments=arguments)
+        return await self._start(UNDO, self._registry.claimed(), arguments, request_id)
 
     async def runs(self) -> Sequence[JournalRun]:
         """Every run, newest first."""
@@ -179,6 +174,15 @@ class DedupeService:
         """A page of what became of each file of a run. Raises unknown_run and invalid_argument."""
         limit = min(limit or ACTS_LIMIT, PAGE_LIMIT)
         return await self._pool.ask(self._catalog.acts, run_id, token=token, limit=limit, max_bytes=max_bytes)
+
+    async def _start(self, kind: str, roots: Sequence[Root], arguments: Mapping[str, Any], request_id: str) -> Job:
+        """Starts a job, or joins the one that does the same; a paused one goes on."""
+        named = [JobRoot(root.id, root.name) for root in roots]
+        job = await self._jobs.start(kind, named, background=False, request_id=request_id, arguments=arguments)
+        active = self._queue.get(job.id)
+        if active is not None and active.job.state is JobState.PAUSED:
+            self._queue.resume(active)
+        return job
 
     def _check_free(self, plan_id: int, *, unless: dict[str, object] | None = None) -> None:
         """Raises plan_in_use where a run of the plan waits or is under way, unless it was asked for with the same."""

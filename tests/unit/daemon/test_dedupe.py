@@ -163,7 +163,7 @@ def test_a_run_is_paused_resumed_and_cancelled(play: Play, tree: Path, catalog: 
         job = await start(core, plan)
         await until(lambda: catalog.started)
         await core.jobs.pause(job.id)
-        await core.jobs.resume(job.id)
+        assert (await start(core, plan)).id == job.id, "who runs it again has it go on"
         assert catalog.started[0].steps[-2:] == ["pause", "resume"]
         progress = (await core.jobs.get(job.id)).progress
         assert (progress.phase, progress.done, progress.total, progress.percent) == ("acting", 0, 3, 0.0)
