@@ -161,7 +161,7 @@ def test_a_run_is_paused_resumed_and_cancelled(play: Play, tree: Path, catalog: 
         plan = await planned(core, tree)
         catalog.acts_gate.clear()
         job = await start(core, plan)
-        await until(lambda: catalog.started)
+        await until(lambda: core.queue.get(job.id).work is not None)  # type: ignore[union-attr]
         await core.jobs.pause(job.id)
         assert (await start(core, plan)).id == job.id, "who runs it again has it go on"
         assert catalog.started[0].steps[-2:] == ["pause", "resume"]
