@@ -25,6 +25,7 @@ def plan(message: dedupe_pb2.Plan) -> documents.Document:
         "undecided": message.undecided,
         "skipped": [{"reason": each.reason, "files": each.files} for each in message.skipped],
         "broken_links": message.broken_links,
+        "links": [{**paths.document(link.path), "target": paths.document(link.target)} for link in message.links],
         "asked": json.loads(message.asked or "{}"),
     }
 

@@ -30,6 +30,14 @@ class Skipped:
 
 
 @dataclass
+class Link:
+    """One of `dedupe_values.PlanLink`."""
+
+    path: RawBytes
+    target: RawBytes
+
+
+@dataclass
 class Plan:
     """One of `dedupe_values.Plan`."""
 
@@ -44,6 +52,7 @@ class Plan:
     freed_bytes: int = 0
     broken_links: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
 
 @dataclass

@@ -15,6 +15,13 @@ class PlanSkipped(Protocol):
     files: int
 
 
+class PlanLink(Protocol):
+    """A symbolic link, and the file that goes to which it leads."""
+
+    path: bytes
+    target: bytes
+
+
 class Plan(Protocol):
     """A plan as a whole. `asked` is the JSON that it was made with; `version` counts its edits, from 1."""
 
@@ -32,6 +39,11 @@ class Plan(Protocol):
     @property
     def skipped(self) -> Sequence[PlanSkipped]:
         """What was left out."""
+        ...
+
+    @property
+    def links(self) -> Sequence[PlanLink]:
+        """The first hundred links that lead to a file that goes."""
         ...
 
 

@@ -34,6 +34,31 @@ class PlanSkipped(google.protobuf.message.Message):
 global___PlanSkipped = PlanSkipped
 
 @typing.final
+class PlanLink(google.protobuf.message.Message):
+    """A symlink that leads to a file that goes."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    TARGET_FIELD_NUMBER: builtins.int
+    @property
+    def path(self) -> sanchay.v1.common_pb2.Path: ...
+    @property
+    def target(self) -> sanchay.v1.common_pb2.Path:
+        """the file, whole"""
+
+    def __init__(
+        self,
+        *,
+        path: sanchay.v1.common_pb2.Path | None = ...,
+        target: sanchay.v1.common_pb2.Path | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["path", b"path", "target", b"target"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["path", b"path", "target", b"target"]) -> None: ...
+
+global___PlanLink = PlanLink
+
+@typing.final
 class Plan(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -48,6 +73,7 @@ class Plan(google.protobuf.message.Message):
     FREED_BYTES_FIELD_NUMBER: builtins.int
     SKIPPED_FIELD_NUMBER: builtins.int
     BROKEN_LINKS_FIELD_NUMBER: builtins.int
+    LINKS_FIELD_NUMBER: builtins.int
     id: builtins.int
     made_ns: builtins.int
     action: builtins.str
@@ -66,6 +92,10 @@ class Plan(google.protobuf.message.Message):
     """symlinks that lead to a file that goes"""
     @property
     def skipped(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PlanSkipped]: ...
+    @property
+    def links(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PlanLink]:
+        """the first hundred of them"""
+
     def __init__(
         self,
         *,
@@ -80,8 +110,9 @@ class Plan(google.protobuf.message.Message):
         freed_bytes: builtins.int = ...,
         skipped: collections.abc.Iterable[global___PlanSkipped] | None = ...,
         broken_links: builtins.int = ...,
+        links: collections.abc.Iterable[global___PlanLink] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["action", b"action", "asked", b"asked", "broken_links", b"broken_links", "files", b"files", "freed_bytes", b"freed_bytes", "groups", b"groups", "id", b"id", "made_ns", b"made_ns", "skipped", b"skipped", "undecided", b"undecided", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["action", b"action", "asked", b"asked", "broken_links", b"broken_links", "files", b"files", "freed_bytes", b"freed_bytes", "groups", b"groups", "id", b"id", "links", b"links", "made_ns", b"made_ns", "skipped", b"skipped", "undecided", b"undecided", "version", b"version"]) -> None: ...
 
 global___Plan = Plan
 

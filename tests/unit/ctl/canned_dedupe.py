@@ -14,9 +14,10 @@ ASKED = '{"under": {"path": "/data/my photos"}, "prefer": ["oldest"], "extension
 
 def plan(plan_id: int = 3, **fields: Any) -> dedupe_pb2.Plan:
     """A plan in which something goes, something is undecided, and something is left out."""
-    figures = {"groups": 392, "undecided": 12, "files": 412, "freed_bytes": 3 << 29, "broken_links": 5, "version": 2}
+    figures = {"groups": 392, "undecided": 12, "files": 412, "freed_bytes": 3 << 29, "broken_links": 7, "version": 2}
     skipped = [dedupe_pb2.PlanSkipped(reason=word, files=count) for word, count in (("offline", 1), ("package", 2))]
-    known = {"made_ns": NOON_NS, "action": "trash", "asked": ASKED, "skipped": skipped}
+    links = [dedupe_pb2.PlanLink(path=path(b"/data/link"), target=path(NOT_UTF8))]
+    known = {"made_ns": NOON_NS, "action": "trash", "asked": ASKED, "skipped": skipped, "links": links}
     return dedupe_pb2.Plan(id=plan_id, **{**figures, **known, **fields})
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sanchay.v1 import dedupe_pb2
 
 ACTIONS = ("trash", "hardlink", "reflink", "symlink", "delete")
+LINKS_SHOWN = 5
 RULES = ("oldest", "newest", "shortest-path", "linked")
 
 
@@ -156,8 +157,12 @@ def show_plan(session: Session, plan: dedupe_pb2.Plan, *, undecided_because: str
         why = f": {reasons.phrase(undecided_because)}" if undecided_because else ""
         output.line(f"{units.counted(plan.undecided, 'group')} undecided, and left as they are{why}.")
     if plan.broken_links:
-        links = units.counted(plan.broken_links, "symbolic link")
-        output.line(f"{links} would lead nowhere: they lead to files that would go.")
+        output.line(f"{units.counted(plan.broken_links, 'symbolic link')} would lead nowhere:")
+        shown = plan.links[:LINKS_SHOWN]
+        for link in shown:
+            output.line(f"    {paths.shown(link.path)} leads to {paths.shown(link.target)}")
+        if plan.broken_links > len(shown):
+            output.line(f"    … and {units.count(plan.broken_links - len(shown))} more")
     if plan.skipped:
         output.line("Left out:")
         for each in sorted(plan.skipped, key=lambda each: -each.files):

@@ -43,6 +43,9 @@ def from_plan(plan: Plan) -> dedupe_pb2.Plan:
         freed_bytes=plan.freed_bytes,
         skipped=[dedupe_pb2.PlanSkipped(reason=each.reason, files=each.files) for each in plan.skipped],
         broken_links=plan.broken_links,
+        links=[
+            dedupe_pb2.PlanLink(path=common.path(link.path), target=common.path(link.target)) for link in plan.links
+        ],
     )
 
 
