@@ -93,8 +93,10 @@ def action(context: click.Context, _parameter: click.Parameter, incomplete: str)
 
     words = context.params.get("action") or ()
     if not words:
-        return [CompletionItem(each) for each in ("scan", "report", "check") if each.startswith(incomplete)]
-    return {"scan": completing.roots, "report": completing.terms}.get(words[0], lambda _: [])(incomplete)
+        return [CompletionItem(each) for each in ("scan", "report", "check", "verify") if each.startswith(incomplete)]
+    return {"scan": completing.roots, "verify": completing.roots, "report": completing.terms}.get(
+        words[0], lambda _: []
+    )(incomplete)
 
 
 def setting_keys(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -22,6 +22,8 @@ COMMANDS = {
     "job": "sanchayctl.commands.job:job",
     "duplicates": "sanchayctl.commands.duplicates:duplicates",
     "dedupe": "sanchayctl.commands.dedupe:dedupe",
+    "verify": "sanchayctl.commands.verify:verify",
+    "damage": "sanchayctl.commands.damage:damage",
     "find": "sanchayctl.commands.find:find",
     "summary": "sanchayctl.commands.summary:summary",
     "changes": "sanchayctl.commands.changes:changes",

@@ -35,6 +35,7 @@ _PHASES = {
     "hashing": "Hashing",
     "merging": "Merging",
     "indexing": "Indexing",
+    "verifying": "Verifying",
     "done": "Done",
 }
 

@@ -56,6 +56,8 @@ from sanchayd.upkeep.checks import CheckService
 from sanchayd.upkeep.housekeeping import Housekeeping
 from sanchayd.upkeep.status import StatusService
 from sanchayd.upkeep.store import UpkeepStore
+from sanchayd.verify.kind import VerifyKind
+from sanchayd.verify.service import VerifyService
 
 if TYPE_CHECKING:
     import grpc
@@ -119,25 +121,27 @@ class App:
             ScanKind(catalog, registry.check_settings, launch.config.max_scans),
             DedupeKind(catalog),
             UndoKind(catalog),
+            VerifyKind(catalog),
         )
         job_store = JobStore(store, kinds)
         queue = JobQueue(kinds, pool, job_store, time.time_ns, ended)
         metrics = self._metrics(catalog, pool, queue)
         jobs = JobService(registry, queue, job_store, time.time_ns)
         scans = ScanService(registry, jobs, queue)
+        verify = VerifyService(catalog, pool, registry, jobs)
         roots = RootService(registry, jobs, scans, queue, board)
         kept = UpkeepStore(store)
         background = BackgroundService(
             catalog, catalog, pool, kept, queue, launch.config, time.time_ns, hosts.on_battery
         )
-        status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store)
+        status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store, verify)
         reads = CatalogService(catalog, pool, registry, queue, board)
         changes = ChangeService(catalog, pool, registry, queue, board)
         dedupe = DedupeService(catalog, pool, registry, jobs, queue, board)
         hub = EventHub()
         live = LiveService(catalog, pool, registry, queue, board, hub)
         schedules, reports = self._schedules(
-            ScheduleStore(store), registry, jobs, scans, reads, hub, catalog, pool, status.checks
+            ScheduleStore(store), registry, jobs, scans, verify, reads, hub, catalog, pool, status.checks
         )
         await background.load()
         await registry.load()
@@ -156,6 +160,7 @@ class App:
             schedules,
             reports,
             dedupe,
+            verify,
         )
         token = paths.write_token(launch.where)
 
@@ -225,6 +230,7 @@ class App:
         registry: RootRegistry,
         jobs: JobService,
         scans: ScanService,
+        verify: VerifyService,
         reads: CatalogService,
         hub: EventHub,
         catalog: CatalogPort,
@@ -237,7 +243,7 @@ class App:
             return self._settings.config
 
         reports = ReportService(catalog, pool, store, config)
-        runs = RunService(registry, jobs, scans, reads, reports, checks)
+        runs = RunService(registry, jobs, scans, verify, reads, reports, checks)
         return ScheduleService(store, registry, runs, reports, hub, time.time_ns, local_zone, config), reports
 
     async def _go_on(

@@ -16,6 +16,7 @@ from sanchay.calls.aio.job import AsyncJobCalls
 from sanchay.calls.aio.report import AsyncReportCalls
 from sanchay.calls.aio.root import AsyncRootCalls
 from sanchay.calls.aio.schedule import AsyncScheduleCalls
+from sanchay.calls.aio.verify import AsyncVerifyCalls
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,6 +33,7 @@ class AsyncClient(
     AsyncReportCalls,
     AsyncRootCalls,
     AsyncScheduleCalls,
+    AsyncVerifyCalls,
 ):
     """The asyncio client: make and use it inside one running event loop. Otherwise as `Client`."""
 

@@ -24,6 +24,7 @@ from sanchay.calls.blocking.job import JobCalls
 from sanchay.calls.blocking.report import ReportCalls
 from sanchay.calls.blocking.root import RootCalls
 from sanchay.calls.blocking.schedule import ScheduleCalls
+from sanchay.calls.blocking.verify import VerifyCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,7 @@ class Client(
     ReportCalls,
     RootCalls,
     ScheduleCalls,
+    VerifyCalls,
 ):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from sanchay import paths, units
+from sanchay import paths, units, verify_documents
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -194,6 +194,7 @@ def status(message: daemon_pb2.GetStatusResponse) -> Document:
         "notices": list(message.notices),
         "background": background(message.background),
         "schedules": [schedule(each) for each in message.schedules],
+        "damaged_files": message.damaged_files,
     }
 
 
@@ -240,6 +241,8 @@ def result(message: job_pb2.Job) -> Document | None:
     """What a job came to, in the keys of its kind; None until it has ended."""
     if message.HasField("result"):
         return scan_result(message)
+    if message.HasField("verify"):
+        return verify_documents.result(message.verify)
     kind = next((name for name in _OTHER_RESULTS if message.HasField(name)), None)
     return _fields(getattr(message, kind)) if kind is not None else None
 

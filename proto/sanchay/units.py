@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 from sanchay import names
 
@@ -50,6 +51,28 @@ def parse_duration(text: str) -> float:
             f"{names.quoted(text)} is not a valid duration; write seconds or a number with s, m, h or d, such as 5m"
         )
     return float(match[1]) * _SECONDS[(match[2] or "s").lower()]
+
+
+class Budget(NamedTuple):
+    """How much may be done: bytes, seconds, or no bound (0)."""
+
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+def parse_budget(text: str) -> Budget:
+    """A time such as `30m`, or a size such as `500M` or `50G`: a small letter m is minutes. Raises ValueError."""
+    words = text.strip()
+    try:
+        if words[-1:] in ("s", "m", "h", "d"):
+            found = Budget(seconds=parse_duration(words))
+        else:
+            found = Budget() if words[-1:].isdigit() else Budget(bytes=parse_size(words))
+    except ValueError:
+        found = Budget()
+    if not (found.bytes or found.seconds):
+        raise ValueError(f"{names.quoted(text)} is not a valid budget; write a time such as 30m, or a size such as 50G")
+    return found
 
 
 def count(number: int) -> str:

@@ -25,11 +25,12 @@ from tests.support.fake_dedupe import FakeDedupe
 from tests.support.fake_live import EventBatch, FakeLive
 from tests.support.fake_scan import FakeExport, FakeScan
 from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
+from tests.support.fake_verify import FakeVerify
 
 ASK_THE_ENGINE = "only the engine knows duplicates: open it in a temporary folder"
 
 
-class FakeCatalog(FakeDedupe):
+class FakeCatalog(FakeDedupe, FakeVerify):
     """The catalog. Its knobs: `gate` (closed: scans wait), `scan_s`, `scan_error`, `rebuilt_from`, `damage`,
     `export_pieces`."""
 

@@ -227,6 +227,7 @@ class FakeDedupe:
     rows: dict[int, list[Row]]
 
     def __init__(self) -> None:
+        super().__init__()
         self.acts_gate = threading.Event()
         self.acts_gate.set()
         self.started: list[FakeAct] = []

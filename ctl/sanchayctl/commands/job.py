@@ -11,6 +11,7 @@ import click
 from sanchay import documents, paths, units
 from sanchayctl import acts, arguments, exit_codes, output, progress, unreadable
 from sanchayctl.command import Command, Example, Group
+from sanchayctl.commands import verify
 from sanchayctl.commands.scan import show_result
 from sanchayctl.following import ENDED, follow
 from sanchayctl.session import Session
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 JOB_ID = click.IntRange(min=1)
 #: How an ended job is told to people, by its kind.
-_SHOW = {"scan": show_result, "dedupe": acts.show_run, "undo": acts.show_undo}
+_SHOW = {"scan": show_result, "dedupe": acts.show_run, "undo": acts.show_undo, "verify": verify.show_result}
 
 
 @click.command(
@@ -81,7 +82,7 @@ def follow_(session: Session, job_id: int) -> int:
         output.document(documents.job(ended))
     else:
         _tell(session, ended)
-    return exit_codes.of_job_state(ended.state)
+    return verify.exit_code(ended) if ended.kind == verify.KIND else exit_codes.of_job_state(ended.state)
 
 
 @job.command(examples=[Example("job cancel 3", "end it; what it has found or done stays")])
@@ -168,7 +169,7 @@ def _show_job(session: Session, job: job_pb2.Job) -> None:
             output.line(paths.safe_text(job.message))
     count = job.result.errors if job.HasField("result") else job.progress.errors
     if count:
-        is_scan = job.kind == "scan"
+        is_scan = job.kind in ("scan", verify.KIND)
         output.line(f"{units.count(count)} {'could not be read' if is_scan else 'left as they are'}:")
         for error in job.errors:
             output.line(f"  {unreadable.line(error) if is_scan else acts.line(error)}")

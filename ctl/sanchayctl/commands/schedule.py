@@ -42,6 +42,9 @@ def schedule() -> None:
         Example('schedule add big --cron "0 2 * * *" report "root:nas size:>1G"', "large files, each night at two"),
         Example('schedule add week --cron "30 6 * * mon" scan', "every root, on Mondays at half past six"),
         Example("schedule add often --every 6h scan photos", "one root, every six hours"),
+        Example(
+            "schedule add rot --every 7d verify --budget 2h", "two hours a week, what was checked longest ago first"
+        ),
     ],
 )
 @click.argument("name", metavar="NAME")
@@ -55,9 +58,16 @@ def schedule() -> None:
     type=arguments.Folder(),
     help="Where a report is written as CSV, if config.toml lets.",
 )
+@click.option("--budget", metavar="TIME|SIZE", default="", help="How long or how much to verify, as 30m or 50G.")
 @click.pass_obj
 def add(
-    session: Session, name: str, action: tuple[str, ...], cron: str, every_s: int | None, to_folder: str | None
+    session: Session,
+    name: str,
+    action: tuple[str, ...],
+    cron: str,
+    every_s: int | None,
+    to_folder: str | None,
+    budget: str,
 ) -> int:
     """Add a schedule. ACTION is one of these:
 
@@ -65,6 +75,7 @@ def add(
     scan [ROOT...]       scan roots (all, where none is named)
     report EXPR...       store what a query finds, and what is new, grown and gone
     check                compare the catalog's rows, and mend those that disagree
+    verify [ROOT...]     find rot, within --budget
 
     The hours of --cron are local; @daily, @weekly, @hourly and names of days and months are understood.
     """
@@ -75,6 +86,8 @@ def add(
     query = expression.join(words) if kind == "report" else ""
     if kind == "report" and not query.strip():
         raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
+    if budget and kind != "verify":
+        raise click.UsageError("Only a verification has a budget.")
     if kind == "check" and words:
         raise click.UsageError("A check looks at the whole catalog; it takes no names.")
     try:
@@ -83,8 +96,8 @@ def add(
             kind,
             cron=cron,
             every_s=every_s or 0,
-            roots=session.root_names(words) if kind == "scan" else (),
-            expression=query,
+            roots=session.root_names(words) if kind in ("scan", "verify") else (),
+            expression=query or budget,
             to_folder=paths.absolute(to_folder) if to_folder is not None else None,
         )
     except (InvalidQuery, InvalidArgument) as error:
@@ -293,4 +306,6 @@ def _action(each: schedule_pb2.Schedule) -> str:
     if each.action == "check":
         return "check the catalog"
     what = each.expression if each.action == "report" else ", ".join(each.root_names) or "every root"
+    if each.action == "verify" and each.expression:
+        what = f"{what} for {each.expression}"
     return paths.safe_text(f"{each.action} {what}")

@@ -154,6 +154,9 @@ def _show(session: Session, answer: daemon_pb2.GetStatusResponse) -> None:
     for notice in answer.notices:
         if notice != catalog.message:  # that was said just now
             output.line(paths.safe_text(notice))
+    if answer.damaged_files:
+        damaged = units.counted(answer.damaged_files, "damaged file")
+        output.line(f"{damaged} found, and not dealt with yet; see: {session.next('damage list')}")
     if answer.active_jobs:
         output.line(f"{units.counted(answer.active_jobs, 'job')} under way; see: {session.next('jobs')}")
     _show_schedules(session, answer.schedules)

@@ -1,7 +1,7 @@
 """The border to the engine: what the rooms ask of a catalog, and the engine as one (`native`).
 
-Five ports: `questions`, `scanning`, `live`, `dedupe` and `engine`, its lifetime. A room takes those that it needs;
-`port` is all of them, for what opens a catalog and builds the rooms.
+Six ports: `questions`, `scanning`, `live`, `dedupe`, `verify` and `engine`, its lifetime. A room takes those that it
+needs; `port` is all of them, for what opens a catalog and builds the rooms.
 
 Nothing else imports `sanchay_engine`. Another catalog, such as a central one or a test's, stands in by the same
 protocol.
@@ -13,6 +13,7 @@ from sanchayd.engine_port.live import LivePort
 from sanchayd.engine_port.pool import CatalogPool, in_own_thread
 from sanchayd.engine_port.questions import ExportPort, QuestionsPort
 from sanchayd.engine_port.scanning import ScanningPort, ScanPort
+from sanchayd.engine_port.verify import VerificationPort, VerifyPort
 
 __all__ = [
     "ActPort",
@@ -24,5 +25,7 @@ __all__ = [
     "QuestionsPort",
     "ScanPort",
     "ScanningPort",
+    "VerificationPort",
+    "VerifyPort",
     "in_own_thread",
 ]

@@ -8,6 +8,7 @@ import sanchay_engine
 from sanchay.errors import CatalogClosed
 from sanchayd.engine_port import values
 from sanchayd.engine_port.native_dedupe import NativeDedupe
+from sanchayd.engine_port.native_verify import NativeVerify
 from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
 from sanchayd.engine_port.translated import translated
 from sanchayd.engine_port.values import LiveStatus, PolledPart
@@ -75,7 +76,7 @@ class NativeExport:
         self._export.close()
 
 
-class NativeCatalog(NativeDedupe):
+class NativeCatalog(NativeDedupe, NativeVerify):
     """A `CatalogPort` over the engine's catalog."""
 
     def __init__(self, catalog: sanchay_engine.Catalog, own_folders: Sequence[bytes]) -> None:

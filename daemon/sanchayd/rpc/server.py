@@ -23,6 +23,7 @@ from sanchay.v1 import (
     report_pb2_grpc,
     root_pb2_grpc,
     schedule_pb2_grpc,
+    verify_pb2_grpc,
 )
 from sanchayd import hosts, paths
 from sanchayd.catalog.changes import ChangeService
@@ -46,9 +47,11 @@ from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.report import ReportServicer
 from sanchayd.rpc.root import RootServicer
 from sanchayd.rpc.schedule import ScheduleServicer
+from sanchayd.rpc.verify import VerifyServicer
 from sanchayd.schedules.service import ScheduleService
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
+from sanchayd.verify.service import VerifyService
 
 # The largest request is a schedule's or a root's, with its patterns: some KiB.
 RECEIVE_MAX_BYTES = 256 << 10
@@ -70,6 +73,7 @@ SERVICES = (
     "ReportService",
     "RootService",
     "ScheduleService",
+    "VerifyService",
 )
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
@@ -101,6 +105,7 @@ class Services:
     schedules: ScheduleService
     reports: ReportService
     dedupe: DedupeService
+    verify: VerifyService
 
 
 def build(
@@ -131,6 +136,7 @@ def build(
     schedule_pb2_grpc.add_ScheduleServiceServicer_to_server(ScheduleServicer(services.schedules), server)
     reports = ReportServicer(services.reports, services.schedules)
     report_pb2_grpc.add_ReportServiceServicer_to_server(reports, server)
+    verify_pb2_grpc.add_VerifyServiceServicer_to_server(VerifyServicer(services.verify), server)
     health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
     if reflection:
         from grpc_reflection.v1alpha import reflection as reflecting

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sanchay.errors import SanchayError
+from sanchay import units
+from sanchay.errors import InvalidArgument, SanchayError
 from sanchayd.catalog.service import CatalogService
 from sanchayd.jobs.job import Job, JobState
 from sanchayd.jobs.scans import ScanService
@@ -17,6 +18,8 @@ from sanchayd.roots.root import Root
 from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
 from sanchayd.upkeep import checks
 from sanchayd.upkeep.checks import CheckService
+from sanchayd.verify.kind import VerifyResult
+from sanchayd.verify.service import VerifyService
 
 _STATES = {
     JobState.DONE: RunState.DONE,
@@ -43,6 +46,7 @@ class RunService:
         registry: RootRegistry,
         jobs: JobService,
         scans: ScanService,
+        verify: VerifyService,
         reads: CatalogService,
         reports: ReportService,
         check: CheckService,
@@ -50,6 +54,7 @@ class RunService:
         self._registry = registry
         self._jobs = jobs
         self._scans = scans
+        self._verify = verify
         self._reads = reads
         self._reports = reports
         self._checks = check
@@ -64,6 +69,9 @@ class RunService:
             await self._check(outcome)
             return replace(run, state=_worst(outcome.states, report=False), message=" ".join(outcome.words)), None
         roots = await self._roots(schedule, outcome)
+        if schedule.action is Action.VERIFY:
+            run = await self._verify_files(schedule, roots, run, outcome, background=background, tell=tell)
+            return replace(run, state=_worst(outcome.states, report=False), message=" ".join(outcome.words)), None
         run = await self._bring_up_to_date(roots, run, outcome, background=background, tell=tell)
         if schedule.action is Action.REPORT:
             tell(replace(run, message="asks the catalog"))
@@ -92,7 +100,7 @@ class RunService:
             return await self._reads.roots_of_expression(schedule.expression)
         if not schedule.root_ids:
             if not self._registry.claimed():
-                outcome.words.append("There is no root to scan.")
+                outcome.words.append(f"There is no root to {schedule.action.value}.")
             return self._registry.claimed()
         found = [self._registry.get(root_id) for root_id in schedule.root_ids]
         roots = [root for root in found if root is not None]
@@ -120,6 +128,43 @@ class RunService:
                 self._ended(last, outcome)
         return run
 
+    async def _verify_files(
+        self,
+        schedule: Schedule,
+        roots: Sequence[Root],
+        run: Run,
+        outcome: Outcome,
+        *,
+        background: bool,
+        tell: Callable[[Run], None],
+    ) -> Run:
+        """Verifies the roots within the schedule's budget. Damage makes a run partial: someone should look at it."""
+        if not roots:
+            outcome.states.append(RunState.FAILED)
+            return run
+        budget = budget_of(schedule.expression)
+        try:
+            started = await self._verify.start_of(
+                roots if schedule.root_ids else (),
+                budget_bytes=budget.bytes,
+                budget_s=budget.seconds,
+                background=background,
+                request_id=f"run-{run.id}",
+            )
+        except SanchayError as error:
+            outcome.states.append(RunState.FAILED)
+            outcome.words.append(error.message)
+            return run
+        run = replace(run, job_ids=(started.id,))
+        last = started
+        async for last in self._jobs.follow(started.id):
+            tell(replace(run, message=f"verifies {last.root_names}: {last.progress.files:,} files"))
+        self._ended(last, outcome)
+        if isinstance(last.result, VerifyResult) and last.result.damaged_files:
+            outcome.states.append(RunState.PARTIAL)
+            outcome.words.append(f"{units.counted(last.result.damaged_files, 'file')} damaged.")
+        return run
+
     def _ended(self, job: Job, outcome: Outcome) -> None:
         outcome.states.append(_STATES.get(job.state, RunState.FAILED))
         if job.state is not JobState.DONE:
@@ -143,6 +188,14 @@ class RunService:
             outcome.states.append(RunState.PARTIAL)
         outcome.words.extend(made.complaints)
         return replace(run, counts=counts, file=made.file)
+
+
+def budget_of(text: str) -> units.Budget:
+    """The budget of a verification; empty: no bound. Raises invalid_argument."""
+    try:
+        return units.parse_budget(text) if text else units.Budget()
+    except ValueError as error:
+        raise InvalidArgument(f"{error}.") from error
 
 
 def _worst(states: Sequence[RunState], *, report: bool) -> RunState:

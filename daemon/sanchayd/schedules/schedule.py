@@ -15,6 +15,7 @@ class Action(str, Enum):
     SCAN = "scan"
     REPORT = "report"
     CHECK = "check"
+    VERIFY = "verify"
 
 
 class RunState(str, Enum):
@@ -30,7 +31,8 @@ class RunState(str, Enum):
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule. `cron` is empty for an interval of `every_s`, `root_ids` for every root, `to_folder` for no file."""
+    """A schedule. `cron` is empty for an interval of `every_s`, `root_ids` for every root, `to_folder` for no file.
+    `expression` is the query of a report, and the budget of a verification."""
 
     id: int
     name: str

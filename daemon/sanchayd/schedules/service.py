@@ -29,7 +29,7 @@ from sanchayd.reports.service import ReportService
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.schedules import cron, due
 from sanchayd.schedules.alarm import Alarm
-from sanchayd.schedules.runs import RunService
+from sanchayd.schedules.runs import RunService, budget_of
 from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
 from sanchayd.schedules.store import ScheduleStore
 from sanchayd.schedules.timing import next_ns
@@ -173,6 +173,8 @@ class ScheduleService:
             raise InvalidArgument("A check looks at the whole catalog: name no roots for it.")
         elif draft.to_folder:
             raise InvalidArgument("Only reports are written to a folder.")
+        if action is Action.VERIFY:
+            budget_of(draft.expression)
         async with self._adding:
             if any(other.name == name for other in self._schedules.values()):
                 raise ScheduleNameTaken(
@@ -403,7 +405,7 @@ def _action_of(word: str) -> Action:
     found = next((each for each in Action if each.value == word), None)
     if found is None:
         raise InvalidArgument(
-            f"{names.quoted(word)} is not a valid action; the actions are scan, report and check."
+            f"{names.quoted(word)} is not a valid action; the actions are scan, report, check and verify."
             f"{guess.did_you_mean(word, [each.value for each in Action])}",
         )
     return found

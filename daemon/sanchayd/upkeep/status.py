@@ -20,6 +20,7 @@ from sanchayd.settings import Settings
 from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService, BackgroundView
 from sanchayd.upkeep.checks import CheckService
+from sanchayd.verify.service import VerifyService
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class DaemonStatus:
     config_error: str
     notices: list[str]
     background: BackgroundView
+    damaged_files: int
 
 
 class StatusService:
@@ -61,6 +63,7 @@ class StatusService:
         stop: Callable[[], None],
         background: BackgroundService,
         store: StateStore,
+        verify: VerifyService,
     ) -> None:
         self._catalog = catalog
         self._pool = pool
@@ -70,6 +73,7 @@ class StatusService:
         self._stop = stop
         self._background = background
         self._store = store
+        self._verify = verify
         self._started_s = time.monotonic()
         self.checks = CheckService(catalog)
         self._notices: list[str] = []
@@ -99,6 +103,7 @@ class StatusService:
             config_error=self._settings.error,
             notices=notices,
             background=self._background.view(),
+            damaged_files=await self._verify.damaged_files(),
         )
 
     def note(self, text: str) -> None:

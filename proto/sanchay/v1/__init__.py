@@ -20,10 +20,23 @@ if TYPE_CHECKING:
     from sanchay.v1 import report_pb2 as report_pb2
     from sanchay.v1 import root_pb2 as root_pb2
     from sanchay.v1 import schedule_pb2 as schedule_pb2
+    from sanchay.v1 import verify_pb2 as verify_pb2
 
 _MESSAGES = frozenset(
     f"{noun}_pb2"
-    for noun in ("catalog", "change", "common", "daemon", "dedupe", "event", "job", "report", "root", "schedule")
+    for noun in (
+        "catalog",
+        "change",
+        "common",
+        "daemon",
+        "dedupe",
+        "event",
+        "job",
+        "report",
+        "root",
+        "schedule",
+        "verify",
+    )
 )
 
 

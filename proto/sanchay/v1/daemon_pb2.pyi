@@ -118,6 +118,7 @@ class GetStatusResponse(google.protobuf.message.Message):
     NOTICES_FIELD_NUMBER: builtins.int
     BACKGROUND_FIELD_NUMBER: builtins.int
     SCHEDULES_FIELD_NUMBER: builtins.int
+    DAMAGED_FILES_FIELD_NUMBER: builtins.int
     pid: builtins.int
     version: builtins.str
     engine_version: builtins.str
@@ -126,6 +127,8 @@ class GetStatusResponse(google.protobuf.message.Message):
     active_jobs: builtins.int
     config_error: builtins.str
     """why the last edit of config.toml was not taken; empty: it was"""
+    damaged_files: builtins.int
+    """found by a verification, and not dealt with yet"""
     @property
     def catalog(self) -> global___CatalogStatus: ...
     @property
@@ -151,9 +154,10 @@ class GetStatusResponse(google.protobuf.message.Message):
         notices: collections.abc.Iterable[builtins.str] | None = ...,
         background: global___BackgroundState | None = ...,
         schedules: collections.abc.Iterable[sanchay.v1.schedule_pb2.Schedule] | None = ...,
+        damaged_files: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["background", b"background", "catalog", b"catalog"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "schedules", b"schedules", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "damaged_files", b"damaged_files", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "schedules", b"schedules", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
 
 global___GetStatusResponse = GetStatusResponse
 

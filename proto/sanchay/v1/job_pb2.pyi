@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.message
 import sanchay.v1.common_pb2
 import sanchay.v1.dedupe_pb2
+import sanchay.v1.verify_pb2
 import typing
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
@@ -34,7 +35,7 @@ class Progress(google.protobuf.message.Message):
     DONE_FIELD_NUMBER: builtins.int
     TOTAL_FIELD_NUMBER: builtins.int
     phase: builtins.str
-    """queued | listing | hashing | merging | indexing | done"""
+    """queued | listing | hashing | merging | indexing | verifying | done"""
     files: builtins.int
     directories: builtins.int
     bytes: builtins.int
@@ -202,9 +203,10 @@ class Job(google.protobuf.message.Message):
     BACKGROUND_FIELD_NUMBER: builtins.int
     DEDUPE_FIELD_NUMBER: builtins.int
     UNDO_FIELD_NUMBER: builtins.int
+    VERIFY_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
-    """scan | dedupe | undo; each kind has its own result"""
+    """scan | dedupe | undo | verify; each kind has its own result"""
     state: builtins.str
     """queued | running | paused | done | partial | failed | cancelled | interrupted"""
     created_ns: builtins.int
@@ -231,6 +233,8 @@ class Job(google.protobuf.message.Message):
     def dedupe(self) -> sanchay.v1.dedupe_pb2.DedupeResult: ...
     @property
     def undo(self) -> sanchay.v1.dedupe_pb2.UndoResult: ...
+    @property
+    def verify(self) -> sanchay.v1.verify_pb2.VerifyResult: ...
     def __init__(
         self,
         *,
@@ -249,9 +253,10 @@ class Job(google.protobuf.message.Message):
         background: builtins.bool = ...,
         dedupe: sanchay.v1.dedupe_pb2.DedupeResult | None = ...,
         undo: sanchay.v1.dedupe_pb2.UndoResult | None = ...,
+        verify: sanchay.v1.verify_pb2.VerifyResult | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "progress", b"progress", "result", b"result", "undo", b"undo"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "progress", b"progress", "result", b"result", "undo", b"undo", "verify", b"verify"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo", "verify", b"verify"]) -> None: ...
 
 global___Job = Job
 

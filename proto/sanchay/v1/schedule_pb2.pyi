@@ -120,16 +120,16 @@ class Schedule(google.protobuf.message.Message):
     """five fields in local time; empty: an interval"""
     every_s: builtins.int
     action: builtins.str
-    """scan | report | check"""
+    """scan | report | check | verify"""
     expression: builtins.str
-    """report"""
+    """report: its query; verify: its budget, such as 30m or 50G"""
     enabled: builtins.bool
     next_ns: builtins.int
     """0: none is to come; never past, what is due is due now"""
     created_ns: builtins.int
     @property
     def root_names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """scan: which; empty: all"""
+        """scan, verify: which; empty: all"""
 
     @property
     def to_folder(self) -> sanchay.v1.common_pb2.Path:

@@ -40,6 +40,8 @@ from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
 from sanchayd.upkeep.store import UpkeepStore
+from sanchayd.verify.kind import VerifyKind
+from sanchayd.verify.service import VerifyService
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
 
@@ -62,6 +64,7 @@ class Core:
     roots: RootService
     reads: CatalogService
     dedupe: DedupeService
+    verify: VerifyService
     changes: ChangeService
     status: StatusService
     board: FreshnessBoard
@@ -103,7 +106,7 @@ async def open_core(
 
     registry = RootRegistry(catalog, pool, RootStore(store), clock)
     kinds: list[JobKind] = [ScanKind(catalog, registry.check_settings, max_scans)]
-    kinds += [DedupeKind(catalog), UndoKind(catalog), *other_kinds]
+    kinds += [DedupeKind(catalog), UndoKind(catalog), VerifyKind(catalog), *other_kinds]
     job_store = JobStore(store, kinds)
     queue = JobQueue(kinds, pool, job_store, clock, ended)
     jobs = JobService(registry, queue, job_store, clock)
@@ -113,7 +116,8 @@ async def open_core(
     settings = Settings(make_config(home))
     kept = UpkeepStore(store)
     background = BackgroundService(catalog, catalog, pool, kept, queue, settings.config, time.time_ns, lambda: None)
-    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background, store)
+    verify = VerifyService(catalog, pool, registry, jobs)
+    status = StatusService(catalog, pool, roots, queue, settings, lambda: stops.append(True), background, store, verify)
     reads = CatalogService(catalog, pool, registry, queue, board)
     dedupe = DedupeService(catalog, pool, registry, jobs, queue, board)
     changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))
@@ -133,6 +137,7 @@ async def open_core(
         roots=roots,
         reads=reads,
         dedupe=dedupe,
+        verify=verify,
         changes=changes,
         status=status,
         board=board,

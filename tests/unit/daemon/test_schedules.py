@@ -32,6 +32,7 @@ from sanchayd.schedules.timing import SECOND_NS
 from tests.support import trees
 from tests.support.fake_catalog import FakeCatalog
 from tests.support.fake_values import CatalogFault
+from tests.support.fake_verify import VerifyResult
 from tests.unit.daemon.conftest import Core, make_config
 
 START_NS = 1_800_000_000 * SECOND_NS
@@ -63,7 +64,9 @@ class Scheduling:
         self.before = asyncio.all_tasks()
         self.store = ScheduleStore(core.store)
         self.reports = ReportService(core.catalog, pool, self.store, lambda: config)
-        runs = RunService(core.registry, core.jobs, core.scans, core.reads, self.reports, core.status.checks)
+        runs = RunService(
+            core.registry, core.jobs, core.scans, core.verify, core.reads, self.reports, core.status.checks
+        )
         self.service = ScheduleService(
             self.store, core.registry, runs, self.reports, core.hub, clock, lambda: timezone.utc, lambda: config
         )
@@ -263,7 +266,8 @@ def test_an_offline_root_makes_it_partial_and_nothing_gone(scene: Any, tmp_path:
     [
         (Draft("x", cron="0 25 * * *", action="scan"), InvalidArgument, "hour at character 3"),
         (Draft("x", action="scan"), InvalidArgument, "needs a cron"),
-        (Draft("x", every_s=60, action="verify"), InvalidArgument, "the actions are scan, report and check"),
+        (Draft("x", every_s=60, action="clean"), InvalidArgument, "the actions are scan, report, check and verify"),
+        (Draft("x", every_s=60, action="verify", expression="30"), InvalidArgument, "not a valid budget"),
         (Draft("x", every_s=60, action="dance"), InvalidArgument, "not a valid action"),
         (Draft("", every_s=60, action="scan"), InvalidArgument, "not a valid name"),
         (Draft("x", every_s=60, action="scan", roots=(b"nope",)), RootNotFound, "nope"),
@@ -434,3 +438,15 @@ def test_rows_and_runs_are_bounded(scene: Any) -> None:
         assert len(await s.service.history("big", 9)) == 2
 
     scene(scenario, "report_rows = 1\nschedule_runs = 2\n")
+
+
+def test_a_schedule_verifies_within_its_budget_and_damage_is_said(scene: Any, catalog: FakeCatalog) -> None:
+    async def scenario(core: Core, s: Scheduling) -> None:
+        catalog.verified = VerifyResult(damaged_files=1)
+        await s.service.add(Draft("rot", every_s=60, action="verify", expression="2h"))
+        run = await s.run("rot")
+        assert (run.state, run.message) == (RunState.PARTIAL, "1 file damaged.")
+        assert catalog.verify_asked[0]["s"] == 7200.0
+        assert len(run.job_ids) == 1
+
+    scene(scenario)

@@ -67,6 +67,7 @@ def from_status(status: DaemonStatus, schedules: Sequence[ScheduleView]) -> daem
         notices=[common.text(notice) for notice in status.notices],
         background=from_background(status.background),
         schedules=[schedule.from_view(view) for view in schedules],
+        damaged_files=status.damaged_files,
     )
 
 

@@ -9,7 +9,8 @@ from sanchay.v1 import dedupe_pb2, job_pb2
 from sanchayd.dedupe.acts import DedupeResult, UndoResult
 from sanchayd.jobs.job import Job, JobError, JobProgress
 from sanchayd.jobs.scan import ScanResult
-from sanchayd.rpc.convert import common
+from sanchayd.rpc.convert import common, verify
+from sanchayd.verify.kind import VerifyResult
 
 
 def from_progress(progress: JobProgress) -> job_pb2.Progress:
@@ -61,4 +62,7 @@ def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
         background=job.background,
         dedupe=from_dedupe(job.result) if isinstance(job.result, DedupeResult) else None,
         undo=from_undo(job.result) if isinstance(job.result, UndoResult) else None,
+        verify=(
+            verify.from_result(job.result, with_files=with_errors) if isinstance(job.result, VerifyResult) else None
+        ),
     )

@@ -1,0 +1,1 @@
+"""Finding rot: verifications as jobs, and what they found."""
