@@ -2,8 +2,9 @@
 
 It holds a few files. While the file SWITCH is there and empty, every listing and every read of it fails with EIO. Else
 each of its lines is a fault: `ESTALE /folder0` (a stat of that path or below it fails so), `hide /folder0/file3`
-(its listing passes it over), `ghost /x` (a listing shows a name that is not there) or `hang /folder0` (a stat of that
-path or below it waits for as long as the line is there).
+(its listing passes it over), `ghost /x` (a listing shows a name that is not there), `hang /folder0` (a stat of that
+path or below it waits for as long as the line is there), `torn /folder0/file0` (a read that leads past its first 8 KiB
+fails with EIO), `rotten /folder0/file0` (its first byte is another) or `wavering /folder0/file0` (another each time).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class FailingFiles(mfusepy.Operations):
 
     def __init__(self, switch: str) -> None:
         self._switch = switch
+        self._reads = 0
 
     def _faults(self) -> list[list[str]] | None:
         """What is wrong now; None: nothing is. Empty: everything fails."""
@@ -73,7 +75,16 @@ class FailingFiles(mfusepy.Operations):
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         """A piece of a file, or an error."""
         self._fail()
-        return FILES[path][offset : offset + size]
+        content = FILES[path]
+        words = [word for word, failing in self._faults() or [] if failing == path]
+        if "torn" in words and offset + size > 8192:
+            raise mfusepy.FuseOSError(errno.EIO)
+        self._reads += 1
+        if "rotten" in words:
+            content = b"?" + content[1:]
+        if "wavering" in words:
+            content = b"%d" % (self._reads % 10) + content[1:]
+        return content[offset : offset + size]
 
 
 if __name__ == "__main__":

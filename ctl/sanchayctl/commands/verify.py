@@ -11,6 +11,7 @@ from sanchay import paths, units, verify_documents
 from sanchayctl import exit_codes, output, unreadable
 from sanchayctl.arguments import RootOrFolder
 from sanchayctl.command import Command, Example
+from sanchayctl.commands.comparing import against
 from sanchayctl.following import follow
 from sanchayctl.session import Session
 
@@ -43,18 +44,32 @@ class BudgetType(click.ParamType):  # type: ignore[type-arg]  # generic in newer
         Example("verify photos --budget 30m", "read for half an hour, what was checked longest ago first"),
         Example("verify", "read every file of every root"),
         Example("verify --history", "what the last ones found"),
+        Example("verify --against SHA256SUMS", "compare the files of a list with it"),
     ],
 )
 @click.argument("roots", metavar="[ROOT]...", nargs=-1, type=RootOrFolder())
 @click.option("--budget", metavar="TIME|SIZE", type=BudgetType(), help="Stop after so long or so much, as 30m or 50G.")
 @click.option("--detach", is_flag=True, help="Return at once; the verification goes on in the daemon.")
+@click.option(
+    "--against",
+    "listed",
+    metavar="FILE|-",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Compare with a list of b3sum or sha256sum instead of the catalog.",
+)
 @click.option("--history", is_flag=True, help="Show the last verifications, and read nothing.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of rows of --history."
 )
 @click.pass_obj
 def verify(
-    session: Session, roots: tuple[str, ...], budget: units.Budget | None, detach: bool, history: bool, limit: int
+    session: Session,
+    roots: tuple[str, ...],
+    budget: units.Budget | None,
+    detach: bool,
+    listed: str | None,
+    history: bool,
+    limit: int,
 ) -> int:
     """Find rot: read files from their disks, and compare them with the hashes that the catalog has.
 
@@ -65,6 +80,10 @@ def verify(
     """
     if history:
         return _history(session, limit)
+    if listed is not None:
+        if roots or budget or detach:
+            raise click.UsageError("A list says what is read: --against takes no root, no --budget and no --detach.")
+        return against(session, listed)
     most = budget or units.Budget()
     client = session.client()
     job_id = client.start_verify(
