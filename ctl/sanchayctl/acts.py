@@ -9,12 +9,11 @@ from sanchay import paths, reasons, units
 from sanchayctl import output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sanchay.v1 import job_pb2
+    from sanchay.v1 import common_pb2, job_pb2
     from sanchayctl.session import Session
 
-EXAMPLES_SHOWN = 3
+# More files than that are not read again in order to say how many were left for each reason.
+GROUPED_MOST = 100_000
 
 
 def planned(action: str, files: int) -> str:
@@ -97,29 +96,44 @@ def _show_without_result(what: str, job: job_pb2.Job) -> None:
 
 
 def _show_rest(session: Session, job: job_pb2.Job, left: int, run: int, *, errors: bool) -> None:
-    if job.message:
+    if job.message and not left:
         output.line(f"  {paths.safe_text(job.message)}")
     if not (left and errors):
         return
     output.line(f"  {units.counted(left, 'file')} left as they are:" if left > 1 else "  1 file left as it is:")
-    first = session.client().get_job(job.id).job.errors
-    for text in grouped(first):
+    reasons_of = Reasons()
+    for error in session.client().get_job(job.id).job.errors:
+        reasons_of.add(error.kind, error.path)
+    if sum(reasons_of.counts.values()) < left <= GROUPED_MOST:  # the job has the first hundred, the journal all
+        reasons_of = Reasons()
+        for act in session.client().iter_acts(run):
+            if act.state == "left":
+                reasons_of.add(act.reason, act.path)
+    for text in reasons_of.lines():
         output.line(f"    {text}")
-    if any(error.kind == "read-only" for error in first):
+    if "read-only" in reasons_of.counts:
         output.line("    If sanchayd runs as a service of the machine, its unit has to allow it: ReadWritePaths=FOLDER")
-    if left > len(first):
-        output.line(f"    … and {units.count(left - len(first))} more")
+    more = left - sum(reasons_of.counts.values())
+    if more > 0:
+        output.line(f"    … and {units.count(more)} more, for these or other reasons")
     output.line(f"  See each: {session.next(f'dedupe journal {run} --left')}")
 
 
-def grouped(left: Iterable[job_pb2.JobError]) -> list[str]:
-    """`12 files: permission denied, such as PATH` for each reason, the most frequent first."""
-    counts: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    for each in left:
-        counts[each.kind] += 1
-        examples.setdefault(each.kind, paths.shown(each.path))
-    return [
-        f"{units.counted(count, 'file')}: {reasons.phrase(word)}, such as {examples[word]}"
-        for word, count in counts.most_common()
-    ]
+class Reasons:
+    """How many files were left for each reason, and an example of each."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+
+    def add(self, reason: str, path: common_pb2.Path) -> None:
+        """Counts a file."""
+        self.counts[reason] += 1
+        self._examples.setdefault(reason, paths.shown(path))
+
+    def lines(self) -> list[str]:
+        """`12 files: permission denied, such as PATH` for each reason, the most frequent first."""
+        return [
+            f"{units.counted(count, 'file')}: {reasons.phrase(word)}, such as {self._examples[word]}"
+            for word, count in self.counts.most_common()
+        ]

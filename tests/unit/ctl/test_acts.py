@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sanchay.v1 import event_pb2, job_pb2
+from sanchay.v1 import dedupe_pb2, event_pb2, job_pb2
 from sanchayctl import acts
 from sanchayctl.commands.events import words
 from tests.support.canned_daemon import CannedDaemon
-from tests.unit.ctl.canned import NOON_NS
+from tests.unit.ctl.canned import NOON_NS, PLAIN, path
 from tests.unit.ctl.canned_dedupe import run_job, undo_job
 from tests.unit.ctl.conftest import Run
 
@@ -48,6 +48,19 @@ def test_the_result_of_a_run_is_in_the_document_of_its_job(run: Run, daemon: Can
     assert document["error_list"][0]["kind"] == "busy"
     daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=run_job(state="running"))
     assert run("--json", "job", "show", "7").document["result"] is None
+
+
+@pytest.mark.usefixtures("people")
+def test_more_files_than_a_job_keeps_are_counted_by_the_journal(run: Run, daemon: CannedDaemon) -> None:
+    ended = run_job(state="partial", left=250)
+    daemon.answers["FollowJob"] = lambda _: iter([job_pb2.FollowJobResponse(job=ended)])
+    daemon.answers["GetJob"] = job_pb2.GetJobResponse(job=ended)
+    left = dedupe_pb2.Act(state="left", path=path(PLAIN), reason="read-only")
+    daemon.answers["ListActs"] = dedupe_pb2.ListActsResponse(acts=[dedupe_pb2.Act(state="done"), *[left] * 248])
+    said = run("job", "follow", "7").out
+    assert "248 files: its file system is read-only, such as /data/photos/a.jpg" in said
+    assert "its unit has to allow it: ReadWritePaths=FOLDER" in said
+    assert "… and 2 more, for these or other reasons" in said
 
 
 @pytest.mark.usefixtures("people")

@@ -156,7 +156,7 @@ def show_plan(session: Session, plan: dedupe_pb2.Plan, *, undecided_because: str
     if plan.undecided:
         why = f": {reasons.phrase(undecided_because)}" if undecided_because else ""
         output.line(f"{units.counted(plan.undecided, 'group')} undecided, and left as they are{why}.")
-    if plan.broken_links:
+    if plan.broken_links and plan.action in ("trash", "delete"):  # others leave something at the same path
         output.line(f"{units.counted(plan.broken_links, 'symbolic link')} would lead nowhere:")
         shown = plan.links[:LINKS_SHOWN]
         for link in shown:
