@@ -43,7 +43,7 @@ def test_a_plan_says_what_would_happen_and_what_to_type_next(run: Run, daemon: C
         "Left out:",
         "    2 files: in a folder that a package manager fills",
         "    1 file: in a root that is offline",
-        "Nothing was changed. Look at it: sanchayctl dedupe show 3 · do it: sanchayctl dedupe run 3",
+        "No file was changed. Look at it: sanchayctl dedupe show 3 · do it: sanchayctl dedupe run 3",
     ]
     daemon.answers["MakePlan"] = dedupe_pb2.MakePlanResponse(
         plan=dedupe_pb2.Plan(id=4, action="delete", asked="{}"), freshness=canned.freshness("PARTIAL", "x is unread")
@@ -51,7 +51,7 @@ def test_a_plan_says_what_would_happen_and_what_to_type_next(run: Run, daemon: C
     ended = run("dedupe", "plan")
     assert ended.out.splitlines() == [
         "Plan 4: no copy would go.",
-        "Nothing was changed. Look at it: sanchayctl dedupe show 4",
+        "No file was changed. Look at it: sanchayctl dedupe show 4",
     ]
     assert "x is unread" in ended.err
 

@@ -131,7 +131,8 @@ def plan(
     if session.as_json:
         output.document(dedupe_documents.plan(answer.plan))
         return exit_codes.DONE
-    show_plan(session, answer.plan, undecided_because="no-rule-decides" if prefer else "all-to-drop")
+    show_plan(answer.plan, undecided_because="no-rule-decides" if prefer else "all-to-drop")
+    output.line(f"No file was changed. {what_next(session, answer.plan)}")
     warning = freshness.warning(answer.freshness)
     if warning:
         output.note(f"{warning} See: {session.next('status')}")
@@ -145,8 +146,8 @@ def _expression(session: Session, text: str) -> str:
     return joined
 
 
-def show_plan(session: Session, plan: dedupe_pb2.Plan, *, undecided_because: str = "") -> None:
-    """What a plan comes to, what it leaves out, and what to type next."""
+def show_plan(plan: dedupe_pb2.Plan, *, undecided_because: str = "") -> None:
+    """What a plan comes to, and what it leaves out."""
     if plan.files:
         groups = units.counted(plan.groups - plan.undecided, "group")
         frees = acts.freeing(plan.freed_bytes, when_emptied=plan.action == "trash")
@@ -167,5 +168,9 @@ def show_plan(session: Session, plan: dedupe_pb2.Plan, *, undecided_because: str
         output.line("Left out:")
         for each in sorted(plan.skipped, key=lambda each: -each.files):
             output.line(f"    {units.counted(each.files, 'file')}: {reasons.phrase(each.reason)}")
-    look = f"Nothing was changed. Look at it: {session.next(f'dedupe show {plan.id}')}"
-    output.line(f"{look} · do it: {session.next(f'dedupe run {plan.id}')}" if plan.files else look)
+
+
+def what_next(session: Session, plan: dedupe_pb2.Plan) -> str:
+    """The commands to type after a plan was made or edited."""
+    look = f"Look at it: {session.next(f'dedupe show {plan.id}')}"
+    return f"{look} · do it: {session.next(f'dedupe run {plan.id}')}" if plan.files else look

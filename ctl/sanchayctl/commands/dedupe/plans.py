@@ -12,7 +12,7 @@ from sanchay import dedupe_documents, paths, reasons, units
 from sanchayctl import arguments, exit_codes, listing, output
 from sanchayctl.arguments import Choice
 from sanchayctl.command import Command, Example
-from sanchayctl.commands.dedupe.making import show_plan
+from sanchayctl.commands.dedupe.making import show_plan, what_next
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def show(session: Session, plan_id: int, undecided: bool, file_format: str | Non
         _show_groups(groups)
         if output.for_people():
             output.line()
-            show_plan(session, plan)
+            show_plan(plan)
+            if plan.files:
+                output.line(f"Do it: {session.next(f'dedupe run {plan.id}')}")
     return exit_codes.DONE
 
 
@@ -124,7 +126,8 @@ def edit(
     if session.as_json:
         output.document(dedupe_documents.plan(plan))
     else:
-        show_plan(session, plan)
+        show_plan(plan)
+        output.line(what_next(session, plan))
     return exit_codes.DONE
 
 
