@@ -31,6 +31,11 @@ impl TemporaryName {
     }
 }
 
+/// Writes what changed among the names of a folder to the disk.
+pub fn sync_folder(folder: &DirHandle) -> Result<(), Refusal> {
+    Ok(rustix::fs::fsync(folder)?)
+}
+
 /// Exchanges two names of a folder in one step. `Ok(false)` where the file system or system cannot.
 pub fn exchange(folder: &DirHandle, one: &[u8], other: &[u8]) -> Result<bool, Refusal> {
     fail_point!("act::no-exchange", |_| Ok(false));

@@ -38,7 +38,9 @@ pub use expected::Expected;
 pub use refusal::{Reason, Refusal};
 
 #[cfg(unix)]
-pub use aside::TemporaryName;
+pub use aside::{sync_folder, TemporaryName};
+#[cfg(unix)]
+pub use lease::Lease;
 #[cfg(unix)]
 pub use pair::Pair;
 #[cfg(unix)]

@@ -24,13 +24,19 @@ pub struct Pair<'s> {
 impl<'s> Pair<'s> {
     /// Takes the leases. Refused where both are one file, sizes differ, or a program has one open for writing.
     pub fn new(kept: &'s Subject<'s>, dropped: &'s Subject<'s>) -> Result<Self, Refusal> {
-        if (kept.stat.device, kept.stat.inode) == (dropped.stat.device, dropped.stat.inode) {
+        let kept_lease = Lease::take(&kept.file).map_err(Refusal::of_kept)?;
+        Self::with_lease(kept, kept_lease, dropped)
+    }
+
+    /// The same, with the lease on the kept file that an act before this one was done under.
+    pub fn with_lease(kept: &'s Subject<'s>, kept_lease: Lease<'s>, dropped: &'s Subject<'s>) -> Result<Self, Refusal> {
+        let (of_kept, of_dropped) = (kept.stat(), dropped.stat());
+        if (of_kept.device, of_kept.inode) == (of_dropped.device, of_dropped.inode) {
             return Err(Refusal::new(Reason::SameFile));
         }
-        if kept.stat.size_bytes != dropped.stat.size_bytes {
+        if of_kept.size_bytes != of_dropped.size_bytes {
             return Err(Refusal::new(Reason::OtherBytes));
         }
-        let kept_lease = Lease::take(&kept.file).map_err(Refusal::of_kept)?;
         let dropped_lease = Lease::take(&dropped.file)?;
         let pair = Self { kept, dropped, kept_lease, dropped_lease };
         // Between the stat at the opening and the lease someone may have written.
@@ -53,7 +59,7 @@ impl<'s> Pair<'s> {
             }
             on_bytes(bytes)
         };
-        match compare(&self.kept.file, &self.dropped.file, self.kept.stat.size_bytes, buffers, &mut watched)? {
+        match compare(&self.kept.file, &self.dropped.file, self.kept.stat().size_bytes, buffers, &mut watched)? {
             Comparison::Equal => self.check_undisturbed(),
             Comparison::Stopped if !disturbed => Err(Refusal::new(Reason::Stopped)),
             Comparison::Stopped => Err(Refusal::new(Reason::Busy)),
@@ -93,19 +99,24 @@ impl<'s> Pair<'s> {
     /// The last look, after the copy has its other name: what bears that name is the copy, no one came to write, and
     /// the kept file is still at its own path. Where it went along with the copy, both were one file.
     pub(crate) fn check_displaced(&self, displaced: &sanchay_core::FileStat) -> Result<(), Refusal> {
-        if !Expected::of(&self.dropped.stat).fits_but_for_ctime(displaced) {
+        if !Expected::of(&self.dropped.stat()).fits_but_for_ctime(displaced) {
             return Err(Refusal::new(Reason::Changed));
         }
         if !self.is_leased() {
             return Err(Refusal::new(Reason::Busy));
         }
-        if !Expected::of(&self.kept.stat).fits_but_for_ctime(&self.kept.file.stat()?) {
+        if !Expected::of(&self.kept.stat()).fits_but_for_ctime(&self.kept.file.stat()?) {
             return Err(Refusal::new(Reason::Changed).of_kept());
         }
         if !self.kept.is_at_its_path() {
             return Err(Refusal::new(Reason::KeptGone).of_kept());
         }
         Ok(())
+    }
+
+    /// Gives the lease on the kept file on: to the next act, or to who waits until its stamps tell of any later write.
+    pub fn into_kept_lease(self) -> Lease<'s> {
+        self.kept_lease
     }
 
     fn is_leased(&self) -> bool {

@@ -13,7 +13,7 @@ pub fn reflink(pair: &Pair<'_>) -> Result<u64, Refusal> {
     /// What the kernel takes at most in one call on btrfs.
     const PIECE_BYTES: u64 = 16 << 20;
 
-    let size_bytes = pair.dropped.stat.size_bytes;
+    let size_bytes = pair.dropped.stat().size_bytes;
     let mut offset = 0;
     while offset < size_bytes {
         let length = PIECE_BYTES.min(size_bytes - offset);

@@ -29,7 +29,7 @@ pub fn hardlink(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Ref
     // By its name another file may have been linked: the kept one's name was given to it since. And some file systems
     // give each link another inode, so that it cannot be told what was linked.
     let link = folder.stat(&temporary.new)?;
-    if (link.device, link.inode) != (kept.stat.device, kept.stat.inode) {
+    if (link.device, link.inode) != (kept.stat().device, kept.stat().inode) {
         unlink(folder, &temporary.new)?;
         let reason = if kept.is_at_its_path() { Reason::Unsupported } else { Reason::Changed };
         return Err(Refusal::new(reason).of_kept());

@@ -8,7 +8,7 @@ use fail::fail_point;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use sanchay_core::{compare, CompareBuffers, Comparison, Content, DirHandle, FileHandle, FileKind, FileStat};
+use sanchay_core::{compare, CompareBuffers, Comparison, Content, DirHandle, FileHandle, FileKind, FileStat, RootDir};
 
 use crate::aside::{exchange, move_free, put_back, unlink, TemporaryName};
 use crate::lease::Lease;
@@ -27,10 +27,10 @@ pub enum Now {
     Symlink(Vec<u8>),
 }
 
-/// Makes the file again. What has its name must still be what we made of it; anything else is another's, and is left
-/// (`Changed`, `NameTaken`). The twin is guarded while it is copied, and the copy is read back and compared before it
-/// takes the name. The caller has seen that the twin has the content that is due.
-pub fn make_anew(
+/// Makes a copy of the twin that stands beside the file's name, for [`put_in_place`]. What has the name must still be what
+/// we made of it; anything else is another's, and is left (`Changed`, `NameTaken`). The twin is guarded while it is
+/// copied, and the copy is read back and compared. The caller has seen that the twin has the content that is due.
+pub fn copy_anew(
     twin: &Subject<'_>,
     folder: &DirHandle,
     name: &[u8],
@@ -51,11 +51,81 @@ pub fn make_anew(
         }
     });
     drop(made);
-    if let Err(refusal) = filled.and_then(|()| take_name(folder, name, now, temporary)) {
+    if let Err(refusal) = filled {
         unlink(folder, &temporary.new)?;
         return Err(refusal);
     }
     Ok(())
+}
+
+/// Puts copies that were made in the file system of this folder on the disk, in one go where the system has a call for it.
+pub fn sync_copies(folder: &DirHandle) -> Result<(), Refusal> {
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(folder)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Gives a copy that is on the disk its name. It is removed where the name is another's by now.
+pub fn put_in_place(folder: &DirHandle, name: &[u8], now: &Now, temporary: &TemporaryName) -> Result<(), Refusal> {
+    if let Err(refusal) = take_name(folder, name, now, temporary) {
+        unlink(folder, &temporary.new)?;
+        return Err(refusal);
+    }
+    Ok(())
+}
+
+/// Makes the file again in one go: a copy of the twin, on the disk, that takes its name.
+pub fn make_anew(
+    twin: &Subject<'_>,
+    folder: &DirHandle,
+    name: &[u8],
+    now: &Now,
+    kept: &Kept,
+    temporary: &TemporaryName,
+    buffers: &mut CompareBuffers,
+) -> Result<(), Refusal> {
+    copy_anew(twin, folder, name, now, kept, temporary, buffers)?;
+    sync_copies(folder)?;
+    put_in_place(folder, name, now, temporary)
+}
+
+/// A folder below the root; what is missing on the way to it is made.
+pub fn made_folder(root: &RootDir, path: &[u8]) -> Result<DirHandle, Refusal> {
+    match root.open_dir(path) {
+        Err(error) if error.is_gone() => {}
+        opened => return Ok(opened?),
+    }
+    let mut folder = root.open_dir(b"")?;
+    for name in path.split(|byte| *byte == b'/') {
+        match rustix::fs::mkdirat(&folder, name, Mode::from(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        folder = folder.open_child(name)?;
+    }
+    Ok(folder)
+}
+
+/// Removes the names of ours that a broken restoring left beside a file. One that was moved aside and is not a link of
+/// ours gets its name again, or one beside it.
+pub fn settle(folder: &DirHandle, name: &[u8], temporary: &TemporaryName) -> Result<(), Refusal> {
+    let TemporaryName { new, old } = temporary;
+    let is_there = |name: &[u8]| match folder.stat(name) {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_gone() => Ok(false),
+        Err(error) => Err(Refusal::from(error)),
+    };
+    if is_there(old)? {
+        // Between its two steps: the link stands aside, and the copy has the name or not yet.
+        if is_there(name)? {
+            unlink(folder, old)?;
+        } else {
+            put_back(folder, old, name)?;
+        }
+    }
+    unlink(folder, new)
 }
 
 /// Refuses a name that is not what we made of it.
@@ -94,7 +164,7 @@ fn fill(
     temporary: &TemporaryName,
     buffers: &mut CompareBuffers,
 ) -> Result<(), Refusal> {
-    let size_bytes = twin.stat.size_bytes;
+    let size_bytes = twin.stat().size_bytes;
     rustix::fs::ftruncate(made, size_bytes)?;
     let mut offset = 0;
     while let Some((start, end)) = twin.file.data_after(offset, size_bytes) {
@@ -106,6 +176,7 @@ fn fill(
     }
     fail_point!("restore::copied");
     kept.give(made)?;
+    #[cfg(not(target_os = "linux"))]
     rustix::fs::fsync(made)?;
     let copy = folder.open_file(&temporary.new)?;
     match compare(&twin.file, &copy, size_bytes, buffers, &mut |_| ControlFlow::Continue(()))? {

@@ -1,5 +1,7 @@
 //! One file of a pair, by handle: its folder and itself, open, with the stat that it had.
 
+use std::cell::Cell;
+
 use sanchay_core::{DirHandle, FileHandle, FileKind, FileStat, RootDir};
 
 use crate::expected::Expected;
@@ -35,26 +37,49 @@ pub struct Subject<'a> {
     pub folder: DirHandle,
     /// The file, for reading.
     pub file: FileHandle,
-    /// Its stat when it was opened.
-    pub stat: FileStat,
+    stat: Cell<FileStat>,
 }
 
 impl<'a> Subject<'a> {
     /// Opens a file that must still be the one that was expected.
     pub fn open(place: Place<'a>, expected: &Expected) -> Result<Self, Refusal> {
+        Self::open_where(place, |_, stat| Ok(expected.fits(stat)))
+    }
+
+    /// Opens a file of which `fits` says that it is the one that is meant, by its folder and stat.
+    pub fn open_where(
+        place: Place<'a>,
+        fits: impl FnOnce(&DirHandle, &FileStat) -> Result<bool, Refusal>,
+    ) -> Result<Self, Refusal> {
         let folder = place.root.open_dir(place.folder())?;
         // A link in the last name is refused by the opening, and a FIFO in the file's place by its kind.
         let file = folder.open_file(place.name())?;
         let stat = file.stat()?;
-        if stat.kind != FileKind::File || !expected.fits(&stat) {
+        if stat.kind != FileKind::File || !fits(&folder, &stat)? {
             return Err(Refusal::new(Reason::Changed));
         }
-        Ok(Self { place, folder, file, stat })
+        Ok(Self { place, folder, file, stat: Cell::new(stat) })
+    }
+
+    /// Its stat when it was opened, or after the last act of ours on it.
+    pub fn stat(&self) -> FileStat {
+        self.stat.get()
+    }
+
+    /// Takes over what an act of ours changed: the number of its links, and its ctime. Refused where more than that is
+    /// other than before.
+    pub fn follow(&self) -> Result<FileStat, Refusal> {
+        let now = self.file.stat()?;
+        if !Expected::of(&self.stat()).fits_but_for_ctime(&now) {
+            return Err(Refusal::new(Reason::Changed));
+        }
+        self.stat.set(now);
+        Ok(now)
     }
 
     /// Whether the open file is still what it was: no one wrote to it, linked it, or changed its metadata.
     pub fn is_unchanged(&self) -> Result<bool, Refusal> {
-        Ok(Expected::of(&self.stat).fits(&self.file.stat()?))
+        Ok(Expected::of(&self.stat()).fits(&self.file.stat()?))
     }
 
     /// Whether the file's path still leads to it, asked from the root again: by opening it, for a stat alone may come
@@ -64,6 +89,7 @@ impl<'a> Subject<'a> {
             let folder = self.place.root.open_dir(self.place.folder())?;
             folder.open_file(self.place.name())?.stat()
         };
-        again().is_ok_and(|stat| (stat.device, stat.inode) == (self.stat.device, self.stat.inode))
+        let opened = self.stat();
+        again().is_ok_and(|stat| (stat.device, stat.inode) == (opened.device, opened.inode))
     }
 }

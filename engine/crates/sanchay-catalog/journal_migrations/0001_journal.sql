@@ -7,6 +7,8 @@ CREATE TABLE plan (
     made_ns INTEGER NOT NULL,
     action TEXT NOT NULL,
     asked TEXT NOT NULL,              -- scope and rules as they were asked for, as JSON
+    min_copies INTEGER NOT NULL,      -- of each group so many stay at least, on so many devices
+    min_devices INTEGER NOT NULL,
     is_ready INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL DEFAULT 1,
     groups INTEGER NOT NULL DEFAULT 0,
@@ -44,6 +46,8 @@ CREATE TABLE plan_copy (
     mtime_ns INTEGER NOT NULL,
     ctime_ns INTEGER,
     decision INTEGER NOT NULL,        -- 0 undecided, 1 stays, 2 goes
+    kept INTEGER,                     -- the number of the copy that stays for one that goes
+    device INTEGER NOT NULL,          -- the disk or server that it is on
     reason TEXT NOT NULL,
     freed_bytes INTEGER NOT NULL,
     PRIMARY KEY (plan, group_number, number)

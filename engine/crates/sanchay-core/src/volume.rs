@@ -160,6 +160,11 @@ impl Volume {
         VolumeId::derive(&[b"apart", &self.id.0, &mark])
     }
 
+    /// What it lies on, a disk or a server: volumes with the same one go together. Itself, where that cannot be told.
+    pub fn disk(&self) -> VolumeId {
+        platform::disk_of(self.device, &self.source, &self.system).unwrap_or(self.id)
+    }
+
     /// Whether another with this id is mounted.
     pub fn has_twin(&self) -> bool {
         self.later_twin || !self.earlier_twins.is_empty()

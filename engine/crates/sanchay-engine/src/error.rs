@@ -42,6 +42,12 @@ pub enum ErrorKind {
     UnknownRoot,
     /// The catalog has no such path.
     UnknownPath,
+    /// No such plan.
+    UnknownPlan,
+    /// No such run.
+    UnknownRun,
+    /// The plan was edited since it was shown.
+    PlanEdited,
     /// The catalog is closed.
     Closed,
     /// Given up on request.
@@ -52,7 +58,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, for the tests that every boundary translates each.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::NotFound,
         Self::NotAbsolute,
         Self::NotAFolder,
@@ -70,6 +76,9 @@ impl ErrorKind {
         Self::ConfigInvalid,
         Self::UnknownRoot,
         Self::UnknownPath,
+        Self::UnknownPlan,
+        Self::UnknownRun,
+        Self::PlanEdited,
         Self::Closed,
         Self::Cancelled,
         Self::Internal,
@@ -95,6 +104,9 @@ impl ErrorKind {
             Self::ConfigInvalid => "config_invalid",
             Self::UnknownRoot => "unknown_root",
             Self::UnknownPath => "unknown_path",
+            Self::UnknownPlan => "unknown_plan",
+            Self::UnknownRun => "unknown_run",
+            Self::PlanEdited => "plan_edited",
             Self::Closed => "closed",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",

@@ -5,6 +5,7 @@
 //!
 //! Every fallible call gives an [`EngineError`].
 
+pub mod acting;
 mod background;
 mod carried;
 mod clock;
@@ -34,7 +35,9 @@ pub mod words;
 mod writers;
 
 pub use clock::now_ns;
-pub use engine::{Engine, EngineOptions, RootStatus, Scan, Verification};
+pub use engine::{
+    ActPage, Engine, EngineOptions, PlanAsked, PlanPage, RootStatus, Scan, ShownCopy, ShownGroup, Verification,
+};
 pub use error::{EngineError, ErrorKind};
 pub use excludes::exclude_patterns;
 pub use expected::path_below;

@@ -22,6 +22,15 @@ pub struct Home {
     pub user: u32,
 }
 
+impl Home {
+    /// Of the person whose process this is, as desktops find it.
+    pub fn of_process() -> Self {
+        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))).unwrap_or_default();
+        Self { trash: data.join("Trash"), user: rustix::process::geteuid().as_raw() }
+    }
+}
+
 /// A trash, open.
 #[derive(Debug)]
 pub struct TrashFolder {
@@ -35,6 +44,10 @@ pub struct TrashFolder {
 impl TrashFolder {
     /// The trash for the files of this folder, made where there is none. Refused where none can be had.
     pub fn find(folder: &DirHandle, home: &Home) -> Result<Self, Refusal> {
+        if cfg!(not(target_os = "linux")) {
+            // Other systems keep theirs otherwise.
+            return Err(Refusal::new(Reason::NoTrash));
+        }
         let of_folder = folder.stat_self()?;
         if let Ok(trash) = Self::of_home(home, &of_folder) {
             return Ok(trash);

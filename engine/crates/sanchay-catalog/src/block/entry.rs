@@ -101,7 +101,7 @@ impl HashState {
 }
 
 /// An entry without its name, which is borrowed beside it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What it is.
     pub kind: EntryKind,

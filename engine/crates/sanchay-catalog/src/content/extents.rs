@@ -26,6 +26,14 @@ pub struct FoundSharing {
 }
 
 impl Session {
+    /// The files of these contents may share other extents than before, which no stamp tells: they are asked again.
+    pub fn note_extents_changed(&mut self, keys: &[i64]) -> Result<(), CatalogError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.transaction(|session| keys.iter().try_for_each(|key| session.note_extents_due(*key)))
+    }
+
     /// Notes that the extents of the group with `key` are to be asked for.
     pub(super) fn note_extents_due(&mut self, key: i64) -> Result<(), CatalogError> {
         self.connection.prepare_cached("INSERT OR IGNORE INTO extents_due (key) VALUES (?1)")?.execute([key])?;

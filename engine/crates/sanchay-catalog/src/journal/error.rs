@@ -40,7 +40,13 @@ pub enum JournalError {
         #[source]
         source: std::io::Error,
     },
-    /// No such plan, run or finding.
+    /// No such plan.
+    #[error("there is no plan {0}")]
+    UnknownPlan(i64),
+    /// No such run.
+    #[error("there is no run {0}")]
+    UnknownRun(i64),
+    /// No such copy or finding.
     #[error("there is no {0}")]
     Unknown(String),
     /// Someone edited the plan since it was shown.

@@ -39,6 +39,10 @@ pub struct PlanCopy<T> {
     pub ctime_ns: Option<i64>,
     /// What becomes of it.
     pub decision: Decision,
+    /// Of one that goes: the number of the copy in the group that stays for it.
+    pub kept: Option<i64>,
+    /// A number for the disk or server that it is on.
+    pub device: u64,
     /// Why, in a word.
     pub reason: T,
     /// What its going frees, in bytes.
@@ -110,6 +114,23 @@ impl Journal {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// One copy of a group.
+    pub fn copy(&self, plan: i64, group: i64, number: i64) -> Result<PlannedCopy, JournalError> {
+        let connection = self.connection();
+        let sql = format!("{SELECT} WHERE c.plan = ?1 AND c.group_number = ?2 AND c.number = ?3");
+        let found = connection.prepare_cached(&sql)?.query_row([plan, group, number], read).optional()?;
+        found.ok_or_else(|| JournalError::Unknown(format!("copy {number} in group {group} of plan {plan}")))
+    }
+
+    /// The copies of one group that do not go.
+    pub fn stays(&self, plan: i64, group: i64) -> Result<Vec<PlannedCopy>, JournalError> {
+        let connection = self.connection();
+        let sql = format!("{SELECT} WHERE c.plan = ?1 AND c.group_number = ?2 AND c.decision <> 2 ORDER BY c.number");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let copies = statement.query_map([plan, group], read)?.collect::<Result<_, _>>()?;
+        Ok(copies)
+    }
+
     /// The copies of one group.
     pub fn group(&self, plan: i64, group: i64) -> Result<Vec<PlannedCopy>, JournalError> {
         group_of(&self.connection(), plan, group)
@@ -137,27 +158,48 @@ impl Journal {
         Ok(None)
     }
 
-    /// Decides copies of a group again, by their numbers. All or none: the last copy cannot go.
+    /// Decides a copy of a group again, with all of its names: one of two hard links frees nothing. Others that went for it
+    /// go for another one that stays. All or nothing: the last copy cannot go, nor the last on its volume for a link.
     pub fn decide(
         &self,
         plan: i64,
         group: i64,
-        decisions: &[(i64, Decision)],
+        number: i64,
+        decision: Decision,
         reason: &str,
     ) -> Result<Plan, JournalError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        one(&transaction, plan)?;
-        for (number, decision) in decisions {
-            let sql =
-                "UPDATE plan_copy SET decision = ?4, reason = ?5 WHERE plan = ?1 AND group_number = ?2 AND number = ?3";
-            if transaction.execute(sql, params![plan, group, number, decision.number(), reason])? == 0 {
-                return Err(JournalError::Unknown(format!("copy {number} in group {group} of plan {plan}")));
+        let is_link = matches!(one(&transaction, plan)?.action.as_str(), "hardlink" | "reflink");
+        let mut copies = group_of(&transaction, plan, group)?;
+        let Some(chosen) = copies.iter().find(|copy| copy.number == number).map(|copy| copy.copy.identity()) else {
+            return Err(JournalError::Unknown(format!("copy {number} in group {group} of plan {plan}")));
+        };
+        for PlannedCopy { number: own, copy, .. } in &mut copies {
+            if *own == number || (copy.inode.is_some() && copy.identity() == chosen) {
+                copy.decision = decision;
+                copy.kept = None;
+                copy.reason = reason.as_bytes().to_vec();
             }
         }
-        let stays = "SELECT count(*) FROM plan_copy WHERE plan = ?1 AND group_number = ?2 AND decision <> 2";
-        if transaction.query_row(stays, [plan, group], |row| row.get::<_, i64>(0))? == 0 {
-            return Err(JournalError::LastCopy);
+        let stays: Vec<(i64, VolumeId)> = copies
+            .iter()
+            .filter(|copy| copy.copy.decision != Decision::Drop)
+            .map(|copy| (copy.number, copy.copy.volume))
+            .collect();
+        for PlannedCopy { number, copy, .. } in &mut copies {
+            if copy.decision == Decision::Drop {
+                let serves = |(_, volume): &&(i64, VolumeId)| !is_link || *volume == copy.volume;
+                let is_there = copy.kept.is_some_and(|kept| stays.iter().any(|(number, _)| *number == kept));
+                if !is_there {
+                    copy.kept = Some(stays.iter().find(serves).ok_or(JournalError::LastCopy)?.0);
+                }
+            }
+            let sql = "UPDATE plan_copy SET decision = ?4, reason = ?5, kept = ?6
+                WHERE plan = ?1 AND group_number = ?2 AND number = ?3";
+            let reason = String::from_utf8_lossy(&copy.reason);
+            let mut statement = transaction.prepare_cached(sql)?;
+            statement.execute(params![plan, group, *number, copy.decision.number(), reason, copy.kept])?;
         }
         transaction.execute("UPDATE plan SET version = version + 1 WHERE id = ?1", [plan])?;
         count(&transaction, plan)?;
@@ -174,6 +216,13 @@ impl Journal {
         } else {
             Err(JournalError::Edited { plan, shown, found: found.version })
         }
+    }
+}
+
+impl<T> PlanCopy<T> {
+    /// What tells one physical copy from another; names of one share it.
+    pub fn identity(&self) -> (VolumeId, Option<u64>) {
+        (self.volume, self.inode)
     }
 }
 
@@ -230,7 +279,7 @@ fn write_groups(
     let first: i64 = transaction.query_row(next, [plan], |row| row.get(0))?;
     let mut group_statement = transaction.prepare_cached("INSERT INTO plan_group VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let mut copy_statement = transaction
-        .prepare_cached("INSERT INTO plan_copy VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
+        .prepare_cached("INSERT INTO plan_copy VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")?;
     for (number, group) in (first..).zip(groups) {
         let hash = &group.hash.as_bytes()[..];
         group_statement.execute(params![
@@ -253,6 +302,8 @@ fn write_groups(
                 copy.mtime_ns,
                 copy.ctime_ns,
                 copy.decision.number(),
+                copy.kept,
+                copy.device as i64,
                 String::from_utf8_lossy(copy.reason.as_ref()),
                 copy.freed_bytes as i64,
             ])?;
@@ -279,7 +330,7 @@ fn folder_id(
 }
 
 const SELECT: &str = "SELECT c.group_number, c.number, g.size_bytes, g.algorithm, g.hash, f.root, f.path, c.name, c.volume, c.inode,
-    c.mtime_ns, c.ctime_ns, c.decision, c.reason, c.freed_bytes
+    c.mtime_ns, c.ctime_ns, c.decision, c.kept, c.device, c.reason, c.freed_bytes
     FROM plan_copy c JOIN plan_group g ON g.plan = c.plan AND g.number = c.group_number JOIN plan_folder f ON f.id = c.folder";
 
 fn group_of(connection: &Connection, plan: i64, group: i64) -> Result<Vec<PlannedCopy>, JournalError> {
@@ -309,8 +360,10 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<PlannedCopy> {
             mtime_ns: row.get(10)?,
             ctime_ns: row.get(11)?,
             decision: Decision::of(row.get(12)?),
-            reason: row.get::<_, String>(13)?.into_bytes(),
-            freed_bytes: row.get::<_, i64>(14)? as u64,
+            kept: row.get(13)?,
+            device: row.get::<_, i64>(14)? as u64,
+            reason: row.get::<_, String>(15)?.into_bytes(),
+            freed_bytes: row.get::<_, i64>(16)? as u64,
         },
     })
 }
@@ -330,6 +383,8 @@ mod tests {
             mtime_ns: -7,
             ctime_ns: None,
             decision,
+            kept: None,
+            device: 1,
             reason: b"oldest",
             freed_bytes: 100,
         }
@@ -344,10 +399,14 @@ mod tests {
     fn a_plan_is_kept_as_it_was_made_and_no_edit_lets_the_last_copy_go() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(&folder.path().join("journal.db"), 1).unwrap().journal;
-        let new = NewPlan { made_ns: 1, action: "trash", asked: "{}" };
+        let new = NewPlan { made_ns: 1, action: "trash", asked: "{}", min_copies: 1, min_devices: 1 };
         let id = journal.begin_plan(&new).unwrap();
         let groups = [
-            group(vec![copy(b"a", Decision::Keep), copy(b"\xff\n", Decision::Drop), copy(b"c", Decision::Drop)]),
+            group(vec![
+                copy(b"a", Decision::Keep),
+                PlanCopy { inode: Some(6), kept: Some(0), ..copy(b"\xff\n", Decision::Drop) },
+                PlanCopy { inode: Some(9), kept: Some(0), ..copy(b"c", Decision::Drop) },
+            ]),
             group(vec![copy(b"d", Decision::Undecided), copy(b"e", Decision::Undecided)]),
         ];
         let mut folders = HashMap::new();
@@ -365,12 +424,22 @@ mod tests {
 
         assert_eq!(journal.find_copy(id, b"/photos/2020/c").unwrap(), Some((0, 2)));
         assert_eq!(journal.find_copy(id, b"/photos/c").unwrap(), None);
-        assert!(matches!(journal.decide(id, 0, &[(0, Decision::Drop)], "by hand"), Err(JournalError::LastCopy)));
+        assert!(matches!(journal.decide(id, 0, 0, Decision::Drop, "by hand"), Err(JournalError::LastCopy)));
         assert_eq!(journal.plan(id).unwrap(), plan, "nothing was changed");
-        let edited = journal.decide(id, 0, &[(0, Decision::Drop), (1, Decision::Keep)], "by hand").unwrap();
-        assert_eq!((edited.version, edited.files), (2, 2));
-        assert!(matches!(journal.check_version(id, 1), Err(JournalError::Edited { found: 2, .. })));
-        assert!(matches!(journal.decide(id, 9, &[(0, Decision::Keep)], ""), Err(JournalError::Unknown(_))));
+        journal.decide(id, 0, 1, Decision::Keep, "by hand").unwrap();
+        let edited = journal.decide(id, 0, 0, Decision::Drop, "by hand").unwrap();
+        assert_eq!((edited.version, edited.files), (3, 2));
+        let kept: Vec<_> = journal.group(id, 0).unwrap().into_iter().map(|copy| copy.copy.kept).collect();
+        assert_eq!(kept, [Some(1), None, Some(1)], "who went for the first goes for another");
+        assert!(matches!(journal.check_version(id, 1), Err(JournalError::Edited { found: 3, .. })));
+        assert!(matches!(journal.decide(id, 9, 0, Decision::Keep, ""), Err(JournalError::Unknown(_))));
+        assert!(matches!(journal.decide(id, 0, 9, Decision::Keep, ""), Err(JournalError::Unknown(_))));
+        // Two names of one file are one copy.
+        let links = [Some(7), Some(7), Some(8)].map(|inode| PlanCopy { inode, ..copy(b"l", Decision::Undecided) });
+        journal.add_groups(id, &[group(links.to_vec())], &mut HashMap::new()).unwrap();
+        journal.decide(id, 2, 0, Decision::Drop, "by hand").unwrap();
+        let both: Vec<_> = journal.group(id, 2).unwrap().into_iter().map(|copy| copy.copy.decision).collect();
+        assert_eq!(both, [Decision::Drop, Decision::Drop, Decision::Undecided]);
 
         journal.forget_plan(id).unwrap();
         assert!(journal.copies_after(id, None, 10).unwrap().is_empty());

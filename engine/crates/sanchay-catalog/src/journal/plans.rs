@@ -14,6 +14,10 @@ pub struct NewPlan<'a> {
     pub action: &'a str,
     /// Scope and rules as they were asked for, as JSON.
     pub asked: &'a str,
+    /// How many copies of each group stay at least; 1 or more.
+    pub min_copies: usize,
+    /// On how many devices at least; 1 or more.
+    pub min_devices: usize,
 }
 
 /// A plan as a whole.
@@ -27,6 +31,10 @@ pub struct Plan {
     pub action: String,
     /// Scope and rules, as JSON.
     pub asked: String,
+    /// How many copies of each group stay at least.
+    pub min_copies: i64,
+    /// On how many devices at least.
+    pub min_devices: i64,
     /// Counts its edits, from 1.
     pub version: i64,
     /// Groups in it.
@@ -48,15 +56,17 @@ pub struct Skipped {
     pub files: i64,
 }
 
-const COLUMNS: &str = "id, made_ns, action, asked, version, groups, undecided, files, freed_bytes";
+const COLUMNS: &str =
+    "id, made_ns, action, asked, min_copies, min_devices, version, groups, undecided, files, freed_bytes";
 
 impl Journal {
     /// Begins a plan. Until [`Journal::finish_plan`] it is no one's: a kill leaves it unfinished, and the next opening
     /// forgets it.
     pub fn begin_plan(&self, plan: &NewPlan<'_>) -> Result<i64, JournalError> {
         let connection = self.connection();
-        let sql = "INSERT INTO plan (made_ns, action, asked) VALUES (?1, ?2, ?3)";
-        connection.execute(sql, params![plan.made_ns, plan.action, plan.asked])?;
+        let sql = "INSERT INTO plan (made_ns, action, asked, min_copies, min_devices) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (copies, devices) = (plan.min_copies as i64, plan.min_devices as i64);
+        connection.execute(sql, params![plan.made_ns, plan.action, plan.asked, copies, devices])?;
         Ok(connection.last_insert_rowid())
     }
 
@@ -98,6 +108,15 @@ impl Journal {
         Ok(skipped.collect::<Result<_, _>>()?)
     }
 
+    /// The paths of the roots that a plan's files lie in.
+    pub fn plan_roots(&self, id: i64) -> Result<Vec<Vec<u8>>, JournalError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare("SELECT DISTINCT root FROM plan_folder WHERE plan = ?1 ORDER BY root")?;
+        let roots = statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(roots)
+    }
+
     /// Forgets a plan. What was done by it stays in the journal.
     pub fn forget_plan(&self, id: i64) -> Result<(), JournalError> {
         match self.connection().execute("DELETE FROM plan WHERE id = ?1", [id])? {
@@ -124,7 +143,7 @@ pub(super) fn count(connection: &Connection, id: i64) -> Result<(), JournalError
 }
 
 pub(super) fn unknown(id: i64) -> JournalError {
-    JournalError::Unknown(format!("plan {id}"))
+    JournalError::UnknownPlan(id)
 }
 
 pub(super) fn one(connection: &Connection, id: i64) -> Result<Plan, JournalError> {
@@ -138,10 +157,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Plan> {
         made_ns: row.get(1)?,
         action: row.get(2)?,
         asked: row.get(3)?,
-        version: row.get(4)?,
-        groups: row.get(5)?,
-        undecided: row.get(6)?,
-        files: row.get(7)?,
-        freed_bytes: row.get(8)?,
+        min_copies: row.get(4)?,
+        min_devices: row.get(5)?,
+        version: row.get(6)?,
+        groups: row.get(7)?,
+        undecided: row.get(8)?,
+        files: row.get(9)?,
+        freed_bytes: row.get(10)?,
     })
 }

@@ -227,7 +227,16 @@ impl Journal {
     pub fn run(&self, id: i64) -> Result<Run, JournalError> {
         let connection = self.connection();
         let found = connection.query_row(&format!("{RUN} WHERE id = ?1"), [id], read_run).optional()?;
-        found.ok_or_else(|| JournalError::Unknown(format!("run {id}")))
+        found.ok_or_else(|| JournalError::UnknownRun(id))
+    }
+
+    /// The paths of the roots that a run's files lie in, and those that stayed for them.
+    pub fn run_roots(&self, id: i64) -> Result<Vec<Vec<u8>>, JournalError> {
+        let connection = self.connection();
+        let sql = "SELECT root FROM act WHERE run = ?1 UNION SELECT kept_root FROM act WHERE run = ?1";
+        let mut statement = connection.prepare(sql)?;
+        let roots = statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(roots)
     }
 
     /// All runs, the newest first.
@@ -238,13 +247,37 @@ impl Journal {
         Ok(runs)
     }
 
-    /// Acts that were intended, and of which no one noted what came of them: what a kill leaves. (run, act), at most
-    /// `limit`.
-    pub fn unsettled(&self, limit: usize) -> Result<Vec<(i64, Act)>, JournalError> {
+    /// Acts that were intended, and of which no one noted what came of them: what a kill leaves. (run, act) in order,
+    /// behind the one with these numbers, at most `limit`.
+    pub fn unsettled(&self, after: (i64, i64), limit: usize) -> Result<Vec<(i64, Act)>, JournalError> {
         let connection = self.connection();
-        let mut statement = connection.prepare(&format!("{ACT} WHERE state = 0 ORDER BY run, number LIMIT ?1"))?;
-        let acts = statement.query_map([limit as i64], |row| Ok((row.get(0)?, read_act(row)?)))?;
-        Ok(acts.collect::<Result<_, _>>()?)
+        let sql = format!("{ACT} WHERE state = 0 AND (run, number) > (?1, ?2) ORDER BY run, number LIMIT ?3");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let read = |row: &Row<'_>| Ok((row.get(0)?, read_act(row)?));
+        let acts = statement.query_map(params![after.0, after.1, limit as i64], read)?.collect::<Result<_, _>>()?;
+        Ok(acts)
+    }
+
+    /// Ends the runs that were broken off, once all of their acts are settled.
+    pub fn end_settled_runs(&self, ended_ns: i64) -> Result<usize, JournalError> {
+        let sql = "UPDATE run SET ended_ns = ?1 WHERE ended_ns IS NULL
+            AND NOT EXISTS (SELECT 1 FROM act WHERE act.run = run.id AND state = 0)";
+        Ok(self.connection().execute(sql, [ended_ns])?)
+    }
+
+    /// Tells of each file that earlier runs of a plan tried to act on, and that was not taken back: its root, its path, and
+    /// whether it was done.
+    pub fn tried_by_plan(&self, plan: i64, tell: &mut dyn FnMut(&[u8], &[u8], bool)) -> Result<(), JournalError> {
+        let connection = self.connection();
+        let sql = "SELECT a.root, a.path, a.state FROM run r JOIN act a ON a.run = r.id
+            WHERE r.kind = 'dedupe' AND r.of = ?1 AND a.state IN (1, 2)";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([plan])?;
+        while let Some(row) = rows.next()? {
+            let (root, path) = (row.get_ref(0)?.as_blob(), row.get_ref(1)?.as_blob());
+            tell(root.unwrap_or_default(), path.unwrap_or_default(), row.get::<_, i64>(2)? == 1);
+        }
+        Ok(())
     }
 
     /// Acts of a run behind this number, at most `limit`.
@@ -374,7 +407,7 @@ mod tests {
         drop(journal);
 
         let journal = Journal::open(&path, 1).unwrap().journal;
-        assert_eq!(journal.unsettled(10).unwrap(), [(run, act(0)), (run, act(1)), (run, act(2))]);
+        assert_eq!(journal.unsettled((0, -1), 10).unwrap(), [(run, act(0)), (run, act(1)), (run, act(2))]);
         let outcome = |number, state, failed, freed_bytes| Outcome {
             number,
             state,
@@ -386,7 +419,7 @@ mod tests {
             place: None,
         };
         journal.conclude(run, &[outcome(0, ActState::Done, false, 100), outcome(1, ActState::Left, false, 0)]).unwrap();
-        assert_eq!(journal.unsettled(10).unwrap(), [(run, act(2))]);
+        assert_eq!(journal.unsettled((0, -1), 10).unwrap(), [(run, act(2))]);
         journal.conclude(run, &[outcome(2, ActState::Left, true, 0)]).unwrap();
         let ended = journal.end_run(run, 10).unwrap();
         assert_eq!((ended.acted, ended.skipped, ended.failed, ended.freed_bytes), (1, 1, 1, 100));
@@ -394,6 +427,6 @@ mod tests {
         journal.take_back(run, &[0], 11).unwrap();
         assert_eq!(journal.acts_after(run, -1, 1).unwrap()[0].state, ActState::TakenBack);
         assert_eq!(journal.runs().unwrap(), [journal.run(run).unwrap()]);
-        assert!(matches!(journal.run(99), Err(JournalError::Unknown(_))));
+        assert!(matches!(journal.run(99), Err(JournalError::UnknownRun(99))));
     }
 }

@@ -1,7 +1,7 @@
 //! Whatever differs between the systems, one module for each with the same names. There is no `cfg` for a platform in
 //! any other module of this crate but in tests.
 //!
-//! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `volume_of`, `device_mark`,
+//! A platform gives: `Directory` and `File` (open handles), `ListBuffer`, `file_system_of`, `volume_of`, `device_mark`, `disk_of`,
 //! `extents`, `background_this_thread` and `foreground_this_thread`, `bound_memory` and `give_memory_back`, `Watcher`,
 //! `error_kind`, `free_bytes`, `user_id`, `os_string_from_bytes` and `SEPARATOR`.
 
@@ -12,6 +12,8 @@ mod wtf8;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod linux_disk;
 #[cfg(target_os = "linux")]
 mod linux_kind;
 #[cfg(target_os = "linux")]
@@ -24,6 +26,8 @@ mod linux_volume;
 mod linux_watch;
 #[cfg(target_os = "linux")]
 pub use linux::*;
+#[cfg(target_os = "linux")]
+pub use linux_disk::disk_of;
 #[cfg(target_os = "linux")]
 pub use linux_watch::Watcher;
 

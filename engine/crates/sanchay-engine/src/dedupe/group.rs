@@ -87,9 +87,16 @@ impl<'l> Look<'l> {
         if ruling.iter().all(|(verdict, _)| *verdict == Verdict::Keep) {
             return Ok(None);
         }
-        let mut copies = Vec::with_capacity(candidates.len());
+        // Names are numbered through; a copy goes by its first.
+        let mut first_names = Vec::with_capacity(candidates.len());
+        let mut count = 0;
+        for candidate in &candidates {
+            first_names.push(count);
+            count += candidate.names.len() as i64;
+        }
+        let mut copies = Vec::with_capacity(count as usize);
         for (candidate, (verdict, reason)) in candidates.into_iter().zip(ruling) {
-            self.write(candidate, verdict, reason, &mut copies);
+            self.write(candidate, verdict, &first_names, reason, &mut copies);
         }
         Ok(Some(PlanGroup { size_bytes, algorithm, hash, copies }))
     }
@@ -183,12 +190,19 @@ impl<'l> Look<'l> {
     }
 
     /// The names of a copy as the journal keeps them. What it frees is counted at the first.
-    fn write(&self, candidate: Candidate, verdict: Verdict, reason: &'static str, copies: &mut Vec<PlanCopy<Vec<u8>>>) {
+    fn write(
+        &self,
+        candidate: Candidate,
+        verdict: Verdict,
+        first_names: &[i64],
+        reason: &'static str,
+        copies: &mut Vec<PlanCopy<Vec<u8>>>,
+    ) {
         let Some(volume) = self.volumes.get(&candidate.volume) else { return };
-        let decision = match verdict {
-            Verdict::Undecided => Decision::Undecided,
-            Verdict::Keep => Decision::Keep,
-            Verdict::Drop(_) => Decision::Drop,
+        let (decision, kept) = match verdict {
+            Verdict::Undecided => (Decision::Undecided, None),
+            Verdict::Keep => (Decision::Keep, None),
+            Verdict::Drop(kept) => (Decision::Drop, Some(first_names[kept])),
         };
         for (number, Name { path, root }) in candidate.names.into_iter().enumerate() {
             let RootName { path: root, .. } = &self.request.scope.roots.0[root];
@@ -206,6 +220,8 @@ impl<'l> Look<'l> {
                 mtime_ns: path.entry.mtime_ns,
                 ctime_ns: Some(path.entry.ctime_ns),
                 decision,
+                kept,
+                device: candidate.copy.device,
                 reason: reason.as_bytes().to_vec(),
                 freed_bytes: if number == 0 { candidate.freed_bytes } else { 0 },
             });

@@ -1,5 +1,6 @@
 //! Clearing copies: what a plan decides for each group, and how it is made.
 
+mod devices;
 mod group;
 mod planner;
 // Their expressions spell paths as Unix has them.
@@ -9,6 +10,7 @@ mod request;
 mod rules;
 mod whereabouts;
 
+pub(crate) use devices::Devices;
 pub use planner::make_plan;
 pub use request::{Action, PlanRequest};
 pub use rules::{decide, Copy, Preference, Rules, Ruling, Verdict};

@@ -29,7 +29,9 @@ pub fn make_plan(
     request: &PlanRequest<'_>,
     goes_on: &dyn Fn() -> bool,
 ) -> Result<Plan, EngineError> {
-    let new = NewPlan { made_ns: request.made_ns, action: request.action.word(), asked: request.asked };
+    let PlanRequest { made_ns, action, asked, .. } = *request;
+    let Rules { min_copies, min_devices, .. } = request.rules;
+    let new = NewPlan { made_ns, action: action.word(), asked, min_copies, min_devices };
     let id = journal.begin_plan(&new)?;
     let planned = Planner::new(catalog, journal, request)
         .and_then(|planner| planner.run(id, goes_on))
@@ -119,9 +121,10 @@ impl From<JournalError> for EngineError {
             JournalError::Newer { path, .. } => (ErrorKind::NewerDatabase, Some(path)),
             JournalError::Foreign { path, .. } => (ErrorKind::ForeignDatabase, Some(path)),
             JournalError::Io { path, .. } => (ErrorKind::Io, Some(path)),
-            JournalError::Unknown(_) | JournalError::Edited { .. } | JournalError::LastCopy => {
-                (ErrorKind::InvalidArgument, None)
-            }
+            JournalError::UnknownPlan(_) => (ErrorKind::UnknownPlan, None),
+            JournalError::UnknownRun(_) => (ErrorKind::UnknownRun, None),
+            JournalError::Edited { .. } => (ErrorKind::PlanEdited, None),
+            JournalError::Unknown(_) | JournalError::LastCopy => (ErrorKind::InvalidArgument, None),
         };
         Self { kind, path: path.map(|path| bytes_of(&path).to_vec()), message, term: None }
     }

@@ -36,6 +36,12 @@ impl Action {
         }
     }
 
+    /// The action that goes by this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Trash, Self::Hardlink, Self::Reflink, Self::Symlink, Self::Delete];
+        all.into_iter().find(|action| action.word() == word)
+    }
+
     /// Whether the two have to lie on one volume.
     pub(super) const fn is_within_volume(self) -> bool {
         matches!(self, Self::Hardlink | Self::Reflink)

@@ -33,6 +33,11 @@ impl JournalFile {
         Journal::files(&self.path)
     }
 
+    /// Whether anything was ever planned or done.
+    pub(crate) fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
     /// The journal; begun where there is none.
     pub(crate) fn get(
         &self,
@@ -57,7 +62,7 @@ impl JournalFile {
         &self,
         catalog_id: impl FnOnce() -> Result<i64, EngineError>,
     ) -> Result<Option<Arc<Journal>>, EngineError> {
-        if self.state().open.is_none() && !self.path.exists() {
+        if self.state().open.is_none() && !self.is_there() {
             return Ok(None);
         }
         self.get(catalog_id).map(Some)

@@ -1,10 +1,12 @@
 //! The engine: an open catalog, the scans that run on it, and the name index that follows them.
 
+mod acting;
 mod check;
 mod handle;
 mod journal;
 mod name_indexer;
 mod options;
+mod plans;
 mod scans;
 mod shared;
 mod status;
@@ -20,9 +22,11 @@ use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{Catalog, CatalogError, CatalogOptions, RootRow};
 use sanchay_core::RootDir;
 
+pub use self::acting::ActPage;
 pub use self::handle::Scan;
 pub(crate) use self::journal::JournalFile;
 pub use self::options::EngineOptions;
+pub use self::plans::{PlanAsked, PlanPage, ShownCopy, ShownGroup};
 pub(crate) use self::shared::Shared;
 pub use self::status::RootStatus;
 pub use self::verify::Verification;
@@ -62,6 +66,10 @@ impl Engine {
         let own = OwnPlaces::new(&options.own_folders, &own_files);
         let inner = Arc::new(Shared::new(catalog, journal, guard, options, own));
         inner.check_at_opening();
+        #[cfg(unix)]
+        if inner.journal.is_there() {
+            crate::acting::settle_at_opening(&inner);
+        }
         inner.index_names();
         Ok(Self { inner, live: Mutex::new(None) })
     }
@@ -107,6 +115,16 @@ impl Engine {
     /// The journal of plans, runs and findings; begun where there is none.
     pub fn journal(&self) -> Result<Arc<Journal>, EngineError> {
         self.inner.journal()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.inner.closing.load(Ordering::Relaxed)
+    }
+
+    /// What its parts share.
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.inner
     }
 
     /// Adds a root, or replaces its settings: they count from its next scan.

@@ -13,6 +13,8 @@ pub struct EngineOptions {
     pub owner: String,
     /// Threads of a scan; 0: as many as the machine has processors.
     pub threads: usize,
+    /// The person's trash; None: where desktops have it.
+    pub trash: Option<PathBuf>,
     /// Memory for pages of the catalog, bytes; 0: the default.
     pub cache_bytes: u64,
 }

@@ -97,6 +97,11 @@ impl Shared {
         Ok(())
     }
 
+    /// Takes work of another kind in some roots, whose folders are `trees`; to be ended by its number.
+    pub(crate) fn enlist_work(&self, root_ids: Vec<i64>, trees: Vec<Vec<u8>>, control: &Arc<Control>) -> u64 {
+        self.work().turns.enlist(root_ids, trees, Arc::clone(control))
+    }
+
     fn enlist(&self, root_id: i64, path: Vec<u8>, control: &Arc<Control>) -> u64 {
         self.work().turns.enlist(vec![root_id], vec![path], Arc::clone(control))
     }
@@ -121,7 +126,7 @@ impl Shared {
     }
 
     /// Waits until no earlier work shares folders with this; false when it is cancelled before that.
-    pub(super) fn take_turn(&self, number: u64, control: &Control) -> bool {
+    pub(crate) fn take_turn(&self, number: u64, control: &Control) -> bool {
         let mut work = self.work();
         loop {
             if control.is_cancelled() {

@@ -8,6 +8,7 @@ use sanchay_catalog::{Catalog, CatalogError};
 
 use super::journal::JournalFile;
 use super::options::EngineOptions;
+use crate::acting::Alone;
 use crate::background::Background;
 use crate::carried::Carried;
 use crate::error::EngineError;
@@ -27,6 +28,8 @@ pub(crate) type ScanListener = Box<dyn Fn(i64, u64, &Result<ScanResult, EngineEr
 pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(super) journal: JournalFile,
+    /// Who changes files at a time.
+    pub(crate) alone: Alone,
     /// Keeps the one-call functions off the catalog's files while they are open.
     pub(super) guard: Mutex<Option<CatalogGuard>>,
     pub(crate) options: EngineOptions,
@@ -75,6 +78,7 @@ impl Shared {
         Self {
             catalog,
             journal,
+            alone: Alone::default(),
             guard: Mutex::new(Some(guard)),
             options,
             own,

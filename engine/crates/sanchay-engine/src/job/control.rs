@@ -199,6 +199,11 @@ impl Control {
         self.looks.begin(path)
     }
 
+    /// What is looked at now.
+    pub(crate) fn current(&self) -> Vec<u8> {
+        self.looks.newest()
+    }
+
     /// Counts an error and keeps a note of the first hundred.
     pub(crate) fn report(&self, path: &[u8], kind: &'static str, message: String) {
         add(&self.counters.errors, 1);

@@ -1,0 +1,507 @@
+//! A batch: files of one or several groups that are opened, noted, acted on, synced and told together.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sanchay_act::metadata::Kept;
+use sanchay_act::{sync_folder, Lease, Pair, Reason, Refusal, Subject};
+use sanchay_catalog::block::HashState;
+use sanchay_catalog::journal::{Act, ActState, Journal, Outcome};
+use sanchay_core::{Algorithm, CompareBuffers, ContentHash, FileStat, VolumeId};
+
+use super::follow::{follow, Followed, Now};
+use super::outcome::{Left, Tally};
+use super::places::{Roots, Seen};
+use super::step::{Done, Prepared, Steps};
+use crate::clock::now_ns;
+use crate::engine::Shared;
+use crate::error::EngineError;
+use crate::job::Control;
+
+/// A later write bears another stamp once the clock of the file system has ticked.
+pub(super) const TICK_NS: i64 = 12_000_000;
+
+/// A file of a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) root: Vec<u8>,
+    /// Below the root.
+    pub(super) path: Vec<u8>,
+    pub(super) seen: Seen,
+    /// The disk or server that it is on.
+    pub(super) device: u64,
+    /// Of one that goes: the place of the one that stays for it, in `stays`.
+    pub(super) kept: usize,
+    /// What the going of its copy frees, in bytes.
+    pub(super) freed_bytes: u64,
+}
+
+impl Target {
+    pub(super) fn absolute(&self) -> Vec<u8> {
+        sanchay_core::path::join(&self.root, &self.path)
+    }
+
+    /// The same, known by all but its ctime.
+    pub(super) fn without_ctime(mut self) -> Self {
+        self.seen.ctime_ns = None;
+        self
+    }
+
+    fn identity(&self) -> (VolumeId, Option<u64>) {
+        (self.seen.volume, self.seen.inode)
+    }
+}
+
+/// A group, or a part of a very large one.
+#[derive(Debug)]
+pub(super) struct GroupPart {
+    /// Its number in the plan.
+    pub(super) group: i64,
+    pub(super) size_bytes: u64,
+    pub(super) algorithm: Algorithm,
+    pub(super) hash: ContentHash,
+    /// Files that stay.
+    pub(super) stays: Vec<Target>,
+    /// Files that go.
+    pub(super) goes: Vec<Target>,
+    /// How many physical copies must be there, on how many devices, for any to go.
+    pub(super) needed: (usize, usize),
+}
+
+/// What acts on batches.
+pub(super) struct Actor<'a> {
+    pub(super) inner: &'a Arc<Shared>,
+    pub(super) journal: &'a Journal,
+    pub(super) roots: &'a Roots<'a>,
+    pub(super) control: &'a Control,
+    pub(super) tally: &'a Tally,
+    pub(super) run: i64,
+    pub(super) steps: Steps,
+    pub(super) any_metadata: bool,
+    /// The number of the next act.
+    pub(super) next: i64,
+    pub(super) buffers: CompareBuffers,
+    /// Of copies with several names in the group at hand: what their going frees, and how many went.
+    pub(super) freed: Freed,
+}
+
+/// A file that goes, on its way.
+struct Attempt<'p> {
+    part: usize,
+    target: &'p Target,
+    number: i64,
+    subject: Option<Subject<'p>>,
+    before: Option<Kept>,
+    prepared: Prepared,
+    /// Why it is left, where that is known before anything is done.
+    end: Option<Why>,
+}
+
+/// Why a file is left.
+#[derive(Clone, Debug)]
+pub(super) struct Why {
+    pub(super) reason: String,
+    pub(super) detail: String,
+    pub(super) failed: bool,
+}
+
+impl Why {
+    pub(super) fn word(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), detail: String::new(), failed: false }
+    }
+}
+
+impl From<Refusal> for Why {
+    fn from(refusal: Refusal) -> Self {
+        let failed = matches!(refusal.reason, Reason::Io | Reason::DiskFull | Reason::Denied | Reason::ReadOnly);
+        let of_kept = if refusal.of_kept && refusal.reason != Reason::KeptGone { "kept-" } else { "" };
+        let detail = refusal.source.map(|source| source.to_string()).unwrap_or_default();
+        Self { reason: format!("{of_kept}{}", refusal.reason.word()), detail, failed }
+    }
+}
+
+/// The files that stay for others of a part, opened; None for those that no one goes for.
+type Opened<'p> = Vec<Option<Result<Subject<'p>, Reason>>>;
+
+/// The lease on a file that stays, held until its stamps tell of any later write.
+struct Guarded<'p> {
+    subject: &'p Subject<'p>,
+    lease: Lease<'p>,
+    target: &'p Target,
+    links_before: u32,
+}
+
+impl<'a> Actor<'a> {
+    /// Acts on the files of these groups. An error is one of the journal or the catalog: then nothing more is done.
+    pub(super) fn act(&mut self, parts: &[GroupPart]) -> Result<(), EngineError> {
+        let kept: Vec<Opened<'_>> = parts.iter().map(|part| self.open_kept(part)).collect();
+        let mut attempts = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            let missing = self.missing(part);
+            for target in &part.goes {
+                attempts.push(self.attempt(number, part, target, missing));
+            }
+        }
+        let acts: Vec<Act> = attempts.iter().map(|attempt| intent(&parts[attempt.part], attempt)).collect();
+        self.journal.intend(self.run, &acts)?;
+        fail::fail_point!("run::intended");
+        self.steps
+            .prepare(attempts.iter_mut().filter(|attempt| attempt.end.is_none()).map(|attempt| &mut attempt.prepared));
+
+        let (ends, guarded) = self.act_on_all(parts, &kept, &attempts);
+        fail::fail_point!("run::acted");
+        for (attempt, _) in attempts.iter().zip(&ends).filter(|(_, end)| end.is_err()) {
+            self.steps.release(&attempt.prepared);
+        }
+        self.sync_folders(&attempts, &ends);
+        self.conclude(parts, &attempts, &ends)?;
+        fail::fail_point!("run::concluded");
+        self.tell(parts, guarded, &attempts, &ends)
+    }
+
+    fn open_kept<'p>(&self, part: &'p GroupPart) -> Opened<'p>
+    where
+        'a: 'p,
+    {
+        let wanted: HashSet<usize> = part.goes.iter().map(|target| target.kept).collect();
+        let open = |(number, target): (usize, &'p Target)| {
+            wanted.contains(&number).then(|| self.open(target).map_err(|refusal| refusal.reason))
+        };
+        part.stays.iter().enumerate().map(open).collect()
+    }
+
+    fn open<'p>(&self, target: &'p Target) -> Result<Subject<'p>, Refusal>
+    where
+        'a: 'p,
+    {
+        let roots: &'p Roots<'a> = self.roots;
+        let place = roots.place(&target.root, &target.path).ok_or(Refusal::new(Reason::Gone))?;
+        roots.subject(place, &target.seen)
+    }
+
+    /// Why too few copies of a group are there for any of them to go; None where they are there. One that stays is looked
+    /// at by each act itself.
+    fn missing(&self, part: &GroupPart) -> Option<&'static str> {
+        let (copies, devices) = part.needed;
+        if copies <= 1 && devices <= 1 {
+            return None;
+        }
+        let there: Vec<&Target> = part.stays.iter().filter(|target| self.open(target).is_ok()).collect();
+        let is_alone = |target: &Target| target.seen.inode.is_none();
+        let named =
+            there.iter().filter(|target| !is_alone(target)).map(|target| target.identity()).collect::<HashSet<_>>();
+        let count = named.len() + there.iter().filter(|target| is_alone(target)).count();
+        if count < copies {
+            return Some("too-few-copies");
+        }
+        let on = there.iter().map(|target| target.device).collect::<HashSet<_>>();
+        (on.len() < devices).then_some("too-few-devices")
+    }
+
+    /// A file that goes: opened, with what it takes to take it back; or why it is left.
+    fn attempt<'p>(
+        &mut self,
+        number: usize,
+        part: &'p GroupPart,
+        target: &'p Target,
+        missing: Option<&'static str>,
+    ) -> Attempt<'p>
+    where
+        'a: 'p,
+    {
+        let mut attempt = Attempt {
+            part: number,
+            target,
+            number: self.next,
+            subject: None,
+            before: None,
+            prepared: Prepared::Nothing,
+            end: missing.map(|reason| Why::word(reason)),
+        };
+        self.next += 1;
+        if attempt.end.is_none() {
+            let opened = self.open(target).and_then(|subject| {
+                let before = Kept::of(&subject.file)?;
+                if before.metadata.is_setuid() {
+                    return Err(Refusal::new(Reason::SetUid));
+                }
+                let kept = &part.stays[target.kept];
+                let prepared = self.steps.plan(&subject, target, kept, self.run, attempt.number)?;
+                Ok((subject, before, prepared))
+            });
+            match opened {
+                Ok((subject, before, prepared)) => {
+                    (attempt.subject, attempt.before) = (Some(subject), Some(before));
+                    attempt.prepared = prepared;
+                }
+                Err(refusal) => attempt.end = Some(refusal.into()),
+            }
+        }
+        attempt
+    }
+
+    /// Acts on one file after the other. Gives what came of each, and the files that stay, still guarded.
+    fn act_on_all<'p>(
+        &mut self,
+        parts: &'p [GroupPart],
+        kept: &'p [Opened<'p>],
+        attempts: &'p [Attempt<'p>],
+    ) -> (Vec<Result<Done, Why>>, Vec<Guarded<'p>>) {
+        let mut ends = Vec::with_capacity(attempts.len());
+        let mut guarded: Vec<Guarded<'p>> = Vec::new();
+        // Of the file that stays for the one at hand: where it was opened, and the file; at a link limit another takes over.
+        let mut stays: Option<((usize, usize), &'p Subject<'p>)> = None;
+        let mut inodes: HashSet<(u64, u64)> = HashSet::new();
+        for attempt in attempts {
+            let end = match (&attempt.end, &attempt.subject) {
+                (Some(why), _) => Err(why.clone()),
+                (None, None) => Err(Why::word("stopped")),
+                (None, Some(subject)) => {
+                    let key = (attempt.part, attempt.target.kept);
+                    if stays.is_none_or(|(of, _)| of != key) {
+                        stays = match &kept[key.0][key.1] {
+                            Some(Ok(opened)) => Some((key, opened)),
+                            _ => None,
+                        };
+                    }
+                    match stays {
+                        Some((_, kept_subject)) => {
+                            let end = self.act_on(parts, kept_subject, subject, attempt, &mut guarded, &mut inodes);
+                            if end.as_ref().is_err_and(|why| why.reason == "link-limit") {
+                                // It is a second survivor: those that follow become its links.
+                                stays = Some((key, subject));
+                            }
+                            end
+                        }
+                        None => {
+                            let reason = kept[key.0][key.1].as_ref().and_then(|opened| opened.as_ref().err());
+                            Err(Why::word(&format!("kept-{}", reason.map_or("gone", |reason| reason.word()))))
+                        }
+                    }
+                }
+            };
+            Tally::add(&self.tally.done, 1);
+            if let Err(why) = &end {
+                let left =
+                    Left { path: attempt.target.absolute(), reason: why.reason.clone(), message: why.detail.clone() };
+                self.tally.leave(left, why.failed);
+            }
+            ends.push(end);
+        }
+        (ends, guarded)
+    }
+
+    fn act_on<'p>(
+        &mut self,
+        parts: &'p [GroupPart],
+        kept: &'p Subject<'p>,
+        subject: &'p Subject<'p>,
+        attempt: &'p Attempt<'p>,
+        guarded: &mut Vec<Guarded<'p>>,
+        inodes: &mut HashSet<(u64, u64)>,
+    ) -> Result<Done, Why> {
+        if !self.control.step() {
+            return Err(Why::word("stopped"));
+        }
+        let _looking = self.control.look_at(&attempt.target.absolute());
+        let stat = subject.stat();
+        if inodes.contains(&(stat.device, stat.inode)) {
+            // Another name of it went a moment ago, which moved its ctime.
+            subject.follow()?;
+        }
+        let of_kept = guarded.iter().position(|guard| std::ptr::eq(guard.subject, kept));
+        let (lease, links_before) = match of_kept.map(|place| guarded.swap_remove(place)) {
+            Some(guard) => (guard.lease, guard.links_before),
+            None => (Lease::take(&kept.file).map_err(Refusal::of_kept)?, kept.stat().links),
+        };
+        let pair = Pair::with_lease(kept, lease, subject)?;
+        let (control, tally) = (self.control, self.tally);
+        pair.compare(&mut self.buffers, &mut |bytes| {
+            Tally::add(&tally.bytes, bytes);
+            control.have_read(2 * bytes);
+            if control.step() {
+                std::ops::ControlFlow::Continue(())
+            } else {
+                std::ops::ControlFlow::Break(())
+            }
+        })?;
+        if self.steps.is_link() {
+            pair.check_metadata(self.any_metadata)?;
+        }
+        let done = self.steps.act(&pair, &attempt.prepared, self.run, attempt.number);
+        if done.is_ok() {
+            inodes.insert((stat.device, stat.inode));
+            if self.steps.is_link() && kept.follow().is_err() {
+                // Someone changed it between the act and now: what is known of it is for the next look to say.
+                tracing::info!("kept_file_changed_after_act");
+            }
+        }
+        let target = &parts[attempt.part].stays[attempt.target.kept];
+        guarded.push(Guarded { subject: kept, lease: pair.into_kept_lease(), target, links_before });
+        Ok(done?)
+    }
+
+    /// Puts what was done on the disk. A folder that cannot be synced is said in the log: the journal tells of the act
+    /// either way, and the disk is looked at where the two differ.
+    fn sync_folders(&self, attempts: &[Attempt<'_>], ends: &[Result<Done, Why>]) {
+        let mut synced: HashSet<(u64, Vec<u8>)> = HashSet::new();
+        for (attempt, _) in attempts.iter().zip(ends).filter(|(_, end)| end.is_ok()) {
+            let Some(subject) = &attempt.subject else { continue };
+            let folder = sanchay_core::path::join(&attempt.target.root, subject.place.folder());
+            if synced.insert((subject.stat().device, folder)) {
+                if let Err(refusal) = sync_folder(&subject.folder) {
+                    tracing::warn!(%refusal, "folder_not_synced");
+                }
+            }
+        }
+        self.steps.sync_trashes();
+    }
+
+    fn conclude(
+        &mut self,
+        parts: &[GroupPart],
+        attempts: &[Attempt<'_>],
+        ends: &[Result<Done, Why>],
+    ) -> Result<(), EngineError> {
+        let ended_ns = now_ns();
+        let stays_linked = self.steps.is_trash();
+        let freed = &mut self.freed;
+        let outcomes: Vec<Outcome> = attempts
+            .iter()
+            .zip(ends)
+            .map(|(attempt, end)| match end {
+                Ok(done) => Outcome {
+                    number: attempt.number,
+                    state: ActState::Done,
+                    failed: false,
+                    reason: String::new(),
+                    detail: String::new(),
+                    freed_bytes: freed.by(parts[attempt.part].group, attempt.target, done, stays_linked),
+                    ended_ns,
+                    place: attempt.prepared.place(),
+                },
+                Err(why) => Outcome {
+                    number: attempt.number,
+                    state: ActState::Left,
+                    failed: why.failed,
+                    reason: why.reason.clone(),
+                    detail: why.detail.clone(),
+                    freed_bytes: 0,
+                    ended_ns,
+                    place: None,
+                },
+            })
+            .collect();
+        Ok(self.journal.conclude(self.run, &outcomes)?)
+    }
+
+    /// Tells the catalog what became of the files, so that nothing has to read them again.
+    fn tell(
+        &mut self,
+        parts: &[GroupPart],
+        guarded: Vec<Guarded<'_>>,
+        attempts: &[Attempt<'_>],
+        ends: &[Result<Done, Why>],
+    ) -> Result<(), EngineError> {
+        let is_link = self.steps.is_link();
+        if is_link {
+            let newest_ns = guarded.iter().map(|guard| guard.subject.stat().ctime_ns).max().unwrap_or_default();
+            let left_ns = newest_ns.saturating_add(TICK_NS).saturating_sub(now_ns());
+            std::thread::sleep(Duration::from_nanos(left_ns.clamp(0, TICK_NS) as u64));
+        }
+        let mut followed = Vec::new();
+        let mut states: HashMap<(u64, u64), (FileStat, HashState)> = HashMap::new();
+        for guard in &guarded {
+            let stat = guard.subject.stat();
+            if is_link {
+                let is_still =
+                    guard.lease.is_held() && guard.subject.file.stat().is_ok_and(|now| now.held_still_since(&stat));
+                let state = if is_still { HashState::Hashed } else { HashState::Racy };
+                states.insert((stat.device, stat.inode), (stat, state));
+                followed.push(Followed::of(guard.target, Now::Same(stat, state)));
+                if guard.links_before > 1 {
+                    followed.push(Followed::others(guard.target, stat, state));
+                }
+            }
+        }
+        drop(guarded);
+        let mut shared = Vec::new();
+        for (attempt, done) in
+            attempts.iter().zip(ends).filter_map(|(attempt, end)| Some((attempt, end.as_ref().ok()?)))
+        {
+            let Some(subject) = &attempt.subject else { continue };
+            let target = attempt.target;
+            match self.steps.leaves(subject) {
+                _ if self.steps.is_reflink() => shared.push(target.absolute()),
+                Some(stat) if stat.kind == sanchay_core::FileKind::File => {
+                    let (stat, state) =
+                        states.get(&(stat.device, stat.inode)).copied().unwrap_or((stat, HashState::Racy));
+                    let part = &parts[attempt.part];
+                    followed.push(Followed::of(target, Now::File(stat, state, part.algorithm, part.hash)));
+                }
+                Some(stat) => followed.push(Followed::of(target, Now::Other(stat))),
+                None => followed.push(Followed::of(target, Now::Gone)),
+            }
+            if done.links_before > 1 && !self.steps.is_reflink() {
+                if let Some(stat) = subject.file.stat().ok().filter(|stat| stat.links > 0) {
+                    followed.push(Followed::others(target, stat, HashState::Racy));
+                }
+            }
+        }
+        follow(self.inner, followed, &shared)
+    }
+}
+
+/// What the going of copies frees: nothing, until the last of a copy's names went.
+#[derive(Debug, Default)]
+pub(super) struct Freed(HashMap<(i64, VolumeId, Option<u64>), (u64, u32)>);
+
+impl Freed {
+    /// Forgets all groups but this one.
+    pub(super) fn keep(&mut self, group: Option<i64>) {
+        self.0.retain(|(own, ..), _| Some(*own) == group);
+    }
+
+    /// `stays_linked`: a name that went is one in the trash now.
+    fn by(&mut self, group: i64, target: &Target, done: &Done, stays_linked: bool) -> u64 {
+        let (volume, inode) = target.identity();
+        let (bytes, names) = self.0.entry((group, volume, inode)).or_default();
+        *bytes = (*bytes).max(target.freed_bytes);
+        *names += 1;
+        let is_last = done.links_before <= if stays_linked { *names } else { 1 };
+        if is_last {
+            std::mem::take(bytes)
+        } else {
+            0
+        }
+    }
+}
+
+/// What is meant to be done to a file, as the journal keeps it.
+fn intent(part: &GroupPart, attempt: &Attempt<'_>) -> Act {
+    let target = attempt.target;
+    let kept = &part.stays[target.kept];
+    let metadata = attempt.before.as_ref().map(|before| &before.metadata);
+    Act {
+        number: attempt.number,
+        state: ActState::Intended,
+        root: target.root.clone(),
+        path: target.path.clone(),
+        kept_root: kept.root.clone(),
+        kept_path: kept.path.clone(),
+        size_bytes: part.size_bytes,
+        algorithm: part.algorithm,
+        hash: part.hash,
+        identity: (target.seen.volume, attempt.subject.as_ref().map_or(0, |subject| subject.stat().inode)),
+        mtime_ns: target.seen.mtime_ns,
+        atime_ns: attempt.before.as_ref().map_or(0, |before| before.atime_ns),
+        kept_identity: (kept.seen.volume, kept.seen.inode.unwrap_or_default()),
+        owner: metadata.map_or((0, 0, 0), |metadata| (metadata.owner, metadata.group, metadata.mode)),
+        attributes: metadata.map(|metadata| metadata.attributes.clone()).unwrap_or_default(),
+        place: attempt.prepared.intended(),
+        freed_bytes: 0,
+        reason: String::new(),
+        detail: String::new(),
+    }
+}

@@ -1,0 +1,207 @@
+//! The catalog follows what was done: each act tells it name by name, with stat and hash, in the directory's own task.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use sanchay_catalog::block::{Entry, HashState};
+use sanchay_catalog::content::Posting;
+use sanchay_catalog::{CatalogError, DirectoryChange, Session};
+use sanchay_core::{extension, Algorithm, ContentHash, FileStat, VolumeId};
+
+use super::batch::Target;
+use crate::engine::Shared;
+use crate::error::EngineError;
+use crate::inodes::Inodes;
+use crate::scan::{fill, Fresh, Stored, Target as Filled};
+
+/// What has a name now.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Now {
+    /// Nothing.
+    Gone,
+    /// The same file, of which only links and ctime are others.
+    Same(FileStat, HashState),
+    /// A file with the content of this hash.
+    File(FileStat, HashState, Algorithm, ContentHash),
+    /// Something else, such as a symbolic link.
+    Other(FileStat),
+}
+
+/// One name, or the other names of a file.
+#[derive(Debug)]
+pub(super) enum Followed {
+    Name {
+        folder: Vec<u8>,
+        name: Vec<u8>,
+        now: Now,
+    },
+    /// The names of this file that are not told of by themselves.
+    Others {
+        volume: VolumeId,
+        stat: FileStat,
+        state: HashState,
+    },
+}
+
+impl Followed {
+    pub(super) fn of(target: &Target, now: Now) -> Self {
+        Self::name(&target.absolute(), now)
+    }
+
+    pub(super) fn name(path: &[u8], now: Now) -> Self {
+        let (folder, name) = split(path);
+        Self::Name { folder: folder.to_vec(), name: name.to_vec(), now }
+    }
+
+    pub(super) fn others(target: &Target, stat: FileStat, state: HashState) -> Self {
+        Self::Others { volume: target.seen.volume, stat, state }
+    }
+}
+
+/// The folder of a whole path, and the name in it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let cut = path.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
+    (if cut == 0 { &path[..1] } else { &path[..cut] }, &path[cut + 1..])
+}
+
+/// Names of one directory, each with what it is now.
+#[derive(Debug)]
+struct Directory {
+    id: i64,
+    tree: i64,
+    names: BTreeMap<Vec<u8>, Now>,
+}
+
+/// Writes what became of these names. `shared`: files whose blocks are shared now, which no stamp tells.
+pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec<u8>]) -> Result<(), EngineError> {
+    let mut directories: HashMap<Vec<u8>, Option<Directory>> = HashMap::new();
+    let mut others = Vec::new();
+    {
+        let reader = inner.catalog.reader()?;
+        for item in followed {
+            match item {
+                Followed::Name { folder, name, now } => {
+                    if !directories.contains_key(&folder) {
+                        let found = reader.locate(&folder)?;
+                        let directory = found.map(|(id, tree)| Directory { id, tree, names: BTreeMap::new() });
+                        directories.insert(folder.clone(), directory);
+                    }
+                    if let Some(directory) = directories.get_mut(&folder).and_then(Option::as_mut) {
+                        directory.names.insert(name, now);
+                    }
+                }
+                Followed::Others { volume, stat, state } => others.push((volume, stat, state)),
+            }
+        }
+        for (volume, stat, state) in others {
+            let Some(volume) = reader.volume(volume)? else { continue };
+            for sibling in inner.inodes.names(&reader, volume, &[stat.inode])?.found {
+                let folder = reader.directory_path(sibling.directory)?;
+                if !directories.contains_key(&folder) {
+                    let found = reader.locate(&folder)?;
+                    let directory = found.map(|(id, tree)| Directory { id, tree, names: BTreeMap::new() });
+                    directories.insert(folder.clone(), directory);
+                }
+                if let Some(directory) = directories.get_mut(&folder).and_then(Option::as_mut) {
+                    directory.names.entry(sibling.name).or_insert(Now::Same(stat, state));
+                }
+            }
+        }
+    }
+    let directories: Arc<Vec<Directory>> = Arc::new(directories.into_values().flatten().collect());
+    let shared: Arc<Vec<i64>> = Arc::new(content_keys(inner, shared)?);
+    if directories.is_empty() && shared.is_empty() {
+        return Ok(());
+    }
+    let inodes = Arc::clone(&inner.inodes);
+    inner.persist(&mut || {
+        let (directories, inodes, shared) = (Arc::clone(&directories), Arc::clone(&inodes), Arc::clone(&shared));
+        let extensions: HashMap<Vec<u8>, u32> = directories
+            .iter()
+            .flat_map(|directory| directory.names.keys())
+            .map(|name| (name.clone(), inner.catalog.extensions().intern(extension(name))))
+            .collect();
+        inner.catalog.writer().run(move |session| {
+            let mut changes = Vec::new();
+            for directory in directories.iter() {
+                changes.extend(compare(session, directory, &extensions, &inodes)?);
+            }
+            session.apply_now(&changes)?;
+            session.note_extents_changed(&shared)
+        })
+    })
+}
+
+/// The keys of these files in the content index.
+fn content_keys(inner: &Shared, paths: &[Vec<u8>]) -> Result<Vec<i64>, EngineError> {
+    let reader = inner.catalog.reader()?;
+    let mut keys = Vec::new();
+    for path in paths {
+        let (folder, name) = split(path);
+        let Some((directory, _)) = reader.locate(folder)? else { continue };
+        let found = reader.entries_named(directory, &[name.to_vec()])?.remove(name);
+        keys.extend(found.and_then(|(id, entry)| Some(Posting::of(id, &entry, true)?.0.key)));
+    }
+    Ok(keys)
+}
+
+/// What a directory's change is; None where the catalog has it so already.
+fn compare(
+    session: &mut Session,
+    directory: &Directory,
+    extensions: &HashMap<Vec<u8>, u32>,
+    inodes: &Inodes,
+) -> Result<Option<DirectoryChange>, CatalogError> {
+    if session.load_child(directory.id)?.is_none() {
+        return Ok(None);
+    }
+    let names: HashSet<&[u8]> = directory.names.keys().map(Vec::as_slice).collect();
+    let blocks = session.blocks_of_names(directory.id, names.iter().copied())?;
+    let mut stored = Stored::of_names(&blocks, &names)?;
+    let mut fresh = Vec::new();
+    for (name, now) in &directory.names {
+        if matches!(now, Now::Gone) {
+            continue;
+        }
+        let replaces = stored.find(name);
+        let known = replaces.map(|number| stored.get(number).entry);
+        let extension = extensions.get(name).copied().unwrap_or_default();
+        if let Some(entry) = entry(now, known, extension).filter(|entry| known != Some(*entry)) {
+            fresh.push(Fresh { name, entry, replaces });
+        }
+    }
+    let parent = session.parent(directory.id)?;
+    let mut change = DirectoryChange::new(directory.tree, directory.id, parent, Arc::default());
+    let reflink = session.may_share_extents(directory.id)?;
+    let target = Filled {
+        reserve: &mut |count| session.reserve_blocks(count),
+        inodes,
+        reflink,
+        fleeting_inodes: false,
+        tell: None,
+    };
+    fill(&mut change, &stored, &fresh, target)?;
+    Ok((!change.is_empty()).then_some(change))
+}
+
+/// The entry of a name; None where it is left as it is stored.
+fn entry(now: &Now, known: Option<Entry>, extension: u32) -> Option<Entry> {
+    let volume = known.map_or(0, |known| known.volume);
+    match now {
+        Now::Gone => None,
+        Now::Other(stat) => Some(Entry { volume, ..Entry::from_stat(stat, extension) }),
+        Now::File(stat, state, algorithm, hash) => Some(Entry {
+            volume,
+            hash_state: *state,
+            algorithm: *algorithm,
+            hash: matches!(state, HashState::Hashed | HashState::Racy).then_some(*hash),
+            ..Entry::from_stat(stat, extension)
+        }),
+        Now::Same(stat, state) => {
+            let is_it = |known: &Entry| known.witness().without_ctime() == stat.witness().without_ctime();
+            let known = known.filter(is_it)?;
+            let hash_state = if known.hash.is_some() { *state } else { known.hash_state };
+            Some(Entry { ctime_ns: stat.ctime_ns, links: stat.links, hash_state, ..known })
+        }
+    }
+}

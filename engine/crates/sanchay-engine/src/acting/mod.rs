@@ -1,0 +1,31 @@
+//! Acting: what a plan decided is done, one batch of files after another, and taken back.
+//!
+//! What is meant to be done to a batch is in the journal, on the disk, before the first of its files is touched; what came
+//! of it is noted once its folders are synced; then the catalog is told, so that nothing has to be read again. A kill
+//! between any two steps leaves acts of which only the intent is known: the next start looks at the disk and settles them.
+
+mod alone;
+#[cfg(unix)]
+mod batch;
+#[cfg(unix)]
+mod follow;
+mod handle;
+mod outcome;
+#[cfg(unix)]
+mod places;
+#[cfg(unix)]
+mod run;
+#[cfg(unix)]
+mod settle;
+#[cfg(unix)]
+mod step;
+#[cfg(all(test, unix))]
+mod tests;
+#[cfg(unix)]
+mod undo;
+
+pub(crate) use alone::Alone;
+pub use handle::Acting;
+pub use outcome::{ActProgress, ActResult, ActResultState, Left, RunRequest};
+#[cfg(unix)]
+pub(crate) use settle::settle_at_opening;

@@ -1,0 +1,364 @@
+//! Runs over real trees, taken back again; and runs that end between any two of their steps.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, UNIX_EPOCH};
+
+use sanchay_catalog::journal::{ActState, Decision, Run};
+use sanchay_core::path::bytes_of;
+use sanchay_core::VolumeId;
+
+use super::batch::Target;
+use super::places::Seen;
+use super::*;
+use crate::error::{EngineError, ErrorKind};
+use crate::{Engine, EngineOptions, PlanAsked, RootSettings, ScanResult};
+
+/// A file below a root, of which nothing else matters.
+pub(super) fn target(root: &str, path: &str) -> Target {
+    let volume = VolumeId::from_bytes([0; 16]);
+    Target {
+        root: root.as_bytes().to_vec(),
+        path: path.as_bytes().to_vec(),
+        seen: Seen { volume, inode: Some(1), size_bytes: 1, mtime_ns: 0, ctime_ns: None },
+        device: 0,
+        kept: 0,
+        freed_bytes: 0,
+    }
+}
+
+/// A root, an engine, and a trash beside them.
+struct Tree {
+    engine: Option<Engine>,
+    base: PathBuf,
+    _home: tempfile::TempDir,
+    _apart: Option<RwLockReadGuard<'static, ()>>,
+}
+
+/// Failpoints are the process's: who sets one runs alone.
+static FAILPOINTS: RwLock<()> = RwLock::new(());
+
+/// Everything of a file that a person would miss: content, mode, and time of change; for a link, its target.
+type Listing = BTreeMap<String, (Vec<u8>, u32, i64)>;
+
+impl Tree {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let apart = FAILPOINTS.read().unwrap_or_else(PoisonError::into_inner);
+        Self { _apart: Some(apart), ..Self::alone(files) }
+    }
+
+    fn alone(files: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let base = fs::canonicalize(home.path()).unwrap();
+        let mut tree = Self { engine: None, base, _home: home, _apart: None };
+        fs::create_dir(tree.at("root")).unwrap();
+        for (age, (name, content)) in files.iter().enumerate() {
+            tree.write(name, content, age as u64);
+        }
+        tree.open();
+        tree.engine().put_root(1, bytes_of(&tree.at("root")), &RootSettings::default()).unwrap();
+        tree.scan();
+        tree
+    }
+
+    /// Younger stamps are looked at again whatever they say.
+    fn let_stamps_age(&self) {
+        std::thread::sleep(Duration::from_millis(80));
+    }
+
+    fn open(&mut self) {
+        self.engine = None;
+        let options = EngineOptions { trash: Some(self.base.join("Trash")), ..EngineOptions::default() };
+        self.engine = Some(Engine::open(&self.base.join("catalog.db"), options).unwrap());
+    }
+
+    fn engine(&self) -> &Engine {
+        self.engine.as_ref().unwrap()
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.base.join(name)
+    }
+
+    /// A file below the root, with stamps that no later write shares.
+    fn write(&self, name: &str, content: &str, age: u64) {
+        let path = self.at("root").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000 + age)).unwrap();
+    }
+
+    fn scan(&self) -> ScanResult {
+        self.engine().scan(1, false, "").unwrap().wait(None).unwrap().unwrap()
+    }
+
+    fn plan(&self, asked: &PlanAsked<'_>) -> i64 {
+        let asked = PlanAsked { min_size_bytes: 1, asked: "{}", ..asked.clone() };
+        self.engine().make_plan(&asked).unwrap().id
+    }
+
+    fn try_run(&self, plan: i64) -> Result<ActResult, EngineError> {
+        let version = self.engine().plan(plan).unwrap().0.version;
+        let request = RunRequest { plan, version, any_metadata: false, empty_folders: false };
+        self.engine().start_run(request, false, "").unwrap().wait(None).unwrap()
+    }
+
+    fn run(&self, action: &str) -> ActResult {
+        self.try_run(self.plan(&PlanAsked { action, ..PlanAsked::default() })).unwrap()
+    }
+
+    fn undo(&self, run: i64) -> ActResult {
+        self.engine().start_undo(run, Vec::new(), false, "").unwrap().wait(None).unwrap().unwrap()
+    }
+
+    /// Waits for what the opening has to settle.
+    fn settle(&self) {
+        let shared = self.engine().shared();
+        let _acts = shared.alone.enter(&|| true);
+        super::settle::settle(&std::sync::Arc::clone(shared), &shared.journal().unwrap()).unwrap();
+    }
+
+    fn listing(&self) -> Listing {
+        let mut listing = Listing::new();
+        list(&self.at("root"), "", &mut listing);
+        listing
+    }
+
+    /// What the catalog says is what the disk says, without a byte being read for it.
+    fn assert_catalog_follows(&self, case: &str) {
+        self.let_stamps_age();
+        let scan = self.scan();
+        let seen = (scan.added, scan.changed, scan.removed, scan.hashed_bytes);
+        assert_eq!(seen, (0, 0, 0, 0), "{case}: the catalog had not followed");
+    }
+}
+
+fn list(folder: &Path, prefix: &str, listing: &mut Listing) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().into_string().unwrap());
+        let metadata = entry.metadata().unwrap();
+        if metadata.is_dir() {
+            list(&entry.path(), &format!("{name}/"), listing);
+            continue;
+        }
+        let content = if metadata.is_symlink() {
+            fs::read_link(entry.path()).unwrap().into_os_string().into_string().unwrap().into_bytes()
+        } else {
+            fs::read(entry.path()).unwrap()
+        };
+        listing.insert(name, (content, metadata.mode(), metadata.mtime()));
+    }
+}
+
+const FILES: [(&str, &str); 6] =
+    [("a/1", "one"), ("b/1", "one"), ("c/1", "one"), ("a/2", "two two"), ("b/\u{f6}\n", "two two"), ("a/3", "alone")];
+const ACTIONS: [&str; 4] = ["trash", "hardlink", "symlink", "delete"];
+
+#[test]
+fn copies_go_by_each_action_and_come_back_and_nothing_is_read_again() {
+    for action in ACTIONS {
+        let tree = Tree::new(&FILES);
+        fs::set_permissions(tree.at("root/b/1"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(tree.at("root/a/1"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(tree.at("root/c/1"), fs::Permissions::from_mode(0o600)).unwrap();
+        tree.let_stamps_age();
+        tree.scan();
+        let before = tree.listing();
+        let ran = tree.run(action);
+        assert_eq!(
+            (ran.state, ran.run.acted, ran.run.skipped, ran.run.failed),
+            (ActResultState::Done, 3, 0, 0),
+            "{action}"
+        );
+        assert_eq!(ran.freed_when_emptied, action == "trash");
+        assert!(ran.run.freed_bytes > 0, "{action}");
+        let after = tree.listing();
+        for kept in ["a/1", "a/2", "a/3"] {
+            assert_eq!(after[kept], before[kept], "{action}");
+        }
+        let inode = |name: &str| fs::metadata(tree.at("root").join(name)).map(|metadata| metadata.ino()).ok();
+        match action {
+            "trash" | "delete" => assert_eq!(after.len(), 3, "{action}"),
+            "hardlink" => assert_eq!((inode("b/1"), inode("c/1")), (inode("a/1"), inode("a/1"))),
+            _ => assert_eq!(after["b/1"].0, b"../a/1"),
+        }
+        tree.assert_catalog_follows(action);
+
+        let undone = tree.undo(ran.run.id);
+        assert_eq!((undone.state, undone.run.acted), (ActResultState::Done, 3), "{action}: {:?}", undone.left);
+        assert_eq!(tree.listing(), before, "{action}");
+        assert_ne!(inode("a/1"), inode("b/1"), "{action}");
+        tree.assert_catalog_follows(&format!("{action}, taken back"));
+        assert_eq!(fs::read_dir(tree.at("Trash/info")).map_or(0, Iterator::count), 0, "{action}");
+        let states: Vec<_> =
+            tree.engine().acts(ran.run.id, "", 9, None).unwrap().acts.iter().map(|act| act.state).collect();
+        assert_eq!(states, [ActState::TakenBack; 3]);
+        assert_eq!(tree.undo(ran.run.id).run.acted, 0, "once is enough");
+    }
+}
+
+#[test]
+fn an_emptied_trash_is_made_up_for_by_a_living_twin() {
+    let tree = Tree::new(&FILES);
+    let before = tree.listing();
+    let ran = tree.run("trash");
+    fs::remove_dir_all(tree.at("Trash")).unwrap();
+    tree.write("a/2", "other", 50);
+    let undone = tree.undo(ran.run.id);
+    assert_eq!((undone.run.acted, undone.run.skipped), (2, 1));
+    assert_eq!(undone.left[0].reason, "kept-changed");
+    let after = tree.listing();
+    assert_eq!((&after["b/1"], &after["c/1"]), (&before["b/1"], &before["c/1"]));
+    assert!(!after.contains_key("b/\u{f6}\n"));
+}
+
+#[test]
+fn what_someone_changed_meanwhile_is_left() {
+    for action in ACTIONS {
+        let tree = Tree::new(&FILES);
+        let ran = tree.run(action);
+        fs::remove_file(tree.at("root/b/1")).ok();
+        tree.write("b/1", "new file", 9);
+        let undone = tree.undo(ran.run.id);
+        assert_eq!((undone.run.acted, undone.run.skipped), (2, 1), "{action}: {:?}", undone.left);
+        assert_eq!(fs::read(tree.at("root/b/1")).unwrap(), b"new file", "{action}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_what_the_plan_saw_stays() {
+    for action in ACTIONS {
+        let tree = Tree::new(&FILES);
+        let plan = tree.plan(&PlanAsked { action, ..PlanAsked::default() });
+        tree.write("b/1", "ONE", 1); // the same size and time, other bytes
+        fs::remove_file(tree.at("root/c/1")).unwrap();
+        fs::create_dir(tree.at("root/c/1")).unwrap();
+        let writer = fs::File::options().append(true).open(tree.at("root/a/2")).unwrap();
+        let before = tree.listing();
+        let ran = tree.try_run(plan).unwrap();
+        assert_eq!((ran.run.acted, ran.run.skipped), (0, 3), "{action}");
+        let reasons: Vec<&str> = ran.left.iter().map(|left| left.reason.as_str()).collect();
+        assert_eq!(reasons.iter().filter(|reason| **reason == "changed").count(), 2, "{action}: {reasons:?}");
+        assert!(reasons.contains(&"kept-busy"), "{action}: {reasons:?}");
+        assert_eq!(tree.listing(), before, "{action}");
+        drop(writer);
+    }
+}
+
+#[test]
+fn a_plan_that_was_run_is_done_and_one_that_was_edited_is_refused() {
+    let tree = Tree::new(&FILES);
+    let plan = tree.plan(&PlanAsked { action: "hardlink", ..PlanAsked::default() });
+    let edited = tree.engine().edit_plan(plan, bytes_of(&tree.at("root/b/1")), Decision::Keep).unwrap();
+    assert_eq!((edited.version, edited.files), (2, 2));
+    let request = RunRequest { plan, version: 1, any_metadata: false, empty_folders: false };
+    let refused = tree.engine().start_run(request, false, "").err().unwrap();
+    assert_eq!(refused.kind, ErrorKind::PlanEdited, "{refused}");
+    assert_eq!(tree.try_run(plan).unwrap().run.acted, 2);
+    let again = tree.try_run(plan).unwrap();
+    assert_eq!((again.state, again.run.acted, again.run.skipped), (ActResultState::Done, 0, 0));
+    assert_ne!(fs::metadata(tree.at("root/b/1")).unwrap().ino(), fs::metadata(tree.at("root/a/1")).unwrap().ino());
+}
+
+#[test]
+fn hard_links_of_a_copy_go_together_and_free_their_space_once() {
+    let mut tree = Tree::new(&[("a/1", "one"), ("b/1", "one")]);
+    for name in ["b/2", "b/3", "b/4", "b/5", "b/6"] {
+        fs::hard_link(tree.at("root/b/1"), tree.at("root").join(name)).unwrap();
+    }
+    tree.open();
+    tree.scan();
+    let before = tree.listing();
+    let asked = PlanAsked { action: "trash", prefer: &[b"oldest".to_vec()], ..PlanAsked::default() };
+    let ran = tree.try_run(tree.plan(&asked)).unwrap();
+    assert_eq!((ran.run.acted, ran.run.skipped), (6, 0), "{:?}", ran.left);
+    assert_eq!(ran.run.freed_bytes, 4096);
+    assert_eq!(tree.listing().len(), 1);
+    tree.undo(ran.run.id);
+    assert_eq!(tree.listing(), before);
+    assert_eq!(fs::metadata(tree.at("root/b/6")).unwrap().nlink(), 6);
+}
+
+#[cfg(feature = "failpoints")]
+mod stops {
+    use super::*;
+
+    const POINTS: [&str; 16] = [
+        "run::intended",
+        "run::prepared",
+        "run::acted",
+        "run::concluded",
+        "undo::intended",
+        "undo::copied",
+        "undo::placed",
+        "undo::concluded",
+        "act::made",
+        "act::exchanged",
+        "act::aside",
+        "act::removed",
+        "trash::info",
+        "trash::moved",
+        "trash::restored",
+        "restore::exchanged",
+    ];
+    /// Every content is still there, no name of ours is, and the journal says what the disk says.
+    fn assert_settled(tree: &Tree, before: &Listing, case: &str) {
+        let after = tree.listing();
+        let contents: std::collections::BTreeSet<&Vec<u8>> = after.values().map(|(content, ..)| content).collect();
+        for (name, (content, ..)) in before {
+            assert!(contents.contains(content), "{case}: the content of {name} is lost");
+        }
+        for (name, now) in &after {
+            assert!(!name.contains(".sanchay-"), "{case}: {name} is left");
+            let is_link = now.1 & 0o170_000 == 0o120_000;
+            assert!(is_link || before[name].0 == now.0, "{case}: {name} has another content");
+        }
+        let trashed = |folder: &str| fs::read_dir(tree.at("Trash").join(folder)).map_or(0, Iterator::count);
+        assert_eq!(trashed("files"), trashed("info"), "{case}: an orphan in the trash");
+        let journal = tree.engine().journal().unwrap();
+        assert!(journal.unsettled((0, -1), 9).unwrap().is_empty(), "{case}");
+        let all_ended = journal.runs().unwrap().iter().all(|run: &Run| run.ended_ns.is_some());
+        assert!(all_ended, "{case}: {:?}", journal.runs());
+    }
+
+    #[test]
+    fn a_run_that_ends_at_any_step_is_settled_goes_on_and_can_be_taken_back() {
+        let _apart = FAILPOINTS.write().unwrap_or_else(PoisonError::into_inner);
+        for action in ACTIONS {
+            for point in POINTS {
+                for nth in [1, 2] {
+                    let case = format!("{action}, stopped at the {nth}. {point}");
+                    let mut tree = Tree::alone(&FILES);
+                    let before = tree.listing();
+                    let plan = tree.plan(&PlanAsked { action, ..PlanAsked::default() });
+                    let scenario = fail::FailScenario::setup();
+                    fail::cfg(point, &format!("{}*off->1*panic->off", nth - 1)).unwrap();
+                    let ran = tree.try_run(plan);
+                    let undone = ran.as_ref().ok().map(|ran| {
+                        tree.engine().start_undo(ran.run.id, Vec::new(), false, "").unwrap().wait(None).unwrap()
+                    });
+                    scenario.teardown();
+                    // As a start after a kill, and the same plan once more: what is left of it is done.
+                    tree.open();
+                    if undone.is_none() {
+                        let again = tree.try_run(plan).unwrap_or_else(|error| panic!("{case}: {error}"));
+                        assert_eq!((again.run.skipped, again.run.failed), (0, 0), "{case}: {:?}", again.left);
+                    }
+                    tree.settle();
+                    assert_settled(&tree, &before, &case);
+                    for run in tree.engine().runs().unwrap().into_iter().filter(|run| run.kind == "dedupe") {
+                        let undone = tree.undo(run.id);
+                        assert_eq!(undone.run.skipped + undone.run.failed, 0, "{case}: {:?}", undone.left);
+                    }
+                    assert_eq!(tree.listing(), before, "{case}: {ran:?}, {undone:?}");
+                    assert_settled(&tree, &before, &case);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! Taking a run back: from the trash, or made again from a living twin, file by file and noted as any run.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sanchay_act::metadata::{Kept, Metadata};
+use sanchay_act::restore::{copy_anew, made_folder, put_in_place, sync_copies, Now as Stands};
+use sanchay_act::trash::{release, restore, Reserved, TrashFolder};
+use sanchay_act::{sync_folder, Expected, Lease, Place, Reason, Refusal, Subject, TemporaryName};
+use sanchay_catalog::block::HashState;
+use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome, Run};
+use sanchay_core::hash::LARGE_READ_BYTES;
+use sanchay_core::path::{is_within, path_from_bytes};
+use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileKind, FileStat, Witness};
+
+use super::batch::{Why, TICK_NS};
+use super::follow::{follow, Followed, Now};
+use super::handle::Acting;
+use super::outcome::{Left, Tally};
+use super::places::Roots;
+use super::run::result;
+use super::settle::settle;
+use crate::clock::now_ns;
+use crate::dedupe::Action;
+use crate::engine::Shared;
+use crate::error::{EngineError, ErrorKind};
+
+/// Acts of a batch.
+const BATCH_ACTS: usize = if cfg!(test) { 4 } else { 512 };
+
+impl Shared {
+    /// Starts taking a run back: all of it, or what lies at or below these paths.
+    pub(crate) fn start_undo(
+        self: &Arc<Self>,
+        run: i64,
+        paths: Vec<Vec<u8>>,
+        background: bool,
+        request_id: &str,
+    ) -> Result<Acting, EngineError> {
+        let journal = self.journal()?;
+        let of = journal.run(run)?;
+        if of.kind == "undo" {
+            return Err(EngineError::new(
+                ErrorKind::InvalidArgument,
+                format!("run {run} took another run back; make a new plan to clear the copies again"),
+            ));
+        }
+        let roots = journal.run_roots(run)?;
+        self.start_acting("undo", roots, background, request_id, move |inner, acting, roots| {
+            let action = Action::of_word(&of.action).ok_or_else(|| {
+                EngineError::new(ErrorKind::InvalidArgument, "the run is of a newer version of Sanchay")
+            })?;
+            settle(inner, &journal)?;
+            let new = NewRun { kind: "undo", action: action.word(), of: Some((of.id, 0)), began_ns: now_ns() };
+            let run = journal.begin_run(&new)?;
+            acting.tally.enter("acting");
+            if paths.is_empty() {
+                acting.tally.total.store(of.acted as u64, Ordering::Relaxed);
+            }
+            let opened = Roots::open(&inner.catalog, roots);
+            let mut undoer = Undoer {
+                inner,
+                journal: &journal,
+                acting,
+                roots: &opened,
+                action,
+                of: of.id,
+                run,
+                trashes: HashMap::new(),
+                buffers: CompareBuffers::default(),
+                buffer: vec![0; LARGE_READ_BYTES],
+            };
+            undoer.all(roots, &paths)?;
+            Ok(result(acting, journal.end_run(run, now_ns())?, false))
+        })
+    }
+}
+
+struct Undoer<'a> {
+    inner: &'a Arc<Shared>,
+    journal: &'a Journal,
+    acting: &'a Acting,
+    roots: &'a Roots<'a>,
+    action: Action,
+    of: i64,
+    run: i64,
+    trashes: HashMap<Vec<u8>, Option<Rc<TrashFolder>>>,
+    buffers: CompareBuffers,
+    buffer: Vec<u8>,
+}
+
+/// A file whose copy stands beside its place.
+struct Copied<'p> {
+    folder: DirHandle,
+    stands: Stands,
+    twin: Option<Subject<'p>>,
+}
+
+/// How far a file is.
+enum Stage<'p> {
+    Left(Why),
+    /// It came out of the trash.
+    Moved(DirHandle),
+    Copied(Copied<'p>),
+}
+
+impl<'a> Undoer<'a> {
+    fn all(&mut self, roots: &[Vec<u8>], paths: &[Vec<u8>]) -> Result<(), EngineError> {
+        let mut after = -1;
+        let control = &self.acting.control;
+        loop {
+            let page = self.journal.acts_after(self.of, after, BATCH_ACTS)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.number;
+            let is_meant = |act: &Act| {
+                let path = sanchay_core::path::join(&act.root, &act.path);
+                act.state == ActState::Done && (paths.is_empty() || paths.iter().any(|asked| is_within(&path, asked)))
+            };
+            let batch: Vec<Act> = page.into_iter().filter(is_meant).collect();
+            if batch.is_empty() {
+                continue;
+            }
+            if !control.step() {
+                return Ok(());
+            }
+            let Some(_turns) = self.inner.hold_trees(roots, control) else { return Ok(()) };
+            self.batch(&batch)?;
+        }
+    }
+
+    fn batch(&mut self, acts: &[Act]) -> Result<(), EngineError> {
+        self.journal.intend(self.run, acts)?;
+        fail::fail_point!("undo::intended");
+        let mut stages: Vec<Stage<'_>> = acts.iter().map(|act| self.begin(act)).collect();
+        for stage in &stages {
+            if let Stage::Copied(copied) = stage {
+                if let Err(refusal) = sync_copies(&copied.folder) {
+                    tracing::warn!(%refusal, "copies_not_synced");
+                }
+                if cfg!(target_os = "linux") {
+                    break; // one call for the file system, and the next batch comes soon
+                }
+            }
+        }
+        fail::fail_point!("undo::copied");
+        for (act, stage) in acts.iter().zip(&mut stages) {
+            if let Stage::Copied(copied) = stage {
+                let placed = put_in_place(&copied.folder, name_of(act), &copied.stands, &self.temporary(act));
+                if let Err(refusal) = placed {
+                    *stage = Stage::Left(refusal.into());
+                }
+            }
+        }
+        let folders = stages.iter().filter_map(|stage| match stage {
+            Stage::Moved(folder) | Stage::Copied(Copied { folder, .. }) => Some(folder),
+            Stage::Left(_) => None,
+        });
+        let trashes = self.trashes.values().flatten().map(|trash| trash.files());
+        for folder in folders.chain(trashes) {
+            if let Err(refusal) = sync_folder(folder) {
+                tracing::warn!(%refusal, "folder_not_synced");
+            }
+        }
+        fail::fail_point!("undo::placed");
+        let outcomes: Vec<Outcome> = acts.iter().zip(&stages).map(|(act, stage)| self.outcome(act, stage)).collect();
+        self.journal.conclude(self.run, &outcomes)?;
+        note_taken_back_of(self.journal, self.of, &outcomes)?;
+        fail::fail_point!("undo::concluded");
+        self.tell(acts, &stages)
+    }
+
+    /// Takes one file back as far as that can be done before its copy is on the disk.
+    fn begin<'p>(&mut self, act: &'p Act) -> Stage<'p>
+    where
+        'a: 'p,
+    {
+        if !self.acting.control.step() {
+            return Stage::Left(Why::word("stopped"));
+        }
+        let path = sanchay_core::path::join(&act.root, &act.path);
+        let _looking = self.acting.control.look_at(&path);
+        let roots: &'p Roots<'a> = self.roots;
+        let Some(place) = roots.place(&act.root, &act.path) else {
+            return Stage::Left(Why::word("offline"));
+        };
+        let folder = match made_folder(place.root, place.folder()) {
+            Ok(folder) => folder,
+            Err(refusal) => return Stage::Left(refusal.into()),
+        };
+        let stands = match self.action {
+            Action::Reflink => return Stage::Left(Why::word("nothing-to-undo")),
+            Action::Trash => match self.from_trash(act, &folder) {
+                Err(refusal) if refusal.reason == Reason::Gone => Stands::Nothing,
+                Err(refusal) => return Stage::Left(refusal.into()),
+                Ok(()) => return Stage::Moved(folder),
+            },
+            Action::Delete => Stands::Nothing,
+            Action::Symlink => Stands::Symlink(act.place.first().cloned().unwrap_or_default()),
+            Action::Hardlink => {
+                let device = folder.stat(name_of(act)).map(|stat| stat.device);
+                Stands::Hardlink(device.unwrap_or_default(), act.kept_identity.1)
+            }
+        };
+        match self.from_twin(act, place, &folder, &stands) {
+            Ok(twin) => Stage::Copied(Copied { folder, stands, twin: Some(twin) }),
+            Err(why) => Stage::Left(why),
+        }
+    }
+
+    fn from_trash(&mut self, act: &Act, folder: &DirHandle) -> Result<(), Refusal> {
+        let [path, top, name, ..] = &act.place[..] else { return Err(Refusal::new(Reason::Gone)) };
+        let open = || {
+            let top = (!top.is_empty()).then(|| path_from_bytes(top));
+            TrashFolder::open(&path_from_bytes(path), top.as_ref().map(PathBuf::as_path)).ok().map(Rc::new)
+        };
+        let trash = self.trashes.entry(path.clone()).or_insert_with(open);
+        let trash = Rc::clone(trash.as_ref().ok_or(Refusal::new(Reason::Gone))?);
+        let device = trash.files().stat_self()?.device;
+        let inode = act.identity.1;
+        let witness = Witness { inode, size_bytes: act.size_bytes, mtime_ns: act.mtime_ns, ctime_ns: 0 };
+        let expected = Expected { device, witness, has_lasting_inode: true };
+        restore(&trash, &Reserved { name: name.clone() }, &expected, folder, name_of(act))?;
+        Ok(())
+    }
+
+    /// Makes the file again from a twin whose content is the one that is due, and gives the twin.
+    fn from_twin<'p>(
+        &mut self,
+        act: &'p Act,
+        place: Place<'p>,
+        folder: &DirHandle,
+        stands: &Stands,
+    ) -> Result<Subject<'p>, Why>
+    where
+        'a: 'p,
+    {
+        let roots: &'p Roots<'a> = self.roots;
+        let kept = roots.place(&act.kept_root, &act.kept_path);
+        // A hard link is its own twin, wherever the file that it was made of is by now.
+        let own = matches!(stands, Stands::Hardlink(..)).then_some(place);
+        let mut why = Why::word("no-twin");
+        for place in kept.into_iter().chain(own) {
+            match self.twin(act, place) {
+                Ok(twin) => {
+                    let before = Kept {
+                        metadata: Metadata {
+                            owner: act.owner.0,
+                            group: act.owner.1,
+                            mode: act.owner.2,
+                            attributes: act.attributes.clone(),
+                        },
+                        mtime_ns: act.mtime_ns,
+                        atime_ns: act.atime_ns,
+                    };
+                    let temporary = self.temporary(act);
+                    copy_anew(&twin, folder, name_of(act), stands, &before, &temporary, &mut self.buffers)?;
+                    Tally::add(&self.acting.tally.bytes, act.size_bytes);
+                    return Ok(twin);
+                }
+                Err(refusal) if refusal.reason == Reason::Gone => {}
+                Err(refusal) => why = Why::from(refusal.of_kept()),
+            }
+        }
+        Err(why)
+    }
+
+    /// Opens a file and reads it whole: it must have the content of the act.
+    fn twin<'p>(&mut self, act: &Act, place: Place<'p>) -> Result<Subject<'p>, Refusal> {
+        let twin = Subject::open_where(place, |_, stat| Ok(stat.size_bytes == act.size_bytes))?;
+        let control = &self.acting.control;
+        let hashed = hash_large(&twin.file, act.algorithm, &mut self.buffer, act.size_bytes, &mut |bytes| {
+            control.have_read(bytes);
+            if control.step() {
+                std::ops::ControlFlow::Continue(())
+            } else {
+                std::ops::ControlFlow::Break(())
+            }
+        })?;
+        if self.acting.control.is_cancelled() {
+            return Err(Refusal::new(Reason::Stopped));
+        }
+        if hashed.bytes_read == act.size_bytes && hashed.hash == act.hash {
+            Ok(twin)
+        } else {
+            Err(Refusal::new(Reason::Changed))
+        }
+    }
+
+    fn temporary(&self, act: &Act) -> TemporaryName {
+        TemporaryName::of(self.journal.token(), self.run as u64, act.number as u64)
+    }
+
+    fn outcome(&self, act: &Act, stage: &Stage<'_>) -> Outcome {
+        let tally = &self.acting.tally;
+        Tally::add(&tally.done, 1);
+        let (state, why) = match stage {
+            Stage::Left(why) => {
+                let path = sanchay_core::path::join(&act.root, &act.path);
+                tally.leave(Left { path, reason: why.reason.clone(), message: why.detail.clone() }, why.failed);
+                (ActState::Left, why.clone())
+            }
+            Stage::Moved(_) | Stage::Copied(_) => (ActState::Done, Why::word("")),
+        };
+        Outcome {
+            number: act.number,
+            state,
+            failed: why.failed,
+            reason: why.reason,
+            detail: why.detail,
+            freed_bytes: 0,
+            ended_ns: now_ns(),
+            place: None,
+        }
+    }
+
+    /// Tells the catalog what came back. Their stamps are watched until they tell of any later write.
+    fn tell(&self, acts: &[Act], stages: &[Stage<'_>]) -> Result<(), EngineError> {
+        let mut opened: Vec<(&Act, FileHandle, FileStat)> = Vec::new();
+        let mut followed = Vec::new();
+        for (act, stage) in acts.iter().zip(stages) {
+            let (folder, twin) = match stage {
+                Stage::Left(_) => continue,
+                Stage::Moved(folder) => (folder, None),
+                Stage::Copied(copied) => (&copied.folder, copied.twin.as_ref()),
+            };
+            let Ok(file) = folder.open_file(name_of(act)) else { continue };
+            let Ok(stat) = file.stat() else { continue };
+            opened.push((act, file, stat));
+            if let (Some(twin), Action::Hardlink) = (twin, self.action) {
+                if let Ok(stat) = twin.follow() {
+                    let path = sanchay_core::path::join(&act.kept_root, twin.place.path);
+                    followed.push(Followed::name(&path, Now::Same(stat, HashState::Hashed)));
+                    followed.push(Followed::Others { volume: act.kept_identity.0, stat, state: HashState::Hashed });
+                }
+            }
+        }
+        let leases: Vec<Option<Lease<'_>>> = opened.iter().map(|(_, file, _)| Lease::take(file).ok()).collect();
+        let newest_ns = opened.iter().map(|(.., stat)| stat.ctime_ns).max().unwrap_or_default();
+        let left_ns = newest_ns.saturating_add(TICK_NS).saturating_sub(now_ns());
+        std::thread::sleep(Duration::from_nanos(left_ns.clamp(0, TICK_NS) as u64));
+        for ((act, file, stat), lease) in opened.iter().zip(&leases) {
+            let is_same = stat.size_bytes == act.size_bytes && stat.mtime_ns == act.mtime_ns;
+            let is_still = file.stat().is_ok_and(|now| now.held_still_since(stat));
+            let state = match lease {
+                _ if !is_same => HashState::Pending,
+                Some(lease) if lease.is_held() && is_still => HashState::Hashed,
+                _ => HashState::Racy,
+            };
+            let path = sanchay_core::path::join(&act.root, &act.path);
+            followed.push(Followed::name(&path, Now::File(*stat, state, act.algorithm, act.hash)));
+        }
+        follow(self.inner, followed, &[])
+    }
+}
+
+fn name_of(act: &Act) -> &[u8] {
+    act.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&act.path)
+}
+
+/// Notes in the run that was undone what a broken undo had done.
+pub(super) fn note_taken_back(journal: &Journal, undo: &Run, outcomes: &[Outcome]) -> Result<(), EngineError> {
+    undo.of.map_or(Ok(()), |of| note_taken_back_of(journal, of, outcomes))
+}
+
+fn note_taken_back_of(journal: &Journal, of: i64, outcomes: &[Outcome]) -> Result<(), EngineError> {
+    let done = outcomes.iter().filter(|outcome| outcome.state == ActState::Done);
+    let numbers: Vec<i64> = done.map(|outcome| outcome.number).collect();
+    Ok(journal.take_back(of, &numbers, now_ns())?)
+}
+
+/// Whether a file that was being taken back is back; names of ours beside it are gone after this.
+pub(super) fn settle_one(
+    act: &Act,
+    folder: &DirHandle,
+    name: &[u8],
+    temporary: &TemporaryName,
+) -> Result<bool, Refusal> {
+    sanchay_act::restore::settle(folder, name, temporary)?;
+    let is_back = match folder.stat(name) {
+        Ok(stat) => {
+            let is_link = stat.inode == act.kept_identity.1 && act.identity.1 != act.kept_identity.1;
+            stat.kind == FileKind::File
+                && stat.size_bytes == act.size_bytes
+                && stat.mtime_ns == act.mtime_ns
+                && !is_link
+        }
+        Err(error) if error.is_gone() => false,
+        Err(error) => return Err(error.into()),
+    };
+    if let (true, [path, top, name, ..]) = (is_back, &act.place[..]) {
+        let top = (!top.is_empty()).then(|| path_from_bytes(top));
+        if let Ok(trash) = TrashFolder::open(&path_from_bytes(path), top.as_ref().map(PathBuf::as_path)) {
+            if trash.files().stat(name).is_err() {
+                release(&trash, &Reserved { name: name.clone() })?;
+            }
+        }
+    }
+    Ok(is_back)
+}

@@ -1,0 +1,328 @@
+//! Plans: made, read, edited, forgotten; and the copies that are wanted.
+
+use std::collections::HashMap;
+
+use sanchay_catalog::expression::Endings;
+use sanchay_catalog::journal::{Decision, IgnoredGroup, Plan, PlannedCopy, Skipped};
+use sanchay_catalog::queries::DuplicateRequest;
+use sanchay_core::path::join;
+use sanchay_core::{Algorithm, ContentHash};
+
+use super::Engine;
+use crate::clock::now_ns;
+use crate::dedupe::{make_plan, Action, PlanRequest, Preference, Rules};
+use crate::error::{EngineError, ErrorKind};
+use crate::words;
+
+/// What a plan is asked for, in a client's words.
+#[derive(Clone, Debug, Default)]
+pub struct PlanAsked<'a> {
+    /// Copies below this folder only.
+    pub under: Option<&'a [u8]>,
+    /// Smaller files do not count, bytes.
+    pub min_size_bytes: u64,
+    /// Endings of names; empty: all.
+    pub extensions: &'a [String],
+    /// Types of files; empty: all.
+    pub types: &'a [String],
+    /// An expression that copies which go must fit.
+    pub drop: Option<&'a str>,
+    /// An expression that copies which go must not fit.
+    pub keep: Option<&'a str>,
+    /// `under:PATH`, `oldest`, `newest`, `shortest-path`, `linked`; the first that decides first.
+    pub prefer: &'a [Vec<u8>],
+    /// Folders that are one replica each.
+    pub isolate: &'a [Vec<u8>],
+    /// How many copies stay at least.
+    pub min_copies: usize,
+    /// On how many devices at least.
+    pub min_devices: usize,
+    /// Whether a copy of each name stays.
+    pub one_of_each_name: bool,
+    /// Whether hidden folders, version control, packages and applications take part.
+    pub everywhere: bool,
+    /// What is done: `trash`, `hardlink`, `reflink`, `symlink` or `delete`.
+    pub action: &'a str,
+    /// All of this as JSON, kept with the plan.
+    pub asked: &'a str,
+    /// The caller's time zone, for ages in expressions.
+    pub time_zone: &'a str,
+}
+
+/// One copy of a plan, for reading.
+#[derive(Clone, Debug)]
+pub struct ShownCopy {
+    /// Its whole path.
+    pub path: Vec<u8>,
+    /// What becomes of it.
+    pub decision: Decision,
+    /// Why, in a word.
+    pub reason: String,
+    /// What its going frees, in bytes.
+    pub freed_bytes: u64,
+    /// The one that stays for it; empty: it stays itself, or nothing was decided.
+    pub kept: Vec<u8>,
+}
+
+/// One group of a plan, or a part of a long one.
+#[derive(Clone, Debug)]
+pub struct ShownGroup {
+    /// Its number in the plan; parts of one group share it.
+    pub number: i64,
+    /// The size of each copy, in bytes.
+    pub size_bytes: u64,
+    /// How it was hashed.
+    pub algorithm: Algorithm,
+    /// The content's hash.
+    pub hash: ContentHash,
+    /// Its copies.
+    pub copies: Vec<ShownCopy>,
+}
+
+/// A page of a plan.
+#[derive(Clone, Debug)]
+pub struct PlanPage {
+    /// In the order of the plan: the largest files first.
+    pub groups: Vec<ShownGroup>,
+    /// Where the next page begins; empty: this is the last.
+    pub next_token: String,
+}
+
+impl Engine {
+    /// Makes a plan over the duplicates of a scope. Blocks until it is made, or the engine closes.
+    pub fn make_plan(&self, asked: &PlanAsked<'_>) -> Result<Plan, EngineError> {
+        let extensions = asked.extensions.iter().map(String::as_str);
+        let scope = DuplicateRequest {
+            under: asked.under,
+            min_size_bytes: asked.min_size_bytes,
+            extensions: Endings::of_copies(extensions).map_err(EngineError::invalid_argument)?,
+            types: asked.types.iter().map(|text| words::file_type(text)).collect::<Result<_, _>>()?,
+            roots: self.root_names()?,
+            ..DuplicateRequest::default()
+        };
+        let expression = |text: Option<&str>| match text {
+            Some(text) => Ok::<_, EngineError>(Some(self.question(text, asked.time_zone)?.expression)),
+            None => Ok(None),
+        };
+        let (drop, keep) = (expression(asked.drop)?, expression(asked.keep)?);
+        let action = Action::of_word(asked.action)
+            .ok_or_else(|| EngineError::invalid_argument(format!("{:?} is not an action", asked.action)))?;
+        let rules = Rules {
+            prefer: asked.prefer.iter().map(|rule| preference(rule)).collect::<Result<_, _>>()?,
+            has_drop: drop.is_some(),
+            min_copies: asked.min_copies.max(1),
+            min_devices: asked.min_devices.max(1),
+            one_of_each_name: asked.one_of_each_name,
+        };
+        let devices = crate::dedupe::Devices::new(&scope.roots);
+        let request = PlanRequest {
+            scope,
+            rules,
+            drop: drop.as_ref(),
+            keep: keep.as_ref(),
+            isolate: asked.isolate,
+            everywhere: asked.everywhere,
+            action,
+            device_of: &|volume| devices.of(volume),
+            asked: asked.asked,
+            made_ns: now_ns(),
+        };
+        make_plan(self.catalog(), &*self.journal()?, &request, &|| !self.is_closing())
+    }
+
+    /// All plans, the newest first.
+    pub fn plans(&self) -> Result<Vec<Plan>, EngineError> {
+        Ok(self.journal()?.plans()?)
+    }
+
+    /// A plan, and what was left out of it.
+    pub fn plan(&self, id: i64) -> Result<(Plan, Vec<Skipped>), EngineError> {
+        let journal = self.journal()?;
+        Ok((journal.plan(id)?, journal.skipped(id)?))
+    }
+
+    /// A page of a plan: at most `limit` copies, and about so many bytes as a message, but one copy at least.
+    pub fn plan_groups(
+        &self,
+        id: i64,
+        token: &str,
+        limit: usize,
+        max_bytes: Option<usize>,
+    ) -> Result<PlanPage, EngineError> {
+        let journal = self.journal()?;
+        journal.plan(id)?;
+        let after = match token.split_once(':') {
+            None if token.is_empty() => None,
+            Some((group, number)) if group.parse::<i64>().is_ok() && number.parse::<i64>().is_ok() => {
+                Some((group.parse().unwrap_or_default(), number.parse().unwrap_or_default()))
+            }
+            _ => return Err(EngineError::invalid_argument(format!("{token:?} is not a valid page token of a plan"))),
+        };
+        let limit = limit.clamp(1, 10_000);
+        let copies = journal.copies_after(id, after, limit + 1)?;
+        let path = |copy: &PlannedCopy| join(&join(&copy.copy.root, &copy.copy.folder), &copy.copy.name);
+        let mut known: HashMap<(i64, i64), Vec<u8>> = HashMap::new();
+        for copy in copies.iter().filter(|copy| copy.copy.decision != Decision::Drop) {
+            known.insert((copy.group, copy.number), path(copy));
+        }
+        let mut page = PlanPage { groups: Vec::new(), next_token: String::new() };
+        let mut bytes = 0;
+        for (place, copy) in copies.iter().enumerate() {
+            let own = path(copy);
+            let kept = match copy.copy.kept {
+                Some(number) if !known.contains_key(&(copy.group, number)) => {
+                    let kept = path(&journal.copy(id, copy.group, number)?);
+                    known.insert((copy.group, number), kept.clone());
+                    kept
+                }
+                Some(number) => known[&(copy.group, number)].clone(),
+                None => Vec::new(),
+            };
+            bytes += 2 * (own.len() + kept.len()) + copy.copy.reason.len() + 64;
+            if place == limit || (place > 0 && max_bytes.is_some_and(|most| bytes > most)) {
+                let last = &copies[place - 1];
+                page.next_token = format!("{}:{}", last.group, last.number);
+                break;
+            }
+            if page.groups.last().is_none_or(|group| group.number != copy.group) {
+                let PlannedCopy { group: number, size_bytes, algorithm, hash, .. } = *copy;
+                page.groups.push(ShownGroup { number, size_bytes, algorithm, hash, copies: Vec::new() });
+            }
+            let shown = ShownCopy {
+                path: own,
+                decision: copy.copy.decision,
+                reason: String::from_utf8_lossy(&copy.copy.reason).into_owned(),
+                freed_bytes: copy.copy.freed_bytes,
+                kept,
+            };
+            page.groups.last_mut().expect("pushed above").copies.push(shown);
+        }
+        Ok(page)
+    }
+
+    /// Decides a copy by hand. Fails with `UnknownPath` where the plan does not have it, and with `InvalidArgument` where
+    /// no copy would be left.
+    pub fn edit_plan(&self, id: i64, path: &[u8], decision: Decision) -> Result<Plan, EngineError> {
+        let journal = self.journal()?;
+        journal.plan(id)?;
+        let Some((group, number)) = journal.find_copy(id, path)? else {
+            let message = format!("plan {id} has no such file: it is not one of several copies there");
+            return Err(EngineError { path: Some(path.to_vec()), ..EngineError::new(ErrorKind::UnknownPath, message) });
+        };
+        Ok(journal.decide(id, group, number, decision, "by-hand")?)
+    }
+
+    /// Forgets a plan; what was done by it stays in the journal.
+    pub fn forget_plan(&self, id: i64) -> Result<(), EngineError> {
+        Ok(self.journal()?.forget_plan(id)?)
+    }
+
+    /// Says that the copies of a content are wanted, by its hash or by one of them: they leave plans until a copy appears
+    /// elsewhere.
+    pub fn ignore_copies(&self, hash: Option<&[u8]>, path: Option<&[u8]>) -> Result<IgnoredGroup, EngineError> {
+        let (hash, asked) = match (hash, path) {
+            (Some(hash), _) => (hash_of(hash)?, None),
+            (None, Some(path)) => {
+                let (algorithm, hash) = self.content_at(path)?;
+                (hash, Some(algorithm))
+            }
+            (None, None) => return Err(EngineError::invalid_argument("a hash or a path is needed")),
+        };
+        for algorithm in [Algorithm::Blake3, Algorithm::Sha256] {
+            if asked.is_some_and(|asked| asked != algorithm) {
+                continue;
+            }
+            let (size_bytes, paths) = self.paths_of_content(algorithm, hash)?;
+            if !paths.is_empty() {
+                let group = IgnoredGroup { size_bytes, algorithm, hash, since_ns: now_ns(), paths };
+                self.journal()?.ignore(&group)?;
+                return Ok(group);
+            }
+        }
+        Err(EngineError::new(ErrorKind::UnknownPath, "the catalog has no file with this hash"))
+    }
+
+    /// All contents whose copies are wanted.
+    pub fn ignored(&self) -> Result<Vec<IgnoredGroup>, EngineError> {
+        Ok(self.journal()?.ignored()?)
+    }
+
+    /// Takes that back; whether anything was said of them.
+    pub fn unignore_copies(&self, hash: Option<&[u8]>, path: Option<&[u8]>) -> Result<bool, EngineError> {
+        let journal = self.journal()?;
+        if let Some(hash) = hash {
+            return Ok(journal.unignore(&hash_of(hash)?)?);
+        }
+        let path = path.ok_or_else(|| EngineError::invalid_argument("a hash or a path is needed"))?;
+        // One that is gone by now is known by its path.
+        let groups = journal.ignored()?;
+        let of_path = groups.iter().find(|group| group.paths.iter().any(|own| own == path)).map(|group| group.hash);
+        let hash = match of_path {
+            Some(hash) => hash,
+            None => self.content_at(path)?.1,
+        };
+        Ok(journal.unignore(&hash)?)
+    }
+
+    /// What the catalog knows of a file's content.
+    fn content_at(&self, path: &[u8]) -> Result<(Algorithm, ContentHash), EngineError> {
+        let reader = self.catalog().reader()?;
+        let cut = path.iter().rposition(|byte| *byte == b'/' || (cfg!(windows) && *byte == b'\\')).unwrap_or_default();
+        let (folder, name) = (&path[..cut], &path[(cut + 1).min(path.len())..]);
+        let found = match reader.locate(folder)? {
+            Some((directory, _)) => reader.entries_named(directory, &[name.to_vec()])?.remove(name),
+            None => None,
+        };
+        let unknown = |message: &str| EngineError {
+            path: Some(path.to_vec()),
+            ..EngineError::new(ErrorKind::UnknownPath, message)
+        };
+        let (_, entry) = found.ok_or_else(|| unknown("the catalog has no such file"))?;
+        let hash = entry
+            .known_hash()
+            .ok_or_else(|| unknown("the content of this file is not known: it was not hashed yet"))?;
+        Ok((entry.algorithm, hash))
+    }
+
+    /// The size of a content, and the paths of its files.
+    fn paths_of_content(&self, algorithm: Algorithm, hash: ContentHash) -> Result<(u64, Vec<Vec<u8>>), EngineError> {
+        let reader = self.catalog().reader()?;
+        let mut entries = Vec::new();
+        reader.same_content(&hash, algorithm, &mut |posting| {
+            entries.push(posting.entry);
+            Ok(true)
+        })?;
+        let (mut size_bytes, mut paths) = (0, Vec::new());
+        for id in entries {
+            let found = reader.entry(id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
+            let Some((entry, name, directory)) = found else { continue };
+            if entry.known_hash() == Some(hash) && entry.algorithm == algorithm {
+                size_bytes = entry.size_bytes;
+                paths.push(join(&reader.directory_path(directory)?, &name));
+            }
+        }
+        paths.sort_unstable();
+        Ok((size_bytes, paths))
+    }
+}
+
+fn preference(rule: &[u8]) -> Result<Preference, EngineError> {
+    if let Some(folder) = rule.strip_prefix(b"under:") {
+        return Ok(Preference::Under(folder.to_vec()));
+    }
+    match rule {
+        b"oldest" => Ok(Preference::Oldest),
+        b"newest" => Ok(Preference::Newest),
+        b"shortest-path" => Ok(Preference::ShortestPath),
+        b"linked" => Ok(Preference::Linked),
+        _ => Err(EngineError::invalid_argument(format!(
+            "{:?} is not a rule: under:PATH, oldest, newest, shortest-path and linked are",
+            String::from_utf8_lossy(rule)
+        ))),
+    }
+}
+
+fn hash_of(bytes: &[u8]) -> Result<ContentHash, EngineError> {
+    let bytes = bytes.try_into().map_err(|_| EngineError::invalid_argument("a hash has 32 bytes"))?;
+    Ok(ContentHash::from_bytes(bytes))
+}
