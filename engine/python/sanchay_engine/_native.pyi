@@ -255,6 +255,221 @@ class VerifyResult:
     unreadable: list[ScanError]  # the first hundred
 
 @final
+class PlanSkipped:
+    """How many files were left out of a plan for one reason."""
+
+    reason: str
+    files: int
+
+@final
+class PlanLink:
+    """A symbolic link that leads to a file which goes."""
+
+    path: builtins.bytes
+    target: builtins.bytes  # the whole path that it leads to
+
+@final
+class Plan:
+    """A plan as a whole; `version` counts its edits, from 1."""
+
+    id: int
+    made_ns: int
+    action: str  # trash | hardlink | reflink | symlink | delete
+    asked: str  # scope and rules, as JSON
+    version: int
+    groups: int
+    undecided: int
+    files: int  # that go
+    freed_bytes: int
+    broken_links: int
+    skipped: list[PlanSkipped]
+    links: list[PlanLink]  # the first hundred of those that break
+
+@final
+class PlanCopy:
+    """A file of a plan."""
+
+    path: builtins.bytes
+    decision: str  # keep | drop | undecided
+    reason: str
+    freed_bytes: int
+    kept: builtins.bytes  # the copy that stays for it; empty: none
+
+@final
+class PlanGroup:
+    """Equal files of a plan; parts of one group share their number."""
+
+    number: int
+    size_bytes: int
+    algorithm: str
+    hash: builtins.bytes
+    copies: list[PlanCopy]
+
+@final
+class PlanPage:
+    """A page of a plan."""
+
+    groups: list[PlanGroup]
+    next_token: str
+
+@final
+class IgnoredGroup:
+    """A content whose copies are wanted, and the paths that it had then."""
+
+    size_bytes: int
+    algorithm: str
+    hash: builtins.bytes
+    since_ns: int
+    paths: list[builtins.bytes]
+
+@final
+class ActProgress:
+    """A snapshot of a run."""
+
+    phase: str  # queued | settling | acting | done
+    done: int
+    total: int | None
+    bytes: int  # that were compared or copied
+    skipped: int
+    failed: int
+    current: builtins.bytes
+
+@final
+class Left:
+    """A file that a run left as it is."""
+
+    path: builtins.bytes
+    reason: str
+    message: str
+
+@final
+class ActResult:
+    """How a run ended."""
+
+    state: str  # done | partial | cancelled
+    message: str
+    run: int
+    acted: int
+    skipped: int
+    failed: int
+    freed_bytes: int
+    freed_when_emptied: bool
+    compared_bytes: int
+    duration_s: float
+    left: list[Left]  # the first hundred
+
+@final
+class JournalRun:
+    """A run in the journal."""
+
+    id: int
+    kind: str  # dedupe | undo | repair
+    action: str
+    of: int | None  # the plan, or the run that it took back
+    began_ns: int
+    ended_ns: int | None
+    acted: int
+    skipped: int
+    failed: int
+    freed_bytes: int
+
+@final
+class Act:
+    """One file of a run."""
+
+    number: int
+    state: str  # intended | done | left | taken-back
+    path: builtins.bytes
+    kept_path: builtins.bytes
+    size_bytes: int
+    freed_bytes: int
+    reason: str
+    detail: str
+
+@final
+class ActPage:
+    """A page of a run."""
+
+    acts: list[Act]
+    next_token: str
+
+@final
+class Acting:
+    """A run under way, on a thread of the engine's own. Every call returns at once but `wait`."""
+
+    def progress(self) -> ActProgress: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def cancel(self) -> None: ...
+    def foreground(self) -> None: ...
+    def wait(self, timeout_s: float | None = None) -> ActResult | None:
+        """Its result; None when it has not ended after that time."""
+
+@final
+class Dedupe:
+    """What clears copies in a catalog's roots. Safe to call from any thread."""
+
+    def __new__(cls, catalog: Catalog) -> Dedupe: ...
+    def make_plan(
+        self,
+        *,
+        under: builtins.bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        drop: str | None,
+        keep: str | None,
+        prefer: Sequence[builtins.bytes],
+        isolate: Sequence[builtins.bytes],
+        min_copies: int,
+        min_devices: int,
+        one_of_each_name: bool,
+        everywhere: bool,
+        action: str,
+        asked: str,
+        time_zone: str = "",
+    ) -> Plan:
+        """Decides which copies go, and keeps it in the journal."""
+
+    def plans(self) -> list[Plan]:
+        """All plans, the newest first."""
+
+    def plan(self, plan_id: int) -> Plan: ...
+    def plan_groups(
+        self, plan_id: int, *, token: str = "", limit: int = 1000, max_bytes: int | None = None
+    ) -> PlanPage: ...
+    def edit_plan(self, plan_id: int, path: builtins.bytes, decision: str) -> Plan: ...
+    def forget_plan(self, plan_id: int) -> None: ...
+    def ignore_copies(
+        self, *, hash_bytes: builtins.bytes | None = None, path: builtins.bytes | None = None
+    ) -> IgnoredGroup: ...
+    def ignored(self) -> list[IgnoredGroup]: ...
+    def unignore_copies(
+        self, *, hash_bytes: builtins.bytes | None = None, path: builtins.bytes | None = None
+    ) -> bool: ...
+    def start_run(
+        self,
+        plan_id: int,
+        version: int,
+        *,
+        any_metadata: bool = False,
+        empty_folders: bool = False,
+        background: bool = False,
+        request_id: str = "",
+    ) -> Acting:
+        """Does what this version of a plan says."""
+
+    def start_undo(
+        self, run_id: int, paths: Sequence[builtins.bytes] = ..., *, background: bool = False, request_id: str = ""
+    ) -> Acting:
+        """Takes a run back: all of it, or what lies at or below these paths."""
+
+    def runs(self) -> list[JournalRun]:
+        """All runs, the newest first."""
+
+    def acts(self, run_id: int, *, token: str = "", limit: int = 1000, max_bytes: int | None = None) -> ActPage: ...
+
+@final
 class Verification:
     """A verification under way, on threads of the engine's own."""
 
@@ -506,6 +721,7 @@ class Catalog:
         own_files: Sequence[bytes] = ...,
         owner: str = "",
         threads: int = 0,
+        trash: builtins.bytes | None = None,
         cache_mb: int = 64,
     ) -> Catalog:
         """Opens or begins a catalog, for one owner at a time in whatever process; `owner` is what the second is told.

@@ -14,8 +14,17 @@ CREATE TABLE plan (
     groups INTEGER NOT NULL DEFAULT 0,
     undecided INTEGER NOT NULL DEFAULT 0,
     files INTEGER NOT NULL DEFAULT 0, -- copies that go
-    freed_bytes INTEGER NOT NULL DEFAULT 0
+    freed_bytes INTEGER NOT NULL DEFAULT 0,
+    broken_links INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- Symbolic links that lead to a file which goes.
+CREATE TABLE plan_link (
+    plan INTEGER NOT NULL REFERENCES plan ON DELETE CASCADE,
+    path BLOB NOT NULL,
+    target BLOB NOT NULL,
+    PRIMARY KEY (plan, path)
+) STRICT, WITHOUT ROWID;
 
 -- Folders are matched by the path of their root: the number of a root is of one catalog.
 CREATE TABLE plan_folder (

@@ -116,7 +116,8 @@ pub(crate) struct Catalog {
 #[pymethods]
 impl Catalog {
     #[staticmethod]
-    #[pyo3(signature = (path, *, own_folders = Vec::new(), own_files = Vec::new(), owner = "", threads = 0, cache_mb = 64))]
+    #[allow(clippy::too_many_arguments)] // the keywords of a Python call
+    #[pyo3(signature = (path, *, own_folders = Vec::new(), own_files = Vec::new(), owner = "", threads = 0, trash = None, cache_mb = 64))]
     fn open(
         py: Python<'_>,
         path: Vec<u8>,
@@ -124,6 +125,7 @@ impl Catalog {
         own_files: Vec<Vec<u8>>,
         owner: &str,
         threads: usize,
+        trash: Option<Vec<u8>>,
         cache_mb: u64,
     ) -> PyResult<Self> {
         let options = EngineOptions {
@@ -131,6 +133,7 @@ impl Catalog {
             own_files: paths(&own_files),
             owner: owner.to_owned(),
             threads,
+            trash: trash.map(|trash| path_from_bytes(&trash)),
             cache_bytes: cache_mb << 20,
         };
         let engine = enter(py, || Engine::open(&path_from_bytes(&path), options))?;

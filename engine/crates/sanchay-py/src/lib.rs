@@ -5,6 +5,7 @@
 
 mod catalog;
 mod changes;
+mod dedupe;
 mod enter;
 mod errors;
 mod export;
@@ -24,6 +25,11 @@ mod _native {
     use super::catalog::{check_root, exclude_patterns, path_below, Catalog, Place, RootCheck, RootSpec};
     #[pymodule_export]
     use super::changes::{ChangePage, ChangeRow, GrowthPage, GrowthRow, VolumePace};
+    #[pymodule_export]
+    use super::dedupe::{
+        Act, ActPage, ActProgress, ActResult, Acting, Dedupe, IgnoredGroup, JournalRun, Left, Plan, PlanCopy,
+        PlanGroup, PlanLink, PlanPage, PlanSkipped,
+    };
     #[pymodule_export]
     use super::errors::EngineError;
     #[pymodule_export]

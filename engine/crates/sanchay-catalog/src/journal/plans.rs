@@ -45,6 +45,8 @@ pub struct Plan {
     pub files: i64,
     /// What that frees, in bytes.
     pub freed_bytes: i64,
+    /// Symbolic links that lead to a file which goes, when the plan was made.
+    pub broken_links: i64,
 }
 
 /// A reason for which files were left out, and how many.
@@ -57,7 +59,7 @@ pub struct Skipped {
 }
 
 const COLUMNS: &str =
-    "id, made_ns, action, asked, min_copies, min_devices, version, groups, undecided, files, freed_bytes";
+    "id, made_ns, action, asked, min_copies, min_devices, version, groups, undecided, files, freed_bytes, broken_links";
 
 impl Journal {
     /// Begins a plan. Until [`Journal::finish_plan`] it is no one's: a kill leaves it unfinished, and the next opening
@@ -106,6 +108,28 @@ impl Journal {
             connection.prepare("SELECT reason, files FROM plan_skipped WHERE plan = ?1 ORDER BY reason")?;
         let skipped = statement.query_map([id], |row| Ok(Skipped { reason: row.get(0)?, files: row.get(1)? }))?;
         Ok(skipped.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes symbolic links, each with its target, that lead to a file which goes.
+    pub fn add_links(&self, id: i64, links: &[(Vec<u8>, Vec<u8>)]) -> Result<(), JournalError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let mut added = 0;
+        for (path, target) in links {
+            let sql = "INSERT INTO plan_link VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+            added += transaction.prepare_cached(sql)?.execute(params![id, path, target])? as i64;
+        }
+        transaction.execute("UPDATE plan SET broken_links = broken_links + ?2 WHERE id = ?1", [id, added])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Symbolic links that lead to a file which goes, each with its target, in the order of their paths; at most `limit`.
+    pub fn links(&self, id: i64, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, JournalError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare("SELECT path, target FROM plan_link WHERE plan = ?1 ORDER BY path LIMIT ?2")?;
+        let links = statement.query_map(params![id, limit as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(links.collect::<Result<_, _>>()?)
     }
 
     /// The paths of the roots that a plan's files lie in.
@@ -164,5 +188,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Plan> {
         undecided: row.get(8)?,
         files: row.get(9)?,
         freed_bytes: row.get(10)?,
+        broken_links: row.get(11)?,
     })
 }

@@ -2,6 +2,7 @@
 //! after.
 
 use rusqlite::{params, OptionalExtension, Row};
+use sanchay_core::path::join;
 use sanchay_core::{Algorithm, ContentHash, VolumeId};
 
 use super::error::JournalError;
@@ -100,6 +101,18 @@ pub struct Act {
     pub reason: String,
     /// What the system said.
     pub detail: String,
+}
+
+impl Act {
+    /// The file's whole path.
+    pub fn absolute(&self) -> Vec<u8> {
+        join(&self.root, &self.path)
+    }
+
+    /// The whole path of the one that stayed for it.
+    pub fn kept_absolute(&self) -> Vec<u8> {
+        join(&self.kept_root, &self.kept_path)
+    }
 }
 
 /// What came of an act.

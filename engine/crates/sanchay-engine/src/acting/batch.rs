@@ -152,7 +152,7 @@ impl<'a> Actor<'a> {
         let (ends, guarded) = self.act_on_all(parts, &kept, &attempts);
         fail::fail_point!("run::acted");
         for (attempt, _) in attempts.iter().zip(&ends).filter(|(_, end)| end.is_err()) {
-            self.steps.release(&attempt.prepared);
+            attempt.prepared.release();
         }
         self.sync_folders(&attempts, &ends);
         self.conclude(parts, &attempts, &ends)?;
@@ -217,7 +217,7 @@ impl<'a> Actor<'a> {
             subject: None,
             before: None,
             prepared: Prepared::Nothing,
-            end: missing.map(|reason| Why::word(reason)),
+            end: missing.map(Why::word),
         };
         self.next += 1;
         if attempt.end.is_none() {
@@ -377,7 +377,7 @@ impl<'a> Actor<'a> {
                     failed: false,
                     reason: String::new(),
                     detail: String::new(),
-                    freed_bytes: freed.by(parts[attempt.part].group, attempt.target, done, stays_linked),
+                    freed_bytes: freed.by(parts[attempt.part].group, attempt.target, *done, stays_linked),
                     ended_ns,
                     place: attempt.prepared.place(),
                 },
@@ -464,7 +464,7 @@ impl Freed {
     }
 
     /// `stays_linked`: a name that went is one in the trash now.
-    fn by(&mut self, group: i64, target: &Target, done: &Done, stays_linked: bool) -> u64 {
+    fn by(&mut self, group: i64, target: &Target, done: Done, stays_linked: bool) -> u64 {
         let (volume, inode) = target.identity();
         let (bytes, names) = self.0.entry((group, volume, inode)).or_default();
         *bytes = (*bytes).max(target.freed_bytes);

@@ -56,6 +56,16 @@ impl Prepared {
             _ => None,
         }
     }
+
+    /// Gives back the name that was held for a file which stays.
+    pub(super) fn release(&self) {
+        if let Self::Trash { folder, reserved: Some(Ok(reserved)), .. } = self {
+            let is_taken = folder.files().stat(&reserved.name).is_ok();
+            if let Err(refusal) = if is_taken { Ok(()) } else { release(folder, reserved) } {
+                tracing::warn!(%refusal, "trash_info_left");
+            }
+        }
+    }
 }
 
 fn places_of(folder: &TrashFolder) -> [Vec<u8>; 2] {
@@ -158,16 +168,6 @@ impl Steps {
             (Action::Symlink | Action::Trash, _) => return Err(Refusal::new(Reason::Unsupported)),
         };
         Ok(Done { links_before: acted.links_before })
-    }
-
-    /// Gives back the names that were held for files which stay.
-    pub(super) fn release(&self, prepared: &Prepared) {
-        if let Prepared::Trash { folder, reserved: Some(Ok(reserved)), .. } = prepared {
-            let is_taken = folder.files().stat(&reserved.name).is_ok();
-            if let Err(refusal) = if is_taken { Ok(()) } else { release(folder, reserved) } {
-                tracing::warn!(%refusal, "trash_info_left");
-            }
-        }
     }
 
     /// What stands under the name of a file that was acted on.

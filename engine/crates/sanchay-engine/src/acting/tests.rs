@@ -65,7 +65,7 @@ impl Tree {
     }
 
     /// Younger stamps are looked at again whatever they say.
-    fn let_stamps_age(&self) {
+    fn let_stamps_age() {
         std::thread::sleep(Duration::from_millis(80));
     }
 
@@ -130,7 +130,7 @@ impl Tree {
 
     /// What the catalog says is what the disk says, without a byte being read for it.
     fn assert_catalog_follows(&self, case: &str) {
-        self.let_stamps_age();
+        Self::let_stamps_age();
         let scan = self.scan();
         let seen = (scan.added, scan.changed, scan.removed, scan.hashed_bytes);
         assert_eq!(seen, (0, 0, 0, 0), "{case}: the catalog had not followed");
@@ -166,7 +166,7 @@ fn copies_go_by_each_action_and_come_back_and_nothing_is_read_again() {
         fs::set_permissions(tree.at("root/b/1"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::set_permissions(tree.at("root/a/1"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::set_permissions(tree.at("root/c/1"), fs::Permissions::from_mode(0o600)).unwrap();
-        tree.let_stamps_age();
+        Tree::let_stamps_age();
         tree.scan();
         let before = tree.listing();
         let ran = tree.run(action);
@@ -263,6 +263,20 @@ fn a_plan_that_was_run_is_done_and_one_that_was_edited_is_refused() {
     let again = tree.try_run(plan).unwrap();
     assert_eq!((again.state, again.run.acted, again.run.skipped), (ActResultState::Done, 0, 0));
     assert_ne!(fs::metadata(tree.at("root/b/1")).unwrap().ino(), fs::metadata(tree.at("root/a/1")).unwrap().ino());
+}
+
+#[test]
+fn links_to_a_file_that_goes_are_named() {
+    let tree = Tree::new(&FILES);
+    for (link, target) in [("a/to_b", "../b/1"), ("to_c", "./a/../c/1"), ("to_kept", "a/1"), ("c/nowhere", "x")] {
+        std::os::unix::fs::symlink(target, tree.at("root").join(link)).unwrap();
+    }
+    tree.scan();
+    let plan = tree.plan(&PlanAsked { action: "trash", ..PlanAsked::default() });
+    let named = tree.engine().plan_links(plan).unwrap();
+    let named: Vec<_> = named.iter().map(|(link, _)| link.strip_prefix(bytes_of(&tree.at("root/"))).unwrap()).collect();
+    assert_eq!(named, [&b"a/to_b"[..], b"to_c"]);
+    assert_eq!(tree.engine().plan(plan).unwrap().0.broken_links, 2);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Taking a run back: from the trash, or made again from a living twin, file by file and noted as any run.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -117,7 +116,7 @@ impl<'a> Undoer<'a> {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.number;
             let is_meant = |act: &Act| {
-                let path = sanchay_core::path::join(&act.root, &act.path);
+                let path = act.absolute();
                 act.state == ActState::Done && (paths.is_empty() || paths.iter().any(|asked| is_within(&path, asked)))
             };
             let batch: Vec<Act> = page.into_iter().filter(is_meant).collect();
@@ -181,7 +180,7 @@ impl<'a> Undoer<'a> {
         if !self.acting.control.step() {
             return Stage::Left(Why::word("stopped"));
         }
-        let path = sanchay_core::path::join(&act.root, &act.path);
+        let path = act.absolute();
         let _looking = self.acting.control.look_at(&path);
         let roots: &'p Roots<'a> = self.roots;
         let Some(place) = roots.place(&act.root, &act.path) else {
@@ -193,7 +192,7 @@ impl<'a> Undoer<'a> {
         };
         let stands = match self.action {
             Action::Reflink => return Stage::Left(Why::word("nothing-to-undo")),
-            Action::Trash => match self.from_trash(act, &folder) {
+            Action::Trash => match self.move_back(act, &folder) {
                 Err(refusal) if refusal.reason == Reason::Gone => Stands::Nothing,
                 Err(refusal) => return Stage::Left(refusal.into()),
                 Ok(()) => return Stage::Moved(folder),
@@ -205,17 +204,17 @@ impl<'a> Undoer<'a> {
                 Stands::Hardlink(device.unwrap_or_default(), act.kept_identity.1)
             }
         };
-        match self.from_twin(act, place, &folder, &stands) {
+        match self.copy_twin(act, place, &folder, &stands) {
             Ok(twin) => Stage::Copied(Copied { folder, stands, twin: Some(twin) }),
             Err(why) => Stage::Left(why),
         }
     }
 
-    fn from_trash(&mut self, act: &Act, folder: &DirHandle) -> Result<(), Refusal> {
+    fn move_back(&mut self, act: &Act, folder: &DirHandle) -> Result<(), Refusal> {
         let [path, top, name, ..] = &act.place[..] else { return Err(Refusal::new(Reason::Gone)) };
         let open = || {
             let top = (!top.is_empty()).then(|| path_from_bytes(top));
-            TrashFolder::open(&path_from_bytes(path), top.as_ref().map(PathBuf::as_path)).ok().map(Rc::new)
+            TrashFolder::open(&path_from_bytes(path), top.as_deref()).ok().map(Rc::new)
         };
         let trash = self.trashes.entry(path.clone()).or_insert_with(open);
         let trash = Rc::clone(trash.as_ref().ok_or(Refusal::new(Reason::Gone))?);
@@ -228,7 +227,7 @@ impl<'a> Undoer<'a> {
     }
 
     /// Makes the file again from a twin whose content is the one that is due, and gives the twin.
-    fn from_twin<'p>(
+    fn copy_twin<'p>(
         &mut self,
         act: &'p Act,
         place: Place<'p>,
@@ -294,12 +293,12 @@ impl<'a> Undoer<'a> {
         TemporaryName::of(self.journal.token(), self.run as u64, act.number as u64)
     }
 
-    fn outcome(&self, act: &Act, stage: &Stage<'_>) -> Outcome {
+    fn outcome(&self, act: &Act, stands: &Stage<'_>) -> Outcome {
         let tally = &self.acting.tally;
         Tally::add(&tally.done, 1);
-        let (state, why) = match stage {
+        let (state, why) = match stands {
             Stage::Left(why) => {
-                let path = sanchay_core::path::join(&act.root, &act.path);
+                let path = act.absolute();
                 tally.leave(Left { path, reason: why.reason.clone(), message: why.detail.clone() }, why.failed);
                 (ActState::Left, why.clone())
             }
@@ -350,7 +349,7 @@ impl<'a> Undoer<'a> {
                 Some(lease) if lease.is_held() && is_still => HashState::Hashed,
                 _ => HashState::Racy,
             };
-            let path = sanchay_core::path::join(&act.root, &act.path);
+            let path = act.absolute();
             followed.push(Followed::name(&path, Now::File(*stat, state, act.algorithm, act.hash)));
         }
         follow(self.inner, followed, &[])
@@ -393,7 +392,7 @@ pub(super) fn settle_one(
     };
     if let (true, [path, top, name, ..]) = (is_back, &act.place[..]) {
         let top = (!top.is_empty()).then(|| path_from_bytes(top));
-        if let Ok(trash) = TrashFolder::open(&path_from_bytes(path), top.as_ref().map(PathBuf::as_path)) {
+        if let Ok(trash) = TrashFolder::open(&path_from_bytes(path), top.as_deref()) {
             if trash.files().stat(name).is_err() {
                 release(&trash, &Reserved { name: name.clone() })?;
             }

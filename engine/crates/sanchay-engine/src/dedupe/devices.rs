@@ -1,10 +1,13 @@
 //! What volumes lie on: copies on two volumes of one disk go with that disk.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use sanchay_catalog::queries::RootNames;
 use sanchay_core::path::path_from_bytes;
 use sanchay_core::{Folder, RootDir, Source, VolumeId};
+
+use crate::in_time::in_time;
 
 /// The disks and servers of the volumes that roots are on.
 pub(crate) struct Devices(HashMap<VolumeId, u64>);
@@ -12,20 +15,22 @@ pub(crate) struct Devices(HashMap<VolumeId, u64>);
 impl Devices {
     /// Asks the system, root by root; a volume of which it cannot be known is a device by itself.
     pub(crate) fn new(roots: &RootNames) -> Self {
-        let mut devices = HashMap::new();
-        for root in &roots.0 {
-            let Ok(opened) = RootDir::open(&path_from_bytes(&root.path)) else { continue };
-            let Ok(volume) = opened.top().volume() else { continue };
-            let disk = number(volume.disk());
-            devices.extend([volume.id, volume.id_apart()].map(|id| (id, disk)));
-        }
-        Self(devices)
+        let paths: Vec<_> = roots.0.iter().map(|root| path_from_bytes(&root.path)).collect();
+        let asked = paths.into_iter().filter_map(|path| in_time(move || disks_of(&path))?);
+        Self(asked.flatten().collect())
     }
 
     /// A number that volumes of one device share, and no others.
     pub(crate) fn of(&self, volume: VolumeId) -> u64 {
         self.0.get(&volume).copied().unwrap_or_else(|| number(volume))
     }
+}
+
+/// The volume of a root, by both names that it may have in the catalog, and its disk.
+fn disks_of(root: &Path) -> Option<[(VolumeId, u64); 2]> {
+    let volume = RootDir::open(root).ok()?.top().volume().ok()?;
+    let disk = number(volume.disk());
+    Some([volume.id, volume.id_apart()].map(|id| (id, disk)))
 }
 
 fn number(id: VolumeId) -> u64 {

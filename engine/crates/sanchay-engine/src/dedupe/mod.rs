@@ -2,6 +2,7 @@
 
 mod devices;
 mod group;
+mod links;
 mod planner;
 // Their expressions spell paths as Unix has them.
 #[cfg(all(test, unix))]

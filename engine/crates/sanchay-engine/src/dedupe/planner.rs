@@ -11,6 +11,7 @@ use sanchay_catalog::{Catalog, RootState};
 use sanchay_core::path::bytes_of;
 
 use super::group::Look;
+use super::links;
 use super::request::{LeftOut, PlanRequest, Wanted};
 use super::rules::Rules;
 use crate::error::{EngineError, ErrorKind};
@@ -33,9 +34,11 @@ pub fn make_plan(
     let Rules { min_copies, min_devices, .. } = request.rules;
     let new = NewPlan { made_ns, action: action.word(), asked, min_copies, min_devices };
     let id = journal.begin_plan(&new)?;
-    let planned = Planner::new(catalog, journal, request)
-        .and_then(|planner| planner.run(id, goes_on))
-        .and_then(|left_out| Ok(journal.finish_plan(id, &left_out)?));
+    let planned =
+        Planner::new(catalog, journal, request).and_then(|planner| planner.run(id, goes_on)).and_then(|left_out| {
+            links::note_broken(catalog, journal, id, &request.scope.roots, goes_on)?;
+            Ok(journal.finish_plan(id, &left_out)?)
+        });
     if planned.is_err() {
         // Where that fails as well, the next start forgets it: it was never finished.
         let _ = journal.forget_plan(id);

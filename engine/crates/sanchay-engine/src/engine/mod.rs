@@ -121,12 +121,6 @@ impl Engine {
         self.inner.closing.load(Ordering::Relaxed)
     }
 
-    /// What its parts share.
-    #[cfg(test)]
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.inner
-    }
-
     /// Adds a root, or replaces its settings: they count from its next scan.
     pub fn put_root(&self, id: i64, path: &[u8], settings: &RootSettings) -> Result<(), EngineError> {
         Rules::new(settings)?;

@@ -14,6 +14,9 @@ use crate::dedupe::{make_plan, Action, PlanRequest, Preference, Rules};
 use crate::error::{EngineError, ErrorKind};
 use crate::words;
 
+/// Symbolic links of a plan that are named; all are counted.
+const LINKS_SHOWN: usize = 100;
+
 /// What a plan is asked for, in a client's words.
 #[derive(Clone, Debug, Default)]
 pub struct PlanAsked<'a> {
@@ -139,6 +142,11 @@ impl Engine {
     pub fn plan(&self, id: i64) -> Result<(Plan, Vec<Skipped>), EngineError> {
         let journal = self.journal()?;
         Ok((journal.plan(id)?, journal.skipped(id)?))
+    }
+
+    /// The first hundred symbolic links that lead to a file which goes, each with its target.
+    pub fn plan_links(&self, id: i64) -> Result<Vec<(Vec<u8>, Vec<u8>)>, EngineError> {
+        Ok(self.journal()?.links(id, LINKS_SHOWN)?)
     }
 
     /// A page of a plan: at most `limit` copies, and about so many bytes as a message, but one copy at least.

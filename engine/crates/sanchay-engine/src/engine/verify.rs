@@ -64,7 +64,7 @@ impl Engine {
     }
 
     /// What its parts share.
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner
     }
 }
