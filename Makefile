@@ -21,7 +21,7 @@ WHEELS := build/wheels
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? 2 * cores : 8)))
 CARGO := cd engine && cargo
 # Tests stop an act at each of its steps; what is built for use has no such points.
-FAILPOINTS := --features sanchay-act/failpoints
+FAILPOINTS := --features sanchay-engine/failpoints
 ENGINE_SOURCES := $(shell find engine -not -path '*/target/*' \( -type d -o -name '*.rs' -o -name '*.sql' -o -name '*.py' \
     -o -name '*.pyi' -o -name '*.typed' -o -name 'Cargo.*' -o -name 'pyproject.toml' \) -not -name '__pycache__')
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, UNIX_EPOCH};
 
-use sanchay_catalog::journal::{ActState, Decision, Run};
+use sanchay_catalog::journal::{ActState, Decision};
 use sanchay_core::path::bytes_of;
 use sanchay_core::VolumeId;
 
@@ -300,6 +300,8 @@ fn hard_links_of_a_copy_go_together_and_free_their_space_once() {
 
 #[cfg(feature = "failpoints")]
 mod stops {
+    use sanchay_catalog::journal::Run;
+
     use super::*;
 
     const POINTS: [&str; 16] = [
