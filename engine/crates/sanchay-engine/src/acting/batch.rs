@@ -8,12 +8,14 @@ use sanchay_act::metadata::Kept;
 use sanchay_act::{sync_folder, Lease, Pair, Reason, Refusal, Subject};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, Outcome};
-use sanchay_core::{Algorithm, CompareBuffers, ContentHash, FileStat, VolumeId};
+use sanchay_core::{CompareBuffers, FileStat};
 
 use super::follow::{follow, Followed, Now};
 use super::outcome::{Left, Tally};
-use super::places::{Roots, Seen};
+use super::part::{Freed, GroupPart, Target};
+use super::places::Roots;
 use super::step::{Done, Prepared, Steps};
+use super::why::Why;
 use crate::clock::now_ns;
 use crate::engine::Shared;
 use crate::error::EngineError;
@@ -21,53 +23,6 @@ use crate::job::Control;
 
 /// A later write bears another stamp once the clock of the file system has ticked.
 pub(super) const TICK_NS: i64 = 12_000_000;
-
-/// A file of a plan.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) root: Vec<u8>,
-    /// Below the root.
-    pub(super) path: Vec<u8>,
-    pub(super) seen: Seen,
-    /// The disk or server that it is on.
-    pub(super) device: u64,
-    /// Of one that goes: the place of the one that stays for it, in `stays`.
-    pub(super) kept: usize,
-    /// What the going of its copy frees, in bytes.
-    pub(super) freed_bytes: u64,
-}
-
-impl Target {
-    pub(super) fn absolute(&self) -> Vec<u8> {
-        sanchay_core::path::join(&self.root, &self.path)
-    }
-
-    /// The same, known by all but its ctime.
-    pub(super) fn without_ctime(mut self) -> Self {
-        self.seen.ctime_ns = None;
-        self
-    }
-
-    fn identity(&self) -> (VolumeId, Option<u64>) {
-        (self.seen.volume, self.seen.inode)
-    }
-}
-
-/// A group, or a part of a very large one.
-#[derive(Debug)]
-pub(super) struct GroupPart {
-    /// Its number in the plan.
-    pub(super) group: i64,
-    pub(super) size_bytes: u64,
-    pub(super) algorithm: Algorithm,
-    pub(super) hash: ContentHash,
-    /// Files that stay.
-    pub(super) stays: Vec<Target>,
-    /// Files that go.
-    pub(super) goes: Vec<Target>,
-    /// How many physical copies must be there, on how many devices, for any to go.
-    pub(super) needed: (usize, usize),
-}
 
 /// What acts on batches.
 pub(super) struct Actor<'a> {
@@ -96,29 +51,6 @@ struct Attempt<'p> {
     prepared: Prepared,
     /// Why it is left, where that is known before anything is done.
     end: Option<Why>,
-}
-
-/// Why a file is left.
-#[derive(Clone, Debug)]
-pub(super) struct Why {
-    pub(super) reason: String,
-    pub(super) detail: String,
-    pub(super) failed: bool,
-}
-
-impl Why {
-    pub(super) fn word(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), detail: String::new(), failed: false }
-    }
-}
-
-impl From<Refusal> for Why {
-    fn from(refusal: Refusal) -> Self {
-        let failed = matches!(refusal.reason, Reason::Io | Reason::DiskFull | Reason::Denied | Reason::ReadOnly);
-        let of_kept = if refusal.of_kept && refusal.reason != Reason::KeptGone { "kept-" } else { "" };
-        let detail = refusal.source.map(|source| source.to_string()).unwrap_or_default();
-        Self { reason: format!("{of_kept}{}", refusal.reason.word()), detail, failed }
-    }
 }
 
 /// The files that stay for others of a part, opened; None for those that no one goes for.
@@ -450,31 +382,6 @@ impl<'a> Actor<'a> {
             }
         }
         follow(self.inner, followed, &shared)
-    }
-}
-
-/// What the going of copies frees: nothing, until the last of a copy's names went.
-#[derive(Debug, Default)]
-pub(super) struct Freed(HashMap<(i64, VolumeId, Option<u64>), (u64, u32)>);
-
-impl Freed {
-    /// Forgets all groups but this one.
-    pub(super) fn keep(&mut self, group: Option<i64>) {
-        self.0.retain(|(own, ..), _| Some(*own) == group);
-    }
-
-    /// `stays_linked`: a name that went is one in the trash now.
-    fn by(&mut self, group: i64, target: &Target, done: Done, stays_linked: bool) -> u64 {
-        let (volume, inode) = target.identity();
-        let (bytes, names) = self.0.entry((group, volume, inode)).or_default();
-        *bytes = (*bytes).max(target.freed_bytes);
-        *names += 1;
-        let is_last = done.links_before <= if stays_linked { *names } else { 1 };
-        if is_last {
-            std::mem::take(bytes)
-        } else {
-            0
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use sanchay_catalog::content::Posting;
 use sanchay_catalog::{CatalogError, DirectoryChange, Session};
 use sanchay_core::{extension, Algorithm, ContentHash, FileStat, VolumeId};
 
-use super::batch::Target;
+use super::part::Target;
 use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::inodes::Inodes;

@@ -12,6 +12,8 @@ mod follow;
 mod handle;
 mod outcome;
 #[cfg(unix)]
+mod part;
+#[cfg(unix)]
 mod places;
 #[cfg(unix)]
 mod run;
@@ -23,6 +25,8 @@ mod step;
 mod tests;
 #[cfg(unix)]
 mod undo;
+#[cfg(unix)]
+mod why;
 
 pub(crate) use alone::Alone;
 pub use handle::Acting;

@@ -9,9 +9,10 @@ use sanchay_catalog::journal::{Decision, Journal, NewRun, Plan, PlannedCopy, Run
 use sanchay_core::path::is_within;
 use sanchay_core::CompareBuffers;
 
-use super::batch::{Actor, Freed, GroupPart, Target};
+use super::batch::Actor;
 use super::handle::Acting;
 use super::outcome::{ActResult, ActResultState, RunRequest, Tally};
+use super::part::{Freed, GroupPart, Target};
 use super::places::{Roots, Seen};
 use super::settle::settle;
 use super::step::Steps;

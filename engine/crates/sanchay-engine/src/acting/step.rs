@@ -9,7 +9,7 @@ use sanchay_act::{delete, hardlink, reflink, symlink, sync_folder, Pair, Reason,
 use sanchay_core::path::{bytes_of, path_from_bytes};
 use sanchay_core::FileStat;
 
-use super::batch::Target;
+use super::part::Target;
 use crate::dedupe::Action;
 
 /// What was done to a file.

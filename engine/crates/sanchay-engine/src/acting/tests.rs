@@ -11,7 +11,7 @@ use sanchay_catalog::journal::{ActState, Decision};
 use sanchay_core::path::bytes_of;
 use sanchay_core::VolumeId;
 
-use super::batch::Target;
+use super::part::Target;
 use super::places::Seen;
 use super::*;
 use crate::error::{EngineError, ErrorKind};

@@ -16,13 +16,14 @@ use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::path::{is_within, path_from_bytes};
 use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileKind, FileStat, Witness};
 
-use super::batch::{Why, TICK_NS};
+use super::batch::TICK_NS;
 use super::follow::{follow, Followed, Now};
 use super::handle::Acting;
 use super::outcome::{Left, Tally};
 use super::places::Roots;
 use super::run::result;
 use super::settle::settle;
+use super::why::Why;
 use crate::clock::now_ns;
 use crate::dedupe::Action;
 use crate::engine::Shared;
