@@ -29,6 +29,7 @@ mod reading;
 mod root_check;
 mod root_spec;
 mod scan;
+mod trashes;
 mod trees;
 mod verify;
 pub mod words;

@@ -9,6 +9,7 @@ use sanchay_core::{Algorithm, Filter};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, ErrorKind};
+use crate::trashes::is_trash;
 use crate::words::{algorithm, one_of};
 
 /// Which files of a root are hashed.
@@ -122,14 +123,25 @@ impl Default for RootSettings {
 }
 
 /// Settings, ready for use.
+#[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) hash: HashScope,
     pub(crate) algorithm: Algorithm,
     pub(crate) filter: Filter,
     pub(crate) one_file_system: bool,
+    /// These are the rules of a trash: nothing in it is read, and what was read before it came there is forgotten.
+    pub(crate) in_trash: bool,
 }
 
 impl Rules {
+    /// Those that hold in a folder of the root.
+    pub(crate) fn in_folder(self: &Arc<Self>, folder: &[u8]) -> Arc<Self> {
+        if self.in_trash || !is_trash(folder) {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { hash: HashScope::None, in_trash: true, ..Self::clone(self) })
+    }
+
     /// Those of a root. Fails where its settings cannot be read.
     pub(crate) fn of(row: &RootRow) -> Result<Self, EngineError> {
         Self::new(&RootSettings::of(row)?).map_err(|error| unreadable(row, &error.message))
@@ -138,7 +150,7 @@ impl Rules {
     pub(crate) fn new(settings: &RootSettings) -> Result<Self, EngineError> {
         let algorithm = algorithm(&settings.algorithm)?;
         let filter = Filter::new(&settings.exclude, settings.skip_hidden)?;
-        Ok(Self { hash: settings.hash, algorithm, filter, one_file_system: settings.one_file_system })
+        Ok(Self { hash: settings.hash, algorithm, filter, one_file_system: settings.one_file_system, in_trash: false })
     }
 }
 

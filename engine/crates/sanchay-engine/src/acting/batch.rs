@@ -309,7 +309,7 @@ impl<'a> Actor<'a> {
                     failed: false,
                     reason: String::new(),
                     detail: String::new(),
-                    freed_bytes: freed.by(parts[attempt.part].group, attempt.target, *done, stays_linked),
+                    freed_bytes: freed.by(parts[attempt.part].group, attempt.target, done.links_before, stays_linked),
                     ended_ns,
                     place: attempt.prepared.place(),
                 },

@@ -21,6 +21,8 @@ mod run;
 mod settle;
 #[cfg(unix)]
 mod step;
+#[cfg(unix)]
+mod taken_back;
 #[cfg(all(test, unix))]
 mod tests;
 #[cfg(unix)]

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use sanchay_core::{Algorithm, ContentHash, VolumeId};
 
 use super::places::Seen;
-use super::step::Done;
 
 /// A file of a plan.
 #[derive(Clone, Debug)]
@@ -65,12 +64,12 @@ impl Freed {
     }
 
     /// `stays_linked`: a name that went is one in the trash now.
-    pub(super) fn by(&mut self, group: i64, target: &Target, done: Done, stays_linked: bool) -> u64 {
+    pub(super) fn by(&mut self, group: i64, target: &Target, links_before: u32, stays_linked: bool) -> u64 {
         let (volume, inode) = target.identity();
         let (bytes, names) = self.0.entry((group, volume, inode)).or_default();
         *bytes = (*bytes).max(target.freed_bytes);
         *names += 1;
-        let is_last = done.links_before <= if stays_linked { *names } else { 1 };
+        let is_last = links_before <= if stays_linked { *names } else { 1 };
         if is_last {
             std::mem::take(bytes)
         } else {

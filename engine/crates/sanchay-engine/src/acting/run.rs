@@ -116,7 +116,7 @@ impl Runner<'_> {
         let tally = &self.acting.tally;
         tally.enter("settling");
         settle(self.inner, self.journal)?;
-        // Whoever edited it while this waited for its turn has another plan in mind.
+        // It may have been edited while this waited for its turn.
         self.journal.check_version(self.plan.id, self.request.version)?;
         let action = Action::of_word(&self.plan.action)
             .ok_or_else(|| EngineError::new(ErrorKind::InvalidArgument, "the plan is of a newer version of Sanchay"))?;

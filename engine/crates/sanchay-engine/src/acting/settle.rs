@@ -12,7 +12,7 @@ use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
 use sanchay_core::path::path_from_bytes;
 use sanchay_core::{DirHandle, RootDir, Witness};
 
-use super::undo;
+use super::taken_back;
 use crate::clock::now_ns;
 use crate::dedupe::Action;
 use crate::engine::Shared;
@@ -54,7 +54,7 @@ pub(super) fn settle(inner: &Arc<Shared>, journal: &Journal) -> Result<usize, En
             }
             journal.conclude(id, &outcomes)?;
             if run.kind == "undo" {
-                undo::note_taken_back(journal, run, &outcomes)?;
+                taken_back::note_taken_back(journal, run, &outcomes)?;
             }
             settled += outcomes.len();
         }
@@ -78,7 +78,8 @@ fn settle_one(token: u64, run: &Run, act: &Act, root: &RootDir) -> Result<Outcom
     };
     let temporary = TemporaryName::of(token, run.id as u64, act.number as u64);
     if run.kind == "undo" {
-        let state = if undo::settle_one(act, &folder, name, &temporary)? { ActState::Done } else { ActState::Left };
+        let state =
+            if taken_back::settle_one(act, &folder, name, &temporary)? { ActState::Done } else { ActState::Left };
         sync_folder(&folder)?;
         return Ok(outcome(act, state, if state == ActState::Done { "" } else { "interrupted" }, None));
     }

@@ -280,6 +280,35 @@ fn links_to_a_file_that_goes_are_named() {
 }
 
 #[test]
+fn what_lies_in_a_trash_is_never_read_and_is_no_copy() {
+    let mut tree = Tree::new(&FILES);
+    // In a trash that is cataloged, as one in a person's home is.
+    let options = EngineOptions { trash: Some(tree.at("root/share/Trash")), ..EngineOptions::default() };
+    tree.engine = None;
+    tree.engine = Some(Engine::open(&tree.base.join("catalog.db"), options).unwrap());
+    Tree::let_stamps_age();
+    tree.scan();
+    let before = tree.listing();
+    let ran = tree.run("trash");
+    assert_eq!((ran.run.acted, ran.run.skipped), (3, 0), "{:?}", ran.left);
+    Tree::let_stamps_age();
+    let scan = tree.scan();
+    let infos = fs::read_dir(tree.at("root/share/Trash/info")).unwrap();
+    let of_infos: u64 = infos.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    assert_eq!((scan.added, scan.hashed_bytes), (6, of_infos), "the files are counted, and their info files read");
+    let plan = tree.plan(&PlanAsked { action: "trash", everywhere: true, ..PlanAsked::default() });
+    assert_eq!(tree.engine().plan(plan).unwrap().0.groups, 0);
+    assert_eq!(tree.undo(ran.run.id).run.acted, 3);
+    fs::remove_dir_all(tree.at("root/share")).unwrap();
+    assert_eq!(tree.listing(), before);
+    assert_eq!(tree.scan().hashed_bytes, 0);
+    // A file that was hashed before it came there is forgotten as what it was.
+    fs::create_dir_all(tree.at("root/.Trash-1000/files")).unwrap();
+    fs::rename(tree.at("root/b/1"), tree.at("root/.Trash-1000/files/1")).unwrap();
+    assert_eq!(tree.scan().hashed_bytes, 0);
+}
+
+#[test]
 fn hard_links_of_a_copy_go_together_and_free_their_space_once() {
     let mut tree = Tree::new(&[("a/1", "one"), ("b/1", "one")]);
     for name in ["b/2", "b/3", "b/4", "b/5", "b/6"] {

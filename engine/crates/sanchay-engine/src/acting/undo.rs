@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use sanchay_act::metadata::{Kept, Metadata};
 use sanchay_act::restore::{copy_anew, made_folder, put_in_place, sync_copies, Now as Stands};
-use sanchay_act::trash::{release, restore, Reserved, TrashFolder};
+use sanchay_act::trash::{restore, Reserved, TrashFolder};
 use sanchay_act::{sync_folder, Expected, Lease, Place, Reason, Refusal, Subject, TemporaryName};
 use sanchay_catalog::block::HashState;
-use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome, Run};
+use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome};
 use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::path::{is_within, path_from_bytes};
-use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileKind, FileStat, Witness};
+use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileStat, Witness};
 
 use super::batch::TICK_NS;
 use super::follow::{follow, Followed, Now};
@@ -23,6 +23,7 @@ use super::outcome::{Left, Tally};
 use super::places::Roots;
 use super::run::result;
 use super::settle::settle;
+use super::taken_back::note_taken_back_of;
 use super::why::Why;
 use crate::clock::now_ns;
 use crate::dedupe::Action;
@@ -327,6 +328,10 @@ impl<'a> Undoer<'a> {
                 Stage::Moved(folder) => (folder, None),
                 Stage::Copied(copied) => (&copied.folder, copied.twin.as_ref()),
             };
+            if let (None, [trash, _, name, ..]) = (twin, &act.place[..]) {
+                let files = sanchay_core::path::join(trash, b"files");
+                followed.push(Followed::name(&sanchay_core::path::join(&files, name), Now::Gone));
+            }
             let Ok(file) = folder.open_file(name_of(act)) else { continue };
             let Ok(stat) = file.stat() else { continue };
             opened.push((act, file, stat));
@@ -359,45 +364,4 @@ impl<'a> Undoer<'a> {
 
 fn name_of(act: &Act) -> &[u8] {
     act.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&act.path)
-}
-
-/// Notes in the run that was undone what a broken undo had done.
-pub(super) fn note_taken_back(journal: &Journal, undo: &Run, outcomes: &[Outcome]) -> Result<(), EngineError> {
-    undo.of.map_or(Ok(()), |of| note_taken_back_of(journal, of, outcomes))
-}
-
-fn note_taken_back_of(journal: &Journal, of: i64, outcomes: &[Outcome]) -> Result<(), EngineError> {
-    let done = outcomes.iter().filter(|outcome| outcome.state == ActState::Done);
-    let numbers: Vec<i64> = done.map(|outcome| outcome.number).collect();
-    Ok(journal.take_back(of, &numbers, now_ns())?)
-}
-
-/// Whether a file that was being taken back is back; names of ours beside it are gone after this.
-pub(super) fn settle_one(
-    act: &Act,
-    folder: &DirHandle,
-    name: &[u8],
-    temporary: &TemporaryName,
-) -> Result<bool, Refusal> {
-    sanchay_act::restore::settle(folder, name, temporary)?;
-    let is_back = match folder.stat(name) {
-        Ok(stat) => {
-            let is_link = stat.inode == act.kept_identity.1 && act.identity.1 != act.kept_identity.1;
-            stat.kind == FileKind::File
-                && stat.size_bytes == act.size_bytes
-                && stat.mtime_ns == act.mtime_ns
-                && !is_link
-        }
-        Err(error) if error.is_gone() => false,
-        Err(error) => return Err(error.into()),
-    };
-    if let (true, [path, top, name, ..]) = (is_back, &act.place[..]) {
-        let top = (!top.is_empty()).then(|| path_from_bytes(top));
-        if let Ok(trash) = TrashFolder::open(&path_from_bytes(path), top.as_deref()) {
-            if trash.files().stat(name).is_err() {
-                release(&trash, &Reserved { name: name.clone() })?;
-            }
-        }
-    }
-    Ok(is_back)
 }

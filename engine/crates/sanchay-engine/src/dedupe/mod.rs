@@ -15,4 +15,3 @@ pub(crate) use devices::Devices;
 pub use planner::make_plan;
 pub use request::{Action, PlanRequest};
 pub use rules::{decide, Copy, Preference, Rules, Ruling, Verdict};
-pub(crate) use whereabouts::is_in_trash;

@@ -3,6 +3,8 @@
 
 use sanchay_core::path::relative;
 
+use crate::trashes::is_in_trash;
+
 /// Folders in which version control keeps what it knows.
 const VERSION_CONTROL: [&[u8]; 6] = [b".git", b".hg", b".svn", b".bzr", b"_darcs", b"CVS"];
 /// Folders that a package manager fills.
@@ -33,21 +35,6 @@ fn of_folder(name: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Whether a whole path leads through a trash: of a home, of a mount, of macOS or of Windows.
-pub(crate) fn is_in_trash(path: &[u8]) -> bool {
-    let folders: Vec<&[u8]> = path.split(|byte| *byte == b'/' || (cfg!(windows) && *byte == b'\\')).collect();
-    let Some((_, folders)) = folders.split_last() else { return false };
-    let of_mount = |name: &[u8]| match name.strip_prefix(b".Trash") {
-        Some(rest) => rest.is_empty() || rest == b"es" || rest.strip_prefix(b"-").is_some_and(is_number),
-        None => name.eq_ignore_ascii_case(b"$RECYCLE.BIN"),
-    };
-    folders.iter().any(|name| of_mount(name)) || folders.windows(2).any(|pair| pair == [&b"Trash"[..], &b"files"[..]])
-}
-
-fn is_number(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

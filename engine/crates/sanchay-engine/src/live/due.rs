@@ -1,7 +1,6 @@
 //! What is due: names whose content is to be read, and hashes that are trusted from now on.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use sanchay_catalog::block::{Entry, EntryId, HashState};
 use sanchay_catalog::HashUpdate;
@@ -24,7 +23,7 @@ impl Pass<'_> {
             self.followed.missed.push(Step::Hash { directory: folder, names });
             return Ok(());
         };
-        let Some(rules) = self.governing(&folder).map(|(_, rules)| Arc::clone(rules)) else { return Ok(()) };
+        let Some(rules) = self.rules_in(&folder) else { return Ok(()) };
         let entries: HashMap<Vec<u8>, (EntryId, Entry)> = reader.entries_named(directory, &names)?;
         let (mut unread, mut missed, mut several) = (Vec::new(), Vec::new(), Vec::new());
         let stamped = file_system_of(&handle).is_ok_and(|(_, system)| system.stamps_every_write());

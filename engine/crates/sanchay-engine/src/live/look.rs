@@ -47,6 +47,7 @@ struct Looked {
     /// Subdirectories of these names are gone.
     folders_gone: Vec<Vec<u8>>,
     scope: HashScope,
+    in_trash: bool,
     algorithm: Algorithm,
     fleeting_inodes: bool,
     inodes: Arc<Inodes>,
@@ -107,7 +108,7 @@ impl Pass<'_> {
             self.list_below(relative, false)?;
             return Ok(true);
         }
-        let Some(rules) = self.governing(folder).map(|(_, rules)| Arc::clone(rules)) else { return Ok(true) };
+        let Some(rules) = self.rules_in(folder) else { return Ok(true) };
         let mount = self.mounts.of(&handle, &stat)?;
         let mut looked = Looked {
             directory,
@@ -115,6 +116,7 @@ impl Pass<'_> {
             names: BTreeMap::new(),
             folders_gone: Vec::new(),
             scope: rules.hash,
+            in_trash: rules.in_trash,
             algorithm: rules.algorithm,
             fleeting_inodes: mount.fleeting_inodes,
             inodes: Arc::clone(&self.inner.inodes),
@@ -426,6 +428,9 @@ fn settled(known: Option<&Entry>, seen: &Entry, placeholder: bool, looked: &Look
         entry.hash_state = HashState::Pending;
         entry.hash = None;
         entry.algorithm = looked.algorithm;
+    }
+    if looked.in_trash {
+        (entry.hash_state, entry.hash) = (HashState::None, None);
     }
     match unchanged {
         Some(known) if is_known(known, &entry) => None,

@@ -143,6 +143,11 @@ impl Pass<'_> {
         Some((&root.path, root.rules.as_ref().ok()?))
     }
 
+    /// The rules that hold in a folder.
+    pub(super) fn rules_in(&self, folder: &[u8]) -> Option<Arc<Rules>> {
+        self.governing(folder).map(|(_, rules)| rules.in_folder(folder))
+    }
+
     /// Whether the rules leave out a name in a folder.
     pub(super) fn excludes(&self, folder: &[u8], name: &[u8], is_folder: bool) -> bool {
         let Some((root, rules)) = self.governing(folder) else { return true };

@@ -356,7 +356,10 @@ impl ReaderThread {
         let governed = governed(&reader.roots()?);
         let holding = governed.into_iter().filter(|root| is_within(&folder, &root.path));
         let root = holding.max_by_key(|root| root.path.len());
-        Ok(root.and_then(|root| Some(Place { root: root.path, folder, rules: root.rules.ok()? })))
+        Ok(root.and_then(|root| {
+            let rules = root.rules.ok()?.in_folder(&folder);
+            Some(Place { root: root.path, folder, rules })
+        }))
     }
 
     fn publish(&self, job: &ReadJob, place: &Place, updates: &[HashUpdate]) -> Result<(), EngineError> {

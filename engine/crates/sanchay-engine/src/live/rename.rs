@@ -17,6 +17,7 @@ use crate::error::EngineError;
 use crate::inodes::Inodes;
 use crate::root_spec::RootSettings;
 use crate::scan::{fill, forget, rules_look_at_paths, Fresh, Stored, Target};
+use crate::trashes::is_trash;
 
 /// A file on its way from one directory to another.
 struct Rename {
@@ -75,14 +76,25 @@ impl Pass<'_> {
                 if looks_at_paths {
                     self.followed.reconcile = true;
                 }
+                if is_trash(from_folder) != is_trash(to_folder) {
+                    // What is read of it, and what is forgotten, is another thing now.
+                    self.list(&last, true)?;
+                }
             }
             (None, Some(entry)) => {
                 let kind = sanchay_catalog::block::EntryKind::from(seen.kind);
                 if seen.kind == FileKind::Directory || kind != entry.kind || entry.inode != seen.inode {
                     return Ok(false);
                 }
+                let there = self.inner.catalog.reader()?.entries_named(to_directory, &[to_name.to_vec()])?;
+                let is_told = |(_, there): &(_, Entry)| there.witness() == seen.witness() && there.hash.is_some();
+                if from != to && there.get(to_name).is_some_and(is_told) {
+                    // A run of ours brought it there, and knows more of it.
+                    return Ok(false);
+                }
+                let trashes = (is_trash(from_folder), is_trash(to_folder));
                 let (from, to) = ((from_directory, from_name.to_vec()), (to_directory, to_name.to_vec()));
-                self.rename_file(tree, from, to, entry, &seen)?;
+                self.rename_file(tree, from, to, entry, &seen, trashes)?;
             }
             (None, None) => return Ok(false),
         }
@@ -136,6 +148,7 @@ impl Pass<'_> {
         to: (i64, Vec<u8>),
         entry: Entry,
         seen: &FileStat,
+        trashes: (bool, bool),
     ) -> Result<(), EngineError> {
         let mut entry = Entry { extension: self.inner.catalog.extensions().intern(extension(&to.1)), ..entry };
         // Nothing but the name changed: the hash holds. Whatever else did has an event of its own.
@@ -156,6 +169,11 @@ impl Pass<'_> {
                 entry.hash_state = HashState::Racy;
                 self.inner.carried.note(&entry);
             }
+        }
+        match trashes {
+            (_, true) => (entry.hash_state, entry.hash) = (HashState::None, None),
+            (true, false) if entry.hash.is_none() => entry.hash_state = HashState::Pending,
+            _ => {}
         }
         let (to_directory, to_name) = (to.0, to.1.clone());
         self.inner.writers.forget_open(from.0, &from.1);

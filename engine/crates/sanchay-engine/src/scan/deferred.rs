@@ -147,7 +147,7 @@ fn feed<S: Source>(context: &Context<'_, S>, due: &Due<'_, '_>, jobs: &Sender<Wo
                 Turn::Holes => due.sketch.may_have_twin(file.entry.size_bytes),
             };
             let here = path_from_bytes(&file.folder).starts_with(path_from_bytes(context.root_path));
-            let is_due = match rules.hash {
+            let is_due = match rules.in_folder(&file.folder).hash {
                 HashScope::All => here && file.entry.hash_state == HashState::Pending,
                 HashScope::Duplicates if file.entry.size_bytes > SMALL_BYTES => {
                     may_have_twin && due.edges.may_have_twin(&file.entry, known.get(&file.id))

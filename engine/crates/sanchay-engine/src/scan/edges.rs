@@ -18,6 +18,7 @@ use crate::error::EngineError;
 use crate::job::add;
 use crate::reading::{is_racy, SMALL_BYTES};
 use crate::root_spec::{Governed, HashScope};
+use crate::trashes::is_trash;
 
 /// How often each (size, edges) occurs, as far as one and several can be told apart.
 #[derive(Debug, Default)]
@@ -124,7 +125,7 @@ impl<S: Source> EdgeStage<'_, S> {
 
     fn root_of(&self, file: &PendingFile) -> Option<&Governed> {
         let id = self.names.root_of(&file.folder);
-        self.governed.iter().find(|root| root.id == id)
+        self.governed.iter().find(|root| root.id == id).filter(|_| !is_trash(&file.folder))
     }
 
     /// The root of a file whose content may be read.

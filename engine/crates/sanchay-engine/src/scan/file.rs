@@ -95,11 +95,11 @@ impl<S: Source> Walker<'_, S> {
                 entry.hash = None;
                 entry.algorithm = job.rules.algorithm;
             }
-        } else if job.rules.hash == HashScope::Duplicates
-            && entry.hash.is_some()
-            && entry.algorithm != job.rules.algorithm
+        } else if entry.hash.is_some()
+            && (job.rules.in_trash || job.rules.hash == HashScope::Duplicates && entry.algorithm != job.rules.algorithm)
         {
-            // Hashes of two algorithms cannot be compared: it is read again if it has a twin.
+            // What lies in a trash is no copy. And hashes of two algorithms cannot be compared: it is read again if it has
+            // a twin.
             entry.hash_state = HashState::None;
             entry.hash = None;
         }

@@ -18,6 +18,7 @@ use crate::folder_mark::{is_marked, FOLDER_MARK};
 use crate::job::add;
 use crate::live::is_cookie;
 use crate::own_files::{catalogs_among, is_of_catalog};
+use crate::trashes::may_begin_trash;
 
 impl<S: Source> Walker<'_, S> {
     /// Looks at one directory. Errors of the disk are reported; only errors of the catalog come back.
@@ -320,6 +321,11 @@ impl<S: Source> Walker<'_, S> {
         }
         let id = known.as_ref().map_or_else(|| self.context.catalog.next_directory_id(), |child| child.id);
         let (rules, rules_from) = own.map_or((&job.rules, job.rules_from), |own| (own, relative.len()));
+        let rules = if job.rules.in_trash || may_begin_trash(name) {
+            rules.in_folder(&self.context.absolute(&relative, b""))
+        } else {
+            Arc::clone(rules)
+        };
         self.push(Job {
             id,
             parent: job.id,
@@ -327,7 +333,7 @@ impl<S: Source> Walker<'_, S> {
             relative,
             name: name.to_vec(),
             above: Some(Arc::clone(&work.above)),
-            rules: Arc::clone(rules),
+            rules,
             rules_from,
             passage: is_excluded,
             deep: true,

@@ -90,7 +90,7 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
         known: stored,
         relative: relative.to_vec(),
         above,
-        rules: ruling,
+        rules: ruling.in_folder(&absolute(relative)),
         rules_from,
         passage: false,
         deep: request.deep,

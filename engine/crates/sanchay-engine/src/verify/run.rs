@@ -13,12 +13,12 @@ use super::report::{DamagedFile, SuspectFile, VerifyRequest, VerifyResult, NAMED
 use super::turns::Turns;
 use super::twins::healthy_twins;
 use crate::clock::now_ns;
-use crate::dedupe::is_in_trash;
 use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::job::{add, Control, Expected, Phase, ScanState};
 use crate::live::{EventKind, LiveEvent};
 use crate::root_spec::RootSettings;
+use crate::trashes::is_in_trash;
 
 /// Marks wait this long, or for so many, before they are written.
 const WRITE_TIME: Duration = Duration::from_secs(2);

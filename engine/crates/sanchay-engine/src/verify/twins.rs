@@ -4,8 +4,8 @@ use sanchay_catalog::HashedFile;
 use sanchay_core::path::join;
 
 use super::file::{Files, Reading};
-use crate::dedupe::is_in_trash;
 use crate::error::EngineError;
+use crate::trashes::is_in_trash;
 
 /// Copies that are named.
 const NAMED_MOST: usize = 8;

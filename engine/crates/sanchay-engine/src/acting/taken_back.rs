@@ -1,0 +1,51 @@
+//! What a broken undo left: which files are back, said in the journal of the run that was undone.
+
+use sanchay_act::trash::{release, Reserved, TrashFolder};
+use sanchay_act::{Refusal, TemporaryName};
+use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
+use sanchay_core::path::path_from_bytes;
+use sanchay_core::{DirHandle, FileKind};
+
+use crate::clock::now_ns;
+use crate::error::EngineError;
+
+/// Notes in the run that was undone what a broken undo had done.
+pub(super) fn note_taken_back(journal: &Journal, undo: &Run, outcomes: &[Outcome]) -> Result<(), EngineError> {
+    undo.of.map_or(Ok(()), |of| note_taken_back_of(journal, of, outcomes))
+}
+
+pub(super) fn note_taken_back_of(journal: &Journal, of: i64, outcomes: &[Outcome]) -> Result<(), EngineError> {
+    let done = outcomes.iter().filter(|outcome| outcome.state == ActState::Done);
+    let numbers: Vec<i64> = done.map(|outcome| outcome.number).collect();
+    Ok(journal.take_back(of, &numbers, now_ns())?)
+}
+
+/// Whether a file that was being taken back is back; names of ours beside it are gone after this.
+pub(super) fn settle_one(
+    act: &Act,
+    folder: &DirHandle,
+    name: &[u8],
+    temporary: &TemporaryName,
+) -> Result<bool, Refusal> {
+    sanchay_act::restore::settle(folder, name, temporary)?;
+    let is_back = match folder.stat(name) {
+        Ok(stat) => {
+            let is_link = stat.inode == act.kept_identity.1 && act.identity.1 != act.kept_identity.1;
+            stat.kind == FileKind::File
+                && stat.size_bytes == act.size_bytes
+                && stat.mtime_ns == act.mtime_ns
+                && !is_link
+        }
+        Err(error) if error.is_gone() => false,
+        Err(error) => return Err(error.into()),
+    };
+    if let (true, [path, top, name, ..]) = (is_back, &act.place[..]) {
+        let top = (!top.is_empty()).then(|| path_from_bytes(top));
+        if let Ok(trash) = TrashFolder::open(&path_from_bytes(path), top.as_deref()) {
+            if trash.files().stat(name).is_err() {
+                release(&trash, &Reserved { name: name.clone() })?;
+            }
+        }
+    }
+    Ok(is_back)
+}
