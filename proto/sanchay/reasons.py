@@ -12,6 +12,7 @@ PHRASES = {
     "newest": "the newest",
     "shortest-path": "the shortest path",
     "most-links": "the most hard links",
+    "by-hand": "decided by hand",
     "copy-of-kept": "a copy of the one that stays",
     "fits-keep": "never to go",
     "not-to-drop": "not among those that may go",

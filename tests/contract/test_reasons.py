@@ -29,6 +29,20 @@ def test_every_reason_has_a_phrase(source: str) -> None:
     assert found - reasons.PHRASES.keys() == set()
 
 
+#: Where the engine gives a reason beside other words: to a run, for an act that it settles, and for an edit.
+GIVEN = r'(?:Why::word\(|ActState::Left[^"\n]*|else \{ |Some\(|decision, )"([a-z]+(?:-[a-z]+)*)"'
+
+
+def test_every_reason_of_a_run_has_a_phrase() -> None:
+    engine = CRATES / "sanchay-engine" / "src"
+    files = [file for file in (engine / "acting").glob("*.rs") if file.stem != "tests"] + [
+        engine / "engine" / "plans.rs"
+    ]
+    found = {word for file in files for word in re.findall(GIVEN, file.read_text("utf-8"))}
+    assert {"stopped", "no-twin", "interrupted", "gone", "by-hand"} <= found
+    assert found - reasons.PHRASES.keys() == set()
+
+
 def test_phrases_are_plain_and_differ() -> None:
     assert len(set(reasons.PHRASES.values())) == len(reasons.PHRASES)
     assert all(text[0].islower() and text[-1] not in ".!" for text in reasons.PHRASES.values())

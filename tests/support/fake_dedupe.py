@@ -302,7 +302,7 @@ class FakeDedupe:
             raise InvalidArgument("The last copy of a group cannot go.")
         for copy in group.copies:
             if copy.path == path:
-                copy.decision, copy.reason = decision, "edited"
+                copy.decision, copy.reason = decision, "by-hand"
                 copy.kept = stay[0] if decision == "drop" else b""
         plan.version += 1
         return _counted(plan, groups)
@@ -329,7 +329,14 @@ class FakeDedupe:
         return was
 
     def start_run(
-        self, plan_id: int, version: int, *, any_metadata: bool, empty_folders: bool, background: bool
+        self,
+        plan_id: int,
+        version: int,
+        *,
+        any_metadata: bool,
+        empty_folders: bool,
+        background: bool,
+        request_id: str = "",
     ) -> FakeAct:
         plan, groups = self._stored(plan_id)
         if plan.version != version:
@@ -337,7 +344,7 @@ class FakeDedupe:
         going = [copy for group in groups for copy in group.copies if copy.decision == "drop"]
         return self._begin(Run(0, "dedupe", plan.action, plan_id, time.time_ns()), going, is_undo=False)
 
-    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool) -> FakeAct:
+    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool, request_id: str = "") -> FakeAct:
         acts = self._run(run_id)[1]
         back = [act for act in acts if act.state == "done" and (not paths or act.path in paths)]
         todo = [Copy(act.path, "drop", "", act.size_bytes, act.kept_path) for act in back]

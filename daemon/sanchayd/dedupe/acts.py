@@ -128,6 +128,7 @@ class DedupeKind:
             any_metadata=asked["any_metadata"],
             empty_folders=asked["empty_folders"],
             background=job.background,
+            request_id=job.request_id,
         )
         return ActWork(act, self, job)
 
@@ -175,7 +176,9 @@ class UndoKind:
     def begin(self, job: Job) -> ActWork:
         """Starts to take back a run."""
         paths = [bytes.fromhex(path) for path in job.arguments["paths"]]
-        act = self._catalog.start_undo(job.arguments["run"], paths, background=job.background)
+        act = self._catalog.start_undo(
+            job.arguments["run"], paths, background=job.background, request_id=job.request_id
+        )
         return ActWork(act, self, job)
 
     def of(self, found: ActResult, job: Job) -> UndoResult:

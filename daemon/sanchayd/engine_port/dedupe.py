@@ -98,13 +98,20 @@ class DedupePort(Protocol):
         ...
 
     def start_run(
-        self, plan_id: int, version: int, *, any_metadata: bool, empty_folders: bool, background: bool
+        self,
+        plan_id: int,
+        version: int,
+        *,
+        any_metadata: bool,
+        empty_folders: bool,
+        background: bool,
+        request_id: str = "",
     ) -> ActPort:
         """Does what this version of the plan says, and has not done yet. Raises plan_edited."""
         ...
 
-    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool) -> ActPort:
-        """Takes back what a run did: to these files, or (none named) to all."""
+    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool, request_id: str = "") -> ActPort:
+        """Takes back what a run did: at or below these paths, or (none named) all."""
         ...
 
     def runs(self) -> Sequence[values.JournalRun]:

@@ -120,19 +120,31 @@ class NativeDedupe:
             return self._dedupe.unignore_copies(hash_bytes=hash_bytes, path=path)
 
     def start_run(
-        self, plan_id: int, version: int, *, any_metadata: bool, empty_folders: bool, background: bool
+        self,
+        plan_id: int,
+        version: int,
+        *,
+        any_metadata: bool,
+        empty_folders: bool,
+        background: bool,
+        request_id: str = "",
     ) -> ActPort:
         """Does what this version of the plan says."""
         with translated():
             acting = self._dedupe.start_run(
-                plan_id, version, any_metadata=any_metadata, empty_folders=empty_folders, background=background
+                plan_id,
+                version,
+                any_metadata=any_metadata,
+                empty_folders=empty_folders,
+                background=background,
+                request_id=request_id,
             )
         return NativeActing(acting)
 
-    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool) -> ActPort:
+    def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool, request_id: str = "") -> ActPort:
         """Takes back what a run did."""
         with translated():
-            acting = self._dedupe.start_undo(run_id, paths, background=background)
+            acting = self._dedupe.start_undo(run_id, paths, background=background, request_id=request_id)
         return NativeActing(acting)
 
     def runs(self) -> Sequence[values.JournalRun]:

@@ -35,7 +35,7 @@ def groups(request: dedupe_pb2.ListPlanGroupsRequest) -> dedupe_pb2.ListPlanGrou
     if not request.page.page_token:
         first = group(0, copy(PLAIN, "keep", "oldest"), copy(HOSTILE, "drop", "copy-of-kept", PLAIN))
         return dedupe_pb2.ListPlanGroupsResponse(groups=[first], next_page_token="more")
-    rest = group(0, copy(NOT_UTF8, "drop", "edited", PLAIN))
+    rest = group(0, copy(NOT_UTF8, "drop", "by-hand", PLAIN))
     undecided = group(1, *(copy(b"/data/%d" % number, "undecided", "no-rule-decides") for number in range(2)))
     return dedupe_pb2.ListPlanGroupsResponse(groups=[rest, undecided])
 

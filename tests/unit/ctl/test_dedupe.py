@@ -108,7 +108,7 @@ def test_each_file_of_a_plan_is_shown_with_its_reason(run: Run, daemon: CannedDa
     said = run("dedupe", "show", "3").out
     assert "  1.5K  keep       /data/photos/a.jpg  (the oldest)\n" in said
     assert re.search(r"drop       \$'/data/photos/\\e.*'  \(/data/photos/a.jpg stays\)", said)
-    assert r"drop       $'/data/photos/caf\xe9.jpg'  (edited; /data/photos/a.jpg stays)" in said
+    assert r"drop       $'/data/photos/caf\xe9.jpg'  (decided by hand; /data/photos/a.jpg stays)" in said
     assert "Plan 3: 412 files would go to the trash" in said
     only = run("dedupe", "show", "3", "--undecided").out
     assert "/data/0  (no rule tells the copies apart)" in only
