@@ -524,6 +524,64 @@ def compare_listed(catalog: Catalog, rows: Sequence[tuple[bytes, str, bytes]]) -
     """
 
 @final
+class HaveCopy:
+    """A cataloged file with the content that was asked about."""
+
+    path: bytes
+    root_id: int
+    device: str  # the identity of the file system that it lies on; empty: not known
+    offline: bool  # its root is not there
+
+@final
+class HaveRow:
+    """The answer about one file."""
+
+    path: bytes
+    state: str  # known | offline | maybe | new | unreadable
+    reason: str  # of maybe and unreadable
+    size: int  # 0 of a listed hash
+    copies: list[HaveCopy]  # the first eight
+
+@final
+class HavePage:
+    rows: list[HaveRow]
+    next_token: str  # empty: this is the last page
+
+@final
+class HaveResult:
+    state: str  # done | partial | cancelled
+    known: int
+    offline: int
+    maybe: int
+    new: int
+    unreadable: int
+    bytes: int
+    new_bytes: int
+    hashed_files: int
+    hashed_bytes: int
+    symlinks: int
+    special: int
+    errors: int
+    duration_s: float
+    error_list: list[ScanError]  # the first hundred
+
+@final
+class Have:
+    """An answer under way, on threads of the engine's own; its rows are kept for as long as it is held."""
+
+    def progress(self) -> Progress: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def cancel(self) -> None: ...
+    def wait(self, timeout_s: float | None = None) -> HaveResult | None:
+        """The result; None when it has not ended after `timeout_s`."""
+
+    def rows(
+        self, *, states: Sequence[str] = ..., limit: int = 1000, max_bytes: int | None = None, token: str = ""
+    ) -> HavePage:
+        """A page of the rows so far, in one of these states; in any where none is named."""
+
+@final
 class LiveStatus:
     """How well one root is kept up."""
 
@@ -828,6 +886,16 @@ class Catalog:
         paths_limit: int = 1000,
     ) -> DuplicatePage: ...
     def not_compared(self) -> NotCompared: ...
+    def have(
+        self,
+        *,
+        paths: Sequence[bytes] = ...,
+        hashes: Sequence[tuple[bytes, bytes, str]] = ...,
+        request_id: str = "",
+    ) -> Have:
+        """Begins to compare the files at absolute paths, and all below folders, with the catalog; or contents by their
+        hashes: a name, 32 bytes, and blake3, sha256 or nothing. Nothing of what is asked about is cataloged."""
+
     def summary(
         self, by: Literal["type", "ext", "age", "size", "owner"] = "type", *, root_ids: Sequence[int] = ...
     ) -> list[SummaryRow]: ...

@@ -18,6 +18,7 @@ use crate::changes::{ChangePage, GrowthPage};
 use crate::enter::enter;
 use crate::errors::raise;
 use crate::export::Export;
+use crate::have::Have;
 use crate::live::{EventBatch, LiveStatus};
 use crate::load::{CatalogCheck, CatalogFault, EngineLoad, HashDebt};
 use crate::rows::{CatalogStatus, DuplicatePage, FindPage, NotCompared, RootStatus, StoredRoot, SummaryRow, UsagePage};
@@ -373,6 +374,17 @@ impl Catalog {
 
     fn not_compared(&self, py: Python<'_>) -> PyResult<NotCompared> {
         enter(py, || Ok(self.engine.catalog().not_compared(&self.engine.root_names()?)?)).map(NotCompared::from)
+    }
+
+    #[pyo3(signature = (*, paths = Vec::new(), hashes = Vec::new(), request_id = ""))]
+    fn have(
+        &self,
+        py: Python<'_>,
+        paths: Vec<Vec<u8>>,
+        hashes: Vec<(Vec<u8>, Vec<u8>, String)>,
+        request_id: &str,
+    ) -> PyResult<Have> {
+        crate::have::begin(py, &self.engine, paths, hashes, request_id)
     }
 
     #[pyo3(signature = (by = "type", *, root_ids = Vec::new()))]

@@ -9,6 +9,7 @@ mod dedupe;
 mod enter;
 mod errors;
 mod export;
+mod have;
 mod live;
 mod load;
 mod logs;
@@ -34,6 +35,8 @@ mod _native {
     use super::errors::EngineError;
     #[pymodule_export]
     use super::export::Export;
+    #[pymodule_export]
+    use super::have::{Have, HaveCopy, HavePage, HaveResult, HaveRow};
     #[pymodule_export]
     use super::live::{EventBatch, LiveEvent, LiveStatus, PolledPart};
     #[pymodule_export]

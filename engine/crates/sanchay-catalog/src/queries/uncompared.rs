@@ -45,7 +45,7 @@ impl NotCompared {
 
 /// Sizes, as far as they can be told apart: two that share a bit look like one, which can only make a "no" an "unknown".
 #[derive(Clone, Debug, Default)]
-struct SizeSet(Vec<u64>);
+pub(super) struct SizeSet(Vec<u64>);
 
 const SIZE_BITS: u32 = 25;
 
@@ -55,7 +55,7 @@ impl SizeSet {
         ((bit / 64) as usize, 1 << (bit % 64))
     }
 
-    fn insert(&mut self, size_bytes: u64) {
+    pub(super) fn insert(&mut self, size_bytes: u64) {
         if self.0.is_empty() {
             self.0.resize(1 << (SIZE_BITS - 6), 0);
         }
@@ -71,7 +71,7 @@ impl SizeSet {
     }
 
     #[inline]
-    fn contains(&self, size_bytes: u64) -> bool {
+    pub(super) fn contains(&self, size_bytes: u64) -> bool {
         let (word, bit) = Self::bit(size_bytes);
         self.0.get(word).is_some_and(|word| word & bit != 0)
     }

@@ -3,6 +3,7 @@
 mod acting;
 mod check;
 mod handle;
+mod have;
 mod journal;
 mod name_indexer;
 mod options;

@@ -204,6 +204,16 @@ impl Control {
         self.looks.newest()
     }
 
+    /// The same, for as long as the ticket is not given to [`Control::leave`].
+    pub(crate) fn enter_path(&self, path: &[u8]) -> u64 {
+        self.looks.enter(path)
+    }
+
+    /// What was entered with this ticket is over.
+    pub(crate) fn leave(&self, ticket: u64) {
+        self.looks.leave(ticket);
+    }
+
     /// Counts an error and keeps a note of the first hundred.
     pub(crate) fn report(&self, path: &[u8], kind: &'static str, message: String) {
         add(&self.counters.errors, 1);

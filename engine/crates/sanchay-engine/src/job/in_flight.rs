@@ -29,6 +29,11 @@ pub(crate) struct Looking<'a> {
 
 impl Looks {
     pub(super) fn begin(&self, path: &[u8]) -> Looking<'_> {
+        Looking { looks: self, ticket: self.enter(path) }
+    }
+
+    /// The same, for who says with [`Looks::leave`] that it is over.
+    pub(super) fn enter(&self, path: &[u8]) -> u64 {
         let mut state = self.state();
         state.tickets += 1;
         let ticket = state.tickets;
@@ -37,7 +42,14 @@ impl Looks {
         buffer.clear();
         buffer.extend_from_slice(path);
         state.under_way.push(Look { ticket, path: buffer });
-        Looking { looks: self, ticket }
+        ticket
+    }
+
+    pub(super) fn leave(&self, ticket: u64) {
+        let mut state = self.state();
+        if let Some(at) = state.under_way.iter().position(|look| look.ticket == ticket) {
+            state.last = state.under_way.swap_remove(at).path;
+        }
     }
 
     /// The path that was begun last.
@@ -61,10 +73,7 @@ impl Looks {
 
 impl Drop for Looking<'_> {
     fn drop(&mut self) {
-        let mut state = self.looks.state();
-        if let Some(at) = state.under_way.iter().position(|look| look.ticket == self.ticket) {
-            state.last = state.under_way.swap_remove(at).path;
-        }
+        self.looks.leave(self.ticket);
     }
 }
 

@@ -16,9 +16,9 @@ use crate::folder_mark::is_marked;
 
 /// A folder below a named path, or a named file's.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     /// In the order in which folders were met: what is read in this order is read folder by folder.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Which of the named paths leads here.
     start: usize,
     /// As the caller writes it; of a named file, its own path.
@@ -27,13 +27,18 @@ pub(super) struct Folder {
 
 impl Folder {
     /// The path of a file in it, as the caller writes it.
-    pub(super) fn path_of(&self, starts: &[Start], name: &[u8], path: &mut Vec<u8>) {
+    pub(crate) fn path_of(&self, starts: &[Start], name: &[u8], path: &mut Vec<u8>) {
         if starts[self.start].name.is_some() {
             path.clone_from(&self.path);
         } else {
             path.clone_from(&self.path);
             append(path, name);
         }
+    }
+
+    /// Whether it stands for a file that the caller named.
+    pub(crate) fn is_named_file(&self, starts: &[Start]) -> bool {
+        starts[self.start].name.is_some()
     }
 
     fn below_start(&self, start: &Start) -> &[u8] {
@@ -52,18 +57,18 @@ fn path_of(folder: &Folder, name: &[u8]) -> Vec<u8> {
 }
 
 /// Opens folders by way of the paths that lead to them; keeps the last ones open.
-pub(super) struct Opener<'s> {
+pub(crate) struct Opener<'s> {
     starts: &'s [Start],
     root: Option<(&'s PathBuf, RootDir)>,
     folder: Option<(u64, DirHandle)>,
 }
 
 impl<'s> Opener<'s> {
-    pub(super) fn new(starts: &'s [Start]) -> Self {
+    pub(crate) fn new(starts: &'s [Start]) -> Self {
         Self { starts, root: None, folder: None }
     }
 
-    pub(super) fn open(&mut self, folder: &Folder) -> Result<&DirHandle, CoreError> {
+    pub(crate) fn open(&mut self, folder: &Folder) -> Result<&DirHandle, CoreError> {
         if self.folder.as_ref().is_none_or(|(number, _)| *number != folder.number) {
             let handle = self.reach(folder)?;
             self.folder = Some((folder.number, handle));
@@ -82,14 +87,23 @@ impl<'s> Opener<'s> {
 }
 
 /// Hears of each regular file.
-pub(super) trait Visitor {
+pub(crate) trait Visitor {
     /// Breaks to end the whole look.
     fn file(&mut self, folder: &Arc<Folder>, name: &[u8], stat: &FileStat) -> ControlFlow<()>;
+
+    /// A folder is looked at, until what this gives is dropped.
+    fn folder(&mut self, _path: &[u8]) {}
+
+    /// A link or something special, which is not opened.
+    fn other(&mut self, _folder: &Arc<Folder>, _name: &[u8], _kind: FileKind) {}
+
+    /// What cannot be looked at is left out.
+    fn failed(&mut self, _path: &[u8], _error: CoreError) {}
 }
 
 /// What the threads of one look share.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     numbers: AtomicU64,
@@ -106,13 +120,13 @@ struct State {
 
 impl Queue {
     /// Ends the look: every thread returns after the name that it is at.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
     }
 
     /// Whether a thread panicked: then something may be missing.
-    pub(super) fn panicked(&self) -> bool {
+    pub(crate) fn panicked(&self) -> bool {
         self.lock().panicked
     }
 
@@ -160,17 +174,20 @@ impl Queue {
 }
 
 /// A thread's part in a look; returns when all of it is done or stopped.
-pub(super) fn look(queue: &Queue, starts: &[Start], visitor: &mut impl Visitor) {
+pub(crate) fn look(queue: &Queue, starts: &[Start], visitor: &mut impl Visitor) {
     let _guard = PanicGuard(queue);
     let mut looker =
         Looker { queue, opener: Opener::new(starts), list_buffer: ListBuffer::new(), pseudo: HashMap::new(), visitor };
     while let Some(folder) = queue.next(starts) {
         let mut below = Vec::new();
-        // What cannot be read is left out.
-        let _ = match &starts[folder.start].name {
+        looker.visitor.folder(&folder.path);
+        let outcome = match &starts[folder.start].name {
             Some(name) => looker.named_file(&folder, name),
             None => looker.folder(&folder, &mut below),
         };
+        if let Err(error) = outcome {
+            looker.visitor.failed(&folder.path, error);
+        }
         queue.done(below);
     }
 }
@@ -199,8 +216,10 @@ struct Looker<'q, V> {
 impl<V: Visitor> Looker<'_, V> {
     fn named_file(&mut self, folder: &Arc<Folder>, name: &[u8]) -> Result<(), CoreError> {
         let stat = self.opener.open(folder)?.stat(name)?;
-        if stat.kind == FileKind::File && self.visitor.file(folder, name, &stat).is_break() {
-            self.queue.stop();
+        match stat.kind {
+            FileKind::File if self.visitor.file(folder, name, &stat).is_break() => self.queue.stop(),
+            FileKind::File | FileKind::Directory => {}
+            kind => self.visitor.other(folder, name, kind),
         }
         Ok(())
     }
@@ -224,7 +243,11 @@ impl<V: Visitor> Looker<'_, V> {
         let mut flow = ControlFlow::Continue(());
         // Each name is looked at as it is listed: a folder of millions needs no memory for its names.
         handle.list(&mut self.list_buffer, |name, kind| {
-            if flow.is_break() || matches!(kind, Some(FileKind::Symlink | FileKind::Special)) {
+            if flow.is_break() {
+                return;
+            }
+            if let Some(kind @ (FileKind::Symlink | FileKind::Special)) = kind {
+                visitor.other(folder, name, kind);
                 return;
             }
             if kind == Some(FileKind::Directory) {
@@ -238,8 +261,8 @@ impl<V: Visitor> Looker<'_, V> {
                 Ok(stat) if stat.kind == FileKind::Directory => {
                     below.push(queue.new_folder(folder.start, path_of(folder, name)));
                 }
-                // Something else, or gone, or unreadable.
-                Ok(_) | Err(_) => {}
+                Ok(stat) => visitor.other(folder, name, stat.kind),
+                Err(error) => visitor.failed(&path_of(folder, name), error),
             }
         })?;
         if flow.is_break() {

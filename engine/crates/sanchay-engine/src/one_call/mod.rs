@@ -6,10 +6,10 @@
 
 mod checksum;
 mod duplicates;
-mod folders;
+pub(crate) mod folders;
 mod open_catalogs;
-mod parallel;
-mod start;
+pub(crate) mod parallel;
+pub(crate) mod start;
 mod walk;
 
 pub use checksum::checksum;

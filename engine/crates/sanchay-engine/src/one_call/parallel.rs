@@ -9,7 +9,7 @@ use crate::error::EngineError;
 const THREADS_MOST: usize = 256;
 
 /// How many threads are meant: 0 stands for one for each processor.
-pub(super) fn thread_count(asked: usize) -> usize {
+pub(crate) fn thread_count(asked: usize) -> usize {
     match asked {
         0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
         count => count.min(THREADS_MOST),
@@ -17,12 +17,12 @@ pub(super) fn thread_count(asked: usize) -> usize {
 }
 
 /// A worker panicked.
-pub(super) fn ended() -> EngineError {
+pub(crate) fn ended() -> EngineError {
     EngineError::ended_abnormally("a worker of the engine")
 }
 
 /// Runs `work` over all items, in their order, each thread with a state of its own.
-pub(super) fn in_order<T: Sync, S, R: Send>(
+pub(crate) fn in_order<T: Sync, S, R: Send>(
     threads: usize,
     stop: &Stop,
     items: &[T],

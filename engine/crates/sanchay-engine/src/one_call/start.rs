@@ -9,18 +9,32 @@ use crate::error::EngineError;
 
 /// A named path that is there.
 #[derive(Debug)]
-pub(super) struct Start {
+pub(crate) struct Start {
     /// As the caller wrote it: all paths below it begin so.
-    pub(super) given: Vec<u8>,
+    pub(crate) given: Vec<u8>,
     /// The folder to open: the named one itself, or the one that the named file lies in.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// The name in `folder`, where a file is named.
-    pub(super) name: Option<Vec<u8>>,
+    pub(crate) name: Option<Vec<u8>>,
 }
 
 /// The named paths without those that lie in others, so that each file is met once.
-pub(super) fn starts(paths: &[Vec<u8>]) -> Result<Vec<Start>, EngineError> {
-    let found = paths.iter().map(|path| look(path)).collect::<Result<Vec<_>, _>>()?;
+pub(crate) fn starts(paths: &[Vec<u8>]) -> Result<Vec<Start>, EngineError> {
+    starts_that_are(paths, &mut |_, error| Err(error.into()))
+}
+
+/// The same, where `absent` decides what becomes of one that is not there.
+pub(crate) fn starts_that_are(
+    paths: &[Vec<u8>],
+    absent: &mut dyn FnMut(&[u8], CoreError) -> Result<(), EngineError>,
+) -> Result<Vec<Start>, EngineError> {
+    let mut found = Vec::with_capacity(paths.len());
+    for path in paths {
+        match look(path) {
+            Ok(start) => found.push(start),
+            Err(error) => absent(path, error)?,
+        }
+    }
     let mut order: Vec<usize> = (0..found.len()).collect();
     order.sort_by(|a, b| found[*a].1.cmp(&found[*b].1));
     // By components, what lies in a folder comes right after it.
@@ -36,8 +50,8 @@ pub(super) fn starts(paths: &[Vec<u8>]) -> Result<Vec<Start>, EngineError> {
 }
 
 /// A named path, and where it truly is.
-fn look(given: &[u8]) -> Result<(Start, PathBuf), EngineError> {
-    let fail = |error: CoreError| EngineError::from(CoreError { path: Some(given.to_vec()), ..error });
+fn look(given: &[u8]) -> Result<(Start, PathBuf), CoreError> {
+    let fail = |error: CoreError| CoreError { path: Some(given.to_vec()), ..error };
     let path = absolute(given).map_err(fail)?;
     let folder = match RootDir::open(&path) {
         Ok(folder) => folder,
@@ -61,7 +75,7 @@ fn file(given: &[u8], path: &Path) -> Result<(Start, PathBuf), CoreError> {
 }
 
 /// The path from the top of the file system, with its links as they are.
-pub(super) fn absolute(given: &[u8]) -> Result<PathBuf, CoreError> {
+pub(crate) fn absolute(given: &[u8]) -> Result<PathBuf, CoreError> {
     if given.is_empty() {
         return Err(CoreError::new(ErrorKind::NotFound, None, "the path is empty"));
     }
@@ -69,7 +83,7 @@ pub(super) fn absolute(given: &[u8]) -> Result<PathBuf, CoreError> {
 }
 
 /// The folder of a path, and the name in it.
-pub(super) fn split(path: &Path) -> Result<(&Path, &[u8]), CoreError> {
+pub(crate) fn split(path: &Path) -> Result<(&Path, &[u8]), CoreError> {
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => Ok((folder, bytes_of(name))),
         // The top of a file system, or `..`.
@@ -78,7 +92,7 @@ pub(super) fn split(path: &Path) -> Result<(&Path, &[u8]), CoreError> {
 }
 
 /// Opens the folder that a named file lies in. Where a file stands in its place, the named one is not there.
-pub(super) fn open_parent(folder: &Path) -> Result<RootDir, CoreError> {
+pub(crate) fn open_parent(folder: &Path) -> Result<RootDir, CoreError> {
     RootDir::open(folder).map_err(|mut error| {
         if error.kind == ErrorKind::NotAFolder {
             error.kind = ErrorKind::NotFound;
@@ -88,7 +102,7 @@ pub(super) fn open_parent(folder: &Path) -> Result<RootDir, CoreError> {
 }
 
 /// A named file that is missing never was there, as far as its caller is told.
-pub(super) fn absent(mut error: CoreError) -> CoreError {
+pub(crate) fn absent(mut error: CoreError) -> CoreError {
     if error.kind == ErrorKind::Vanished {
         error.kind = ErrorKind::NotFound;
     }

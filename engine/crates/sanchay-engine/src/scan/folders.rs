@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sanchay_core::{CoreError, Source};
 
 /// Opens folders, and keeps the roots and the last folder open: files come folder by folder.
-pub(super) struct Folders<S: Source> {
+pub(crate) struct Folders<S: Source> {
     roots: HashMap<Vec<u8>, Option<S>>,
     last: Option<(Arc<[u8]>, S::Folder)>,
 }
@@ -19,7 +19,7 @@ impl<S: Source> Default for Folders<S> {
 
 impl<S: Source> Folders<S> {
     /// The folder at the absolute path `folder`, which lies in `root`; None when the root itself cannot be reached.
-    pub(super) fn open(&mut self, root: &[u8], folder: &Arc<[u8]>) -> Result<Option<&S::Folder>, CoreError> {
+    pub(crate) fn open(&mut self, root: &[u8], folder: &Arc<[u8]>) -> Result<Option<&S::Folder>, CoreError> {
         if self.last.as_ref().is_none_or(|(open, _)| open != folder) {
             self.last = None;
             let open = || S::open(&sanchay_core::path::path_from_bytes(root)).ok();

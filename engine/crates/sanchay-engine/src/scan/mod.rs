@@ -32,6 +32,7 @@ pub(crate) use compare::{fill, Target};
 pub(crate) use extents::sharing_of;
 pub(crate) use file::is_known;
 pub(crate) use findings::{Named, DIFFERENCES_MOST};
+pub(crate) use folders::Folders;
 pub(crate) use list::{list, rules_look_at_paths, ListRequest};
 pub(crate) use mounts::{FileVolume, Mount, Mounts};
 pub(crate) use place::RootPlace;
