@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "sanchayctl.commands.verify:verify",
     "damage": "sanchayctl.commands.damage:damage",
     "find": "sanchayctl.commands.find:find",
+    "have": "sanchayctl.commands.have:have",
     "summary": "sanchayctl.commands.summary:summary",
     "changes": "sanchayctl.commands.changes:changes",
     "growth": "sanchayctl.commands.growth:growth",

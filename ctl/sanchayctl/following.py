@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sanchay.errors import CatalogClosed, DaemonUnavailable, ShuttingDown
@@ -12,13 +12,22 @@ from sanchayctl.session import Session
 if TYPE_CHECKING:
     from sanchay.v1 import job_pb2
 
+CANCEL_TIMEOUT_S = 3.0
 ENDED = frozenset({"done", "partial", "failed", "cancelled"})
-# Jobs that change files: one that a daemon left goes on only when someone asks for it.
-NOT_BY_THEMSELVES = frozenset({"dedupe", "undo"})
+# One of these that a daemon left goes on only when someone asks for it.
+NOT_BY_THEMSELVES = frozenset({"dedupe", "undo", "have"})
 
 
-def follow(session: Session, job_ids: Iterable[int], *, again: str = "") -> list[job_pb2.Job]:
+def follow(
+    session: Session,
+    job_ids: Iterable[int],
+    *,
+    again: str = "",
+    leave: Callable[[Session, Iterable[int]], None] | None = None,
+) -> list[job_pb2.Job]:
     """The jobs as they ended, one after the other; `again` goes on with one that does not by itself.
+
+    `leave` is what Ctrl-C does about those that have not ended, where they are not left to go on.
 
     Raises DaemonUnavailable where the daemon ends before a job does. Ctrl-C tells what goes on, and ends the program.
     """
@@ -26,7 +35,7 @@ def follow(session: Session, job_ids: Iterable[int], *, again: str = "") -> list
     left = list(job_ids)
     ended = []
     with (
-        interrupt.first(lambda: say_detached(session, left)),
+        interrupt.first(lambda: (leave or say_detached)(session, left)),
         progress.display(quiet=session.as_json) as display,
         interrupt.first(display.wipe),
     ):
@@ -51,6 +60,13 @@ def say_detached(session: Session, job_ids: Iterable[int]) -> None:
         interrupt.say(
             f"Stopped watching; job {job_id} goes on in the background. Watch it: {again} · cancel it: {cancel}"
         )
+
+
+def cancel(session: Session, job_ids: Iterable[int]) -> None:
+    """Ends jobs that no one else waits for, by another connection: the first may be in the middle of an answer."""
+    for job_id in job_ids:
+        with session.another_client(CANCEL_TIMEOUT_S) as client:
+            client.cancel_job(job_id)
 
 
 def _daemon_ended(session: Session, job_id: int, last: job_pb2.Job | None, again: str) -> DaemonUnavailable:

@@ -60,6 +60,10 @@ class Session:
             self._client = self._new_client(timeout_s)
         return self._client
 
+    def another_client(self, timeout_s: float) -> Client:
+        """A second connection to the daemon that runs, for the caller to close. Raises DaemonUnavailable."""
+        return self._new_client(timeout_s)
+
     def root_names(self, texts: Iterable[str]) -> list[str]:
         """ROOTs as typed, ready for the daemon (see `paths.root_argument`); asks it only where a word is ambiguous."""
         words = list(texts)

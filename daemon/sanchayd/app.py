@@ -26,6 +26,8 @@ from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
 from sanchayd.events.service import EventService, JobNews
+from sanchayd.have.kind import HaveKind
+from sanchayd.have.service import HaveService
 from sanchayd.jobs.job import Job
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.jobs.scan import ScanKind
@@ -117,11 +119,13 @@ class App:
                 metrics.job_ended(job)
 
         registry = RootRegistry(catalog, pool, RootStore(store), time.time_ns, WatchMode(launch.config.watch))
+        have = HaveKind(catalog)
         kinds = (
             ScanKind(catalog, registry.check_settings, launch.config.max_scans),
             DedupeKind(catalog),
             UndoKind(catalog),
             VerifyKind(catalog),
+            have,
         )
         job_store = JobStore(store, kinds)
         queue = JobQueue(kinds, pool, job_store, time.time_ns, ended)
@@ -152,6 +156,7 @@ class App:
             changes,
             EventService(registry, hub),
             live,
+            HaveService(have, pool, registry, jobs, queue, board),
             jobs,
             scans,
             roots,

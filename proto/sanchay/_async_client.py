@@ -12,6 +12,7 @@ from sanchay.calls.aio.change import AsyncChangeCalls
 from sanchay.calls.aio.daemon import AsyncDaemonCalls
 from sanchay.calls.aio.dedupe import AsyncDedupeCalls
 from sanchay.calls.aio.event import AsyncEventCalls
+from sanchay.calls.aio.have import AsyncHaveCalls
 from sanchay.calls.aio.job import AsyncJobCalls
 from sanchay.calls.aio.report import AsyncReportCalls
 from sanchay.calls.aio.root import AsyncRootCalls
@@ -29,6 +30,7 @@ class AsyncClient(
     AsyncDaemonCalls,
     AsyncDedupeCalls,
     AsyncEventCalls,
+    AsyncHaveCalls,
     AsyncJobCalls,
     AsyncReportCalls,
     AsyncRootCalls,

@@ -163,6 +163,24 @@ def start_scan(roots: Iterable[RootName], background: bool) -> v1.job_pb2.StartS
     return v1.job_pb2.StartScanRequest(roots=[root_name(root) for root in roots], background=background)
 
 
+def start_have(
+    files: Iterable[PathLike], hashes: Iterable[tuple[PathLike, bytes, str]]
+) -> v1.have_pb2.StartHaveRequest:
+    return v1.have_pb2.StartHaveRequest(
+        paths=[raw_bytes(file) for file in files],
+        hashes=[
+            v1.have_pb2.ListedHash(name=raw_bytes(name), hash=digest, algorithm=text(algorithm, "algorithm"))
+            for name, digest, algorithm in hashes
+        ],
+    )
+
+
+def list_have_rows(job_id: int, states: Iterable[str], limit: int, token: str) -> v1.have_pb2.ListHaveRowsRequest:
+    return v1.have_pb2.ListHaveRowsRequest(
+        job_id=job_id, states=[text(state, "state") for state in states], page=page(limit, token)
+    )
+
+
 def add_schedule(
     name: str,
     action: str,

@@ -20,6 +20,7 @@ from sanchay.calls.blocking.change import ChangeCalls
 from sanchay.calls.blocking.daemon import DaemonCalls
 from sanchay.calls.blocking.dedupe import DedupeCalls
 from sanchay.calls.blocking.event import EventCalls
+from sanchay.calls.blocking.have import HaveCalls
 from sanchay.calls.blocking.job import JobCalls
 from sanchay.calls.blocking.report import ReportCalls
 from sanchay.calls.blocking.root import RootCalls
@@ -50,6 +51,7 @@ class Client(
     DaemonCalls,
     DedupeCalls,
     EventCalls,
+    HaveCalls,
     JobCalls,
     ReportCalls,
     RootCalls,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sanchay import documents, paths, units
 
 if TYPE_CHECKING:
-    from sanchay.v1 import catalog_pb2, change_pb2, daemon_pb2
+    from sanchay.v1 import catalog_pb2, change_pb2, daemon_pb2, have_pb2
 
 
 def file_row(row: catalog_pb2.FileRow) -> documents.Document:
@@ -114,6 +114,25 @@ def change(row: change_pb2.Change) -> documents.Document:
         "at": documents.moment(row.at_ns),
         "root_id": row.root_id or None,
     }
+
+
+def have_row(row: have_pb2.HaveRow) -> documents.Document:
+    """Whether a file is in the catalog, and where."""
+    document: documents.Document = {
+        **paths.document(row.path),
+        "state": row.state,
+        "size": row.size,
+        "copies": [
+            {
+                **paths.document(copy.path),
+                "root": copy.root,
+                "device": copy.device or None,
+                "offline": copy.offline,
+            }
+            for copy in row.copies
+        ],
+    }
+    return document | ({"reason": row.reason} if row.reason else {})
 
 
 def catalog_check(answer: daemon_pb2.CheckCatalogResponse) -> documents.Document:

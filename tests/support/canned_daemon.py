@@ -24,6 +24,7 @@ from sanchay.v1 import (
     daemon_pb2,
     dedupe_pb2,
     event_pb2,
+    have_pb2,
     job_pb2,
     report_pb2,
     root_pb2,
@@ -42,6 +43,7 @@ SERVICES = (
     (report_pb2, "ReportService"),
     (change_pb2, "ChangeService"),
     (dedupe_pb2, "DedupeService"),
+    (have_pb2, "HaveService"),
 )
 
 

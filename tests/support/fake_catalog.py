@@ -22,6 +22,7 @@ from tests.support import fake_values
 from tests.support.fake_answers import NotCompared, Page, Row, Unreadable, UsagePage, fitting
 from tests.support.fake_check import FakeCheck
 from tests.support.fake_dedupe import FakeDedupe
+from tests.support.fake_have import FakeHave
 from tests.support.fake_live import EventBatch, FakeLive
 from tests.support.fake_scan import FakeExport, FakeScan
 from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
@@ -159,6 +160,10 @@ class FakeCatalog(FakeDedupe, FakeVerify):
         scan = FakeScan(self, self.roots[root_id], background)
         self.scans.append(scan)
         return scan
+
+    def have(self, *, paths: Sequence[bytes], hashes: Sequence[tuple[bytes, bytes, str]], request_id: str) -> FakeHave:
+        del request_id
+        return FakeHave(self, [*paths, *(name for name, _, _ in hashes)])
 
     def start_live(self, *, settle_ms: int, reconcile_s: int) -> None:
         self.live.start(list(self.roots.values()), settle_ms, reconcile_s)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay import documents, paths, units
-from sanchayctl import acts, arguments, exit_codes, output, progress, unreadable
+from sanchayctl import acts, arguments, exit_codes, output, progress, questions, unreadable
 from sanchayctl.command import Command, Example, Group
 from sanchayctl.commands import verify
 from sanchayctl.commands.scan import show_result
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 JOB_ID = click.IntRange(min=1)
 #: How an ended job is told to people, by its kind.
-_SHOW = {"scan": show_result, "dedupe": acts.show_run, "undo": acts.show_undo, "verify": verify.show_result}
+_SHOW = {
+    "scan": show_result,
+    "dedupe": acts.show_run,
+    "undo": acts.show_undo,
+    "verify": verify.show_result,
+    "have": questions.show_have,
+}
 
 
 @click.command(
@@ -169,9 +175,9 @@ def _show_job(session: Session, job: job_pb2.Job) -> None:
             output.line(paths.safe_text(job.message))
     count = job.result.errors if job.HasField("result") else job.progress.errors
     if count:
-        is_scan = job.kind in ("scan", verify.KIND)
-        output.line(f"{units.count(count)} {'could not be read' if is_scan else 'left as they are'}:")
+        reads = job.kind in ("scan", "have", verify.KIND)
+        output.line(f"{units.count(count)} {'could not be read' if reads else 'left as they are'}:")
         for error in job.errors:
-            output.line(f"  {unreadable.line(error) if is_scan else acts.line(error)}")
+            output.line(f"  {unreadable.line(error) if reads else acts.line(error)}")
         if count > len(job.errors):
             output.line(f"  … and {units.count(count - len(job.errors))} more, which were counted but not kept.")

@@ -1,7 +1,7 @@
 """The border to the engine: what the rooms ask of a catalog, and the engine as one (`native`).
 
-Six ports: `questions`, `scanning`, `live`, `dedupe`, `verify` and `engine`, its lifetime. A room takes those that it
-needs; `port` is all of them, for what opens a catalog and builds the rooms.
+Seven ports: `questions`, `have`, `scanning`, `live`, `dedupe`, `verify` and `engine`, its lifetime. A room takes those
+that it needs; `port` is all of them, for what opens a catalog and builds the rooms.
 
 Nothing else imports `sanchay_engine`. Another catalog, such as a central one or a test's, stands in by the same
 protocol.
@@ -9,6 +9,7 @@ protocol.
 
 from sanchayd.engine_port.dedupe import ActPort, DedupePort
 from sanchayd.engine_port.engine import EnginePort
+from sanchayd.engine_port.have import ComparingPort, HavePort
 from sanchayd.engine_port.live import LivePort
 from sanchayd.engine_port.pool import CatalogPool, in_own_thread
 from sanchayd.engine_port.questions import ExportPort, QuestionsPort
@@ -18,9 +19,11 @@ from sanchayd.engine_port.verify import VerificationPort, VerifyPort
 __all__ = [
     "ActPort",
     "CatalogPool",
+    "ComparingPort",
     "DedupePort",
     "EnginePort",
     "ExportPort",
+    "HavePort",
     "LivePort",
     "QuestionsPort",
     "ScanPort",

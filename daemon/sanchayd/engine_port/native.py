@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sanchay_engine
 from sanchay.errors import CatalogClosed
 from sanchayd.engine_port import values
+from sanchayd.engine_port.have_values import HavePage, HaveResult
 from sanchayd.engine_port.native_dedupe import NativeDedupe
 from sanchayd.engine_port.native_verify import NativeVerify
 from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
@@ -48,6 +49,33 @@ class NativeScan:
                 result = self._scan.wait(None)
                 if result is not None:
                     return result
+
+
+class NativeHave:
+    """A `HavePort` over the engine's answer."""
+
+    def __init__(self, have: sanchay_engine.Have) -> None:
+        self._have = have
+        self.pause = have.pause
+        self.resume = have.resume
+        self.cancel = have.cancel
+
+    def progress(self) -> values.ScanProgress:
+        """A snapshot of atomics."""
+        return self._have.progress()
+
+    def wait(self) -> HaveResult:
+        """Blocks, with the GIL free, until the end."""
+        with translated():
+            while True:
+                result = self._have.wait(None)
+                if result is not None:
+                    return result
+
+    def rows(self, *, states: Sequence[str], limit: int, token: str, max_bytes: int | None = None) -> HavePage:
+        """A page of rows."""
+        with translated():
+            return self._have.rows(states=states, limit=limit, max_bytes=max_bytes, token=token)
 
 
 class NativeExport:
@@ -221,6 +249,13 @@ class NativeCatalog(NativeDedupe, NativeVerify):
         """Starts a scan on the engine's threads."""
         with translated():
             return NativeScan(self._catalog.scan(root_id, background=background, request_id=request_id))
+
+    def have(
+        self, *, paths: Sequence[bytes], hashes: Sequence[tuple[bytes, bytes, str]], request_id: str
+    ) -> NativeHave:
+        """Begins to compare on the engine's threads."""
+        with translated():
+            return NativeHave(self._catalog.have(paths=paths, hashes=hashes, request_id=request_id))
 
     def start_live(self, *, settle_ms: int, reconcile_s: int) -> None:
         """Begins to keep every root up to date."""

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from sanchayd.engine_port.dedupe import DedupePort
 from sanchayd.engine_port.engine import EnginePort
+from sanchayd.engine_port.have import ComparingPort
 from sanchayd.engine_port.live import LivePort
 from sanchayd.engine_port.questions import QuestionsPort
 from sanchayd.engine_port.scanning import ScanningPort
 from sanchayd.engine_port.verify import VerifyPort
 
 
-class CatalogPort(QuestionsPort, ScanningPort, LivePort, DedupePort, VerifyPort, EnginePort, Protocol):
+class CatalogPort(QuestionsPort, ComparingPort, ScanningPort, LivePort, DedupePort, VerifyPort, EnginePort, Protocol):
     """An open catalog; safe to call from any thread."""

@@ -19,6 +19,7 @@ from sanchay.v1 import (
     daemon_pb2_grpc,
     dedupe_pb2_grpc,
     event_pb2_grpc,
+    have_pb2_grpc,
     job_pb2_grpc,
     report_pb2_grpc,
     root_pb2_grpc,
@@ -30,6 +31,7 @@ from sanchayd.catalog.changes import ChangeService
 from sanchayd.catalog.service import CatalogService
 from sanchayd.dedupe.service import DedupeService
 from sanchayd.events.service import EventService
+from sanchayd.have.service import HaveService
 from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
@@ -42,6 +44,7 @@ from sanchayd.rpc.change import ChangeServicer
 from sanchayd.rpc.daemon import DaemonServicer
 from sanchayd.rpc.dedupe import DedupeServicer
 from sanchayd.rpc.event import EventServicer
+from sanchayd.rpc.have import HaveServicer
 from sanchayd.rpc.interceptors import CallInterceptor, Observe, TokenInterceptor
 from sanchayd.rpc.job import JobServicer
 from sanchayd.rpc.report import ReportServicer
@@ -53,7 +56,7 @@ from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
 from sanchayd.verify.service import VerifyService
 
-# The largest request is a schedule's or a root's, with its patterns: some KiB.
+# The largest request asks about many paths; a client asks about more of them in several.
 RECEIVE_MAX_BYTES = 256 << 10
 CALLS_AT_ONCE = 4096
 # At each of two doors, for gRPC counts at each. One takes some 50 KiB. Half of what the process may have open is left
@@ -69,6 +72,7 @@ SERVICES = (
     "DaemonService",
     "DedupeService",
     "EventService",
+    "HaveService",
     "JobService",
     "ReportService",
     "RootService",
@@ -97,6 +101,7 @@ class Services:
     changes: ChangeService
     events: EventService
     live: LiveService
+    have: HaveService
     jobs: JobService
     scans: ScanService
     roots: RootService
@@ -129,6 +134,7 @@ def build(
     )
     dedupe_pb2_grpc.add_DedupeServiceServicer_to_server(DedupeServicer(services.dedupe), server)
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)
+    have_pb2_grpc.add_HaveServiceServicer_to_server(HaveServicer(services.have), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs, services.scans), server)
     root_pb2_grpc.add_RootServiceServicer_to_server(
         RootServicer(services.roots, services.live, services.schedules), server

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sanchay.v1 import daemon_pb2 as daemon_pb2
     from sanchay.v1 import dedupe_pb2 as dedupe_pb2
     from sanchay.v1 import event_pb2 as event_pb2
+    from sanchay.v1 import have_pb2 as have_pb2
     from sanchay.v1 import job_pb2 as job_pb2
     from sanchay.v1 import report_pb2 as report_pb2
     from sanchay.v1 import root_pb2 as root_pb2
@@ -31,6 +32,7 @@ _MESSAGES = frozenset(
         "daemon",
         "dedupe",
         "event",
+        "have",
         "job",
         "report",
         "root",

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
+from sanchay.v1 import catalog_pb2, daemon_pb2, event_pb2, have_pb2, job_pb2, report_pb2, root_pb2, schedule_pb2
 from sanchayctl import output
 from sanchayctl.main import main
 from tests.support.canned_daemon import Answer, CannedDaemon
-from tests.unit.ctl import canned, canned_dedupe
+from tests.unit.ctl import canned, canned_dedupe, canned_have
 
 
 @pytest.fixture
@@ -24,6 +24,12 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sctl") as folder:
         monkeypatch.setenv("SANCHAY_HOME", folder)
         yield Path(folder)
+
+
+def _followed(request: job_pb2.FollowJobRequest) -> Iterator[job_pb2.FollowJobResponse]:
+    yield job_pb2.FollowJobResponse(job=canned.job(request.id, "running"))
+    ended = canned_have.job() if request.id == canned_have.JOB_ID else canned.job(request.id, "done")
+    yield job_pb2.FollowJobResponse(job=ended)
 
 
 def every_answer() -> dict[str, Answer]:
@@ -52,9 +58,9 @@ def every_answer() -> dict[str, Answer]:
         "StartScan": job_pb2.StartScanResponse(jobs=[canned.job(state="running")]),
         "ListJobs": job_pb2.ListJobsResponse(jobs=[canned.job(8, "running"), canned.job(7, "partial", errors=2)]),
         "GetJob": job_pb2.GetJobResponse(job=canned.job(errors=2, state="partial")),
-        "FollowJob": lambda request: iter(
-            job_pb2.FollowJobResponse(job=canned.job(request.id, state)) for state in ("running", "done")
-        ),
+        "FollowJob": _followed,
+        "StartHave": have_pb2.StartHaveResponse(job_id=canned_have.JOB_ID),
+        "ListHaveRows": canned_have.page,
         "CancelJob": job_pb2.CancelJobResponse(job=canned.job(state="cancelled")),
         "PauseJob": job_pb2.PauseJobResponse(job=canned.job(state="paused")),
         "ResumeJob": job_pb2.ResumeJobResponse(job=canned.job(state="running")),

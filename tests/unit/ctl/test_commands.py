@@ -40,6 +40,7 @@ COMMANDS: list[tuple[list[str], int]] = [
     (["dedupe", "ignored"], 0),
     (["dedupe", "unignore", "/data/photos/a.jpg"], 0),
     (["find", "ext:jpg"], 0),
+    (["have", "/media/card"], 3),
     (["summary"], 0),
     (["schedule", "add", "big", "--every", "30d", "report", "size:>1G"], 0),
     (["schedule", "list"], 0),

@@ -7,9 +7,10 @@ from typing import Any
 
 from sanchay.v1 import dedupe_pb2, job_pb2
 from sanchayd.dedupe.acts import DedupeResult, UndoResult
+from sanchayd.have.kind import HaveResult
 from sanchayd.jobs.job import Job, JobError, JobProgress
 from sanchayd.jobs.scan import ScanResult
-from sanchayd.rpc.convert import common, verify
+from sanchayd.rpc.convert import common, have, verify
 from sanchayd.verify.kind import VerifyResult
 
 
@@ -65,4 +66,5 @@ def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
         verify=(
             verify.from_result(job.result, with_files=with_errors) if isinstance(job.result, VerifyResult) else None
         ),
+        have=have.from_result(job.result) if isinstance(job.result, HaveResult) else None,
     )

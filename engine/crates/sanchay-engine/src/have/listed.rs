@@ -11,10 +11,10 @@ use sanchay_core::{Algorithm, ContentHash};
 
 use super::answer::{Evidence, HaveRow};
 use super::now::{Looker, Now, Roots};
-use crate::dedupe::is_in_trash;
 use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::job::{add, Control};
+use crate::trashes::is_in_trash;
 
 /// A line of a list.
 #[derive(Clone, Debug)]

@@ -9,12 +9,12 @@ use sanchay_core::path::{is_within, join};
 use sanchay_core::{CoreError, DirHandle, FileKind, FileStat, Folder as _, RootDir, Shows, VolumeId};
 
 use super::answer::{Evidence, HaveCopy};
-use crate::dedupe::is_in_trash;
 use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::in_time::in_time;
 use crate::root_spec::Rules;
 use crate::scan::{Folders, Mounts, RootPlace};
+use crate::trashes::is_in_trash;
 
 /// A root, and whether it is there.
 pub(super) struct Root {
