@@ -8,13 +8,15 @@ import click
 
 from sanchay import dedupe_documents, freshness, names, paths, reasons, units
 from sanchay.guess import did_you_mean
-from sanchayctl import acts, exit_codes, expression, output
+from sanchayctl import acts, arguments, exit_codes, expression, output
 from sanchayctl.arguments import Choice, Folder
 from sanchayctl.command import Command, Example
 from sanchayctl.commands.duplicates import TYPES, Size, extensions
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from sanchay.v1 import dedupe_pb2
 
 ACTIONS = ("trash", "hardlink", "reflink", "symlink", "delete")
@@ -37,6 +39,17 @@ class Rule(click.ParamType):  # type: ignore[type-arg]  # generic in newer versi
             self.fail(said + did_you_mean(word, RULES), param, ctx)
         return word
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The words, and behind `under:` folders."""
+        from click.shell_completion import CompletionItem
+
+        from sanchayctl import completing
+
+        del ctx, param
+        if incomplete.startswith("under:"):
+            return [CompletionItem(f"under:{each}") for each in completing.folders(incomplete.removeprefix("under:"))]
+        return [CompletionItem(word) for word in ("under:", *RULES) if word.startswith(incomplete)]
+
 
 @click.command(
     cls=Command,
@@ -54,8 +67,20 @@ class Rule(click.ParamType):  # type: ignore[type-arg]  # generic in newer versi
 @click.option("--min-size", metavar="SIZE", type=Size(), help="Leave out smaller files, such as 10M.")
 @click.option("--ext", metavar="EXT", multiple=True, help="Only files with this extension; repeatable, or a,b,c.")
 @click.option("--type", "types", type=Choice(TYPES), multiple=True, help="Only files of this type; repeatable.")
-@click.option("--drop", metavar="EXPR", default="", help="Only copies that fit this expression of `find` may go.")
-@click.option("--keep", metavar="EXPR", default="", help="Copies that fit this expression never go.")
+@click.option(
+    "--drop",
+    metavar="EXPR",
+    default="",
+    shell_complete=arguments.terms,
+    help="Only copies that fit this expression of `find` may go.",
+)
+@click.option(
+    "--keep",
+    metavar="EXPR",
+    default="",
+    shell_complete=arguments.terms,
+    help="Copies that fit this expression never go.",
+)
 @click.option(
     "--prefer",
     metavar="RULE",
