@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sanchay.address import places
+from sanchay.client import Client
 from tests.e2e.conftest import PHOTO, build
 from tests.support import trees
-from tests.support.daemon import DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.program import Program, until
 
 MANY = 1_200  # several batches of a run
@@ -150,24 +153,45 @@ def test_a_plan_that_is_run_twice_or_by_two_at_once_is_done_once(program: Progra
     assert standing(tree) == before
 
 
-def test_a_file_that_changed_since_the_plan_is_left_and_said(program: Program, tree: Path) -> None:
+def test_what_changed_since_the_plan_is_left_and_said(program: Program, tree: Path) -> None:
+    trees.build(tree / "pair", {"a": "a pair", "b": "a pair"})
     plan = planned(program, tree)
     groups = program.json("dedupe", "show", str(plan["plan"]))["rows"]
-    changed, gone = (
-        next(copy["path"] for copy in group["copies"] if copy["decision"] == "drop" and "path_bytes" not in copy)
-        for group in groups[:2]
+    changed, gone, alone = (
+        next(copy for copy in group["copies"] if copy["decision"] == "drop" and "path_bytes" not in copy)
+        for group in groups
     )
-    Path(changed).write_bytes(b"something else")
-    os.unlink(gone)
+    Path(changed["path"]).write_bytes(b"something else")
+    os.unlink(gone["path"])
+    os.unlink(alone["kept"]["path"])
     ended = program.json("dedupe", "run", str(plan["plan"]), "--yes", code=3)
-    assert ended["skipped"] + ended["failed"] >= 2
-    assert Path(changed).read_bytes() == b"something else"
+    assert ended["skipped"] + ended["failed"] == 3
+    assert Path(changed["path"]).read_bytes() == b"something else"
+    assert os.path.exists(alone["path"]), "it is the last copy now"
     left = [act for act in program.json("dedupe", "journal", str(ended["run"]))["rows"] if act["state"] == "left"]
     reasons = {act["path"]: act["reason"] for act in left}
-    assert reasons[changed] == "changed"
-    assert reasons[gone] == "gone"
+    assert (reasons[changed["path"]], reasons[gone["path"]]) == ("changed", "gone")
+    assert reasons[alone["path"]].startswith("kept-")
     told = program.run("dedupe", "journal", str(ended["run"]), "--left")
     assert "changed since it was planned" in told.text
+
+
+def test_ctrl_c_leaves_a_run_that_waits_for_a_scan_to_the_daemon(program: Program, tree: Path, tmp_path: Path) -> None:
+    plan = planned(program, tree)
+    with Client(places(tmp_path / "home")) as client:
+        client.pause_background()
+        scan = client.start_scan([tree], background=True).jobs[0]
+        until(lambda: client.get_job(scan.id).job.message)  # it is held, and the run waits for its turn
+        run = program.command("dedupe", "run", str(plan["plan"]), "--yes")
+        with subprocess.Popen(run, env=program.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+            until(lambda: any(job.kind == "dedupe" for job in client.iter_jobs(active_only=True)))
+            (job,) = (job for job in client.iter_jobs(active_only=True) if job.kind == "dedupe")
+            waiting.send_signal(signal.SIGINT)
+            said = waiting.communicate(timeout=PATIENCE_S)[1].decode()
+        assert (waiting.returncode, "Traceback" in said) == (130, False)
+        client.resume_background()
+        ended = list(client.follow_job(job.id))[-1]
+        assert (ended.state, ended.dedupe.acted) == ("done", plan["files"])
 
 
 def test_a_run_that_is_killed_is_settled_and_goes_on_when_it_is_run_again(tmp_path: Path, env: dict[str, str]) -> None:
