@@ -46,7 +46,7 @@ pub use pair::Pair;
 #[cfg(unix)]
 pub use reflink::reflink;
 #[cfg(unix)]
-pub use remove::delete;
+pub use remove::{delete, remove_folder};
 #[cfg(unix)]
 pub use replace::{hardlink, symlink, Acted};
 #[cfg(unix)]

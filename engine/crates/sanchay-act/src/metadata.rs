@@ -1,11 +1,9 @@
 //! What a file has beside its bytes and name: owner, group, mode, times, access list and extended attributes.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{fgetxattr, flistxattr, fstat, Mode, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
-
-use sanchay_core::FileHandle;
 
 use crate::refusal::Refusal;
 
@@ -29,14 +27,14 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// What the open file has.
-    pub fn of(file: &FileHandle) -> Result<Self, Refusal> {
-        let stat = fstat(file)?;
+    /// What the open file or folder has.
+    pub fn of(file: impl AsFd) -> Result<Self, Refusal> {
+        let stat = fstat(&file)?;
         Ok(Self {
             owner: stat.st_uid,
             group: stat.st_gid,
             mode: stat.st_mode as u32 & 0o7777,
-            attributes: attributes(file)?,
+            attributes: attributes(file.as_fd())?,
         })
     }
 
@@ -58,11 +56,11 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// What the open file has.
-    pub fn of(file: &FileHandle) -> Result<Self, Refusal> {
-        let stat = fstat(file)?;
+    /// What the open file or folder has.
+    pub fn of(file: impl AsFd) -> Result<Self, Refusal> {
+        let stat = fstat(&file)?;
         Ok(Self {
-            metadata: Metadata::of(file)?,
+            metadata: Metadata::of(file.as_fd())?,
             mtime_ns: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
             atime_ns: nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as i64),
         })
@@ -95,18 +93,18 @@ fn timespec(nanoseconds: i64) -> Timespec {
 }
 
 /// Every attribute that we may see, ordered by name.
-fn attributes(file: &FileHandle) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refusal> {
+fn attributes(file: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refusal> {
     // Most files have none, which one short call tells.
     let mut names = match listed(file, 0) {
         Ok(0) | Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
         Ok(_) => vec![0; XATTR_BYTES],
         Err(error) => return Err(error.into()),
     };
-    let length = flistxattr(file.as_fd(), &mut names[..])?;
+    let length = flistxattr(file, &mut names[..])?;
     let mut found = Vec::new();
     let mut value = vec![0; XATTR_BYTES];
     for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        match fgetxattr(file.as_fd(), name, &mut value[..]) {
+        match fgetxattr(file, name, &mut value[..]) {
             Ok(length) => found.push((name.to_vec(), value[..length].to_vec())),
             Err(Errno::NODATA) => {}
             Err(error) => return Err(error.into()),
@@ -116,7 +114,7 @@ fn attributes(file: &FileHandle) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refusal> {
     Ok(found)
 }
 
-fn listed(file: &FileHandle, room: usize) -> rustix::io::Result<usize> {
+fn listed(file: BorrowedFd<'_>, room: usize) -> rustix::io::Result<usize> {
     let mut none: Vec<u8> = vec![0; room];
-    flistxattr(file.as_fd(), &mut none[..])
+    flistxattr(file, &mut none[..])
 }

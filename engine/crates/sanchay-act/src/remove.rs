@@ -1,6 +1,10 @@
 //! The copy goes for good.
 
 use fail::fail_point;
+use rustix::fs::{unlinkat, AtFlags};
+use rustix::io::Errno;
+
+use sanchay_core::DirHandle;
 
 use crate::aside::{move_free, put_back, unlink, TemporaryName};
 use crate::pair::Pair;
@@ -21,4 +25,13 @@ pub fn delete(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refus
     unlink(folder, &temporary.old)?;
     fail_point!("act::removed");
     Ok(Acted { links_before: displaced.links })
+}
+
+/// Removes a folder, where nothing is in it; `Ok(false)` where something is.
+pub fn remove_folder(above: &DirHandle, name: &[u8]) -> Result<bool, Refusal> {
+    match unlinkat(above, name, AtFlags::REMOVEDIR) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -99,7 +99,7 @@ pub fn made_folder(root: &RootDir, path: &[u8]) -> Result<DirHandle, Refusal> {
     }
     let mut folder = root.open_dir(b"")?;
     for name in path.split(|byte| *byte == b'/') {
-        match rustix::fs::mkdirat(&folder, name, Mode::from(0o777)) {
+        match rustix::fs::mkdirat(&folder, name, Mode::from(0o700)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }

@@ -316,7 +316,7 @@ fn a_link_becomes_a_file_of_its_own_again_with_its_own_metadata() {
         drop(copy);
         let root = tree.root();
         let folder = root.open_dir(b"copies").unwrap();
-        let before = Kept::of(&folder.open_file(b"file").unwrap()).unwrap();
+        let before = Kept::of(folder.open_file(b"file").unwrap()).unwrap();
         tree.act(&nothing, &nothing, &*act).unwrap();
         let kept = tree.expected("kept/file");
         let now = match case {
@@ -329,7 +329,7 @@ fn a_link_becomes_a_file_of_its_own_again_with_its_own_metadata() {
         let temporary = TemporaryName::of(7, 2, 1);
         let mut again = || make_anew(&twin, &folder, b"file", &now, &before, &temporary, &mut buffers);
         again().unwrap();
-        let after = Kept::of(&folder.open_file(b"file").unwrap()).unwrap();
+        let after = Kept::of(folder.open_file(b"file").unwrap()).unwrap();
         assert_eq!((after.metadata, after.mtime_ns), (before.metadata.clone(), before.mtime_ns), "{case}");
         assert_eq!(fs::read(tree.path("copies/file")).unwrap(), CONTENT);
         assert_ne!(folder.stat(b"file").unwrap().inode, kept.witness.inode);

@@ -104,6 +104,16 @@ pub struct Act {
 }
 
 impl Act {
+    /// What stands for the place of a folder that a run emptied and removed.
+    pub fn folder_place() -> Vec<Vec<u8>> {
+        vec![Vec::new(), b"folder".to_vec()]
+    }
+
+    /// Whether it is about a folder that a run emptied, not about a file.
+    pub fn is_of_folder(&self) -> bool {
+        self.place == Self::folder_place()
+    }
+
     /// The file's whole path.
     pub fn absolute(&self) -> Vec<u8> {
         join(&self.root, &self.path)
@@ -124,6 +134,8 @@ pub struct Outcome {
     pub state: ActState,
     /// Whether the act failed, rather than finding a reason not to.
     pub failed: bool,
+    /// Whether it is one of a file; folders that were emptied are not counted.
+    pub counts: bool,
     /// Why it was left.
     pub reason: String,
     /// What the system said.
@@ -206,6 +218,7 @@ impl Journal {
                     place
                 ])?;
                 match outcome.state {
+                    _ if !outcome.counts => {}
                     ActState::Done => acted += 1,
                     _ if outcome.failed => failed += 1,
                     _ => skipped += 1,
@@ -425,6 +438,7 @@ mod tests {
             number,
             state,
             failed,
+            counts: true,
             reason: "busy".into(),
             detail: String::new(),
             freed_bytes,

@@ -1,6 +1,6 @@
 //! A batch: files of one or several groups that are opened, noted, acted on, synced and told together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub(super) struct Actor<'a> {
     pub(super) buffers: CompareBuffers,
     /// Of copies with several names in the group at hand: what their going frees, and how many went.
     pub(super) freed: Freed,
+    /// Folders that files went from, each by its root and its path below it; None where those that are empty stay.
+    pub(super) emptied: Option<BTreeSet<(Vec<u8>, Vec<u8>)>>,
 }
 
 /// A file that goes, on its way.
@@ -307,6 +309,7 @@ impl<'a> Actor<'a> {
                     number: attempt.number,
                     state: ActState::Done,
                     failed: false,
+                    counts: true,
                     reason: String::new(),
                     detail: String::new(),
                     freed_bytes: freed.by(parts[attempt.part].group, attempt.target, done.links_before, stays_linked),
@@ -317,6 +320,7 @@ impl<'a> Actor<'a> {
                     number: attempt.number,
                     state: ActState::Left,
                     failed: why.failed,
+                    counts: true,
                     reason: why.reason.clone(),
                     detail: why.detail.clone(),
                     freed_bytes: 0,
@@ -364,6 +368,9 @@ impl<'a> Actor<'a> {
         {
             let Some(subject) = &attempt.subject else { continue };
             let target = attempt.target;
+            if let (Some(emptied), true) = (&mut self.emptied, self.steps.removes()) {
+                emptied.insert((target.root.clone(), subject.place.folder().to_vec()));
+            }
             match self.steps.leaves(subject) {
                 _ if self.steps.is_reflink() => shared.push(target.absolute()),
                 Some(stat) if stat.kind == sanchay_core::FileKind::File => {

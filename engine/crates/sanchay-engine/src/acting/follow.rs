@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::content::Posting;
-use sanchay_catalog::{CatalogError, DirectoryChange, Session};
-use sanchay_core::{extension, Algorithm, ContentHash, FileStat, VolumeId};
+use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Session};
+use sanchay_core::path::path_from_bytes;
+use sanchay_core::{extension, Algorithm, ContentHash, FileStat, RootDir, VolumeId};
 
 use super::part::Target;
 use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::inodes::Inodes;
-use crate::scan::{fill, Fresh, Stored, Target as Filled};
+use crate::scan::{fill, forget, Fresh, Stored, Target as Filled};
 
 /// What has a name now.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,10 @@ pub(super) enum Followed {
         folder: Vec<u8>,
         name: Vec<u8>,
         now: Now,
+    },
+    /// A folder that was removed.
+    Folder {
+        path: Vec<u8>,
     },
     /// The names of this file that are not told of by themselves.
     Others {
@@ -75,14 +80,17 @@ struct Directory {
 /// Writes what became of these names. `shared`: files whose blocks are shared now, which no stamp tells.
 pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec<u8>]) -> Result<(), EngineError> {
     let mut directories: HashMap<Vec<u8>, Option<Directory>> = HashMap::new();
-    let mut others = Vec::new();
+    let (mut others, mut removed) = (Vec::new(), Vec::new());
     {
         let reader = inner.catalog.reader()?;
         for item in followed {
             match item {
                 Followed::Name { folder, name, now } => {
                     if !directories.contains_key(&folder) {
-                        let found = reader.locate(&folder)?;
+                        let found = match reader.locate(&folder)? {
+                            None if !matches!(now, Now::Gone) => put_folder(inner, &folder)?,
+                            found => found,
+                        };
                         let directory = found.map(|(id, tree)| Directory { id, tree, names: BTreeMap::new() });
                         directories.insert(folder.clone(), directory);
                     }
@@ -90,6 +98,7 @@ pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec
                         directory.names.insert(name, now);
                     }
                 }
+                Followed::Folder { path } => removed.push(path),
                 Followed::Others { volume, stat, state } => others.push((volume, stat, state)),
             }
         }
@@ -110,12 +119,14 @@ pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec
     }
     let directories: Arc<Vec<Directory>> = Arc::new(directories.into_values().flatten().collect());
     let shared: Arc<Vec<i64>> = Arc::new(content_keys(inner, shared)?);
-    if directories.is_empty() && shared.is_empty() {
+    let removed: Arc<Vec<Vec<u8>>> = Arc::new(removed);
+    if directories.is_empty() && shared.is_empty() && removed.is_empty() {
         return Ok(());
     }
     let inodes = Arc::clone(&inner.inodes);
     inner.persist(&mut || {
         let (directories, inodes, shared) = (Arc::clone(&directories), Arc::clone(&inodes), Arc::clone(&shared));
+        let gone = located(inner, &removed)?;
         let extensions: HashMap<Vec<u8>, u32> = directories
             .iter()
             .flat_map(|directory| directory.names.keys())
@@ -127,9 +138,58 @@ pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec
                 changes.extend(compare(session, directory, &extensions, &inodes)?);
             }
             session.apply_now(&changes)?;
+            for (parent, tree, name) in &gone {
+                if let Some(child) = session.child_named(*parent, name)? {
+                    forget(session, *tree, child.id)?;
+                }
+            }
             session.note_extents_changed(&shared)
         })
     })
+}
+
+/// Where folders that were removed stood: their parent, its tree, and their name.
+fn located(inner: &Shared, removed: &[Vec<u8>]) -> Result<Vec<(i64, i64, Vec<u8>)>, CatalogError> {
+    let reader = inner.catalog.reader()?;
+    let mut found = Vec::with_capacity(removed.len());
+    for path in removed {
+        let (above, name) = split(path);
+        if let Some((parent, tree)) = reader.locate(above)? {
+            found.push((parent, tree, name.to_vec()));
+        }
+    }
+    Ok(found)
+}
+
+/// Gives a folder that was made again a row, and those above it that have none; None where the catalog has nothing there.
+fn put_folder(inner: &Arc<Shared>, folder: &[u8]) -> Result<Option<(i64, i64)>, EngineError> {
+    if let Some(found) = inner.catalog.reader()?.locate(folder)? {
+        return Ok(Some(found));
+    }
+    let (above, name) = split(folder);
+    if name.is_empty() || above == folder {
+        return Ok(None);
+    }
+    let Some((parent, tree)) = put_folder(inner, above)? else { return Ok(None) };
+    let Ok(stat) = RootDir::open(&path_from_bytes(folder)).and_then(|opened| opened.stat()) else { return Ok(None) };
+    let id = inner.catalog.next_directory_id();
+    let mut change = DirectoryChange::new(tree, id, parent, Arc::default());
+    change.row = Some(DirectoryRow {
+        id,
+        parent,
+        name: name.to_vec(),
+        volume: inner.catalog.reader()?.volume_of_directory(parent)?,
+        inode: stat.inode,
+        mtime_ns: stat.mtime_ns,
+        unreadable: false,
+        mounted: false,
+    });
+    change.usage.directories = 1;
+    inner.persist(&mut || {
+        let change = change.clone();
+        inner.catalog.writer().run(move |session| session.apply_now(&[change]))
+    })?;
+    Ok(Some((id, tree)))
 }
 
 /// The keys of these files in the content index.

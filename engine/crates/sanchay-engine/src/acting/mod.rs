@@ -8,6 +8,8 @@ mod alone;
 #[cfg(unix)]
 mod batch;
 #[cfg(unix)]
+mod folders;
+#[cfg(unix)]
 mod follow;
 mod handle;
 mod outcome;

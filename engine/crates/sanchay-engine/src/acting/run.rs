@@ -1,6 +1,6 @@
 //! A run of a plan, from its start to its end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use sanchay_core::path::is_within;
 use sanchay_core::CompareBuffers;
 
 use super::batch::Actor;
+use super::folders::remove_emptied;
 use super::handle::Acting;
 use super::outcome::{ActResult, ActResultState, RunRequest, Tally};
 use super::part::{Freed, GroupPart, Target};
@@ -142,8 +143,12 @@ impl Runner<'_> {
             next: 0,
             buffers: CompareBuffers::default(),
             freed: Freed::default(),
+            emptied: self.request.empty_folders.then(BTreeSet::new),
         };
         self.groups(&mut actor, roots)?;
+        if let Some(emptied) = actor.emptied.take() {
+            remove_emptied(&mut actor, emptied, roots)?;
+        }
         let run = self.journal.end_run(run, now_ns())?;
         Ok(result(self.acting, run, action == Action::Trash))
     }

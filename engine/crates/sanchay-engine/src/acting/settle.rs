@@ -76,6 +76,12 @@ fn settle_one(token: u64, run: &Run, act: &Act, root: &RootDir) -> Result<Outcom
         Err(error) if error.is_gone() => return Ok(outcome(act, ActState::Left, "gone", None)),
         Err(error) => return Err(error.into()),
     };
+    if act.is_of_folder() {
+        let is_there = folder.stat(name).is_ok();
+        let is_done = is_there == (run.kind == "undo");
+        let (state, reason) = if is_done { (ActState::Done, "") } else { (ActState::Left, "interrupted") };
+        return Ok(outcome(act, state, reason, None));
+    }
     let temporary = TemporaryName::of(token, run.id as u64, act.number as u64);
     if run.kind == "undo" {
         let state =
@@ -150,6 +156,7 @@ fn outcome(act: &Act, state: ActState, reason: &str, place: Option<Vec<Vec<u8>>>
         number: act.number,
         state,
         failed: false,
+        counts: !act.is_of_folder(),
         reason: reason.to_owned(),
         detail: String::new(),
         freed_bytes: 0,

@@ -98,6 +98,11 @@ impl Steps {
         self.action == Action::Trash
     }
 
+    /// Whether nothing is left under a file's name.
+    pub(super) fn removes(&self) -> bool {
+        matches!(self.action, Action::Trash | Action::Delete)
+    }
+
     pub(super) fn is_reflink(&self) -> bool {
         self.action == Action::Reflink
     }

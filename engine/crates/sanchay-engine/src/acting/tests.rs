@@ -309,6 +309,33 @@ fn what_lies_in_a_trash_is_never_read_and_is_no_copy() {
 }
 
 #[test]
+fn folders_that_are_emptied_go_on_demand_and_come_back_as_they_were() {
+    for action in ["trash", "delete"] {
+        let tree = Tree::new(&[("a/1", "one"), ("b/c/d/1", "one"), ("b/c/e/1", "one"), ("f/1", "one"), ("f/2", "two")]);
+        fs::set_permissions(tree.at("root/b/c"), fs::Permissions::from_mode(0o750)).unwrap();
+        let before = tree.listing();
+        let of = |name: &str| {
+            let metadata = fs::metadata(tree.at("root").join(name)).unwrap();
+            (metadata.mode(), metadata.mtime_nsec())
+        };
+        Tree::let_stamps_age();
+        tree.scan();
+        let plan = tree.plan(&PlanAsked { action, ..PlanAsked::default() });
+        let request = RunRequest { plan, version: 1, any_metadata: false, empty_folders: true };
+        let ran = tree.engine().start_run(request, false, "").unwrap().wait(None).unwrap().unwrap();
+        assert_eq!((ran.state, ran.run.acted, ran.run.skipped), (ActResultState::Done, 3, 0));
+        let left: Vec<_> = fs::read_dir(tree.at("root")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        tree.assert_catalog_follows(action);
+        let undone = tree.undo(ran.run.id);
+        assert_eq!((undone.run.acted, undone.run.skipped), (3, 0), "{:?}", undone.left);
+        assert_eq!(tree.listing(), before);
+        assert_eq!(of("b/c").0 & 0o777, 0o750);
+        tree.assert_catalog_follows(&format!("{action}, taken back"));
+    }
+}
+
+#[test]
 fn hard_links_of_a_copy_go_together_and_free_their_space_once() {
     let mut tree = Tree::new(&[("a/1", "one"), ("b/1", "one")]);
     for name in ["b/2", "b/3", "b/4", "b/5", "b/6"] {

@@ -106,6 +106,8 @@ enum Stage<'p> {
     Left(Why),
     /// It came out of the trash.
     Moved(DirHandle),
+    /// It is a folder that the run had removed, and is there again.
+    Folder,
     Copied(Copied<'p>),
 }
 
@@ -158,7 +160,7 @@ impl<'a> Undoer<'a> {
         }
         let folders = stages.iter().filter_map(|stage| match stage {
             Stage::Moved(folder) | Stage::Copied(Copied { folder, .. }) => Some(folder),
-            Stage::Left(_) => None,
+            Stage::Left(_) | Stage::Folder => None,
         });
         let trashes = self.trashes.values().flatten().map(|trash| trash.files());
         for folder in folders.chain(trashes) {
@@ -188,6 +190,10 @@ impl<'a> Undoer<'a> {
         let Some(place) = roots.place(&act.root, &act.path) else {
             return Stage::Left(Why::word("offline"));
         };
+        if act.is_of_folder() {
+            let made = made_folder(place.root, place.path).and_then(|folder| before(act).give(&folder));
+            return made.map_or_else(|refusal| Stage::Left(refusal.into()), |()| Stage::Folder);
+        }
         let folder = match made_folder(place.root, place.folder()) {
             Ok(folder) => folder,
             Err(refusal) => return Stage::Left(refusal.into()),
@@ -247,18 +253,8 @@ impl<'a> Undoer<'a> {
         for place in kept.into_iter().chain(own) {
             match self.twin(act, place) {
                 Ok(twin) => {
-                    let before = Kept {
-                        metadata: Metadata {
-                            owner: act.owner.0,
-                            group: act.owner.1,
-                            mode: act.owner.2,
-                            attributes: act.attributes.clone(),
-                        },
-                        mtime_ns: act.mtime_ns,
-                        atime_ns: act.atime_ns,
-                    };
                     let temporary = self.temporary(act);
-                    copy_anew(&twin, folder, name_of(act), stands, &before, &temporary, &mut self.buffers)?;
+                    copy_anew(&twin, folder, name_of(act), stands, &before(act), &temporary, &mut self.buffers)?;
                     Tally::add(&self.acting.tally.bytes, act.size_bytes);
                     return Ok(twin);
                 }
@@ -304,12 +300,13 @@ impl<'a> Undoer<'a> {
                 tally.leave(Left { path, reason: why.reason.clone(), message: why.detail.clone() }, why.failed);
                 (ActState::Left, why.clone())
             }
-            Stage::Moved(_) | Stage::Copied(_) => (ActState::Done, Why::word("")),
+            Stage::Moved(_) | Stage::Copied(_) | Stage::Folder => (ActState::Done, Why::word("")),
         };
         Outcome {
             number: act.number,
             state,
             failed: why.failed,
+            counts: !act.is_of_folder() || why.failed,
             reason: why.reason,
             detail: why.detail,
             freed_bytes: 0,
@@ -324,7 +321,7 @@ impl<'a> Undoer<'a> {
         let mut followed = Vec::new();
         for (act, stage) in acts.iter().zip(stages) {
             let (folder, twin) = match stage {
-                Stage::Left(_) => continue,
+                Stage::Left(_) | Stage::Folder => continue,
                 Stage::Moved(folder) => (folder, None),
                 Stage::Copied(copied) => (&copied.folder, copied.twin.as_ref()),
             };
@@ -360,6 +357,13 @@ impl<'a> Undoer<'a> {
         }
         follow(self.inner, followed, &[])
     }
+}
+
+/// What the file or folder had beside its bytes and its name.
+fn before(act: &Act) -> Kept {
+    let (owner, group, mode) = act.owner;
+    let metadata = Metadata { owner, group, mode, attributes: act.attributes.clone() };
+    Kept { metadata, mtime_ns: act.mtime_ns, atime_ns: act.atime_ns }
 }
 
 fn name_of(act: &Act) -> &[u8] {
