@@ -254,7 +254,8 @@ mod tests {
         connection.pragma_update(None, "user_version", versions as i64).unwrap();
         connection
             .execute_batch(
-                "INSERT INTO root VALUES (1, x'2f61', 1, 0, 0, 'ready', '', 5, '{}');
+                "INSERT INTO root (id, path, directory, volume, inode, state, reason, scanned_ns, settings)
+                 VALUES (1, x'2f61', 1, 0, 0, 'ready', '', 5, '{}');
                  INSERT INTO usage (directory, files, directories, bytes, allocated, newest_ns) VALUES (1, 2, 1, 30, 40, 5);",
             )
             .unwrap();
