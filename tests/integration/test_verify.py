@@ -87,6 +87,30 @@ def test_only_other_bytes_in_two_readings_are_damage_and_what_fails_is_unreadabl
         assert (healed.state, healed.checked, healed.damaged_files) == ("done", 12, 0)
 
 
+def is_cached(path: Path) -> bool:
+    """Whether anything of a file is in the page cache. A read that does not wait would have the kernel read ahead."""
+    return int(mounts.run("fincore", "--noheadings", "--bytes", "--output", "RES", path)) > 0
+
+
+@mount
+def test_what_others_have_in_the_page_cache_stays_and_nothing_is_put_into_it(
+    cataloger: Cataloger, tmp_path: Path
+) -> None:
+    with mounts.disk(tmp_path / "image", tmp_path / "disk", mib=64) as disk:
+        for name in ("used", "left"):
+            (disk / name).write_bytes(PHOTO * 20)
+        cataloger.add(disk)
+        cataloger.settled_scan()
+        with (disk / "left").open("rb") as left:
+            os.fsync(left.fileno())
+            os.posix_fadvise(left.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        assert (is_cached(disk / "used"), is_cached(disk / "left")) == (True, False)
+        found = verify(cataloger)
+        assert (found.checked, found.cached, found.damaged_files) == (2, 0, 0)
+        assert (is_cached(disk / "used"), is_cached(disk / "left")) == (True, False)
+        cataloger.catalog.close()
+
+
 @mount
 def test_a_file_system_in_memory_is_read_however_it_can_be(cataloger: Cataloger, tmp_path: Path) -> None:
     with mounts.memory(tmp_path / "memory", "4m") as memory:

@@ -4,7 +4,8 @@ It holds a few files. While the file SWITCH is there and empty, every listing an
 each of its lines is a fault: `ESTALE /folder0` (a stat of that path or below it fails so), `hide /folder0/file3`
 (its listing passes it over), `ghost /x` (a listing shows a name that is not there), `hang /folder0` (a stat of that
 path or below it waits for as long as the line is there), `torn /folder0/file0` (a read that leads past its first 8 KiB
-fails with EIO), `rotten /folder0/file0` (its first byte is another) or `wavering /folder0/file0` (another each time).
+fails with EIO), `rotten /folder0/file0` (its first byte is another) or `wavering /folder0/file0` (its first bytes are
+others at each read).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class FailingFiles(mfusepy.Operations):
         if "rotten" in words:
             content = b"?" + content[1:]
         if "wavering" in words:
-            content = b"%d" % (self._reads % 10) + content[1:]
+            content = b"%010d" % self._reads + content[10:]
         return content[offset : offset + size]
 
 
