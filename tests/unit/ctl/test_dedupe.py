@@ -110,6 +110,7 @@ def test_each_file_of_a_plan_is_shown_with_its_reason(run: Run, daemon: CannedDa
     assert re.search(r"drop       \$'/data/photos/\\e.*'  \(/data/photos/a.jpg stays\)", said)
     assert r"drop       $'/data/photos/caf\xe9.jpg'  (decided by hand; /data/photos/a.jpg stays)" in said
     assert "Plan 3: 412 files would go to the trash" in said
+    assert re.search(r"Run 5 of it, 2024-01-01 .*: 412 files done, 1 left\.\nDo it: sanchayctl dedupe run 3", said)
     only = run("dedupe", "show", "3", "--undecided").out
     assert "/data/0  (no rule tells the copies apart)" in only
     assert "a.jpg" not in only

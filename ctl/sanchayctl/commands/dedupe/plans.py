@@ -54,9 +54,18 @@ def show(session: Session, plan_id: int, undecided: bool, file_format: str | Non
         if output.for_people():
             output.line()
             show_plan(plan)
+            _show_runs(session, plan_id)
             if plan.files:
                 output.line(f"Do it: {session.next(f'dedupe run {plan.id}')}")
     return exit_codes.DONE
+
+
+def _show_runs(session: Session, plan_id: int) -> None:
+    """What was done by the plan already."""
+    for run in reversed(session.client().list_journal_runs().runs):
+        if run.kind == "dedupe" and run.of == plan_id:
+            done, left = units.counted(run.acted, "file"), units.count(run.skipped + run.failed)
+            output.line(f"Run {run.id} of it, {units.moment(run.began_ns)}: {done} done, {left} left.")
 
 
 def _groups(session: Session, plan_id: int, *, only_undecided: bool) -> Iterator[dedupe_pb2.PlanGroup]:
