@@ -118,7 +118,7 @@ impl Verification {
         self.control.cancel();
     }
 
-    /// A client waits now: it passes by pauses and limits of background work.
+    /// A client waits now: it passes by pauses and limits of background work. It stays at idle priority.
     pub fn foreground(&self) {
         self.control.foreground();
     }

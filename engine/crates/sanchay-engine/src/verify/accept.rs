@@ -42,7 +42,7 @@ impl Engine {
         let Some(file) = shared.catalog.hashed_file(id)?.filter(|file| file.entry.hash == Some(finding.hash)) else {
             return Ok(());
         };
-        let read = self.while_open(|control| Files::new(shared, control)?.read_cataloged(&file, false))?;
+        let read = self.while_open(|control| Files::new(shared, control, false)?.read_cataloged(&file, false))?;
         let (kind, why) = match read {
             Reading::Read(content) if content.hash == finding.found_hash => {
                 let (state, algorithm, hash) = (HashState::Hashed, file.entry.algorithm, Some(content.hash));

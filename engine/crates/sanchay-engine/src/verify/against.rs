@@ -52,7 +52,7 @@ impl Engine {
     /// Compares listed files with what is on the disk; the answers are in the order of the list.
     pub fn compare_listed(&self, listed: &[ListedFile]) -> Result<Vec<ListedState>, EngineError> {
         self.while_open(|control| {
-            let mut files = Files::new(self.shared(), control)?;
+            let mut files = Files::new(self.shared(), control, false)?;
             listed.iter().map(|row| compare(&mut files, row)).collect()
         })
     }

@@ -10,8 +10,8 @@ use sanchay_catalog::queries::RootNames;
 use sanchay_catalog::{HashedFile, RootRow};
 use sanchay_core::path::relative;
 use sanchay_core::{
-    background_this_thread, foreground_this_thread, Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileKind,
-    FileStat, ReadAheadBuffers, Source, UncachedFile, Witness,
+    Algorithm, ContentHash, CoreError, DirHandle, ErrorKind, FileKind, FileStat, ReadAheadBuffers, Source,
+    UncachedFile, Witness,
 };
 
 use crate::clock::now_ns;
@@ -72,7 +72,8 @@ pub(super) struct Files<'a> {
     own: OwnFiles,
     buffers: ReadAheadBuffers,
     contents: HashMap<(u64, u64, Algorithm), (Witness, Content)>,
-    is_background: Option<bool>,
+    /// The thread that reads ahead is at idle priority, as the one that calls.
+    is_idle: bool,
 }
 
 /// Why a folder is not open.
@@ -82,7 +83,7 @@ enum Closed {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(shared: &'a Shared, control: &'a Control) -> Result<Self, EngineError> {
+    pub(super) fn new(shared: &'a Shared, control: &'a Control, is_idle: bool) -> Result<Self, EngineError> {
         let rows = shared.catalog.reader()?.roots()?;
         Ok(Self {
             shared,
@@ -96,7 +97,7 @@ impl<'a> Files<'a> {
             own: OwnFiles::look(&shared.own),
             buffers: ReadAheadBuffers::default(),
             contents: HashMap::new(),
-            is_background: None,
+            is_idle,
         })
     }
 
@@ -195,20 +196,18 @@ impl<'a> Files<'a> {
             return Ok(Reading::Changed);
         }
         let control = self.control;
-        self.keep_priority();
         let begun_ns = now_ns();
         let mut broken_off = false;
-        let hashed =
-            file.hash(algorithm, &mut self.buffers, seen.size_bytes, control.is_background(), &mut |bytes| {
-                add(&control.counters.hashed_bytes, bytes);
-                control.have_read(bytes);
-                broken_off = !control.step();
-                if broken_off {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })?;
+        let hashed = file.hash(algorithm, &mut self.buffers, seen.size_bytes, self.is_idle, &mut |bytes| {
+            add(&control.counters.hashed_bytes, bytes);
+            control.have_read(bytes);
+            broken_off = !control.step();
+            if broken_off {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
         if broken_off {
             return Ok(Reading::BrokenOff);
         }
@@ -269,18 +268,6 @@ impl<'a> Files<'a> {
         };
         self.folder = Some(OpenFolder { path: Arc::clone(path), handle, stat, mount });
         Ok(Ok(()))
-    }
-
-    fn keep_priority(&mut self) {
-        let is_background = self.control.is_background();
-        if self.is_background != Some(is_background) {
-            self.is_background = Some(is_background);
-            if is_background {
-                background_this_thread();
-            } else {
-                foreground_this_thread();
-            }
-        }
     }
 }
 

@@ -10,7 +10,8 @@ mod report;
 mod run;
 mod turns;
 mod twins;
-#[cfg(test)]
+// They tell files by paths as Unix spells them.
+#[cfg(all(test, unix))]
 mod verify_tests;
 
 pub use against::{ListedFile, ListedState};

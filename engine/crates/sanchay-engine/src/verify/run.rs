@@ -37,7 +37,9 @@ pub(crate) fn run(
     control.expect_unreadable(expected.flat_map(|settings| settings.expect_unreadable).collect());
     let is_asked_for = |id| request.root_ids.is_empty() || request.root_ids.contains(&id);
     let tops: Vec<Vec<u8>> = rows.into_iter().filter(|row| is_asked_for(row.id)).map(|row| row.path).collect();
-    let holds = |folder: &[u8]| tops.iter().any(|top| is_within(folder, top)) && !is_in_trash(&join(folder, b"-"));
+    let holds = |folder: &[u8]| {
+        !control.is_cancelled() && tops.iter().any(|top| is_within(folder, top)) && !is_in_trash(&join(folder, b"-"))
+    };
     let key = request.key;
     let pass = shared.persist(&mut || shared.catalog.writer().run(move |session| session.begin_pass(key)))?;
     let there = shared.catalog.checkable(&holds, pass)?;
@@ -96,7 +98,7 @@ impl<'a> Verification<'a> {
         control: &'a Control,
         pass: u32,
     ) -> Result<Self, EngineError> {
-        let files = Files::new(shared, control)?;
+        let files = Files::new(shared, control, true)?;
         let (began, written) = (Instant::now(), Instant::now());
         let (marks, sum) = (Vec::new(), Sum::default());
         Ok(Self { shared, journal, request, control, files, pass, began, marks, written, has_begun: false, sum })
