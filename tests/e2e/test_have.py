@@ -163,7 +163,7 @@ def test_a_cataloged_file_is_not_its_own_copy(program: Program, card: Path, tmp_
     assert (found["b.jpg"], found["twin.jpg"], found["a.jpg"]) == ("known", "known", "new")
 
 
-def test_a_question_waits_is_paused_and_ends_with_the_daemon(tmp_path: Path) -> None:
+def test_rows_are_given_until_the_daemon_ends(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with DaemonProcess(home, fake=True, env={"FAKE_SCAN_S": "0"}) as daemon, daemon.client() as client:
         job_id = client.start_have([tmp_path / "a"]).job_id
