@@ -100,7 +100,7 @@ impl Steps {
 
     /// Whether nothing is left under a file's name.
     pub(super) fn removes(&self) -> bool {
-        matches!(self.action, Action::Trash | Action::Delete)
+        self.action.removes()
     }
 
     pub(super) fn is_reflink(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Taking a run back: from the trash, or made again from a living twin, file by file and noted as any run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -163,7 +163,12 @@ impl<'a> Undoer<'a> {
             Stage::Left(_) | Stage::Folder => None,
         });
         let trashes = self.trashes.values().flatten().map(|trash| trash.files());
+        let mut synced = HashSet::new();
         for folder in folders.chain(trashes) {
+            // Each once: a thousand files come back into one.
+            if folder.stat_self().is_ok_and(|stat| !synced.insert((stat.device, stat.inode))) {
+                continue;
+            }
             if let Err(refusal) = sync_folder(folder) {
                 tracing::warn!(%refusal, "folder_not_synced");
             }

@@ -36,7 +36,9 @@ pub fn make_plan(
     let id = journal.begin_plan(&new)?;
     let planned =
         Planner::new(catalog, journal, request).and_then(|planner| planner.run(id, goes_on)).and_then(|left_out| {
-            links::note_broken(catalog, journal, id, &request.scope.roots, goes_on)?;
+            if request.action.removes() {
+                links::note_broken(catalog, journal, id, &request.scope.roots, goes_on)?;
+            }
             Ok(journal.finish_plan(id, &left_out)?)
         });
     if planned.is_err() {

@@ -42,6 +42,11 @@ impl Action {
         all.into_iter().find(|action| action.word() == word)
     }
 
+    /// Whether nothing is left under a copy's name.
+    pub const fn removes(self) -> bool {
+        matches!(self, Self::Trash | Self::Delete)
+    }
+
     /// Whether the two have to lie on one volume.
     pub(super) const fn is_within_volume(self) -> bool {
         matches!(self, Self::Hardlink | Self::Reflink)
