@@ -215,6 +215,7 @@ def duplicates(
     extensions: Iterable[str],
     types: Iterable[str],
     sort: str,
+    with_ignored: bool,
     limit: int,
     token: str,
 ) -> v1.catalog_pb2.DuplicatesRequest:
@@ -222,6 +223,7 @@ def duplicates(
         extensions=[text(extension, "extension") for extension in extensions],
         types=[text(kind, "type") for kind in types],
         sort=sort,
+        with_ignored=with_ignored,
         page=page(limit, token),
     )
     if under is not None:

@@ -77,6 +77,7 @@ def duplicate_totals(page: catalog_pb2.DuplicatesResponse) -> documents.Document
         "total_redundant_files": page.total_redundant_files,
         "total_reclaimable_bytes": page.total_reclaimable_bytes,
         "total_freed_bytes": page.total_freed_bytes,
+        "ignored_groups": page.ignored_groups,
         "not_compared": not_compared(page.not_compared),
         "freshness": documents.freshness(page.freshness),
     }

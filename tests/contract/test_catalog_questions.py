@@ -129,6 +129,22 @@ def test_duplicates_can_be_asked_for_by_size_place_and_page(scanned: CatalogPort
     assert len(duplicates(scanned, min_size=100, max_bytes=1).groups[0].paths) == 1  # too large by itself
 
 
+@ENGINE
+def test_wanted_copies_leave_groups_and_totals_until_one_appears_elsewhere(scanned: CatalogPort, tree: Path) -> None:
+    photos = duplicates(scanned).groups[0].hash
+    scanned.ignore_copies(hash_bytes=photos, path=None)
+    left = duplicates(scanned)
+    assert [group.size for group in left.groups] == [8]
+    assert (left.total_groups, left.total_redundant_files, left.total_reclaimable_bytes) == (1, 1, 8)
+    assert (left.ignored_groups, duplicates(scanned, min_size=9).ignored_groups) == (1, 1)
+    whole = duplicates(scanned, with_ignored=True)
+    assert ([group.size for group in whole.groups], whole.ignored_groups) == ([PHOTO_BYTES, 8], 0)
+    (tree / "elsewhere.jpg").write_bytes((tree / "photos/one.jpg").read_bytes())
+    scan(scanned)
+    appeared = duplicates(scanned)
+    assert (appeared.groups[0].hash, appeared.groups[0].copies, appeared.ignored_groups) == (photos, 3, 0)
+
+
 def test_all_files_of_a_whole_scan_are_compared(scanned: CatalogPort) -> None:
     left = scanned.not_compared()
     assert (left.files, left.bytes, left.unreadable, left.unstable, left.other_algorithm) == (0, 0, 0, 0, 0)

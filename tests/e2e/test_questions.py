@@ -43,6 +43,7 @@ def test_duplicates_count_physical_copies_and_name_every_path(scanned: Scanned) 
         "total_redundant_files",
         "total_reclaimable_bytes",
         "total_freed_bytes",
+        "ignored_groups",
         "freshness",
     }
     photos, letters = document["groups"]

@@ -59,6 +59,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
     show_default=True,
     help="What comes first; always the largest.",
 )
+@click.option("--ignored", "with_ignored", is_flag=True, help="Show groups too that `dedupe ignore` leaves out.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of groups.")
 @click.option("--all", "everything", is_flag=True, help="Every group, whatever the limit.")
 @listing.options
@@ -70,6 +71,7 @@ def duplicates(
     ext: tuple[str, ...],
     types: tuple[str, ...],
     sort: str,
+    with_ignored: bool,
     limit: int,
     everything: bool,
     only_paths: bool,
@@ -93,6 +95,7 @@ def duplicates(
             extensions=extensions(ext),
             types=types,
             sort=sort,
+            with_ignored=with_ignored,
             limit=count,
             page_token=token,
         )
@@ -187,6 +190,7 @@ def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown
         listing.remark(
             "No duplicates among the files that were compared." if answer.not_compared.files else "No duplicates."
         )
+        _say_ignored(answer)
         uncompared.say(answer.not_compared)
         if warning:
             output.note(f"{warning} See: {session.next('status')}")
@@ -201,6 +205,12 @@ def _show_totals(session: Session, answer: catalog_pb2.DuplicatesResponse, shown
         listing.total(FREED_IS_MORE)
     if shown < answer.total_groups:
         listing.remark(f"{units.counted(shown, 'group')} shown; more with --limit, everything with --all.")
+    _say_ignored(answer)
     uncompared.say(answer.not_compared)
     if warning:
         output.note(warning)
+
+
+def _say_ignored(answer: catalog_pb2.DuplicatesResponse) -> None:
+    if answer.ignored_groups:
+        listing.remark(f"{units.counted(answer.ignored_groups, 'ignored group')} left out; shown with --ignored.")

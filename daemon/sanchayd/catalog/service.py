@@ -51,6 +51,7 @@ class DuplicatesQuestion:
     limit: int = 0
     token: str = ""
     paths_limit: int = PATHS_LIMIT
+    with_ignored: bool = False
     max_bytes: int | None = None
 
 
@@ -119,6 +120,7 @@ class CatalogService:
             limit=_bounded(question.limit, DUPLICATES_LIMIT),
             token=question.token,
             paths_limit=question.paths_limit,
+            with_ignored=question.with_ignored,
             max_bytes=question.max_bytes,
         )
         not_compared = await self._pool.ask(self._catalog.not_compared)

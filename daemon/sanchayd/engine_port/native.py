@@ -339,6 +339,7 @@ class NativeCatalog(NativeDedupe, NativeVerify):
         token: str,
         paths_limit: int,
         max_bytes: int | None = None,
+        with_ignored: bool = False,
     ) -> values.DuplicatePage:
         """A page of groups."""
         with translated():
@@ -352,6 +353,7 @@ class NativeCatalog(NativeDedupe, NativeVerify):
                 max_bytes=max_bytes,
                 token=token,
                 paths_limit=paths_limit,
+                with_ignored=with_ignored,
             )
 
     def not_compared(self) -> values.NotCompared:

@@ -73,8 +73,9 @@ class QuestionsPort(Protocol):
         token: str,
         paths_limit: int,
         max_bytes: int | None = None,
+        with_ignored: bool = False,
     ) -> values.DuplicatePage:
-        """A page of groups."""
+        """A page of groups; `with_ignored`: also of those whose copies are wanted."""
         ...
 
     def not_compared(self) -> values.NotCompared:

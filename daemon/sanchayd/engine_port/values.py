@@ -340,12 +340,13 @@ class DuplicateGroup(Protocol):
 
 
 class DuplicatePage(Protocol):
-    """A page of groups, and the totals of all of them."""
+    """A page of groups, and the totals of all of them; `ignored_groups` are left out of both."""
 
     total_groups: int
     total_redundant_files: int
     total_reclaimable_bytes: int
     total_freed_bytes: int
+    ignored_groups: int
     next_token: str
 
     @property

@@ -678,6 +678,7 @@ class DuplicatePage:
     total_redundant_files: int
     total_reclaimable_bytes: int
     total_freed_bytes: int
+    ignored_groups: int
     next_token: str
 
 @final
@@ -884,6 +885,7 @@ class Catalog:
         max_bytes: int | None = None,
         token: str = "",
         paths_limit: int = 1000,
+        with_ignored: bool = False,
     ) -> DuplicatePage: ...
     def not_compared(self) -> NotCompared: ...
     def have(

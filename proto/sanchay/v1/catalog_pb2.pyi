@@ -207,10 +207,13 @@ class DuplicatesRequest(google.protobuf.message.Message):
     TYPES_FIELD_NUMBER: builtins.int
     SORT_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
+    WITH_IGNORED_FIELD_NUMBER: builtins.int
     min_size: builtins.int
     """default 1: empty files are left out"""
     sort: builtins.str
     """reclaimable | size | copies; always largest first"""
+    with_ignored: builtins.bool
+    """groups too whose copies are wanted, by DedupeService.Ignore"""
     @property
     def under(self) -> sanchay.v1.common_pb2.Path:
         """empty: everywhere"""
@@ -230,9 +233,10 @@ class DuplicatesRequest(google.protobuf.message.Message):
         types: collections.abc.Iterable[builtins.str] | None = ...,
         sort: builtins.str = ...,
         page: sanchay.v1.common_pb2.PageRequest | None = ...,
+        with_ignored: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_min_size", b"_min_size", "min_size", b"min_size", "page", b"page", "under", b"under"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_min_size", b"_min_size", "extensions", b"extensions", "min_size", b"min_size", "page", b"page", "sort", b"sort", "types", b"types", "under", b"under"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_min_size", b"_min_size", "extensions", b"extensions", "min_size", b"min_size", "page", b"page", "sort", b"sort", "types", b"types", "under", b"under", "with_ignored", b"with_ignored"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_min_size", b"_min_size"]) -> typing.Literal["min_size"] | None: ...
 
 global___DuplicatesRequest = DuplicatesRequest
@@ -329,11 +333,14 @@ class DuplicatesResponse(google.protobuf.message.Message):
     FRESHNESS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     NOT_COMPARED_FIELD_NUMBER: builtins.int
+    IGNORED_GROUPS_FIELD_NUMBER: builtins.int
     total_groups: builtins.int
     total_redundant_files: builtins.int
     total_reclaimable_bytes: builtins.int
     total_freed_bytes: builtins.int
     next_page_token: builtins.str
+    ignored_groups: builtins.int
+    """left out of all of these, as their copies are wanted"""
     @property
     def groups(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DuplicateGroup]: ...
     @property
@@ -353,9 +360,10 @@ class DuplicatesResponse(google.protobuf.message.Message):
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
         next_page_token: builtins.str = ...,
         not_compared: global___NotCompared | None = ...,
+        ignored_groups: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["freshness", b"freshness", "not_compared", b"not_compared"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "groups", b"groups", "next_page_token", b"next_page_token", "not_compared", b"not_compared", "total_freed_bytes", b"total_freed_bytes", "total_groups", b"total_groups", "total_reclaimable_bytes", b"total_reclaimable_bytes", "total_redundant_files", b"total_redundant_files"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "groups", b"groups", "ignored_groups", b"ignored_groups", "next_page_token", b"next_page_token", "not_compared", b"not_compared", "total_freed_bytes", b"total_freed_bytes", "total_groups", b"total_groups", "total_reclaimable_bytes", b"total_reclaimable_bytes", "total_redundant_files", b"total_redundant_files"]) -> None: ...
 
 global___DuplicatesResponse = DuplicatesResponse
 

@@ -321,6 +321,7 @@ def test_duplicates_has_its_keys(run: Run, daemon: CannedDaemon) -> None:
         "total_redundant_files",
         "total_reclaimable_bytes",
         "total_freed_bytes",
+        "ignored_groups",
         "not_compared",
         "freshness",
     }
@@ -344,6 +345,7 @@ def test_duplicates_sends_every_filter(run: Run, daemon: CannedDaemon) -> None:
     assert list(request.extensions) == ["jpg", "png", "gif"]
     assert list(request.types) == ["image"]
     assert (request.sort, request.page.limit) == ("size", 3)
+    assert not request.with_ignored
     assert run("duplicates", "--min-size", "lots").code == 2
 
 
@@ -368,6 +370,14 @@ def test_duplicates_of_nothing(run: Run, daemon: CannedDaemon) -> None:
     ended = run("duplicates")
     assert ended.out == "No duplicates.\n"
     assert "Nothing has been scanned yet" in ended.err
+
+
+@pytest.mark.usefixtures("people")
+def test_ignored_groups_are_said_to_be_left_out_and_shown_on_request(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["Duplicates"] = catalog_pb2.DuplicatesResponse(ignored_groups=2)
+    assert run("duplicates").out == "No duplicates.\n2 ignored groups left out; shown with --ignored.\n"
+    run("duplicates", "--ignored")
+    assert [request.with_ignored for request in daemon.asked("Duplicates")] == [False, True]
 
 
 @pytest.mark.usefixtures("people")

@@ -32,7 +32,7 @@ def test_a_root_is_named_by_name_id_or_path() -> None:
         lambda: _requests.find("a\udcff", "", 0, ""),
         lambda: _requests.find("a", "", -1, ""),
         lambda: _requests.find("a", "", 2**32, ""),
-        lambda: _requests.duplicates(None, -1, (), (), "", 0, ""),
+        lambda: _requests.duplicates(None, -1, (), (), "", False, 0, ""),
         lambda: _requests.root_settings("some", "blake3", (), False, False),
         lambda: _requests.root_settings("all", "md5", (), False, False),
         lambda: _requests.root_settings("all", "blake3", ["\udc80"], False, False),
@@ -63,7 +63,7 @@ def test_only_what_is_given_is_changed() -> None:
 
 
 def test_a_least_size_of_zero_is_said_and_none_is_not() -> None:
-    assert not _requests.duplicates(None, None, (), (), "", 0, "").HasField("min_size")
-    request = _requests.duplicates("/a", 0, ["jpg"], ["image"], "size", 5, "t")
+    assert not _requests.duplicates(None, None, (), (), "", False, 0, "").HasField("min_size")
+    request = _requests.duplicates("/a", 0, ["jpg"], ["image"], "size", True, 5, "t")
     assert request.HasField("min_size")
     assert (request.under.raw, request.page.limit, request.page.page_token) == (b"/a", 5, "t")

@@ -77,6 +77,7 @@ def to_duplicates(message: catalog_pb2.DuplicatesRequest) -> DuplicatesQuestion:
         sort=message.sort,
         limit=message.page.limit,
         token=message.page.page_token,
+        with_ignored=message.with_ignored,
     )
 
 
@@ -114,6 +115,7 @@ def from_duplicates(answered: Answered[DuplicatePage]) -> catalog_pb2.Duplicates
         total_redundant_files=page.total_redundant_files,
         total_reclaimable_bytes=page.total_reclaimable_bytes,
         total_freed_bytes=page.total_freed_bytes,
+        ignored_groups=page.ignored_groups,
         freshness=common.freshness(answered.freshness),
         next_page_token=page.next_token,
         not_compared=from_not_compared(answered.not_compared),

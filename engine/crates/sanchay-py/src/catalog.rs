@@ -338,7 +338,8 @@ impl Catalog {
     }
 
     #[pyo3(signature = (*, under = None, min_size = 1, extensions = Vec::new(), types = Vec::new(),
-        sort = "reclaimable", limit = 20, max_bytes = None, token = "", paths_limit = 1000))]
+        sort = "reclaimable", limit = 20, max_bytes = None, token = "", paths_limit = 1000,
+        with_ignored = false))]
     #[allow(clippy::too_many_arguments)] // the keywords of a Python call
     fn duplicates(
         &self,
@@ -352,8 +353,10 @@ impl Catalog {
         max_bytes: Option<usize>,
         token: &str,
         paths_limit: usize,
+        with_ignored: bool,
     ) -> PyResult<DuplicatePage> {
         let page = enter(py, || {
+            let ignored = if with_ignored { None } else { self.engine.ignored_copies()? };
             let request = DuplicateRequest {
                 under: under.as_deref(),
                 min_size_bytes: min_size,
@@ -366,6 +369,7 @@ impl Catalog {
                 token,
                 paths_limit,
                 roots: self.engine.root_names()?,
+                ignored: ignored.as_ref(),
             };
             Ok(self.engine.catalog().duplicates(&request)?)
         })?;

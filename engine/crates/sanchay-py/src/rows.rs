@@ -170,6 +170,7 @@ pub(crate) struct DuplicatePage {
     total_redundant_files: u64,
     total_reclaimable_bytes: u64,
     total_freed_bytes: u64,
+    ignored_groups: u64,
     next_token: String,
 }
 
@@ -182,6 +183,7 @@ impl DuplicatePage {
             total_redundant_files: page.total_redundant_files,
             total_reclaimable_bytes: page.total_reclaimable_bytes,
             total_freed_bytes: page.total_freed_bytes,
+            ignored_groups: page.ignored_groups,
             next_token: page.next_token,
         })
     }

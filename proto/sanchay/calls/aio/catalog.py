@@ -39,13 +39,17 @@ class AsyncCatalogCalls:
         extensions: Iterable[str] = (),
         types: Iterable[str] = (),
         sort: str = "reclaimable",
+        with_ignored: bool = False,
         limit: int = 0,
         page_token: str = "",
     ) -> v1.catalog_pb2.DuplicatesResponse:
-        """A page of groups of files with equal content, and the totals of all of them."""
+        """A page of groups of files with equal content, and the totals of all of them.
+
+        Groups whose copies are wanted (`ignore_copies`) are left out of both, unless `with_ignored`.
+        """
         return await self._link.unary(
             self._catalog.Duplicates,
-            _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
+            _requests.duplicates(under, min_size_bytes, extensions, types, sort, with_ignored, limit, page_token),
         )
 
     async def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> v1.catalog_pb2.SummaryResponse:
@@ -79,6 +83,7 @@ class AsyncCatalogCalls:
         extensions: Sequence[str] = (),
         types: Sequence[str] = (),
         sort: str = "reclaimable",
+        with_ignored: bool = False,
         page_size: int = 100,
     ) -> AsyncAnswers[v1.catalog_pb2.DuplicateGroup]:
         """Every group of duplicates, a page at a time."""
@@ -90,6 +95,7 @@ class AsyncCatalogCalls:
                 extensions=extensions,
                 types=types,
                 sort=sort,
+                with_ignored=with_ignored,
                 limit=page_size,
                 page_token=token,
             )

@@ -40,13 +40,17 @@ class CatalogCalls:
         extensions: Iterable[str] = (),
         types: Iterable[str] = (),
         sort: str = "reclaimable",
+        with_ignored: bool = False,
         limit: int = 0,
         page_token: str = "",
     ) -> v1.catalog_pb2.DuplicatesResponse:
-        """A page of groups of files with equal content, and the totals of all of them."""
+        """A page of groups of files with equal content, and the totals of all of them.
+
+        Groups whose copies are wanted (`ignore_copies`) are left out of both, unless `with_ignored`.
+        """
         return self._link.unary(
             self._catalog.Duplicates,
-            _requests.duplicates(under, min_size_bytes, extensions, types, sort, limit, page_token),
+            _requests.duplicates(under, min_size_bytes, extensions, types, sort, with_ignored, limit, page_token),
         )
 
     def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> v1.catalog_pb2.SummaryResponse:
@@ -78,6 +82,7 @@ class CatalogCalls:
         extensions: Sequence[str] = (),
         types: Sequence[str] = (),
         sort: str = "reclaimable",
+        with_ignored: bool = False,
         page_size: int = 100,
     ) -> Answers[v1.catalog_pb2.DuplicateGroup]:
         """Every group of duplicates, a page at a time."""
@@ -89,6 +94,7 @@ class CatalogCalls:
                 extensions=extensions,
                 types=types,
                 sort=sort,
+                with_ignored=with_ignored,
                 limit=page_size,
                 page_token=token,
             )

@@ -6,6 +6,7 @@ use sanchay_core::{Algorithm, ContentHash};
 use super::error::JournalError;
 use super::open::Journal;
 use super::plan_copies::{algorithm_number, algorithm_of};
+use crate::queries::IgnoredCopies;
 
 /// A group whose copies are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,12 @@ impl Journal {
             }
         }
         Ok(groups)
+    }
+
+    /// The same, by content.
+    pub fn ignored_copies(&self) -> Result<IgnoredCopies, JournalError> {
+        let groups = self.ignored()?.into_iter();
+        Ok(groups.map(|group| ((group.algorithm, group.hash), group.paths.into_iter().collect())).collect())
     }
 }
 

@@ -123,18 +123,30 @@ impl CopyFilter {
         Ok(all.into_sorted_vec().into_iter().map(|place| place.0).collect())
     }
 
+    /// The copies of a key that count, by their content.
+    pub(super) fn contents(&self, reader: &Reader, key: i64) -> Result<Vec<Vec<Posting>>, CatalogError> {
+        let run = reader.run_of(key)?;
+        reader.by_content(run.into_iter().filter(|posting| self.wants(posting)).collect())
+    }
+
     /// The figures of a group, and its members, as far as they count.
     pub(super) fn members(
         &self,
         reader: &Reader,
         place: &GroupPlace,
     ) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
-        let run = reader.run_of(place.key)?;
-        let wanted: Vec<Posting> = run.into_iter().filter(|posting| self.wants(posting)).collect();
-        let contents = reader.by_content(wanted)?;
+        let contents = self.contents(reader, place.key)?;
         let Some(content) = contents.get(place.ordinal as usize) else {
             return Ok(None);
         };
+        Self::group(reader, content)
+    }
+
+    /// The same, of copies of one content.
+    pub(super) fn group(
+        reader: &Reader,
+        content: &[Posting],
+    ) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
         let mut facts = ReaderFacts::new(reader);
         let figures = SharedContent(content).figures(&mut facts)?;
         let members = if figures.copies > 1 { SharedContent(content).members(&mut facts)? } else { Vec::new() };

@@ -1,6 +1,6 @@
 //! A question for duplicates, the page that answers it, and the order of the groups on it.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use sanchay_core::{Algorithm, ContentHash, FileType};
 
@@ -44,6 +44,9 @@ impl DuplicateSort {
     }
 }
 
+/// Paths whose copies are wanted, by their content.
+pub type IgnoredCopies = HashMap<(Algorithm, ContentHash), HashSet<Vec<u8>>>;
+
 /// A question.
 #[derive(Clone, Debug, Default)]
 pub struct DuplicateRequest<'a> {
@@ -67,6 +70,8 @@ pub struct DuplicateRequest<'a> {
     pub paths_limit: usize,
     /// The roots, for naming them.
     pub roots: RootNames,
+    /// A group with no other paths than these is left out, of the totals too.
+    pub ignored: Option<&'a IgnoredCopies>,
 }
 
 /// One name of one copy.
@@ -114,6 +119,8 @@ pub struct DuplicatePage {
     pub total_reclaimable_bytes: u64,
     /// Sum over all groups.
     pub total_freed_bytes: u64,
+    /// Groups that the question means, left out of all this because their copies are wanted.
+    pub ignored_groups: u64,
     /// For the next page; empty: this is the last.
     pub next_token: String,
 }
@@ -124,6 +131,15 @@ impl DuplicatePage {
         self.total_redundant_files += figures.sure_copies().saturating_sub(1);
         self.total_reclaimable_bytes += figures.reclaimable_bytes;
         self.total_freed_bytes += figures.freed_bytes;
+    }
+
+    pub(super) fn leave_out(&mut self, figures: &GroupFigures) {
+        self.ignored_groups += 1;
+        self.total_groups = self.total_groups.saturating_sub(1);
+        let redundant = figures.sure_copies().saturating_sub(1);
+        self.total_redundant_files = self.total_redundant_files.saturating_sub(redundant);
+        self.total_reclaimable_bytes = self.total_reclaimable_bytes.saturating_sub(figures.reclaimable_bytes);
+        self.total_freed_bytes = self.total_freed_bytes.saturating_sub(figures.freed_bytes);
     }
 
     /// Adds the totals of another part of the catalog.

@@ -1,6 +1,6 @@
 //! Duplicates: groups of equal content, from an index walk; filtered, from one pass over the content index.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use sanchay_core::ContentHash;
 
@@ -12,7 +12,7 @@ use super::duplicate_page::{
 use super::parallel::Parallel;
 use super::tree::PathResolver;
 use crate::catalog::Catalog;
-use crate::content::{GroupFigures, Member};
+use crate::content::{content_key, GroupFigures, Member};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -37,15 +37,19 @@ impl Catalog {
         let parallel = Parallel::new(self.readers(), reader);
         let filter = CopyFilter::new(self, reader, request)?;
         let after = parse_token(request.token)?;
+        let ignored = filter.ignored(reader, request)?;
+        let wider = DuplicateRequest { limit: request.limit.saturating_add(ignored.len()), ..request.clone() };
         let mut page = DuplicatePage::default();
         let mut places = if filter.is_everything() && request.min_size_bytes <= 1 {
             reader.totals(&mut page)?;
-            reader.places(request, after)?
+            reader.places(&wider, after)?
         } else if filter.is_everything() {
-            reader.places_of_size(request, after, &mut page)?
+            reader.places_of_size(&wider, after, &mut page)?
         } else {
-            filter.places(&parallel, reader.content_parts()?, request, after, &mut page)?
+            filter.places(&parallel, reader.content_parts()?, &wider, after, &mut page)?
         };
+        places.retain(|place| !ignored.contains_key(&(place.key, place.ordinal)));
+        ignored.values().for_each(|figures| page.leave_out(figures));
         let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
         if let Some((figures, _)) = &empty {
             page.count(figures);
@@ -80,6 +84,36 @@ impl Catalog {
             page.next_token = format!("{}.{}.{}", last.value, last.key, last.ordinal);
         }
         Ok(page)
+    }
+}
+
+impl CopyFilter {
+    /// The figures of the groups whose copies are all ignored, by key and ordinal.
+    fn ignored(
+        &self,
+        reader: &Reader,
+        request: &DuplicateRequest<'_>,
+    ) -> Result<HashMap<(i64, i64), GroupFigures>, CatalogError> {
+        let mut found = HashMap::new();
+        let whole = DuplicateRequest { paths_limit: usize::MAX, max_bytes: None, ..request.clone() };
+        let mut paths = PathResolver::new(reader);
+        for (content, ignored) in request.ignored.into_iter().flatten() {
+            let key = content_key(&content.1, content.0);
+            for (ordinal, copies) in (0..).zip(self.contents(reader, key)?) {
+                let hash = reader.entry(copies[0].entry, |item, _| item.entry.known_hash())?.flatten();
+                if hash != Some(content.1) || copies.len() > ignored.len() {
+                    continue;
+                }
+                let Some((figures, members)) = Self::group(reader, &copies)? else { continue };
+                let Some((group, _)) = reader.group(figures, &members, &whole, &mut paths)? else { continue };
+                let is_whole = group.paths.len() as u64 == group.total_paths;
+                let is_content = (group.algorithm, group.hash) == *content;
+                if is_content && is_whole && group.paths.iter().all(|name| ignored.contains(&name.path)) {
+                    found.insert((key, ordinal), figures);
+                }
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -37,7 +37,9 @@ mod usage;
 
 pub use cache::Cache;
 pub use changes::{ChangePage, ChangeRow, ChangesRequest};
-pub use duplicate_page::{DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort};
+pub use duplicate_page::{
+    DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, IgnoredCopies,
+};
 pub use extents::DueExtents;
 pub use find::{FindPage, FindRequest};
 pub use fits::Fits;

@@ -356,6 +356,64 @@ fn filtered_duplicates_are_those_of_a_plain_look_also_where_two_contents_share_a
 }
 
 #[test]
+fn groups_of_ignored_paths_only_are_left_out_of_pages_and_totals() {
+    let fixture = Fixture::new(60);
+    let jpg = |file: &Known| ends(file, "jpg");
+    let cases: [(Option<&str>, u64, &dyn Fn(&Known) -> bool); 3] =
+        [(None, 1, &|_| true), (None, 700, &|file| file.entry.size_bytes >= 700), (Some("jpg"), 1, &jpg)];
+    for (extension, min_size_bytes, which) in cases {
+        let groups = fixture.groups(which);
+        let mut ignored: IgnoredCopies = groups
+            .iter()
+            .take(groups.len() / 2)
+            .map(|(hash, (_, members))| {
+                ((Algorithm::Blake3, *hash), members.iter().map(|file| file.path.clone()).collect())
+            })
+            .collect();
+        // A copy of this one is elsewhere, too; that one has another algorithm.
+        let (appeared, other) = {
+            let mut hashes = ignored.keys().map(|key| key.1);
+            (hashes.next().unwrap(), hashes.next().unwrap())
+        };
+        let paths = ignored.get_mut(&(Algorithm::Blake3, appeared)).unwrap();
+        let one = paths.iter().next().unwrap().clone();
+        paths.remove(&one);
+        let paths = ignored.remove(&(Algorithm::Blake3, other)).unwrap();
+        ignored.insert((Algorithm::Sha256, other), paths);
+        let stays =
+            |hash: &ContentHash| [appeared, other].contains(hash) || !ignored.contains_key(&(Algorithm::Blake3, *hash));
+        let asked = DuplicateRequest {
+            extensions: Endings::of_copies(extension).unwrap(),
+            min_size_bytes,
+            limit: 25,
+            paths_limit: 1,
+            ignored: Some(&ignored),
+            ..DuplicateRequest::default()
+        };
+        let (mut seen, mut token) = (std::collections::BTreeSet::new(), String::new());
+        loop {
+            let page = fixture.catalog.duplicates(&DuplicateRequest { token: &token, ..asked.clone() }).unwrap();
+            let left: Vec<_> = groups.iter().filter(|(hash, _)| stays(hash)).map(|(_, group)| group).collect();
+            assert_eq!(
+                (page.total_groups, page.ignored_groups),
+                (left.len() as u64, (groups.len() - left.len()) as u64)
+            );
+            assert_eq!(page.total_redundant_files, left.iter().map(|(copies, _)| copies - 1).sum::<u64>());
+            let reclaimable = left.iter().map(|(copies, members)| (copies - 1) * members[0].entry.size_bytes);
+            assert_eq!(page.total_reclaimable_bytes, reclaimable.sum::<u64>());
+            assert!(page.groups.len() == 25 || page.next_token.is_empty());
+            seen.extend(page.groups.iter().map(|group| *group.hash.as_bytes()));
+            token = page.next_token;
+            if token.is_empty() {
+                assert_eq!(seen.len(), left.len());
+                break;
+            }
+        }
+        assert!(seen.iter().all(|hash| stays(&ContentHash::from_bytes(*hash))));
+    }
+}
+
+#[test]
 fn lanes_see_one_state_while_others_commit() {
     let fixture = Fixture::new(9_000);
     let stop = AtomicBool::new(false);

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup};
-use sanchay_catalog::queries::{DuplicateGroup, DuplicatePath, Fits, RootName};
+use sanchay_catalog::queries::{DuplicateGroup, DuplicatePath, Fits, IgnoredCopies, RootName};
 use sanchay_catalog::{Catalog, CatalogError, Reader};
 use sanchay_core::path::{is_within, relative};
 use sanchay_core::VolumeId;
 
-use super::request::{LeftOut, PlanRequest, Wanted};
+use super::request::{LeftOut, PlanRequest};
 use super::rules::{decide, Copy, Rules, Ruling, Verdict};
 use super::whereabouts::left_out;
 
@@ -17,7 +17,7 @@ pub(super) struct Look<'l> {
     reader: &'l Reader,
     request: &'l PlanRequest<'l>,
     rules: &'l Rules,
-    wanted: &'l Wanted,
+    wanted: &'l IgnoredCopies,
     /// Roots that are not there: what lies in them neither goes nor stays for another.
     offline: HashSet<i64>,
     drop: Option<Fits<'l>>,
@@ -53,7 +53,7 @@ impl<'l> Look<'l> {
         reader: &'l Reader,
         request: &'l PlanRequest<'l>,
         rules: &'l Rules,
-        wanted: &'l Wanted,
+        wanted: &'l IgnoredCopies,
         offline: HashSet<i64>,
         left_out: &'l mut LeftOut,
     ) -> Result<Self, CatalogError> {

@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 
 use sanchay_catalog::journal::{Journal, JournalError, NewPlan, Plan, PlanGroup, Skipped};
-use sanchay_catalog::queries::{DuplicateRequest, DuplicateSort};
+use sanchay_catalog::queries::{DuplicateRequest, DuplicateSort, IgnoredCopies};
 use sanchay_catalog::{Catalog, RootState};
 use sanchay_core::path::bytes_of;
 
 use super::group::Look;
 use super::links;
-use super::request::{LeftOut, PlanRequest, Wanted};
+use super::request::{LeftOut, PlanRequest};
 use super::rules::Rules;
 use crate::error::{EngineError, ErrorKind};
 
@@ -53,7 +53,7 @@ struct Planner<'a> {
     journal: &'a Journal,
     request: &'a PlanRequest<'a>,
     rules: Rules,
-    wanted: Wanted,
+    wanted: IgnoredCopies,
     left_out: LeftOut,
 }
 
@@ -64,8 +64,7 @@ impl<'a> Planner<'a> {
             // Each volume keeps what it has.
             rules.min_devices = 1;
         }
-        let wanted = journal.ignored()?.into_iter();
-        let wanted = wanted.map(|group| ((group.algorithm, group.hash), group.paths.into_iter().collect())).collect();
+        let wanted = journal.ignored_copies()?;
         Ok(Self { catalog, journal, request, rules, wanted, left_out: LeftOut::new() })
     }
 

@@ -1,10 +1,10 @@
 //! What a plan is to be made of.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use sanchay_catalog::expression::Expression;
 use sanchay_catalog::queries::DuplicateRequest;
-use sanchay_core::{Algorithm, ContentHash, VolumeId};
+use sanchay_core::VolumeId;
 
 use super::rules::Rules;
 
@@ -77,7 +77,5 @@ pub struct PlanRequest<'a> {
     pub made_ns: i64,
 }
 
-/// Copies that are wanted, by their content.
-pub(super) type Wanted = HashMap<(Algorithm, ContentHash), HashSet<Vec<u8>>>;
 /// Names that were left out, by the reason's word.
 pub(super) type LeftOut = BTreeMap<&'static str, i64>;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sanchay_catalog::expression::Endings;
 use sanchay_catalog::journal::{Decision, IgnoredGroup, Plan, PlannedCopy, Skipped};
-use sanchay_catalog::queries::DuplicateRequest;
+use sanchay_catalog::queries::{DuplicateRequest, IgnoredCopies};
 use sanchay_core::path::join;
 use sanchay_core::{Algorithm, ContentHash};
 
@@ -253,6 +253,11 @@ impl Engine {
     /// All contents whose copies are wanted.
     pub fn ignored(&self) -> Result<Vec<IgnoredGroup>, EngineError> {
         Ok(self.journal()?.ignored()?)
+    }
+
+    /// The same, by content, for [`DuplicateRequest::ignored`]; None where there is no journal.
+    pub fn ignored_copies(&self) -> Result<Option<IgnoredCopies>, EngineError> {
+        Ok(self.shared().journal_if_there()?.map(|journal| journal.ignored_copies()).transpose()?)
     }
 
     /// Takes that back; whether anything was said of them.
