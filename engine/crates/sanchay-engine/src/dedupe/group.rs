@@ -1,5 +1,6 @@
 //! One group of a plan: its physical copies as the rules see them, and what they decide as the journal keeps it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup};
@@ -8,6 +9,7 @@ use sanchay_catalog::{Catalog, CatalogError, Reader};
 use sanchay_core::path::{is_within, relative};
 use sanchay_core::VolumeId;
 
+use super::companions::Companions;
 use super::request::{LeftOut, PlanRequest};
 use super::rules::{decide, Copy, Rules, Ruling, Verdict};
 use super::whereabouts::left_out;
@@ -23,6 +25,7 @@ pub(super) struct Look<'l> {
     drop: Option<Fits<'l>>,
     keep: Option<Fits<'l>>,
     volumes: HashMap<i64, Volume>,
+    companions: RefCell<Companions<'l>>,
     left_out: &'l mut LeftOut,
 }
 
@@ -59,7 +62,9 @@ impl<'l> Look<'l> {
     ) -> Result<Self, CatalogError> {
         let compile = |expression| Fits::new(catalog, reader, expression, &request.scope.roots);
         let (drop, keep) = (request.drop.map(compile).transpose()?, request.keep.map(compile).transpose()?);
-        Ok(Self { reader, request, rules, wanted, offline, drop, keep, volumes: HashMap::new(), left_out })
+        let companions = RefCell::new(Companions::new(reader));
+        let volumes = HashMap::new();
+        Ok(Self { reader, request, rules, wanted, offline, drop, keep, volumes, companions, left_out })
     }
 
     /// What is planned for a group; None where nothing of it goes or is undecided.
@@ -83,8 +88,13 @@ impl<'l> Look<'l> {
         for names in by_copy.into_values() {
             candidates.extend(self.candidate(names)?);
         }
-        let ruling = self.decide(&candidates);
+        let ruling = self.decide(&candidates)?;
         if ruling.iter().all(|(verdict, _)| *verdict == Verdict::Keep) {
+            for (candidate, (_, reason)) in candidates.iter().zip(ruling) {
+                if reason == "companions-differ" {
+                    self.leave_out(reason, candidate.names.len());
+                }
+            }
             return Ok(None);
         }
         // Names are numbered through; a copy goes by its first.
@@ -168,16 +178,25 @@ impl<'l> Look<'l> {
     }
 
     /// Links and shared blocks stay within a volume: there each is decided by itself.
-    fn decide(&self, candidates: &[Candidate]) -> Ruling {
+    fn decide(&self, candidates: &[Candidate]) -> Result<Ruling, CatalogError> {
         let mut volumes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (number, candidate) in candidates.iter().enumerate() {
             let volume = if self.request.action.is_within_volume() { candidate.volume } else { 0 };
             volumes.entry(volume).or_default().push(number);
         }
         let mut ruling: Ruling = vec![(Verdict::Keep, "only-copy"); candidates.len()];
+        let failed = RefCell::new(None);
+        let accompanied = |dropped: usize, kept: usize| {
+            let names = |number: usize| candidates[number].names.iter().map(|name| &name.path);
+            let found = self.companions.borrow_mut().are_equal(names(dropped), names(kept));
+            found.unwrap_or_else(|error| {
+                *failed.borrow_mut() = Some(error);
+                false
+            })
+        };
         for numbers in volumes.into_values() {
             let copies: Vec<Copy> = numbers.iter().map(|number| candidates[*number].copy.clone()).collect();
-            let of_volume = decide(&copies, self.rules, &|_, _| true);
+            let of_volume = decide(&copies, self.rules, &|dropped, kept| accompanied(numbers[dropped], numbers[kept]));
             for (number, (verdict, reason)) in numbers.iter().zip(of_volume) {
                 let verdict = match verdict {
                     Verdict::Drop(kept) => Verdict::Drop(numbers[kept]),
@@ -186,7 +205,7 @@ impl<'l> Look<'l> {
                 ruling[*number] = (verdict, reason);
             }
         }
-        ruling
+        failed.into_inner().map_or(Ok(ruling), Err)
     }
 
     /// The names of a copy as the journal keeps them. What it frees is counted at the first.

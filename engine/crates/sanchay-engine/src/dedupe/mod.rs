@@ -1,5 +1,6 @@
 //! Clearing copies: what a plan decides for each group, and how it is made.
 
+mod companions;
 mod devices;
 mod group;
 mod links;

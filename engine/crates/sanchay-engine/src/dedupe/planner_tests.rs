@@ -241,6 +241,35 @@ fn what_programs_keep_takes_no_part_unless_everywhere_and_a_trash_never() {
 }
 
 #[test]
+fn a_picture_goes_only_where_its_companions_have_equals_beside_the_one_that_stays() {
+    let goes = |companions: &[(&str, &str)]| {
+        let pictures = [("one/a.jpg", "photo"), ("two/b.JPG", "photo")];
+        let planned = Trees::new(&[&pictures[..], companions].concat()).plan(&Asked::default());
+        let goes = planned.dropped().contains(&"two/b.JPG");
+        assert_eq!(planned.left_out.contains(&("companions-differ".to_owned(), 1)), !goes, "the reason is told");
+        goes
+    };
+    let equal = |of_kept: &str, of_dropped: &str| goes(&[(of_kept, "beside"), (of_dropped, "beside")]);
+    for extension in ["xmp", "AAE", "cr2", "Mov", "jpg.xmp"] {
+        let (of_kept, of_dropped) = (format!("one/a.{}", extension.to_lowercase()), format!("two/b.{extension}"));
+        assert!(equal(&of_kept, &of_dropped), "{extension} is equal");
+        assert!(!goes(&[(&of_kept, "beside"), (&of_dropped, "others")]), "{extension} differs");
+        assert!(!goes(&[(&of_dropped, "beside")]), "{extension} is missing");
+        assert!(goes(&[(&of_kept, "beside")]), "the one that goes has no {extension}");
+    }
+    assert!(!equal("one/a.jpg.xmp", "two/b.xmp"), "it is named otherwise");
+    assert!(!equal("one/c.xmp", "two/b.xmp"), "it belongs to another picture");
+    assert!(!equal("one/sub/a.xmp", "two/b.xmp"), "it lies elsewhere");
+    assert!(!goes(&[("one/a.xmp", "beside"), ("two/b.xmp", "beside"), ("two/b.mov", "live")]));
+    assert!(goes(&[("two/c.xmp", "beside"), ("two/b.txt", "text"), ("two/sub/b.xmp", "beside")]));
+
+    let document = Trees::new(&[("one/a.txt", "same"), ("two/a.txt", "same"), ("two/a.xmp", "beside")]);
+    assert_eq!(document.plan(&Asked::default()).dropped(), ["two/a.txt"], "only pictures have companions");
+    let raw = Trees::new(&[("one/a.dng", "same"), ("two/a.dng", "same"), ("two/a.jpg", "its JPEG")]);
+    assert_eq!(raw.plan(&Asked::default()).dropped(), ["two/a.dng"], "a raw is not its own companion");
+}
+
+#[test]
 fn wanted_copies_are_left_out_until_one_appears_elsewhere() {
     let trees = Trees::new(&TRIPLE);
     let plan = trees.make(&Asked::default(), &|| true).unwrap();
