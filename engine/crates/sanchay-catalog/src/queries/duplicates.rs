@@ -49,7 +49,9 @@ impl Catalog {
             filter.places(&parallel, reader.content_parts()?, &wider, after, &mut page)?
         };
         places.retain(|place| !ignored.contains_key(&(place.key, place.ordinal)));
-        ignored.values().for_each(|figures| page.leave_out(figures));
+        for figures in ignored.values() {
+            page.leave_out(figures);
+        }
         let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
         if let Some((figures, _)) = &empty {
             page.count(figures);
