@@ -54,6 +54,7 @@ PHRASES = {
     "name-taken": "a name that is needed is taken",
     "too-few-copies": "too few copies would stay",
     "stopped": "the run was stopped before it",
+    "not-empty": "something came into the folder",
     "interrupted": "the run was broken off at it, and it is as before",
     "recovered": "the run was broken off at it, and it was put back under another name",
     "no-twin": "no copy with its content is left",
