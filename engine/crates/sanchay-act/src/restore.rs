@@ -2,7 +2,9 @@
 //! metadata.
 
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 
 use fail::fail_point;
 use rustix::fs::{Mode, OFlags};

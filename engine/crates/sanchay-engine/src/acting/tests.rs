@@ -116,6 +116,7 @@ impl Tree {
     }
 
     /// Waits for what the opening has to settle.
+    #[cfg(feature = "failpoints")]
     fn settle(&self) {
         let shared = self.engine().shared();
         let _acts = shared.alone.enter(&|| true);

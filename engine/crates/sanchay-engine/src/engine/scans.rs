@@ -98,6 +98,7 @@ impl Shared {
     }
 
     /// Takes work of another kind in some roots, whose folders are `trees`; to be ended by its number.
+    #[cfg_attr(not(unix), allow(dead_code))] // only runs need it
     pub(crate) fn enlist_work(&self, root_ids: Vec<i64>, trees: Vec<Vec<u8>>, control: &Arc<Control>) -> u64 {
         self.work().turns.enlist(root_ids, trees, Arc::clone(control))
     }

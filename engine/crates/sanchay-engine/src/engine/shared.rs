@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(super) journal: JournalFile,
     /// Who changes files at a time.
+    #[cfg_attr(not(unix), allow(dead_code))] // only runs need it
     pub(crate) alone: Alone,
     /// Keeps the one-call functions off the catalog's files while they are open.
     pub(super) guard: Mutex<Option<CatalogGuard>>,

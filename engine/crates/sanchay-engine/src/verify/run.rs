@@ -37,12 +37,12 @@ pub(crate) fn run(
     control.expect_unreadable(expected.flat_map(|settings| settings.expect_unreadable).collect());
     let is_asked_for = |id| request.root_ids.is_empty() || request.root_ids.contains(&id);
     let tops: Vec<Vec<u8>> = rows.into_iter().filter(|row| is_asked_for(row.id)).map(|row| row.path).collect();
-    let holds = |folder: &[u8]| {
-        !control.is_cancelled() && tops.iter().any(|top| is_within(folder, top)) && !is_in_trash(&join(folder, b"-"))
-    };
+    let is_meant = |folder: &[u8]| tops.iter().any(|top| is_within(folder, top)) && !is_in_trash(&join(folder, b"-"));
+    // Once it is cancelled no file is looked for; what is left is counted all the same.
+    let holds = |folder: &[u8]| !control.is_cancelled() && is_meant(folder);
     let key = request.key;
     let pass = shared.persist(&mut || shared.catalog.writer().run(move |session| session.begin_pass(key)))?;
-    let there = shared.catalog.checkable(&holds, pass)?;
+    let there = shared.catalog.checkable(&is_meant, pass)?;
     let mut verification = Verification::new(shared, journal, request, control, pass)?;
     verification.go_on_from(there.checked_files, there.checked_bytes)?;
     let left_bytes = there.bytes - there.checked_bytes;
@@ -141,7 +141,9 @@ impl<'a> Verification<'a> {
             }
         };
         self.write_marks()?;
-        Ok(ended)
+        // That no file was found says nothing once it is cancelled.
+        let is_cut_short = ended == Ended::AllChecked && self.control.is_cancelled();
+        Ok(if is_cut_short { Ended::Cancelled } else { ended })
     }
 
     /// Whether the budget does not hold a file of this size. The first one it does, or a large file would never be read.

@@ -284,8 +284,12 @@ fn a_list_is_compared_with_what_is_on_the_disk() {
 fn a_verification_that_is_cancelled_says_what_is_left() {
     let place = scanned(&[("a", b"a"), ("b", b"b")]);
     place.engine.set_background(None, true);
-    let verification = place.engine.verify(VerifyRequest::default(), true, "").unwrap();
-    verification.cancel();
-    let result = verification.wait(None).unwrap().unwrap();
-    assert_eq!((result.state, result.checked, result.left), (ScanState::Cancelled, 0, 2));
+    // Each time it is cancelled a little later: before it counts, while it counts, and while it is held.
+    for steps in 0..20 {
+        let verification = place.engine.verify(VerifyRequest::default(), true, "").unwrap();
+        (0..steps * 1_000).for_each(|_| std::thread::yield_now());
+        verification.cancel();
+        let result = verification.wait(None).unwrap().unwrap();
+        assert_eq!((result.state, result.checked, result.left), (ScanState::Cancelled, 0, 2), "{steps}");
+    }
 }
