@@ -110,24 +110,37 @@ pub fn made_folder(root: &RootDir, path: &[u8]) -> Result<DirHandle, Refusal> {
     Ok(folder)
 }
 
-/// Removes the names of ours that a broken restoring left beside a file. One that was moved aside and is not a link of
-/// ours gets its name again, or one beside it.
-pub fn settle(folder: &DirHandle, name: &[u8], temporary: &TemporaryName) -> Result<(), Refusal> {
+/// Removes the names of ours that a broken restoring left beside a file. `is_link` tells the link that we had made of it,
+/// `is_back` the file once it is restored. What stands under a name of ours and is neither our link nor our copy was put
+/// there by another's hand at the last moment: it gets the file's name, or one beside it.
+pub fn settle(
+    folder: &DirHandle,
+    name: &[u8],
+    temporary: &TemporaryName,
+    is_link: &dyn Fn(&FileStat) -> bool,
+    is_back: &dyn Fn(&FileStat) -> bool,
+) -> Result<(), Refusal> {
     let TemporaryName { new, old } = temporary;
-    let is_there = |name: &[u8]| match folder.stat(name) {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_gone() => Ok(false),
+    let find = |name: &[u8]| match folder.stat(name) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(error) if error.is_gone() => Ok(None),
         Err(error) => Err(Refusal::from(error)),
     };
-    if is_there(old)? {
-        // Between its two steps: the link stands aside, and the copy has the name or not yet.
-        if is_there(name)? {
+    if let Some(aside) = find(old)? {
+        if is_link(&aside) && find(name)?.is_some() {
             unlink(folder, old)?;
         } else {
             put_back(folder, old, name)?;
         }
     }
-    unlink(folder, new)
+    match find(new)? {
+        // It was exchanged: here is what had the name before.
+        Some(displaced) if !is_link(&displaced) && find(name)?.is_some_and(|stat| is_back(&stat)) => {
+            put_back(folder, new, name).map(drop)
+        }
+        Some(_) => unlink(folder, new),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a name that is not what we made of it.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use sanchay_core::path::split_below;
 use sanchay_core::{DirHandle, FileHandle, FileKind, FileStat, RootDir};
 
 use crate::expected::Expected;
@@ -19,12 +20,12 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     /// The path of the folder that the file is in.
     pub fn folder(&self) -> &'a [u8] {
-        self.path.iter().rposition(|byte| *byte == b'/').map_or(b"", |cut| &self.path[..cut])
+        split_below(self.path).0
     }
 
     /// The file's own name.
     pub fn name(&self) -> &'a [u8] {
-        self.path.iter().rposition(|byte| *byte == b'/').map_or(self.path, |cut| &self.path[cut + 1..])
+        split_below(self.path).1
     }
 }
 

@@ -80,6 +80,17 @@ pub fn relative(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
     (!rest.is_empty()).then(|| rest.iter().map(|byte| if parts(byte) { b'/' } else { *byte }).collect())
 }
 
+/// The folder of a whole path, and the name in it.
+pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let at = path.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).unwrap_or(0);
+    (&path[..at.max(1).min(path.len())], path.get(at + 1..).unwrap_or_default())
+}
+
+/// The same of a path below a root, whose names are parted by `/`: the folder of a name in the root itself is empty.
+pub fn split_below(path: &[u8]) -> (&[u8], &[u8]) {
+    path.iter().rposition(|byte| *byte == b'/').map_or((b"", path), |at| (&path[..at], &path[at + 1..]))
+}
+
 /// Whether `path` is `folder` or lies below it. `/mnt/movies2` does not lie below `/mnt/movies`.
 pub fn is_within(path: &[u8], folder: &[u8]) -> bool {
     let parts = |byte: u8| byte == b'/' || (cfg!(windows) && byte == b'\\');
@@ -159,6 +170,15 @@ fn escape_into(shown: &mut String, character: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_split_at_its_last_name() {
+        assert_eq!(split(b"/a/b/c"), (&b"/a/b"[..], &b"c"[..]));
+        assert_eq!(split(b"/a"), (&b"/"[..], &b"a"[..]));
+        assert_eq!((split(b"/"), split(b"")), ((&b"/"[..], &b""[..]), (&b""[..], &b""[..])));
+        assert_eq!(split_below(b"a/b"), (&b"a"[..], &b"b"[..]));
+        assert_eq!(split_below(b"a"), (&b""[..], &b"a"[..]));
+    }
 
     #[test]
     fn a_path_is_within_a_folder_by_whole_names() {

@@ -1,4 +1,4 @@
-//! Where trashes are: what lies in one is cataloged for its size, and never read. It is no copy of anything.
+//! Where trashes are: what lies in one is cataloged for its size, and never read. It is not a copy of anything.
 
 /// Whether a whole path leads through a trash: of a home, of a mount, of macOS or of Windows.
 pub(crate) fn is_in_trash(path: &[u8]) -> bool {

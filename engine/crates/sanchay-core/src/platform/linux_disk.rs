@@ -16,7 +16,7 @@ pub fn disk_of(device: u64, source: &[u8], system: &FileSystem) -> Option<Volume
     if system.network {
         return server(source).map(|server| VolumeId::derive(&[b"server", server]));
     }
-    // A file system without a block device of its own number (btrfs) names one as its source.
+    // A file system whose device number is not a block device's (btrfs) names one as its source.
     let device = if rustix::fs::major(device) == 0 { block_device(source)? } else { device };
     let mut disks = BTreeSet::new();
     add_disks(&sysfs(device)?, &mut disks, 0);

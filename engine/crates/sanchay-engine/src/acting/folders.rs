@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sanchay_act::metadata::Kept;
 use sanchay_act::{remove_folder, sync_folder, Refusal};
 use sanchay_catalog::journal::{Act, ActState, Outcome};
+use sanchay_core::path::{join, split_below};
 use sanchay_core::{Algorithm, ContentHash, DirHandle, ListBuffer, VolumeId};
 
 use super::batch::Actor;
@@ -21,17 +22,6 @@ struct Empty {
     before: Kept,
 }
 
-impl Empty {
-    fn name(&self) -> &[u8] {
-        self.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&self.path)
-    }
-
-    fn above_path(&self) -> Vec<u8> {
-        let cut = self.path.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-        self.path[..cut].to_vec()
-    }
-}
-
 /// Removes those of the folders that are empty, and those above them that are empty then. Roots stay.
 pub(super) fn remove_emptied(
     actor: &mut Actor<'_>,
@@ -41,9 +31,7 @@ pub(super) fn remove_emptied(
     let all_roots: Vec<Vec<u8>> = actor.inner.catalog.reader()?.roots()?.into_iter().map(|row| row.path).collect();
     while !folders.is_empty() && actor.control.step() {
         let Some(_turns) = actor.inner.hold_trees(roots, actor.control) else { return Ok(()) };
-        let is_root = |(root, path): &(Vec<u8>, Vec<u8>)| {
-            path.is_empty() || all_roots.contains(&sanchay_core::path::join(root, path))
-        };
+        let is_root = |(root, path): &(Vec<u8>, Vec<u8>)| path.is_empty() || all_roots.contains(&join(root, path));
         let empty = folders.iter().filter(|folder| !is_root(folder)).filter_map(|(root, path)| {
             // What cannot be looked at is not known to be empty: it stays.
             look(actor.roots, root, path).ok().flatten()
@@ -55,14 +43,14 @@ pub(super) fn remove_emptied(
         let (mut outcomes, mut followed) = (Vec::new(), Vec::new());
         folders = BTreeSet::new();
         for (act, folder) in acts.iter().zip(&empty) {
-            let removed = remove_folder(&folder.above, folder.name()).and_then(|is_removed| {
+            let removed = remove_folder(&folder.above, split_below(&folder.path).1).and_then(|is_removed| {
                 sync_folder(&folder.above)?;
                 Ok(is_removed)
             });
             let is_removed = matches!(removed, Ok(true));
             if is_removed {
                 followed.push(Followed::Folder { path: act.absolute() });
-                folders.insert((folder.root.clone(), folder.above_path()));
+                folders.insert((folder.root.clone(), split_below(&folder.path).0.to_vec()));
             }
             outcomes.push(outcome(act, removed));
         }

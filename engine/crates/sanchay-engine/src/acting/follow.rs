@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::content::Posting;
 use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Session};
-use sanchay_core::path::path_from_bytes;
+use sanchay_core::path::{path_from_bytes, split};
 use sanchay_core::{extension, Algorithm, ContentHash, FileStat, RootDir, VolumeId};
 
 use super::part::Target;
@@ -63,18 +63,18 @@ impl Followed {
     }
 }
 
-/// The folder of a whole path, and the name in it.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let cut = path.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-    (if cut == 0 { &path[..1] } else { &path[..cut] }, &path[cut + 1..])
-}
-
 /// Names of one directory, each with what it is now.
 #[derive(Debug)]
 struct Directory {
     id: i64,
     tree: i64,
     names: BTreeMap<Vec<u8>, Now>,
+}
+
+impl Directory {
+    fn new((id, tree): (i64, i64)) -> Self {
+        Self { id, tree, names: BTreeMap::new() }
+    }
 }
 
 /// Writes what became of these names. `shared`: files whose blocks are shared now, which no stamp tells.
@@ -91,8 +91,7 @@ pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec
                             None if !matches!(now, Now::Gone) => put_folder(inner, &folder)?,
                             found => found,
                         };
-                        let directory = found.map(|(id, tree)| Directory { id, tree, names: BTreeMap::new() });
-                        directories.insert(folder.clone(), directory);
+                        directories.insert(folder.clone(), found.map(Directory::new));
                     }
                     if let Some(directory) = directories.get_mut(&folder).and_then(Option::as_mut) {
                         directory.names.insert(name, now);
@@ -107,9 +106,7 @@ pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec
             for sibling in inner.inodes.names(&reader, volume, &[stat.inode])?.found {
                 let folder = reader.directory_path(sibling.directory)?;
                 if !directories.contains_key(&folder) {
-                    let found = reader.locate(&folder)?;
-                    let directory = found.map(|(id, tree)| Directory { id, tree, names: BTreeMap::new() });
-                    directories.insert(folder.clone(), directory);
+                    directories.insert(folder.clone(), reader.locate(&folder)?.map(Directory::new));
                 }
                 if let Some(directory) = directories.get_mut(&folder).and_then(Option::as_mut) {
                     directory.names.entry(sibling.name).or_insert(Now::Same(stat, state));

@@ -116,7 +116,7 @@ impl Runner<'_> {
     fn run(&self, roots: &[Vec<u8>]) -> Result<ActResult, EngineError> {
         let tally = &self.acting.tally;
         tally.enter("settling");
-        settle(self.inner, self.journal)?;
+        settle(self.journal)?;
         // It may have been edited while this waited for its turn.
         self.journal.check_version(self.plan.id, self.request.version)?;
         let action = Action::of_word(&self.plan.action)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sanchay_act::settle::{settle as settle_act, Intent, Settled, Wanted};
 use sanchay_act::{sync_folder, trash, Expected, Reason, Refusal, TemporaryName};
 use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
-use sanchay_core::path::path_from_bytes;
+use sanchay_core::path::{path_from_bytes, split_below};
 use sanchay_core::{DirHandle, RootDir, Witness};
 
 use super::taken_back;
@@ -22,7 +22,7 @@ use crate::error::EngineError;
 const PAGE_ACTS: usize = 500;
 
 /// Settles every act that can be; gives how many.
-pub(super) fn settle(inner: &Arc<Shared>, journal: &Journal) -> Result<usize, EngineError> {
+pub(super) fn settle(journal: &Journal) -> Result<usize, EngineError> {
     let mut after = (0, -1);
     let mut roots: HashMap<Vec<u8>, Option<RootDir>> = HashMap::new();
     let mut runs: HashMap<i64, Run> = HashMap::new();
@@ -62,15 +62,13 @@ pub(super) fn settle(inner: &Arc<Shared>, journal: &Journal) -> Result<usize, En
     journal.end_settled_runs(now_ns())?;
     if settled > 0 {
         tracing::info!(settled, "acts_settled");
-        inner.background.wake();
     }
     Ok(settled)
 }
 
 /// What is true of an act now.
 fn settle_one(token: u64, run: &Run, act: &Act, root: &RootDir) -> Result<Outcome, Refusal> {
-    let cut = act.path.iter().rposition(|byte| *byte == b'/');
-    let (below, name) = cut.map_or((&b""[..], &act.path[..]), |cut| (&act.path[..cut], &act.path[cut + 1..]));
+    let (below, name) = split_below(&act.path);
     let folder = match root.open_dir(below) {
         Ok(folder) => folder,
         Err(error) if error.is_gone() => return Ok(outcome(act, ActState::Left, "gone", None)),
@@ -173,7 +171,7 @@ pub(crate) fn settle_at_opening(inner: &Arc<Shared>) {
             journal.forget_unfinished_plans()?;
             let go_on = || !inner.closing.load(std::sync::atomic::Ordering::Relaxed);
             match inner.alone.enter(&go_on) {
-                Some(_acts) => settle(&inner, &journal),
+                Some(_acts) => settle(&journal),
                 None => Ok(0),
             }
         });

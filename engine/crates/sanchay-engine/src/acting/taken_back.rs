@@ -4,7 +4,7 @@ use sanchay_act::trash::{release, Reserved, TrashFolder};
 use sanchay_act::{Refusal, TemporaryName};
 use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
 use sanchay_core::path::path_from_bytes;
-use sanchay_core::{DirHandle, FileKind};
+use sanchay_core::{DirHandle, FileKind, FileStat};
 
 use crate::clock::now_ns;
 use crate::error::EngineError;
@@ -27,15 +27,19 @@ pub(super) fn settle_one(
     name: &[u8],
     temporary: &TemporaryName,
 ) -> Result<bool, Refusal> {
-    sanchay_act::restore::settle(folder, name, temporary)?;
+    let is_hard_link = |stat: &FileStat| {
+        stat.inode == act.kept_identity.1 && act.identity.1 != act.kept_identity.1 && stat.kind == FileKind::File
+    };
+    let is_link = |stat: &FileStat| stat.kind == FileKind::Symlink || is_hard_link(stat);
+    let is_file = |stat: &FileStat| {
+        stat.kind == FileKind::File
+            && stat.size_bytes == act.size_bytes
+            && stat.mtime_ns == act.mtime_ns
+            && !is_hard_link(stat)
+    };
+    sanchay_act::restore::settle(folder, name, temporary, &is_link, &is_file)?;
     let is_back = match folder.stat(name) {
-        Ok(stat) => {
-            let is_link = stat.inode == act.kept_identity.1 && act.identity.1 != act.kept_identity.1;
-            stat.kind == FileKind::File
-                && stat.size_bytes == act.size_bytes
-                && stat.mtime_ns == act.mtime_ns
-                && !is_link
-        }
+        Ok(stat) => is_file(&stat),
         Err(error) if error.is_gone() => false,
         Err(error) => return Err(error.into()),
     };

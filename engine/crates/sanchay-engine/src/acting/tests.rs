@@ -120,7 +120,7 @@ impl Tree {
     fn settle(&self) {
         let shared = self.engine().shared();
         let _acts = shared.alone.enter(&|| true);
-        super::settle::settle(&std::sync::Arc::clone(shared), &shared.journal().unwrap()).unwrap();
+        super::settle::settle(&shared.journal().unwrap()).unwrap();
     }
 
     fn listing(&self) -> Listing {
@@ -334,6 +334,34 @@ fn folders_that_are_emptied_go_on_demand_and_come_back_as_they_were() {
         assert_eq!(of("b/c").0 & 0o777, 0o750);
         tree.assert_catalog_follows(&format!("{action}, taken back"));
     }
+}
+
+#[test]
+fn a_file_that_came_between_the_steps_of_a_broken_undo_is_kept() {
+    use sanchay_act::{restore, TemporaryName};
+    use sanchay_core::{FileStat, RootDir};
+
+    let home = tempfile::tempdir().unwrap();
+    let folder = RootDir::open(home.path()).unwrap().into_handle();
+    let temporary = TemporaryName::of(1, 2, 3);
+    let at = |name: &[u8]| home.path().join(std::str::from_utf8(name).unwrap());
+    let is_back = |stat: &FileStat| stat.size_bytes == 4;
+    for aside in [&temporary.new, &temporary.old] {
+        fs::write(at(b"file"), "copy").unwrap();
+        fs::write(at(aside), "another's").unwrap();
+        restore::settle(&folder, b"file", &temporary, &|_| false, &is_back).unwrap();
+        let content = |name: &[u8]| fs::read_to_string(at(name)).unwrap_or_default();
+        assert_eq!(
+            (content(b"file"), content(b"file.recovered-1"), content(aside)),
+            ("copy".into(), "another's".into(), String::new())
+        );
+        fs::remove_file(at(b"file.recovered-1")).unwrap();
+    }
+    // A copy that was not put in place yet is ours, and goes.
+    fs::remove_file(at(b"file")).unwrap();
+    fs::write(at(&temporary.new), "half").unwrap();
+    restore::settle(&folder, b"file", &temporary, &|_| false, &is_back).unwrap();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use sanchay_act::{sync_folder, Expected, Lease, Place, Reason, Refusal, Subject,
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome};
 use sanchay_core::hash::LARGE_READ_BYTES;
-use sanchay_core::path::{is_within, path_from_bytes};
+use sanchay_core::path::{is_within, path_from_bytes, split_below};
 use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileStat, Witness};
 
 use super::batch::TICK_NS;
@@ -55,7 +55,7 @@ impl Shared {
             let action = Action::of_word(&of.action).ok_or_else(|| {
                 EngineError::new(ErrorKind::InvalidArgument, "the run is of a newer version of Sanchay")
             })?;
-            settle(inner, &journal)?;
+            settle(&journal)?;
             let new = NewRun { kind: "undo", action: action.word(), of: Some((of.id, 0)), began_ns: now_ns() };
             let run = journal.begin_run(&new)?;
             acting.tally.enter("acting");
@@ -372,5 +372,5 @@ fn before(act: &Act) -> Kept {
 }
 
 fn name_of(act: &Act) -> &[u8] {
-    act.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&act.path)
+    split_below(&act.path).1
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup};
 use sanchay_catalog::queries::{DuplicateGroup, DuplicatePath, Fits, IgnoredCopies, RootName};
 use sanchay_catalog::{Catalog, CatalogError, Reader};
-use sanchay_core::path::{is_within, relative};
+use sanchay_core::path::{is_within, relative, split_below};
 use sanchay_core::VolumeId;
 
 use super::companions::Companions;
@@ -226,10 +226,7 @@ impl<'l> Look<'l> {
         for (number, Name { path, root }) in candidate.names.into_iter().enumerate() {
             let RootName { path: root, .. } = &self.request.scope.roots.0[root];
             let below = relative(root, &path.path).unwrap_or_default();
-            let (folder, name) = match below.iter().rposition(|byte| *byte == b'/') {
-                Some(cut) => (&below[..cut], &below[cut + 1..]),
-                None => (&b""[..], &below[..]),
-            };
+            let (folder, name) = split_below(&below);
             copies.push(PlanCopy {
                 root: root.clone(),
                 folder: folder.to_vec(),

@@ -1,7 +1,7 @@
 //! Which files take no part in a plan, by the folders that they lie in: what a program keeps for itself is in its place
-//! for a reason, and what lies in a trash is no copy.
+//! for a reason, and what lies in a trash is not a copy.
 
-use sanchay_core::path::relative;
+use sanchay_core::path::{relative, split_below};
 
 use crate::trashes::is_in_trash;
 
@@ -18,8 +18,7 @@ pub(super) fn left_out(root: &[u8], path: &[u8], everywhere: bool) -> Option<&'s
         return Some("trash");
     }
     let below = relative(root, path).filter(|_| !everywhere)?;
-    let folders = below.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |cut| &below[..cut]);
-    folders.split(|byte| *byte == b'/').find_map(of_folder)
+    split_below(&below).0.split(|byte| *byte == b'/').find_map(of_folder)
 }
 
 fn of_folder(name: &[u8]) -> Option<&'static str> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sanchay_catalog::expression::Endings;
 use sanchay_catalog::journal::{Decision, IgnoredGroup, Plan, PlannedCopy, Skipped};
 use sanchay_catalog::queries::{DuplicateRequest, IgnoredCopies};
-use sanchay_core::path::join;
+use sanchay_core::path::{join, split};
 use sanchay_core::{Algorithm, ContentHash};
 
 use super::Engine;
@@ -280,8 +280,7 @@ impl Engine {
     /// What the catalog knows of a file's content.
     fn content_at(&self, path: &[u8]) -> Result<(Algorithm, ContentHash), EngineError> {
         let reader = self.catalog().reader()?;
-        let cut = path.iter().rposition(|byte| *byte == b'/' || (cfg!(windows) && *byte == b'\\')).unwrap_or_default();
-        let (folder, name) = (&path[..cut], &path[(cut + 1).min(path.len())..]);
+        let (folder, name) = split(path);
         let found = match reader.locate(folder)? {
             Some((directory, _)) => reader.entries_named(directory, &[name.to_vec()])?.remove(name),
             None => None,

@@ -152,7 +152,7 @@ proptest! {
             for copy in &row.copies {
                 let copy = path_from_bytes(&copy.path);
                 let at = others.iter().position(|other| **other == copy);
-                prop_assert!(at.is_some(), "{} is no copy of {}", copy.display(), path.display());
+                prop_assert!(at.is_some(), "{} is not a copy of {}", copy.display(), path.display());
                 others.remove(at.unwrap());
             }
         }

@@ -26,7 +26,7 @@ pub(super) enum Read {
     Content(Box<Candidate>, Algorithm, ContentHash),
     /// Why it is not known.
     Unknown(u64, String),
-    /// It is not there, or is no copy.
+    /// It is not there, or is not a copy.
     NoCopy,
 }
 

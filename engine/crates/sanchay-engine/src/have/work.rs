@@ -23,7 +23,7 @@ pub enum HaveQuestion {
     Hashes(Vec<ListedHash>),
 }
 
-/// An answer under way, on threads of its own.
+/// An answer under way, on separate threads.
 #[derive(Clone)]
 pub struct Have {
     pub(crate) control: Arc<Control>,

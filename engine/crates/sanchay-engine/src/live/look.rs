@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex};
 
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::{CatalogError, DirectoryChange, RootState, Session, StoredChild};
+use sanchay_core::path::split;
 use sanchay_core::watch::Step;
 use sanchay_core::{extension, Algorithm, FileKind};
 
 use super::cookie::is_cookie;
 use super::event::{EventKind, LiveEvent};
-use super::pass::{split, Pass};
+use super::pass::Pass;
 use super::several::Several;
 use super::work::Linked;
 use crate::error::EngineError;

@@ -182,9 +182,3 @@ impl Pass<'_> {
         self.inner.events.put(events);
     }
 }
-
-/// The folder of a path, and its name in it.
-pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let at = path.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')).unwrap_or(0);
-    (if at == 0 { &path[..1] } else { &path[..at] }, &path[at + 1..])
-}

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::feed::{ChangeItem, ChangeKind, ChangeList};
 use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Session};
-use sanchay_core::path::is_within;
+use sanchay_core::path::{is_within, split};
 use sanchay_core::watch::{name_after, Step};
 use sanchay_core::{extension, FileKind, FileStat};
 
 use super::event::{EventKind, LiveEvent};
-use super::pass::{split, Pass};
+use super::pass::Pass;
 use super::several::Several;
 use crate::error::EngineError;
 use crate::inodes::Inodes;

@@ -98,7 +98,7 @@ impl<S: Source> Walker<'_, S> {
         } else if entry.hash.is_some()
             && (job.rules.in_trash || job.rules.hash == HashScope::Duplicates && entry.algorithm != job.rules.algorithm)
         {
-            // What lies in a trash is no copy. And hashes of two algorithms cannot be compared: it is read again if it has
+            // What lies in a trash is not a copy. And hashes of two algorithms cannot be compared: it is read again if it has
             // a twin.
             entry.hash_state = HashState::None;
             entry.hash = None;

@@ -41,10 +41,7 @@ pub(crate) fn list(request: &ListRequest<'_>) -> Result<Option<Listed>, EngineEr
         b"" => row.path.clone(),
         relative => sanchay_core::path::join(&row.path, relative),
     };
-    let (above, name) = match relative.iter().rposition(|byte| *byte == b'/') {
-        Some(at) => (&relative[..at], &relative[at + 1..]),
-        None => (b"".as_slice(), relative),
-    };
+    let (above, name) = sanchay_core::path::split_below(relative);
     let parent = if relative.is_empty() { None } else { reader.locate(&absolute(above))? };
     let known = match (&parent, reader.locate(&absolute(relative))?) {
         (_, Some((id, tree))) => Some((id, tree)),

@@ -272,7 +272,7 @@ impl<'a> Files<'a> {
 }
 
 impl Reading {
-    /// A name that is gone, or is a link by now, changed under our feet; it is no fault of the disk.
+    /// A name that is gone, or is a link by now, changed under our feet; the disk is not at fault.
     fn of_error(error: CoreError) -> Self {
         match error.kind {
             ErrorKind::Vanished | ErrorKind::NotFound | ErrorKind::SymlinkLoop | ErrorKind::NotAFolder => Self::Changed,
