@@ -62,6 +62,7 @@ def _say_next(program: str, target: str) -> None:
         (f"scan {folder}", "look again; only what changed is read"),
         ("find py 'size:>100K' --sort -size", "search by name, size, age, type and more"),
         ("duplicates --type image", "duplicates of one type"),
+        ("dedupe plan", "what clearing them would do; no file is changed"),
         ("summary --by age", "or by ext, size, owner"),
         (f"du {folder}", "what its folders hold"),
         ("export --format csv -o files.csv", "all of it for another program"),

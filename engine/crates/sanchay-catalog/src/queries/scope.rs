@@ -3,7 +3,7 @@
 //! A folder above roots is no directory of the catalog, and means all of those roots; a root that lies in another one's
 //! folder without being a part of its tree (left out there, or not scanned since) belongs to that folder all the same.
 
-use sanchay_core::path::is_within;
+use sanchay_core::path::{is_within, split};
 
 use super::cache::Cache;
 use super::tree::DirectorySet;
@@ -49,10 +49,7 @@ impl Reader {
 
     /// The entry (a file, link or special file) at an absolute path.
     pub fn entry_at(&self, path: &[u8]) -> Result<Option<(EntryId, EntryKind)>, CatalogError> {
-        let Some(slash) = path.iter().rposition(|&byte| byte == b'/' || (cfg!(windows) && byte == b'\\')) else {
-            return Ok(None);
-        };
-        let (folder, name) = (&path[..slash.max(1)], &path[slash + 1..]);
+        let (folder, name) = split(path);
         let Some((directory, _)) = self.locate(folder)? else { return Ok(None) };
         for block in self.load_blocks(directory)? {
             let mut found = None;

@@ -194,10 +194,9 @@ fn content_keys(inner: &Shared, paths: &[Vec<u8>]) -> Result<Vec<i64>, EngineErr
     let reader = inner.catalog.reader()?;
     let mut keys = Vec::new();
     for path in paths {
-        let (folder, name) = split(path);
-        let Some((directory, _)) = reader.locate(folder)? else { continue };
-        let found = reader.entries_named(directory, &[name.to_vec()])?.remove(name);
-        keys.extend(found.and_then(|(id, entry)| Some(Posting::of(id, &entry, true)?.0.key)));
+        let Some((id, _)) = reader.entry_at(path)? else { continue };
+        let key = reader.entry(id, |item, _| Posting::of(id, &item.entry, true).map(|(posting, _)| posting.key))?;
+        keys.extend(key.flatten());
     }
     Ok(keys)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sanchay_catalog::expression::Endings;
 use sanchay_catalog::journal::{Decision, IgnoredGroup, Plan, PlannedCopy, Skipped};
 use sanchay_catalog::queries::{DuplicateRequest, IgnoredCopies};
-use sanchay_core::path::{join, split};
+use sanchay_core::path::join;
 use sanchay_core::{Algorithm, ContentHash};
 
 use super::Engine;
@@ -280,16 +280,12 @@ impl Engine {
     /// What the catalog knows of a file's content.
     fn content_at(&self, path: &[u8]) -> Result<(Algorithm, ContentHash), EngineError> {
         let reader = self.catalog().reader()?;
-        let (folder, name) = split(path);
-        let found = match reader.locate(folder)? {
-            Some((directory, _)) => reader.entries_named(directory, &[name.to_vec()])?.remove(name),
-            None => None,
-        };
         let unknown = |message: &str| EngineError {
             path: Some(path.to_vec()),
             ..EngineError::new(ErrorKind::UnknownPath, message)
         };
-        let (_, entry) = found.ok_or_else(|| unknown("the catalog has no such file"))?;
+        let (id, _) = reader.entry_at(path)?.ok_or_else(|| unknown("the catalog has no such file"))?;
+        let entry = reader.entry(id, |item, _| item.entry)?.ok_or_else(|| unknown("it went just now"))?;
         let hash = entry
             .known_hash()
             .ok_or_else(|| unknown("the content of this file is not known: it was not hashed yet"))?;

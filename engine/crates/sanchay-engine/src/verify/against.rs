@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sanchay_catalog::block::EntryKind;
+use sanchay_core::path::split;
 use sanchay_core::{Algorithm, ContentHash};
 
 use super::file::{Files, Reading};
@@ -59,12 +60,12 @@ impl Engine {
 }
 
 fn compare(files: &mut Files<'_>, row: &ListedFile) -> Result<ListedState, EngineError> {
-    let is_slash = |byte: &u8| *byte == b'/' || (cfg!(windows) && *byte == b'\\');
-    let Some(slash) = row.path.iter().rposition(is_slash).filter(|_| files.root_of(&row.path) != 0) else {
+    if files.root_of(&row.path) == 0 {
         return Ok(ListedState::NotCataloged);
-    };
+    }
     let _looking = files.control.look_at(&row.path);
-    let (folder, name) = (Arc::from(&row.path[..slash.max(1)]), &row.path[slash + 1..]);
+    let (folder, name) = split(&row.path);
+    let folder = Arc::from(folder);
     let entry = files.shared.catalog.reader()?.entry_at(&row.path)?;
     let is_cataloged = entry.is_some_and(|(_, kind)| kind == EntryKind::File);
     if !is_cataloged && files.exists(&folder, name)? {
