@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use sanchay_core::path::split_below;
+use sanchay_core::path::{bytes_of, join, split_below};
 use sanchay_core::{DirHandle, FileHandle, FileKind, FileStat, RootDir};
 
 use crate::expected::Expected;
@@ -21,6 +21,11 @@ impl<'a> Place<'a> {
     /// The path of the folder that the file is in.
     pub fn folder(&self) -> &'a [u8] {
         split_below(self.path).0
+    }
+
+    /// The whole path.
+    pub fn absolute(&self) -> Vec<u8> {
+        join(bytes_of(self.root.path()), self.path)
     }
 
     /// The file's own name.

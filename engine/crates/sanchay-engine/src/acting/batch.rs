@@ -1,6 +1,7 @@
 //! A batch: files of one or several groups that are opened, noted, acted on, synced and told together.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use sanchay_act::metadata::Kept;
 use sanchay_act::{sync_folder, Lease, Pair, Reason, Refusal, Subject};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, Outcome};
-use sanchay_core::{CompareBuffers, FileStat};
+use sanchay_core::{CompareBuffers, FileStat, VolumeId};
 
 use super::follow::{follow, Followed, Now};
 use super::outcome::{Left, Tally};
@@ -61,8 +62,9 @@ type Opened<'p> = Vec<Option<Result<Subject<'p>, Reason>>>;
 /// The lease on a file that stays, held until its stamps tell of any later write.
 struct Guarded<'p> {
     subject: &'p Subject<'p>,
-    lease: Lease<'p>,
-    target: &'p Target,
+    /// None: it was let go.
+    lease: Option<Lease<'p>>,
+    volume: VolumeId,
     links_before: u32,
 }
 
@@ -83,7 +85,7 @@ impl<'a> Actor<'a> {
         self.steps
             .prepare(attempts.iter_mut().filter(|attempt| attempt.end.is_none()).map(|attempt| &mut attempt.prepared));
 
-        let (ends, guarded) = self.act_on_all(parts, &kept, &attempts);
+        let (ends, guarded) = self.act_on_all(&kept, &attempts);
         fail::fail_point!("run::acted");
         for (attempt, _) in attempts.iter().zip(&ends).filter(|(_, end)| end.is_err()) {
             attempt.prepared.release();
@@ -178,7 +180,6 @@ impl<'a> Actor<'a> {
     /// Acts on one file after the other. Gives what came of each, and the files that stay, still guarded.
     fn act_on_all<'p>(
         &mut self,
-        parts: &'p [GroupPart],
         kept: &'p [Opened<'p>],
         attempts: &'p [Attempt<'p>],
     ) -> (Vec<Result<Done, Why>>, Vec<Guarded<'p>>) {
@@ -201,7 +202,7 @@ impl<'a> Actor<'a> {
                     }
                     match stays {
                         Some((_, kept_subject)) => {
-                            let end = self.act_on(parts, kept_subject, subject, attempt, &mut guarded, &mut inodes);
+                            let end = self.act_on(kept_subject, subject, attempt, &mut guarded, &mut inodes);
                             if end.as_ref().is_err_and(|why| why.reason == "link-limit") {
                                 // It is a second survivor: those that follow become its links.
                                 stays = Some((key, subject));
@@ -228,7 +229,6 @@ impl<'a> Actor<'a> {
 
     fn act_on<'p>(
         &mut self,
-        parts: &'p [GroupPart],
         kept: &'p Subject<'p>,
         subject: &'p Subject<'p>,
         attempt: &'p Attempt<'p>,
@@ -245,25 +245,27 @@ impl<'a> Actor<'a> {
             subject.follow()?;
         }
         let of_kept = guarded.iter().position(|guard| std::ptr::eq(guard.subject, kept));
+        let take = |kept: &'p Subject<'p>| Lease::take(&kept.file).map_err(Refusal::of_kept);
         let (lease, links_before) = match of_kept.map(|place| guarded.swap_remove(place)) {
-            Some(guard) => (guard.lease, guard.links_before),
-            None => (Lease::take(&kept.file).map_err(Refusal::of_kept)?, kept.stat().links),
+            Some(Guarded { lease: Some(lease), links_before, .. }) => (lease, links_before),
+            Some(Guarded { links_before, .. }) => (take(kept)?, links_before),
+            None => (take(kept)?, kept.stat().links),
         };
-        let pair = Pair::with_lease(kept, lease, subject)?;
-        let (control, tally) = (self.control, self.tally);
-        pair.compare(&mut self.buffers, &mut |bytes| {
-            Tally::add(&tally.bytes, bytes);
-            control.have_read(2 * bytes);
-            if control.step() {
-                std::ops::ControlFlow::Continue(())
-            } else {
-                std::ops::ControlFlow::Break(())
+        let volume = attempt.target.seen.volume;
+        let pair = match Pair::with_lease(kept, lease, subject) {
+            Ok(pair) => pair,
+            Err(refusal) => {
+                // Acts before this one may have been for the same file: it is told of, though no one guards it.
+                guarded.push(Guarded { subject: kept, lease: None, volume, links_before });
+                return Err(refusal.into());
             }
-        })?;
-        if self.steps.is_link() {
-            pair.check_metadata(self.any_metadata)?;
-        }
-        let done = self.steps.act(&pair, &attempt.prepared, self.run, attempt.number);
+        };
+        let done = self.compare(&pair).and_then(|()| {
+            if self.steps.is_link() {
+                pair.check_metadata(self.any_metadata)?;
+            }
+            self.steps.act(&pair, &attempt.prepared, self.run, attempt.number)
+        });
         if done.is_ok() {
             inodes.insert((stat.device, stat.inode));
             if self.steps.is_link() && kept.follow().is_err() {
@@ -271,9 +273,21 @@ impl<'a> Actor<'a> {
                 tracing::info!("kept_file_changed_after_act");
             }
         }
-        let target = &parts[attempt.part].stays[attempt.target.kept];
-        guarded.push(Guarded { subject: kept, lease: pair.into_kept_lease(), target, links_before });
+        guarded.push(Guarded { subject: kept, lease: Some(pair.into_kept_lease()), volume, links_before });
         Ok(done?)
+    }
+
+    fn compare(&mut self, pair: &Pair<'_>) -> Result<(), Refusal> {
+        let (control, tally) = (self.control, self.tally);
+        pair.compare(&mut self.buffers, &mut |bytes| {
+            Tally::add(&tally.bytes, bytes);
+            control.have_read(2 * bytes);
+            if control.step() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })
     }
 
     /// Puts what was done on the disk. A folder that cannot be synced is said in the log: the journal tells of the act
@@ -351,13 +365,13 @@ impl<'a> Actor<'a> {
         for guard in &guarded {
             let stat = guard.subject.stat();
             if is_link {
-                let is_still =
-                    guard.lease.is_held() && guard.subject.file.stat().is_ok_and(|now| now.held_still_since(&stat));
+                let is_still = guard.lease.as_ref().is_some_and(Lease::is_held)
+                    && guard.subject.file.stat().is_ok_and(|now| now.held_still_since(&stat));
                 let state = if is_still { HashState::Hashed } else { HashState::Racy };
                 states.insert((stat.device, stat.inode), (stat, state));
-                followed.push(Followed::of(guard.target, Now::Same(stat, state)));
+                followed.push(Followed::name(&guard.subject.place.absolute(), Now::Same(stat, state)));
                 if guard.links_before > 1 {
-                    followed.push(Followed::others(guard.target, stat, state));
+                    followed.push(Followed::Others { volume: guard.volume, stat, state });
                 }
             }
         }
@@ -384,7 +398,7 @@ impl<'a> Actor<'a> {
             }
             if done.links_before > 1 && !self.steps.is_reflink() {
                 if let Some(stat) = subject.file.stat().ok().filter(|stat| stat.links > 0) {
-                    followed.push(Followed::others(target, stat, HashState::Racy));
+                    followed.push(Followed::Others { volume: target.seen.volume, stat, state: HashState::Racy });
                 }
             }
         }

@@ -57,10 +57,6 @@ impl Followed {
         let (folder, name) = split(path);
         Self::Name { folder: folder.to_vec(), name: name.to_vec(), now }
     }
-
-    pub(super) fn others(target: &Target, stat: FileStat, state: HashState) -> Self {
-        Self::Others { volume: target.seen.volume, stat, state }
-    }
 }
 
 /// Names of one directory, each with what it is now.

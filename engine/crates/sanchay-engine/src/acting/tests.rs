@@ -252,6 +252,20 @@ fn a_file_that_is_not_what_the_plan_saw_stays() {
 }
 
 #[test]
+fn a_kept_file_is_told_of_though_an_act_for_it_failed() {
+    let tree = Tree::new(&FILES);
+    Tree::let_stamps_age();
+    tree.scan();
+    let plan = tree.plan(&PlanAsked { action: "hardlink", ..PlanAsked::default() });
+    let writer = fs::File::options().append(true).open(tree.at("root/c/1")).unwrap();
+    let ran = tree.try_run(plan).unwrap();
+    assert_eq!((ran.run.acted, ran.run.skipped, ran.left[0].reason.as_str()), (2, 1, "busy"));
+    drop(writer);
+    let scan = tree.scan();
+    assert_eq!((scan.added, scan.changed, scan.removed), (0, 0, 0));
+}
+
+#[test]
 fn a_plan_that_was_run_is_done_and_one_that_was_edited_is_refused() {
     let tree = Tree::new(&FILES);
     let plan = tree.plan(&PlanAsked { action: "hardlink", ..PlanAsked::default() });
