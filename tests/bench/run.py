@@ -22,11 +22,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import large_trees, live_roots, queries, report, scans
+from tests.bench import clean_ups, large_trees, live_roots, queries, report, scans
 from tests.bench.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries", "live", "events")
+MEASURES = ("first-scan", "rescan", "large", "metadata", "full-catalog", "queries", "live", "events", "clean-ups")
 #: In a generated catalog: text that few names hold, and one of its folders.
 NEEDLE = "invoice-00012"
 GENERATED_FOLDER = "/generated/folder-000001"
@@ -64,14 +64,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--metadata-files", type=int, help="files of the tree that no one reads")
     parser.add_argument("--catalog-entries", type=int, help="entries of the generated catalog")
     parser.add_argument("--live-files", type=int, help="files of the folder that is watched, twenty in each folder")
+    parser.add_argument("--pairs", type=int, help="files with a copy that are cleared and taken back")
     parser.add_argument("--bursts", type=int, help="rounds of bursts into the folder that is watched")
     options = parser.parse_args()
     sizes = (
-        (500_000, 7.0, 10_000_000, 10_000_000, 1_000_000, 20)
+        (500_000, 7.0, 10_000_000, 10_000_000, 1_000_000, 20, 100_000)
         if options.full
-        else (100_000, 1.4, 500_000, 1_000_000, 100_000, 3)
+        else (100_000, 1.4, 500_000, 1_000_000, 100_000, 3, 20_000)
     )
-    names = ("small_files", "large_gigabytes", "metadata_files", "catalog_entries", "live_files", "bursts")
+    names = ("small_files", "large_gigabytes", "metadata_files", "catalog_entries", "live_files", "bursts", "pairs")
     for name, size in zip(names, sizes, strict=True):
         if getattr(options, name) is None:
             setattr(options, name, size)
@@ -96,6 +97,8 @@ def _measure(name: str, arena: scans.Arena, options: argparse.Namespace) -> Iter
         yield scans.full_catalog(arena, tree, lambda: generated_home(arena.scratch, options.catalog_entries))
     elif name == "live":
         yield from _live(arena, options)
+    elif name == "clean-ups":
+        yield from clean_ups.clean_ups(arena, options.trees, options.pairs)
     elif name == "events":
         yield live_roots.event_costs(list(_event_costs(arena, options)))
     else:

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{fgetxattr, flistxattr, fstat, Mode, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{fgetxattr, flistxattr, fstat, Mode, Stat, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 
 use crate::refusal::Refusal;
@@ -30,11 +30,16 @@ impl Metadata {
     /// What the open file or folder has.
     pub fn of(file: impl AsFd) -> Result<Self, Refusal> {
         let stat = fstat(&file)?;
+        Self::with(&stat, file.as_fd())
+    }
+
+    #[allow(clippy::unnecessary_cast, reason = "modes have 16 bits on macOS")]
+    fn with(stat: &Stat, file: BorrowedFd<'_>) -> Result<Self, Refusal> {
         Ok(Self {
             owner: stat.st_uid,
             group: stat.st_gid,
             mode: stat.st_mode as u32 & 0o7777,
-            attributes: attributes(file.as_fd())?,
+            attributes: attributes(file)?,
         })
     }
 
@@ -60,7 +65,7 @@ impl Kept {
     pub fn of(file: impl AsFd) -> Result<Self, Refusal> {
         let stat = fstat(&file)?;
         Ok(Self {
-            metadata: Metadata::of(file.as_fd())?,
+            metadata: Metadata::with(&stat, file.as_fd())?,
             mtime_ns: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
             atime_ns: nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as i64),
         })

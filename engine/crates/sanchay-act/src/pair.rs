@@ -38,10 +38,7 @@ impl<'s> Pair<'s> {
             return Err(Refusal::new(Reason::OtherBytes));
         }
         let dropped_lease = Lease::take(&dropped.file)?;
-        let pair = Self { kept, dropped, kept_lease, dropped_lease };
-        // Between the stat at the opening and the lease someone may have written.
-        pair.check_undisturbed()?;
-        Ok(pair)
+        Ok(Self { kept, dropped, kept_lease, dropped_lease })
     }
 
     /// Compares all bytes. `on_bytes` hears of each stretch done, and may end the comparison (`Stopped`). A writer who
@@ -51,9 +48,11 @@ impl<'s> Pair<'s> {
         buffers: &mut CompareBuffers,
         on_bytes: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(), Refusal> {
-        let mut disturbed = false;
+        let (mut disturbed, mut left_bytes) = (false, self.kept.stat().size_bytes);
         let mut watched = |bytes| {
-            disturbed = !self.is_leased();
+            left_bytes = left_bytes.saturating_sub(bytes);
+            // After the last stretch both are looked at anyway.
+            disturbed = left_bytes > 0 && !self.is_leased();
             if disturbed {
                 return ControlFlow::Break(());
             }
@@ -69,14 +68,13 @@ impl<'s> Pair<'s> {
     }
 
     /// Refuses files whose owner, mode, access list or attributes differ, unless `any_metadata`; and setuid files
-    /// always.
-    pub fn check_metadata(&self, any_metadata: bool) -> Result<(), Refusal> {
+    /// always. `dropped` is what the copy had since it was opened: its ctime, which was looked at, tells of any change.
+    pub fn check_metadata(&self, dropped: &Metadata, any_metadata: bool) -> Result<(), Refusal> {
         let kept = Metadata::of(&self.kept.file).map_err(Refusal::of_kept)?;
-        let dropped = Metadata::of(&self.dropped.file)?;
         if kept.is_setuid() || dropped.is_setuid() {
             return Err(Refusal::new(Reason::SetUid));
         }
-        if !any_metadata && kept != dropped {
+        if !any_metadata && kept != *dropped {
             return Err(Refusal::new(Reason::OtherMetadata));
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::os::fd::OwnedFd;
 
 use fail::fail_point;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use sanchay_core::{compare, CompareBuffers, Comparison, Content, DirHandle, FileHandle, FileKind, FileStat, RootDir};
@@ -58,6 +58,25 @@ pub fn copy_anew(
         return Err(refusal);
     }
     Ok(())
+}
+
+/// Makes a link of a file that was made again a moment ago, for another name of it: it stands beside that name, for
+/// [`put_in_place`]. `made` is the (device, inode) of the file, which has `from_name` in `from`.
+pub fn link_anew(
+    (from, from_name, made): (&DirHandle, &[u8], (u64, u64)),
+    folder: &DirHandle,
+    name: &[u8],
+    now: &Now,
+    temporary: &TemporaryName,
+) -> Result<(), Refusal> {
+    check_now(folder, name, now)?;
+    rustix::fs::linkat(from, from_name, folder, &temporary.new[..], AtFlags::empty())?;
+    let link = folder.stat(&temporary.new)?;
+    if (link.device, link.inode) == made {
+        return Ok(());
+    }
+    unlink(folder, &temporary.new)?;
+    Err(Refusal::new(Reason::Changed))
 }
 
 /// Puts copies that were made in the file system of this folder on the disk, in one go where the system has a call for it.

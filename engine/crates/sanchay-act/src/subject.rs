@@ -1,6 +1,6 @@
 //! One file of a pair, by handle: its folder and itself, open, with the stat that it had.
 
-use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sanchay_core::path::{bytes_of, join, split_below};
 use sanchay_core::{DirHandle, FileHandle, FileKind, FileStat, RootDir};
@@ -39,11 +39,11 @@ impl<'a> Place<'a> {
 pub struct Subject<'a> {
     /// Where it was opened.
     pub place: Place<'a>,
-    /// Its folder.
-    pub folder: DirHandle,
+    /// Its folder, which others that were opened with it may share.
+    pub folder: Arc<DirHandle>,
     /// The file, for reading.
     pub file: FileHandle,
-    stat: Cell<FileStat>,
+    stat: Mutex<FileStat>,
 }
 
 impl<'a> Subject<'a> {
@@ -57,19 +57,27 @@ impl<'a> Subject<'a> {
         place: Place<'a>,
         fits: impl FnOnce(&DirHandle, &FileStat) -> Result<bool, Refusal>,
     ) -> Result<Self, Refusal> {
-        let folder = place.root.open_dir(place.folder())?;
+        Self::open_in(Arc::new(place.root.open_dir(place.folder())?), place, fits)
+    }
+
+    /// The same in the folder of its place, which was opened a moment ago.
+    pub fn open_in(
+        folder: Arc<DirHandle>,
+        place: Place<'a>,
+        fits: impl FnOnce(&DirHandle, &FileStat) -> Result<bool, Refusal>,
+    ) -> Result<Self, Refusal> {
         // A link in the last name is refused by the opening, and a FIFO in the file's place by its kind.
         let file = folder.open_file(place.name())?;
         let stat = file.stat()?;
         if stat.kind != FileKind::File || !fits(&folder, &stat)? {
             return Err(Refusal::new(Reason::Changed));
         }
-        Ok(Self { place, folder, file, stat: Cell::new(stat) })
+        Ok(Self { place, folder, file, stat: Mutex::new(stat) })
     }
 
     /// Its stat when it was opened, or after the last act of ours on it.
     pub fn stat(&self) -> FileStat {
-        self.stat.get()
+        *self.stat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over what an act of ours changed: the number of its links, and its ctime. Refused where more than that is
@@ -79,7 +87,7 @@ impl<'a> Subject<'a> {
         if !Expected::of(&self.stat()).fits_but_for_ctime(&now) {
             return Err(Refusal::new(Reason::Changed));
         }
-        self.stat.set(now);
+        *self.stat.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(now)
     }
 

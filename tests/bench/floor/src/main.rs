@@ -3,7 +3,10 @@
 //!
 //! `floor MODE ROOT [DB] [THREADS]`, where each mode does what the one before does, and more:
 //! `walk` lists, `stat` adds statx, `read` opens and reads, `hash` adds BLAKE3, `catalog` adds rows in `SQLite` with two
-//! indexes; `meta` is `stat` with the rows. Prints one line: mode, files, dirs, bytes, seconds, files a second.
+//! indexes; `meta` is `stat` with the rows. Prints one line: mode, files, dirs, bytes, seconds, files a second. The modes of
+//! `acts` do something to copies.
+
+mod acts;
 
 use crossbeam_channel::{Receiver, Sender};
 use crossbeam_deque::{Injector, Steal};
@@ -80,6 +83,9 @@ struct Walk {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let (mode, root) = (arguments[1].as_str(), arguments[2].as_str());
+    if acts::is_act(mode) {
+        return acts::act(mode, root.as_ref(), arguments.get(3).map(AsRef::as_ref));
+    }
     let work = Work::of(mode);
     let threads = arguments.get(4).map_or_else(
         || std::thread::available_parallelism().unwrap().get(),

@@ -56,7 +56,7 @@ impl Tree {
         let kept = Subject::open(Place { root: &root, path: b"kept/file" }, &kept).map_err(Refusal::of_kept)?;
         let dropped = Subject::open(Place { root: &root, path: b"copies/file" }, &dropped)?;
         let pair = Pair::new(&kept, &dropped)?;
-        pair.check_metadata(false)?;
+        pair.check_metadata(&sanchay_act::metadata::Metadata::of(&dropped.file)?, false)?;
         pair.compare(&mut CompareBuffers::default(), &mut |_| ControlFlow::Continue(()))?;
         after_comparison(self);
         act(&pair, &TemporaryName::of(7, 1, 1))

@@ -79,6 +79,8 @@ pub struct DuplicateRequest<'a> {
 pub struct DuplicatePath {
     /// Its entry.
     pub id: EntryId,
+    /// The directory that it is in.
+    pub directory: i64,
     /// Exact bytes.
     pub path: Vec<u8>,
     /// What is known of it.

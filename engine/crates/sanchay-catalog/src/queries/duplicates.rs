@@ -216,7 +216,7 @@ impl Reader {
                     break;
                 }
                 bytes += more_bytes;
-                names.push(DuplicatePath { id, path, entry, root_id, copy, perhaps });
+                names.push(DuplicatePath { id, directory, path, entry, root_id, copy, perhaps });
             }
         }
         let Some(first) = names.first() else {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rusqlite::OptionalExtension;
+use sanchay_core::path::join;
 use sanchay_core::{Algorithm, ContentHash};
 
 use crate::block::{Entry, EntryId, EntryKind};
@@ -40,12 +41,39 @@ impl Reader {
         Ok(())
     }
 
-    /// The entries of `block` whose inode is one of `inodes`, on `volume`.
+    /// The files that have this content as far as the catalog knows, each with its path: at most `limit`.
+    pub fn files_of_content(
+        &self,
+        hash: &ContentHash,
+        algorithm: Algorithm,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Entry)>, CatalogError> {
+        let mut ids = Vec::new();
+        self.same_content(hash, algorithm, &mut |posting| {
+            ids.push(posting.entry);
+            Ok(true)
+        })?;
+        let mut files = Vec::new();
+        for id in ids {
+            let found = self.entry(id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
+            let Some((entry, name, directory)) = found else { continue };
+            if entry.known_hash() == Some(*hash) && entry.algorithm == algorithm {
+                files.push((join(&self.directory_path(directory)?, &name), entry));
+            }
+            if files.len() == limit {
+                break;
+            }
+        }
+        Ok(files)
+    }
+
+    /// The entries of `block` whose inode is one of `inodes`, which are sorted, on `volume`.
     pub fn names_of_inodes(&self, block: i64, volume: i64, inodes: &[u64]) -> Result<Vec<Sibling>, CatalogError> {
         let mut found = Vec::new();
         self.with_block(block, |view, directory| {
-            let is_wanted =
-                |slot: usize| view.columns.kind(slot) != EntryKind::Dead && inodes.contains(&view.detail.inode(slot));
+            let is_wanted = |slot: usize| {
+                view.columns.kind(slot) != EntryKind::Dead && inodes.binary_search(&view.detail.inode(slot)).is_ok()
+            };
             if !(0..view.columns.len()).any(is_wanted) {
                 return Ok(());
             }

@@ -12,6 +12,7 @@ use sanchay_catalog::journal::{Act, ActState, Journal, Outcome};
 use sanchay_core::{CompareBuffers, FileStat, VolumeId};
 
 use super::follow::{follow, Followed, Now};
+use super::lanes::{lanes, parted, side_by_side};
 use super::outcome::{Left, Tally};
 use super::part::{Freed, GroupPart, Target};
 use super::places::Roots;
@@ -37,7 +38,6 @@ pub(super) struct Actor<'a> {
     pub(super) any_metadata: bool,
     /// The number of the next act.
     pub(super) next: i64,
-    pub(super) buffers: CompareBuffers,
     /// Of copies with several names in the group at hand: what their going frees, and how many went.
     pub(super) freed: Freed,
     /// Folders that files went from, each by its root and its path below it; None where those that are empty stay.
@@ -71,21 +71,25 @@ struct Guarded<'p> {
 impl<'a> Actor<'a> {
     /// Acts on the files of these groups. An error is one of the journal or the catalog: then nothing more is done.
     pub(super) fn act(&mut self, parts: &[GroupPart]) -> Result<(), EngineError> {
-        let kept: Vec<Opened<'_>> = parts.iter().map(|part| self.open_kept(part)).collect();
-        let mut attempts = Vec::new();
-        for (number, part) in parts.iter().enumerate() {
-            let missing = self.missing(part);
-            for target in &part.goes {
-                attempts.push(self.attempt(number, part, target, missing));
-            }
-        }
+        self.roots.close_folders();
+        let (kept, mut attempts) = self.open_all(parts);
+        // All acts on a group are in one lane, for the same file stays for them.
+        let lanes = lanes(&attempts, |before, attempt| before.part == attempt.part);
         let acts: Vec<Act> = attempts.iter().map(|attempt| intent(&parts[attempt.part], attempt)).collect();
         self.journal.intend(self.run, &acts)?;
         fail::fail_point!("run::intended");
-        self.steps
-            .prepare(attempts.iter_mut().filter(|attempt| attempt.end.is_none()).map(|attempt| &mut attempt.prepared));
+        side_by_side(parted(&mut attempts, &lanes), |lane| {
+            lane.iter_mut()
+                .filter(|attempt| attempt.end.is_none())
+                .for_each(|attempt| Steps::prepare(&mut attempt.prepared));
+        });
+        self.steps.sync_prepared();
 
-        let (ends, guarded) = self.act_on_all(&kept, &attempts);
+        let (mut ends, mut guarded) = (Vec::with_capacity(attempts.len()), Vec::new());
+        for (of_lane, guarded_by_it) in side_by_side(lanes, |lane| self.act_on_all(&kept, &attempts[lane])) {
+            ends.extend(of_lane);
+            guarded.extend(guarded_by_it);
+        }
         fail::fail_point!("run::acted");
         for (attempt, _) in attempts.iter().zip(&ends).filter(|(_, end)| end.is_err()) {
             attempt.prepared.release();
@@ -94,6 +98,33 @@ impl<'a> Actor<'a> {
         self.conclude(parts, &attempts, &ends)?;
         fail::fail_point!("run::concluded");
         self.tell(parts, guarded, &attempts, &ends)
+    }
+
+    /// Opens the files of these groups: those that stay, and those that go.
+    fn open_all<'p>(&mut self, parts: &'p [GroupPart]) -> (Vec<Opened<'p>>, Vec<Attempt<'p>>)
+    where
+        'a: 'p,
+    {
+        let mut firsts = Vec::with_capacity(parts.len());
+        for part in parts {
+            firsts.push(self.next);
+            self.next += part.goes.len() as i64;
+        }
+        let actor: &Self = self;
+        let opened = side_by_side(lanes(parts, |_, _| false), |lane| {
+            let mut attempts = Vec::new();
+            for number in lane.clone() {
+                let part = &parts[number];
+                let missing = actor.missing(part);
+                for (target, own) in part.goes.iter().zip(firsts[number]..) {
+                    attempts.push(actor.attempt(number, part, target, own, missing));
+                }
+            }
+            let kept: Vec<Opened<'p>> = parts[lane].iter().map(|part| actor.open_kept(part)).collect();
+            (kept, attempts)
+        });
+        let (kept, attempts): (Vec<_>, Vec<_>) = opened.into_iter().unzip();
+        (kept.into_iter().flatten().collect(), attempts.into_iter().flatten().collect())
     }
 
     fn open_kept<'p>(&self, part: &'p GroupPart) -> Opened<'p>
@@ -137,25 +168,25 @@ impl<'a> Actor<'a> {
 
     /// A file that goes: opened, with what it takes to take it back; or why it is left.
     fn attempt<'p>(
-        &mut self,
-        number: usize,
+        &self,
+        place: usize,
         part: &'p GroupPart,
         target: &'p Target,
+        number: i64,
         missing: Option<&'static str>,
     ) -> Attempt<'p>
     where
         'a: 'p,
     {
         let mut attempt = Attempt {
-            part: number,
+            part: place,
             target,
-            number: self.next,
+            number,
             subject: None,
             before: None,
             prepared: Prepared::Nothing,
             end: missing.map(Why::word),
         };
-        self.next += 1;
         if attempt.end.is_none() {
             let opened = self.open(target).and_then(|subject| {
                 let before = Kept::of(&subject.file)?;
@@ -179,7 +210,7 @@ impl<'a> Actor<'a> {
 
     /// Acts on one file after the other. Gives what came of each, and the files that stay, still guarded.
     fn act_on_all<'p>(
-        &mut self,
+        &self,
         kept: &'p [Opened<'p>],
         attempts: &'p [Attempt<'p>],
     ) -> (Vec<Result<Done, Why>>, Vec<Guarded<'p>>) {
@@ -188,6 +219,7 @@ impl<'a> Actor<'a> {
         // Of the file that stays for the one at hand: where it was opened, and the file; at a link limit another takes over.
         let mut stays: Option<((usize, usize), &'p Subject<'p>)> = None;
         let mut inodes: HashSet<(u64, u64)> = HashSet::new();
+        let mut buffers = CompareBuffers::default();
         for attempt in attempts {
             let end = match (&attempt.end, &attempt.subject) {
                 (Some(why), _) => Err(why.clone()),
@@ -202,7 +234,8 @@ impl<'a> Actor<'a> {
                     }
                     match stays {
                         Some((_, kept_subject)) => {
-                            let end = self.act_on(kept_subject, subject, attempt, &mut guarded, &mut inodes);
+                            let end =
+                                self.act_on(kept_subject, subject, attempt, &mut buffers, &mut guarded, &mut inodes);
                             if end.as_ref().is_err_and(|why| why.reason == "link-limit") {
                                 // It is a second survivor: those that follow become its links.
                                 stays = Some((key, subject));
@@ -228,10 +261,11 @@ impl<'a> Actor<'a> {
     }
 
     fn act_on<'p>(
-        &mut self,
+        &self,
         kept: &'p Subject<'p>,
         subject: &'p Subject<'p>,
         attempt: &'p Attempt<'p>,
+        buffers: &mut CompareBuffers,
         guarded: &mut Vec<Guarded<'p>>,
         inodes: &mut HashSet<(u64, u64)>,
     ) -> Result<Done, Why> {
@@ -260,9 +294,9 @@ impl<'a> Actor<'a> {
                 return Err(refusal.into());
             }
         };
-        let done = self.compare(&pair).and_then(|()| {
-            if self.steps.is_link() {
-                pair.check_metadata(self.any_metadata)?;
+        let done = self.compare(&pair, buffers).and_then(|()| {
+            if let (true, Some(before)) = (self.steps.is_link(), &attempt.before) {
+                pair.check_metadata(&before.metadata, self.any_metadata)?;
             }
             self.steps.act(&pair, &attempt.prepared, self.run, attempt.number)
         });
@@ -277,9 +311,9 @@ impl<'a> Actor<'a> {
         Ok(done?)
     }
 
-    fn compare(&mut self, pair: &Pair<'_>) -> Result<(), Refusal> {
+    fn compare(&self, pair: &Pair<'_>, buffers: &mut CompareBuffers) -> Result<(), Refusal> {
         let (control, tally) = (self.control, self.tally);
-        pair.compare(&mut self.buffers, &mut |bytes| {
+        pair.compare(buffers, &mut |bytes| {
             Tally::add(&tally.bytes, bytes);
             control.have_read(2 * bytes);
             if control.step() {

@@ -1,11 +1,12 @@
 //! The catalog follows what was done: each act tells it name by name, with stat and hash, in the directory's own task.
 
+use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use sanchay_catalog::block::{Entry, HashState};
 use sanchay_catalog::content::Posting;
-use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Session};
+use sanchay_catalog::{CatalogError, DirectoryChange, DirectoryRow, Reader, Session};
 use sanchay_core::path::{path_from_bytes, split};
 use sanchay_core::{extension, Algorithm, ContentHash, FileStat, RootDir, VolumeId};
 
@@ -75,44 +76,20 @@ impl Directory {
 
 /// Writes what became of these names. `shared`: files whose blocks are shared now, which no stamp tells.
 pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec<u8>]) -> Result<(), EngineError> {
-    let mut directories: HashMap<Vec<u8>, Option<Directory>> = HashMap::new();
-    let (mut others, mut removed) = (Vec::new(), Vec::new());
-    {
-        let reader = inner.catalog.reader()?;
-        for item in followed {
-            match item {
-                Followed::Name { folder, name, now } => {
-                    if !directories.contains_key(&folder) {
-                        let found = match reader.locate(&folder)? {
-                            None if !matches!(now, Now::Gone) => put_folder(inner, &folder)?,
-                            found => found,
-                        };
-                        directories.insert(folder.clone(), found.map(Directory::new));
-                    }
-                    if let Some(directory) = directories.get_mut(&folder).and_then(Option::as_mut) {
-                        directory.names.insert(name, now);
-                    }
-                }
-                Followed::Folder { path } => removed.push(path),
-                Followed::Others { volume, stat, state } => others.push((volume, stat, state)),
-            }
-        }
-        for (volume, stat, state) in others {
-            let Some(volume) = reader.volume(volume)? else { continue };
-            for sibling in inner.inodes.names(&reader, volume, &[stat.inode])?.found {
-                let folder = reader.directory_path(sibling.directory)?;
-                if !directories.contains_key(&folder) {
-                    directories.insert(folder.clone(), reader.locate(&folder)?.map(Directory::new));
-                }
-                if let Some(directory) = directories.get_mut(&folder).and_then(Option::as_mut) {
-                    directory.names.entry(sibling.name).or_insert(Now::Same(stat, state));
-                }
-            }
+    let mut named: BTreeMap<Vec<u8>, Vec<(Vec<u8>, Now)>> = BTreeMap::new();
+    let mut others: HashMap<VolumeId, Vec<(FileStat, HashState)>> = HashMap::new();
+    let mut removed: Vec<Vec<u8>> = Vec::new();
+    for item in followed {
+        match item {
+            Followed::Name { folder, name, now } => named.entry(folder).or_default().push((name, now)),
+            Followed::Folder { path } => removed.push(path),
+            Followed::Others { volume, stat, state } => others.entry(volume).or_default().push((stat, state)),
         }
     }
-    let directories: Arc<Vec<Directory>> = Arc::new(directories.into_values().flatten().collect());
+    put_missing(inner, &named)?;
+    let directories = inner.catalog.reader()?.snapshot(|reader| directories(inner, reader, named, &others))?;
+    let directories = Arc::new(directories);
     let shared: Arc<Vec<i64>> = Arc::new(content_keys(inner, shared)?);
-    let removed: Arc<Vec<Vec<u8>>> = Arc::new(removed);
     if directories.is_empty() && shared.is_empty() && removed.is_empty() {
         return Ok(());
     }
@@ -139,6 +116,57 @@ pub(super) fn follow(inner: &Arc<Shared>, followed: Vec<Followed>, shared: &[Vec
             session.note_extents_changed(&shared)
         })
     })
+}
+
+/// Gives folders that were made again their rows.
+fn put_missing(inner: &Arc<Shared>, named: &BTreeMap<Vec<u8>, Vec<(Vec<u8>, Now)>>) -> Result<(), EngineError> {
+    let missing = inner.catalog.reader()?.snapshot(|reader| {
+        let mut missing = Vec::new();
+        for (folder, names) in named {
+            let is_there = names.iter().any(|(_, now)| !matches!(now, Now::Gone));
+            if is_there && reader.locate(folder)?.is_none() {
+                missing.push(folder);
+            }
+        }
+        Ok(missing)
+    })?;
+    for folder in missing {
+        put_folder(inner, folder)?;
+    }
+    Ok(())
+}
+
+/// The directories of these names, and of the other names of these files; what the catalog does not have is left out.
+fn directories(
+    inner: &Shared,
+    reader: &Reader,
+    named: BTreeMap<Vec<u8>, Vec<(Vec<u8>, Now)>>,
+    others: &HashMap<VolumeId, Vec<(FileStat, HashState)>>,
+) -> Result<Vec<Directory>, CatalogError> {
+    let mut directories: HashMap<i64, Directory> = HashMap::new();
+    for (folder, names) in named {
+        if let Some((id, tree)) = reader.locate(&folder)? {
+            let directory = directories.entry(id).or_insert_with(|| Directory::new((id, tree)));
+            directory.names.extend(names);
+        }
+    }
+    for (volume, files) in others {
+        let Some(volume) = reader.volume(*volume)? else { continue };
+        let files: HashMap<u64, &(FileStat, HashState)> = files.iter().map(|file| (file.0.inode, file)).collect();
+        let inodes: Vec<u64> = files.keys().copied().collect();
+        for sibling in inner.inodes.names(reader, volume, &inodes)?.found {
+            let (stat, state) = files[&sibling.entry.inode];
+            let directory = match directories.entry(sibling.directory) {
+                Slot::Occupied(slot) => slot.into_mut(),
+                Slot::Vacant(slot) => {
+                    let Some(found) = reader.locate(&reader.directory_path(sibling.directory)?)? else { continue };
+                    slot.insert(Directory::new(found))
+                }
+            };
+            directory.names.entry(sibling.name).or_insert(Now::Same(*stat, *state));
+        }
+    }
+    Ok(directories.into_values().collect())
 }
 
 /// Where folders that were removed stood: their parent, its tree, and their name.

@@ -15,6 +15,8 @@ mod folders;
 #[cfg(unix)]
 mod follow;
 mod handle;
+#[cfg(unix)]
+mod lanes;
 mod outcome;
 #[cfg(unix)]
 mod part;
@@ -32,6 +34,8 @@ mod taken_back;
 mod tests;
 #[cfg(unix)]
 mod undo;
+#[cfg(all(test, unix))]
+mod undo_tests;
 #[cfg(unix)]
 mod why;
 

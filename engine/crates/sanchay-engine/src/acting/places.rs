@@ -1,11 +1,11 @@
 //! Where the files of a run are: their roots, open, and the volumes that their devices are now.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sanchay_act::{Place, Reason, Refusal, Subject};
 use sanchay_catalog::Catalog;
-use sanchay_core::path::path_from_bytes;
+use sanchay_core::path::{bytes_of, is_within, path_from_bytes, relative};
 use sanchay_core::{DirHandle, FileKind, FileStat, RootDir, VolumeId};
 
 use crate::error::EngineError;
@@ -28,15 +28,17 @@ pub(super) struct Roots<'a> {
     opened: HashMap<Vec<u8>, RootDir>,
     mounts: Mounts<'a>,
     catalog: &'a Catalog,
-    volumes: RefCell<HashMap<(u64, u64), VolumeId>>,
+    volumes: Mutex<HashMap<(u64, u64), VolumeId>>,
+    /// Folders of the batch at hand, by root and path.
+    folders: Mutex<HashMap<(Vec<u8>, Vec<u8>), Arc<DirHandle>>>,
 }
 
 impl<'a> Roots<'a> {
     /// Opens what can be opened; files in the others are offline.
     pub(super) fn open(catalog: &'a Catalog, paths: &[Vec<u8>]) -> Self {
         let opened = paths.iter().filter_map(|path| Some((path.clone(), RootDir::open(&path_from_bytes(path)).ok()?)));
-        let volumes = RefCell::default();
-        Self { opened: opened.collect(), mounts: Mounts::new(catalog), catalog, volumes }
+        let (volumes, folders) = (Mutex::default(), Mutex::default());
+        Self { opened: opened.collect(), mounts: Mounts::new(catalog), catalog, volumes, folders }
     }
 
     /// A place below a root; None: it is offline.
@@ -44,9 +46,16 @@ impl<'a> Roots<'a> {
         self.opened.get(root).map(|root| Place { root, path })
     }
 
+    /// The root that a path lies in, with the path below it; None: it is in none of this run.
+    pub(super) fn around(&self, path: &[u8]) -> Option<(&RootDir, Vec<u8>)> {
+        let (root, opened) = self.opened.iter().find(|(root, _)| is_within(path, root))?;
+        Some((opened, relative(root, path)?))
+    }
+
     /// Opens a file that must still be the one that was seen.
     pub(super) fn subject<'p>(&self, place: Place<'p>, seen: &Seen) -> Result<Subject<'p>, Refusal> {
-        Subject::open_where(place, |folder, stat| {
+        let folder = self.folder(place, || Ok(place.root.open_dir(place.folder())?))?;
+        Subject::open_in(folder, place, |folder, stat| {
             let fits = stat.kind == FileKind::File
                 && stat.size_bytes == seen.size_bytes
                 && stat.mtime_ns == seen.mtime_ns
@@ -56,10 +65,30 @@ impl<'a> Roots<'a> {
         })
     }
 
+    /// The folder of a place, opened once for all files of a batch: acts are done in the folder that their batch found.
+    pub(super) fn folder(
+        &self,
+        place: Place<'_>,
+        open: impl FnOnce() -> Result<DirHandle, Refusal>,
+    ) -> Result<Arc<DirHandle>, Refusal> {
+        let key = (bytes_of(place.root.path()).to_vec(), place.folder().to_vec());
+        if let Some(folder) = locked(&self.folders).get(&key) {
+            return Ok(Arc::clone(folder));
+        }
+        let folder = Arc::new(open()?);
+        locked(&self.folders).insert(key, Arc::clone(&folder));
+        Ok(folder)
+    }
+
+    /// Closes the folders of a batch that is over.
+    pub(super) fn close_folders(&self) {
+        locked(&self.folders).clear();
+    }
+
     /// The volume that a file is on now.
     pub(super) fn volume(&self, folder: &DirHandle, name: &[u8], stat: &FileStat) -> Result<VolumeId, Refusal> {
         let key = (stat.device, stat.mount_id);
-        if let Some(known) = self.volumes.borrow().get(&key) {
+        if let Some(known) = locked(&self.volumes).get(&key) {
             return Ok(*known);
         }
         let failed = |error: EngineError| Refusal {
@@ -76,7 +105,12 @@ impl<'a> Roots<'a> {
         };
         let identity = self.catalog.reader().and_then(|reader| reader.volume_identity(volume));
         let identity = identity.map_err(|error| failed(error.into()))?.ok_or(Refusal::new(Reason::Changed))?.0;
-        self.volumes.borrow_mut().insert(key, identity);
+        locked(&self.volumes).insert(key, identity);
         Ok(identity)
     }
+}
+
+/// What lies under such a lock is whole after any panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use sanchay_catalog::journal::{Decision, Journal, NewRun, Plan, PlannedCopy, Run};
 use sanchay_core::path::is_within;
-use sanchay_core::CompareBuffers;
 
 use super::batch::Actor;
 use super::folders::remove_emptied;
@@ -141,7 +140,6 @@ impl Runner<'_> {
             steps: Steps::new(action, self.journal.token(), self.inner.options.trash.as_deref()),
             any_metadata: self.request.any_metadata,
             next: 0,
-            buffers: CompareBuffers::default(),
             freed: Freed::default(),
             emptied: self.request.empty_folders.then(BTreeSet::new),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sanchay_act::trash::{candidates, info_text, release, reserve, trash, Home, Reserved, TrashFolder};
 use sanchay_act::{delete, hardlink, reflink, symlink, sync_folder, Pair, Reason, Refusal, Subject, TemporaryName};
@@ -24,7 +24,7 @@ pub(super) enum Prepared {
     Nothing,
     /// The name in the trash, once an info file holds it.
     Trash {
-        folder: Rc<TrashFolder>,
+        folder: Arc<TrashFolder>,
         names: [Vec<u8>; 2],
         info: Vec<u8>,
         reserved: Option<Result<Reserved, Reason>>,
@@ -79,14 +79,14 @@ pub(super) struct Steps {
     home: Home,
     token: u64,
     /// By device and mount.
-    trashes: HashMap<(u64, u64), Result<Rc<TrashFolder>, Reason>>,
+    trashes: Mutex<HashMap<(u64, u64), Result<Arc<TrashFolder>, Reason>>>,
 }
 
 impl Steps {
     pub(super) fn new(action: Action, token: u64, trash: Option<&Path>) -> Self {
         let home = Home::of_process();
         let home = trash.map_or(home.clone(), |trash| Home { trash: trash.to_path_buf(), ..home });
-        Self { action, home, token, trashes: HashMap::new() }
+        Self { action, home, token, trashes: Mutex::default() }
     }
 
     /// Whether files become links of the one that stays.
@@ -109,7 +109,7 @@ impl Steps {
 
     /// What the act on a file will need.
     pub(super) fn plan(
-        &mut self,
+        &self,
         subject: &Subject<'_>,
         target: &Target,
         kept: &Target,
@@ -123,10 +123,12 @@ impl Steps {
                 let stat = subject.stat();
                 let key = (stat.device, stat.mount_id);
                 let home = &self.home;
-                let found = self.trashes.entry(key).or_insert_with(|| {
-                    TrashFolder::find(&subject.folder, home).map(Rc::new).map_err(|refusal| refusal.reason)
+                let mut trashes = self.trashes.lock().unwrap_or_else(PoisonError::into_inner);
+                let found = trashes.entry(key).or_insert_with(|| {
+                    TrashFolder::find(&subject.folder, home).map(Arc::new).map_err(|refusal| refusal.reason)
                 });
-                let folder = Rc::clone(found.as_ref().map_err(|reason| Refusal::new(*reason))?);
+                let folder = Arc::clone(found.as_ref().map_err(|reason| Refusal::new(*reason))?);
+                drop(trashes);
                 let names = candidates(subject.place.name(), &format!("{:016x}-{run}-{number}", self.token));
                 let path = path_from_bytes(&target.absolute());
                 let now = jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
@@ -136,20 +138,17 @@ impl Steps {
         }
     }
 
-    /// Makes ready what has to be on the disk before the first of a batch is touched.
-    pub(super) fn prepare<'p>(&self, batch: impl Iterator<Item = &'p mut Prepared>) {
-        let mut is_any = false;
-        for prepared in batch {
-            if let Prepared::Trash { folder, names, info, reserved } = prepared {
-                *reserved = Some(reserve(folder, names, info).map_err(|refusal| refusal.reason));
-                is_any = true;
-            }
+    /// Makes ready what has to be on the disk before the first of a batch is touched; [`Self::sync_prepared`] puts it there.
+    pub(super) fn prepare(prepared: &mut Prepared) {
+        if let Prepared::Trash { folder, names, info, reserved } = prepared {
+            *reserved = Some(reserve(folder, names, info).map_err(|refusal| refusal.reason));
         }
-        if is_any {
-            for trash in self.trashes.values().flatten() {
-                if let Err(refusal) = trash.sync_infos() {
-                    tracing::warn!(%refusal, "trash_not_synced");
-                }
+    }
+
+    pub(super) fn sync_prepared(&self) {
+        for trash in self.opened_trashes() {
+            if let Err(refusal) = trash.sync_infos() {
+                tracing::warn!(%refusal, "trash_not_synced");
             }
         }
         fail::fail_point!("run::prepared");
@@ -185,11 +184,15 @@ impl Steps {
 
     /// Puts the moves into the trashes on the disk.
     pub(super) fn sync_trashes(&self) {
-        for trash in self.trashes.values().flatten() {
+        for trash in self.opened_trashes() {
             if let Err(refusal) = sync_folder(trash.files()) {
                 tracing::warn!(%refusal, "trash_not_synced");
             }
         }
+    }
+
+    fn opened_trashes(&self) -> Vec<Arc<TrashFolder>> {
+        self.trashes.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
     }
 
     fn temporary(&self, run: i64, number: i64) -> TemporaryName {

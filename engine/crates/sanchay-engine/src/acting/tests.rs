@@ -31,7 +31,7 @@ pub(super) fn target(root: &str, path: &str) -> Target {
 }
 
 /// A root, an engine, and a trash beside them.
-struct Tree {
+pub(super) struct Tree {
     engine: Option<Engine>,
     base: PathBuf,
     _home: tempfile::TempDir,
@@ -42,15 +42,15 @@ struct Tree {
 static FAILPOINTS: RwLock<()> = RwLock::new(());
 
 /// Everything of a file that a person would miss: content, mode, and time of change; for a link, its target.
-type Listing = BTreeMap<String, (Vec<u8>, u32, i64)>;
+pub(super) type Listing = BTreeMap<String, (Vec<u8>, u32, i64)>;
 
 impl Tree {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let apart = FAILPOINTS.read().unwrap_or_else(PoisonError::into_inner);
         Self { _apart: Some(apart), ..Self::alone(files) }
     }
 
-    fn alone(files: &[(&str, &str)]) -> Self {
+    pub(super) fn alone(files: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(home.path()).unwrap();
         let mut tree = Self { engine: None, base, _home: home, _apart: None };
@@ -65,26 +65,26 @@ impl Tree {
     }
 
     /// Younger stamps are looked at again whatever they say.
-    fn let_stamps_age() {
+    pub(super) fn let_stamps_age() {
         std::thread::sleep(Duration::from_millis(80));
     }
 
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         self.engine = None;
         let options = EngineOptions { trash: Some(self.base.join("Trash")), ..EngineOptions::default() };
         self.engine = Some(Engine::open(&self.base.join("catalog.db"), options).unwrap());
     }
 
-    fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         self.engine.as_ref().unwrap()
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.base.join(name)
     }
 
     /// A file below the root, with stamps that no later write shares.
-    fn write(&self, name: &str, content: &str, age: u64) {
+    pub(super) fn write(&self, name: &str, content: &str, age: u64) {
         let path = self.at("root").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -92,45 +92,45 @@ impl Tree {
         file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000 + age)).unwrap();
     }
 
-    fn scan(&self) -> ScanResult {
+    pub(super) fn scan(&self) -> ScanResult {
         self.engine().scan(1, false, "").unwrap().wait(None).unwrap().unwrap()
     }
 
-    fn plan(&self, asked: &PlanAsked<'_>) -> i64 {
+    pub(super) fn plan(&self, asked: &PlanAsked<'_>) -> i64 {
         let asked = PlanAsked { min_size_bytes: 1, asked: "{}", ..asked.clone() };
         self.engine().make_plan(&asked).unwrap().id
     }
 
-    fn try_run(&self, plan: i64) -> Result<ActResult, EngineError> {
+    pub(super) fn try_run(&self, plan: i64) -> Result<ActResult, EngineError> {
         let version = self.engine().plan(plan).unwrap().0.version;
         let request = RunRequest { plan, version, any_metadata: false, empty_folders: false };
         self.engine().start_run(request, false, "").unwrap().wait(None).unwrap()
     }
 
-    fn run(&self, action: &str) -> ActResult {
+    pub(super) fn run(&self, action: &str) -> ActResult {
         self.try_run(self.plan(&PlanAsked { action, ..PlanAsked::default() })).unwrap()
     }
 
-    fn undo(&self, run: i64) -> ActResult {
+    pub(super) fn undo(&self, run: i64) -> ActResult {
         self.engine().start_undo(run, Vec::new(), false, "").unwrap().wait(None).unwrap().unwrap()
     }
 
     /// Waits for what the opening has to settle.
     #[cfg(feature = "failpoints")]
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         let shared = self.engine().shared();
         let _acts = shared.alone.enter(&|| true);
         super::settle::settle(&shared.journal().unwrap()).unwrap();
     }
 
-    fn listing(&self) -> Listing {
+    pub(super) fn listing(&self) -> Listing {
         let mut listing = Listing::new();
         list(&self.at("root"), "", &mut listing);
         listing
     }
 
     /// What the catalog says is what the disk says, without a byte being read for it.
-    fn assert_catalog_follows(&self, case: &str) {
+    pub(super) fn assert_catalog_follows(&self, case: &str) {
         Self::let_stamps_age();
         let scan = self.scan();
         let seen = (scan.added, scan.changed, scan.removed, scan.hashed_bytes);
@@ -156,7 +156,7 @@ fn list(folder: &Path, prefix: &str, listing: &mut Listing) {
     }
 }
 
-const FILES: [(&str, &str); 6] =
+pub(super) const FILES: [(&str, &str); 6] =
     [("a/1", "one"), ("b/1", "one"), ("c/1", "one"), ("a/2", "two two"), ("b/\u{f6}\n", "two two"), ("a/3", "alone")];
 const ACTIONS: [&str; 4] = ["trash", "hardlink", "symlink", "delete"];
 
@@ -201,21 +201,6 @@ fn copies_go_by_each_action_and_come_back_and_nothing_is_read_again() {
         assert_eq!(states, [ActState::TakenBack; 3]);
         assert_eq!(tree.undo(ran.run.id).run.acted, 0, "once is enough");
     }
-}
-
-#[test]
-fn an_emptied_trash_is_made_up_for_by_a_living_twin() {
-    let tree = Tree::new(&FILES);
-    let before = tree.listing();
-    let ran = tree.run("trash");
-    fs::remove_dir_all(tree.at("Trash")).unwrap();
-    tree.write("a/2", "other", 50);
-    let undone = tree.undo(ran.run.id);
-    assert_eq!((undone.run.acted, undone.run.skipped), (2, 1));
-    assert_eq!(undone.left[0].reason, "kept-changed");
-    let after = tree.listing();
-    assert_eq!((&after["b/1"], &after["c/1"]), (&before["b/1"], &before["c/1"]));
-    assert!(!after.contains_key("b/\u{f6}\n"));
 }
 
 #[test]

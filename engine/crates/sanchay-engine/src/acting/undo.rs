@@ -1,24 +1,26 @@
 //! Taking a run back: from the trash, or made again from a living twin, file by file and noted as any run.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sanchay_act::metadata::{Kept, Metadata};
-use sanchay_act::restore::{copy_anew, made_folder, put_in_place, sync_copies, Now as Stands};
+use sanchay_act::restore::{copy_anew, link_anew, made_folder, put_in_place, sync_copies, Now as Stands};
 use sanchay_act::trash::{restore, Reserved, TrashFolder};
 use sanchay_act::{sync_folder, Expected, Lease, Place, Reason, Refusal, Subject, TemporaryName};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome};
+use sanchay_catalog::CatalogError;
 use sanchay_core::hash::LARGE_READ_BYTES;
 use sanchay_core::path::{is_within, path_from_bytes, split_below};
-use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileStat, Witness};
+use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileStat, VolumeId, Witness};
 
 use super::batch::TICK_NS;
 use super::follow::{follow, Followed, Now};
 use super::handle::Acting;
+use super::lanes::{lanes, parted, side_by_side};
 use super::outcome::{Left, Tally};
 use super::places::Roots;
 use super::run::result;
@@ -29,9 +31,12 @@ use crate::clock::now_ns;
 use crate::dedupe::Action;
 use crate::engine::Shared;
 use crate::error::{EngineError, ErrorKind};
+use crate::trashes::is_in_trash;
 
 /// Acts of a batch.
 const BATCH_ACTS: usize = if cfg!(test) { 4 } else { 512 };
+/// Copies that are tried for a file whose kept copy is gone.
+const TWINS_MOST: usize = 32;
 
 impl Shared {
     /// Starts taking a run back: all of it, or what lies at or below these paths.
@@ -71,9 +76,8 @@ impl Shared {
                 action,
                 of: of.id,
                 run,
-                trashes: HashMap::new(),
-                buffers: CompareBuffers::default(),
-                buffer: vec![0; LARGE_READ_BYTES],
+                trashes: Mutex::default(),
+                made: None,
             };
             undoer.all(roots, &paths)?;
             Ok(result(acting, journal.end_run(run, now_ns())?, false))
@@ -89,23 +93,48 @@ struct Undoer<'a> {
     action: Action,
     of: i64,
     run: i64,
-    trashes: HashMap<Vec<u8>, Option<Rc<TrashFolder>>>,
+    trashes: Mutex<HashMap<Vec<u8>, Option<Arc<TrashFolder>>>>,
+    /// The file that was made again last: its other names come right after it.
+    made: Option<Made>,
+}
+
+/// What a lane of a batch works with.
+struct Hand {
+    made: Option<Made>,
     buffers: CompareBuffers,
     buffer: Vec<u8>,
 }
 
+impl Hand {
+    fn new(made: Option<Made>) -> Self {
+        Self { made, buffers: CompareBuffers::default(), buffer: vec![0; LARGE_READ_BYTES] }
+    }
+}
+
 /// A file whose copy stands beside its place.
 struct Copied<'p> {
-    folder: DirHandle,
+    folder: Arc<DirHandle>,
     stands: Stands,
-    twin: Option<Subject<'p>>,
+    /// The file that stays, of which this was a hard link.
+    linked: Option<Subject<'p>>,
+}
+
+/// A file that was made again.
+struct Made {
+    /// Volume and inode of the one that it stands for.
+    of: (VolumeId, u64),
+    act: i64,
+    folder: Arc<DirHandle>,
+    /// The name that it has so far.
+    name: Vec<u8>,
+    identity: (u64, u64),
 }
 
 /// How far a file is.
 enum Stage<'p> {
     Left(Why),
     /// It came out of the trash.
-    Moved(DirHandle),
+    Moved(Arc<DirHandle>),
     /// It is a folder that the run had removed, and is there again.
     Folder,
     Copied(Copied<'p>),
@@ -124,6 +153,7 @@ impl<'a> Undoer<'a> {
                 act.state == ActState::Done && (paths.is_empty() || paths.iter().any(|asked| is_within(&path, asked)))
             };
             let batch: Vec<Act> = page.into_iter().filter(is_meant).collect();
+            self.roots.close_folders();
             if batch.is_empty() {
                 continue;
             }
@@ -138,7 +168,8 @@ impl<'a> Undoer<'a> {
     fn batch(&mut self, acts: &[Act]) -> Result<(), EngineError> {
         self.journal.intend(self.run, acts)?;
         fail::fail_point!("undo::intended");
-        let mut stages: Vec<Stage<'_>> = acts.iter().map(|act| self.begin(act)).collect();
+        let lanes = lanes(acts, |before, act| before.identity == act.identity);
+        let mut stages = self.begin_all(acts, &lanes);
         for stage in &stages {
             if let Stage::Copied(copied) = stage {
                 if let Err(refusal) = sync_copies(&copied.folder) {
@@ -150,19 +181,17 @@ impl<'a> Undoer<'a> {
             }
         }
         fail::fail_point!("undo::copied");
-        for (act, stage) in acts.iter().zip(&mut stages) {
-            if let Stage::Copied(copied) = stage {
-                let placed = put_in_place(&copied.folder, name_of(act), &copied.stands, &self.temporary(act));
-                if let Err(refusal) = placed {
-                    *stage = Stage::Left(refusal.into());
-                }
-            }
+        let parts = lanes.iter().map(|lane| &acts[lane.clone()]).zip(parted(&mut stages, &lanes)).collect();
+        side_by_side(parts, |(acts, stages)| acts.iter().zip(stages).for_each(|(act, stage)| self.place(act, stage)));
+        if let Some(made) = &mut self.made {
+            made.name = acts.iter().find(|act| act.number == made.act).map_or(&made.name[..], name_of).to_vec();
         }
         let folders = stages.iter().filter_map(|stage| match stage {
-            Stage::Moved(folder) | Stage::Copied(Copied { folder, .. }) => Some(folder),
+            Stage::Moved(folder) | Stage::Copied(Copied { folder, .. }) => Some(&**folder),
             Stage::Left(_) | Stage::Folder => None,
         });
-        let trashes = self.trashes.values().flatten().map(|trash| trash.files());
+        let trashes: Vec<_> = self.opened_trashes().values().flatten().cloned().collect();
+        let trashes = trashes.iter().map(|trash| trash.files());
         let mut synced = HashSet::new();
         for folder in folders.chain(trashes) {
             // Each once: a thousand files come back into one.
@@ -181,8 +210,25 @@ impl<'a> Undoer<'a> {
         self.tell(acts, &stages)
     }
 
-    /// Takes one file back as far as that can be done before its copy is on the disk.
-    fn begin<'p>(&mut self, act: &'p Act) -> Stage<'p>
+    /// Takes each file back as far as that can be done before its copy is on the disk.
+    fn begin_all<'p>(&mut self, acts: &'p [Act], lanes: &[Range<usize>]) -> Vec<Stage<'p>>
+    where
+        'a: 'p,
+    {
+        let mut made = self.made.take();
+        let undoer: &Self = self;
+        let parts = lanes.iter().map(|lane| (&acts[lane.clone()], made.take())).collect();
+        let begun = side_by_side(parts, |(acts, made)| {
+            let mut hand = Hand::new(made);
+            let stages: Vec<Stage<'p>> = acts.iter().map(|act| undoer.begin(act, &mut hand)).collect();
+            (stages, hand.made)
+        });
+        let (stages, mut made): (Vec<_>, Vec<_>) = begun.into_iter().unzip();
+        self.made = made.pop().flatten();
+        stages.into_iter().flatten().collect()
+    }
+
+    fn begin<'p>(&self, act: &'p Act, hand: &mut Hand) -> Stage<'p>
     where
         'a: 'p,
     {
@@ -199,7 +245,7 @@ impl<'a> Undoer<'a> {
             let made = made_folder(place.root, place.path).and_then(|folder| before(act).give(&folder));
             return made.map_or_else(|refusal| Stage::Left(refusal.into()), |()| Stage::Folder);
         }
-        let folder = match made_folder(place.root, place.folder()) {
+        let folder = match roots.folder(place, || made_folder(place.root, place.folder())) {
             Ok(folder) => folder,
             Err(refusal) => return Stage::Left(refusal.into()),
         };
@@ -217,20 +263,45 @@ impl<'a> Undoer<'a> {
                 Stands::Hardlink(device.unwrap_or_default(), act.kept_identity.1)
             }
         };
-        match self.copy_twin(act, place, &folder, &stands) {
-            Ok(twin) => Stage::Copied(Copied { folder, stands, twin: Some(twin) }),
+        if self.link_made(act, hand.made.as_ref(), &folder, &stands) {
+            let linked = self.kept_of_link(act, &stands);
+            return Stage::Copied(Copied { folder, stands, linked });
+        }
+        match self.copy_twin(act, hand, place, &folder, &stands) {
+            Ok(linked) => Stage::Copied(Copied { folder, stands, linked }),
             Err(why) => Stage::Left(why),
         }
     }
 
-    fn move_back(&mut self, act: &Act, folder: &DirHandle) -> Result<(), Refusal> {
+    /// Whether this was another name of the file that was made last, and is a link of that now.
+    fn link_made(&self, act: &Act, made: Option<&Made>, folder: &DirHandle, stands: &Stands) -> bool {
+        let same = made.filter(|made| made.of == act.identity && act.identity.1 != 0);
+        same.is_some_and(|made| {
+            let from = (&*made.folder, &made.name[..], made.identity);
+            link_anew(from, folder, name_of(act), stands, &self.temporary(act)).is_ok()
+        })
+    }
+
+    /// The file that stays, of which this is a hard link: it has one name less soon.
+    fn kept_of_link<'p>(&self, act: &'p Act, stands: &Stands) -> Option<Subject<'p>>
+    where
+        'a: 'p,
+    {
+        let Stands::Hardlink(device, inode) = *stands else { return None };
+        let roots: &'p Roots<'a> = self.roots;
+        let place = roots.place(&act.kept_root, &act.kept_path)?;
+        let folder = roots.folder(place, || Ok(place.root.open_dir(place.folder())?)).ok()?;
+        Subject::open_in(folder, place, |_, stat| Ok((stat.device, stat.inode) == (device, inode))).ok()
+    }
+
+    fn move_back(&self, act: &Act, folder: &DirHandle) -> Result<(), Refusal> {
         let [path, top, name, ..] = &act.place[..] else { return Err(Refusal::new(Reason::Gone)) };
         let open = || {
             let top = (!top.is_empty()).then(|| path_from_bytes(top));
-            TrashFolder::open(&path_from_bytes(path), top.as_deref()).ok().map(Rc::new)
+            TrashFolder::open(&path_from_bytes(path), top.as_deref()).ok().map(Arc::new)
         };
-        let trash = self.trashes.entry(path.clone()).or_insert_with(open);
-        let trash = Rc::clone(trash.as_ref().ok_or(Refusal::new(Reason::Gone))?);
+        let trash = self.opened_trashes().entry(path.clone()).or_insert_with(open).clone();
+        let trash = trash.ok_or(Refusal::new(Reason::Gone))?;
         let device = trash.files().stat_self()?.device;
         let inode = act.identity.1;
         let witness = Witness { inode, size_bytes: act.size_bytes, mtime_ns: act.mtime_ns, ctime_ns: 0 };
@@ -239,42 +310,94 @@ impl<'a> Undoer<'a> {
         Ok(())
     }
 
-    /// Makes the file again from a twin whose content is the one that is due, and gives the twin.
+    fn opened_trashes(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Option<Arc<TrashFolder>>>> {
+        self.trashes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a copy that is on the disk its name.
+    fn place(&self, act: &Act, stage: &mut Stage<'_>) {
+        if let Stage::Copied(copied) = stage {
+            let placed = put_in_place(&copied.folder, name_of(act), &copied.stands, &self.temporary(act));
+            if let Err(refusal) = placed {
+                *stage = Stage::Left(refusal.into());
+            }
+        }
+    }
+
+    /// Makes the file again from a twin whose content is the one that is due. Gives that where the file was a hard link of
+    /// it.
     fn copy_twin<'p>(
-        &mut self,
+        &self,
         act: &'p Act,
+        hand: &mut Hand,
         place: Place<'p>,
-        folder: &DirHandle,
+        folder: &Arc<DirHandle>,
         stands: &Stands,
-    ) -> Result<Subject<'p>, Why>
+    ) -> Result<Option<Subject<'p>>, Why>
     where
         'a: 'p,
     {
         let roots: &'p Roots<'a> = self.roots;
         let kept = roots.place(&act.kept_root, &act.kept_path);
+        let is_link = matches!(stands, Stands::Hardlink(..));
         // A hard link is its own twin, wherever the file that it was made of is by now.
-        let own = matches!(stands, Stands::Hardlink(..)).then_some(place);
+        let own = is_link.then_some(place);
         let mut why = Why::word("no-twin");
         for place in kept.into_iter().chain(own) {
-            match self.twin(act, place) {
+            match self.twin(act, hand, place) {
                 Ok(twin) => {
-                    let temporary = self.temporary(act);
-                    copy_anew(&twin, folder, name_of(act), stands, &before(act), &temporary, &mut self.buffers)?;
-                    Tally::add(&self.acting.tally.bytes, act.size_bytes);
-                    return Ok(twin);
+                    self.copy(act, hand, &twin, folder, stands)?;
+                    return Ok(is_link.then_some(twin));
                 }
                 Err(refusal) if refusal.reason == Reason::Gone => {}
                 Err(refusal) => why = Why::from(refusal.of_kept()),
             }
         }
+        for path in self.other_twins(act).unwrap_or_default() {
+            let Some((root, below)) = roots.around(&path) else { continue };
+            if let Ok(twin) = self.twin(act, hand, Place { root, path: &below }) {
+                self.copy(act, hand, &twin, folder, stands)?;
+                return Ok(None);
+            }
+        }
         Err(why)
     }
 
+    fn copy(
+        &self,
+        act: &Act,
+        hand: &mut Hand,
+        twin: &Subject<'_>,
+        folder: &Arc<DirHandle>,
+        stands: &Stands,
+    ) -> Result<(), Refusal> {
+        let temporary = self.temporary(act);
+        copy_anew(twin, folder, name_of(act), stands, &before(act), &temporary, &mut hand.buffers)?;
+        Tally::add(&self.acting.tally.bytes, act.size_bytes);
+        let stat = folder.stat(&temporary.new)?;
+        hand.made = Some(Made {
+            of: act.identity,
+            act: act.number,
+            folder: Arc::clone(folder),
+            name: temporary.new,
+            identity: (stat.device, stat.inode),
+        });
+        Ok(())
+    }
+
+    /// Where else the catalog knows the content of a file, for one whose kept copy is gone.
+    fn other_twins(&self, act: &Act) -> Result<Vec<Vec<u8>>, CatalogError> {
+        let reader = self.inner.catalog.reader()?;
+        let files = reader.files_of_content(&act.hash, act.algorithm, TWINS_MOST)?;
+        Ok(files.into_iter().map(|(path, _)| path).filter(|path| !is_in_trash(path)).collect())
+    }
+
     /// Opens a file and reads it whole: it must have the content of the act.
-    fn twin<'p>(&mut self, act: &Act, place: Place<'p>) -> Result<Subject<'p>, Refusal> {
-        let twin = Subject::open_where(place, |_, stat| Ok(stat.size_bytes == act.size_bytes))?;
+    fn twin<'p>(&self, act: &Act, hand: &mut Hand, place: Place<'p>) -> Result<Subject<'p>, Refusal> {
+        let folder = self.roots.folder(place, || Ok(place.root.open_dir(place.folder())?))?;
+        let twin = Subject::open_in(folder, place, |_, stat| Ok(stat.size_bytes == act.size_bytes))?;
         let control = &self.acting.control;
-        let hashed = hash_large(&twin.file, act.algorithm, &mut self.buffer, act.size_bytes, &mut |bytes| {
+        let hashed = hash_large(&twin.file, act.algorithm, &mut hand.buffer, act.size_bytes, &mut |bytes| {
             control.have_read(bytes);
             if control.step() {
                 std::ops::ControlFlow::Continue(())
@@ -325,22 +448,22 @@ impl<'a> Undoer<'a> {
         let mut opened: Vec<(&Act, FileHandle, FileStat)> = Vec::new();
         let mut followed = Vec::new();
         for (act, stage) in acts.iter().zip(stages) {
-            let (folder, twin) = match stage {
+            let (folder, linked) = match stage {
                 Stage::Left(_) | Stage::Folder => continue,
                 Stage::Moved(folder) => (folder, None),
-                Stage::Copied(copied) => (&copied.folder, copied.twin.as_ref()),
+                Stage::Copied(copied) => (&copied.folder, copied.linked.as_ref()),
             };
-            if let (None, [trash, _, name, ..]) = (twin, &act.place[..]) {
+            if let (Action::Trash, [trash, _, name, ..]) = (self.action, &act.place[..]) {
                 let files = sanchay_core::path::join(trash, b"files");
                 followed.push(Followed::name(&sanchay_core::path::join(&files, name), Now::Gone));
             }
             let Ok(file) = folder.open_file(name_of(act)) else { continue };
             let Ok(stat) = file.stat() else { continue };
             opened.push((act, file, stat));
-            if let (Some(twin), Action::Hardlink) = (twin, self.action) {
-                if let Ok(stat) = twin.follow() {
-                    let path = sanchay_core::path::join(&act.kept_root, twin.place.path);
-                    followed.push(Followed::name(&path, Now::Same(stat, HashState::Hashed)));
+            if let Some(stat) = linked.and_then(|linked| linked.follow().ok()) {
+                let path = linked.expect("its stat was taken").place.absolute();
+                followed.push(Followed::name(&path, Now::Same(stat, HashState::Hashed)));
+                if stat.links > 1 {
                     followed.push(Followed::Others { volume: act.kept_identity.0, stat, state: HashState::Hashed });
                 }
             }
@@ -359,6 +482,9 @@ impl<'a> Undoer<'a> {
             };
             let path = act.absolute();
             followed.push(Followed::name(&path, Now::File(*stat, state, act.algorithm, act.hash)));
+            if stat.links > 1 {
+                followed.push(Followed::Others { volume: act.identity.0, stat: *stat, state });
+            }
         }
         follow(self.inner, followed, &[])
     }

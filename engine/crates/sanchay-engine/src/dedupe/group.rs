@@ -25,6 +25,7 @@ pub(super) struct Look<'l> {
     drop: Option<Fits<'l>>,
     keep: Option<Fits<'l>>,
     volumes: HashMap<i64, Volume>,
+    directories: HashMap<i64, i64>,
     companions: RefCell<Companions<'l>>,
     left_out: &'l mut LeftOut,
 }
@@ -63,8 +64,8 @@ impl<'l> Look<'l> {
         let compile = |expression| Fits::new(catalog, reader, expression, &request.scope.roots);
         let (drop, keep) = (request.drop.map(compile).transpose()?, request.keep.map(compile).transpose()?);
         let companions = RefCell::new(Companions::new(reader));
-        let volumes = HashMap::new();
-        Ok(Self { reader, request, rules, wanted, offline, drop, keep, volumes, companions, left_out })
+        let (volumes, directories) = Default::default();
+        Ok(Self { reader, request, rules, wanted, offline, drop, keep, volumes, directories, companions, left_out })
     }
 
     /// What is planned for a group; None where nothing of it goes or is undecided.
@@ -134,7 +135,10 @@ impl<'l> Look<'l> {
         }
         taken.sort_by(|one, other| one.path.path.cmp(&other.path.path));
         let (first, entry) = (&taken[0].path, taken[0].path.entry);
-        let volume = self.reader.volume_of_entry(first.id)?;
+        let volume = match entry.volume {
+            0 => self.volume_of_directory(first.directory)?,
+            own => own,
+        };
         let Some(facts) = self.volume(volume)? else {
             self.leave_out("gone", taken.len());
             return Ok(None);
@@ -242,6 +246,15 @@ impl<'l> Look<'l> {
                 freed_bytes: if number == 0 { candidate.freed_bytes } else { 0 },
             });
         }
+    }
+
+    fn volume_of_directory(&mut self, directory: i64) -> Result<i64, CatalogError> {
+        if let Some(known) = self.directories.get(&directory) {
+            return Ok(*known);
+        }
+        let volume = self.reader.volume_of_directory(directory)?;
+        self.directories.insert(directory, volume);
+        Ok(volume)
     }
 
     fn volume(&mut self, id: i64) -> Result<Option<Volume>, CatalogError> {

@@ -294,21 +294,9 @@ impl Engine {
 
     /// The size of a content, and the paths of its files.
     fn paths_of_content(&self, algorithm: Algorithm, hash: ContentHash) -> Result<(u64, Vec<Vec<u8>>), EngineError> {
-        let reader = self.catalog().reader()?;
-        let mut entries = Vec::new();
-        reader.same_content(&hash, algorithm, &mut |posting| {
-            entries.push(posting.entry);
-            Ok(true)
-        })?;
-        let (mut size_bytes, mut paths) = (0, Vec::new());
-        for id in entries {
-            let found = reader.entry(id, |item, directory| (item.entry, item.name.to_vec(), directory))?;
-            let Some((entry, name, directory)) = found else { continue };
-            if entry.known_hash() == Some(hash) && entry.algorithm == algorithm {
-                size_bytes = entry.size_bytes;
-                paths.push(join(&reader.directory_path(directory)?, &name));
-            }
-        }
+        let files = self.catalog().reader()?.files_of_content(&hash, algorithm, usize::MAX)?;
+        let size_bytes = files.first().map_or(0, |(_, entry)| entry.size_bytes);
+        let mut paths: Vec<_> = files.into_iter().map(|(path, _)| path).collect();
         paths.sort_unstable();
         Ok((size_bytes, paths))
     }
