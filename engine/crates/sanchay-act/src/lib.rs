@@ -50,4 +50,4 @@ pub use remove::{delete, remove_folder};
 #[cfg(unix)]
 pub use replace::{hardlink, symlink, Acted};
 #[cfg(unix)]
-pub use subject::{Place, Subject};
+pub use subject::{open_files_limit, Place, Subject};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sanchay_act::metadata::Kept;
@@ -11,15 +10,15 @@ use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, Outcome};
 use sanchay_core::{CompareBuffers, FileStat, VolumeId};
 
-use super::follow::{follow, Followed, Now};
+use super::follow::{Followed, Now};
 use super::lanes::{lanes, parted, side_by_side};
 use super::outcome::{Left, Tally};
 use super::part::{Freed, GroupPart, Target};
 use super::places::Roots;
 use super::step::{Done, Prepared, Steps};
+use super::telling::Telling;
 use super::why::Why;
 use crate::clock::now_ns;
-use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::job::Control;
 
@@ -28,7 +27,7 @@ pub(super) const TICK_NS: i64 = 12_000_000;
 
 /// What acts on batches.
 pub(super) struct Actor<'a> {
-    pub(super) inner: &'a Arc<Shared>,
+    pub(super) telling: Telling<'a>,
     pub(super) journal: &'a Journal,
     pub(super) roots: &'a Roots<'a>,
     pub(super) control: &'a Control,
@@ -86,7 +85,7 @@ impl<'a> Actor<'a> {
         self.steps.sync_prepared();
 
         let (mut ends, mut guarded) = (Vec::with_capacity(attempts.len()), Vec::new());
-        for (of_lane, guarded_by_it) in side_by_side(lanes, |lane| self.act_on_all(&kept, &attempts[lane])) {
+        for (of_lane, guarded_by_it) in side_by_side(lanes.clone(), |lane| self.act_on_all(&kept, &attempts[lane])) {
             ends.extend(of_lane);
             guarded.extend(guarded_by_it);
         }
@@ -97,7 +96,10 @@ impl<'a> Actor<'a> {
         self.sync_folders(&attempts, &ends);
         self.conclude(parts, &attempts, &ends)?;
         fail::fail_point!("run::concluded");
-        self.tell(parts, guarded, &attempts, &ends)
+        self.tell(parts, guarded, &attempts, &ends)?;
+        // The space of a file that went is given back when it is closed, which takes its time.
+        side_by_side(parted(&mut attempts, &lanes), |lane| lane.iter_mut().for_each(|attempt| attempt.subject = None));
+        Ok(())
     }
 
     /// Opens the files of these groups: those that stay, and those that go.
@@ -436,7 +438,7 @@ impl<'a> Actor<'a> {
                 }
             }
         }
-        follow(self.inner, followed, &shared)
+        self.telling.tell(followed, shared)
     }
 }
 

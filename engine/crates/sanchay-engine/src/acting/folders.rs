@@ -9,7 +9,7 @@ use sanchay_core::path::{join, split_below};
 use sanchay_core::{Algorithm, ContentHash, DirHandle, ListBuffer, VolumeId};
 
 use super::batch::Actor;
-use super::follow::{follow, Followed};
+use super::follow::Followed;
 use super::places::Roots;
 use crate::clock::now_ns;
 use crate::error::EngineError;
@@ -26,11 +26,9 @@ struct Empty {
 pub(super) fn remove_emptied(
     actor: &mut Actor<'_>,
     mut folders: BTreeSet<(Vec<u8>, Vec<u8>)>,
-    roots: &[Vec<u8>],
+    all_roots: &[Vec<u8>],
 ) -> Result<(), EngineError> {
-    let all_roots: Vec<Vec<u8>> = actor.inner.catalog.reader()?.roots()?.into_iter().map(|row| row.path).collect();
-    while !folders.is_empty() && actor.control.step() {
-        let Some(_turns) = actor.inner.hold_trees(roots, actor.control) else { return Ok(()) };
+    while !folders.is_empty() && actor.telling.enter()? {
         let is_root = |(root, path): &(Vec<u8>, Vec<u8>)| path.is_empty() || all_roots.contains(&join(root, path));
         let empty = folders.iter().filter(|folder| !is_root(folder)).filter_map(|(root, path)| {
             // What cannot be looked at is not known to be empty: it stays.
@@ -55,7 +53,7 @@ pub(super) fn remove_emptied(
             outcomes.push(outcome(act, removed));
         }
         actor.journal.conclude(actor.run, &outcomes)?;
-        follow(actor.inner, followed, &[])?;
+        actor.telling.tell(followed, Vec::new())?;
     }
     Ok(())
 }

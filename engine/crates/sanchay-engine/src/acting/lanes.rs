@@ -1,4 +1,4 @@
-//! Lanes: the parts of a batch that are worked on side by side. Most of an act is the system's work on one file, which goes
+//! How many files a batch has, and its lanes: the parts of it that are worked on side by side. Most of an act is the system's work on one file, which goes
 //! on for two of them at a time.
 
 use std::ops::Range;
@@ -7,6 +7,16 @@ use std::ops::Range;
 const LANES_MOST: usize = 4;
 /// Items that are worth a thread.
 const ITEMS_LEAST: usize = if cfg!(test) { 2 } else { 32 };
+
+/// Files of a batch at most: the journal is synced twice for each.
+const BATCH_MOST: usize = if cfg!(test) { 4 } else { 1_024 };
+/// What is open for each of them: two files, and often their folders.
+const OPEN_PER_FILE: usize = 4;
+
+/// How many files a batch has: all of them are open at once, and half of what may be open is for others.
+pub(super) fn batch_files() -> usize {
+    (sanchay_act::open_files_limit() / 2 / OPEN_PER_FILE).clamp(1, BATCH_MOST)
+}
 
 /// Parts these items into lanes of about equal length. `belongs` says whether an item must be in one lane with the one
 /// before it.

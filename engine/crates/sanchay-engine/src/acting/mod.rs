@@ -23,6 +23,8 @@ mod part;
 #[cfg(unix)]
 mod places;
 #[cfg(unix)]
+mod remake;
+#[cfg(unix)]
 mod run;
 #[cfg(unix)]
 mod settle;
@@ -30,6 +32,8 @@ mod settle;
 mod step;
 #[cfg(unix)]
 mod taken_back;
+#[cfg(unix)]
+mod telling;
 #[cfg(all(test, unix))]
 mod tests;
 #[cfg(unix)]

@@ -11,11 +11,13 @@ use sanchay_core::path::is_within;
 use super::batch::Actor;
 use super::folders::remove_emptied;
 use super::handle::Acting;
+use super::lanes::batch_files;
 use super::outcome::{ActResult, ActResultState, RunRequest, Tally};
 use super::part::{Freed, GroupPart, Target};
 use super::places::{Roots, Seen};
 use super::settle::settle;
 use super::step::Steps;
+use super::telling::Telling;
 use crate::clock::now_ns;
 use crate::dedupe::Action;
 use crate::engine::Shared;
@@ -25,8 +27,6 @@ use crate::trees::Turn;
 
 /// Copies that are read from the journal at a time.
 const PAGE_COPIES: usize = 4_096;
-/// Files of a batch: of each the handles of two files and their folders are open, and the journal is synced twice.
-const BATCH_FILES: usize = if cfg!(test) { 4 } else { 512 };
 /// A batch of larger files ends sooner: those who come to write to one of them wait for its end.
 const BATCH_BYTES: u64 = 32 << 20;
 
@@ -42,7 +42,8 @@ impl Shared {
         let plan = journal.check_version(request.plan, request.version)?;
         let roots = journal.plan_roots(plan.id)?;
         self.start_acting("dedupe", roots, background, request_id, move |inner, acting, roots| {
-            let runner = Runner { inner, journal: &journal, plan: &plan, request, acting };
+            let batch_files = batch_files();
+            let runner = Runner { inner, journal: &journal, plan: &plan, request, acting, batch_files };
             runner.run(roots)
         })
     }
@@ -109,6 +110,7 @@ struct Runner<'a> {
     plan: &'a Plan,
     request: RunRequest,
     acting: &'a Acting,
+    batch_files: usize,
 }
 
 impl Runner<'_> {
@@ -131,7 +133,7 @@ impl Runner<'_> {
         tally.total.store(self.plan.files as u64, Ordering::Relaxed);
         let opened = Roots::open(&self.inner.catalog, roots);
         let mut actor = Actor {
-            inner: self.inner,
+            telling: Telling::new(self.inner, roots, &self.acting.control),
             journal: self.journal,
             roots: &opened,
             control: &self.acting.control,
@@ -143,16 +145,18 @@ impl Runner<'_> {
             freed: Freed::default(),
             emptied: self.request.empty_folders.then(BTreeSet::new),
         };
-        self.groups(&mut actor, roots)?;
+        self.groups(&mut actor)?;
         if let Some(emptied) = actor.emptied.take() {
-            remove_emptied(&mut actor, emptied, roots)?;
+            let all_roots = self.inner.catalog.reader()?.roots()?.into_iter().map(|row| row.path).collect::<Vec<_>>();
+            remove_emptied(&mut actor, emptied, &all_roots)?;
         }
+        actor.telling.end()?;
         let run = self.journal.end_run(run, now_ns())?;
         Ok(result(self.acting, run, action == Action::Trash))
     }
 
     /// Reads the plan page by page, and acts on what goes.
-    fn groups(&self, actor: &mut Actor<'_>, roots: &[Vec<u8>]) -> Result<(), EngineError> {
+    fn groups(&self, actor: &mut Actor<'_>) -> Result<(), EngineError> {
         let tried = self.tried_before()?;
         let mut batch = Batch::default();
         let mut after = None;
@@ -175,31 +179,32 @@ impl Runner<'_> {
                 }
                 let stays = long.as_ref().filter(|(long, _)| *long == number).map(|(_, stays)| &stays[..]);
                 for part in self.parts(group, stays, &tried) {
-                    if batch.takes(&part) {
+                    if batch.takes(&part, self.batch_files) {
                         batch.add(part);
                         continue;
                     }
-                    if !self.act(actor, &mut batch, roots)? {
+                    if !self.act(actor, &mut batch)? {
                         return Ok(());
                     }
                     batch.add(part);
                 }
             }
         }
-        self.act(actor, &mut batch, roots).map(drop)
+        self.act(actor, &mut batch).map(drop)
     }
 
     /// Acts on a batch; false once the run is cancelled.
-    fn act(&self, actor: &mut Actor<'_>, batch: &mut Batch, roots: &[Vec<u8>]) -> Result<bool, EngineError> {
+    fn act(&self, actor: &mut Actor<'_>, batch: &mut Batch) -> Result<bool, EngineError> {
         let parts = std::mem::take(batch).parts;
-        let control = &self.acting.control;
-        if parts.is_empty() || !control.step() {
-            return Ok(!control.is_cancelled());
+        if parts.is_empty() {
+            return Ok(true);
         }
-        let Some(_turns) = self.inner.hold_trees(roots, control) else { return Ok(false) };
+        if !actor.telling.enter()? {
+            return Ok(false);
+        }
         actor.act(&parts)?;
         actor.freed.keep(parts.last().map(|part| part.group));
-        Ok(!control.is_cancelled())
+        Ok(!self.acting.control.is_cancelled())
     }
 
     /// A group as acts need it, in parts that fit a batch; none where nothing of it goes.
@@ -241,7 +246,7 @@ impl Runner<'_> {
             goes: goes.to_vec(),
             needed,
         };
-        goes.chunks(BATCH_FILES).map(part).collect()
+        goes.chunks(self.batch_files).map(part).collect()
     }
 
     /// How many physical copies must be there on how many devices: what the plan was asked for, as far as it leaves them.
@@ -294,9 +299,9 @@ struct Batch {
 }
 
 impl Batch {
-    fn takes(&self, part: &GroupPart) -> bool {
+    fn takes(&self, part: &GroupPart, batch_files: usize) -> bool {
         self.parts.is_empty()
-            || self.files + part.goes.len() <= BATCH_FILES && self.bytes + bytes_of(part) <= BATCH_BYTES
+            || self.files + part.goes.len() <= batch_files && self.bytes + bytes_of(part) <= BATCH_BYTES
     }
 
     fn add(&mut self, part: GroupPart) {

@@ -6,37 +6,30 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sanchay_act::metadata::{Kept, Metadata};
-use sanchay_act::restore::{copy_anew, link_anew, made_folder, put_in_place, sync_copies, Now as Stands};
+use sanchay_act::restore::{made_folder, put_in_place, sync_copies, Now as Stands};
 use sanchay_act::trash::{restore, Reserved, TrashFolder};
-use sanchay_act::{sync_folder, Expected, Lease, Place, Reason, Refusal, Subject, TemporaryName};
+use sanchay_act::{sync_folder, Expected, Lease, Reason, Refusal, Subject};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome};
-use sanchay_catalog::CatalogError;
-use sanchay_core::hash::LARGE_READ_BYTES;
-use sanchay_core::path::{is_within, path_from_bytes, split_below};
-use sanchay_core::{hash_large, CompareBuffers, DirHandle, FileHandle, FileStat, VolumeId, Witness};
+use sanchay_core::path::{is_within, path_from_bytes};
+use sanchay_core::{DirHandle, FileHandle, FileStat, Witness};
 
 use super::batch::TICK_NS;
-use super::follow::{follow, Followed, Now};
+use super::follow::{Followed, Now};
 use super::handle::Acting;
-use super::lanes::{lanes, parted, side_by_side};
+use super::lanes::{batch_files, lanes, parted, side_by_side};
 use super::outcome::{Left, Tally};
 use super::places::Roots;
+use super::remake::{before, name_of, Hand, Made, Remaker};
 use super::run::result;
 use super::settle::settle;
 use super::taken_back::note_taken_back_of;
+use super::telling::Telling;
 use super::why::Why;
 use crate::clock::now_ns;
 use crate::dedupe::Action;
 use crate::engine::Shared;
 use crate::error::{EngineError, ErrorKind};
-use crate::trashes::is_in_trash;
-
-/// Acts of a batch.
-const BATCH_ACTS: usize = if cfg!(test) { 4 } else { 512 };
-/// Copies that are tried for a file whose kept copy is gone.
-const TWINS_MOST: usize = 32;
 
 impl Shared {
     /// Starts taking a run back: all of it, or what lies at or below these paths.
@@ -68,10 +61,12 @@ impl Shared {
                 acting.tally.total.store(of.acted as u64, Ordering::Relaxed);
             }
             let opened = Roots::open(&inner.catalog, roots);
+            let temporary = (journal.token(), run);
             let mut undoer = Undoer {
-                inner,
+                remaker: Remaker { catalog: &inner.catalog, acting, roots: &opened, temporary },
                 journal: &journal,
                 acting,
+                telling: Telling::new(inner, roots, &acting.control),
                 roots: &opened,
                 action,
                 of: of.id,
@@ -79,16 +74,18 @@ impl Shared {
                 trashes: Mutex::default(),
                 made: None,
             };
-            undoer.all(roots, &paths)?;
+            undoer.all(&paths)?;
+            undoer.telling.end()?;
             Ok(result(acting, journal.end_run(run, now_ns())?, false))
         })
     }
 }
 
 struct Undoer<'a> {
-    inner: &'a Arc<Shared>,
+    remaker: Remaker<'a>,
     journal: &'a Journal,
     acting: &'a Acting,
+    telling: Telling<'a>,
     roots: &'a Roots<'a>,
     action: Action,
     of: i64,
@@ -98,36 +95,12 @@ struct Undoer<'a> {
     made: Option<Made>,
 }
 
-/// What a lane of a batch works with.
-struct Hand {
-    made: Option<Made>,
-    buffers: CompareBuffers,
-    buffer: Vec<u8>,
-}
-
-impl Hand {
-    fn new(made: Option<Made>) -> Self {
-        Self { made, buffers: CompareBuffers::default(), buffer: vec![0; LARGE_READ_BYTES] }
-    }
-}
-
 /// A file whose copy stands beside its place.
 struct Copied<'p> {
     folder: Arc<DirHandle>,
     stands: Stands,
     /// The file that stays, of which this was a hard link.
     linked: Option<Subject<'p>>,
-}
-
-/// A file that was made again.
-struct Made {
-    /// Volume and inode of the one that it stands for.
-    of: (VolumeId, u64),
-    act: i64,
-    folder: Arc<DirHandle>,
-    /// The name that it has so far.
-    name: Vec<u8>,
-    identity: (u64, u64),
 }
 
 /// How far a file is.
@@ -141,11 +114,10 @@ enum Stage<'p> {
 }
 
 impl<'a> Undoer<'a> {
-    fn all(&mut self, roots: &[Vec<u8>], paths: &[Vec<u8>]) -> Result<(), EngineError> {
-        let mut after = -1;
-        let control = &self.acting.control;
+    fn all(&mut self, paths: &[Vec<u8>]) -> Result<(), EngineError> {
+        let (mut after, limit) = (-1, batch_files());
         loop {
-            let page = self.journal.acts_after(self.of, after, BATCH_ACTS)?;
+            let page = self.journal.acts_after(self.of, after, limit)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.number;
             let is_meant = |act: &Act| {
@@ -157,10 +129,9 @@ impl<'a> Undoer<'a> {
             if batch.is_empty() {
                 continue;
             }
-            if !control.step() {
+            if !self.telling.enter()? {
                 return Ok(());
             }
-            let Some(_turns) = self.inner.hold_trees(roots, control) else { return Ok(()) };
             self.batch(&batch)?;
         }
     }
@@ -263,35 +234,14 @@ impl<'a> Undoer<'a> {
                 Stands::Hardlink(device.unwrap_or_default(), act.kept_identity.1)
             }
         };
-        if self.link_made(act, hand.made.as_ref(), &folder, &stands) {
-            let linked = self.kept_of_link(act, &stands);
+        if self.remaker.link_made(act, hand.made.as_ref(), &folder, &stands) {
+            let linked = self.remaker.kept_of_link(act, &stands);
             return Stage::Copied(Copied { folder, stands, linked });
         }
-        match self.copy_twin(act, hand, place, &folder, &stands) {
+        match self.remaker.copy_twin(act, hand, place, &folder, &stands) {
             Ok(linked) => Stage::Copied(Copied { folder, stands, linked }),
             Err(why) => Stage::Left(why),
         }
-    }
-
-    /// Whether this was another name of the file that was made last, and is a link of that now.
-    fn link_made(&self, act: &Act, made: Option<&Made>, folder: &DirHandle, stands: &Stands) -> bool {
-        let same = made.filter(|made| made.of == act.identity && act.identity.1 != 0);
-        same.is_some_and(|made| {
-            let from = (&*made.folder, &made.name[..], made.identity);
-            link_anew(from, folder, name_of(act), stands, &self.temporary(act)).is_ok()
-        })
-    }
-
-    /// The file that stays, of which this is a hard link: it has one name less soon.
-    fn kept_of_link<'p>(&self, act: &'p Act, stands: &Stands) -> Option<Subject<'p>>
-    where
-        'a: 'p,
-    {
-        let Stands::Hardlink(device, inode) = *stands else { return None };
-        let roots: &'p Roots<'a> = self.roots;
-        let place = roots.place(&act.kept_root, &act.kept_path)?;
-        let folder = roots.folder(place, || Ok(place.root.open_dir(place.folder())?)).ok()?;
-        Subject::open_in(folder, place, |_, stat| Ok((stat.device, stat.inode) == (device, inode))).ok()
     }
 
     fn move_back(&self, act: &Act, folder: &DirHandle) -> Result<(), Refusal> {
@@ -317,106 +267,11 @@ impl<'a> Undoer<'a> {
     /// Gives a copy that is on the disk its name.
     fn place(&self, act: &Act, stage: &mut Stage<'_>) {
         if let Stage::Copied(copied) = stage {
-            let placed = put_in_place(&copied.folder, name_of(act), &copied.stands, &self.temporary(act));
+            let placed = put_in_place(&copied.folder, name_of(act), &copied.stands, &self.remaker.temporary(act));
             if let Err(refusal) = placed {
                 *stage = Stage::Left(refusal.into());
             }
         }
-    }
-
-    /// Makes the file again from a twin whose content is the one that is due. Gives that where the file was a hard link of
-    /// it.
-    fn copy_twin<'p>(
-        &self,
-        act: &'p Act,
-        hand: &mut Hand,
-        place: Place<'p>,
-        folder: &Arc<DirHandle>,
-        stands: &Stands,
-    ) -> Result<Option<Subject<'p>>, Why>
-    where
-        'a: 'p,
-    {
-        let roots: &'p Roots<'a> = self.roots;
-        let kept = roots.place(&act.kept_root, &act.kept_path);
-        let is_link = matches!(stands, Stands::Hardlink(..));
-        // A hard link is its own twin, wherever the file that it was made of is by now.
-        let own = is_link.then_some(place);
-        let mut why = Why::word("no-twin");
-        for place in kept.into_iter().chain(own) {
-            match self.twin(act, hand, place) {
-                Ok(twin) => {
-                    self.copy(act, hand, &twin, folder, stands)?;
-                    return Ok(is_link.then_some(twin));
-                }
-                Err(refusal) if refusal.reason == Reason::Gone => {}
-                Err(refusal) => why = Why::from(refusal.of_kept()),
-            }
-        }
-        for path in self.other_twins(act).unwrap_or_default() {
-            let Some((root, below)) = roots.around(&path) else { continue };
-            if let Ok(twin) = self.twin(act, hand, Place { root, path: &below }) {
-                self.copy(act, hand, &twin, folder, stands)?;
-                return Ok(None);
-            }
-        }
-        Err(why)
-    }
-
-    fn copy(
-        &self,
-        act: &Act,
-        hand: &mut Hand,
-        twin: &Subject<'_>,
-        folder: &Arc<DirHandle>,
-        stands: &Stands,
-    ) -> Result<(), Refusal> {
-        let temporary = self.temporary(act);
-        copy_anew(twin, folder, name_of(act), stands, &before(act), &temporary, &mut hand.buffers)?;
-        Tally::add(&self.acting.tally.bytes, act.size_bytes);
-        let stat = folder.stat(&temporary.new)?;
-        hand.made = Some(Made {
-            of: act.identity,
-            act: act.number,
-            folder: Arc::clone(folder),
-            name: temporary.new,
-            identity: (stat.device, stat.inode),
-        });
-        Ok(())
-    }
-
-    /// Where else the catalog knows the content of a file, for one whose kept copy is gone.
-    fn other_twins(&self, act: &Act) -> Result<Vec<Vec<u8>>, CatalogError> {
-        let reader = self.inner.catalog.reader()?;
-        let files = reader.files_of_content(&act.hash, act.algorithm, TWINS_MOST)?;
-        Ok(files.into_iter().map(|(path, _)| path).filter(|path| !is_in_trash(path)).collect())
-    }
-
-    /// Opens a file and reads it whole: it must have the content of the act.
-    fn twin<'p>(&self, act: &Act, hand: &mut Hand, place: Place<'p>) -> Result<Subject<'p>, Refusal> {
-        let folder = self.roots.folder(place, || Ok(place.root.open_dir(place.folder())?))?;
-        let twin = Subject::open_in(folder, place, |_, stat| Ok(stat.size_bytes == act.size_bytes))?;
-        let control = &self.acting.control;
-        let hashed = hash_large(&twin.file, act.algorithm, &mut hand.buffer, act.size_bytes, &mut |bytes| {
-            control.have_read(bytes);
-            if control.step() {
-                std::ops::ControlFlow::Continue(())
-            } else {
-                std::ops::ControlFlow::Break(())
-            }
-        })?;
-        if self.acting.control.is_cancelled() {
-            return Err(Refusal::new(Reason::Stopped));
-        }
-        if hashed.bytes_read == act.size_bytes && hashed.hash == act.hash {
-            Ok(twin)
-        } else {
-            Err(Refusal::new(Reason::Changed))
-        }
-    }
-
-    fn temporary(&self, act: &Act) -> TemporaryName {
-        TemporaryName::of(self.journal.token(), self.run as u64, act.number as u64)
     }
 
     fn outcome(&self, act: &Act, stands: &Stage<'_>) -> Outcome {
@@ -444,7 +299,7 @@ impl<'a> Undoer<'a> {
     }
 
     /// Tells the catalog what came back. Their stamps are watched until they tell of any later write.
-    fn tell(&self, acts: &[Act], stages: &[Stage<'_>]) -> Result<(), EngineError> {
+    fn tell(&mut self, acts: &[Act], stages: &[Stage<'_>]) -> Result<(), EngineError> {
         let mut opened: Vec<(&Act, FileHandle, FileStat)> = Vec::new();
         let mut followed = Vec::new();
         for (act, stage) in acts.iter().zip(stages) {
@@ -486,17 +341,6 @@ impl<'a> Undoer<'a> {
                 followed.push(Followed::Others { volume: act.identity.0, stat: *stat, state });
             }
         }
-        follow(self.inner, followed, &[])
+        self.telling.tell(followed, Vec::new())
     }
-}
-
-/// What the file or folder had beside its bytes and its name.
-fn before(act: &Act) -> Kept {
-    let (owner, group, mode) = act.owner;
-    let metadata = Metadata { owner, group, mode, attributes: act.attributes.clone() };
-    Kept { metadata, mtime_ns: act.mtime_ns, atime_ns: act.atime_ns }
-}
-
-fn name_of(act: &Act) -> &[u8] {
-    split_below(&act.path).1
 }

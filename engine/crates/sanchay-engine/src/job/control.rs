@@ -133,6 +133,10 @@ impl Control {
         self.resumed.notify_all();
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
     /// Goes on at normal priority.
     pub fn foreground(&self) {
         self.background.store(false, Ordering::Relaxed);
