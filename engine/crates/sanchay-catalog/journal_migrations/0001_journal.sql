@@ -125,6 +125,17 @@ CREATE TABLE act (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX act_intended ON act (run, number) WHERE state = 0;
 
+-- Folders that a run took files from: what their time of change was before, and when the run was done with them. One that
+-- is as the run left it gets its own time back with its files.
+CREATE TABLE run_folder (
+    run INTEGER NOT NULL REFERENCES run,
+    root BLOB NOT NULL,
+    path BLOB NOT NULL,
+    before_ns INTEGER NOT NULL,
+    left_ns INTEGER NOT NULL,
+    PRIMARY KEY (run, root, path)
+) STRICT, WITHOUT ROWID;
+
 -- Files whose content is not what it was, though nothing says that it was written.
 CREATE TABLE finding (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

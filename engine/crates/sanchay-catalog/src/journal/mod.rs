@@ -2,6 +2,7 @@
 //! cannot be made again: every change is on the disk before it is answered (`synchronous=FULL`), a migration is
 //! preceded by a backup, and a damaged file is moved aside, never written over.
 
+mod changed_folders;
 mod error;
 mod findings;
 mod ignored;
@@ -10,6 +11,7 @@ mod plan_copies;
 mod plans;
 mod runs;
 
+pub use changed_folders::ChangedFolder;
 pub use error::JournalError;
 pub use findings::{Finding, FindingKind, FindingState};
 pub use ignored::IgnoredGroup;

@@ -5,6 +5,7 @@ use rusqlite::{params, OptionalExtension, Row};
 use sanchay_core::path::join;
 use sanchay_core::{Algorithm, ContentHash, VolumeId};
 
+use super::changed_folders::{note_folders, ChangedFolder};
 use super::error::JournalError;
 use super::open::Journal;
 use super::plan_copies::{algorithm_number, algorithm_of};
@@ -197,8 +198,14 @@ impl Journal {
 
     /// Notes what came of them. On the disk when this returns.
     pub fn conclude(&self, run: i64, outcomes: &[Outcome]) -> Result<(), JournalError> {
+        self.conclude_with(run, outcomes, &[])
+    }
+
+    /// The same, with the folders that files went from.
+    pub fn conclude_with(&self, run: i64, outcomes: &[Outcome], folders: &[ChangedFolder]) -> Result<(), JournalError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
+        note_folders(&transaction, run, folders)?;
         {
             let sql = "UPDATE act SET state = ?3, reason = ?4, detail = ?5, freed_bytes = ?6, ended_ns = ?7, place = coalesce(?8, place)
                 WHERE run = ?1 AND number = ?2";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sanchay_act::metadata::Kept;
 use sanchay_act::{sync_folder, Lease, Pair, Reason, Refusal, Subject};
 use sanchay_catalog::block::HashState;
-use sanchay_catalog::journal::{Act, ActState, Journal, Outcome};
+use sanchay_catalog::journal::{Act, ActState, ChangedFolder, Journal, Outcome};
 use sanchay_core::{CompareBuffers, FileStat, VolumeId};
 
 use super::follow::{Followed, Now};
@@ -93,8 +93,8 @@ impl<'a> Actor<'a> {
         for (attempt, _) in attempts.iter().zip(&ends).filter(|(_, end)| end.is_err()) {
             attempt.prepared.release();
         }
-        self.sync_folders(&attempts, &ends);
-        self.conclude(parts, &attempts, &ends)?;
+        let folders = self.sync_folders(&attempts, &ends);
+        self.conclude(parts, &attempts, &ends, &folders)?;
         fail::fail_point!("run::concluded");
         self.tell(parts, guarded, &attempts, &ends)?;
         // The space of a file that went is given back when it is closed, which takes its time.
@@ -326,20 +326,29 @@ impl<'a> Actor<'a> {
         })
     }
 
-    /// Puts what was done on the disk. A folder that cannot be synced is said in the log: the journal tells of the act
-    /// either way, and the disk is looked at where the two differ.
-    fn sync_folders(&self, attempts: &[Attempt<'_>], ends: &[Result<Done, Why>]) {
-        let mut synced: HashSet<(u64, Vec<u8>)> = HashSet::new();
-        for (attempt, _) in attempts.iter().zip(ends).filter(|(_, end)| end.is_ok()) {
-            let Some(subject) = &attempt.subject else { continue };
-            let folder = sanchay_core::path::join(&attempt.target.root, subject.place.folder());
-            if synced.insert((subject.stat().device, folder)) {
-                if let Err(refusal) = sync_folder(&subject.folder) {
-                    tracing::warn!(%refusal, "folder_not_synced");
-                }
+    /// Puts what was done on the disk, and tells how the folders are left. A folder that cannot be synced is said in the
+    /// log: the journal tells of the act either way, and the disk is looked at where the two differ.
+    fn sync_folders(&self, attempts: &[Attempt<'_>], ends: &[Result<Done, Why>]) -> Vec<ChangedFolder> {
+        let done = attempts.iter().zip(ends).filter(|(_, end)| end.is_ok());
+        let folders =
+            done.filter_map(|(attempt, _)| Some((&attempt.target.root, attempt.subject.as_ref()?.place.folder())));
+        let mut changed = Vec::new();
+        for (root, path) in folders.collect::<BTreeSet<_>>() {
+            let Some((folder, before_ns)) = self.roots.opened_folder(root, path) else { continue };
+            if let Err(refusal) = sync_folder(&folder) {
+                tracing::warn!(%refusal, "folder_not_synced");
+            }
+            if let Ok(stat) = folder.stat_self() {
+                changed.push(ChangedFolder {
+                    root: root.clone(),
+                    path: path.to_vec(),
+                    before_ns,
+                    left_ns: stat.mtime_ns,
+                });
             }
         }
         self.steps.sync_trashes();
+        changed
     }
 
     fn conclude(
@@ -347,6 +356,7 @@ impl<'a> Actor<'a> {
         parts: &[GroupPart],
         attempts: &[Attempt<'_>],
         ends: &[Result<Done, Why>],
+        folders: &[ChangedFolder],
     ) -> Result<(), EngineError> {
         let ended_ns = now_ns();
         let stays_linked = self.steps.is_trash();
@@ -379,7 +389,7 @@ impl<'a> Actor<'a> {
                 },
             })
             .collect();
-        Ok(self.journal.conclude(self.run, &outcomes)?)
+        Ok(self.journal.conclude_with(self.run, &outcomes, folders)?)
     }
 
     /// Tells the catalog what became of the files, so that nothing has to read them again.

@@ -30,7 +30,12 @@ pub(super) struct Roots<'a> {
     catalog: &'a Catalog,
     volumes: Mutex<HashMap<(u64, u64), VolumeId>>,
     /// Folders of the batch at hand, by root and path.
-    folders: Mutex<HashMap<(Vec<u8>, Vec<u8>), Arc<DirHandle>>>,
+    folders: Mutex<HashMap<(Vec<u8>, Vec<u8>), Opened>>,
+}
+
+struct Opened {
+    folder: Arc<DirHandle>,
+    mtime_ns: i64,
 }
 
 impl<'a> Roots<'a> {
@@ -72,12 +77,20 @@ impl<'a> Roots<'a> {
         open: impl FnOnce() -> Result<DirHandle, Refusal>,
     ) -> Result<Arc<DirHandle>, Refusal> {
         let key = (bytes_of(place.root.path()).to_vec(), place.folder().to_vec());
-        if let Some(folder) = locked(&self.folders).get(&key) {
-            return Ok(Arc::clone(folder));
+        if let Some(opened) = locked(&self.folders).get(&key) {
+            return Ok(Arc::clone(&opened.folder));
         }
         let folder = Arc::new(open()?);
-        locked(&self.folders).insert(key, Arc::clone(&folder));
-        Ok(folder)
+        let mtime_ns = folder.stat_self()?.mtime_ns;
+        // Another lane may have come first: then it alone can have changed the folder since.
+        Ok(Arc::clone(&locked(&self.folders).entry(key).or_insert(Opened { folder, mtime_ns }).folder))
+    }
+
+    /// A folder of the batch at hand, and its last change when that began, in nanoseconds.
+    pub(super) fn opened_folder(&self, root: &[u8], path: &[u8]) -> Option<(Arc<DirHandle>, i64)> {
+        let folders = locked(&self.folders);
+        let opened = folders.get(&(root.to_vec(), path.to_vec()))?;
+        Some((Arc::clone(&opened.folder), opened.mtime_ns))
     }
 
     /// Closes the folders of a batch that is over.

@@ -1,17 +1,18 @@
 //! Taking a run back: from the trash, or made again from a living twin, file by file and noted as any run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sanchay_act::metadata::set_mtime;
 use sanchay_act::restore::{made_folder, put_in_place, sync_copies, Now as Stands};
 use sanchay_act::trash::{restore, Reserved, TrashFolder};
 use sanchay_act::{sync_folder, Expected, Lease, Reason, Refusal, Subject};
 use sanchay_catalog::block::HashState;
 use sanchay_catalog::journal::{Act, ActState, Journal, NewRun, Outcome};
-use sanchay_core::path::{is_within, path_from_bytes};
+use sanchay_core::path::{is_within, path_from_bytes, split_below};
 use sanchay_core::{DirHandle, FileHandle, FileStat, Witness};
 
 use super::batch::TICK_NS;
@@ -73,6 +74,7 @@ impl Shared {
                 run,
                 trashes: Mutex::default(),
                 made: None,
+                is_whole: paths.is_empty(),
             };
             undoer.all(&paths)?;
             undoer.telling.end()?;
@@ -93,6 +95,8 @@ struct Undoer<'a> {
     trashes: Mutex<HashMap<Vec<u8>, Option<Arc<TrashFolder>>>>,
     /// The file that was made again last: its other names come right after it.
     made: Option<Made>,
+    /// Whether all of the run is taken back.
+    is_whole: bool,
 }
 
 /// A file whose copy stands beside its place.
@@ -141,14 +145,15 @@ impl<'a> Undoer<'a> {
         fail::fail_point!("undo::intended");
         let lanes = lanes(acts, |before, act| before.identity == act.identity);
         let mut stages = self.begin_all(acts, &lanes);
+        let mut synced = HashSet::new();
         for stage in &stages {
-            if let Stage::Copied(copied) = stage {
-                if let Err(refusal) = sync_copies(&copied.folder) {
-                    tracing::warn!(%refusal, "copies_not_synced");
-                }
-                if cfg!(target_os = "linux") {
-                    break; // one call for the file system, and the next batch comes soon
-                }
+            let Stage::Copied(Copied { folder, .. }) = stage else { continue };
+            // One call for each file system, where it has one.
+            if cfg!(target_os = "linux") && !synced.insert(folder.stat_self().map_or(0, |stat| stat.device)) {
+                continue;
+            }
+            if let Err(refusal) = sync_copies(folder) {
+                tracing::warn!(%refusal, "copies_not_synced");
             }
         }
         fail::fail_point!("undo::copied");
@@ -173,12 +178,34 @@ impl<'a> Undoer<'a> {
                 tracing::warn!(%refusal, "folder_not_synced");
             }
         }
+        if self.is_whole {
+            self.give_times_back(acts, &stages)?;
+        }
         fail::fail_point!("undo::placed");
         let outcomes: Vec<Outcome> = acts.iter().zip(&stages).map(|(act, stage)| self.outcome(act, stage)).collect();
         self.journal.conclude(self.run, &outcomes)?;
         note_taken_back_of(self.journal, self.of, &outcomes)?;
         fail::fail_point!("undo::concluded");
         self.tell(acts, &stages)
+    }
+
+    /// Gives folders whose files are all back their own time of change, where no one else changed them since the run.
+    fn give_times_back(&self, acts: &[Act], stages: &[Stage<'_>]) -> Result<(), EngineError> {
+        let mut folders: BTreeMap<(&[u8], &[u8]), bool> = BTreeMap::new();
+        for (act, stage) in acts.iter().zip(stages).filter(|(act, _)| !act.is_of_folder()) {
+            let are_back = folders.entry((&act.root, split_below(&act.path).0)).or_insert(true);
+            *are_back &= !matches!(stage, Stage::Left(_));
+        }
+        for ((root, path), _) in folders.into_iter().filter(|(_, are_back)| *are_back) {
+            let Some((folder, found_ns)) = self.roots.opened_folder(root, path) else { continue };
+            let Some((before_ns, left_ns)) = self.journal.changed_folder(self.of, root, path)? else { continue };
+            if [before_ns, left_ns].contains(&found_ns) {
+                if let Err(refusal) = set_mtime(&folder, before_ns) {
+                    tracing::info!(%refusal, "folder_time_not_given_back");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes each file back as far as that can be done before its copy is on the disk.

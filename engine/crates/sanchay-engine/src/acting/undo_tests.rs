@@ -69,3 +69,23 @@ fn names_of_one_file_come_back_as_names_of_one_file() {
         tree.assert_catalog_follows(action);
     }
 }
+
+#[test]
+fn a_folder_gets_its_time_back_unless_someone_changed_it() {
+    for action in ["trash", "hardlink", "symlink", "delete"] {
+        let tree = Tree::new(&FILES);
+        let folder = |name: &str| fs::File::open(tree.at("root").join(name)).unwrap();
+        let time = |name: &str| folder(name).metadata().unwrap().modified().unwrap();
+        let before = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(1_234_567_890_123_456_789);
+        for name in ["b", "c"] {
+            folder(name).set_modified(before).unwrap();
+        }
+        let ran = tree.run(action);
+        assert_ne!(time("c"), before, "{action}");
+        tree.write("c/another", "someone's", 1);
+        let changed = time("c");
+        assert_eq!(tree.undo(ran.run.id).run.acted, 3, "{action}");
+        assert_eq!(time("b"), before, "{action}");
+        assert!(time("c") >= changed, "{action}");
+    }
+}
