@@ -17,6 +17,8 @@ parts=(
     mount.exfat-fuse:exfat-fuse
     mergerfs:mergerfs
     fusermount3:fuse3
+    sshfs:sshfs
+    /usr/lib/openssh/sftp-server:openssh-sftp-server
     mksquashfs:squashfs-tools
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
     x86_64-w64-mingw32-g++:g++-mingw-w64-x86-64

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from tests.integration.catalogs import ONLY_POSIX, Cataloger, allocated, names_of
-from tests.support.mounts import loop_device, make_ext4, mounted, passing, run
+from tests.support.mounts import loop_device, make_ext4, merged, mounted, overlay, passing, run
 
 pytestmark = [ONLY_POSIX, pytest.mark.needs("root", "mount")]
 DISKS = pytest.mark.needs("losetup", "mkfs.ext4", "/dev/loop-control")
@@ -26,28 +26,6 @@ def figures(cataloger: Cataloger) -> list[tuple[int, int, int, int]]:
     assert page.total_freed_bytes == sum(group.freed_bytes for group in kept)
     assert page.total_redundant_files == sum(max(group.copies - group.perhaps, 1) - 1 for group in kept)
     return [(group.copies, group.perhaps, group.reclaimable_bytes, group.freed_bytes) for group in kept]
-
-
-@contextmanager
-def overlay(lower: Path, upper: Path, point: Path) -> Iterator[Path]:
-    """An overlay of two folders, with its work folder beside the upper one."""
-    work = upper.with_name(upper.name + "-work")
-    for folder in (lower, upper, work, point):
-        folder.mkdir(exist_ok=True)
-    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
-    with mounted("overlay", point, "-t", "overlay", "-o", options):
-        yield point
-
-
-@contextmanager
-def merged(point: Path, branch: Path) -> Iterator[Path]:
-    """The real mergerfs."""
-    point.mkdir()
-    run("mergerfs", str(branch), point)
-    try:
-        yield point
-    finally:
-        run("umount", "-l", point)
 
 
 View = Callable[[Path, Path], AbstractContextManager[Path]]

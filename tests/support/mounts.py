@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from tests.support.daemon import PATIENCE_S, REPOSITORY, environment
 from tests.support.program import until
+
+#: What serves files to sshfs.
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"
 
 
 def run(*command: str | Path) -> str:
@@ -101,6 +105,54 @@ def disk(image: Path, point: Path, *, mib: int = 8) -> Iterator[Path]:
 def mount_disk(image: Path, point: Path) -> None:
     """Mounts a disk that is a file."""
     run("mount", "-o", "loop", image, point)
+
+
+# ---- What shows the files of a folder a second time ----
+
+
+@contextmanager
+def overlay(lower: Path, upper: Path, point: Path) -> Iterator[Path]:
+    """An overlay of two folders, with its work folder beside the upper one."""
+    work = upper.with_name(upper.name + "-work")
+    for folder in (lower, upper, work, point):
+        folder.mkdir(exist_ok=True)
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    with mounted("overlay", point, "-t", "overlay", "-o", options):
+        yield point
+
+
+@contextmanager
+def merged(point: Path, branch: Path) -> Iterator[Path]:
+    """The real mergerfs."""
+    point.mkdir()
+    run("mergerfs", str(branch), point)
+    try:
+        yield point
+    finally:
+        run("umount", "-l", point)
+
+
+@contextmanager
+def shared(point: Path, folder: Path, host: str) -> Iterator[Path]:
+    """The real sshfs, with a server of this machine that says it is `host`."""
+    point.mkdir()
+    to_server, to_client = socket.socketpair()
+    with to_server, to_client:
+        server = subprocess.Popen([SFTP_SERVER], stdin=to_server.fileno(), stdout=to_server.fileno())
+        client = subprocess.Popen(
+            ["sshfs", "-f", "-o", "passive", f"{host}:{folder}", point],
+            stdin=to_client.fileno(),
+            stdout=to_client.fileno(),
+        )
+    try:
+        until(lambda: client.poll() is not None or point.is_mount())
+        assert client.poll() is None, "sshfs has not come up"
+        yield point
+    finally:
+        unmount(point)
+        for process in (client, server):
+            process.kill()
+            process.wait(PATIENCE_S)
 
 
 # ---- File systems that are programs of the tests ----

@@ -7,8 +7,10 @@
 //! it was, with the reason ([`Refusal`]).
 //!
 //! Nothing here decides what goes, keeps a journal or counts copies: the caller does, before (the intent) and after
-//! (the outcome).
+//! (the outcome). Who plans can ask what will be refused: what is called `check` changes nothing.
 
+#[cfg(unix)]
+mod able;
 #[cfg(unix)]
 mod aside;
 mod expected;
@@ -38,13 +40,15 @@ pub use expected::Expected;
 pub use refusal::{Reason, Refusal};
 
 #[cfg(unix)]
+pub use able::check_mounted_for_writing;
+#[cfg(unix)]
 pub use aside::{sync_folder, TemporaryName};
 #[cfg(unix)]
 pub use lease::Lease;
 #[cfg(unix)]
 pub use pair::Pair;
 #[cfg(unix)]
-pub use reflink::reflink;
+pub use reflink::{check_shares_blocks, reflink};
 #[cfg(unix)]
 pub use remove::{delete, remove_folder};
 #[cfg(unix)]

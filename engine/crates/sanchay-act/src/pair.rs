@@ -95,7 +95,7 @@ impl<'s> Pair<'s> {
     }
 
     /// The last look, after the copy has its other name: what bears that name is the copy, no one came to write, and
-    /// the kept file is still at its own path. Where it went along with the copy, both were one file.
+    /// the kept file is still at its own path. Where it went along with the copy, both were one file: see [`Self::put_back`].
     pub(crate) fn check_displaced(&self, displaced: &sanchay_core::FileStat) -> Result<(), Refusal> {
         if !Expected::of(&self.dropped.stat()).fits_but_for_ctime(displaced) {
             return Err(Refusal::new(Reason::Changed));
@@ -110,6 +110,15 @@ impl<'s> Pair<'s> {
             return Err(Refusal::new(Reason::KeptGone).of_kept());
         }
         Ok(())
+    }
+
+    /// The reason, once the copy has its name again: a kept file that went with the copy, and came back with it, is the
+    /// copy.
+    pub(crate) fn put_back(&self, refusal: Refusal) -> Refusal {
+        match refusal.reason {
+            Reason::KeptGone if self.kept.is_at_its_path() => Refusal::new(Reason::SameFile),
+            _ => refusal,
+        }
     }
 
     /// Gives the lease on the kept file on: to the next act, or to who waits until its stamps tell of any later write.

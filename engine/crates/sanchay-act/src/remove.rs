@@ -20,7 +20,7 @@ pub fn delete(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refus
     let displaced = folder.stat(&temporary.old)?;
     if let Err(refusal) = pair.check_displaced(&displaced) {
         put_back(folder, &temporary.old, name)?;
-        return Err(refusal);
+        return Err(pair.put_back(refusal));
     }
     unlink(folder, &temporary.old)?;
     fail_point!("act::removed");

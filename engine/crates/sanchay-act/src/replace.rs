@@ -2,7 +2,8 @@
 //!
 //! The link is made under a name of ours in the copy's folder, so that one that cannot be made costs nothing; the two
 //! names are exchanged in one step; what was displaced is checked, and only then removed. Where a file system cannot
-//! exchange, the copy is moved aside first, and its name is free for a moment.
+//! exchange, the copy is moved aside first, and its name is free for a moment. So it is where the kept file lies on
+//! another file system: that may show the copy itself, and would follow a link in its place to itself, without an end.
 
 use fail::fail_point;
 use rustix::fs::{linkat, symlinkat, AtFlags};
@@ -51,6 +52,9 @@ pub fn symlink(pair: &Pair<'_>, target: &[u8], temporary: &TemporaryName) -> Res
 /// Gives what stands under the new name the copy's name, and removes the copy.
 fn replace(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
     let (folder, name) = (&pair.dropped.folder, pair.dropped.place.name());
+    if pair.kept.stat().device != pair.dropped.stat().device {
+        return replace_by_steps(pair, temporary);
+    }
     match exchange(folder, &temporary.new, name) {
         Ok(true) => {}
         Ok(false) => return replace_by_steps(pair, temporary),
@@ -64,14 +68,14 @@ fn replace(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal>
     if let Err(refusal) = pair.check_displaced(&displaced) {
         exchange(folder, &temporary.new, name)?;
         unlink(folder, &temporary.new)?;
-        return Err(refusal);
+        return Err(pair.put_back(refusal));
     }
     unlink(folder, &temporary.new)?;
     fail_point!("act::removed");
     Ok(Acted { links_before: displaced.links })
 }
 
-/// The same in steps, where a file system cannot exchange two names.
+/// The same in steps: the kept file is looked for while nothing has the copy's name.
 fn replace_by_steps(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
     let (folder, name) = (&pair.dropped.folder, pair.dropped.place.name());
     let TemporaryName { new, old } = temporary;
@@ -99,5 +103,5 @@ fn replace_by_steps(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted,
     };
     put_back(folder, old, name)?;
     unlink(folder, new)?;
-    Err(refusal)
+    Err(pair.put_back(refusal))
 }

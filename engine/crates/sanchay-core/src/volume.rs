@@ -172,6 +172,14 @@ impl Volume {
 }
 
 impl FileSystem {
+    /// Whether a file may have a second name, or a symbolic link lead to it: FAT has neither.
+    pub fn has_links(&self) -> bool {
+        !matches!(
+            self.name.as_str(),
+            "vfat" | "msdos" | "exfat" | "FAT32" | "exFAT" | "fuse.gvfsd-fuse" | "fuse.rclone"
+        )
+    }
+
     /// Whether every write gives a file a new ctime that cannot be set back. FAT has none; in memory, a mapped page that
     /// was touched once is written to unseen; behind a program no one knows.
     pub fn stamps_every_write(&self) -> bool {

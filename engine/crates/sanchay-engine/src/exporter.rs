@@ -180,12 +180,14 @@ fn render_groups(
     piece: &mut Vec<u8>,
 ) -> Result<bool, EngineError> {
     let Some(from) = token.take() else { return Ok(false) };
+    let ignored = engine.ignored_copies()?;
     let request = DuplicateRequest {
         min_size_bytes: 1,
         limit: GROUPS_AT_ONCE,
         token: &from,
         paths_limit: usize::MAX,
         roots: engine.root_names()?,
+        ignored: ignored.as_ref(),
         ..DuplicateRequest::default()
     };
     let page = engine.catalog().duplicates(&request)?;

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use sanchay_core::{DirHandle, FileKind, FileStat, RootDir};
 
+use crate::able::check_writable;
 use crate::refusal::{Reason, Refusal};
 
 const STICKY: u32 = 0o1000;
@@ -29,6 +30,12 @@ impl Home {
         let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))).unwrap_or_default();
         Self { trash: data.join("Trash"), user: rustix::process::geteuid().as_raw() }
     }
+
+    /// The same, with another trash where one is given.
+    pub fn or(trash: Option<PathBuf>) -> Self {
+        let home = Self::of_process();
+        Self { trash: trash.unwrap_or(home.trash), ..home }
+    }
 }
 
 /// A trash, open.
@@ -44,22 +51,12 @@ pub struct TrashFolder {
 impl TrashFolder {
     /// The trash for the files of this folder, made where there is none. Refused where none can be had.
     pub fn find(folder: &DirHandle, home: &Home) -> Result<Self, Refusal> {
-        if cfg!(not(target_os = "linux")) {
-            // Other systems keep theirs otherwise.
-            return Err(Refusal::new(Reason::NoTrash));
-        }
-        let of_folder = folder.stat_self()?;
-        if let Ok(trash) = Self::of_home(home, &of_folder) {
-            return Ok(trash);
-        }
-        let top = mount_point(of_folder.mount_id).ok_or(Refusal::new(Reason::NoTrash))?;
-        let root = RootDir::open(&top).map_err(|error| no_trash(error.into()))?;
-        let of_top = root.stat()?;
-        // Another mount lies over that path, or the file is in another part of the file system: no rename leads there.
-        if of_top.mount_id != of_folder.mount_id || of_top.device != of_folder.device {
-            return Err(Refusal::new(Reason::NoTrash));
-        }
-        Self::at_top(root.handle(), &top, home.user).map_err(no_trash)
+        Site::first_of(folder, home, Site::made)
+    }
+
+    /// Refused where [`Self::find`] would be; nothing is made.
+    pub fn check(folder: &DirHandle, home: &Home) -> Result<(), Refusal> {
+        Site::first_of(folder, home, Site::check)
     }
 
     /// A trash by its path, as the journal noted it; nothing is made.
@@ -67,47 +64,6 @@ impl TrashFolder {
         let root = RootDir::open(path)?;
         let (files, infos) = (root.open_dir(b"files")?, root.open_dir(b"info")?);
         Ok(Self { files, infos, path: path.to_path_buf(), top: top.map(Path::to_path_buf) })
-    }
-
-    fn of_home(home: &Home, of_folder: &FileStat) -> Result<Self, Refusal> {
-        // Made only where it would be used: its folder's nearest parent says on which mount it is.
-        let parent = home.trash.ancestors().find_map(|path| RootDir::open(path).ok());
-        let parent = parent.ok_or(Refusal::new(Reason::NoTrash))?;
-        let of_parent = parent.stat()?;
-        if (of_parent.mount_id, of_parent.device) != (of_folder.mount_id, of_folder.device) {
-            return Err(Refusal::new(Reason::NoTrash));
-        }
-        let missing = home.trash.strip_prefix(parent.path()).map_err(|_| Refusal::new(Reason::NoTrash))?;
-        let mut folder = parent.into_handle();
-        for name in missing {
-            folder = made(&folder, name.as_bytes(), None)?;
-        }
-        Self::of(&folder, home.trash.clone(), None, home.user)
-    }
-
-    /// `.Trash/$uid` where the administrator made a `.Trash` that is safe, else `.Trash-$uid`.
-    fn at_top(top: &DirHandle, path: &Path, user: u32) -> Result<Self, Refusal> {
-        let uid = user.to_string();
-        if let Ok(shared) = top.open_child(b".Trash") {
-            let mode = rustix::fs::fstat(shared.as_fd())?.st_mode as u32;
-            if mode & STICKY != 0 {
-                if let Ok(own) = made(&shared, uid.as_bytes(), Some(user)) {
-                    return Self::of(&own, path.join(".Trash").join(&uid), Some(path), user);
-                }
-            }
-        }
-        let name = format!(".Trash-{uid}");
-        let own = made(top, name.as_bytes(), Some(user))?;
-        Self::of(&own, path.join(name), Some(path), user)
-    }
-
-    fn of(folder: &DirHandle, path: PathBuf, top: Option<&Path>, user: u32) -> Result<Self, Refusal> {
-        Ok(Self {
-            files: made(folder, b"files", Some(user))?,
-            infos: made(folder, b"info", Some(user))?,
-            path,
-            top: top.map(Path::to_path_buf),
-        })
     }
 
     /// Where the files are.
@@ -164,6 +120,105 @@ impl TrashFolder {
     }
 }
 
+/// Where a trash is, or may be made.
+struct Site {
+    /// The nearest folder that is there.
+    above: DirHandle,
+    /// The folders below it down to the trash, the last included, each with who must own it.
+    below: Vec<(Vec<u8>, Option<u32>)>,
+    path: PathBuf,
+    top: Option<PathBuf>,
+    user: u32,
+}
+
+impl Site {
+    /// What is given by the first site at which anything is.
+    fn first_of<T>(folder: &DirHandle, home: &Home, of: impl Fn(&Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        if cfg!(not(target_os = "linux")) {
+            // Other systems keep theirs otherwise.
+            return Err(Refusal::new(Reason::NoTrash));
+        }
+        let of_folder = folder.stat_self()?;
+        if let Ok(found) = Site::of_home(home, &of_folder).and_then(|site| of(&site)) {
+            return Ok(found);
+        }
+        let top = mount_point(of_folder.mount_id).ok_or(Refusal::new(Reason::NoTrash))?;
+        let root = RootDir::open(&top).map_err(|error| no_trash(error.into()))?;
+        let of_top = root.stat()?;
+        // Another mount lies over that path, or the file is in another part of the file system: no rename leads there.
+        if of_top.mount_id != of_folder.mount_id || of_top.device != of_folder.device {
+            return Err(Refusal::new(Reason::NoTrash));
+        }
+        if let Some(found) = Site::shared(&root, home.user).and_then(|site| of(&site).ok()) {
+            return Ok(found);
+        }
+        let name = format!(".Trash-{}", home.user);
+        let site = Site {
+            path: top.join(&name),
+            below: vec![(name.into_bytes(), Some(home.user))],
+            above: root.into_handle(),
+            top: Some(top),
+            user: home.user,
+        };
+        of(&site).map_err(no_trash)
+    }
+
+    fn of_home(home: &Home, of_folder: &FileStat) -> Result<Self, Refusal> {
+        // Made only where it would be used: its folder's nearest parent says on which mount it is.
+        let parent = home.trash.ancestors().find_map(|path| RootDir::open(path).ok());
+        let parent = parent.ok_or(Refusal::new(Reason::NoTrash))?;
+        let of_parent = parent.stat()?;
+        if (of_parent.mount_id, of_parent.device) != (of_folder.mount_id, of_folder.device) {
+            return Err(Refusal::new(Reason::NoTrash));
+        }
+        let missing = home.trash.strip_prefix(parent.path()).map_err(|_| Refusal::new(Reason::NoTrash))?;
+        let below = missing.iter().map(|name| (name.as_bytes().to_vec(), None)).collect();
+        Ok(Site { above: parent.into_handle(), below, path: home.trash.clone(), top: None, user: home.user })
+    }
+
+    /// `.Trash/$uid` where the administrator made a `.Trash` that is safe.
+    fn shared(top: &RootDir, user: u32) -> Option<Self> {
+        let shared = top.handle().open_child(b".Trash").ok()?;
+        let mode = rustix::fs::fstat(shared.as_fd()).ok()?.st_mode as u32;
+        let uid = user.to_string();
+        let path = top.path().join(".Trash").join(&uid);
+        let below = vec![(uid.into_bytes(), Some(user))];
+        (mode & STICKY != 0).then_some(Site { above: shared, below, path, top: Some(top.path().to_path_buf()), user })
+    }
+
+    /// The trash, open; what is missing of it is made.
+    fn made(&self) -> Result<TrashFolder, Refusal> {
+        let (names, mut folders) = (&self.below, Vec::new());
+        for (name, owner) in names {
+            folders.push(made(folders.last().unwrap_or(&self.above), name, *owner)?);
+        }
+        let own = folders.last().unwrap_or(&self.above);
+        Ok(TrashFolder {
+            files: made(own, b"files", Some(self.user))?,
+            infos: made(own, b"info", Some(self.user))?,
+            path: self.path.clone(),
+            top: self.top.clone(),
+        })
+    }
+
+    /// Refused where what is missing cannot be made.
+    fn check(&self) -> Result<(), Refusal> {
+        let mut folders = Vec::new();
+        for (name, owner) in &self.below {
+            let above = folders.last().unwrap_or(&self.above);
+            match opened(above, name, *owner)? {
+                Some(folder) => folders.push(folder),
+                None => return check_writable(above),
+            }
+        }
+        let own = folders.last().unwrap_or(&self.above);
+        for name in [b"files", &b"info"[..]] {
+            check_writable(opened(own, name, Some(self.user))?.as_ref().unwrap_or(own))?;
+        }
+        Ok(())
+    }
+}
+
 fn no_trash(refusal: Refusal) -> Refusal {
     match refusal.reason {
         Reason::DiskFull => refusal,
@@ -177,12 +232,21 @@ fn made(folder: &DirHandle, name: &[u8], owner: Option<u32>) -> Result<DirHandle
         Ok(()) | Err(Errno::EXIST) => {}
         Err(error) => return Err(error.into()),
     }
-    let opened = folder.open_child(name)?;
+    opened(folder, name, owner)?.ok_or(Refusal::new(Reason::NoTrash))
+}
+
+/// The same, where it is there.
+fn opened(folder: &DirHandle, name: &[u8], owner: Option<u32>) -> Result<Option<DirHandle>, Refusal> {
+    let opened = match folder.open_child(name) {
+        Ok(opened) => opened,
+        Err(error) if error.is_gone() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let stat = opened.stat_self()?;
     if stat.kind != FileKind::Directory || owner.is_some_and(|owner| owner != stat.owner) {
         return Err(Refusal::new(Reason::NoTrash));
     }
-    Ok(opened)
+    Ok(Some(opened))
 }
 
 /// Where a mount begins, by the number that a stat gave.

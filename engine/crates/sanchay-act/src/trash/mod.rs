@@ -89,7 +89,7 @@ pub fn trash(pair: &Pair<'_>, trash: &TrashFolder, reserved: &Reserved) -> Resul
             Ok(()) => Ok(Acted { links_before: displaced.links }),
             Err(refusal) => {
                 recover(trash, reserved, folder, name)?;
-                Err(refusal)
+                Err(pair.put_back(refusal))
             }
         }
     });

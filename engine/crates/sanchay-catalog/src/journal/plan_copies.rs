@@ -208,6 +208,22 @@ impl Journal {
         Ok(plan)
     }
 
+    /// Keeps copies of a plan that is being made, each by the numbers of its group and itself, with all of their names.
+    /// Gives how many names went before.
+    pub fn keep_after_all(&self, plan: i64, copies: &[(i64, i64)], reason: &str) -> Result<i64, JournalError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let mut kept = 0;
+        for (group, number) in copies {
+            let sql = "UPDATE plan_copy SET decision = 1, reason = ?4, kept = NULL
+                WHERE plan = ?1 AND group_number = ?2 AND decision = 2 AND (number = ?3 OR (volume, inode) =
+                (SELECT volume, inode FROM plan_copy WHERE plan = ?1 AND group_number = ?2 AND number = ?3))";
+            kept += transaction.prepare_cached(sql)?.execute(params![plan, group, number, reason])? as i64;
+        }
+        transaction.commit()?;
+        Ok(kept)
+    }
+
     /// Refuses a plan that was edited since this version was shown.
     pub fn check_version(&self, plan: i64, shown: i64) -> Result<Plan, JournalError> {
         let found = self.plan(plan)?;
@@ -440,6 +456,10 @@ mod tests {
         journal.decide(id, 2, 0, Decision::Drop, "by hand").unwrap();
         let both: Vec<_> = journal.group(id, 2).unwrap().into_iter().map(|copy| copy.copy.decision).collect();
         assert_eq!(both, [Decision::Drop, Decision::Drop, Decision::Undecided]);
+
+        assert_eq!(journal.keep_after_all(id, &[(2, 1), (2, 2)], "with another").unwrap(), 2);
+        let all: Vec<_> = journal.group(id, 2).unwrap().into_iter().map(|copy| copy.copy.decision).collect();
+        assert_eq!(all, [Decision::Keep, Decision::Keep, Decision::Undecided]);
 
         journal.forget_plan(id).unwrap();
         assert!(journal.copies_after(id, None, 10).unwrap().is_empty());

@@ -313,6 +313,19 @@ impl Journal {
         Ok(())
     }
 
+    /// Tells of each file that a run left for this reason: its root, its path, and when its content had changed last.
+    pub fn left_for(&self, reason: &str, tell: &mut dyn FnMut(&[u8], &[u8], i64)) -> Result<(), JournalError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare("SELECT root, path, mtime_ns FROM act WHERE state = 2 AND reason = ?1")?;
+        let mut rows = statement.query([reason])?;
+        while let Some(row) = rows.next()? {
+            let (root, path) = (row.get_ref(0)?.as_blob(), row.get_ref(1)?.as_blob());
+            tell(root.unwrap_or_default(), path.unwrap_or_default(), row.get(2)?);
+        }
+        Ok(())
+    }
+
     /// Acts of a run behind this number, at most `limit`.
     pub fn acts_after(&self, run: i64, after: i64, limit: usize) -> Result<Vec<Act>, JournalError> {
         let connection = self.connection();

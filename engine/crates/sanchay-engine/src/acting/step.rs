@@ -84,8 +84,7 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn new(action: Action, token: u64, trash: Option<&Path>) -> Self {
-        let home = Home::of_process();
-        let home = trash.map_or(home.clone(), |trash| Home { trash: trash.to_path_buf(), ..home });
+        let home = Home::or(trash.map(Path::to_path_buf));
         Self { action, home, token, trashes: Mutex::default() }
     }
 

@@ -3,16 +3,33 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup};
+use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup, Skipped};
 use sanchay_catalog::queries::{DuplicateGroup, DuplicatePath, Fits, IgnoredCopies, RootName};
 use sanchay_catalog::{Catalog, CatalogError, Reader};
 use sanchay_core::path::{is_within, relative, split_below};
 use sanchay_core::VolumeId;
 
-use super::companions::Companions;
-use super::request::{LeftOut, PlanRequest};
+use super::action::Action;
+use super::companions::{may_belong, Companions};
+use super::one_files::OneFiles;
+use super::request::PlanRequest;
 use super::rules::{decide, Copy, Rules, Ruling, Verdict};
+use super::site::Site;
 use super::whereabouts::left_out;
+
+/// Why a copy stays though no rule says so: it is counted among what is left out.
+const STAYS_UNASKED: [&str; 3] = ["companions-differ", "too-few-devices", "other-volume"];
+
+/// What is known from one page of groups to the next.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Names that were left out, by the reason's word.
+    left_out: BTreeMap<&'static str, i64>,
+    /// Whether something goes that may belong to a picture.
+    pub(super) has_companions: bool,
+    /// By root and volume.
+    sites: HashMap<(i64, i64), Site>,
+}
 
 /// What the groups of one state of the catalog are looked at with.
 pub(super) struct Look<'l> {
@@ -20,6 +37,7 @@ pub(super) struct Look<'l> {
     request: &'l PlanRequest<'l>,
     rules: &'l Rules,
     wanted: &'l IgnoredCopies,
+    one_files: &'l OneFiles,
     /// Roots that are not there: what lies in them neither goes nor stays for another.
     offline: HashSet<i64>,
     drop: Option<Fits<'l>>,
@@ -27,7 +45,7 @@ pub(super) struct Look<'l> {
     volumes: HashMap<i64, Volume>,
     directories: HashMap<i64, i64>,
     companions: RefCell<Companions<'l>>,
-    left_out: &'l mut LeftOut,
+    known: &'l mut Known,
 }
 
 #[derive(Clone, Copy)]
@@ -40,6 +58,7 @@ struct Volume {
 struct Candidate {
     names: Vec<Name>,
     volume: i64,
+    mount: u64,
     copy: Copy,
     /// What its going frees, in bytes.
     freed_bytes: u64,
@@ -57,15 +76,28 @@ impl<'l> Look<'l> {
         reader: &'l Reader,
         request: &'l PlanRequest<'l>,
         rules: &'l Rules,
-        wanted: &'l IgnoredCopies,
+        (wanted, one_files): (&'l IgnoredCopies, &'l OneFiles),
         offline: HashSet<i64>,
-        left_out: &'l mut LeftOut,
+        known: &'l mut Known,
     ) -> Result<Self, CatalogError> {
         let compile = |expression| Fits::new(catalog, reader, expression, &request.scope.roots);
         let (drop, keep) = (request.drop.map(compile).transpose()?, request.keep.map(compile).transpose()?);
         let companions = RefCell::new(Companions::new(reader));
         let (volumes, directories) = Default::default();
-        Ok(Self { reader, request, rules, wanted, offline, drop, keep, volumes, directories, companions, left_out })
+        Ok(Self {
+            reader,
+            request,
+            rules,
+            wanted,
+            one_files,
+            offline,
+            drop,
+            keep,
+            volumes,
+            directories,
+            companions,
+            known,
+        })
     }
 
     /// What is planned for a group; None where nothing of it goes or is undecided.
@@ -90,12 +122,15 @@ impl<'l> Look<'l> {
             candidates.extend(self.candidate(names)?);
         }
         let ruling = self.decide(&candidates)?;
-        if ruling.iter().all(|(verdict, _)| *verdict == Verdict::Keep) {
-            for (candidate, (_, reason)) in candidates.iter().zip(ruling) {
-                if reason == "companions-differ" {
-                    self.leave_out(reason, candidate.names.len());
-                }
+        for (candidate, (verdict, reason)) in candidates.iter().zip(&ruling) {
+            let is_told = STAYS_UNASKED.contains(reason) || candidate.copy.cannot == Some(*reason);
+            if *verdict == Verdict::Keep && is_told {
+                self.leave_out(reason, candidate.names.len());
             }
+            let goes = matches!(verdict, Verdict::Drop(_));
+            self.known.has_companions |= goes && candidate.names.iter().any(|name| may_belong(&name.path.path));
+        }
+        if ruling.iter().all(|(verdict, _)| *verdict == Verdict::Keep) {
             return Ok(None);
         }
         // Names are numbered through; a copy goes by its first.
@@ -114,7 +149,7 @@ impl<'l> Look<'l> {
 
     /// A copy as the rules see it; None where it takes no part.
     fn candidate(&mut self, names: Vec<DuplicatePath>) -> Result<Option<Candidate>, CatalogError> {
-        if names.iter().any(|name| name.perhaps) {
+        if names.iter().any(|name| name.perhaps || self.one_files.has(name)) {
             // It may be another's other face: then nothing is left when that one goes.
             self.leave_out("perhaps-one-file", names.len());
             return Ok(None);
@@ -152,23 +187,34 @@ impl<'l> Look<'l> {
             None => None,
         };
         let may_go = self.drop.is_none() || fitting(self.drop.as_ref(), &taken)? == taken.len();
+        let mut sites = Vec::with_capacity(1);
+        for Name { path, .. } in &taken {
+            if path.root_id != first.root_id || sites.is_empty() {
+                sites.push(self.known.site(self.request, path, volume, facts.identity));
+            }
+        }
         let is_isolated = |folder: &Vec<u8>| taken.iter().any(|name| is_within(&name.path.path, folder));
+        // The rules look at the picture, so that what belongs to it stays or goes with it.
+        let picture = self.companions.borrow_mut().pictures_of(first.id)?.into_iter().next();
+        let (links, mtime_ns) =
+            picture.map_or((entry.links, entry.mtime_ns), |picture| (picture.links, picture.mtime_ns));
         let copy = Copy {
             paths: taken.iter().map(|name| name.path.path.clone()).collect(),
             root_order: taken.iter().map(|name| name.root).min().unwrap_or(0),
-            links: entry.links,
-            mtime_ns: entry.mtime_ns,
-            device: (self.request.device_of)(facts.identity),
+            links,
+            mtime_ns,
+            device: sites[0].device,
             replica: self.request.isolate.iter().position(is_isolated),
             protected,
             may_go,
+            cannot: sites.iter().find_map(|site| site.cannot),
         };
         let freed_bytes = if has_names_elsewhere {
             0
         } else {
             entry.allocated_bytes.saturating_sub(self.reader.shared_bytes(first.id)?)
         };
-        Ok(Some(Candidate { names: taken, volume, copy, freed_bytes }))
+        Ok(Some(Candidate { names: taken, volume, mount: sites[0].mount, copy, freed_bytes }))
     }
 
     /// The place of a name's root; or why the name takes no part.
@@ -181,14 +227,21 @@ impl<'l> Look<'l> {
         left_out(&roots[place].path, &name.path, self.request.everywhere).map_or(Ok(place), Err)
     }
 
-    /// Links and shared blocks stay within a volume: there each is decided by itself.
+    /// Links stay within a mount, shared blocks within a volume: there each is decided by itself.
     fn decide(&self, candidates: &[Candidate]) -> Result<Ruling, CatalogError> {
-        let mut volumes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (number, candidate) in candidates.iter().enumerate() {
-            let volume = if self.request.action.is_within_volume() { candidate.volume } else { 0 };
-            volumes.entry(volume).or_default().push(number);
+        let mut volumes: BTreeMap<(i64, u64), Vec<usize>> = BTreeMap::new();
+        for (number, Candidate { volume, mount, .. }) in candidates.iter().enumerate() {
+            let within = match self.request.action {
+                Action::Hardlink => (*volume, *mount),
+                Action::Reflink => (*volume, 0),
+                Action::Trash | Action::Symlink | Action::Delete => (0, 0),
+            };
+            volumes.entry(within).or_default().push(number);
         }
         let mut ruling: Ruling = vec![(Verdict::Keep, "only-copy"); candidates.len()];
+        // The others cannot become links of the first.
+        let apart = volumes.values().skip(1).filter(|numbers| numbers.len() == 1).map(|numbers| numbers[0]);
+        let apart: Vec<usize> = apart.collect();
         let failed = RefCell::new(None);
         let accompanied = |dropped: usize, kept: usize| {
             let names = |number: usize| candidates[number].names.iter().map(|name| &name.path);
@@ -208,6 +261,9 @@ impl<'l> Look<'l> {
                 };
                 ruling[*number] = (verdict, reason);
             }
+        }
+        for number in apart {
+            ruling[number] = (Verdict::Keep, "other-volume");
         }
         failed.into_inner().map_or(Ok(ruling), Err)
     }
@@ -270,7 +326,27 @@ impl<'l> Look<'l> {
     }
 
     fn leave_out(&mut self, reason: &'static str, names: usize) {
-        *self.left_out.entry(reason).or_default() += names as i64;
+        self.known.leave_out(reason, names as i64);
+    }
+}
+
+impl Known {
+    pub(super) fn leave_out(&mut self, reason: &'static str, names: i64) {
+        if names > 0 {
+            *self.left_out.entry(reason).or_default() += names;
+        }
+    }
+
+    /// What was left out, as the journal keeps it.
+    pub(super) fn skipped(self) -> Vec<Skipped> {
+        let left_out = self.left_out.into_iter();
+        left_out.map(|(reason, files)| Skipped { reason: reason.to_owned(), files }).collect()
+    }
+
+    /// Where a file lies.
+    fn site(&mut self, request: &PlanRequest<'_>, file: &DuplicatePath, volume: i64, identity: VolumeId) -> Site {
+        let ask = || (request.site_of)(&file.path, identity);
+        *self.sites.entry((file.root_id, volume)).or_insert_with(ask)
     }
 }
 

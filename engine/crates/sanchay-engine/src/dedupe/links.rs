@@ -79,13 +79,13 @@ fn without_dots(path: &Path) -> PathBuf {
 }
 
 /// The files of a plan that go, by eight bytes each.
-struct Going {
+pub(super) struct Going {
     state: RandomState,
     paths: HashSet<u64>,
 }
 
 impl Going {
-    fn of(journal: &Journal, plan: i64) -> Result<Self, EngineError> {
+    pub(super) fn of(journal: &Journal, plan: i64) -> Result<Self, EngineError> {
         let mut going = Self { state: RandomState::new(), paths: HashSet::new() };
         let mut after = None;
         loop {
@@ -99,7 +99,7 @@ impl Going {
         }
     }
 
-    fn has(&self, path: &[u8]) -> bool {
+    pub(super) fn has(&self, path: &[u8]) -> bool {
         self.paths.contains(&self.state.hash_one(path.to_vec()))
     }
 }

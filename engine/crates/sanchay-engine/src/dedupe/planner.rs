@@ -5,15 +5,16 @@
 
 use std::collections::HashMap;
 
-use sanchay_catalog::journal::{Journal, JournalError, NewPlan, Plan, PlanGroup, Skipped};
+use sanchay_catalog::journal::{Journal, JournalError, NewPlan, Plan, PlanGroup};
 use sanchay_catalog::queries::{DuplicateRequest, DuplicateSort, IgnoredCopies};
 use sanchay_catalog::{Catalog, RootState};
 use sanchay_core::path::bytes_of;
 
-use super::group::Look;
-use super::links;
-use super::request::{LeftOut, PlanRequest};
+use super::group::{Known, Look};
+use super::one_files::OneFiles;
+use super::request::PlanRequest;
 use super::rules::Rules;
+use super::{companions, links};
 use crate::error::{EngineError, ErrorKind};
 
 /// Groups of a page. One of a scope is found by a pass over the content index: few pages are better.
@@ -35,11 +36,15 @@ pub fn make_plan(
     let new = NewPlan { made_ns, action: action.word(), asked, min_copies, min_devices };
     let id = journal.begin_plan(&new)?;
     let planned =
-        Planner::new(catalog, journal, request).and_then(|planner| planner.run(id, goes_on)).and_then(|left_out| {
+        Planner::new(catalog, journal, request).and_then(|planner| planner.run(id, goes_on)).and_then(|mut known| {
+            if request.action.removes() && known.has_companions {
+                let kept = companions::keep_with_pictures(catalog, journal, id, goes_on)?;
+                known.leave_out(companions::WITH_PICTURE, kept);
+            }
             if request.action.removes() {
                 links::note_broken(catalog, journal, id, &request.scope.roots, goes_on)?;
             }
-            Ok(journal.finish_plan(id, &left_out)?)
+            Ok(journal.finish_plan(id, &known.skipped())?)
         });
     if planned.is_err() {
         // Where that fails as well, the next start forgets it: it was never finished.
@@ -54,7 +59,8 @@ struct Planner<'a> {
     request: &'a PlanRequest<'a>,
     rules: Rules,
     wanted: IgnoredCopies,
-    left_out: LeftOut,
+    one_files: OneFiles,
+    known: Known,
 }
 
 impl<'a> Planner<'a> {
@@ -64,11 +70,11 @@ impl<'a> Planner<'a> {
             // Each volume keeps what it has.
             rules.min_devices = 1;
         }
-        let wanted = journal.ignored_copies()?;
-        Ok(Self { catalog, journal, request, rules, wanted, left_out: LeftOut::new() })
+        let (wanted, one_files) = (journal.ignored_copies()?, OneFiles::of(journal)?);
+        Ok(Self { catalog, journal, request, rules, wanted, one_files, known: Known::default() })
     }
 
-    fn run(mut self, plan: i64, goes_on: &dyn Fn() -> bool) -> Result<Vec<Skipped>, EngineError> {
+    fn run(mut self, plan: i64, goes_on: &dyn Fn() -> bool) -> Result<Known, EngineError> {
         let (mut token, mut folders) = (String::new(), HashMap::new());
         loop {
             if !goes_on() {
@@ -84,8 +90,7 @@ impl<'a> Planner<'a> {
             }
             token = next;
         }
-        let left_out = self.left_out.into_iter();
-        Ok(left_out.map(|(reason, files)| Skipped { reason: reason.to_owned(), files }).collect())
+        Ok(self.known)
     }
 
     /// The groups of a page of which something goes or is undecided, and the next page's token. All of it is read in one
@@ -104,8 +109,9 @@ impl<'a> Planner<'a> {
             let page = self.catalog.duplicates_on(reader, &scope)?;
             let roots = reader.roots()?.into_iter();
             let offline = roots.filter(|root| root.state == RootState::Offline).map(|root| root.id).collect();
-            let (request, left_out) = (self.request, &mut self.left_out);
-            let mut look = Look::new(self.catalog, reader, request, &self.rules, &self.wanted, offline, left_out)?;
+            let (request, known) = (self.request, &mut self.known);
+            let mut look =
+                Look::new(self.catalog, reader, request, &self.rules, (&self.wanted, &self.one_files), offline, known)?;
             let mut groups = Vec::new();
             for group in page.groups {
                 groups.extend(look.plan(group)?);

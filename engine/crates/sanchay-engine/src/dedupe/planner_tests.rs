@@ -33,6 +33,14 @@ struct Asked<'a> {
     isolate: &'a [&'a str],
     everywhere: bool,
     action: Action,
+    site: Option<fn(&[u8]) -> Site>,
+}
+
+const SITE: Site = Site { device: 1, mount: 1, cannot: None };
+
+/// Root `two` lies elsewhere.
+fn is_two(file: &[u8]) -> bool {
+    String::from_utf8_lossy(file).contains("/two/")
 }
 
 /// A plan as it is in the journal.
@@ -119,7 +127,7 @@ impl Trees {
             isolate: &isolate,
             everywhere: asked.everywhere,
             action: asked.action,
-            device_of: &|_| 1,
+            site_of: &|file, _| asked.site.map_or(SITE, |site| site(file)),
             asked: "{}",
             made_ns: 1,
         };
@@ -270,6 +278,31 @@ fn a_picture_goes_only_where_its_companions_have_equals_beside_the_one_that_stay
 }
 
 #[test]
+fn what_belongs_to_a_picture_goes_only_with_it() {
+    let trees = Trees::new(&[
+        ("one/a.jpg", "photo"),
+        ("two/b.xmp", "beside"),
+        ("two/b.cr2", "the raw"),
+        ("one/a.xmp", "beside"),
+        ("one/a.cr2", "the raw"),
+        ("two/b.jpg", "photo"),
+        ("two/stray.xmp", "beside"),
+    ]);
+    let oldest = trees.prefer(vec![Preference::Oldest]);
+    assert_eq!(
+        oldest.with(Decision::Keep),
+        ["one/a.cr2", "one/a.jpg", "one/a.xmp"],
+        "as the pictures are, so are the rest"
+    );
+    let rules = || Rules { prefer: vec![Preference::Oldest], ..Rules::default() };
+    let sidecars = trees.plan(&Asked { drop: "xmp", rules: rules(), ..Asked::default() });
+    assert_eq!(sidecars.dropped(), ["two/stray.xmp"]);
+    assert_eq!(sidecars.left_out, [("with-picture".to_owned(), 1)]);
+    let linked = trees.plan(&Asked { drop: "xmp", rules: rules(), action: Action::Symlink, ..Asked::default() });
+    assert_eq!(linked.plan.files, 2, "what becomes a link is still beside its picture");
+}
+
+#[test]
 fn wanted_copies_are_left_out_until_one_appears_elsewhere() {
     let trees = Trees::new(&TRIPLE);
     let plan = trees.make(&Asked::default(), &|| true).unwrap();
@@ -293,9 +326,40 @@ fn replicas_names_and_numbers_of_copies_are_heeded() {
     assert_eq!(trees.plan(&Asked { rules: rules(2, false), ..Asked::default() }).dropped(), ["two/old"]);
     assert_eq!(trees.plan(&Asked { rules: rules(1, true), ..Asked::default() }).plan.files, 0);
     let devices = Rules { min_devices: 2, ..Rules::default() };
-    assert_eq!(trees.plan(&Asked { rules: devices.clone(), ..Asked::default() }).plan.files, 0);
+    let on_one = trees.plan(&Asked { rules: devices.clone(), ..Asked::default() });
+    assert_eq!((on_one.plan.files, on_one.left_out), (0, vec![("too-few-devices".to_owned(), 3)]));
     let linked = trees.plan(&Asked { rules: devices, action: Action::Hardlink, ..Asked::default() });
     assert_eq!(linked.plan.files, 2, "links leave each volume what it has");
+}
+
+#[test]
+fn what_cannot_be_done_where_a_copy_lies_is_not_promised() {
+    let trees = Trees::new(&TRIPLE);
+    let site = |file: &[u8]| Site { cannot: is_two(file).then_some("no-trash"), ..SITE };
+    let planned = trees.plan(&Asked { site: Some(site), ..Asked::default() });
+    assert_eq!(planned.dropped(), ["one/a/newer"]);
+    assert_eq!(planned.names["two/old"], (Decision::Keep, "no-trash".to_owned()));
+    assert_eq!(planned.left_out, [("no-trash".to_owned(), 1)]);
+    assert!(planned.plan.freed_bytes < trees.plan(&Asked::default()).plan.freed_bytes);
+    let everywhere = |_: &[u8]| Site { cannot: Some("read-only"), ..SITE };
+    let planned = trees.plan(&Asked { site: Some(everywhere), ..Asked::default() });
+    assert_eq!((planned.plan.groups, planned.left_out), (0, vec![("read-only".to_owned(), 2)]));
+}
+
+#[test]
+fn links_stay_within_a_mount_and_shared_blocks_within_a_volume() {
+    let trees = Trees::new(&TRIPLE);
+    let site = |file: &[u8]| Site { mount: 1 + u64::from(is_two(file)), ..SITE };
+    let plan = |action| trees.plan(&Asked { site: Some(site), action, ..Asked::default() });
+    let linked = plan(Action::Hardlink);
+    assert_eq!(
+        (linked.dropped(), linked.left_out.clone()),
+        (vec!["one/a/newer"], vec![("other-volume".to_owned(), 1)])
+    );
+    assert_eq!(linked.names["two/old"].1, "other-volume");
+    for action in [Action::Reflink, Action::Symlink, Action::Trash] {
+        assert_eq!((plan(action).plan.files, plan(action).left_out), (2, vec![]), "{action:?}");
+    }
 }
 
 #[test]

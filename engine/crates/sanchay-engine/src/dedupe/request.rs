@@ -1,57 +1,12 @@
 //! What a plan is to be made of.
 
-use std::collections::BTreeMap;
-
 use sanchay_catalog::expression::Expression;
 use sanchay_catalog::queries::DuplicateRequest;
 use sanchay_core::VolumeId;
 
+use super::action::Action;
 use super::rules::Rules;
-
-/// What is done to a copy that goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Action {
-    /// It is moved to the trash.
-    #[default]
-    Trash,
-    /// It becomes a hard link of the one that stays.
-    Hardlink,
-    /// It shares the blocks of the one that stays.
-    Reflink,
-    /// It becomes a symbolic link to the one that stays.
-    Symlink,
-    /// It is removed for good.
-    Delete,
-}
-
-impl Action {
-    /// The word by which it is stored and told.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Trash => "trash",
-            Self::Hardlink => "hardlink",
-            Self::Reflink => "reflink",
-            Self::Symlink => "symlink",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// The action that goes by this word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        let all = [Self::Trash, Self::Hardlink, Self::Reflink, Self::Symlink, Self::Delete];
-        all.into_iter().find(|action| action.word() == word)
-    }
-
-    /// Whether nothing is left under a copy's name.
-    pub const fn removes(self) -> bool {
-        matches!(self, Self::Trash | Self::Delete)
-    }
-
-    /// Whether the two have to lie on one volume.
-    pub(super) const fn is_within_volume(self) -> bool {
-        matches!(self, Self::Hardlink | Self::Reflink)
-    }
-}
+use super::site::Site;
 
 /// What a plan is to be made of.
 pub struct PlanRequest<'a> {
@@ -69,13 +24,11 @@ pub struct PlanRequest<'a> {
     pub everywhere: bool,
     /// What is done to the copies that go.
     pub action: Action,
-    /// What a volume lies on: a number for each disk, or server of a share.
-    pub device_of: &'a dyn Fn(VolumeId) -> u64,
+    /// Where a file of a volume lies, and whether the action can be done there. It is asked once for each volume in each
+    /// root.
+    pub site_of: &'a dyn Fn(&[u8], VolumeId) -> Site,
     /// Scope and rules as they were asked for, as JSON; kept with the plan.
     pub asked: &'a str,
     /// Now, in nanoseconds since 1970.
     pub made_ns: i64,
 }
-
-/// Names that were left out, by the reason's word.
-pub(super) type LeftOut = BTreeMap<&'static str, i64>;

@@ -63,6 +63,8 @@ pub struct Copy {
     pub protected: Option<&'static str>,
     /// Whether every name of it fits `--drop`; true where there is no such rule.
     pub may_go: bool,
+    /// Why what would be done to it cannot be done where it is.
+    pub cannot: Option<&'static str>,
 }
 
 /// What becomes of a copy.
@@ -220,13 +222,17 @@ impl Order<'_> {
         self.rules.prefer.iter().map(by_rule).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    /// For which copy one goes: the first of those kept that is of another replica, and has the same companions.
+    /// For which copy one goes: the first of those kept that is of another replica, and has the same companions. One to
+    /// which nothing can be done stays after all.
     fn for_whom(
         &self,
         number: usize,
         kept: &[usize],
         accompanied: &dyn Fn(usize, usize) -> bool,
     ) -> (Verdict, &'static str) {
+        if let Some(reason) = self.copies[number].cannot {
+            return (Verdict::Keep, reason);
+        }
         let replica = self.copies[number].replica;
         let mut others =
             kept.iter().filter(|other| replica.is_none() || self.copies[**other].replica != replica).peekable();
@@ -273,6 +279,7 @@ mod tests {
             replica: None,
             protected: None,
             may_go: true,
+            cannot: None,
         }
     }
 
@@ -348,6 +355,16 @@ mod tests {
         assert_eq!(ruling[2], (KEEP, "companions-differ"));
     }
 
+    #[test]
+    fn a_copy_to_which_nothing_can_be_done_stays_beside_the_one_that_is_preferred() {
+        let mut copies = [copy("/a/x", 1), copy("/b/x", 2), copy("/c/x", 3)];
+        copies[1].cannot = Some("read-only");
+        let ruling = decide(&copies, &Rules::default(), &|_, _| true);
+        assert_eq!(ruling[0].0, KEEP, "it does not go for the one that cannot");
+        assert_eq!(ruling[1], (KEEP, "read-only"));
+        assert_eq!(ruling[2].0, Verdict::Drop(0));
+    }
+
     fn any_copy() -> impl Strategy<Value = Copy> {
         (
             0..4_usize,
@@ -368,6 +385,7 @@ mod tests {
                 replica,
                 protected: is_protected.then_some("kept"),
                 may_go,
+                cannot: None,
             })
     }
 

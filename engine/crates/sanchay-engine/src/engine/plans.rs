@@ -10,7 +10,7 @@ use sanchay_core::{Algorithm, ContentHash};
 
 use super::Engine;
 use crate::clock::now_ns;
-use crate::dedupe::{make_plan, Action, PlanRequest, Preference, Rules};
+use crate::dedupe::{make_plan, Action, PlanRequest, Preference, Rules, Site};
 use crate::error::{EngineError, ErrorKind};
 use crate::words;
 
@@ -117,7 +117,7 @@ impl Engine {
             min_devices: asked.min_devices.max(1),
             one_of_each_name: asked.one_of_each_name,
         };
-        let devices = crate::dedupe::Devices::new(&scope.roots);
+        let trash = self.shared().options.trash.as_deref();
         let request = PlanRequest {
             scope,
             rules,
@@ -126,7 +126,7 @@ impl Engine {
             isolate: asked.isolate,
             everywhere: asked.everywhere,
             action,
-            device_of: &|volume| devices.of(volume),
+            site_of: &|file, volume| Site::of(file, volume, action, trash),
             asked: asked.asked,
             made_ns: now_ns(),
         };
