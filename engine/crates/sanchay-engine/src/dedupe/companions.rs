@@ -183,7 +183,8 @@ pub(super) fn keep_with_pictures(
 
 /// Whether a file may belong to a picture, by its name.
 pub(super) fn may_belong(name: &[u8]) -> bool {
-    EXTENSIONS.contains(&parted(name).1.as_slice())
+    let dot = name.iter().rposition(|byte| *byte == b'.');
+    dot.is_some_and(|dot| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(&name[dot + 1..])))
 }
 
 fn is_picture(extension: &[u8]) -> bool {

@@ -195,7 +195,11 @@ impl<'l> Look<'l> {
         }
         let is_isolated = |folder: &Vec<u8>| taken.iter().any(|name| is_within(&name.path.path, folder));
         // The rules look at the picture, so that what belongs to it stays or goes with it.
-        let picture = self.companions.borrow_mut().pictures_of(first.id)?.into_iter().next();
+        let picture = if may_belong(&first.path) {
+            self.companions.borrow_mut().pictures_of(first.id)?.into_iter().next()
+        } else {
+            None
+        };
         let (links, mtime_ns) =
             picture.map_or((entry.links, entry.mtime_ns), |picture| (picture.links, picture.mtime_ns));
         let copy = Copy {
