@@ -194,9 +194,18 @@ def test_a_file_that_takes_no_more_links_has_a_second_survivor(clearing: Clearin
     assert all((tree / name).read_bytes() == CONTENT for name in "abcd")
 
 
+@pytest.mark.needs("sshfs", "/dev/fuse", SFTP_SERVER)
+def test_a_share_that_hangs_does_not_hang_a_plan(clearing: Clearing, tmp_path: Path) -> None:
+    here, shown = fill(tmp_path / "here", "copy"), tmp_path / "shown"
+    with shared(shown, fill(tmp_path / "served", "copy"), "nas.example") as hang:
+        clearing.scan(here, shown)
+        hang()
+        assert clearing.plan("trash").files == 1, "what it does not say is left to the run"
+
+
 # ---- One file seen twice ----
 
-View = Callable[[Path, Path], AbstractContextManager[Path]]
+View = Callable[[Path, Path], AbstractContextManager[object]]
 
 
 @pytest.fixture(
@@ -227,8 +236,8 @@ def test_a_file_that_a_known_stack_shows_twice_is_not_planned(
     clearing: Clearing, tmp_path: Path, view: View, preferred: str
 ) -> None:
     branch = fill(tmp_path / "branch", "only")
-    with view(tmp_path / "shown", branch) as shown:
-        clearing.scan(branch, shown)
+    with view(tmp_path / "shown", branch):
+        clearing.scan(branch, tmp_path / "shown")
         for action in ACTIONS:
             plan = clearing.plan(action, prefer=tmp_path / preferred)
             assert (plan.files, plan.undecided) == (0, 0), action
@@ -242,7 +251,8 @@ def test_a_file_that_an_unknown_stack_shows_twice_is_put_back(
     clearing: Clearing, tmp_path: Path, preferred: str, action: str
 ) -> None:
     branch = fill(tmp_path / "branch", "only")
-    with shared(tmp_path / "shown", branch, "nas.example") as shown:
+    shown = tmp_path / "shown"
+    with shared(shown, branch, "nas.example"):
         clearing.scan(branch, shown)
         plan = clearing.plan(action, prefer=tmp_path / preferred)
         assert plan.files == 1, "the server's name does not tell that it is this machine"

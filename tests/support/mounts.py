@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -133,8 +134,8 @@ def merged(point: Path, branch: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def shared(point: Path, folder: Path, host: str) -> Iterator[Path]:
-    """The real sshfs, with a server of this machine that says it is `host`."""
+def shared(point: Path, folder: Path, host: str) -> Iterator[Callable[[], None]]:
+    """The real sshfs, with a server of this machine that says it is `host`; a call of what is given makes it hang."""
     point.mkdir()
     to_server, to_client = socket.socketpair()
     with to_server, to_client:
@@ -147,12 +148,12 @@ def shared(point: Path, folder: Path, host: str) -> Iterator[Path]:
     try:
         until(lambda: client.poll() is not None or point.is_mount())
         assert client.poll() is None, "sshfs has not come up"
-        yield point
+        yield lambda: server.send_signal(signal.SIGSTOP)
     finally:
-        unmount(point)
-        for process in (client, server):
+        for process in (client, server):  # their end breaks off whatever hangs
             process.kill()
             process.wait(PATIENCE_S)
+        unmount(point)
 
 
 # ---- File systems that are programs of the tests ----
