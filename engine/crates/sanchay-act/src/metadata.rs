@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{fgetxattr, flistxattr, fstat, Mode, Stat, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{fgetxattr, flistxattr, flistxattr_query, fstat, Mode, Stat, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 
 use crate::refusal::Refusal;
@@ -81,7 +81,16 @@ impl Kept {
             rustix::fs::fchown(&file, Some(owner), Some(group))?;
         }
         rustix::fs::fchmod(&file, Mode::from_bits_truncate(*mode as rustix::fs::RawMode))?;
-        for (name, value) in attributes {
+        // What the file has already, such as a label of a security module, need not be given, which not everybody may; what it
+        // took over from its folder, such as an access list, goes.
+        let had = self::attributes(file.as_fd())?;
+        for (name, _) in had.iter().filter(|(name, _)| !attributes.iter().any(|(wanted, _)| wanted == name)) {
+            match rustix::fs::fremovexattr(&file, &name[..]) {
+                Err(Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP) if name.starts_with(b"security.") => {}
+                removed => removed?,
+            }
+        }
+        for (name, value) in attributes.iter().filter(|attribute| !had.contains(attribute)) {
             rustix::fs::fsetxattr(&file, &name[..], value, XattrFlags::empty())?;
         }
         let times = Timestamps { last_access: timespec(self.atime_ns), last_modification: timespec(self.mtime_ns) };
@@ -106,7 +115,7 @@ fn timespec(nanoseconds: i64) -> Timespec {
 /// Every attribute that we may see, ordered by name.
 fn attributes(file: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refusal> {
     // Most files have none, which one short call tells.
-    let mut names = match listed(file, 0) {
+    let mut names = match flistxattr_query(file) {
         Ok(0) | Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
         Ok(_) => vec![0; XATTR_BYTES],
         Err(error) => return Err(error.into()),
@@ -125,7 +134,23 @@ fn attributes(file: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refusal> 
     Ok(found)
 }
 
-fn listed(file: BorrowedFd<'_>, room: usize) -> rustix::io::Result<usize> {
-    let mut none: Vec<u8> = vec![0; room];
-    flistxattr(file, &mut none[..])
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gets_all_that_another_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| std::fs::File::create(folder.path().join(name)).unwrap());
+        rustix::fs::fchmod(&one, Mode::from_bits_truncate(0o640)).unwrap();
+        match rustix::fs::fsetxattr(&one, "user.note", b"mine", XattrFlags::empty()) {
+            Err(Errno::OPNOTSUPP) => return, // temporary files lie where there are none
+            set => set.unwrap(),
+        }
+        rustix::fs::fsetxattr(&other, "user.of_folder", b"", XattrFlags::empty()).unwrap();
+        let kept = Kept { mtime_ns: -1, atime_ns: 1_000_000_001, ..Kept::of(&one).unwrap() };
+        assert_eq!(kept.metadata.attributes, [(b"user.note".to_vec(), b"mine".to_vec())]);
+        kept.give(&other).unwrap();
+        assert_eq!(Kept::of(&other).unwrap(), kept);
+    }
 }
