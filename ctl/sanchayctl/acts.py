@@ -84,6 +84,25 @@ def show_undo(session: Session, job: job_pb2.Job, *, errors: bool = True) -> Non
     _show_rest(session, job, result.skipped + result.failed, result.run, errors=errors)
 
 
+def show_repair(session: Session, job: job_pb2.Job, *, errors: bool = True) -> None:
+    """What took the place of a damaged file, or why that was left."""
+    result = job.repair
+    if not result.run:
+        _show_without_result("Nothing was repaired", job)
+        return
+    if result.repaired:
+        act = next(session.client().iter_acts(result.run))
+        output.line(f"Repaired {paths.shown(act.path)} by a copy of {paths.shown(act.kept)}.")
+        output.line("The damaged file is in the trash, and the copy has its owner, mode and times.")
+        output.line(f"Take it back: {session.next(f'dedupe undo {result.run}')}")
+        return
+    left = session.client().get_job(job.id).job.errors if errors else ()
+    for error in left:
+        output.line(f"Not repaired: {line(error)}")
+    if not left:
+        output.line(f"Nothing was repaired: {paths.safe_text(job.message) or job.state}")
+
+
 def line(error: job_pb2.JobError) -> str:
     """`PATH: open for writing in another program`, and what the system said of it."""
     said = f" ({paths.safe_text(error.message)})" if error.message else ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CANCEL_TIMEOUT_S = 3.0
 ENDED = frozenset({"done", "partial", "failed", "cancelled"})
 # One of these that a daemon left goes on only when someone asks for it.
-NOT_BY_THEMSELVES = frozenset({"dedupe", "undo", "have"})
+NOT_BY_THEMSELVES = frozenset({"dedupe", "undo", "have", "repair"})
 
 
 def follow(

@@ -28,7 +28,7 @@ PATH_COLUMNS = 100  # a narrower screen has one line
 _BAR_CELLS = 24
 _TITLE_CELLS = 8  # what is left of a long name
 # What the errors of a job are called, where it is not a scan.
-_ERRORS = {"dedupe": "left", "undo": "left"}
+_ERRORS = {"dedupe": "left", "undo": "left", "repair": "left"}
 _PHASES = {
     "queued": "Waiting",
     "listing": "Listing",

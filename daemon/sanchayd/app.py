@@ -59,6 +59,7 @@ from sanchayd.upkeep.housekeeping import Housekeeping
 from sanchayd.upkeep.status import StatusService
 from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.verify.kind import VerifyKind
+from sanchayd.verify.repair import RepairKind
 from sanchayd.verify.service import VerifyService
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class App:
             DedupeKind(catalog),
             UndoKind(catalog),
             VerifyKind(catalog),
+            RepairKind(catalog),
             have,
         )
         job_store = JobStore(store, kinds)

@@ -56,7 +56,7 @@ SCAN_KEYS = (
     "peak_rss_bytes",
 )
 # The fields of a job that hold what other kinds than scans came to.
-_OTHER_RESULTS: tuple[Literal["dedupe", "undo", "have"], ...] = ("dedupe", "undo", "have")
+_OTHER_RESULTS: tuple[Literal["dedupe", "undo", "have", "repair"], ...] = ("dedupe", "undo", "have", "repair")
 FILE_EVENTS = ("added", "changed", "removed", "moved")
 SKIPPED_KEYS = ("unstable", "special", "symlinks", "excluded", "skipped_mounts", "expected_unreadable")
 

@@ -63,6 +63,13 @@ PHRASES = {
     "recovered": "the run was broken off at it, and it was put back under another name",
     "no-twin": "no copy with its content is left",
     "nothing-to-undo": "it looks the same as before",
+    # Why a file was not repaired, or a repair not taken back.
+    "changed-since-found": "changed since it was found",
+    "sound": "it has the content again that it should have",
+    "hard-linked": "other names of the same file would stay damaged",
+    "no-healthy-copy": "no healthy copy was found",
+    "healthy-copy-offline": "no healthy copy can be reached now",
+    "not-in-trash": "what it was is not in the trash any more",
     "io": "its disk or file system failed",
 }
 

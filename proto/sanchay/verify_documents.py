@@ -9,7 +9,7 @@ from sanchay import paths, units
 
 if TYPE_CHECKING:
     from sanchay.documents import Document
-    from sanchay.v1 import job_pb2, verify_pb2
+    from sanchay.v1 import dedupe_pb2, job_pb2, verify_pb2
 
 #: The counts of a result, and the names of its files.
 COUNTS = (
@@ -73,6 +73,25 @@ def finding(message: verify_pb2.Finding) -> Document:
         **paths.document(message.path),
         "size": message.size,
         **_hashes(message),
+        "repaired_by": message.repaired_by if message.HasField("repaired_by") else None,
+    }
+
+
+def repair(job: job_pb2.Job, act: dedupe_pb2.Act | None) -> Document:
+    """What a repair came to; `run` is null where none began, `twin` where none was found, `reason` once it was done."""
+    result = job.repair
+    return {
+        "run": result.run or None,
+        "finding": result.finding or None,
+        "job": job.id,
+        "state": job.state,
+        "message": job.message,
+        "repaired": bool(result.repaired),
+        **(paths.document(act.path) if act else {"path": None}),
+        "twin": paths.document(act.kept) if act and act.HasField("kept") else None,
+        "reason": act.reason or None if act else None,
+        "detail": act.detail if act else "",
+        "duration_s": result.duration_s,
     }
 
 

@@ -77,6 +77,50 @@ def test_rot_is_found_shown_and_accepted(tmp_path: Path) -> None:
         assert program.run("verify", "--history").code == 0
 
 
+@pytest.mark.needs("root", "mount")
+def test_a_flipped_bit_is_repaired_from_the_copy_elsewhere_and_taken_back(unwatched: Program, tmp_path: Path) -> None:
+    image, point, content = tmp_path / "image", tmp_path / "disk", os.urandom(300_000)
+    copies = trees.build(tmp_path / "copies", {"copy.jpg": content})
+    with mounts.disk(image, point):
+        photo = point / "photo.jpg"
+        photo.write_bytes(content)
+        photo.chmod(0o640)
+        os.setxattr(photo, "user.note", b"mine")
+        os.utime(photo, ns=(1, 1_000_000_000_123_456_789))
+        for root in (point, copies):
+            unwatched.json("scan", root)
+            until(lambda root=root: unwatched.json("scan", root)["hashed_files"] == 0)
+        mounts.flip_a_bit(image, point, content)
+        rotten = photo.read_bytes()
+        finding = str(unwatched.json("verify", code=1)["damaged"][0]["id"])
+        copies.rename(tmp_path / "away")
+        left = unwatched.json("damage", "repair", finding, code=3)
+        assert (left["repaired"], left["reason"]) == (False, "healthy-copy-offline")
+        assert photo.read_bytes() == rotten
+        (tmp_path / "away").rename(copies)
+
+        repaired = unwatched.json("damage", "repair", finding)
+        assert (repaired["repaired"], repaired["twin"]["path"]) == (True, str(copies / "copy.jpg"))
+        assert unwatched.json("scan", point)["hashed_bytes"] < 1000, "only what desktops keep in the trash beside it"
+        mounts.run("umount", point)
+        mounts.mount_disk(image, point)
+        assert photo.read_bytes() == content
+        stat = photo.stat()
+        assert (stat.st_mode & 0o777, stat.st_mtime_ns, stat.st_nlink) == (0o640, 1_000_000_000_123_456_789, 1)
+        assert os.getxattr(photo, "user.note") == b"mine"
+        assert unwatched.json("verify")["damaged"] == []
+        assert unwatched.json("status")["damaged_files"] == 0
+        row = unwatched.json("damage", "list", "--all")["rows"][0]
+        assert (row["state"], row["repaired_by"]) == ("repaired", repaired["run"])
+        runs = unwatched.json("dedupe", "journal")["rows"]
+        assert [(run["kind"], run["of"], run["acted"]) for run in runs if run["acted"]] == [("repair", int(finding), 1)]
+
+        assert unwatched.json("dedupe", "undo", str(repaired["run"]))["restored"] == 1
+        assert photo.read_bytes() == rotten
+        assert unwatched.json("status")["damaged_files"] == 1
+        assert unwatched.json("verify", code=1)["damaged"][0]["path"] == str(photo)
+
+
 def test_content_that_changed_beneath_its_time_is_suspect_and_a_budget_leaves_the_rest(
     unwatched: Program, tmp_path: Path
 ) -> None:
@@ -94,6 +138,25 @@ def test_content_that_changed_beneath_its_time_is_suspect_and_a_budget_leaves_th
     assert (row["kind"], row["path"]) == ("suspect", str(tree / "f4"))
     assert unwatched.json("status")["damaged_files"] == 0
     assert unwatched.fails("verify", "--budget", "30", code=2)["kind"] == "usage"
+
+
+def test_a_live_root_notes_content_that_changed_beneath_its_time(program: Program, tmp_path: Path) -> None:
+    contents = {"small": b"s" * 1000, "large": b"l" * 300_000}
+    tree = trees.build(tmp_path / "tree", contents)
+    program.json("scan", tree)
+    program.json("root", "sync", tree)
+    until(lambda: program.json("scan", tree)["hashed_files"] == 0)
+    for name, content in contents.items():
+        write_and_set_back(tree / name, content.upper())
+    until(lambda: len(program.json("damage", "list")["rows"]) == 2)
+    rows = program.json("damage", "list")["rows"]
+    assert {(row["kind"], row["path"]) for row in rows} == {("suspect", str(tree / name)) for name in contents}
+    for row in rows:
+        program.json("damage", "accept", str(row["id"]))
+    (tree / "small").chmod(0o600)
+    program.json("root", "sync", tree)
+    assert program.json("damage", "list")["rows"] == []
+    assert program.json("verify")["suspect"] == []
 
 
 def test_lists_of_others_are_compared_with_what_is_on_the_disk(unwatched: Program, tmp_path: Path) -> None:

@@ -40,12 +40,7 @@ def test_a_bit_that_flips_in_the_image_of_an_unmounted_disk_is_found_and_the_cop
         cataloger.scan(2)
         assert (verify(cataloger).checked, verify(cataloger, 2).damaged_files) == (3, 0)
         before = os.stat(point / "photo.jpg")
-        mounts.run("umount", point)
-        content = bytearray(image.read_bytes())
-        at = content.index(PHOTO[4096:8192])
-        content[at + 100] ^= 0x10
-        image.write_bytes(content)
-        mounts.mount_disk(image, point)
+        mounts.flip_a_bit(image, point, PHOTO)
         after = os.stat(point / "photo.jpg")
         assert (after.st_ino, after.st_size, after.st_mtime_ns, after.st_ctime_ns) == (
             before.st_ino,

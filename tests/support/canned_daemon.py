@@ -29,6 +29,7 @@ from sanchay.v1 import (
     report_pb2,
     root_pb2,
     schedule_pb2,
+    verify_pb2,
 )
 
 TOKEN = "a-token-of-the-test"
@@ -44,6 +45,7 @@ SERVICES = (
     (change_pb2, "ChangeService"),
     (dedupe_pb2, "DedupeService"),
     (have_pb2, "HaveService"),
+    (verify_pb2, "VerifyService"),
 )
 
 

@@ -350,6 +350,9 @@ class FakeDedupe:
         todo = [Copy(act.path, "drop", "", act.size_bytes, act.kept_path) for act in back]
         return self._begin(Run(0, "undo", "", run_id, time.time_ns()), todo, is_undo=True)
 
+    def start_repair(self, finding_id: int, *, background: bool, request_id: str = "") -> FakeAct:
+        return self._begin(Run(0, "repair", "repair", finding_id, time.time_ns()), [], is_undo=False)
+
     def runs(self) -> list[Run]:
         return [run for run, _ in reversed(self._runs)]
 

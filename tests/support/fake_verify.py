@@ -67,6 +67,7 @@ class Finding:
     algorithm: str = "blake3"
     hash: str = "aa" * 32
     found_hash: str = "bb" * 32
+    repaired_by: int | None = None
 
 
 class FakeVerification:

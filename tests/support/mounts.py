@@ -108,6 +108,15 @@ def mount_disk(image: Path, point: Path) -> None:
     run("mount", "-o", "loop", image, point)
 
 
+def flip_a_bit(image: Path, point: Path, content: bytes) -> None:
+    """Flips a bit of a file with this content in the image of a mounted disk, as rot does: no stamp moves."""
+    run("umount", point)
+    disk_bytes = bytearray(image.read_bytes())
+    disk_bytes[disk_bytes.index(content[4096:8192]) + 100] ^= 0x10
+    image.write_bytes(disk_bytes)
+    mount_disk(image, point)
+
+
 # ---- What shows the files of a folder a second time ----
 
 

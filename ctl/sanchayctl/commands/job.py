@@ -26,6 +26,7 @@ _SHOW = {
     "dedupe": acts.show_run,
     "undo": acts.show_undo,
     "verify": verify.show_result,
+    "repair": acts.show_repair,
     "have": questions.show_have,
 }
 

@@ -163,6 +163,9 @@ def _show_damaged(session: Session, job: job_pb2.Job) -> None:
             output.line("      no healthy copy was found")
     if count > len(damaged):
         output.line(f"    … and {units.count(count - len(damaged))} more")
+    repairable = next((file.id for file in damaged if file.twins), 0)
+    if repairable:
+        output.line(f"  Replace one by its healthy copy: {session.next(f'damage repair {repairable}')}")
     output.line(f"  See all: {session.next('damage list')}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sanchay.errors import Cancelled
 from sanchayd.config import Config
@@ -69,10 +69,22 @@ class UndoResult(ActedResult):
         return self.restored
 
 
-class ActWork:
-    """A run under way, as the queue knows work. `result` makes what the job leaves of what the engine says."""
+class ActKind(Protocol):
+    """A kind of job that changes files."""
 
-    def __init__(self, act: ActPort, kind: DedupeKind | UndoKind, job: Job) -> None:
+    def of(self, found: ActResult, job: Job) -> ActedResult:
+        """What is kept of a run's result."""
+        ...
+
+    def result(self, stored: Mapping[str, Any]) -> ActedResult:
+        """The same, from its fields as they were stored."""
+        ...
+
+
+class ActWork:
+    """A run under way, as the queue knows work. `kind` makes what the job leaves of what the engine says."""
+
+    def __init__(self, act: ActPort, kind: ActKind, job: Job) -> None:
         self._act = act
         self._kind = kind
         self._job = job

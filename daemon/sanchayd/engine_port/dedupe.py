@@ -1,4 +1,4 @@
-"""Plans, runs of them, and what is taken back. Every call may block, and raises `SanchayError` alone."""
+"""Plans, runs of them, repairs, and what is taken back. Every call may block, and raises `SanchayError` alone."""
 
 from __future__ import annotations
 
@@ -112,6 +112,13 @@ class DedupePort(Protocol):
 
     def start_undo(self, run_id: int, paths: Sequence[bytes], *, background: bool, request_id: str = "") -> ActPort:
         """Takes back what a run did: at or below these paths, or (none named) all."""
+        ...
+
+    def start_repair(self, finding_id: int, *, background: bool, request_id: str = "") -> ActPort:
+        """A copy of a healthy twin takes the place of a damaged file, which goes to the trash.
+
+        Raises invalid_argument where there is no such finding, or it was dealt with.
+        """
         ...
 
     def runs(self) -> Sequence[values.JournalRun]:

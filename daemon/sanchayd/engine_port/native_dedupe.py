@@ -147,6 +147,12 @@ class NativeDedupe:
             acting = self._dedupe.start_undo(run_id, paths, background=background, request_id=request_id)
         return NativeActing(acting)
 
+    def start_repair(self, finding_id: int, *, background: bool, request_id: str = "") -> ActPort:
+        """Repairs a damaged file."""
+        with translated():
+            acting = self._dedupe.start_repair(finding_id, background=background, request_id=request_id)
+        return NativeActing(acting)
+
     def runs(self) -> Sequence[values.JournalRun]:
         """Every run, newest first."""
         with translated():

@@ -75,3 +75,4 @@ class Finding(Protocol):
     algorithm: str
     hash: str
     found_hash: str
+    repaired_by: int | None

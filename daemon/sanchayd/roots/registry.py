@@ -241,6 +241,11 @@ class RootRegistry:
         """The roots of these ids, in the order in which they were added."""
         return [root for root in self._roots.values() if root.id in root_ids]
 
+    def holding(self, path: bytes) -> Root | None:
+        """The innermost root that a path lies in."""
+        holding = [root for root in self._roots.values() if _is_within(path, root.path)]
+        return max(holding, key=lambda root: len(root.path), default=None)
+
     def nesting_notices(self, root: Root) -> list[str]:
         """What a person should know of roots inside each other: each file is still kept once."""
         notices = []

@@ -55,6 +55,13 @@ class VerifyServicer(verify_pb2_grpc.VerifyServiceServicer):
         """A file is right as it is."""
         return verify_pb2.AcceptFindingResponse(finding=convert.from_finding(await self._service.accept(request.id)))
 
+    async def StartRepair(
+        self, request: verify_pb2.StartRepairRequest, context: Context
+    ) -> verify_pb2.StartRepairResponse:
+        """Starts or joins a repair."""
+        job = await self._service.repair(request.id, request_id=request_id())
+        return verify_pb2.StartRepairResponse(job_id=job.id)
+
     async def CompareListed(
         self, request: verify_pb2.CompareListedRequest, context: Context
     ) -> AsyncIterator[verify_pb2.CompareListedResponse]:

@@ -14,6 +14,7 @@ from sanchayd.jobs.service import JobService
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root
 from sanchayd.verify.kind import VERIFY
+from sanchayd.verify.repair import REPAIR
 
 FINDINGS_LIMIT = 100
 FINDINGS_MAX = 1000
@@ -88,6 +89,22 @@ class VerifyService:
     async def accept(self, finding_id: int) -> Finding:
         """A file is right as it is. Raises invalid_argument, and io where it cannot be read."""
         return await in_own_thread(lambda: self._catalog.accept_finding(finding_id), f"accept-{finding_id}")
+
+    async def repair(self, finding_id: int, *, request_id: str) -> Job:
+        """Starts, or joins, the repair of a file. Raises invalid_argument, also where it was dealt with."""
+        found = await self._pool.ask(self._catalog.findings, with_closed=True)
+        finding = next((finding for finding in found if finding.id == finding_id), None)
+        if finding is None:
+            raise InvalidArgument(f"There is no finding {finding_id}.")
+        if finding.state != "open":
+            by_run = f" by run {finding.repaired_by}" if finding.repaired_by else ""
+            raise InvalidArgument(f"Finding {finding_id} was {finding.state}{by_run} already.")
+        root = self._registry.holding(finding.path)
+        if root is None:
+            raise InvalidArgument(f"{names.shown(finding.path)} is in no root any more.")
+        arguments = {"finding": finding_id}
+        named = [JobRoot(root.id, root.name)]
+        return await self._jobs.start(REPAIR, named, background=False, request_id=request_id, arguments=arguments)
 
     async def compare(self, lines: Sequence[ListedLine]) -> AsyncGenerator[Sequence[tuple[str, str]], None]:
         """The state of each line, some at a time, in their order. Raises invalid_argument."""

@@ -464,6 +464,9 @@ class Dedupe:
     ) -> Acting:
         """Takes a run back: all of it, or what lies at or below these paths."""
 
+    def start_repair(self, finding_id: int, *, background: bool = False, request_id: str = "") -> Acting:
+        """A copy of a healthy twin takes the place of a damaged file, which goes to the trash."""
+
     def runs(self) -> list[JournalRun]:
         """All runs, the newest first."""
 
@@ -510,6 +513,7 @@ class Finding:
     algorithm: str
     hash: str  # that it should have
     found_hash: str
+    repaired_by: int | None  # the run that repaired it
 
 def findings(catalog: Catalog, *, with_closed: bool = False) -> list[Finding]:
     """Damaged and suspect files, the newest first; those that were dealt with, too, `with_closed`."""

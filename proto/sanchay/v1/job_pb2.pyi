@@ -206,9 +206,10 @@ class Job(google.protobuf.message.Message):
     UNDO_FIELD_NUMBER: builtins.int
     VERIFY_FIELD_NUMBER: builtins.int
     HAVE_FIELD_NUMBER: builtins.int
+    REPAIR_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
-    """scan | dedupe | undo | verify | have; each kind has its own result"""
+    """scan | dedupe | undo | verify | have | repair; each kind has its own result"""
     state: builtins.str
     """queued | running | paused | done | partial | failed | cancelled | interrupted"""
     created_ns: builtins.int
@@ -239,6 +240,8 @@ class Job(google.protobuf.message.Message):
     def verify(self) -> sanchay.v1.verify_pb2.VerifyResult: ...
     @property
     def have(self) -> sanchay.v1.have_pb2.HaveResult: ...
+    @property
+    def repair(self) -> sanchay.v1.verify_pb2.RepairResult: ...
     def __init__(
         self,
         *,
@@ -259,9 +262,10 @@ class Job(google.protobuf.message.Message):
         undo: sanchay.v1.dedupe_pb2.UndoResult | None = ...,
         verify: sanchay.v1.verify_pb2.VerifyResult | None = ...,
         have: sanchay.v1.have_pb2.HaveResult | None = ...,
+        repair: sanchay.v1.verify_pb2.RepairResult | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "have", b"have", "progress", b"progress", "result", b"result", "undo", b"undo", "verify", b"verify"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "have", b"have", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo", "verify", b"verify"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "have", b"have", "progress", b"progress", "repair", b"repair", "result", b"result", "undo", b"undo", "verify", b"verify"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "have", b"have", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "repair", b"repair", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo", "verify", b"verify"]) -> None: ...
 
 global___Job = Job
 

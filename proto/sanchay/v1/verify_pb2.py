@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from sanchay.v1 import common_pb2 as sanchay_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sanchay/v1/verify.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"Z\n\x0b\x44\x61magedFile\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x1e\n\x04path\x18\x02 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x1f\n\x05twins\x18\x03 \x03(\x0b\x32\x10.sanchay.v1.Path\"n\n\x0bSuspectFile\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x1e\n\x04path\x18\x02 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12\x0c\n\x04hash\x18\x04 \x01(\x0c\x12\x12\n\nfound_hash\x18\x05 \x01(\x0c\"\xc4\x02\n\x0cVerifyResult\x12\x0f\n\x07\x63hecked\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0c\n\x04left\x18\x03 \x01(\x04\x12\x16\n\x0enot_verifiable\x18\x04 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x05 \x01(\x04\x12\x0f\n\x07skipped\x18\x06 \x01(\x04\x12\x0e\n\x06\x63\x61\x63hed\x18\x07 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x08 \x01(\x04\x12\x15\n\rdamaged_files\x18\t \x01(\x04\x12\x15\n\rsuspect_files\x18\n \x01(\x04\x12\x12\n\nduration_s\x18\x0b \x01(\x01\x12\x16\n\x0epeak_rss_bytes\x18\x0c \x01(\x04\x12(\n\x07\x64\x61maged\x18\r \x03(\x0b\x32\x17.sanchay.v1.DamagedFile\x12(\n\x07suspect\x18\x0e \x03(\x0b\x32\x17.sanchay.v1.SuspectFile\"\xa7\x01\n\x07\x46inding\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08\x66ound_ns\x18\x04 \x01(\x03\x12\x1e\n\x04path\x18\x05 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04size\x18\x06 \x01(\x04\x12\x11\n\talgorithm\x18\x07 \x01(\t\x12\x0c\n\x04hash\x18\x08 \x01(\x0c\x12\x12\n\nfound_hash\x18\t \x01(\x0c\"_\n\x12StartVerifyRequest\x12\r\n\x05roots\x18\x01 \x03(\x0c\x12\x12\n\nbackground\x18\x02 \x01(\x08\x12\x14\n\x0c\x62udget_bytes\x18\x03 \x01(\x04\x12\x10\n\x08\x62udget_s\x18\x04 \x01(\x01\"%\n\x13StartVerifyResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\"Q\n\x13ListFindingsRequest\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.sanchay.v1.PageRequest\x12\x13\n\x0bwith_closed\x18\x02 \x01(\x08\"V\n\x14ListFindingsResponse\x12%\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x13.sanchay.v1.Finding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x14\x41\x63\x63\x65ptFindingRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"=\n\x15\x41\x63\x63\x65ptFindingResponse\x12$\n\x07\x66inding\x18\x01 \x01(\x0b\x32\x13.sanchay.v1.Finding\";\n\nListedFile\x12\x0c\n\x04path\x18\x01 \x01(\x0c\x12\x11\n\talgorithm\x18\x02 \x01(\t\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\"=\n\x14\x43ompareListedRequest\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.sanchay.v1.ListedFile\"*\n\tListedRow\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"<\n\x15\x43ompareListedResponse\x12#\n\x04rows\x18\x01 \x03(\x0b\x32\x15.sanchay.v1.ListedRow2\xe0\x02\n\rVerifyService\x12N\n\x0bStartVerify\x12\x1e.sanchay.v1.StartVerifyRequest\x1a\x1f.sanchay.v1.StartVerifyResponse\x12Q\n\x0cListFindings\x12\x1f.sanchay.v1.ListFindingsRequest\x1a .sanchay.v1.ListFindingsResponse\x12T\n\rAcceptFinding\x12 .sanchay.v1.AcceptFindingRequest\x1a!.sanchay.v1.AcceptFindingResponse\x12V\n\rCompareListed\x12 .sanchay.v1.CompareListedRequest\x1a!.sanchay.v1.CompareListedResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sanchay/v1/verify.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"Z\n\x0b\x44\x61magedFile\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x1e\n\x04path\x18\x02 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x1f\n\x05twins\x18\x03 \x03(\x0b\x32\x10.sanchay.v1.Path\"n\n\x0bSuspectFile\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x1e\n\x04path\x18\x02 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12\x0c\n\x04hash\x18\x04 \x01(\x0c\x12\x12\n\nfound_hash\x18\x05 \x01(\x0c\"\xc4\x02\n\x0cVerifyResult\x12\x0f\n\x07\x63hecked\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0c\n\x04left\x18\x03 \x01(\x04\x12\x16\n\x0enot_verifiable\x18\x04 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x05 \x01(\x04\x12\x0f\n\x07skipped\x18\x06 \x01(\x04\x12\x0e\n\x06\x63\x61\x63hed\x18\x07 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x08 \x01(\x04\x12\x15\n\rdamaged_files\x18\t \x01(\x04\x12\x15\n\rsuspect_files\x18\n \x01(\x04\x12\x12\n\nduration_s\x18\x0b \x01(\x01\x12\x16\n\x0epeak_rss_bytes\x18\x0c \x01(\x04\x12(\n\x07\x64\x61maged\x18\r \x03(\x0b\x32\x17.sanchay.v1.DamagedFile\x12(\n\x07suspect\x18\x0e \x03(\x0b\x32\x17.sanchay.v1.SuspectFile\"\xd1\x01\n\x07\x46inding\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08\x66ound_ns\x18\x04 \x01(\x03\x12\x1e\n\x04path\x18\x05 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04size\x18\x06 \x01(\x04\x12\x11\n\talgorithm\x18\x07 \x01(\t\x12\x0c\n\x04hash\x18\x08 \x01(\x0c\x12\x12\n\nfound_hash\x18\t \x01(\x0c\x12\x18\n\x0brepaired_by\x18\n \x01(\x03H\x00\x88\x01\x01\x42\x0e\n\x0c_repaired_by\"\x8b\x01\n\x0cRepairResult\x12\x0b\n\x03run\x18\x01 \x01(\x03\x12\x0f\n\x07\x66inding\x18\x02 \x01(\x03\x12\x10\n\x08repaired\x18\x03 \x01(\x04\x12\x0f\n\x07skipped\x18\x04 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x04\x12\x12\n\nduration_s\x18\x06 \x01(\x01\x12\x16\n\x0epeak_rss_bytes\x18\x07 \x01(\x04\"_\n\x12StartVerifyRequest\x12\r\n\x05roots\x18\x01 \x03(\x0c\x12\x12\n\nbackground\x18\x02 \x01(\x08\x12\x14\n\x0c\x62udget_bytes\x18\x03 \x01(\x04\x12\x10\n\x08\x62udget_s\x18\x04 \x01(\x01\"%\n\x13StartVerifyResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\"Q\n\x13ListFindingsRequest\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.sanchay.v1.PageRequest\x12\x13\n\x0bwith_closed\x18\x02 \x01(\x08\"V\n\x14ListFindingsResponse\x12%\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x13.sanchay.v1.Finding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x14\x41\x63\x63\x65ptFindingRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"=\n\x15\x41\x63\x63\x65ptFindingResponse\x12$\n\x07\x66inding\x18\x01 \x01(\x0b\x32\x13.sanchay.v1.Finding\" \n\x12StartRepairRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"%\n\x13StartRepairResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\";\n\nListedFile\x12\x0c\n\x04path\x18\x01 \x01(\x0c\x12\x11\n\talgorithm\x18\x02 \x01(\t\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\"=\n\x14\x43ompareListedRequest\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.sanchay.v1.ListedFile\"*\n\tListedRow\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"<\n\x15\x43ompareListedResponse\x12#\n\x04rows\x18\x01 \x03(\x0b\x32\x15.sanchay.v1.ListedRow2\xb0\x03\n\rVerifyService\x12N\n\x0bStartVerify\x12\x1e.sanchay.v1.StartVerifyRequest\x1a\x1f.sanchay.v1.StartVerifyResponse\x12Q\n\x0cListFindings\x12\x1f.sanchay.v1.ListFindingsRequest\x1a .sanchay.v1.ListFindingsResponse\x12T\n\rAcceptFinding\x12 .sanchay.v1.AcceptFindingRequest\x1a!.sanchay.v1.AcceptFindingResponse\x12N\n\x0bStartRepair\x12\x1e.sanchay.v1.StartRepairRequest\x1a\x1f.sanchay.v1.StartRepairResponse\x12V\n\rCompareListed\x12 .sanchay.v1.CompareListedRequest\x1a!.sanchay.v1.CompareListedResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -29,27 +29,33 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_VERIFYRESULT']._serialized_start=269
   _globals['_VERIFYRESULT']._serialized_end=593
   _globals['_FINDING']._serialized_start=596
-  _globals['_FINDING']._serialized_end=763
-  _globals['_STARTVERIFYREQUEST']._serialized_start=765
-  _globals['_STARTVERIFYREQUEST']._serialized_end=860
-  _globals['_STARTVERIFYRESPONSE']._serialized_start=862
-  _globals['_STARTVERIFYRESPONSE']._serialized_end=899
-  _globals['_LISTFINDINGSREQUEST']._serialized_start=901
-  _globals['_LISTFINDINGSREQUEST']._serialized_end=982
-  _globals['_LISTFINDINGSRESPONSE']._serialized_start=984
-  _globals['_LISTFINDINGSRESPONSE']._serialized_end=1070
-  _globals['_ACCEPTFINDINGREQUEST']._serialized_start=1072
-  _globals['_ACCEPTFINDINGREQUEST']._serialized_end=1106
-  _globals['_ACCEPTFINDINGRESPONSE']._serialized_start=1108
-  _globals['_ACCEPTFINDINGRESPONSE']._serialized_end=1169
-  _globals['_LISTEDFILE']._serialized_start=1171
-  _globals['_LISTEDFILE']._serialized_end=1230
-  _globals['_COMPARELISTEDREQUEST']._serialized_start=1232
-  _globals['_COMPARELISTEDREQUEST']._serialized_end=1293
-  _globals['_LISTEDROW']._serialized_start=1295
-  _globals['_LISTEDROW']._serialized_end=1337
-  _globals['_COMPARELISTEDRESPONSE']._serialized_start=1339
-  _globals['_COMPARELISTEDRESPONSE']._serialized_end=1399
-  _globals['_VERIFYSERVICE']._serialized_start=1402
-  _globals['_VERIFYSERVICE']._serialized_end=1754
+  _globals['_FINDING']._serialized_end=805
+  _globals['_REPAIRRESULT']._serialized_start=808
+  _globals['_REPAIRRESULT']._serialized_end=947
+  _globals['_STARTVERIFYREQUEST']._serialized_start=949
+  _globals['_STARTVERIFYREQUEST']._serialized_end=1044
+  _globals['_STARTVERIFYRESPONSE']._serialized_start=1046
+  _globals['_STARTVERIFYRESPONSE']._serialized_end=1083
+  _globals['_LISTFINDINGSREQUEST']._serialized_start=1085
+  _globals['_LISTFINDINGSREQUEST']._serialized_end=1166
+  _globals['_LISTFINDINGSRESPONSE']._serialized_start=1168
+  _globals['_LISTFINDINGSRESPONSE']._serialized_end=1254
+  _globals['_ACCEPTFINDINGREQUEST']._serialized_start=1256
+  _globals['_ACCEPTFINDINGREQUEST']._serialized_end=1290
+  _globals['_ACCEPTFINDINGRESPONSE']._serialized_start=1292
+  _globals['_ACCEPTFINDINGRESPONSE']._serialized_end=1353
+  _globals['_STARTREPAIRREQUEST']._serialized_start=1355
+  _globals['_STARTREPAIRREQUEST']._serialized_end=1387
+  _globals['_STARTREPAIRRESPONSE']._serialized_start=1389
+  _globals['_STARTREPAIRRESPONSE']._serialized_end=1426
+  _globals['_LISTEDFILE']._serialized_start=1428
+  _globals['_LISTEDFILE']._serialized_end=1487
+  _globals['_COMPARELISTEDREQUEST']._serialized_start=1489
+  _globals['_COMPARELISTEDREQUEST']._serialized_end=1550
+  _globals['_LISTEDROW']._serialized_start=1552
+  _globals['_LISTEDROW']._serialized_end=1594
+  _globals['_COMPARELISTEDRESPONSE']._serialized_start=1596
+  _globals['_COMPARELISTEDRESPONSE']._serialized_end=1656
+  _globals['_VERIFYSERVICE']._serialized_start=1659
+  _globals['_VERIFYSERVICE']._serialized_end=2091
 # @@protoc_insertion_point(module_scope)

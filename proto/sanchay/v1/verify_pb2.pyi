@@ -158,6 +158,7 @@ class Finding(google.protobuf.message.Message):
     ALGORITHM_FIELD_NUMBER: builtins.int
     HASH_FIELD_NUMBER: builtins.int
     FOUND_HASH_FIELD_NUMBER: builtins.int
+    REPAIRED_BY_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
     """damaged | suspect"""
@@ -169,6 +170,8 @@ class Finding(google.protobuf.message.Message):
     hash: builtins.bytes
     """that it should have"""
     found_hash: builtins.bytes
+    repaired_by: builtins.int
+    """the run that repaired it"""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path: ...
     def __init__(
@@ -183,11 +186,53 @@ class Finding(google.protobuf.message.Message):
         algorithm: builtins.str = ...,
         hash: builtins.bytes = ...,
         found_hash: builtins.bytes = ...,
+        repaired_by: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["algorithm", b"algorithm", "found_hash", b"found_hash", "found_ns", b"found_ns", "hash", b"hash", "id", b"id", "kind", b"kind", "path", b"path", "size", b"size", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_repaired_by", b"_repaired_by", "path", b"path", "repaired_by", b"repaired_by"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_repaired_by", b"_repaired_by", "algorithm", b"algorithm", "found_hash", b"found_hash", "found_ns", b"found_ns", "hash", b"hash", "id", b"id", "kind", b"kind", "path", b"path", "repaired_by", b"repaired_by", "size", b"size", "state", b"state"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_repaired_by", b"_repaired_by"]) -> typing.Literal["repaired_by"] | None: ...
 
 global___Finding = Finding
+
+@typing.final
+class RepairResult(google.protobuf.message.Message):
+    """What a job of the kind repair came to. Why the file was left is in the job's errors; its run, in the journal, can be
+    taken back as any other.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: builtins.int
+    FINDING_FIELD_NUMBER: builtins.int
+    REPAIRED_FIELD_NUMBER: builtins.int
+    SKIPPED_FIELD_NUMBER: builtins.int
+    FAILED_FIELD_NUMBER: builtins.int
+    DURATION_S_FIELD_NUMBER: builtins.int
+    PEAK_RSS_BYTES_FIELD_NUMBER: builtins.int
+    run: builtins.int
+    """0: none began"""
+    finding: builtins.int
+    repaired: builtins.int
+    """files: 1, or 0"""
+    skipped: builtins.int
+    """left, with a reason"""
+    failed: builtins.int
+    duration_s: builtins.float
+    peak_rss_bytes: builtins.int
+    def __init__(
+        self,
+        *,
+        run: builtins.int = ...,
+        finding: builtins.int = ...,
+        repaired: builtins.int = ...,
+        skipped: builtins.int = ...,
+        failed: builtins.int = ...,
+        duration_s: builtins.float = ...,
+        peak_rss_bytes: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["duration_s", b"duration_s", "failed", b"failed", "finding", b"finding", "peak_rss_bytes", b"peak_rss_bytes", "repaired", b"repaired", "run", b"run", "skipped", b"skipped"]) -> None: ...
+
+global___RepairResult = RepairResult
 
 @typing.final
 class StartVerifyRequest(google.protobuf.message.Message):
@@ -307,6 +352,37 @@ class AcceptFindingResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["finding", b"finding"]) -> None: ...
 
 global___AcceptFindingResponse = AcceptFindingResponse
+
+@typing.final
+class StartRepairRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    id: builtins.int
+    """of the finding"""
+    def __init__(
+        self,
+        *,
+        id: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["id", b"id"]) -> None: ...
+
+global___StartRepairRequest = StartRepairRequest
+
+@typing.final
+class StartRepairResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: builtins.int
+    job_id: builtins.int
+    def __init__(
+        self,
+        *,
+        job_id: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["job_id", b"job_id"]) -> None: ...
+
+global___StartRepairResponse = StartRepairResponse
 
 @typing.final
 class ListedFile(google.protobuf.message.Message):

@@ -29,6 +29,11 @@ class VerifyServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_verify__pb2.AcceptFindingRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_verify__pb2.AcceptFindingResponse.FromString,
                 )
+        self.StartRepair = channel.unary_unary(
+                '/sanchay.v1.VerifyService/StartRepair',
+                request_serializer=sanchay_dot_v1_dot_verify__pb2.StartRepairRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_verify__pb2.StartRepairResponse.FromString,
+                )
         self.CompareListed = channel.unary_stream(
                 '/sanchay.v1.VerifyService/CompareListed',
                 request_serializer=sanchay_dot_v1_dot_verify__pb2.CompareListedRequest.SerializeToString,
@@ -59,6 +64,13 @@ class VerifyServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartRepair(self, request, context):
+        """Starts, or joins, a repair; its job goes on without the client.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompareListed(self, request, context):
         """Compares what is on the disk with lines of a list of hashes; some rows a message, in the order of the lines.
         """
@@ -83,6 +95,11 @@ def add_VerifyServiceServicer_to_server(servicer, server):
                     servicer.AcceptFinding,
                     request_deserializer=sanchay_dot_v1_dot_verify__pb2.AcceptFindingRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_verify__pb2.AcceptFindingResponse.SerializeToString,
+            ),
+            'StartRepair': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartRepair,
+                    request_deserializer=sanchay_dot_v1_dot_verify__pb2.StartRepairRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_verify__pb2.StartRepairResponse.SerializeToString,
             ),
             'CompareListed': grpc.unary_stream_rpc_method_handler(
                     servicer.CompareListed,
@@ -147,6 +164,23 @@ class VerifyService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.VerifyService/AcceptFinding',
             sanchay_dot_v1_dot_verify__pb2.AcceptFindingRequest.SerializeToString,
             sanchay_dot_v1_dot_verify__pb2.AcceptFindingResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def StartRepair(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.VerifyService/StartRepair',
+            sanchay_dot_v1_dot_verify__pb2.StartRepairRequest.SerializeToString,
+            sanchay_dot_v1_dot_verify__pb2.StartRepairResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -36,6 +36,12 @@ class VerifyServiceStub:
     ]
     """The file is right as it is: the catalog takes the content that was found, where the file still has it."""
 
+    StartRepair: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.verify_pb2.StartRepairRequest,
+        sanchay.v1.verify_pb2.StartRepairResponse,
+    ]
+    """Starts, or joins, a repair; its job goes on without the client."""
+
     CompareListed: grpc.UnaryStreamMultiCallable[
         sanchay.v1.verify_pb2.CompareListedRequest,
         sanchay.v1.verify_pb2.CompareListedResponse,
@@ -59,6 +65,12 @@ class VerifyServiceAsyncStub:
         sanchay.v1.verify_pb2.AcceptFindingResponse,
     ]
     """The file is right as it is: the catalog takes the content that was found, where the file still has it."""
+
+    StartRepair: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.verify_pb2.StartRepairRequest,
+        sanchay.v1.verify_pb2.StartRepairResponse,
+    ]
+    """Starts, or joins, a repair; its job goes on without the client."""
 
     CompareListed: grpc.aio.UnaryStreamMultiCallable[
         sanchay.v1.verify_pb2.CompareListedRequest,
@@ -89,6 +101,14 @@ class VerifyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.verify_pb2.AcceptFindingResponse, collections.abc.Awaitable[sanchay.v1.verify_pb2.AcceptFindingResponse]]:
         """The file is right as it is: the catalog takes the content that was found, where the file still has it."""
+
+    @abc.abstractmethod
+    def StartRepair(
+        self,
+        request: sanchay.v1.verify_pb2.StartRepairRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.verify_pb2.StartRepairResponse, collections.abc.Awaitable[sanchay.v1.verify_pb2.StartRepairResponse]]:
+        """Starts, or joins, a repair; its job goes on without the client."""
 
     @abc.abstractmethod
     def CompareListed(

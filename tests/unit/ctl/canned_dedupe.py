@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sanchay.v1 import dedupe_pb2, job_pb2
+from sanchay.v1 import dedupe_pb2, job_pb2, verify_pb2
 from tests.support.canned_daemon import Answer
 from tests.unit.ctl.canned import HOSTILE, NOON_NS, NOT_UTF8, PLAIN, freshness, path
 
@@ -107,6 +107,17 @@ def undo_job(job_id: int = 7, state: str = "done", left: int = 0) -> job_pb2.Job
     job = _job("undo", job_id, state, left)
     if state in ("done", "partial", "cancelled"):
         job.undo.CopyFrom(dedupe_pb2.UndoResult(undone=5, run=6, restored=412, skipped=left, duration_s=2.5))
+    return job
+
+
+def repair_job(job_id: int = 7, state: str = "done", left: int = 0) -> job_pb2.Job:
+    """The repair of finding 4."""
+    job = _job("repair", job_id, state, min(left, 1))
+    if state in ("done", "partial", "cancelled"):
+        repaired = int(state == "done")
+        job.repair.CopyFrom(
+            verify_pb2.RepairResult(finding=4, run=5, repaired=repaired, skipped=min(left, 1), duration_s=2.5)
+        )
     return job
 
 

@@ -140,6 +140,7 @@ def test_the_commands_of_the_issue_are_there() -> None:
         "verify",
         "damage list",
         "damage accept",
+        "damage repair",
         "have",
         "report list",
         "report show",

@@ -41,6 +41,7 @@ from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
 from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.verify.kind import VerifyKind
+from sanchayd.verify.repair import RepairKind
 from sanchayd.verify.service import VerifyService
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
@@ -106,7 +107,7 @@ async def open_core(
 
     registry = RootRegistry(catalog, pool, RootStore(store), clock)
     kinds: list[JobKind] = [ScanKind(catalog, registry.check_settings, max_scans)]
-    kinds += [DedupeKind(catalog), UndoKind(catalog), VerifyKind(catalog), *other_kinds]
+    kinds += [DedupeKind(catalog), UndoKind(catalog), VerifyKind(catalog), RepairKind(catalog), *other_kinds]
     job_store = JobStore(store, kinds)
     queue = JobQueue(kinds, pool, job_store, clock, ended)
     jobs = JobService(registry, queue, job_store, clock)

@@ -114,3 +114,31 @@ def test_findings_come_in_pages_are_counted_and_accepted(play: Any) -> None:
             await core.verify.findings(with_closed=False, limit=3, token="x")
 
     play(scenario)
+
+
+def test_a_repair_is_a_job_in_the_root_of_its_file_and_one_that_was_dealt_with_refused(
+    play: Any, tmp_path: Path
+) -> None:
+    async def scenario(core: Core) -> None:
+        await _with_roots(core, tmp_path, "photos", "films")
+        assert isinstance(core.catalog, FakeCatalog)
+        rotten = str(tmp_path / "photos" / "a").encode()
+        core.catalog.found = [
+            Finding(1, rotten),
+            Finding(2, rotten, state="repaired", repaired_by=7),
+            Finding(3, ROTTEN),
+        ]
+        started = await core.verify.repair(1, request_id="r")
+        assert started.arguments == {"finding": 1}
+        async for job in core.jobs.follow(started.id):
+            started = job
+        assert (started.kind, started.state, started.root_names) == ("repair", JobState.DONE, "photos")
+        stored = await core.job_store.job(started.id)
+        assert stored is not None
+        message = convert.from_job(stored).repair
+        assert (message.finding, message.run, message.skipped) == (1, 1, 0)
+        for finding, why in ((2, "repaired by run 7"), (3, "in no root"), (4, "no finding 4")):
+            with pytest.raises(InvalidArgument, match=why):
+                await core.verify.repair(finding, request_id="r")
+
+    play(scenario)

@@ -39,7 +39,8 @@ def journal(session: Session, run_id: int | None, left: bool) -> int:
         output.document_list("rows", map(dedupe_documents.act, acts))
         output.document_end({"run": run_id})
     else:
-        _show_acts(acts)
+        runs = {run.id: run.kind for run in session.client().list_journal_runs().runs}
+        _show_acts(acts, is_repair=runs.get(run_id) == "repair")
     return exit_codes.DONE
 
 
@@ -64,19 +65,22 @@ def _cells(run: dedupe_pb2.JournalRun) -> list[str]:
 def _what(run: dedupe_pb2.JournalRun) -> str:
     if run.kind == "dedupe":
         return f"{run.action}, plan {run.of}" if run.HasField("of") else run.action
-    return f"{run.kind} of run {run.of}" if run.HasField("of") else run.kind
+    of = "finding" if run.kind == "repair" else "run"
+    return f"{run.kind} of {of} {run.of}" if run.HasField("of") else run.kind
 
 
-def _show_acts(acts: Iterable[dedupe_pb2.Act]) -> None:
+def _show_acts(acts: Iterable[dedupe_pb2.Act], *, is_repair: bool) -> None:
     for number, act in enumerate(acts):
         if number == 0:
             listing.header(f"{'SIZE':>6}  {'STATE':10}  PATH")
-        output.line(f"{units.size(act.size):>6}  {act.state:10}  {paths.shown(act.path)}{_why(act)}")
+        output.line(f"{units.size(act.size):>6}  {act.state:10}  {paths.shown(act.path)}{_why(act, is_repair)}")
 
 
-def _why(act: dedupe_pb2.Act) -> str:
-    """Why a file was left; of others, which copy stayed for it."""
+def _why(act: dedupe_pb2.Act, is_repair: bool) -> str:
+    """Why a file was left; of others, which copy stayed for it, or was copied."""
     if act.reason:
         detail = f": {paths.safe_text(act.detail)}" if act.detail else ""
         return f"  ({reasons.phrase(act.reason)}{detail})"
-    return f"  ({paths.shown(act.kept)} stays)" if act.HasField("kept") else ""
+    if not act.HasField("kept"):
+        return ""
+    return f"  (by a copy of {paths.shown(act.kept)})" if is_repair else f"  ({paths.shown(act.kept)} stays)"

@@ -12,6 +12,7 @@ from sanchayd.jobs.job import Job, JobError, JobProgress
 from sanchayd.jobs.scan import ScanResult
 from sanchayd.rpc.convert import common, have, verify
 from sanchayd.verify.kind import VerifyResult
+from sanchayd.verify.repair import RepairResult
 
 
 def from_progress(progress: JobProgress) -> job_pb2.Progress:
@@ -66,5 +67,6 @@ def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
         verify=(
             verify.from_result(job.result, with_files=with_errors) if isinstance(job.result, VerifyResult) else None
         ),
+        repair=verify.from_repair(job.result) if isinstance(job.result, RepairResult) else None,
         have=have.from_result(job.result) if isinstance(job.result, HaveResult) else None,
     )

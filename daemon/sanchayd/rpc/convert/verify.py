@@ -8,6 +8,7 @@ from sanchay.v1 import verify_pb2
 from sanchayd.engine_port.verify_values import Finding
 from sanchayd.rpc.convert import common
 from sanchayd.verify.kind import DamagedFile, SuspectFile, VerifyResult
+from sanchayd.verify.repair import RepairResult
 
 #: Paths of a result, as bytes of a message; files that do not fit are in the journal.
 FILES_MAX_BYTES = 2 << 20
@@ -57,4 +58,11 @@ def from_finding(finding: Finding) -> verify_pb2.Finding:
         algorithm=finding.algorithm,
         hash=bytes.fromhex(finding.hash),
         found_hash=bytes.fromhex(finding.found_hash),
+        repaired_by=finding.repaired_by,
     )
+
+
+def from_repair(result: RepairResult) -> verify_pb2.RepairResult:
+    """What a repair came to; both sides have the same names, but for the sum of what was left."""
+    counts = {name: value for name, value in asdict(result).items() if name != "errors"}
+    return verify_pb2.RepairResult(**counts)

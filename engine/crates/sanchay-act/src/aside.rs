@@ -5,7 +5,7 @@ use fail::fail_point;
 use rustix::fs::{renameat_with, unlinkat, AtFlags, RenameFlags};
 use rustix::io::Errno;
 
-use sanchay_core::DirHandle;
+use sanchay_core::{DirHandle, FileStat};
 
 use crate::refusal::{Reason, Refusal};
 
@@ -38,8 +38,13 @@ pub fn sync_folder(folder: &DirHandle) -> Result<(), Refusal> {
 
 /// Exchanges two names of a folder in one step. `Ok(false)` where the file system or system cannot.
 pub fn exchange(folder: &DirHandle, one: &[u8], other: &[u8]) -> Result<bool, Refusal> {
+    exchange_between(folder, one, folder, other)
+}
+
+/// The same for names of two folders.
+pub fn exchange_between(from: &DirHandle, one: &[u8], to: &DirHandle, other: &[u8]) -> Result<bool, Refusal> {
     fail_point!("act::no-exchange", |_| Ok(false));
-    match renameat_with(folder, one, folder, other, RenameFlags::EXCHANGE) {
+    match renameat_with(from, one, to, other, RenameFlags::EXCHANGE) {
         Ok(()) => Ok(true),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
         Err(error) => Err(error.into()),
@@ -56,6 +61,15 @@ pub fn move_free(from: &DirHandle, name: &[u8], to: &DirHandle, free: &[u8]) -> 
             Err(error) => Err(error.into()),
         },
         result => Ok(result?),
+    }
+}
+
+/// The stat of a name; None where nothing has it.
+pub fn find(folder: &DirHandle, name: &[u8]) -> Result<Option<FileStat>, Refusal> {
+    match folder.stat(name) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(error) if error.is_gone() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

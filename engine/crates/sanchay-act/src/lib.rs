@@ -6,6 +6,9 @@
 //! it gets a name of ours first, and what bears that name then is checked. Whatever does not hold leaves everything as
 //! it was, with the reason ([`Refusal`]).
 //!
+//! A damaged file makes room for a verified copy of a healthy twin in the same way ([`repair`]): that pair differs in its
+//! bytes, so the damaged one is only ever moved to the trash.
+//!
 //! Nothing here decides what goes, keeps a journal or counts copies: the caller does, before (the intent) and after
 //! (the outcome). Who plans can ask what will be refused: what is called `check` changes nothing.
 
@@ -25,6 +28,8 @@ mod reflink;
 mod refusal;
 #[cfg(unix)]
 mod remove;
+#[cfg(unix)]
+pub mod repair;
 #[cfg(unix)]
 mod replace;
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use sanchay_core::{compare, CompareBuffers, Comparison, Content, DirHandle, FileHandle, FileKind, FileStat, RootDir};
 
-use crate::aside::{exchange, move_free, put_back, unlink, TemporaryName};
+use crate::aside::{exchange, find, move_free, put_back, unlink, TemporaryName};
 use crate::lease::Lease;
 use crate::metadata::Kept;
 use crate::refusal::{Reason, Refusal};
@@ -140,21 +140,16 @@ pub fn settle(
     is_back: &dyn Fn(&FileStat) -> bool,
 ) -> Result<(), Refusal> {
     let TemporaryName { new, old } = temporary;
-    let find = |name: &[u8]| match folder.stat(name) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(error) if error.is_gone() => Ok(None),
-        Err(error) => Err(Refusal::from(error)),
-    };
-    if let Some(aside) = find(old)? {
-        if is_link(&aside) && find(name)?.is_some() {
+    if let Some(aside) = find(folder, old)? {
+        if is_link(&aside) && find(folder, name)?.is_some() {
             unlink(folder, old)?;
         } else {
             put_back(folder, old, name)?;
         }
     }
-    match find(new)? {
+    match find(folder, new)? {
         // It was exchanged: here is what had the name before.
-        Some(displaced) if !is_link(&displaced) && find(name)?.is_some_and(|stat| is_back(&stat)) => {
+        Some(displaced) if !is_link(&displaced) && find(folder, name)?.is_some_and(|stat| is_back(&stat)) => {
             put_back(folder, new, name).map(drop)
         }
         Some(_) => unlink(folder, new),
@@ -164,12 +159,7 @@ pub fn settle(
 
 /// Refuses a name that is not what we made of it.
 fn check_now(folder: &DirHandle, name: &[u8], now: &Now) -> Result<(), Refusal> {
-    let found = match folder.stat(name) {
-        Ok(stat) => Some(stat),
-        Err(error) if error.is_gone() => None,
-        Err(error) => return Err(error.into()),
-    };
-    match (now, found) {
+    match (now, find(folder, name)?) {
         (Now::Nothing, None) => Ok(()),
         (Now::Nothing, Some(_)) => Err(Refusal::new(Reason::NameTaken)),
         (_, None) => Err(Refusal::new(Reason::Gone)),
@@ -234,6 +224,19 @@ fn copy(from: &FileHandle, to: &OwnedFd, start: u64, end: u64) -> Result<(), Ref
             Err(error) => return Err(error.into()),
         }
     }
+    copy_through(from, to, offset, end, &mut |_| Ok(()))
+}
+
+/// Copies a stretch through memory: what is written shares no block with what was read. `on_bytes` hears of each part
+/// that was copied, and may end it.
+pub(crate) fn copy_through(
+    from: &FileHandle,
+    to: &OwnedFd,
+    start: u64,
+    end: u64,
+    on_bytes: &mut dyn FnMut(u64) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let mut offset = start;
     let mut buffer = vec![0; 256 << 10];
     while offset < end {
         let wanted = buffer.len().min(usize::try_from(end - offset).unwrap_or(usize::MAX));
@@ -250,6 +253,7 @@ fn copy(from: &FileHandle, to: &OwnedFd, start: u64, end: u64) -> Result<(), Ref
             }
         }
         offset += count as u64;
+        on_bytes(count as u64)?;
     }
     Ok(())
 }

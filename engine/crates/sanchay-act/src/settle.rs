@@ -5,7 +5,7 @@
 
 use sanchay_core::{DirHandle, FileKind, FileStat};
 
-use crate::aside::{exchange, put_back, unlink, TemporaryName};
+use crate::aside::{exchange, find, put_back, unlink, TemporaryName};
 use crate::expected::Expected;
 use crate::refusal::{Reason, Refusal};
 
@@ -49,9 +49,9 @@ pub enum Settled {
 /// Takes an unfinished act back, and says what is true. The caller syncs the folder.
 pub fn settle(folder: &DirHandle, intent: &Intent<'_>) -> Result<Settled, Refusal> {
     let TemporaryName { new, old } = intent.temporary;
-    let at_name = stat(folder, intent.name)?;
-    let at_new = stat(folder, new)?;
-    let at_old = stat(folder, old)?;
+    let at_name = find(folder, intent.name)?;
+    let at_new = find(folder, new)?;
+    let at_old = find(folder, old)?;
     if at_old.is_some_and(|stat| intent.is_copy(&stat)) {
         if at_new.is_some_and(|stat| intent.is_made(&stat)) {
             unlink(folder, new)?;
@@ -107,13 +107,5 @@ impl Intent<'_> {
             (_, Some(stat)) => self.is_made(stat),
             (_, None) => false,
         }
-    }
-}
-
-fn stat(folder: &DirHandle, name: &[u8]) -> Result<Option<FileStat>, Refusal> {
-    match folder.stat(name) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(error) if error.is_gone() => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }

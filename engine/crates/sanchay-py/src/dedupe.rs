@@ -411,6 +411,11 @@ impl Dedupe {
         enter(py, || self.0.start_undo(run_id, paths, background, request_id)).map(Acting)
     }
 
+    #[pyo3(signature = (finding_id, *, background = false, request_id = ""))]
+    fn start_repair(&self, py: Python<'_>, finding_id: i64, background: bool, request_id: &str) -> PyResult<Acting> {
+        enter(py, || self.0.start_repair(finding_id, background, request_id)).map(Acting)
+    }
+
     fn runs(&self, py: Python<'_>) -> PyResult<Vec<JournalRun>> {
         let runs = enter(py, || self.0.runs())?;
         let run = |run: journal::Run| JournalRun {

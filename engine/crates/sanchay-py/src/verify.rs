@@ -97,6 +97,7 @@ pub(crate) struct Finding {
     algorithm: &'static str,
     hash: String,
     found_hash: String,
+    repaired_by: Option<i64>,
 }
 
 impl From<journal::Finding> for Finding {
@@ -118,6 +119,7 @@ impl From<journal::Finding> for Finding {
             algorithm: finding.algorithm.name(),
             hash: finding.hash.to_string(),
             found_hash: finding.found_hash.to_string(),
+            repaired_by: finding.repaired_by,
         }
     }
 }

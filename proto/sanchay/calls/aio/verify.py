@@ -56,6 +56,10 @@ class AsyncVerifyCalls:
         """A file is right as it is: the catalog takes the content that was found, where the file still has it."""
         return await self._link.unary(self._verify.AcceptFinding, v1.verify_pb2.AcceptFindingRequest(id=finding_id))
 
+    async def start_repair(self, finding_id: int) -> v1.verify_pb2.StartRepairResponse:
+        """Starts, or joins, a repair: a copy of a healthy twin replaces the damaged file, which goes to the trash."""
+        return await self._link.unary(self._verify.StartRepair, v1.verify_pb2.StartRepairRequest(id=finding_id))
+
     async def compare_listed(self, files: Iterable[v1.verify_pb2.ListedFile]) -> AsyncAnswers[v1.verify_pb2.ListedRow]:
         """Compares what is on the disk with lines of a list; a row for each, in their order."""
         request = v1.verify_pb2.CompareListedRequest(files=files)

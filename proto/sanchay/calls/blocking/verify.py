@@ -52,6 +52,10 @@ class VerifyCalls:
         """A file is right as it is: the catalog takes the content that was found, where the file still has it."""
         return self._link.unary(self._verify.AcceptFinding, v1.verify_pb2.AcceptFindingRequest(id=finding_id))
 
+    def start_repair(self, finding_id: int) -> v1.verify_pb2.StartRepairResponse:
+        """Starts, or joins, a repair: a copy of a healthy twin replaces the damaged file, which goes to the trash."""
+        return self._link.unary(self._verify.StartRepair, v1.verify_pb2.StartRepairRequest(id=finding_id))
+
     def compare_listed(self, files: Iterable[v1.verify_pb2.ListedFile]) -> Answers[v1.verify_pb2.ListedRow]:
         """Compares what is on the disk with lines of a list; a row for each, in their order."""
         request = v1.verify_pb2.CompareListedRequest(files=files)

@@ -15,7 +15,7 @@ use fail::fail_point;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::aside::{cut_length, move_free, put_back, unlink};
+use crate::aside::{cut_length, find, move_free, put_back, unlink};
 use crate::expected::Expected;
 use crate::pair::Pair;
 use crate::refusal::{Reason, Refusal};
@@ -96,11 +96,15 @@ pub fn trash(pair: &Pair<'_>, trash: &TrashFolder, reserved: &Reserved) -> Resul
     if moved.is_err() && trash.files().stat(&reserved.name).is_err() {
         release(trash, reserved)?;
     }
-    // A trash on another mount than the file was found by mistake, or lies in another part of the file system.
-    moved.map_err(|refusal| match refusal.reason {
+    moved.map_err(out_of_reach)
+}
+
+/// A trash on another mount than the file was found by mistake, or lies in another part of the file system.
+pub(crate) fn out_of_reach(refusal: Refusal) -> Refusal {
+    match refusal.reason {
         Reason::OtherVolume => Refusal { reason: Reason::NoTrash, ..refusal },
         _ => refusal,
-    })
+    }
 }
 
 /// Moves a file from the trash to where it was. It must be the one that was moved there, unchanged. Gives the name that
@@ -120,6 +124,18 @@ pub fn restore(
     fail_point!("trash::restored");
     release(trash, reserved)?;
     Ok(name.to_vec())
+}
+
+/// The name that an info file of ours still holds, or another one.
+pub(crate) fn reserve_again(trash: &TrashFolder, names: &[Vec<u8>; 2], info: &[u8]) -> Result<Reserved, Refusal> {
+    for name in names {
+        let reserved = Reserved { name: name.clone() };
+        let is_held = trash.is_our_info(&reserved.info_name(), info)?;
+        if is_held && find(trash.files(), name)?.is_none() {
+            return Ok(reserved);
+        }
+    }
+    reserve(trash, names, info)
 }
 
 /// What an interrupted move left: whether the file is in the trash. An info file without its file is removed.

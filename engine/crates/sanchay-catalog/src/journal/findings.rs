@@ -1,6 +1,6 @@
 //! Files whose content is not what it was.
 
-use rusqlite::{params, Row};
+use rusqlite::{params, OptionalExtension, Row};
 use sanchay_core::{Algorithm, ContentHash};
 
 use super::error::JournalError;
@@ -23,7 +23,7 @@ pub enum FindingState {
     Open,
     /// Someone said that the content is right as it is.
     Accepted,
-    /// A healthy copy took its place.
+    /// A copy of a healthy twin took its place.
     Repaired,
 }
 
@@ -48,7 +48,13 @@ pub struct Finding {
     pub hash: ContentHash,
     /// The hash that was found.
     pub found_hash: ContentHash,
+    /// The run that repaired it.
+    pub repaired_by: Option<i64>,
 }
+
+const FINDING: &str = "SELECT id, kind, state, found_ns, path, size_bytes, algorithm, hash, found_hash,
+    (SELECT max(run.id) FROM run WHERE run.kind = 'repair' AND run.of = finding.id AND finding.state = 'repaired')
+    FROM finding";
 
 impl Journal {
     /// Keeps a finding; one that is open already, of the same file and content, is not kept twice. Gives its number.
@@ -94,11 +100,15 @@ impl Journal {
     /// All findings, the newest first; only those that are open unless `with_closed`.
     pub fn findings(&self, with_closed: bool) -> Result<Vec<Finding>, JournalError> {
         let connection = self.connection();
-        let sql = "SELECT id, kind, state, found_ns, path, size_bytes, algorithm, hash, found_hash FROM finding
-            WHERE ?1 OR state = 'open' ORDER BY id DESC";
-        let mut statement = connection.prepare(sql)?;
+        let sql = format!("{FINDING} WHERE ?1 OR state = 'open' ORDER BY id DESC");
+        let mut statement = connection.prepare(&sql)?;
         let findings = statement.query_map([with_closed], read)?.collect::<Result<_, _>>()?;
         Ok(findings)
+    }
+
+    /// One finding; None where there is none with this number.
+    pub fn finding(&self, id: i64) -> Result<Option<Finding>, JournalError> {
+        Ok(self.connection().query_row(&format!("{FINDING} WHERE id = ?1"), [id], read).optional()?)
     }
 }
 
@@ -133,6 +143,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
         algorithm: algorithm_of(row.get(6)?),
         hash: ContentHash::from_bytes(row.get(7)?),
         found_hash: ContentHash::from_bytes(row.get(8)?),
+        repaired_by: row.get(9)?,
     })
 }
 
@@ -141,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_damaged_file_is_kept_once_until_it_was_dealt_with_it() {
+    fn a_damaged_file_is_kept_once_until_it_was_dealt_with() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(&folder.path().join("journal.db"), 1).unwrap().journal;
         let mut finding = Finding {
@@ -154,6 +165,7 @@ mod tests {
             algorithm: Algorithm::Blake3,
             hash: ContentHash::from_bytes([1; 32]),
             found_hash: ContentHash::from_bytes([2; 32]),
+            repaired_by: None,
         };
         finding.id = journal.add_finding(&finding).unwrap();
         assert_eq!(journal.add_finding(&finding).unwrap(), finding.id);

@@ -17,7 +17,7 @@ pub struct NewRun<'a> {
     pub kind: &'a str,
     /// What is done to each file.
     pub action: &'a str,
-    /// The plan, or the run that is undone, and its version.
+    /// The plan, the run that is undone, or the finding that is repaired, and its version.
     pub of: Option<(i64, i64)>,
     /// When, in nanoseconds since 1970.
     pub began_ns: i64,
@@ -32,7 +32,7 @@ pub struct Run {
     pub kind: String,
     /// What is done to each file.
     pub action: String,
-    /// The plan, or the run that is undone.
+    /// The plan, the run that is undone, or the finding that is repaired.
     pub of: Option<i64>,
     /// When it began, in nanoseconds since 1970.
     pub began_ns: i64,
@@ -235,6 +235,9 @@ impl Journal {
             let sql = "UPDATE run SET acted = acted + ?2, skipped = skipped + ?3, failed = failed + ?4, freed_bytes = freed_bytes + ?5
                 WHERE id = ?1";
             transaction.execute(sql, params![run, acted, skipped, failed, freed])?;
+            if acted > 0 {
+                transaction.execute(OF_FINDING, params![run, "repaired"])?;
+            }
         }
         Ok(transaction.commit()?)
     }
@@ -246,6 +249,9 @@ impl Journal {
         for number in numbers {
             let sql = "UPDATE act SET state = 3, ended_ns = ?3 WHERE run = ?1 AND number = ?2";
             transaction.prepare_cached(sql)?.execute(params![run, number, ended_ns])?;
+        }
+        if !numbers.is_empty() {
+            transaction.execute(OF_FINDING, params![run, "open"])?;
         }
         Ok(transaction.commit()?)
     }
@@ -336,6 +342,9 @@ impl Journal {
     }
 }
 
+/// What becomes of the finding that a repair is of, in the same step as its act; other runs are of none.
+const OF_FINDING: &str =
+    "UPDATE finding SET state = ?2 WHERE id = (SELECT of FROM run WHERE run.id = ?1 AND run.kind = 'repair')";
 const RUN: &str = "SELECT id, kind, action, of, began_ns, ended_ns, acted, skipped, failed, freed_bytes FROM run";
 const ACT: &str = "SELECT run, number, state, root, path, kept_root, kept_path, size_bytes, algorithm, hash, volume, inode, mtime_ns,
     atime_ns, kept_volume, kept_inode, owner, owner_group, mode, attributes, place, freed_bytes, reason, detail FROM act";

@@ -25,6 +25,14 @@ mod places;
 #[cfg(unix)]
 mod remake;
 #[cfg(unix)]
+mod repair;
+#[cfg(unix)]
+mod repair_settle;
+#[cfg(all(test, unix))]
+mod repair_tests;
+#[cfg(unix)]
+mod repair_undo;
+#[cfg(unix)]
 mod run;
 #[cfg(unix)]
 mod settle;

@@ -345,6 +345,7 @@ pub(super) fn result(acting: &Acting, run: Run, freed_when_emptied: bool) -> Act
     };
     let message = match state {
         ActResultState::Cancelled => "cancelled; what was done stays".to_owned(),
+        ActResultState::Partial if left == 1 => "1 file was left as it is".to_owned(),
         ActResultState::Partial => format!("{left} files were left as they are"),
         ActResultState::Done => String::new(),
     };

@@ -12,6 +12,7 @@ use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
 use sanchay_core::path::{path_from_bytes, split_below};
 use sanchay_core::{DirHandle, RootDir, Witness};
 
+use super::repair_settle::{self, REPAIR};
 use super::taken_back;
 use crate::clock::now_ns;
 use crate::dedupe::Action;
@@ -44,7 +45,7 @@ pub(super) fn settle(journal: &Journal) -> Result<usize, EngineError> {
                     .or_insert_with(|| RootDir::open(&path_from_bytes(&act.root)).ok())
                     .as_ref();
                 let Some(root) = root else { continue };
-                match settle_one(journal.token(), run, act, root) {
+                match settle_one(journal, run, act, root) {
                     Ok(outcome) => outcomes.push(outcome),
                     Err(refusal) => {
                         let path = String::from_utf8_lossy(&act.path);
@@ -67,7 +68,7 @@ pub(super) fn settle(journal: &Journal) -> Result<usize, EngineError> {
 }
 
 /// What is true of an act now.
-fn settle_one(token: u64, run: &Run, act: &Act, root: &RootDir) -> Result<Outcome, Refusal> {
+fn settle_one(journal: &Journal, run: &Run, act: &Act, root: &RootDir) -> Result<Outcome, Refusal> {
     let (below, name) = split_below(&act.path);
     let folder = match root.open_dir(below) {
         Ok(folder) => folder,
@@ -80,10 +81,20 @@ fn settle_one(token: u64, run: &Run, act: &Act, root: &RootDir) -> Result<Outcom
         let (state, reason) = if is_done { (ActState::Done, "") } else { (ActState::Left, "interrupted") };
         return Ok(outcome(act, state, reason, None));
     }
-    let temporary = TemporaryName::of(token, run.id as u64, act.number as u64);
+    if run.kind == REPAIR {
+        let place = repair_settle::settle_repair(journal, run.id, act, &folder)?;
+        sync_folder(&folder)?;
+        let (state, reason) = if place.is_some() { (ActState::Done, "") } else { (ActState::Left, "interrupted") };
+        return Ok(outcome(act, state, reason, place));
+    }
+    let temporary = TemporaryName::of(journal.token(), run.id as u64, act.number as u64);
     if run.kind == "undo" {
-        let state =
-            if taken_back::settle_one(act, &folder, name, &temporary)? { ActState::Done } else { ActState::Left };
+        let is_back = if run.action == REPAIR {
+            repair_settle::settle_undo(journal, run.id, act, &folder)?
+        } else {
+            taken_back::settle_one(act, &folder, name, &temporary)?
+        };
+        let state = if is_back { ActState::Done } else { ActState::Left };
         sync_folder(&folder)?;
         return Ok(outcome(act, state, if state == ActState::Done { "" } else { "interrupted" }, None));
     }

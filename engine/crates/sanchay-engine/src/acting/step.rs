@@ -57,6 +57,15 @@ impl Prepared {
         }
     }
 
+    /// The trash, and the name in it that is held.
+    pub(super) fn trashed(&self) -> Result<(&TrashFolder, &Reserved), Refusal> {
+        match self {
+            Self::Trash { folder, reserved: Some(Ok(reserved)), .. } => Ok((folder, reserved)),
+            Self::Trash { reserved: Some(Err(reason)), .. } => Err(Refusal::new(*reason)),
+            _ => Err(Refusal::new(Reason::NoTrash)),
+        }
+    }
+
     /// Gives back the name that was held for a file which stays.
     pub(super) fn release(&self) {
         if let Self::Trash { folder, reserved: Some(Ok(reserved)), .. } = self {

@@ -39,7 +39,7 @@ pub(super) struct Tree {
 }
 
 /// Failpoints are the process's: who sets one runs alone.
-static FAILPOINTS: RwLock<()> = RwLock::new(());
+pub(super) static FAILPOINTS: RwLock<()> = RwLock::new(());
 
 /// Everything of a file that a person would miss: content, mode, and time of change; for a link, its target.
 pub(super) type Listing = BTreeMap<String, (Vec<u8>, u32, i64)>;

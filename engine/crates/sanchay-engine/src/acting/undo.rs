@@ -22,6 +22,8 @@ use super::lanes::{batch_files, lanes, parted, side_by_side};
 use super::outcome::{Left, Tally};
 use super::places::Roots;
 use super::remake::{before, name_of, Hand, Made, Remaker};
+use super::repair_settle::REPAIR;
+use super::repair_undo::take_repair_back;
 use super::run::result;
 use super::settle::settle;
 use super::taken_back::note_taken_back_of;
@@ -51,6 +53,10 @@ impl Shared {
         }
         let roots = journal.run_roots(run)?;
         self.start_acting("undo", roots, background, request_id, move |inner, acting, roots| {
+            if of.kind == REPAIR {
+                settle(&journal)?;
+                return take_repair_back(inner, &journal, acting, &of, (roots, &paths));
+            }
             let action = Action::of_word(&of.action).ok_or_else(|| {
                 EngineError::new(ErrorKind::InvalidArgument, "the run is of a newer version of Sanchay")
             })?;

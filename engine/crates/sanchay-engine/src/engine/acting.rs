@@ -1,4 +1,4 @@
-//! Runs of plans, and taking them back.
+//! Runs of plans, repairs, and taking them back.
 
 use sanchay_catalog::journal::{Act, Run};
 
@@ -32,6 +32,19 @@ impl Engine {
         request_id: &str,
     ) -> Result<Acting, EngineError> {
         self.inner.start_undo(run, paths, background, request_id)
+    }
+
+    /// Starts to repair a damaged or suspect file by a copy of a healthy twin. Fails with `InvalidArgument` where there is
+    /// no such finding, or it was dealt with.
+    #[cfg(unix)]
+    pub fn start_repair(&self, finding: i64, background: bool, request_id: &str) -> Result<Acting, EngineError> {
+        self.inner.start_repair(&self.finding(finding)?, background, request_id)
+    }
+
+    /// No file is changed on this system yet.
+    #[cfg(not(unix))]
+    pub fn start_repair(&self, _: i64, _: bool, _: &str) -> Result<Acting, EngineError> {
+        Err(not_here())
     }
 
     /// No file is changed on this system yet.

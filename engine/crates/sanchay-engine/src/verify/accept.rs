@@ -19,13 +19,24 @@ impl Engine {
         }
     }
 
+    /// One finding. Fails with `InvalidArgument` where there is none.
+    pub(crate) fn finding(&self, id: i64) -> Result<Finding, EngineError> {
+        let journal = self.shared().journal_if_there()?;
+        let found = journal.map(|journal| journal.finding(id)).transpose()?.flatten();
+        found.ok_or_else(|| EngineError::invalid_argument(format!("there is no finding {id}")))
+    }
+
     /// Someone says that a file is right as it is: the catalog takes the content that was found, where the file still has
     /// it. One that is gone or was written since is left to the next scan.
     pub fn accept_finding(&self, id: i64) -> Result<Finding, EngineError> {
-        let unknown = || EngineError::invalid_argument(format!("there is no finding {id}"));
-        let found = self.findings(true)?.into_iter().find(|finding| finding.id == id).ok_or_else(unknown)?;
-        if found.state != FindingState::Open {
-            return Ok(found);
+        let found = self.finding(id)?;
+        match found.state {
+            FindingState::Open => {}
+            FindingState::Accepted => return Ok(found),
+            FindingState::Repaired => {
+                let message = format!("{} was repaired already", display(&found.path));
+                return Err(EngineError::invalid_argument(message));
+            }
         }
         if found.kind == FindingKind::Damaged {
             self.take_as_it_is(&found)?;

@@ -27,7 +27,7 @@ use crate::scan::{FileVolume, Mount, Mounts, RootPlace};
 const CONTENTS_MOST: usize = 100_000;
 
 /// What reading a file gave.
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// Its content.
     Read(Content),
     /// It is gone, or not what was expected, or changed while it was read.
@@ -42,9 +42,9 @@ pub(super) enum Reading {
 
 /// A content as it is on the disk.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Content {
-    pub(super) hash: ContentHash,
-    pub(super) seen: FileStat,
+pub(crate) struct Content {
+    pub(crate) hash: ContentHash,
+    pub(crate) seen: FileStat,
     pub(super) may_be_cached: bool,
     /// Its stamps are so fresh that a later write could bear them.
     pub(super) is_racy: bool,
@@ -59,11 +59,11 @@ pub(super) struct OpenFolder {
 }
 
 /// Opens and reads files that are known by their paths.
-pub(super) struct Files<'a> {
+pub(crate) struct Files<'a> {
     pub(super) shared: &'a Shared,
-    pub(super) control: &'a Control,
+    pub(crate) control: &'a Control,
     /// Why roots are away, by their names.
-    pub(super) away: BTreeMap<String, String>,
+    pub(crate) away: BTreeMap<String, String>,
     rows: Vec<RootRow>,
     names: RootNames,
     mounts: Mounts<'a>,
@@ -83,7 +83,7 @@ enum Closed {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(shared: &'a Shared, control: &'a Control, is_idle: bool) -> Result<Self, EngineError> {
+    pub(crate) fn new(shared: &'a Shared, control: &'a Control, is_idle: bool) -> Result<Self, EngineError> {
         let rows = shared.catalog.reader()?.roots()?;
         Ok(Self {
             shared,
@@ -106,9 +106,16 @@ impl<'a> Files<'a> {
         self.names.root_of(path)
     }
 
+    /// The path of that root.
+    #[cfg(unix)]
+    pub(crate) fn root_path_of(&self, path: &[u8]) -> Option<&[u8]> {
+        let id = self.root_of(path);
+        self.rows.iter().find(|row| row.id == id).map(|row| &row.path[..])
+    }
+
     /// Reads a cataloged file, where it is the one that was cataloged, or differs from it in its ctime only. `asks`: one
     /// that is open for writing counts as changed.
-    pub(super) fn read_cataloged(&mut self, file: &HashedFile, asks: bool) -> Result<Reading, EngineError> {
+    pub(crate) fn read_cataloged(&mut self, file: &HashedFile, asks: bool) -> Result<Reading, EngineError> {
         if let Err(closed) = self.enter(&file.folder)? {
             return Ok(closed.into());
         }
@@ -135,7 +142,7 @@ impl<'a> Files<'a> {
     }
 
     /// Whether anything has this name on the disk, as far as that can be seen.
-    pub(super) fn exists(&mut self, folder: &Arc<[u8]>, name: &[u8]) -> Result<bool, EngineError> {
+    pub(crate) fn exists(&mut self, folder: &Arc<[u8]>, name: &[u8]) -> Result<bool, EngineError> {
         let is_open = self.enter(folder)?.is_ok();
         Ok(is_open && self.folder.as_ref().is_some_and(|folder| folder.handle.stat(name).is_ok()))
     }

@@ -14,6 +14,11 @@ mod twins;
 #[cfg(all(test, unix))]
 mod verify_tests;
 
+#[cfg(unix)]
+pub(crate) use file::{Files, Reading};
+#[cfg(unix)]
+pub(crate) use twins::{healthy_twins, Twin};
+
 pub use against::{ListedFile, ListedState};
 pub use report::{DamagedFile, SuspectFile, VerifyRequest, VerifyResult};
 pub(crate) use run::run;

@@ -23,6 +23,8 @@ use crate::trashes::is_in_trash;
 /// Marks wait this long, or for so many, before they are written.
 const WRITE_TIME: Duration = Duration::from_secs(2);
 const WRITE_FILES: usize = 4096;
+/// Healthy copies that are named.
+const NAMED_TWINS: usize = 8;
 
 /// Verifies what is asked for. What was checked stays checked, however this ends.
 pub(crate) fn run(
@@ -214,7 +216,8 @@ impl<'a> Verification<'a> {
     ) -> Result<(), EngineError> {
         let finding = finding(FindingKind::Damaged, file, path, known, content.hash);
         let id = self.journal.add_finding(&finding)?;
-        let twins = healthy_twins(&mut self.files, file)?;
+        let twins = healthy_twins(&mut self.files, file, known, NAMED_TWINS)?;
+        let twins: Vec<Vec<u8>> = twins.into_iter().map(|twin| twin.path).collect();
         let mut event = LiveEvent::of(EventKind::Damage, self.files.root_of(path), path);
         event.size_bytes = file.entry.size_bytes;
         event.other_path = twins.first().cloned();
@@ -344,5 +347,6 @@ fn finding(kind: FindingKind, file: &HashedFile, path: &[u8], known: ContentHash
         algorithm: file.entry.algorithm,
         hash: known,
         found_hash: found,
+        repaired_by: None,
     }
 }

@@ -2,19 +2,30 @@
 
 use sanchay_catalog::HashedFile;
 use sanchay_core::path::join;
+use sanchay_core::{ContentHash, FileStat};
 
 use super::file::{Files, Reading};
 use crate::error::EngineError;
 use crate::trashes::is_in_trash;
 
-/// Copies that are named.
-const NAMED_MOST: usize = 8;
 /// Copies that are read to find them.
 const READ_MOST: usize = 32;
 
-/// The paths of other files with the hash that `file` should have, each of which was read whole just now and has it.
-pub(super) fn healthy_twins(files: &mut Files<'_>, file: &HashedFile) -> Result<Vec<Vec<u8>>, EngineError> {
-    let Some(hash) = file.entry.hash else { return Ok(Vec::new()) };
+/// A file that has the content.
+pub(crate) struct Twin {
+    pub(crate) path: Vec<u8>,
+    /// Its stat while it was read.
+    #[cfg_attr(not(unix), allow(dead_code))] // only repairs need it
+    pub(crate) seen: FileStat,
+}
+
+/// Other files with this hash, that `file` should have, at most `most`: each was read whole just now, and has it.
+pub(crate) fn healthy_twins(
+    files: &mut Files<'_>,
+    file: &HashedFile,
+    hash: ContentHash,
+    most: usize,
+) -> Result<Vec<Twin>, EngineError> {
     let mut ids = Vec::new();
     let reader = files.shared.catalog.reader()?;
     reader.same_content(&hash, file.entry.algorithm, &mut |posting| {
@@ -34,10 +45,10 @@ pub(super) fn healthy_twins(files: &mut Files<'_>, file: &HashedFile) -> Result<
         }
         if let Reading::Read(content) = files.read_cataloged(&twin, false)? {
             if content.hash == hash {
-                twins.push(path);
+                twins.push(Twin { path, seen: content.seen });
             }
         }
-        if twins.len() >= NAMED_MOST || files.control.is_cancelled() {
+        if twins.len() >= most || files.control.is_cancelled() {
             break;
         }
     }

@@ -169,6 +169,35 @@ fn other_content_with_the_old_size_and_time_is_taken_and_noted_as_suspect() {
 }
 
 #[test]
+fn a_scan_notes_other_content_with_the_old_size_and_time_as_suspect() {
+    let (large, other) = (vec![b'l'; 200_000], vec![b'o'; 200_000]);
+    let place = scanned(&[("small", b"as it was"), ("large", &large), ("touched", b"same"), ("written", b"before")]);
+    let before = ["small", "large"].map(|name| place.entry(name).1.hash.unwrap());
+    place.write_and_set_back("small", b"otherwise");
+    place.write_and_set_back("large", &other);
+    let touched = fs::metadata(place.top.join("touched")).unwrap().permissions();
+    fs::set_permissions(place.top.join("touched"), touched).unwrap();
+    fs::write(place.top.join("written"), b"after!").unwrap();
+    place.scan();
+    let mut findings = place.engine.findings(false).unwrap();
+    findings.sort_by_key(|finding| finding.size_bytes);
+    let contents = [&b"otherwise"[..], &other];
+    for ((name, before), (content, finding)) in
+        ["small", "large"].iter().zip(before).zip(contents.into_iter().zip(&findings))
+    {
+        assert_eq!((finding.kind, &finding.path), (FindingKind::Suspect, &place.at(name)));
+        assert_eq!((finding.hash, finding.found_hash), (before, hash_bytes(Algorithm::Blake3, content)));
+        assert_eq!(place.entry(name).1.hash, Some(finding.found_hash), "it was taken");
+    }
+    assert_eq!(findings.len(), 2);
+    let accepted = place.engine.accept_finding(findings[0].id).unwrap();
+    assert_eq!(accepted.state, FindingState::Accepted);
+    place.scan();
+    assert_eq!(place.engine.findings(false).unwrap().len(), 1);
+    assert_eq!(counts(&place.verify_as(1)), (4, 0, 0, 0));
+}
+
+#[test]
 fn what_was_written_or_is_gone_is_left_to_the_scan() {
     let place = scanned(&[("a", b"as it was"), ("b", b"same"), ("c", b"gone"), ("d/e", b"gone, too")]);
     fs::write(place.top.join("a"), b"written").unwrap();
