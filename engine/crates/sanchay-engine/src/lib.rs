@@ -30,6 +30,7 @@ mod reading;
 mod root_check;
 mod root_spec;
 mod scan;
+mod suspects;
 mod trashes;
 mod trees;
 mod verify;

@@ -37,6 +37,7 @@ impl Shared {
             contents: Arc::new(Contents::of_scan(self.contents.slices())),
             carried: &self.carried,
             writers: &self.writers,
+            suspects: &self.suspects,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::live::EventQueue;
 use crate::one_call::CatalogGuard;
 use crate::own_files::OwnPlaces;
 use crate::reading::Contents;
+use crate::suspects::Suspects;
 use crate::trees::Trees;
 use crate::writers::Writers;
 
@@ -27,7 +28,7 @@ pub(crate) type ScanListener = Box<dyn Fn(i64, u64, &Result<ScanResult, EngineEr
 /// What the engine's threads share.
 pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
-    pub(super) journal: JournalFile,
+    pub(super) journal: Arc<JournalFile>,
     /// Who changes files at a time.
     #[cfg_attr(not(unix), allow(dead_code))] // only runs need it
     pub(crate) alone: Alone,
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) contents: Arc<Contents>,
     pub(crate) carried: Carried,
     pub(crate) writers: Writers,
+    pub(crate) suspects: Suspects,
     pub(crate) events: EventQueue,
     scan_ended: Mutex<Option<ScanListener>>,
 }
@@ -76,8 +78,10 @@ impl Shared {
         options: EngineOptions,
         own: OwnPlaces,
     ) -> Self {
+        let journal = Arc::new(journal);
         Self {
             catalog,
+            suspects: Suspects::new(Arc::clone(&journal)),
             journal,
             alone: Alone::default(),
             guard: Mutex::new(Some(guard)),

@@ -203,6 +203,10 @@ impl Pass<'_> {
         let mut several = Several::default();
         for difference in &compared.differences {
             several.add(difference, hops.is_some());
+            if let (Some(old), Some(new)) = (&difference.old, &difference.new) {
+                // It is never read here: what it had is remembered until it is.
+                self.inner.suspects.compared(old, new);
+            }
             if difference.new.is_none() {
                 self.inner.writers.forget_open(directory, &difference.name);
             }

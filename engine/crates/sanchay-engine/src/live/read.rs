@@ -260,6 +260,7 @@ impl ReaderThread {
             } else {
                 self.inner.writers.forget_open(job.directory, name);
             }
+            self.note_suspect(&place, name, entry, &verdict);
             bytes += verdict.bytes;
             sizes.extend((entry.size_bytes > 0).then_some(entry.size_bytes));
             files += usize::from(!verdict.shared);
@@ -315,6 +316,16 @@ impl ReaderThread {
         }
         followed.hashes.extend(unread);
         Ok(())
+    }
+
+    /// A file that was touched may have another content beneath its old stamps.
+    fn note_suspect(&self, place: &Place, name: &[u8], entry: &Entry, verdict: &Verdict) {
+        let suspects = &self.inner.suspects;
+        let had = suspects.was_read(entry, place.rules.algorithm, verdict.hash);
+        if let (Some(had), Some(has)) = (had, verdict.hash) {
+            let path = sanchay_core::path::join(&place.folder, name);
+            suspects.keep(&self.inner.catalog, &path, entry.size_bytes, had, has);
+        }
     }
 
     /// Reads one file at the pace of what is done in the background; None: a pause began.

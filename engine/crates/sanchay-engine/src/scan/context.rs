@@ -16,6 +16,7 @@ use crate::job::Control;
 use crate::own_files::OwnFiles;
 use crate::reading::Contents;
 use crate::root_spec::Rules;
+use crate::suspects::Suspects;
 use crate::writers::Writers;
 
 /// One scan.
@@ -45,6 +46,8 @@ pub(crate) struct Context<'a, S = RootDir> {
     pub(crate) carried: &'a Carried,
     /// Who else writes to the files.
     pub(crate) writers: &'a Writers,
+    /// What files had whose content is to be read again.
+    pub(crate) suspects: &'a Suspects,
     /// Who follows up what is found; none for a scan of a whole root.
     pub(crate) findings: Option<&'a Findings>,
     /// The ids of extensions that it uses stay what they are.

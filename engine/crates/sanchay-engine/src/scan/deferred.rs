@@ -267,6 +267,10 @@ impl<'c, S: Source> Reader<'c, S> {
                 self.context.writers.note_open(directory, &file.name, &path);
             }
         }
+        let had = self.context.suspects.was_read(&expected, algorithm, verdict.hash);
+        if let (Some(had), Some(has)) = (had, verdict.hash) {
+            self.context.suspects.keep(self.context.catalog, &path, seen.size_bytes, had, has);
+        }
         match verdict.state {
             HashState::Hashed | HashState::Racy => add(&control.counters.hashed_files, u64::from(!verdict.shared)),
             HashState::Unstable => add(&control.counters.unstable, 1),

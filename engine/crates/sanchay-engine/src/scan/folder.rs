@@ -230,6 +230,14 @@ impl<S: Source> Walker<'_, S> {
             tell: tell.as_mut().map(|tell| tell as &mut dyn FnMut(Difference)),
         };
         work.tally += fill(change, &work.stored, &work.fresh, target)?;
+        for item in &work.fresh {
+            let old = item.replaced(&work.stored, mount.fleeting_inodes);
+            let had = old.and_then(|old| self.context.suspects.compared(&old, &item.entry));
+            if let (Some(had), Some(has)) = (had, item.entry.hash) {
+                let path = sanchay_core::path::join(path, item.name);
+                self.context.suspects.keep(self.context.catalog, &path, item.entry.size_bytes, had, has);
+            }
+        }
         work.fresh.clear();
         let change = std::mem::replace(change, self.change_of(job));
         if !change.is_empty() {

@@ -16,6 +16,7 @@ use crate::job::Control;
 use crate::own_files::{OwnFiles, OwnPlaces};
 use crate::reading::Contents;
 use crate::root_spec::{Governed, RootSettings};
+use crate::suspects::Suspects;
 use crate::trees::Trees;
 use crate::writers::Writers;
 
@@ -32,6 +33,7 @@ pub(crate) struct ScanRequest<'a> {
     pub(crate) contents: Arc<Contents>,
     pub(crate) carried: &'a Carried,
     pub(crate) writers: &'a Writers,
+    pub(crate) suspects: &'a Suspects,
 }
 
 pub(super) fn prepare<'a, S: Source>(
@@ -72,6 +74,7 @@ pub(super) fn prepare<'a, S: Source>(
         contents: Arc::clone(&request.contents),
         carried: request.carried,
         writers: request.writers,
+        suspects: request.suspects,
         findings: None,
         _ids: catalog.extensions().hold(),
     })
