@@ -32,9 +32,6 @@ use crate::engine::Shared;
 use crate::error::EngineError;
 use crate::verify::{healthy_twins, Files, Reading, Twin};
 
-/// Other names of a damaged file that are told.
-const NAMES_MOST: usize = 8;
-
 impl Shared {
     /// Starts to repair the file of a finding.
     pub(crate) fn start_repair(
@@ -203,11 +200,12 @@ impl Repairer<'_> {
             }
         }
         let others = (seen.links as usize).saturating_sub(1);
-        names.truncate(NAMES_MOST.min(others));
+        names.truncate(others);
         let mut told = names.join(", ");
         if names.len() < others {
             let more = others - names.len();
-            told = if names.is_empty() { format!("{more} more") } else { format!("{told}, and {more} more") };
+            let more = format!("{more} that the catalog does not have");
+            told = if names.is_empty() { more } else { format!("{told}, and {more}") };
         }
         Ok(Why { detail: told, ..Why::word("hard-linked") })
     }

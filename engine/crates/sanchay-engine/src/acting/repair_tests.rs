@@ -114,7 +114,7 @@ fn what_stands_against_a_repair_is_said_and_nothing_changes() {
     fs::hard_link(&path, tree.at("root/other name")).unwrap();
     fs::hard_link(&path, tree.at("outside")).unwrap();
     let left = tree.refused(&finding);
-    assert_eq!((left.reason.as_str(), left.message.as_str()), ("hard-linked", "2 more"), "the catalog has none yet");
+    assert_eq!((left.reason.as_str(), left.message.as_str()), ("hard-linked", "2 that the catalog does not have"));
     for name in ["root/other name", "outside"] {
         fs::remove_file(tree.at(name)).unwrap();
     }
