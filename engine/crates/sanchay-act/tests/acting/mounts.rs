@@ -67,7 +67,8 @@ fn inside_with_a_union() {
         assert_eq!(refusal.reason, Reason::SameFile, "{kept}: {refusal}");
         let refusal =
             tree.act(&nothing, &nothing, &|pair, name| symlink(pair, b"../kept/file", name)).expect_err("one file");
-        assert_eq!(refusal.reason, Reason::SameFile, "{kept}: {refusal}");
+        // To be put back moved its ctime, which one of the two faces remembers.
+        assert!(matches!(refusal.reason, Reason::SameFile | Reason::Changed), "{kept}: {refusal}");
         assert_eq!(fs::read(branch.join("file")).unwrap(), CONTENT);
         assert_eq!(fs::read_dir(&branch).unwrap().count(), 1, "no name of ours is left");
     }
