@@ -123,7 +123,7 @@ class Clearing:
         now = listing(self.tree)
         ours = [path for path in now if OUR_NAME in os.path.basename(path)]
         assert not ours, f"names of ours are left: {ours}"
-        self._assert_no_orphans()
+        assert_no_orphans(*self.trashes)
         done = self._done(client)
         assert done <= set(self.going)
         for path, was in self.before.items():
@@ -139,7 +139,7 @@ class Clearing:
         now = listing(self.tree)
         differ = [path for path in {*now, *self.before} - {*changed} if now.get(path) != self.before.get(path)]
         assert not differ, [(path, now.get(path), self.before.get(path)) for path in differ[:5]]
-        self._assert_no_orphans()
+        assert_no_orphans(*self.trashes)
         self._sync(client)
         result = scan(client, self.tree).result
         assert (result.added, result.changed, result.removed) == (0, 0, 0)
@@ -179,11 +179,18 @@ class Clearing:
         else:
             assert not os.path.lexists(path), f"{path!r} is still there"
 
-    def _assert_no_orphans(self) -> None:
-        for trash in filter(os.path.isdir, self.trashes):
-            files = set(os.listdir(os.path.join(trash, b"files")))
-            infos = {name.removesuffix(INFO_ENDING) for name in os.listdir(os.path.join(trash, b"info"))}
-            assert files == infos, f"orphans in {trash!r}: {sorted(files ^ infos)[:5]}"
+
+def assert_no_orphans(*trashes: bytes) -> None:
+    """Each file in a trash has its info file, and each info file its file."""
+    for trash in trashes:
+        files = names_in(os.path.join(trash, b"files"))
+        infos = {name.removesuffix(INFO_ENDING) for name in names_in(os.path.join(trash, b"info"))}
+        assert files == infos, f"orphans in {trash!r}: {sorted(files ^ infos)[:5]}"
+
+
+def names_in(folder: bytes) -> set[bytes]:
+    """The names in a folder; none where there is no folder."""
+    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
 
 
 def unsettled(client: Client) -> list[Any]:

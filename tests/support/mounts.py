@@ -190,6 +190,13 @@ def passing(point: Path, folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def hanging(point: Path, folder: Path, switch: Path) -> Iterator[Path]:
+    """The file system of `hanging_files`, which shows `folder` and fails as the file `switch` says."""
+    with _served("hanging_files", point, str(folder), str(switch)):
+        yield point
+
+
+@contextmanager
 def twice_listed(point: Path) -> Iterator[Path]:
     """The file system of `twice_listed_files`."""
     with _served("twice_listed_files", point):

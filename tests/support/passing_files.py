@@ -22,13 +22,14 @@ class PassingFiles(mfusepy.Operations):
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def _real(self, path: str) -> str:
+    def real(self, path: str) -> str:
+        """Where what is shown there is."""
         return os.path.join(self._folder, path.lstrip("/"))
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         """The stat of what is shown."""
         try:
-            found = os.lstat(self._real(path))
+            found = os.lstat(self.real(path))
         except FileNotFoundError:
             raise mfusepy.FuseOSError(2) from None
         shown = {key: getattr(found, key) for key in SHOWN}
@@ -38,11 +39,11 @@ class PassingFiles(mfusepy.Operations):
 
     def readdir(self, path: str, fh: int) -> list[str]:
         """The names in a folder."""
-        return [".", "..", *os.listdir(self._real(path))]
+        return [".", "..", *os.listdir(self.real(path))]
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         """A piece of a file."""
-        with open(self._real(path), "rb") as file:
+        with open(self.real(path), "rb") as file:
             file.seek(offset)
             return file.read(size)
 
