@@ -96,7 +96,7 @@ pub struct Act {
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
     /// In the trash: its folder, its mount's top (empty: the home trash), the name. For a symbolic link: its target.
     pub place: Vec<Vec<u8>>,
-    /// Bytes that it freed.
+    /// Bytes that it freed; while it is intended, those that the plan says it frees.
     pub freed_bytes: u64,
     /// Why it was left.
     pub reason: String,
@@ -165,8 +165,9 @@ impl Journal {
         let transaction = connection.transaction()?;
         {
             let sql = "INSERT INTO act (run, number, state, root, path, kept_root, kept_path, size_bytes, algorithm, hash, volume, inode,
-                mtime_ns, atime_ns, kept_volume, kept_inode, owner, owner_group, mode, attributes, place)
-                VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+                mtime_ns, atime_ns, kept_volume, kept_inode, owner, owner_group, mode, attributes, place,
+                freed_bytes)
+                VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
             let mut statement = transaction.prepare_cached(sql)?;
             for act in acts {
                 statement.execute(params![
@@ -190,6 +191,7 @@ impl Journal {
                     act.owner.2,
                     packed(act.attributes.iter().flat_map(|(name, value)| [name, value])),
                     packed(&act.place),
+                    act.freed_bytes as i64,
                 ])?;
             }
         }

@@ -474,7 +474,7 @@ fn intent(part: &GroupPart, attempt: &Attempt<'_>) -> Act {
         owner: metadata.map_or((0, 0, 0), |metadata| (metadata.owner, metadata.group, metadata.mode)),
         attributes: metadata.map(|metadata| metadata.attributes.clone()).unwrap_or_default(),
         place: attempt.prepared.intended(),
-        freed_bytes: 0,
+        freed_bytes: target.freed_bytes,
         reason: String::new(),
         detail: String::new(),
     }

@@ -46,7 +46,12 @@ pub(super) fn settle(journal: &Journal) -> Result<usize, EngineError> {
                     .as_ref();
                 let Some(root) = root else { continue };
                 match settle_one(journal, run, act, root) {
-                    Ok(outcome) => outcomes.push(outcome),
+                    Ok(mut outcome) => {
+                        if run.kind == "dedupe" && outcome.state == ActState::Done {
+                            outcome.freed_bytes = act.freed_bytes;
+                        }
+                        outcomes.push(outcome);
+                    }
                     Err(refusal) => {
                         let path = String::from_utf8_lossy(&act.path);
                         tracing::warn!(run = id, act = act.number, %path, %refusal, "act_not_settled");

@@ -448,6 +448,8 @@ mod stops {
                     if undone.is_none() {
                         let again = tree.try_run(plan).unwrap_or_else(|error| panic!("{case}: {error}"));
                         assert_eq!((again.run.skipped, again.run.failed), (0, 0), "{case}: {:?}", again.left);
+                        let freed: i64 = tree.engine().runs().unwrap().iter().map(|run| run.freed_bytes).sum();
+                        assert_eq!(freed, tree.engine().plan(plan).unwrap().0.freed_bytes, "{case}");
                     }
                     tree.settle();
                     assert_settled(&tree, &before, &case);
