@@ -81,6 +81,28 @@ pub fn unlink(folder: &DirHandle, name: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// Removes what we made, a file of this device and inode, from under a name of ours. Anything else came there by
+/// another's hand at the last moment: it gets the file's name, or one beside it.
+pub fn discard(folder: &DirHandle, ours: &[u8], name: &[u8], made: (u64, u64)) -> Result<(), Refusal> {
+    match folder.stat(ours) {
+        Ok(stat) if (stat.device, stat.inode) == made => unlink(folder, ours),
+        Ok(_) => put_back(folder, ours, name).map(drop),
+        Err(error) if error.is_gone() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives a file that stands under a name of ours its name again, in the place of what we made.
+pub fn take_back(folder: &DirHandle, ours: &[u8], name: &[u8], made: (u64, u64)) -> Result<(), Refusal> {
+    match exchange(folder, ours, name) {
+        Ok(true) => discard(folder, ours, name, made),
+        // Another's hand took what we made away.
+        Err(refusal) if refusal.reason == Reason::Gone => put_back(folder, ours, name).map(drop),
+        Ok(false) => Err(Refusal::new(Reason::Unsupported)),
+        Err(refusal) => Err(refusal),
+    }
+}
+
 /// Gives a file that was moved aside its name again, or, where that is taken by now, one beside it that says
 /// what it is. Gives the name that it has.
 pub fn put_back(folder: &DirHandle, aside: &[u8], name: &[u8]) -> Result<Vec<u8>, Refusal> {

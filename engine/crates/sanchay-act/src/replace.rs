@@ -8,9 +8,9 @@
 use fail::fail_point;
 use rustix::fs::{linkat, symlinkat, AtFlags};
 
-use sanchay_core::FileKind;
+use sanchay_core::{DirHandle, FileKind};
 
-use crate::aside::{exchange, move_free, put_back, unlink, TemporaryName};
+use crate::aside::{discard, exchange, move_free, put_back, take_back, unlink, TemporaryName};
 use crate::pair::Pair;
 use crate::refusal::{Reason, Refusal};
 
@@ -24,6 +24,9 @@ pub struct Acted {
 /// Makes the copy a further hard link of the kept file. Both must have been compared.
 pub fn hardlink(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
     let (kept, folder) = (pair.kept, &pair.dropped.folder);
+    if !may_remove(folder, kept.stat().owner)? {
+        return Err(Refusal::new(Reason::Denied));
+    }
     let made = linkat(&kept.folder, kept.place.name(), folder, &temporary.new[..], AtFlags::empty());
     made.map_err(Refusal::from)?;
     fail_point!("act::made");
@@ -35,7 +38,27 @@ pub fn hardlink(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Ref
         let reason = if kept.is_at_its_path() { Reason::Unsupported } else { Reason::Changed };
         return Err(Refusal::new(reason).of_kept());
     }
-    replace(pair, temporary)
+    replace(pair, temporary, (link.device, link.inode))
+}
+
+/// Whether a file of this owner can be removed from the folder again. From a sticky folder only the owner of either can,
+/// or who may act for any owner: there a link of another's file could be made, and stayed for ever.
+fn may_remove(folder: &DirHandle, owner: u32) -> Result<bool, Refusal> {
+    let stat = rustix::fs::fstat(folder)?;
+    let user = rustix::process::geteuid().as_raw();
+    let is_sticky = stat.st_mode as u32 & 0o1000 != 0;
+    Ok(!is_sticky || stat.st_uid == user || owner == user || acts_for_any_owner())
+}
+
+#[cfg(target_os = "linux")]
+fn acts_for_any_owner() -> bool {
+    use rustix::thread::{capabilities, CapabilitySet};
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::FOWNER))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn acts_for_any_owner() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 /// Makes the copy a symbolic link with this target.
@@ -43,21 +66,22 @@ pub fn symlink(pair: &Pair<'_>, target: &[u8], temporary: &TemporaryName) -> Res
     let folder = &pair.dropped.folder;
     symlinkat(target, folder, &temporary.new[..]).map_err(Refusal::from)?;
     fail_point!("act::made");
-    if folder.stat(&temporary.new)?.kind != FileKind::Symlink {
+    let link = folder.stat(&temporary.new)?;
+    if link.kind != FileKind::Symlink {
         return Err(Refusal::new(Reason::NameTaken));
     }
-    replace(pair, temporary)
+    replace(pair, temporary, (link.device, link.inode))
 }
 
-/// Gives what stands under the new name the copy's name, and removes the copy.
-fn replace(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
+/// Gives what stands under the new name, which we `made`, the copy's name, and removes the copy.
+fn replace(pair: &Pair<'_>, temporary: &TemporaryName, made: (u64, u64)) -> Result<Acted, Refusal> {
     let (folder, name) = (&pair.dropped.folder, pair.dropped.place.name());
     if pair.kept.stat().device != pair.dropped.stat().device {
-        return replace_by_steps(pair, temporary);
+        return replace_by_steps(pair, temporary, made);
     }
     match exchange(folder, &temporary.new, name) {
         Ok(true) => {}
-        Ok(false) => return replace_by_steps(pair, temporary),
+        Ok(false) => return replace_by_steps(pair, temporary, made),
         Err(refusal) => {
             unlink(folder, &temporary.new)?;
             return Err(refusal);
@@ -66,8 +90,7 @@ fn replace(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal>
     fail_point!("act::exchanged");
     let displaced = folder.stat(&temporary.new)?;
     if let Err(refusal) = pair.check_displaced(&displaced) {
-        exchange(folder, &temporary.new, name)?;
-        unlink(folder, &temporary.new)?;
+        take_back(folder, &temporary.new, name, made)?;
         return Err(pair.put_back(refusal));
     }
     unlink(folder, &temporary.new)?;
@@ -76,7 +99,7 @@ fn replace(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal>
 }
 
 /// The same in steps: the kept file is looked for while nothing has the copy's name.
-fn replace_by_steps(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted, Refusal> {
+fn replace_by_steps(pair: &Pair<'_>, temporary: &TemporaryName, made: (u64, u64)) -> Result<Acted, Refusal> {
     let (folder, name) = (&pair.dropped.folder, pair.dropped.place.name());
     let TemporaryName { new, old } = temporary;
     if let Err(refusal) = move_free(folder, name, folder, old) {
@@ -95,13 +118,17 @@ fn replace_by_steps(pair: &Pair<'_>, temporary: &TemporaryName) -> Result<Acted,
                 return Ok(Acted { links_before: displaced.links });
             }
             Err(refusal) => {
-                move_free(folder, name, folder, new)?;
+                // Where another's hand took it away, the copy's name is free already.
+                move_free(folder, name, folder, new).or_else(|failed| match failed.reason {
+                    Reason::Gone => Ok(()),
+                    _ => Err(failed),
+                })?;
                 refusal
             }
         },
         Err(refusal) => refusal,
     };
     put_back(folder, old, name)?;
-    unlink(folder, new)?;
+    discard(folder, new, name, made)?;
     Err(pair.put_back(refusal))
 }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use sanchay_core::{compare, CompareBuffers, Comparison, Content, DirHandle, FileHandle, FileKind, FileStat, RootDir};
 
-use crate::aside::{exchange, find, move_free, put_back, unlink, TemporaryName};
+use crate::aside::{discard, exchange, find, move_free, put_back, take_back, unlink, TemporaryName};
 use crate::lease::Lease;
 use crate::metadata::Kept;
 use crate::refusal::{Reason, Refusal};
@@ -90,8 +90,10 @@ pub fn sync_copies(folder: &DirHandle) -> Result<(), Refusal> {
 
 /// Gives a copy that is on the disk its name. It is removed where the name is another's by now.
 pub fn put_in_place(folder: &DirHandle, name: &[u8], now: &Now, temporary: &TemporaryName) -> Result<(), Refusal> {
-    if let Err(refusal) = take_name(folder, name, now, temporary) {
-        unlink(folder, &temporary.new)?;
+    let copy = folder.stat(&temporary.new)?;
+    let made = (copy.device, copy.inode);
+    if let Err(refusal) = take_name(folder, name, now, temporary, made) {
+        discard(folder, &temporary.new, name, made)?;
         return Err(refusal);
     }
     Ok(())
@@ -259,7 +261,13 @@ pub(crate) fn copy_through(
 }
 
 /// Gives the new file its name: a free one, or the link's that we made, which goes.
-fn take_name(folder: &DirHandle, name: &[u8], now: &Now, temporary: &TemporaryName) -> Result<(), Refusal> {
+fn take_name(
+    folder: &DirHandle,
+    name: &[u8],
+    now: &Now,
+    temporary: &TemporaryName,
+    made: (u64, u64),
+) -> Result<(), Refusal> {
     let TemporaryName { new, old } = temporary;
     if *now == Now::Nothing {
         return move_free(folder, new, folder, name);
@@ -269,7 +277,7 @@ fn take_name(folder: &DirHandle, name: &[u8], now: &Now, temporary: &TemporaryNa
         if is_ours(folder, new, &folder.stat(new)?, now)? {
             return unlink(folder, new);
         }
-        exchange(folder, new, name)?;
+        take_back(folder, new, name, made)?;
         return Err(Refusal::new(Reason::Changed));
     }
     move_free(folder, name, folder, old)?;

@@ -5,7 +5,7 @@
 
 use sanchay_core::{DirHandle, FileKind, FileStat};
 
-use crate::aside::{exchange, find, put_back, unlink, TemporaryName};
+use crate::aside::{discard, exchange, find, put_back, unlink, TemporaryName};
 use crate::expected::Expected;
 use crate::refusal::{Reason, Refusal};
 
@@ -63,9 +63,11 @@ pub fn settle(folder: &DirHandle, intent: &Intent<'_>) -> Result<Settled, Refusa
     }
     match at_new {
         Some(stat) if intent.is_copy(&stat) => {
-            if at_name.is_some_and(|stat| intent.is_made(&stat)) && exchange(folder, new, intent.name)? {
-                unlink(folder, new)?;
-                return Ok(Settled::NotDone);
+            if let Some(made) = at_name.filter(|stat| intent.is_made(stat)) {
+                if exchange(folder, new, intent.name)? {
+                    discard(folder, new, intent.name, (made.device, made.inode))?;
+                    return Ok(Settled::NotDone);
+                }
             }
             put_back(folder, new, intent.name).map(|name| intent.back_as(name))
         }

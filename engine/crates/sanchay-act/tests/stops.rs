@@ -146,7 +146,7 @@ fn a_name_that_was_taken_after_a_stop_is_theirs_and_the_copy_has_one_beside_it()
 #[test]
 fn what_others_do_between_two_steps_loses_nothing() {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let deeds: [(&str, fn(&std::path::Path)); 4] = [
+    let deeds: [(&str, fn(&std::path::Path)); 6] = [
         ("someone replaces the copy", |tree| {
             fs::write(tree.join("copies/theirs"), b"another's work").unwrap();
             fs::rename(tree.join("copies/theirs"), tree.join("copies/file")).unwrap();
@@ -154,6 +154,15 @@ fn what_others_do_between_two_steps_loses_nothing() {
         ("someone removes the kept file", |tree| fs::remove_file(tree.join("kept/file")).unwrap()),
         ("someone renames the kept file's folder", |tree| fs::rename(tree.join("kept"), tree.join("away")).unwrap()),
         ("someone renames the copy's folder", |tree| fs::rename(tree.join("copies"), tree.join("away")).unwrap()),
+        ("someone replaces the copy, and moves the kept file", |tree| {
+            fs::write(tree.join("copies/theirs"), b"another's work").unwrap();
+            fs::rename(tree.join("copies/theirs"), tree.join("copies/file")).unwrap();
+            fs::rename(tree.join("kept/file"), tree.join("kept/moved")).unwrap();
+        }),
+        ("someone takes the copy's name away, and moves the kept file", |tree| {
+            let _ = fs::rename(tree.join("copies/file"), tree.join("copies/taken"));
+            fs::rename(tree.join("kept/file"), tree.join("kept/moved")).unwrap();
+        }),
     ];
     // After the last step there is no act any more: who removes the kept file then, removes the last one.
     let steps = STEPS.into_iter().filter(|step| *step != "act::removed");
@@ -163,7 +172,8 @@ fn what_others_do_between_two_steps_loses_nothing() {
                 let tree = Tree::new();
                 let scenario = fail::FailScenario::setup();
                 let root = tree.folder.path().to_path_buf();
-                let did = std::sync::atomic::AtomicBool::new(false);
+                let did = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+                let is_met = std::sync::Arc::clone(&did);
                 fail::cfg_callback(step, move || {
                     if !did.swap(true, std::sync::atomic::Ordering::Relaxed) {
                         by_others(&root);
@@ -187,10 +197,10 @@ fn what_others_do_between_two_steps_loses_nothing() {
                     contents.iter().any(|(_, content)| content == CONTENT),
                     "the content is lost: {case}: {contents:?}"
                 );
-                if deed == "someone replaces the copy"
-                    && contents.iter().any(|(_, content)| content == b"another's work")
-                {
-                    assert!(contents.iter().any(|(path, _)| path.ends_with("copies/file")), "{case}: {contents:?}");
+                if deed.starts_with("someone replaces the copy") && is_met.load(std::sync::atomic::Ordering::Relaxed) {
+                    let theirs = contents.iter().find(|(_, content)| content == b"another's work");
+                    let is_beside = |(path, _): &(PathBuf, _)| path.to_string_lossy().contains("/copies/file");
+                    assert!(theirs.is_some_and(is_beside), "their work is lost: {case}: {contents:?}");
                 }
                 assert!(
                     contents.iter().all(|(path, _)| !path.to_string_lossy().contains(".sanchay-")),

@@ -1,6 +1,7 @@
 //! Acts where one file has two faces, where names cannot be exchanged, and where nothing can be written: real mounts,
 //! in namespaces of their own.
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,21 +11,20 @@ use sanchay_act::{delete, hardlink, symlink, Reason};
 
 /// Runs one of the tests below in separate namespaces; a file system's program that it leaves ends with it.
 fn in_namespaces(test: &str) {
+    within("unshare", &["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"], test);
+}
+
+fn within(program: &str, options: &[&str], test: &str) {
     let itself = std::env::current_exe().expect("this program");
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"]).arg(itself).args([
-        "--exact",
-        "--ignored",
-        "--nocapture",
-        &format!("mounts::{test}"),
-    ]);
+    let mut command = Command::new(program);
+    command.args(options).arg(itself).args(["--exact", "--ignored", "--nocapture", &format!("mounts::{test}")]);
     let output = match command.output() {
         Ok(output) => output,
-        Err(error) => return eprintln!("skipped: unshare cannot be run ({error})"),
+        Err(error) => return eprintln!("skipped: {program} cannot be run ({error})"),
     };
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if !said.contains("running 1 test") {
-        return eprintln!("skipped: no namespaces here ({complained})");
+        return eprintln!("skipped: {program} may not do so here ({complained})");
     }
     assert!(output.status.success(), "{said}\n{complained}");
 }
@@ -179,4 +179,25 @@ fn inside_with_a_bind_mount() {
     std::os::unix::fs::symlink("/tmp", folder.join(".Trash")).unwrap();
     let past_link = TrashFolder::find(&root.open_dir(b"copies").unwrap(), &home).unwrap();
     assert_eq!(past_link.path(), folder.join(".Trash-0"), "no link is followed");
+}
+
+#[test]
+fn in_anothers_sticky_folder_no_link_is_made_that_could_not_be_removed() {
+    within("setpriv", &["--bounding-set=-fowner"], "inside_without_fowner");
+}
+
+#[test]
+#[ignore = "run without the right to act for any owner"]
+fn inside_without_fowner() {
+    let tree = Tree::new();
+    fs::set_permissions(tree.path("copies"), fs::Permissions::from_mode(0o1777)).unwrap();
+    for path in ["kept/file", "copies/file", "copies"] {
+        if std::os::unix::fs::chown(tree.path(path), Some(1), None).is_err() {
+            return eprintln!("skipped: not root");
+        }
+    }
+    let before = tree.listing();
+    let refusal = tree.act(&nothing, &nothing, &hardlink).expect_err("the folder is another's");
+    assert_eq!(refusal.reason, Reason::Denied);
+    assert_eq!(tree.listing(), before);
 }
