@@ -360,7 +360,7 @@ impl<'a> Actor<'a> {
     ) -> Result<(), EngineError> {
         let ended_ns = now_ns();
         let stays_linked = self.steps.is_trash();
-        let freed = &mut self.freed;
+        let mut freed = std::mem::take(&mut self.freed);
         let outcomes: Vec<Outcome> = attempts
             .iter()
             .zip(ends)
@@ -378,7 +378,7 @@ impl<'a> Actor<'a> {
                 },
                 Err(why) => Outcome {
                     number: attempt.number,
-                    state: ActState::Left,
+                    state: if self.is_half_done(attempt, why) { ActState::Intended } else { ActState::Left },
                     failed: why.failed,
                     counts: true,
                     reason: why.reason.clone(),
@@ -389,7 +389,14 @@ impl<'a> Actor<'a> {
                 },
             })
             .collect();
+        self.freed = freed;
         Ok(self.journal.conclude_with(self.run, &outcomes, folders)?)
+    }
+
+    /// Whether a failed act is for the next start, or the next run, to settle: what came of it is not known.
+    fn is_half_done(&self, attempt: &Attempt<'_>, why: &Why) -> bool {
+        let tried = attempt.subject.as_ref().filter(|_| attempt.end.is_none() && why.reason != "stopped");
+        tried.is_some_and(|subject| self.steps.is_half_done(subject, &attempt.prepared, self.run, attempt.number))
     }
 
     /// Tells the catalog what became of the files, so that nothing has to read them again.

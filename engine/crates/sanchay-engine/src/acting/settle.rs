@@ -170,7 +170,8 @@ fn outcome(act: &Act, state: ActState, reason: &str, place: Option<Vec<Vec<u8>>>
         number: act.number,
         state,
         failed: false,
-        counts: !act.is_of_folder(),
+        // One whose disk failed in the middle was counted then.
+        counts: !act.is_of_folder() && act.reason.is_empty(),
         reason: reason.to_owned(),
         detail: String::new(),
         freed_bytes: 0,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sanchay_act::trash::{candidates, info_text, release, reserve, trash, Home, Reserved, TrashFolder};
 use sanchay_act::{delete, hardlink, reflink, symlink, sync_folder, Pair, Reason, Refusal, Subject, TemporaryName};
 use sanchay_core::path::{bytes_of, path_from_bytes};
-use sanchay_core::FileStat;
+use sanchay_core::{DirHandle, FileStat};
 
 use super::part::Target;
 use crate::dedupe::Action;
@@ -180,6 +180,24 @@ impl Steps {
             (Action::Symlink | Action::Trash, _) => return Err(Refusal::new(Reason::Unsupported)),
         };
         Ok(Done { links_before: acted.links_before })
+    }
+
+    /// Whether an act that failed left a file under a name of ours, or in the trash: its disk failed in the middle.
+    pub(super) fn is_half_done(&self, subject: &Subject<'_>, prepared: &Prepared, run: i64, number: i64) -> bool {
+        let may_be_there = |folder: &DirHandle, name: &[u8]| match folder.stat(name) {
+            Ok(_) => true,
+            Err(error) => !error.is_gone(),
+        };
+        let TemporaryName { new, old } = self.temporary(run, number);
+        match prepared {
+            Prepared::Trash { folder, reserved: Some(Ok(reserved)), .. } => {
+                may_be_there(folder.files(), &reserved.name)
+            }
+            Prepared::Trash { .. } => false,
+            Prepared::Nothing | Prepared::Link(_) => {
+                may_be_there(&subject.folder, &new) || may_be_there(&subject.folder, &old)
+            }
+        }
     }
 
     /// What stands under the name of a file that was acted on.

@@ -6,6 +6,7 @@ use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
 use sanchay_core::path::path_from_bytes;
 use sanchay_core::{DirHandle, FileKind, FileStat};
 
+use super::places::Roots;
 use crate::clock::now_ns;
 use crate::error::EngineError;
 
@@ -18,6 +19,28 @@ pub(super) fn note_taken_back_of(journal: &Journal, of: i64, outcomes: &[Outcome
     let done = outcomes.iter().filter(|outcome| outcome.state == ActState::Done);
     let numbers: Vec<i64> = done.map(|outcome| outcome.number).collect();
     Ok(journal.take_back(of, &numbers, now_ns())?)
+}
+
+/// Whether a disk failed in the middle of taking a file back, so that the next start, or the next undo, has to look at it.
+pub(super) fn may_be_half_done(act: &Act, roots: &Roots<'_>, temporary: &TemporaryName) -> bool {
+    let Some(place) = roots.place(&act.root, &act.path) else { return false };
+    let folder = match place.root.open_dir(place.folder()) {
+        Ok(folder) => folder,
+        Err(error) => return !error.is_gone(),
+    };
+    let may_be_there = |folder: &DirHandle, name: &[u8]| match folder.stat(name) {
+        Ok(_) => true,
+        Err(error) => !error.is_gone(),
+    };
+    let is_out_of_trash = || match &act.place[..] {
+        [path, top, name, ..] => {
+            let top = (!top.is_empty()).then(|| path_from_bytes(top));
+            let trash = TrashFolder::open(&path_from_bytes(path), top.as_deref());
+            trash.is_ok_and(|trash| !may_be_there(trash.files(), name)) && may_be_there(&folder, place.name())
+        }
+        _ => false,
+    };
+    may_be_there(&folder, &temporary.new) || may_be_there(&folder, &temporary.old) || is_out_of_trash()
 }
 
 /// Whether a file that was being taken back is back; names of ours beside it are gone after this.

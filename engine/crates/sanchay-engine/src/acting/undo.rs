@@ -26,7 +26,7 @@ use super::repair_settle::REPAIR;
 use super::repair_undo::take_repair_back;
 use super::run::result;
 use super::settle::settle;
-use super::taken_back::note_taken_back_of;
+use super::taken_back::{may_be_half_done, note_taken_back_of};
 use super::telling::Telling;
 use super::why::Why;
 use crate::clock::now_ns;
@@ -314,7 +314,8 @@ impl<'a> Undoer<'a> {
             Stage::Left(why) => {
                 let path = act.absolute();
                 tally.leave(Left { path, reason: why.reason.clone(), message: why.detail.clone() }, why.failed);
-                (ActState::Left, why.clone())
+                let is_half_done = why.failed && may_be_half_done(act, self.roots, &self.remaker.temporary(act));
+                (if is_half_done { ActState::Intended } else { ActState::Left }, why.clone())
             }
             Stage::Moved(_) | Stage::Copied(_) | Stage::Folder => (ActState::Done, Why::word("")),
         };
