@@ -273,8 +273,10 @@ fn a_picture_goes_only_where_its_companions_have_equals_beside_the_one_that_stay
 
     let document = Trees::new(&[("one/a.txt", "same"), ("two/a.txt", "same"), ("two/a.xmp", "beside")]);
     assert_eq!(document.plan(&Asked::default()).dropped(), ["two/a.txt"], "only pictures have companions");
-    let raw = Trees::new(&[("one/a.dng", "same"), ("two/a.dng", "same"), ("two/a.jpg", "its JPEG")]);
-    assert_eq!(raw.plan(&Asked::default()).dropped(), ["two/a.dng"], "a raw is not its own companion");
+    let raw = [("one/a.dng", "same"), ("two/a.dng", "same"), ("two/a.jpg", "its JPEG")];
+    assert_eq!(Trees::new(&raw[..2]).plan(&Asked::default()).dropped(), ["two/a.dng"], "it is not its own companion");
+    let beside = Trees::new(&raw).plan(&Asked::default());
+    assert_eq!((beside.plan.files, beside.left_out), (0, vec![("with-picture".to_owned(), 1)]), "its JPEG stays");
 }
 
 #[test]
