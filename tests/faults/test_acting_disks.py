@@ -200,7 +200,7 @@ def test_what_lies_in_anothers_sticky_folder_stays(tmp_path: Path) -> None:
     with Program(home, env=env, prefix=["setpriv", "--bounding-set=-fowner"]) as program:
         program.json("daemon", "start")
         with Client(places(home)) as client:
-            for action in ("trash", "symlink", "delete"):
+            for action in ACTIONS:
                 clearing = Clearing(tree, tmp_path / "data" / "Trash")
                 clearing.make_plan(client, action)
                 ran = clearing.run(client)

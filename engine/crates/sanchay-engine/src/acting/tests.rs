@@ -266,6 +266,28 @@ fn a_plan_that_was_run_is_done_and_one_that_was_edited_is_refused() {
 }
 
 #[test]
+fn a_plan_that_was_made_with_another_catalog_goes_by_what_the_disk_says() {
+    let mut tree = Tree::new(&FILES);
+    let plan = tree.plan(&PlanAsked { action: "trash", ..PlanAsked::default() });
+    let unknown = RunRequest { plan: plan + 1, version: 1, any_metadata: false, empty_folders: false };
+    let refused = tree.engine().start_run(unknown, false, "").err().map(|error| error.kind);
+    assert_eq!(refused, Some(ErrorKind::UnknownPlan));
+    tree.engine = None;
+    for ending in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(tree.at(&format!("catalog.db{ending}")));
+    }
+    tree.open();
+    tree.engine().put_root(1, bytes_of(&tree.at("root")), &RootSettings::default()).unwrap();
+    tree.write("b/1", "other", 1);
+    Tree::let_stamps_age();
+    tree.scan();
+    let ran = tree.try_run(plan).unwrap();
+    assert_eq!((ran.run.acted, ran.run.skipped, ran.left[0].reason.as_str()), (2, 1, "changed"));
+    tree.assert_catalog_follows("another catalog");
+    assert_eq!(tree.undo(ran.run.id).run.acted, 2);
+}
+
+#[test]
 fn links_to_a_file_that_goes_are_named() {
     let tree = Tree::new(&FILES);
     for (link, target) in [("a/to_b", "../b/1"), ("to_c", "./a/../c/1"), ("to_kept", "a/1"), ("c/nowhere", "x")] {
