@@ -1,12 +1,12 @@
 //! Makes a plan: pages through the groups of a scope, has the rules decide each, and writes what goes into the journal.
 //!
 //! Pages go by size, in which a group keeps its place whatever changes between two of them: none is met twice. Memory
-//! does not grow with the groups.
+//! does not grow with the groups, but for the names of one that is longer than a page.
 
 use std::collections::HashMap;
 
 use sanchay_catalog::journal::{Journal, JournalError, NewPlan, Plan, PlanGroup};
-use sanchay_catalog::queries::{DuplicateRequest, DuplicateSort, IgnoredCopies};
+use sanchay_catalog::queries::{DuplicateGroup, DuplicateRequest, DuplicateSort, IgnoredCopies};
 use sanchay_catalog::{Catalog, RootState};
 use sanchay_core::path::bytes_of;
 
@@ -19,8 +19,10 @@ use crate::error::{EngineError, ErrorKind};
 
 /// Groups of a page. One of a scope is found by a pass over the content index: few pages are better.
 const PAGE_GROUPS: usize = if cfg!(test) { 2 } else { 4_096 };
-/// Names of a page, in bytes as a message. A group with more of them is left out.
-const PAGE_BYTES: usize = 4 << 20;
+/// Names of a page, in bytes as a message.
+const PAGE_BYTES: usize = if cfg!(test) { 1 << 10 } else { 4 << 20 };
+/// The same of a group that is longer than a page, some million names: it is planned alone. One with more is left out.
+const LONG_GROUP_BYTES: usize = if cfg!(test) { 8 << 10 } else { 256 << 20 };
 /// Folders that the writer of the journal remembers at once.
 const FOLDERS_MOST: usize = 20_000;
 
@@ -106,7 +108,12 @@ impl<'a> Planner<'a> {
         };
         let reader = self.catalog.reader()?;
         let page = reader.snapshot(|reader| {
-            let page = self.catalog.duplicates_on(reader, &scope)?;
+            let mut page = self.catalog.duplicates_on(reader, &scope)?;
+            let is_long = |group: &DuplicateGroup| group.total_paths > group.paths.len() as u64;
+            if page.groups.first().is_some_and(is_long) {
+                let alone = DuplicateRequest { limit: 1, max_bytes: Some(LONG_GROUP_BYTES), ..scope.clone() };
+                page = self.catalog.duplicates_on(reader, &alone)?;
+            }
             let roots = reader.roots()?.into_iter();
             let offline = roots.filter(|root| root.state == RootState::Offline).map(|root| root.id).collect();
             let (request, known) = (self.request, &mut self.known);
