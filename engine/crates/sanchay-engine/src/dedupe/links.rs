@@ -104,12 +104,11 @@ impl Going {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn the_dots_of_a_target_lead_up_and_nowhere() {
         assert_eq!(without_dots(Path::new("/a/./b/../c")), Path::new("/a/c"));
         assert_eq!(without_dots(Path::new("/../a")), Path::new("/a"));

@@ -133,6 +133,7 @@ impl Control {
         self.resumed.notify_all();
     }
 
+    #[cfg_attr(not(unix), allow(dead_code, reason = "files are changed on Unix systems only"))]
     pub(crate) fn is_paused(&self) -> bool {
         self.is_paused.load(Ordering::Relaxed)
     }
