@@ -22,7 +22,7 @@ const PAGE_GROUPS: usize = if cfg!(test) { 2 } else { 4_096 };
 /// Names of a page, in bytes as a message.
 const PAGE_BYTES: usize = if cfg!(test) { 1 << 10 } else { 4 << 20 };
 /// The same of a group that is longer than a page, some million names: it is planned alone. One with more is left out.
-const LONG_GROUP_BYTES: usize = if cfg!(test) { 8 << 10 } else { 256 << 20 };
+const LONG_GROUP_BYTES: usize = if cfg!(test) { 16 << 10 } else { 256 << 20 };
 /// Folders that the writer of the journal remembers at once.
 const FOLDERS_MOST: usize = 20_000;
 

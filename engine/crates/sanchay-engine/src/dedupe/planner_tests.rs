@@ -398,11 +398,11 @@ fn a_plan_that_is_given_up_is_forgotten_and_copies_that_are_offline_take_no_part
 fn a_group_longer_than_a_page_is_planned_whole_and_one_beyond_all_bounds_is_counted() {
     let many =
         |folder: &str, count: usize| (0..count).map(|number| format!("{folder}/{number:03}")).collect::<Vec<_>>();
-    let (long, endless) = (many("one/long", 40), many("two/endless", 300));
+    let (long, endless) = (many("one/long", 40), many("two/endless", 600));
     let copies = long.iter().map(|name| (name.as_str(), "long")).chain(TRIPLE);
     let files: Vec<_> = copies.chain(endless.iter().map(|name| (name.as_str(), "endless"))).collect();
     let planned = Trees::new(&files).plan(&Asked::default());
     assert_eq!((planned.plan.groups, planned.plan.files), (2, 39 + 2));
     assert_eq!(planned.names.len(), 40 + 3, "each name once");
-    assert_eq!(planned.left_out, [("too-many-names".to_owned(), 300)]);
+    assert_eq!(planned.left_out, [("too-many-names".to_owned(), 600)]);
 }
