@@ -36,7 +36,7 @@ def make_pairs(tree: Path, pairs: int) -> None:
 def clean_ups(arena: Arena, folder: Path, pairs: int) -> Iterator[str]:
     """What each action takes beside its bare steps, and what taking it back does."""
     tree = folder / "pairs"
-    # The home trash is used for files of its own file system alone.
+    # The home trash is used only for files of the file system that it is on.
     home = Home(arena.scratch, {"XDG_DATA_HOME": str(folder / "pairs-data")})
     bench = _CleanUps(arena, home, tree, pairs, folder)
     try:

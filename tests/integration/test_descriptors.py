@@ -90,7 +90,7 @@ def test_a_clean_up_goes_on_with_as_few_descriptors_as_there_are(tmp_path: Path)
 
 
 def play(scene: str, tmp_path: Path, tree: Path) -> None:
-    """Runs a scene in a process of its own, which must end well."""
+    """Runs a scene in a separate process, which must end well."""
     done = subprocess.run(
         [sys.executable, "-c", scene, str(tmp_path / "home"), str(tree)],
         env=environment(tmp_path),

@@ -172,7 +172,7 @@ class Clearing:
     def _assert_gone(self, path: bytes) -> None:
         kept = self.going[path]
         if self.action == "hardlink":
-            assert os.path.samestat(os.lstat(path), os.lstat(kept)), f"{path!r} is no link of {kept!r}"
+            assert os.path.samestat(os.lstat(path), os.lstat(kept)), f"{path!r} is not a link of {kept!r}"
         elif self.action == "symlink":
             assert os.path.islink(path), f"{path!r} is no symlink"
             assert os.path.samefile(path, kept), f"{path!r} does not lead to {kept!r}"

@@ -3,9 +3,10 @@ left when it ended goes on only when someone asks for it again."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sanchay.errors import Cancelled
 from sanchayd.config import Config
@@ -69,16 +70,27 @@ class UndoResult(ActedResult):
         return self.restored
 
 
-class ActKind(Protocol):
-    """A kind of job that changes files."""
+class ActKind(ABC):
+    """A kind of job that changes files: one at a time."""
 
+    name: str
+    lane = LANE
+    most_at_once = 1
+
+    def __init__(self, catalog: DedupePort) -> None:
+        self._catalog = catalog
+
+    def apply(self, config: Config) -> None:
+        """It has no settings."""
+        del config
+
+    @abstractmethod
     def of(self, found: ActResult, job: Job) -> ActedResult:
         """What is kept of a run's result."""
-        ...
 
+    @abstractmethod
     def result(self, stored: Mapping[str, Any]) -> ActedResult:
         """The same, from its fields as they were stored."""
-        ...
 
 
 class ActWork:
@@ -118,18 +130,10 @@ class ActWork:
         return Outcome(JobState(found.state), found.message, self._kind.of(found, self._job), left)
 
 
-class DedupeKind:
+class DedupeKind(ActKind):
     """Runs of plans."""
 
     name = DEDUPE
-    lane = LANE
-    most_at_once = 1
-
-    def __init__(self, catalog: DedupePort) -> None:
-        self._catalog = catalog
-
-    def apply(self, config: Config) -> None:
-        """It has no settings."""
 
     def begin(self, job: Job) -> ActWork:
         """Starts the run of the version that was seen."""
@@ -172,18 +176,10 @@ class DedupeKind:
         return DedupeResult(**stored)
 
 
-class UndoKind:
+class UndoKind(ActKind):
     """Taking back runs."""
 
     name = UNDO
-    lane = LANE
-    most_at_once = 1
-
-    def __init__(self, catalog: DedupePort) -> None:
-        self._catalog = catalog
-
-    def apply(self, config: Config) -> None:
-        """It has no settings."""
 
     def begin(self, job: Job) -> ActWork:
         """Starts to take back a run."""

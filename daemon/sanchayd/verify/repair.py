@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sanchayd.config import Config
-from sanchayd.dedupe.acts import LANE, ActedResult, ActWork
-from sanchayd.engine_port import DedupePort
+from sanchayd.dedupe.acts import ActedResult, ActKind, ActWork
 from sanchayd.engine_port.dedupe_values import ActResult
 from sanchayd.jobs.job import Job
 
@@ -28,18 +26,10 @@ class RepairResult(ActedResult):
         return self.repaired
 
 
-class RepairKind:
+class RepairKind(ActKind):
     """Repairs of damaged files."""
 
     name = REPAIR
-    lane = LANE
-    most_at_once = 1
-
-    def __init__(self, catalog: DedupePort) -> None:
-        self._catalog = catalog
-
-    def apply(self, config: Config) -> None:
-        """It has no settings."""
 
     def begin(self, job: Job) -> ActWork:
         """Starts the repair."""

@@ -8,7 +8,7 @@ use sanchay_core::{DirHandle, FileHandle, FileKind, FileStat, RootDir};
 use crate::expected::Expected;
 use crate::refusal::{Reason, Refusal};
 
-/// How many files and folders this process may have open at once; each subject is one of each at the most.
+/// How many files and folders this process may have open at once; a subject is one file and at most one folder.
 pub fn open_files_limit() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
