@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -55,16 +55,23 @@ def served(tmp_path: Path) -> Iterator[tuple[DaemonProcess, Client]]:
         yield daemon, client
 
 
+@contextmanager
+def planned(tmp_path: Path, client: Client, action: str) -> Iterator[tuple[Path, Clearing]]:
+    """A small disk with a trash, pairs of files on it, and a plan to clear them."""
+    with mounts.disk(tmp_path / "image", tmp_path / "point", mib=16) as point:
+        (point / ".Trash-0").mkdir(mode=0o700)
+        clearing = Clearing(pairs(point / "tree"), point / ".Trash-0")
+        clearing.make_plan(client, action)
+        yield point, clearing
+
+
 @disk
 @pytest.mark.parametrize("action", ACTIONS)
 def test_on_a_full_disk_what_can_be_done_is_done_and_the_rest_later(
     tmp_path: Path, served: tuple[DaemonProcess, Client], action: str
 ) -> None:
     _, client = served
-    with mounts.disk(tmp_path / "image", tmp_path / "point", mib=16) as point:
-        (point / ".Trash-0").mkdir(mode=0o700)
-        clearing = Clearing(pairs(point / "tree"), point / ".Trash-0")
-        clearing.make_plan(client, action)
+    with planned(tmp_path, client, action) as (point, clearing):
         ballast = fill(point)
         ran = clearing.run(client)
         assert ran.dedupe.acted + ran.dedupe.failed == len(clearing.going), said(client, ran)
@@ -119,10 +126,7 @@ def test_a_disk_that_becomes_read_only_is_said_and_the_run_goes_on_later(
     tmp_path: Path, served: tuple[DaemonProcess, Client], action: str
 ) -> None:
     _, client = served
-    with mounts.disk(tmp_path / "image", tmp_path / "point", mib=16) as point:
-        (point / ".Trash-0").mkdir(mode=0o700)
-        clearing = Clearing(pairs(point / "tree"), point / ".Trash-0")
-        clearing.make_plan(client, action)
+    with planned(tmp_path, client, action) as (point, clearing):
         mounts.run("mount", "-o", "remount,ro", point)
         ran = clearing.run(client)
         kinds = {error.kind for error in client.get_job(ran.id).job.errors}
