@@ -25,6 +25,7 @@ from sanchayd.doorkeeper import Doorkeeper
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
+from sanchayd.events.news import StatusNews
 from sanchayd.events.service import EventService, JobNews
 from sanchayd.have.kind import HaveKind
 from sanchayd.have.service import HaveService
@@ -56,6 +57,7 @@ from sanchayd.state import StateStore
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.checks import CheckService
 from sanchayd.upkeep.housekeeping import Housekeeping
+from sanchayd.upkeep.standing import look_at
 from sanchayd.upkeep.status import StatusService
 from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.verify.kind import VerifyKind
@@ -149,6 +151,7 @@ class App:
         schedules, reports = self._schedules(
             ScheduleStore(store), registry, jobs, scans, verify, reads, hub, catalog, pool, status.checks
         )
+        news = StatusNews(hub, look_at(status, roots, schedules, dedupe, verify))
         await background.load()
         await registry.load()
         await board.refresh(root.id for root in registry.all())
@@ -156,7 +159,7 @@ class App:
         services = rpc.Services(
             reads,
             changes,
-            EventService(registry, hub),
+            EventService(registry, hub, news),
             live,
             HaveService(have, pool, registry, jobs, queue, board),
             jobs,
@@ -171,18 +174,23 @@ class App:
         )
         token = paths.write_token(launch.where)
 
+        def call_ended(method: str, seconds: float, outcome: str, *, streaming: bool) -> None:
+            news.call_ended(method)
+            if metrics is not None:
+                metrics.call_ended(method, seconds, outcome, streaming=streaming)
+
         def make_server() -> tuple[grpc.aio.Server, str]:
             server = rpc.build(
                 services,
                 token,
                 reflection=launch.config.reflection,
                 stopping=self._stop.is_set,
-                observe=metrics.call_ended if metrics is not None else None,
+                observe=call_ended,
             )
             return server, rpc.bind(server, launch.where, launch.config.listen)
 
         door = Doorkeeper(launch.where, launch.lock, token, make_server)
-        self._tell_of_edits(catalog, queue, live, background)
+        self._tell_of_edits(catalog, queue, live, background, news)
         reload = ConfigReload(launch.where, launch.flags, launch.environ, self._settings)
         if why := reload.start():
             status.note(why)
@@ -193,6 +201,7 @@ class App:
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(background.keep()),
             asyncio.create_task(JobNews(queue, hub).run()),
+            asyncio.create_task(news.run()),
             asyncio.create_task(housekeeping.run()),
             asyncio.create_task(self._notify.keep_watch(catalog.writer_answers)),
         ]
@@ -323,7 +332,12 @@ class App:
             status.note(f"Changes are seen at the next scan only: {error.message}")
 
     def _tell_of_edits(
-        self, catalog: CatalogPort, queue: JobQueue, live: LiveService, background: BackgroundService
+        self,
+        catalog: CatalogPort,
+        queue: JobQueue,
+        live: LiveService,
+        background: BackgroundService,
+        news: StatusNews,
     ) -> None:
         """Who goes by settings that may change while the daemon runs."""
 
@@ -331,7 +345,10 @@ class App:
             log.set_level(config.log_level)
             catalog.set_log_level(config.log_level)
 
-        for listener in (levels, queue.apply, live.apply, background.apply):
+        async def stir(_config: Config) -> None:
+            news.stir()
+
+        for listener in (levels, queue.apply, live.apply, background.apply, stir):
             self._settings.tell(listener)
 
 

@@ -160,6 +160,8 @@ def event(message: event_pb2.Event) -> Document:
         document |= {"schedule": run.schedule, "run": run.run_id, "state": run.state}
     if message.full_on_ns:
         document["full_on"] = moment(message.full_on_ns)
+    if message.topics:
+        document["topics"] = list(message.topics)
     if message.kind == "dropped":
         document["dropped"] = message.dropped
     return document | ({"message": message.message} if message.message else {})

@@ -35,6 +35,7 @@ KINDS = (
     "job",
     "schedule",
     "forecast",
+    "status",
 )
 #: What the other path of an event is.
 _OTHER_PATH = {"duplicate": "is a copy of {}", "damage": "is damaged; a healthy copy is {}"}
@@ -66,13 +67,16 @@ RETRY_S = 0.5
 def events(session: Session, follow: bool, kinds: tuple[str, ...], roots: tuple[str, ...]) -> int:
     """Print what happens: files that change, copies that arrive, jobs, roots that come and go.
 
-    A line for each; with --json, one JSON object a line.
+    A line for each; with --json, one JSON object a line. Events of the kind status, which are meant for programs, are
+    printed only where --kind names them.
 
     Without --follow it prints what the daemon remembers, and ends. With it, it goes on, and waits for a daemon that is
     started again; what the new one has seen since its start is printed as well.
     """
     with interrupt.first(lambda: exit_codes.DONE if follow else None):
         for event in _events(session, follow, kinds, roots):
+            if event.kind == "status" and "status" not in kinds:
+                continue
             if session.as_json:
                 output.json_line(documents.event(event))
             else:
@@ -97,6 +101,8 @@ def words(event: event_pb2.Event) -> str:
     if event.HasField("schedule_run"):
         run = event.schedule_run
         parts.append(f"{paths.safe_text(run.schedule)}, run {run.run_id}: {run.state}")
+    if event.topics:
+        parts.append(", ".join(event.topics))
     said = " ".join(parts)
     if not event.message or event.HasField("job"):
         return said

@@ -29,7 +29,21 @@ class EventKind(str, Enum):
     JOB = "job"
     SCHEDULE = "schedule"
     FORECAST = "forecast"
+    STATUS = "status"
     DROPPED = "dropped"
+
+
+class StatusTopic(str, Enum):
+    """What of the daemon's status may change."""
+
+    ROOTS = "roots"
+    SETTINGS = "settings"
+    PAUSE = "pause"
+    PLANS = "plans"
+    SCHEDULES = "schedules"
+    DAMAGE = "damage"
+    NOTICES = "notices"
+    CATALOG = "catalog"
 
 
 FILE_KINDS = frozenset({EventKind.ADDED, EventKind.CHANGED, EventKind.REMOVED, EventKind.MOVED})
@@ -59,7 +73,7 @@ class Event:
     """Something that happened; `kind` says which of the fields have a value. Times are Unix nanoseconds.
 
     `other_path` is where a moved file was, or the twin of a duplicate or a damaged file; `dropped` is how many events
-    were lost here.
+    were lost here; `topics` is what of the status has changed.
     """
 
     kind: EventKind
@@ -75,6 +89,7 @@ class Event:
     run: ScheduleRun | None = None
     dropped: int = 0
     full_on_ns: int = 0
+    topics: tuple[StatusTopic, ...] = ()
 
     @property
     def weight_bytes(self) -> int:

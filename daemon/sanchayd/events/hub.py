@@ -59,6 +59,10 @@ class EventHub:
     def __len__(self) -> int:
         return sum(map(len, self._subscriptions.values()))
 
+    def listens(self, kind: EventKind) -> bool:
+        """Whether anyone follows events of this kind."""
+        return any(not wanted.root_ids and kind in (wanted.kinds or {kind}) for wanted in self._subscriptions)
+
     def publish(self, events: Sequence[Event], *, remember: bool = True) -> None:
         """Offers the events to every subscriber that wants them, and waits for none."""
         if remember:

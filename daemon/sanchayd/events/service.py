@@ -10,6 +10,7 @@ from dataclasses import replace
 from sanchay.errors import ShuttingDown
 from sanchayd.events.event import Event, EventKind, Wanted, kinds_of
 from sanchayd.events.hub import EventHub
+from sanchayd.events.news import StatusNews
 from sanchayd.jobs.job import Job, JobRoot, JobState
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.registry import RootRegistry
@@ -22,21 +23,22 @@ PROGRESS_S = 1.0
 class EventService:
     """Use cases on what happens."""
 
-    def __init__(self, registry: RootRegistry, hub: EventHub) -> None:
+    def __init__(self, registry: RootRegistry, hub: EventHub, news: StatusNews) -> None:
         self._registry = registry
         self._hub = hub
+        self._news = news
 
     async def subscribe(
         self, kinds: Sequence[str], roots: Sequence[bytes], *, recent: bool, follow: bool
     ) -> AsyncGenerator[list[Event], None]:
-        """Batches of events: an empty one at once, then what is remembered, then what happens.
+        """Batches of events: one at once, be it empty, then what is remembered, then what happens.
 
         Raises invalid_argument and root_not_found; shutting_down where the daemon ends before the subscriber does.
         """
         root_ids = [(await self._registry.resolve(word)).id for word in roots]
         wanted = Wanted(kinds_of(kinds), frozenset(root_ids))
         with self._hub.subscribe(wanted, recent=recent, follow=follow) as subscription:
-            yield []
+            yield [await self._news.begin()] if follow and wanted.fits(Event(EventKind.STATUS, 0)) else []
             async with aclosing(subscription.batches()) as batches:
                 async for batch in batches:
                     yield batch

@@ -123,6 +123,12 @@ class RootService:
         scanning = self._queue.scanning_root_ids()
         return [self._board.view(root, scanning) for root in roots]
 
+    async def standing(self) -> list[RootView]:
+        """The same as far as it is known without asking for each: numbers of files may be those of a while ago."""
+        await self._board.look()
+        scanning = self._queue.scanning_root_ids()
+        return [self._board.view(root, scanning) for root in self._registry.all()]
+
     async def update(self, word: bytes, change: RootChange, *, request_id: str = "") -> RootView:
         """Changes a root; its settings count from its next comparison, which begins at once where it is kept up.
 

@@ -13,6 +13,8 @@ from sanchayd import __version__, hosts
 from sanchayd.config import Setting
 from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.engine_port.values import CatalogStatus
+from sanchayd.events.event import StatusTopic
+from sanchayd.events.news import Standing
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.service import RootService
 from sanchayd.roots.view import RootView
@@ -81,16 +83,6 @@ class StatusService:
     async def status(self) -> DaemonStatus:
         """The daemon as it stands; takes milliseconds, whatever runs."""
         catalog = self._view(await self._pool.quick(self._catalog.status))
-        notices = [*self._notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
-        notices += [_gone(path) for path in (os.fsdecode(catalog.status.path), str(self._store.file)) if _is_gone(path)]
-        if self._store.disk_full:
-            notices.append(
-                f"The disk of {shown_path(self._store.file)} is full: roots, schedules and pauses cannot be "
-                "changed, and what "
-                "becomes of jobs waits in memory. It goes on by itself when there is room."
-            )
-        if self._settings.pending:
-            notices.append(f"Changed in config.toml, counts from the next start: {', '.join(self._settings.pending)}.")
         return DaemonStatus(
             pid=os.getpid(),
             version=__version__,
@@ -101,10 +93,20 @@ class StatusService:
             roots=await self._roots.list_roots(),
             active_jobs=len(self._queue.active()),
             config_error=self._settings.error,
-            notices=notices,
+            notices=self._all_notices(catalog),
             background=self._background.view(),
             damaged_files=await self._verify.damaged_files(),
         )
+
+    async def standing(self) -> Standing:
+        """What of it a person should hear of when it changes, in values to compare; without roots."""
+        catalog = self._view(await self._pool.quick(self._catalog.status))
+        return {
+            StatusTopic.CATALOG: (catalog.state, catalog.message, catalog.status.name_index),
+            StatusTopic.NOTICES: self._all_notices(catalog),
+            StatusTopic.PAUSE: self._background.view(),
+            StatusTopic.SETTINGS: (self._settings.config, self._settings.error),
+        }
 
     def note(self, text: str) -> None:
         """From now on everyone who asks is told this."""
@@ -122,6 +124,19 @@ class StatusService:
         """Asks the daemon to end; its pid."""
         self._stop()
         return os.getpid()
+
+    def _all_notices(self, catalog: CatalogView) -> list[str]:
+        notices = [*self._notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
+        notices += [_gone(path) for path in (os.fsdecode(catalog.status.path), str(self._store.file)) if _is_gone(path)]
+        if self._store.disk_full:
+            notices.append(
+                f"The disk of {shown_path(self._store.file)} is full: roots, schedules and pauses cannot be "
+                "changed, and what "
+                "becomes of jobs waits in memory. It goes on by itself when there is room."
+            )
+        if self._settings.pending:
+            notices.append(f"Changed in config.toml, counts from the next start: {', '.join(self._settings.pending)}.")
+        return notices
 
     def _view(self, status: CatalogStatus) -> CatalogView:
         if status.damage:

@@ -33,9 +33,10 @@ class Event(google.protobuf.message.Message):
     SCHEDULE_RUN_FIELD_NUMBER: builtins.int
     DROPPED_FIELD_NUMBER: builtins.int
     FULL_ON_NS_FIELD_NUMBER: builtins.int
+    TOPICS_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """added | changed | removed | moved | duplicate | damage | root_offline | root_online | degraded | recovered
-    | reconciled | job | schedule | forecast | dropped
+    | reconciled | job | schedule | forecast | status | dropped
     """
     at_ns: builtins.int
     root_id: builtins.int
@@ -64,6 +65,12 @@ class Event(google.protobuf.message.Message):
     def job(self) -> sanchay.v1.job_pb2.Job: ...
     @property
     def schedule_run(self) -> global___ScheduleRun: ...
+    @property
+    def topics(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """status: what GetStatus (plans: ListPlans) answers differently now; ask again for what it is. Several changes that
+        come close together are one event. roots | settings | pause | plans | schedules | damage | notices | catalog
+        """
+
     def __init__(
         self,
         *,
@@ -80,9 +87,10 @@ class Event(google.protobuf.message.Message):
         schedule_run: global___ScheduleRun | None = ...,
         dropped: builtins.int = ...,
         full_on_ns: builtins.int = ...,
+        topics: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["job", b"job", "other_path", b"other_path", "path", b"path", "schedule_run", b"schedule_run"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["at_ns", b"at_ns", "bytes_delta", b"bytes_delta", "dropped", b"dropped", "full_on_ns", b"full_on_ns", "job", b"job", "kind", b"kind", "message", b"message", "other_path", b"other_path", "path", b"path", "root", b"root", "root_id", b"root_id", "schedule_run", b"schedule_run", "size", b"size"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at_ns", b"at_ns", "bytes_delta", b"bytes_delta", "dropped", b"dropped", "full_on_ns", b"full_on_ns", "job", b"job", "kind", b"kind", "message", b"message", "other_path", b"other_path", "path", b"path", "root", b"root", "root_id", b"root_id", "schedule_run", b"schedule_run", "size", b"size", "topics", b"topics"]) -> None: ...
 
 global___Event = Event
 

@@ -28,6 +28,8 @@ class EventServiceServicer(object):
         """What happened lately where it is asked for, then what happens, until the client ends it or the daemon stops. The
         first message comes at once, even an empty one: whatever happens after it is in the stream. A client that reads
         too slowly loses the oldest events and is told how many, by an event of the kind "dropped" in their place.
+        One that follows the kind "status", and no root, finds an event of it with every topic in the first message: what it
+        asks GetStatus for from there on cannot miss a change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

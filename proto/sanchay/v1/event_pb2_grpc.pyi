@@ -26,6 +26,8 @@ class EventServiceStub:
     """What happened lately where it is asked for, then what happens, until the client ends it or the daemon stops. The
     first message comes at once, even an empty one: whatever happens after it is in the stream. A client that reads
     too slowly loses the oldest events and is told how many, by an event of the kind "dropped" in their place.
+    One that follows the kind "status", and no root, finds an event of it with every topic in the first message: what it
+    asks GetStatus for from there on cannot miss a change.
     """
 
 class EventServiceAsyncStub:
@@ -36,6 +38,8 @@ class EventServiceAsyncStub:
     """What happened lately where it is asked for, then what happens, until the client ends it or the daemon stops. The
     first message comes at once, even an empty one: whatever happens after it is in the stream. A client that reads
     too slowly loses the oldest events and is told how many, by an event of the kind "dropped" in their place.
+    One that follows the kind "status", and no root, finds an event of it with every topic in the first message: what it
+    asks GetStatus for from there on cannot miss a change.
     """
 
 class EventServiceServicer(metaclass=abc.ABCMeta):
@@ -48,6 +52,8 @@ class EventServiceServicer(metaclass=abc.ABCMeta):
         """What happened lately where it is asked for, then what happens, until the client ends it or the daemon stops. The
         first message comes at once, even an empty one: whatever happens after it is in the stream. A client that reads
         too slowly loses the oldest events and is told how many, by an event of the kind "dropped" in their place.
+        One that follows the kind "status", and no root, finds an event of it with every topic in the first message: what it
+        asks GetStatus for from there on cannot miss a change.
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

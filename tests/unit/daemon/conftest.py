@@ -23,6 +23,7 @@ from sanchayd.dedupe.service import DedupeService
 from sanchayd.engine_port import CatalogPool
 from sanchayd.engine_port.port import CatalogPort
 from sanchayd.events.hub import EventHub
+from sanchayd.events.news import Standing, StatusNews
 from sanchayd.events.service import EventService
 from sanchayd.jobs.job import Job
 from sanchayd.jobs.kind import JobKind
@@ -124,7 +125,12 @@ async def open_core(
     changes = ChangeService(catalog, pool, registry, queue, board, now_ns=lambda: NOW_NS, space=lambda _: (2000, 500))
     hub = EventHub()
     live = LiveService(catalog, pool, registry, queue, board, hub)
-    events = EventService(registry, hub)
+
+    async def standing(_all_of_it: bool) -> Standing:
+        return await status.standing()
+
+    news = StatusNews(hub, standing)
+    events = EventService(registry, hub, news)
     await registry.load()
     return Core(
         catalog=catalog,

@@ -30,6 +30,7 @@ def from_event(event: Event) -> event_pb2.Event:
         schedule_run=from_run(event.run) if event.run is not None else None,
         dropped=event.dropped,
         full_on_ns=event.full_on_ns,
+        topics=[topic.value for topic in event.topics],
     )
 
 
