@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from sanchay import names
+from sanchay import names, replacing
 from sanchay.errors import InvalidArgument
 from sanchayctl import interrupt
 
@@ -34,7 +34,7 @@ def write(path: str, pieces: Iterable[bytes], *, replace: bool) -> int:
     temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{os.urandom(6).hex()}.part")
     with interrupt.first(lambda: _forget(temporary)):
         size_bytes = _write_new(path, temporary, target, pieces, replace=replace)
-    _sync_folder(os.path.dirname(target))
+    replacing.sync_folder(os.path.dirname(target))
     return size_bytes
 
 
@@ -48,7 +48,7 @@ def _write_new(path: str, temporary: str, target: str, pieces: Iterable[bytes], 
             stream.flush()
             os.fsync(stream.fileno())
         check(path, replace=replace)  # it may have come in between
-        _make_like(temporary, target)
+        replacing.make_like(temporary, target)
         os.replace(temporary, target)
     except BaseException:
         _forget(temporary)
@@ -59,24 +59,6 @@ def _write_new(path: str, temporary: str, target: str, pieces: Iterable[bytes], 
 def _forget(temporary: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(temporary)
-
-
-def _make_like(temporary: str, target: str) -> None:
-    """Gives the file the owner and mode of the one that it replaces; a group that cannot be kept gets no rights."""
-    try:
-        info = os.stat(target)
-    except FileNotFoundError:
-        return
-    mode = stat.S_IMODE(info.st_mode) & 0o777
-    if hasattr(os, "chown"):
-        try:
-            os.chown(temporary, info.st_uid, info.st_gid)
-        except OSError:
-            try:
-                os.chown(temporary, -1, info.st_gid)
-            except OSError:
-                mode &= 0o707
-    os.chmod(temporary, mode)
 
 
 def check(path: str, *, replace: bool) -> None:
@@ -105,13 +87,3 @@ def _copy(pieces: Iterable[bytes], stream: BinaryIO) -> int:
             view = view[stream.write(view) or 0 :]
         size_bytes += len(piece)
     return size_bytes
-
-
-def _sync_folder(folder: str) -> None:
-    """Makes the new name durable, where the system lets a folder be opened."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

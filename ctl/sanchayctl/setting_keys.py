@@ -6,7 +6,7 @@ A shell waits while a key is completed, and the daemon's own list takes as long 
 from __future__ import annotations
 
 _BOOL = ("true", "false")
-#: By key, the words that its value is one of; none: anything else.
+#: By key, the words that its value, or each of several, is one of; none: anything else.
 KEYS: dict[str, tuple[str, ...]] = {
     "log_level": ("debug", "info", "warning", "error"),
     "database_path": (),
@@ -28,4 +28,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "report_hook": (),
     "log_file_mb": (),
     "log_files": (),
+    "notices.off": ("copies", "damage", "roots", "reports", "disk", "cleanups", "jobs"),
+    "notices.quiet_from": (),
+    "notices.quiet_until": (),
+    "window.language": (),
 }

@@ -14,6 +14,7 @@ from sanchay.errors import BY_KIND, EXIT_CONFIG, ConfigInvalid, DaemonUnavailabl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sanchay import v1
     from sanchay.address import Places
 
 TIMEOUT_S = 20.0
@@ -21,11 +22,21 @@ _SAID_BY = "sanchayd: "
 
 
 class Setting(NamedTuple):
-    """A setting, its value as TOML, and where it comes from."""
+    """A setting, its value as TOML, where it comes from, and all that the daemon says of it."""
 
     key: str
     value: str
     origin: str
+    fixed_by: str = ""
+    until_restart: str = ""
+    description: str = ""
+    type: str = ""
+    default: str = ""
+    least: str = ""
+    most: str = ""
+    choices: Sequence[str] = ()
+    unit: str = ""
+    counts: str = ""
 
 
 class Checked(NamedTuple):
@@ -36,16 +47,15 @@ class Checked(NamedTuple):
 
 
 class Edited(NamedTuple):
-    """config.toml with a setting changed: the text to write, the setting before (None: it was none) and after it.
+    """What config.toml says of a setting after an edit (as TOML; empty: nothing), and the setting before and after it.
 
-    `value` is what the file says of it then, None where it says nothing; `is_live`: a daemon that runs takes it over.
+    `before` is empty where the file was invalid; `error`: why the running daemon could not take the edit over.
     """
 
-    text: str
-    value: str | None
-    before: Setting | None
+    value: str
+    before: str
     after: Setting
-    is_live: bool
+    error: str = ""
 
 
 def check(where: Places) -> Checked:
@@ -54,21 +64,25 @@ def check(where: Places) -> Checked:
     Raises ConfigInvalid with `file`, `line` and `key` in its details where one is not valid.
     """
     document, said = _ask(where, "--check-config")
-    settings = [Setting(key, setting["value"], setting["origin"]) for key, setting in document.items()]
+    settings = [Setting(**setting) for setting in document.values()]
     return Checked(settings, [line.removeprefix(_SAID_BY) for line in said.splitlines() if line.startswith(_SAID_BY)])
 
 
-def edit(where: Places, key: str, words: Sequence[str] | None) -> Edited:
-    """What config.toml would be with the setting as the words say, or (None) without it. Raises ConfigInvalid."""
-    document, _ = _ask(where, "--edit-config", json.dumps([key, words]))
-    before = document["before"]
-    return Edited(
-        document["text"],
-        document["value"],
-        Setting(**before) if before is not None else None,
-        Setting(**document["after"]),
-        document["is_live"],
-    )
+def said(message: v1.daemon_pb2.Setting) -> Setting:
+    """What a running daemon says of a setting."""
+    told = Setting(*(getattr(message, name) for name in Setting._fields))
+    return told._replace(choices=[*told.choices])
+
+
+def edit(where: Places, key: str, value: str | None) -> Edited:
+    """Has the daemon's program write the setting into config.toml, or (None) take it out. Raises what it says."""
+    document, _ = _ask(where, "--edit-config", json.dumps([key, value]))
+    return Edited(document["value"] or "", document["before"] or "", Setting(**document["setting"]))
+
+
+def as_toml(words: Sequence[str]) -> str:
+    """Words as they were typed: one is a text, several are a list; the setting's type says what it makes of a text."""
+    return json.dumps(words[0] if len(words) == 1 else list(words), ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _ask(where: Places, *arguments: str) -> tuple[dict[str, Any], str]:

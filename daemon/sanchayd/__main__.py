@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, open_catalog: OpenCatalog | Non
         if options.check_config:
             return _answer(lambda: _settings(config_check.check(where, flags, os.environ)))
         if options.edit_config:
-            return _answer(lambda: _edited(where, options.edit_config))
+            return _answer(lambda: _edited(where, flags, options.edit_config))
         from sanchayd import paths
 
         paths.prepare(where)
@@ -186,16 +186,16 @@ def _answer(ask: Callable[[], Mapping[str, Any]]) -> int:
 def _settings(checked: Checked) -> Mapping[str, Any]:
     for notice in checked.notices:
         sys.stderr.write(f"sanchayd: {notice}\n")
-    return {one.key: {"value": one.value, "origin": one.origin} for one in checked.settings}
+    return {one.key: one.document() for one in checked.settings}
 
 
-def _edited(where: Places, asked: Sequence[Any]) -> Mapping[str, Any]:
+def _edited(where: Places, flags: Mapping[str, str], asked: Sequence[Any]) -> Mapping[str, Any]:
     from sanchayd import config_edit
 
-    key, words = asked
-    edited = config_edit.edit(where, os.environ, key, words)
-    before, after = edited.before and edited.before._asdict(), edited.after._asdict()
-    return {**edited._asdict(), "before": before, "after": after}
+    key, value = asked
+    edited = config_edit.change(where, flags, os.environ, key, value)
+    before = edited.before.value if edited.before is not None else None
+    return {"value": edited.value, "before": before, "setting": edited.after.document()}
 
 
 def _refuse(where: Places, error: SanchayError) -> int:

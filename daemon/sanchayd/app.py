@@ -156,6 +156,7 @@ class App:
         await registry.load()
         await board.refresh(root.id for root in registry.all())
 
+        reload = ConfigReload(launch.where, launch.flags, launch.environ, self._settings)
         services = rpc.Services(
             reads,
             changes,
@@ -166,6 +167,7 @@ class App:
             scans,
             roots,
             status,
+            reload,
             background,
             schedules,
             reports,
@@ -191,7 +193,6 @@ class App:
 
         door = Doorkeeper(launch.where, launch.lock, token, make_server)
         self._tell_of_edits(catalog, queue, live, background, news)
-        reload = ConfigReload(launch.where, launch.flags, launch.environ, self._settings)
         if why := reload.start():
             status.note(why)
         endpoint: Endpoint | None = None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sanchay.address import Places
-from sanchayd.config_sources import Given, Setting, as_toml, read, resolved
+from sanchayd.config_sources import Setting, read, resolved
 from sanchayd.config_table import TABLE, Plain
 from sanchayd.metrics.address import check as check_metrics_address
 
@@ -37,7 +37,7 @@ def check(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) -
         settings = config.load(where, flags, environ)
         return Checked(settings.settings(), settings.notices)
     values |= resolved(where, values["database_path"], values["report_folders"])
-    return Checked(_settings(given, values), given.notices)
+    return Checked(given.settings(values), given.notices)
 
 
 def plain_values(given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -52,18 +52,18 @@ def plain_values(given: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _plain(key: str, row: Plain, value: object) -> object:
     """The value as the model has it. Raises KeyError, ValueError or OverflowError where it takes more to say."""
-    if row.kind == "word" and value in row.words:
+    if row.type == "choice" and value in row.words:
         return value
-    if row.kind == "bool":
+    if row.type == "bool":
         return value if isinstance(value, bool) else _BOOL[str(value)]
-    if row.kind == "list" and isinstance(value, list):
+    if row.type == "list" and isinstance(value, list) and (not row.words or {*map(_text, value)} <= {*row.words}):
         return [_text(each) for each in value]
-    if row.kind == "str":
-        return check_metrics_address(_text(value)) if key == "metrics.listen" else _text(value)
-    if row.kind in {"int", "float"} and not isinstance(value, bool):
-        shape = _WHOLE if row.kind == "int" else _NUMBER
+    if row.type in {"text", "time"} and re.fullmatch(row.pattern or ".*", _text(value)):
+        return check_metrics_address(_text(value)) if key == "metrics.listen" else value
+    if row.type in {"integer", "number"} and not isinstance(value, bool):
+        shape = _WHOLE if row.type == "integer" else _NUMBER
         if (isinstance(value, str) and shape.fullmatch(value)) or isinstance(value, (int, float)):
-            number = float(value) if row.kind == "float" else value if isinstance(value, int) else int(str(value))
+            number = float(value) if row.type == "number" else value if isinstance(value, int) else int(str(value))
             if row.low <= number <= row.high:
                 return number
     raise ValueError(value)
@@ -77,7 +77,3 @@ def _text(value: object) -> str:
 
 def _is_absolute(database_path: str) -> bool:
     return not database_path or os.path.isabs(os.path.expanduser(database_path))
-
-
-def _settings(given: Given, values: Mapping[str, Any]) -> list[Setting]:
-    return [Setting(key, as_toml(values[key]), given.origins[key]) for key in TABLE]

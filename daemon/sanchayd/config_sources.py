@@ -31,19 +31,46 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 
 
 class Setting(NamedTuple):
-    """A setting as it stands: `value` as TOML, `origin` where it came from."""
+    """A setting as it stands: `value` as TOML, `origin` where it came from, `fixed_by` what wins over config.toml.
+
+    `until_restart`: what the daemon goes by until its next start, where that is another value.
+    """
 
     key: str
     value: str
     origin: str
+    fixed_by: str = ""
+    until_restart: str = ""
+
+    @property
+    def counts(self) -> str:
+        """When a change of it counts."""
+        return "now" if TABLE[self.key].live else "restart"
+
+    def document(self) -> dict[str, Any]:
+        """All that can be told of it, as clients are told."""
+        row = TABLE[self.key]
+        low, high = (as_toml(bound) if bound is not None else "" for bound in (row.low, row.high))
+        return {
+            **self._asdict(),
+            "description": row.description,
+            "type": row.type,
+            "default": as_toml(row.default),
+            "least": low,
+            "most": high,
+            "choices": [*row.words],
+            "unit": row.unit,
+            "counts": self.counts,
+        }
 
 
 class Source(NamedTuple):
-    """Raw values of one source, and where each stands, for a message."""
+    """Raw values of one source, and where each stands, for a message; `names`: what each has there, if not its key."""
 
     origin: str
     values: Mapping[str, Any]
     places: Mapping[str, str]
+    names: Mapping[str, str] = MappingProxyType({})
     details: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
@@ -59,6 +86,11 @@ class Given(NamedTuple):
         """Where the value of a setting stands, or of a key that is none."""
         return next(each for each in self.sources if each.origin == self.origins.get(key, "config.toml"))
 
+    def settings(self, values: Mapping[str, Any]) -> list[Setting]:
+        """Every setting, whose checked values are these."""
+        names = {key: name for source in reversed(self.sources) for key, name in source.names.items()}
+        return [Setting(key, as_toml(values[key]), self.origins[key], names.get(key, "")) for key in TABLE]
+
 
 def read(where: Places, flags: Mapping[str, str], environ: Mapping[str, str], config_text: str | None = None) -> Given:
     """The sources as they are now, or with another text of config.toml. Raises config_invalid for what is not TOML."""
@@ -66,7 +98,7 @@ def read(where: Places, flags: Mapping[str, str], environ: Mapping[str, str], co
     lines = _lines_of(text)
     dotenv = {key: value for key, value in lines.items() if value is not None}
     sources = [
-        Source("flag", flags, {key: f"the flag for {key}" for key in flags}),
+        Source("flag", flags, {key: f"the flag for {key}" for key in flags}, {key: f"--set {key}" for key in flags}),
         _from_variables("environment", environ, "the environment"),
         _from_variables(".env", dotenv, str(where.dotenv_file)),
         _from_toml(where.config_file, config_text),
@@ -102,18 +134,18 @@ def _resolved(folder: str) -> str:
 
 def _from_variables(origin: str, environ: Mapping[str, str], what: str) -> Source:
     values: dict[str, str] = {}
-    places: dict[str, str] = {}
+    found: dict[str, str] = {}
     for key, variables in VARIABLES.items():
         for name in variables:
             if environ.get(name, "") != "":
                 # INFO is how many write it
                 values[key] = environ[name].lower() if key == "log_level" else environ[name]
-                places[key] = f"{name} in {what}"
+                found[key] = name
                 break
     if environ.get(TCP_VARIABLE, "").lower() in {"1", "true", "yes"} and "listen" not in values:
         values["listen"] = "tcp"
-        places["listen"] = f"{TCP_VARIABLE} in {what}"
-    return Source(origin, values, places)
+        found["listen"] = TCP_VARIABLE
+    return Source(origin, values, {key: f"{name} in {what}" for key, name in found.items()}, found)
 
 
 def _read_dotenv(file: Path) -> str:
@@ -170,7 +202,7 @@ def _from_toml(file: Path, given: str | None) -> Source:
     lines = {key: _line_of_key(text, key) for key in values}
     places = {key: f"{shown_path(file)}, line {line}" for key, line in lines.items()}
     details = {key: {"file": str(file), "line": str(line)} for key, line in lines.items()}
-    return Source("config.toml", values, places, details)
+    return Source("config.toml", values, places, details=details)
 
 
 def attribute(key: str) -> str:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -28,9 +29,13 @@ from sanchay.address import Places
 from sanchay.errors import SanchayError
 from sanchay.names import shown_path
 from sanchayd import config, hosts
+from sanchayd.config import Setting
 from sanchayd.links import places_of
 from sanchayd.log import logger
 from sanchayd.settings import Settings
+
+if TYPE_CHECKING:
+    from sanchayd.config_edit import Edited
 
 # An editor writes a file in several steps: look once they are over.
 SETTLE_S = 0.2
@@ -127,6 +132,19 @@ class ConfigWatch(FileSystemEventHandler):
             self._watches[new] = observer.schedule(self, str(new), recursive=False, event_filter=wanted)
 
 
+class Taken(NamedTuple):
+    """A setting after an edit, what the file says of it and what counted before (as TOML; empty: nothing, or unknown).
+
+    `error`: why the daemon could not take the edit over.
+    """
+
+    setting: Setting
+    value: str
+    before: str
+    file: bytes
+    error: str
+
+
 class ConfigReload:
     """Follows edits of the settings while the daemon runs."""
 
@@ -138,6 +156,7 @@ class ConfigReload:
         self._watch: ConfigWatch | None = None
         self._task: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def start(self) -> str:
         """Begins to follow edits; a sentence for people where the system has no watch left, else nothing."""
@@ -169,8 +188,29 @@ class ConfigReload:
 
         self._task = asyncio.ensure_future(after())
 
+    async def set(self, key: str, value: str | None) -> Taken:
+        """Puts a setting, a value in TOML, into config.toml or (None) takes it out, and takes the edit over.
+
+        Raises what `config_edit.change` does.
+        """
+        async with self._one_at_a_time:
+            edited = await asyncio.to_thread(self._change, key, value)
+            await self._take_over()
+        setting = next(each for each in self._settings.all() if each.key == key)
+        before = edited.before.value if edited.before is not None else ""
+        return Taken(setting, edited.value or "", before, os.fsencode(self._where.config_file), self._settings.error)
+
+    def _change(self, key: str, value: str | None) -> Edited:
+        from sanchayd import config_edit  # with tomlkit, which no start needs
+
+        return config_edit.change(self._where, self._flags, self._environ, key, value)
+
     async def reload(self) -> None:
         """Takes the new settings that can count now; a bad edit changes nothing and is said in the status."""
+        async with self._one_at_a_time:
+            await self._take_over()
+
+    async def _take_over(self) -> None:
         if self._retry is not None:
             self._retry.cancel()
         try:

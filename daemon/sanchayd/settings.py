@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from sanchay.errors import SanchayError
-from sanchayd.config import LIVE_KEYS, Config
+from sanchayd.config import LIVE_KEYS, Config, Setting
 from sanchayd.log import logger
 
 Listener = Callable[[Config], Awaitable[None]]
@@ -35,6 +35,14 @@ class Settings:
     def pending(self) -> list[str]:
         """What was changed in the file and counts from the next start."""
         return [*self._pending]
+
+    def all(self) -> list[Setting]:
+        """Every setting as it stands, and what counts until the next start where that is another value."""
+        now = {setting.key: setting.value for setting in self._begun_with.settings()}
+        return [
+            each._replace(until_restart=now[each.key] if each.key in self._pending else "")
+            for each in self._config.settings()
+        ]
 
     def tell(self, listener: Listener) -> None:
         """From now on the listener hears of every edit that is taken."""

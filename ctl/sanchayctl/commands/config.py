@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanchay import paths
-from sanchay.errors import DaemonUnavailable
+from sanchay.errors import ConfigInvalid, DaemonUnavailable, Unsupported
 from sanchayctl import exit_codes, output, settings_check
 from sanchayctl.arguments import setting_keys, setting_values
 from sanchayctl.command import Example, Group
@@ -20,6 +20,17 @@ from sanchayctl.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_WHERE = {"environment": "the environment", ".env": ".env"}
+_TYPES = {
+    "bool": "true or false",
+    "integer": "an integer",
+    "number": "a number",
+    "text": "a text",
+    "time": "a time of day",
+    "choice": "one",
+    "list": "a list",
+}
 
 
 @click.group(
@@ -34,18 +45,29 @@ def config() -> None:
     """Show, check or change the settings: of the environment, .env, config.toml and the defaults, in this order."""
 
 
-@config.command(examples=[Example("config show", "every setting, its value, and who says so")])
+@config.command(
+    examples=[
+        Example("config show", "every setting, its value, and who says so"),
+        Example("config show max_scans", "one setting: what it does, and what it may be"),
+    ]
+)
+@click.argument("key", required=False, shell_complete=setting_keys)
 @click.pass_obj
-def show(session: Session) -> int:
-    """Show every setting: those of the running daemon, else those that it would start with."""
+def show(session: Session, key: str | None) -> int:
+    """Show every setting, or all about KEY: those of the running daemon, else those that it would start with."""
     try:
         answer = session.running_client().settings()
         notices = list(answer.notices)
         running = True
-        settings = [settings_check.Setting(each.key, each.value, each.origin) for each in answer.settings]
+        settings = [settings_check.said(each) for each in answer.settings]
     except DaemonUnavailable:
         running = False
         settings, notices = settings_check.check(session.where)
+    if key is not None:
+        notices = []
+        settings = [setting for setting in settings if setting.key == key]
+        if not settings:
+            raise ConfigInvalid(f"{paths.safe_text(key)}: there is no such setting.", details={"key": key})
     if session.as_json:
         output.document(
             {"running": running, "settings": [setting._asdict() for setting in settings], "notices": notices}
@@ -53,6 +75,9 @@ def show(session: Session) -> int:
         return exit_codes.DONE
     if not running:
         output.note("No sanchayd is running; it would start with these settings:")
+    if key is not None:
+        _describe(settings[0])
+        return exit_codes.DONE
     output.table(
         [output.Column("SETTING"), output.Column("FROM"), output.Column("VALUE")],
         [[setting.key, setting.origin, paths.safe_text(setting.value)] for setting in settings],
@@ -60,6 +85,28 @@ def show(session: Session) -> int:
     for notice in notices:
         output.note(paths.safe_text(notice))
     return exit_codes.DONE
+
+
+def _describe(setting: settings_check.Setting) -> None:
+    """All about a setting, for people."""
+    output.line(f"{setting.key} = {paths.safe_text(setting.value)} ({setting.origin})")
+    output.line(setting.description)
+    unit = f" {setting.unit}" if setting.unit else ""
+    bounds = f" from {setting.least} to {setting.most}{unit}" if setting.least else ""
+    choices = f" of {', '.join(setting.choices)}" if setting.choices else ""
+    of = f"{_TYPES.get(setting.type, setting.type)}{bounds}{choices}"
+    output.line(f"It is {of}; the default is {setting.default}{unit}.")
+    output.line(f"A change counts {'at once' if setting.counts == 'now' else 'from the next start of the daemon'}.")
+    if setting.until_restart:
+        output.line(f"Until then it is {paths.safe_text(setting.until_restart)}.")
+    if setting.fixed_by:
+        output.line(f"It is fixed by {_fixed(setting)}, which wins over config.toml.")
+
+
+def _fixed(setting: settings_check.Setting) -> str:
+    """What wins over config.toml."""
+    by = paths.safe_text(setting.fixed_by)
+    return f"the flag {by}" if setting.origin == "flag" else f"{by} in {_WHERE[setting.origin]}"
 
 
 @config.command(examples=[Example("config path", "where config.toml, the catalog and the log are")])
@@ -138,40 +185,41 @@ def unset(session: Session, key: str) -> int:
     return _edit(session, key, None)
 
 
-def _edit(session: Session, key: str, values: tuple[str, ...] | None) -> int:
-    from sanchay import address, hosts
-    from sanchayctl import atomic
+def _edit(session: Session, key: str, words: tuple[str, ...] | None) -> int:
+    from sanchay import hosts
 
     where = session.where
-    edited = settings_check.edit(where, key, values)
-    address.prepare(where)
-    atomic.write(str(where.config_file), [edited.text.encode()], replace=True)
+    edited = _changed(session, key, None if words is None else settings_check.as_toml(words))
     runs = hosts.is_locked(where.lock_file)
-    counts = "start" if not runs else "now" if edited.is_live else "restart"
-    before, after = edited.before, edited.after
+    after = edited.after
+    counts = after.counts if runs else "start"
     if session.as_json:
         output.document(
             {
                 "key": key,
-                "value": edited.value,
-                "before": before.value if before is not None else None,
+                "value": edited.value or None,
+                "before": edited.before or None,
                 "after": after.value,
                 "origin": after.origin,
+                "fixed_by": after.fixed_by,
                 "file": str(where.config_file),
                 "counts": counts,
+                "error": edited.error,
             }
         )
         return exit_codes.DONE
     shown = paths.shown_bytes(os.fsencode(where.config_file))
-    was = f", was {paths.safe_text(before.value)}" if before is not None else ""
-    if edited.value is None:
-        output.line(f"{key} is not in {shown} any more{was}.")
-    else:
+    was = f", was {paths.safe_text(edited.before)}" if edited.before else ""
+    if edited.value:
         output.line(f"{key} = {paths.safe_text(edited.value)} in {shown}{was}.")
-    if after.origin not in ("config.toml", "default"):
+    else:
+        output.line(f"{key} is not in {shown} any more{was}.")
+    if after.fixed_by:
         output.line(
-            f"It does not count: {after.origin} says {paths.safe_text(after.value)}, and wins over config.toml."
+            f"It does not count: {_fixed(after)} says {paths.safe_text(after.value)}, and wins over config.toml."
         )
+    elif edited.error:
+        output.line(f"It does not count yet: {paths.safe_text(edited.error)}")
     elif counts == "now":
         output.line("It counts at once.")
     elif counts == "restart":
@@ -179,3 +227,12 @@ def _edit(session: Session, key: str, values: tuple[str, ...] | None) -> int:
     else:
         output.line("It counts when sanchayd is started.")
     return exit_codes.DONE
+
+
+def _changed(session: Session, key: str, value: str | None) -> settings_check.Edited:
+    """Has the running daemon change config.toml, for it alone knows its flags; else its program."""
+    try:
+        taken = session.running_client().set_setting(key, value)
+    except (DaemonUnavailable, Unsupported):  # none runs, or an older one
+        return settings_check.edit(session.where, key, value)
+    return settings_check.Edited(taken.value, taken.before, settings_check.said(taken.setting), taken.error)

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from sanchay.v1 import daemon_pb2, daemon_pb2_grpc
+from sanchayd.reload import ConfigReload
 from sanchayd.rpc.convert import daemon as convert
 from sanchayd.schedules.service import ScheduleService
 from sanchayd.upkeep.background import BackgroundService
@@ -20,8 +21,11 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
     """Converts, and leaves the rest to the services."""
 
-    def __init__(self, service: StatusService, background: BackgroundService, schedules: ScheduleService) -> None:
+    def __init__(
+        self, service: StatusService, edits: ConfigReload, background: BackgroundService, schedules: ScheduleService
+    ) -> None:
         self._service = service
+        self._edits = edits
         self._background = background
         self._schedules = schedules
 
@@ -60,3 +64,9 @@ class DaemonServicer(daemon_pb2_grpc.DaemonServiceServicer):
     ) -> daemon_pb2.GetSettingsResponse:
         """Every setting with its origin."""
         return convert.from_settings(self._service.settings(), self._service.setting_notices())
+
+    async def SetSetting(
+        self, request: daemon_pb2.SetSettingRequest, context: Context
+    ) -> daemon_pb2.SetSettingResponse:
+        """Writes a setting into config.toml, or takes it out."""
+        return convert.from_taken(await self._edits.set(request.key, None if request.reset else request.value))

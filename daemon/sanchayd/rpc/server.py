@@ -36,6 +36,7 @@ from sanchayd.jobs.scans import ScanService
 from sanchayd.jobs.service import JobService
 from sanchayd.live import LiveService
 from sanchayd.log import logger
+from sanchayd.reload import ConfigReload
 from sanchayd.reports.service import ReportService
 from sanchayd.roots.service import RootService
 from sanchayd.rpc import certificate
@@ -106,6 +107,7 @@ class Services:
     scans: ScanService
     roots: RootService
     status: StatusService
+    edits: ConfigReload
     background: BackgroundService
     schedules: ScheduleService
     reports: ReportService
@@ -130,7 +132,7 @@ def build(
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(CatalogServicer(services.catalog), server)
     change_pb2_grpc.add_ChangeServiceServicer_to_server(ChangeServicer(services.changes), server)
     daemon_pb2_grpc.add_DaemonServiceServicer_to_server(
-        DaemonServicer(services.status, services.background, services.schedules), server
+        DaemonServicer(services.status, services.edits, services.background, services.schedules), server
     )
     dedupe_pb2_grpc.add_DedupeServiceServicer_to_server(DedupeServicer(services.dedupe), server)
     event_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(services.events), server)

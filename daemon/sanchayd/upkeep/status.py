@@ -114,7 +114,7 @@ class StatusService:
 
     def settings(self) -> list[Setting]:
         """Every setting with its origin."""
-        return self._settings.config.settings()
+        return self._settings.all()
 
     def setting_notices(self) -> Sequence[str]:
         """What looks like a setting and is none."""

@@ -342,19 +342,60 @@ class Setting(google.protobuf.message.Message):
     KEY_FIELD_NUMBER: builtins.int
     VALUE_FIELD_NUMBER: builtins.int
     ORIGIN_FIELD_NUMBER: builtins.int
+    FIXED_BY_FIELD_NUMBER: builtins.int
+    UNTIL_RESTART_FIELD_NUMBER: builtins.int
+    DESCRIPTION_FIELD_NUMBER: builtins.int
+    TYPE_FIELD_NUMBER: builtins.int
+    DEFAULT_FIELD_NUMBER: builtins.int
+    LEAST_FIELD_NUMBER: builtins.int
+    MOST_FIELD_NUMBER: builtins.int
+    CHOICES_FIELD_NUMBER: builtins.int
+    UNIT_FIELD_NUMBER: builtins.int
+    COUNTS_FIELD_NUMBER: builtins.int
     key: builtins.str
     value: builtins.str
     """as TOML"""
     origin: builtins.str
     """flag | environment | .env | config.toml | default"""
+    fixed_by: builtins.str
+    """what wins over config.toml: the variable's name, or the flag; empty: nothing does"""
+    until_restart: builtins.str
+    """as TOML: what counts until the daemon's next start, where that is not `value`"""
+    description: builtins.str
+    """a sentence for people"""
+    type: builtins.str
+    """bool | integer | number | text | time (22:30) | choice | list (of texts or choices)"""
+    default: builtins.str
+    """as TOML"""
+    least: builtins.str
+    """as TOML; empty: there is no bound"""
+    most: builtins.str
+    unit: builtins.str
+    """MiB | MiB/s | ms | minutes | days; empty: none"""
+    counts: builtins.str
+    """when a change counts: now | restart"""
+    @property
+    def choices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """what a choice, or an item of a list, may be; empty: anything of its type"""
+
     def __init__(
         self,
         *,
         key: builtins.str = ...,
         value: builtins.str = ...,
         origin: builtins.str = ...,
+        fixed_by: builtins.str = ...,
+        until_restart: builtins.str = ...,
+        description: builtins.str = ...,
+        type: builtins.str = ...,
+        default: builtins.str = ...,
+        least: builtins.str = ...,
+        most: builtins.str = ...,
+        choices: collections.abc.Iterable[builtins.str] | None = ...,
+        unit: builtins.str = ...,
+        counts: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["key", b"key", "origin", b"origin", "value", b"value"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["choices", b"choices", "counts", b"counts", "default", b"default", "description", b"description", "fixed_by", b"fixed_by", "key", b"key", "least", b"least", "most", b"most", "origin", b"origin", "type", b"type", "unit", b"unit", "until_restart", b"until_restart", "value", b"value"]) -> None: ...
 
 global___Setting = Setting
 
@@ -379,3 +420,63 @@ class GetSettingsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["notices", b"notices", "settings", b"settings"]) -> None: ...
 
 global___GetSettingsResponse = GetSettingsResponse
+
+@typing.final
+class SetSettingRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    RESET_FIELD_NUMBER: builtins.int
+    key: builtins.str
+    value: builtins.str
+    """as TOML; for a list, one item of it will do"""
+    reset: builtins.bool
+    """takes it out of config.toml; `value` does not count"""
+    def __init__(
+        self,
+        *,
+        key: builtins.str = ...,
+        value: builtins.str = ...,
+        reset: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["key", b"key", "reset", b"reset", "value", b"value"]) -> None: ...
+
+global___SetSettingRequest = SetSettingRequest
+
+@typing.final
+class SetSettingResponse(google.protobuf.message.Message):
+    """Where `setting.fixed_by` is not empty the file was changed, but what is named there wins over it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SETTING_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    BEFORE_FIELD_NUMBER: builtins.int
+    FILE_FIELD_NUMBER: builtins.int
+    ERROR_FIELD_NUMBER: builtins.int
+    value: builtins.str
+    """what config.toml says of it now, as TOML; empty: nothing"""
+    before: builtins.str
+    """what counted before, as TOML; empty where config.toml was invalid"""
+    error: builtins.str
+    """why the daemon could not take it over; empty: it did"""
+    @property
+    def setting(self) -> global___Setting:
+        """as it is now"""
+
+    @property
+    def file(self) -> sanchay.v1.common_pb2.Path: ...
+    def __init__(
+        self,
+        *,
+        setting: global___Setting | None = ...,
+        value: builtins.str = ...,
+        before: builtins.str = ...,
+        file: sanchay.v1.common_pb2.Path | None = ...,
+        error: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["file", b"file", "setting", b"setting"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["before", b"before", "error", b"error", "file", b"file", "setting", b"setting", "value", b"value"]) -> None: ...
+
+global___SetSettingResponse = SetSettingResponse

@@ -44,6 +44,11 @@ class DaemonServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_daemon__pb2.GetSettingsRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_daemon__pb2.GetSettingsResponse.FromString,
                 )
+        self.SetSetting = channel.unary_unary(
+                '/sanchay.v1.DaemonService/SetSetting',
+                request_serializer=sanchay_dot_v1_dot_daemon__pb2.SetSettingRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_daemon__pb2.SetSettingResponse.FromString,
+                )
 
 
 class DaemonServiceServicer(object):
@@ -86,6 +91,14 @@ class DaemonServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetSetting(self, request, context):
+        """Writes a setting into config.toml, where comments and order stay, or takes it out. It is checked as an edit of the file
+        is, and counts as one does; nothing is written where it is invalid, or the file is read-only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DaemonServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -118,6 +131,11 @@ def add_DaemonServiceServicer_to_server(servicer, server):
                     servicer.GetSettings,
                     request_deserializer=sanchay_dot_v1_dot_daemon__pb2.GetSettingsRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_daemon__pb2.GetSettingsResponse.SerializeToString,
+            ),
+            'SetSetting': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSetting,
+                    request_deserializer=sanchay_dot_v1_dot_daemon__pb2.SetSettingRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_daemon__pb2.SetSettingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -228,5 +246,22 @@ class DaemonService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/GetSettings',
             sanchay_dot_v1_dot_daemon__pb2.GetSettingsRequest.SerializeToString,
             sanchay_dot_v1_dot_daemon__pb2.GetSettingsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SetSetting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DaemonService/SetSetting',
+            sanchay_dot_v1_dot_daemon__pb2.SetSettingRequest.SerializeToString,
+            sanchay_dot_v1_dot_daemon__pb2.SetSettingResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

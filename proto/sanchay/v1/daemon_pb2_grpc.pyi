@@ -50,6 +50,14 @@ class DaemonServiceStub:
         sanchay.v1.daemon_pb2.GetSettingsResponse,
     ]
 
+    SetSetting: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.SetSettingRequest,
+        sanchay.v1.daemon_pb2.SetSettingResponse,
+    ]
+    """Writes a setting into config.toml, where comments and order stay, or takes it out. It is checked as an edit of the file
+    is, and counts as one does; nothing is written where it is invalid, or the file is read-only.
+    """
+
 class DaemonServiceAsyncStub:
     GetStatus: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.daemon_pb2.GetStatusRequest,
@@ -81,6 +89,14 @@ class DaemonServiceAsyncStub:
         sanchay.v1.daemon_pb2.GetSettingsRequest,
         sanchay.v1.daemon_pb2.GetSettingsResponse,
     ]
+
+    SetSetting: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.daemon_pb2.SetSettingRequest,
+        sanchay.v1.daemon_pb2.SetSettingResponse,
+    ]
+    """Writes a setting into config.toml, where comments and order stay, or takes it out. It is checked as an edit of the file
+    is, and counts as one does; nothing is written where it is invalid, or the file is read-only.
+    """
 
 class DaemonServiceServicer(metaclass=abc.ABCMeta):
     @abc.abstractmethod
@@ -125,5 +141,15 @@ class DaemonServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.daemon_pb2.GetSettingsRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.daemon_pb2.GetSettingsResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.GetSettingsResponse]]: ...
+
+    @abc.abstractmethod
+    def SetSetting(
+        self,
+        request: sanchay.v1.daemon_pb2.SetSettingRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.daemon_pb2.SetSettingResponse, collections.abc.Awaitable[sanchay.v1.daemon_pb2.SetSettingResponse]]:
+        """Writes a setting into config.toml, where comments and order stay, or takes it out. It is checked as an edit of the file
+        is, and counts as one does; nothing is written where it is invalid, or the file is read-only.
+        """
 
 def add_DaemonServiceServicer_to_server(servicer: DaemonServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

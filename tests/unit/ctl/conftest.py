@@ -45,6 +45,10 @@ def every_answer() -> dict[str, Answer]:
         "GetSettings": daemon_pb2.GetSettingsResponse(
             settings=[daemon_pb2.Setting(key="log_level", value='"info"', origin="default")]
         ),
+        "SetSetting": daemon_pb2.SetSettingResponse(
+            setting=daemon_pb2.Setting(key="log_level", value='"debug"', origin="config.toml", counts="now"),
+            value='"debug"',
+        ),
         "AddRoot": root_pb2.AddRootResponse(root=canned.root(), job_id=7, notices=["It lies inside the root data."]),
         "ListRoots": root_pb2.ListRootsResponse(roots=[canned.root()]),
         "UpdateRoot": root_pb2.UpdateRootResponse(root=canned.root()),

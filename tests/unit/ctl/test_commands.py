@@ -477,7 +477,8 @@ def test_owners_have_names(run: Run, daemon: CannedDaemon) -> None:
 
 def test_config_show_and_path(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "config", "show").document
-    assert document["settings"] == [{"key": "log_level", "value": '"info"', "origin": "default"}]
+    (setting,) = document["settings"]
+    assert (setting["key"], setting["value"], setting["origin"]) == ("log_level", '"info"', "default")
     assert "log_level" in run("config", "show").out
     assert run("--json", "config", "path").document["config"] == str(daemon.where.config_file)
 

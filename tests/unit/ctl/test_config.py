@@ -10,8 +10,11 @@ import pytest
 
 from sanchay.address import places
 from sanchay.errors import SanchayError
+from sanchay.v1 import daemon_pb2
+from sanchayctl.settings_check import as_toml
 from sanchayd.config_edit import edit
 from tests.support.canned_daemon import CannedDaemon
+from tests.support.daemon import DaemonProcess
 from tests.unit.ctl.conftest import Run
 
 FILE = """# mine
@@ -37,6 +40,7 @@ listen = "socket"
         ("max_scans", None, "max_scans = 3\n", ""),
         ("metrics.listen", None, 'listen = "socket"\n', ""),
         ("settle_ms", None, "", ""),
+        ("report_folders", ["/a"], "max_scans = 3\n", 'max_scans = 3\nreport_folders = ["/a"]\n'),
     ],
 )
 @pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["unix", "windows"])
@@ -46,7 +50,7 @@ def test_a_setting_is_changed_and_comments_and_order_stay(
 ) -> None:
     text = mark + FILE.replace("\n", ends)
     (tmp_path / "config.toml").write_bytes(text.encode())
-    edited = edit(places(tmp_path), {}, key, words)
+    edited = edit(places(tmp_path), {}, {}, key, None if words is None else as_toml(words))
     assert edited.text == text.replace(before.replace("\n", ends), after.replace("\n", ends), 1 if before else 0)
     assert (edited.value is None) == (words is None)
 
@@ -62,6 +66,10 @@ def test_a_setting_is_changed_and_comments_and_order_stay(
         ("cache_mb = 1\n", "max_scans", ["4"], "line 1: cache_mb"),
         ("cache_mb = \n", "max_scans", ["4"], "this is not TOML"),
         ("", "database_path", ["relative"], "not an absolute path"),
+        ("", "database_path", ["/a\udcff"], "$'/a\\xff' is not valid"),
+        ("", "notices.quiet_from", ["25:00"], "'25:00' is not valid: write a time such as 22:30."),
+        ("", "notices.off", ["copies", "disc"], "did you mean disk?"),
+        ("", "window.language", ["Hindi"], "write the tag of a language, such as en, hi or pt-BR."),
     ],
 )
 def test_what_would_make_no_sense_is_not_written(
@@ -69,14 +77,14 @@ def test_what_would_make_no_sense_is_not_written(
 ) -> None:
     (tmp_path / "config.toml").write_text(text)
     with pytest.raises(SanchayError) as caught:
-        edit(places(tmp_path), {}, key, words)
+        edit(places(tmp_path), {}, {}, key, as_toml(words))
     assert reason in caught.value.message
     assert (tmp_path / "config.toml").read_text() == text
 
 
 def test_a_value_that_is_wrong_can_be_put_right(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("max_scans = 99\n")
-    edited = edit(places(tmp_path), {}, "max_scans", ["4"])
+    edited = edit(places(tmp_path), {}, {}, "max_scans", "4")
     assert (edited.text, edited.before) == ("max_scans = 4\n", None)
 
 
@@ -85,24 +93,43 @@ def test_what_counts_and_when_is_said(run: Run, home: Path, tmp_path: Path, monk
     file = home / "config.toml"
     assert (first.code, file.read_text()) == (0, "max_scans = 4\n")
     assert first.out == f"max_scans = 4 in {file}, was 2.\nIt counts when sanchayd is started.\n"
-    target = tmp_path / "dotfiles.toml"
-    file.rename(target)
-    file.symlink_to(target)
-    with CannedDaemon(home, {}):
+    with DaemonProcess(home, "--set", "log_level=debug", fake=True):
         assert "It counts at once." in run("config", "set", "max_scans", "5").out
         assert "from the next start: sanchayctl daemon restart" in run("config", "set", "cache_mb", "99").out
+        told = run("config", "show", "cache_mb").out
+        assert "cache_mb = 99 (config.toml)" in told
+        assert "an integer from 8 to 4096 MiB; the default is 64 MiB" in told
+        assert "Until then it is 64." in told
         document = run("--json", "config", "unset", "cache_mb").document
+        fixed = run("config", "set", "log_level", "error").out
+        assert 'It does not count: the flag --set log_level says "debug"' in fixed
     assert (document["value"], document["before"], document["after"], document["counts"]) == (
         None,
         "99",
         "64",
         "restart",
     )
-    assert file.is_symlink()
-    assert target.read_text() == "max_scans = 5\n"
+    assert file.read_text() == 'max_scans = 5\nlog_level = "error"\n'
     monkeypatch.setenv("SANCHAY_MAX_SCANS", "7")
-    assert "It does not count: environment says 7" in run("config", "set", "max_scans", "6").out
+    beside = run("config", "set", "max_scans", "6").out
+    assert "It does not count: SANCHAY_MAX_SCANS in the environment says 7" in beside
+    assert "fixed by SANCHAY_MAX_SCANS in the environment" in run("config", "show", "max_scans").out
     refused = run("--json", "config", "set", "max_scans", "99")
-    assert (refused.code, refused.error["key"], target.read_text()) == (78, "max_scans", "max_scans = 6\n")
+    assert (refused.code, refused.error["key"]) == (78, "max_scans")
+    assert "max_scans = 6" in file.read_text()
+    assert run("config", "show", "max_scan").code == 78
     assert not (home / "last_error.json").exists(), "nothing was started that could have failed"
     assert stat.S_IMODE(os.stat(home).st_mode) == 0o700
+
+
+def test_a_daemon_changes_the_file_and_says_what_it_could_not_take_over(run: Run, home: Path) -> None:
+    setting = daemon_pb2.Setting(key="max_scans", value="4", origin="config.toml", counts="now")
+    answer = daemon_pb2.SetSettingResponse(
+        setting=setting, value="4", error="The new settings could not be taken over."
+    )
+    with CannedDaemon(home, {"SetSetting": answer}) as daemon:
+        said = run("config", "set", "max_scans", "4")
+    (asked,) = daemon.asked("SetSetting")
+    assert (asked.key, asked.value, asked.reset) == ("max_scans", '"4"', False)
+    assert "It does not count yet: The new settings could not be taken over." in said.out
+    assert not (home / "config.toml").exists()

@@ -395,14 +395,17 @@ def checker(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 
 
 def test_settings_are_checked_without_a_daemon(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checker(monkeypatch, """print('{"log_level": {"value": "\\\\"info\\\\"", "origin": "default"}}')""")
+    checker(
+        monkeypatch, """print('{"log_level": {"key": "log_level", "value": "\\\\"info\\\\"", "origin": "default"}}')"""
+    )
     assert run("config", "check").code == 0
     assert "which is fine" in run("config", "check").out
     (home / "config.toml").touch()
     assert "is valid" in run("config", "check").out
     document = run("--json", "config", "check").document
     assert document["ok"]
-    assert document["settings"] == [{"key": "log_level", "value": '"info"', "origin": "default"}]
+    (setting,) = document["settings"]
+    assert (setting["key"], setting["value"], setting["origin"]) == ("log_level", '"info"', "default")
     shown = run("config", "show")
     assert "No sanchayd is running" in shown.err
     assert run("--json", "config", "show").document["running"] is False

@@ -28,12 +28,12 @@ def test_flags_win_over_the_environment_that_over_dotenv_that_over_the_file_that
     )
     config = load(places(tmp_path), {"max_scans": "6"}, {"SANCHAY_MAX_SCANS": "5", "SANCHAY_CACHE_MB": "55"})
     assert (config.max_scans, config.cache_mb, config.log_level, config.log_files) == (6, 55, "debug", 9)
-    origins = {one.key: one.origin for one in config.settings()}
-    assert origins["max_scans"] == "flag"
-    assert origins["cache_mb"] == "environment"
-    assert origins["log_level"] == ".env"
-    assert origins["log_files"] == "config.toml"
-    assert origins["listen"] == "default"
+    said = {one.key: (one.origin, one.fixed_by) for one in config.settings()}
+    assert said["max_scans"] == ("flag", "--set max_scans")
+    assert said["cache_mb"] == ("environment", "SANCHAY_CACHE_MB")
+    assert said["log_level"] == (".env", "SANCHAY_LOG_LEVEL")
+    assert said["log_files"] == ("config.toml", "")
+    assert said["listen"] == ("default", "")
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,15 @@ def test_flags_win_over_the_environment_that_over_dotenv_that_over_the_file_that
 def test_other_programs_variables_do_not_count(tmp_path: Path, name: str) -> None:
     write(tmp_path, dotenv=f"{name}=/app/other\n")
     config = load(places(tmp_path), {}, {name: "/app/app.sqlite", "TCP": "1"})
-    assert set(config.origins.values()) == {"default"}
+    assert {one.origin for one in config.settings()} == {"default"}
     assert config.catalog_file == tmp_path / "catalog.db"
 
 
 def test_another_programs_dotenv_in_the_home_does_not_count_whatever_is_in_it(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"DATABASE_PATH=/app/\xff.sqlite\n\x00\xfe = $(x\nSANCHAY_MAX_SCANS=4\n")
     config = load(places(tmp_path), {}, {})
-    assert {key: origin for key, origin in config.origins.items() if origin != "default"} == {"max_scans": ".env"}
+    said = {one.key: (one.origin, one.fixed_by) for one in config.settings() if one.origin != "default"}
+    assert said == {"max_scans": (".env", "SANCHAY_MAX_SCANS")}
 
 
 def test_the_short_form_of_loopback_counts_after_the_long_one(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ VALUES = st.one_of(
     st.sampled_from(
         [*WORDS, "true", "FALSE", "on", "1.5", "1e3", "1_0", " 7", "07", "٣", "127.0.0.1:9", "0.0.0.0:9", "socket"]
     ),
+    st.sampled_from(["22:30", "24:00", "22:30\n", " 22:30", "hi", "pt-BR", "HI", "٢٢:٣٠"]),
+    st.lists(st.sampled_from(WORDS), max_size=3),
     st.lists(st.text() | st.integers(), max_size=2),
     st.just({"a": 1}),
     st.just(10**400),
@@ -53,7 +55,8 @@ def test_what_is_plainly_valid_is_valid_for_the_model_and_the_same(values: dict[
 @pytest.mark.parametrize("key", TABLE)
 def test_defaults_bounds_and_words_are_plainly_valid_and_what_lies_beyond_is_not(key: str) -> None:
     row = TABLE[key]
-    valid = [row.default, *row.words, *([row.low, row.high, str(row.high)] if row.low is not None else [])]
+    words = [[*row.words]] if row.type == "list" else row.words
+    valid = [row.default, *words, *([row.low, row.high, str(row.high)] if row.low is not None else [])]
     for value in valid:
         assert config_check.plain_values({key: value}) is not None, value
     for value in [row.low - 1, row.high + 1] if row.low is not None else [{}]:
@@ -98,5 +101,6 @@ def test_a_check_of_plain_settings_imports_no_pydantic(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment(tmp_path)
     )
-    assert json.loads(done.stdout)["log_level"] == {"value": '"debug"', "origin": "config.toml"}
+    told = json.loads(done.stdout)["log_level"]
+    assert (told["value"], told["origin"], told["choices"]) == ('"debug"', "config.toml", [*TABLE["log_level"].words])
     assert not {"pydantic", "pydantic_core", "grpc", "sqlalchemy"} & set(done.stderr.split())

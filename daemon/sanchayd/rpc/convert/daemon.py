@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sanchay.v1 import daemon_pb2
 from sanchayd.config import Setting
 from sanchayd.engine_port.values import CatalogCheck
+from sanchayd.reload import Taken
 from sanchayd.rpc.convert import common, root, schedule
 from sanchayd.schedules.service import ScheduleView
 from sanchayd.upkeep.background import BackgroundView
@@ -74,6 +76,23 @@ def from_status(status: DaemonStatus, schedules: Sequence[ScheduleView]) -> daem
 def from_settings(settings: Sequence[Setting], notices: Sequence[str]) -> daemon_pb2.GetSettingsResponse:
     """Every setting with its origin, and what is none."""
     return daemon_pb2.GetSettingsResponse(
-        settings=[daemon_pb2.Setting(key=one.key, value=common.text(one.value), origin=one.origin) for one in settings],
-        notices=[common.text(notice) for notice in notices],
+        settings=[_setting(one) for one in settings], notices=[common.text(notice) for notice in notices]
+    )
+
+
+def from_taken(taken: Taken) -> daemon_pb2.SetSettingResponse:
+    """A setting after an edit of config.toml."""
+    return daemon_pb2.SetSettingResponse(
+        setting=_setting(taken.setting),
+        value=common.text(taken.value),
+        before=common.text(taken.before),
+        file=common.path(taken.file),
+        error=common.text(taken.error),
+    )
+
+
+def _setting(one: Setting) -> daemon_pb2.Setting:
+    fields: dict[str, Any] = one.document()  # by the names of the message
+    return daemon_pb2.Setting(
+        **fields | {"value": common.text(one.value), "until_restart": common.text(one.until_restart)}
     )

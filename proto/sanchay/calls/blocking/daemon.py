@@ -47,3 +47,8 @@ class DaemonCalls:
     def settings(self) -> v1.daemon_pb2.GetSettingsResponse:
         """Every setting with its value and where it came from."""
         return self._link.unary(self._daemon.GetSettings, v1.daemon_pb2.GetSettingsRequest())
+
+    def set_setting(self, key: str, value: str | None) -> v1.daemon_pb2.SetSettingResponse:
+        """Writes a setting, a value in TOML, into config.toml, or (None) takes it out; comments and order stay."""
+        request = v1.daemon_pb2.SetSettingRequest(key=key, value=value or "", reset=value is None)
+        return self._link.unary(self._daemon.SetSetting, request)
