@@ -216,7 +216,7 @@ def test_a_catalog_says_how_it_is(scanned: CatalogPort, tree: Path) -> None:
     assert scanned.disk_full() is False
     assert scanned.writer_answers(PATIENCE_S) is True
     load = scanned.load()
-    assert min(load.writer_queue, load.staged_keys, load.transactions) >= 0
+    assert min(load.writer_queue, load.staged_keys, load.readers, load.called_off, load.transactions) >= 0
 
 
 def test_a_check_of_sound_rows_finds_nothing_and_is_remembered(scanned: CatalogPort) -> None:

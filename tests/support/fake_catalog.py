@@ -121,7 +121,7 @@ class FakeCatalog(FakeDedupe, FakeVerify):
         self.background.append((max_mb_per_s, paused))
 
     def load(self) -> values.EngineLoad:
-        return fake_values.EngineLoad(0, 0, len(self.scans))
+        return fake_values.EngineLoad(0, 0, 0, 0, len(self.scans))
 
     def hash_debt(self) -> values.HashDebt:
         return values.HashDebt(2, 2048)

@@ -58,6 +58,8 @@ class EngineLoad:
 
     writer_queue: int
     staged_keys: int
+    readers: int
+    called_off: int
     transactions: int
 
 

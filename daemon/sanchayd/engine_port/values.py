@@ -173,10 +173,14 @@ class EventBatch(Protocol):
 
 
 class EngineLoad(Protocol):
-    """What waits for the writer, content keys that wait to be merged, and transactions since the opening."""
+    """What waits for the writer, content keys that wait to be merged, and readers at work; since the opening, questions
+    that ended early, for no one waited, and transactions.
+    """
 
     writer_queue: int
     staged_keys: int
+    readers: int
+    called_off: int
     transactions: int
 
 

@@ -92,6 +92,10 @@ class Metrics:
         self._queues = Gauge("sanchay_queue_depth", "What waits, by queue.", ["queue"], registry=to)
         self._transactions = Gauge("sanchay_writer_transactions", "Since the catalog was opened.", registry=to)
         self._rss = Gauge("sanchay_resident_memory_bytes", "Memory that the daemon holds.", registry=to)
+        self._readers = Gauge("sanchay_readers", "Connections that read the catalog at this moment.", registry=to)
+        self._called_off = Gauge(
+            "sanchay_questions_called_off", "Questions that ended early, for no one waited.", registry=to
+        )
         self._threads = Gauge("sanchay_threads", "Threads of the daemon.", registry=to)
 
     def _live_gauges(self) -> None:
@@ -161,6 +165,8 @@ class Metrics:
         load = self._engine.load()
         self._queues.labels("writer").set(load.writer_queue)
         self._queues.labels("content_keys").set(load.staged_keys)
+        self._readers.set(load.readers)
+        self._called_off.set(load.called_off)
         self._queues.labels("questions").set(self._pool.waiting())
         self._transactions.set(load.transactions)
         transactions, at_s = self._debt_of

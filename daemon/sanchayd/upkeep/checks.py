@@ -15,7 +15,7 @@ log = logger("sanchayd.checks")
 
 
 class CheckService:
-    """One check at a time: another waits for its turn. A caller that goes away leaves the check to its end."""
+    """One check at a time: another waits for its turn. A caller that goes away ends it, unless it mends."""
 
     def __init__(self, catalog: EnginePort) -> None:
         self._catalog = catalog

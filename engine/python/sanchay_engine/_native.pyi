@@ -6,8 +6,10 @@ A default of `...` is empty, or BLAKE3 for an algorithm: the module's own signat
 """
 
 import builtins
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, TypeVar, final
+
+_Value = TypeVar("_Value")
 
 __version__: str
 EVENT_KINDS: tuple[str, ...]
@@ -121,7 +123,20 @@ class EngineLoad:
 
     writer_queue: int  # changes and tasks that wait for the writer
     staged_keys: int  # content keys that wait to be merged
+    readers: int  # connections that read the catalog at this moment
+    called_off: int  # questions that ended early, for no one waited, since the catalog was opened
     transactions: int  # since the catalog was opened
+
+@final
+class Halt:
+    """Ends questions that no one waits for any more. What changes a catalog goes on to its end."""
+
+    def __init__(self) -> None: ...
+    def run(self, call: Callable[[], _Value]) -> _Value:
+        """The call's value. What it asks a catalog on this thread raises `cancelled` soon after `call_off`."""
+
+    def call_off(self) -> None:
+        """Ends what is asked, and what would be; from any thread."""
 
 @final
 class CatalogFault:

@@ -17,6 +17,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from sanchay.address import places
+from sanchay.client import AsyncClient
 from sanchay.errors import InputOutputError
 from sanchayd.dedupe.acts import DedupeResult, UndoResult
 from sanchayd.engine_port import CatalogPool
@@ -26,8 +27,10 @@ from sanchayd.metrics import endpoint as endpoints
 from sanchayd.metrics.address import MetricsAddress, check, resolve
 from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.metrics.figures import CONTENT_TYPE, Metrics
+from tests.support import trees
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
+from tests.support.program import until
 from tests.unit.daemon.conftest import open_core
 
 
@@ -71,6 +74,31 @@ def fetch(
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+@pytest.mark.skipif(engine_missing(), reason="the engine is not built: make install")
+def test_a_question_ends_in_the_engine_when_its_client_goes_away(tmp_path: Path) -> None:
+    tree = trees.build(tmp_path / "tree", {f"{folder}/{'a' * 200}": "" for folder in range(2_000)})
+    slow = " ".join(f"-name:*{'a' * 100}b{number}*" for number in range(2_000))  # many seconds of comparing
+
+    def figure(daemon: DaemonProcess, sample: str) -> float:
+        return value(parsed(fetch(UnixConnection(daemon.where.run_folder / "metrics.sock"))[1]), sample)
+
+    with DaemonProcess(tmp_path / "home", env={"SANCHAY_METRICS_LISTEN": "socket"}) as daemon:
+        with daemon.client() as client:
+            job_id = client.add_root(tree, watch="off").job_id
+            assert [job.state for job in client.follow_job(job_id)][-1] == "done"
+
+        async def scene() -> None:
+            async with AsyncClient(daemon.where) as client:
+                asked = asyncio.ensure_future(client.find(slow))
+                await asyncio.to_thread(until, lambda: figure(daemon, "sanchay_readers") > 0)
+                asked.cancel()
+                await asyncio.to_thread(until, lambda: figure(daemon, "sanchay_questions_called_off") == 1)
+                await asyncio.to_thread(until, lambda: figure(daemon, "sanchay_readers") == 0)
+                assert (await client.find("")).total == 2_000
+
+        asyncio.run(scene())
 
 
 def test_only_addresses_of_this_machine_are_taken() -> None:

@@ -125,6 +125,16 @@ impl Catalog {
         self.readers.take()
     }
 
+    /// Connections that read at this moment.
+    pub fn readers_in_use(&self) -> usize {
+        self.readers.on_loan()
+    }
+
+    /// Questions that ended early, as no one waited for their answers any more.
+    pub fn called_off(&self) -> u64 {
+        self.shared.called_off.load(Ordering::Relaxed)
+    }
+
     /// Where readers come from, for questions that use several.
     pub(crate) fn readers(&self) -> &ReaderPool {
         &self.readers

@@ -111,6 +111,7 @@ impl From<rusqlite::Error> for CatalogError {
             // A file-size limit or a full thin volume shows as a failed write.
             Some(ErrorCode::SystemIoFailure) if is_write_failure(&error) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::corrupt(error.to_string()),
+            Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
             _ => {
                 if is_read_failure(&error) {

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,15 @@ use rusqlite::Connection;
 use crate::block::{BlockColumns, BlockView, EntryId, EntryRef};
 use crate::database::open_reader;
 use crate::error::CatalogError;
+use crate::halt::Halt;
 use crate::shared::Shared;
 
 /// Idle connections that are kept, and for how long while others are used: each has a page cache of its own.
 const KEPT: usize = 4;
 const KEPT_FOR: Duration = Duration::from_secs(60);
+/// Steps of a statement after which its halt is asked. A statement that is kept goes on counting where it ended, so that
+/// thousands of short ones are ended too.
+const STEPS: i32 = 100;
 
 /// A connection that reads.
 pub struct Reader {
@@ -23,11 +28,19 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// What is read from here on ends once `halt` is called off.
+    fn heed(&mut self, halt: Halt) -> Result<(), CatalogError> {
+        Ok(self.connection.progress_handler(STEPS, Some(move || halt.is_called_off()))?)
+    }
+
     /// Runs `work` on one state of the catalog.
     pub fn snapshot<T>(&self, work: impl FnOnce(&Self) -> Result<T, CatalogError>) -> Result<T, CatalogError> {
         let transaction = self.connection.unchecked_transaction()?;
         let outcome = work(self);
         transaction.finish()?;
+        if matches!(outcome, Err(CatalogError::Cancelled)) {
+            self.shared.called_off.fetch_add(1, Ordering::Relaxed);
+        }
         outcome
     }
 
@@ -90,6 +103,7 @@ pub(crate) struct ReaderPool {
     cache_bytes: u64,
     shared: Arc<Shared>,
     idle: Mutex<Option<Vec<Idle>>>,
+    on_loan: AtomicUsize,
 }
 
 /// A connection that no one uses. The last one that came back is the first to be used again.
@@ -100,12 +114,23 @@ struct Idle {
 
 impl ReaderPool {
     pub(crate) fn new(path: &Path, cache_bytes: u64, shared: Arc<Shared>) -> Self {
-        Self { path: path.to_owned(), cache_bytes, shared, idle: Mutex::new(Some(Vec::new())) }
+        Self {
+            path: path.to_owned(),
+            cache_bytes,
+            shared,
+            idle: Mutex::new(Some(Vec::new())),
+            on_loan: AtomicUsize::new(0),
+        }
     }
 
+    /// A reader that heeds the halt of this thread.
     pub(crate) fn take(&self) -> Result<ReaderGuard<'_>, CatalogError> {
+        let halt = Halt::of_thread();
+        if halt.is_called_off() {
+            return Err(CatalogError::Cancelled);
+        }
         let idle = self.idle.lock().expect("no panic under this lock").as_mut().ok_or(CatalogError::Closed)?.pop();
-        let reader = match idle {
+        let mut reader = match idle {
             Some(idle) => idle.reader,
             None => {
                 let opened = open_reader(&self.path, self.cache_bytes);
@@ -113,10 +138,15 @@ impl ReaderPool {
                 Reader { connection, shared: Arc::clone(&self.shared) }
             }
         };
+        reader.heed(halt)?;
+        self.on_loan.fetch_add(1, Ordering::Relaxed);
         Ok(ReaderGuard { reader: Some(reader), pool: self })
     }
 
     fn put_back(&self, reader: Reader, now: Instant) {
+        if !reader.connection.is_autocommit() {
+            return; // its transaction could not be ended: no one is to go on in it
+        }
         let mut closed = Vec::new(); // once the lock is free
         let Ok(mut idle) = self.idle.lock() else { return };
         if let Some(idle) = idle.as_mut() {
@@ -126,6 +156,11 @@ impl ReaderPool {
                 idle.push(Idle { reader, since: now });
             }
         }
+    }
+
+    /// How many are in use.
+    pub(crate) fn on_loan(&self) -> usize {
+        self.on_loan.load(Ordering::Relaxed)
     }
 
     /// Closes the idle ones; those in use close when they come back.
@@ -152,6 +187,7 @@ impl Drop for ReaderGuard<'_> {
     fn drop(&mut self) {
         self.pool.shared.damage.take_over();
         if let Some(reader) = self.reader.take() {
+            self.pool.on_loan.fetch_sub(1, Ordering::Relaxed);
             self.pool.put_back(reader, Instant::now());
         }
     }
@@ -181,5 +217,30 @@ mod tests {
         let used = pool.take().unwrap().reader.take().unwrap();
         pool.put_back(used, began + KEPT_FOR);
         assert_eq!(idle(), 1);
+    }
+
+    #[test]
+    fn a_reader_whose_question_was_called_off_in_a_statement_answers_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let _writer = open_writer(&path, "a test").unwrap();
+        let pool = ReaderPool::new(&path, 1 << 20, Arc::default());
+        let halt = Halt::default();
+        let endless = halt.over(|| {
+            pool.take()?.snapshot(|reader| {
+                let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+                let mut statement = reader.connection.prepare_cached(sql)?;
+                let mut rows = statement.query([])?;
+                while rows.next()?.is_some() {
+                    halt.call_off();
+                }
+                Ok(())
+            })
+        });
+        assert!(matches!(endless, Err(CatalogError::Cancelled)));
+        let idle = pool.idle.lock().unwrap().as_ref().unwrap().len();
+        assert_eq!((idle, pool.on_loan()), (1, 0));
+        assert!(matches!(halt.over(|| pool.take().map(|_| ())), Err(CatalogError::Cancelled)), "none is begun");
+        pool.take().unwrap().snapshot(Reader::catalog_id).unwrap();
     }
 }

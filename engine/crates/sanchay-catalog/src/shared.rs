@@ -20,6 +20,8 @@ pub struct Shared {
     pub(crate) disk_full: AtomicBool,
     /// Transactions that ended, well or not: a writer whose count moves is at work.
     pub(crate) transactions: AtomicU64,
+    /// Questions that ended early, as they were called off.
+    pub(crate) called_off: AtomicU64,
     /// The catalog is being closed.
     pub(crate) closing: AtomicBool,
     /// Content keys that wait to be merged.

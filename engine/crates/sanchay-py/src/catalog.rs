@@ -15,7 +15,7 @@ use sanchay_engine::{
 };
 
 use crate::changes::{ChangePage, GrowthPage};
-use crate::enter::enter;
+use crate::enter::{ask, enter};
 use crate::errors::raise;
 use crate::export::Export;
 use crate::have::Have;
@@ -148,7 +148,7 @@ impl Catalog {
     #[pyo3(signature = (*, repair = false, background = false))]
     fn check(&self, py: Python<'_>, repair: bool, background: bool) -> PyResult<CatalogCheck> {
         let engine = std::sync::Arc::clone(&self.engine);
-        let report = enter(py, move || engine.check_catalog(repair, background))?;
+        let report = ask(py, move || engine.check_catalog(repair, background))?;
         let fault = |fault: Fault| {
             let Fault { kind, count, example, mended } = fault;
             Py::new(py, CatalogFault { kind: kind.name(), count, example, mended })
@@ -199,12 +199,14 @@ impl Catalog {
         EngineLoad {
             writer_queue: writer.waiting(),
             staged_keys: catalog.staged_len(),
+            readers: catalog.readers_in_use(),
+            called_off: catalog.called_off(),
             transactions: writer.transactions(),
         }
     }
 
     fn hash_debt(&self, py: Python<'_>) -> PyResult<HashDebt> {
-        let debt = enter(py, || Ok(self.engine.catalog().hash_debt()?))?;
+        let debt = ask(py, || Ok(self.engine.catalog().hash_debt()?))?;
         Ok(HashDebt { files: debt.files, bytes: debt.bytes })
     }
 
@@ -310,7 +312,7 @@ impl Catalog {
         token: &str,
         time_zone: &str,
     ) -> PyResult<FindPage> {
-        let (page, root_ids) = enter(py, || {
+        let (page, root_ids) = ask(py, || {
             let Question { expression, root_ids } = self.engine.question(expression, time_zone)?;
             let roots = self.engine.root_names()?;
             let request = FindRequest {
@@ -327,13 +329,13 @@ impl Catalog {
     }
 
     fn roots_of_expression(&self, py: Python<'_>, expression: &str) -> PyResult<Vec<i64>> {
-        enter(py, || self.engine.question(expression, "")).map(|question| question.root_ids)
+        ask(py, || self.engine.question(expression, "")).map(|question| question.root_ids)
     }
 
     #[pyo3(signature = (path, *, ever = false))]
     fn place(&self, py: Python<'_>, path: Vec<u8>, ever: bool) -> PyResult<Place> {
         let wanted = if ever { Wanted::Ever } else { Wanted::Folder };
-        let found = enter(py, || self.engine.place(&path, wanted))?;
+        let found = ask(py, || self.engine.place(&path, wanted))?;
         Ok(Place { path: found.path, root_ids: found.root_ids })
     }
 
@@ -355,7 +357,7 @@ impl Catalog {
         paths_limit: usize,
         with_ignored: bool,
     ) -> PyResult<DuplicatePage> {
-        let page = enter(py, || {
+        let page = ask(py, || {
             let ignored = if with_ignored { None } else { self.engine.ignored_copies()? };
             let request = DuplicateRequest {
                 under: under.as_deref(),
@@ -377,7 +379,7 @@ impl Catalog {
     }
 
     fn not_compared(&self, py: Python<'_>) -> PyResult<NotCompared> {
-        enter(py, || Ok(self.engine.catalog().not_compared(&self.engine.root_names()?)?)).map(NotCompared::from)
+        ask(py, || Ok(self.engine.catalog().not_compared(&self.engine.root_names()?)?)).map(NotCompared::from)
     }
 
     #[pyo3(signature = (*, paths = Vec::new(), hashes = Vec::new(), request_id = ""))]
@@ -393,7 +395,7 @@ impl Catalog {
 
     #[pyo3(signature = (by = "type", *, root_ids = Vec::new()))]
     fn summary(&self, py: Python<'_>, by: &str, root_ids: Vec<i64>) -> PyResult<Vec<SummaryRow>> {
-        let rows = enter(py, || {
+        let rows = ask(py, || {
             let roots = self.engine.root_names()?;
             Ok(self.engine.catalog().summary(SummaryBy::parse(by)?, &root_ids, &roots, sanchay_engine::now_ns())?)
         })?;
@@ -411,7 +413,7 @@ impl Catalog {
         token: &str,
     ) -> PyResult<UsagePage> {
         let request = UsageRequest { path: path.as_deref(), depth, limit, max_bytes, token };
-        let page = enter(py, || Ok(self.engine.catalog().usage(&request)?))?;
+        let page = ask(py, || Ok(self.engine.catalog().usage(&request)?))?;
         UsagePage::new(py, page)
     }
 
@@ -425,7 +427,7 @@ impl Catalog {
         limit: usize,
         max_bytes: Option<usize>,
     ) -> PyResult<ChangePage> {
-        let page = enter(py, || {
+        let page = ask(py, || {
             let roots = &self.engine.root_names()?;
             let request = ChangesRequest { cursor, since_ns, under: under.as_deref(), limit, max_bytes, roots };
             Ok(self.engine.catalog().changes(&request)?)
@@ -445,7 +447,7 @@ impl Catalog {
     ) -> PyResult<GrowthPage> {
         let now_ns = now_ns.unwrap_or_else(sanchay_engine::now_ns);
         let request = GrowthRequest { path: path.as_deref(), days, limit, max_bytes, now_ns };
-        let page = enter(py, || Ok(self.engine.catalog().growth(&request)?))?;
+        let page = ask(py, || Ok(self.engine.catalog().growth(&request)?))?;
         GrowthPage::new(py, page)
     }
 
@@ -463,7 +465,7 @@ impl Catalog {
 
     #[pyo3(signature = (expression, format, *, time_zone = ""))]
     fn export(&self, py: Python<'_>, expression: &str, format: &str, time_zone: &str) -> PyResult<Export> {
-        enter(py, || {
+        ask(py, || {
             let Question { expression, .. } = self.engine.question(expression, time_zone)?;
             Export::begin(std::sync::Arc::clone(&self.engine), expression, format)
         })

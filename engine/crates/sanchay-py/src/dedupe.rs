@@ -9,7 +9,7 @@ use sanchay_engine::catalog::journal::{self, ActState, Decision};
 use sanchay_engine::{acting, Engine, EngineError, PlanAsked};
 
 use crate::catalog::Catalog;
-use crate::enter::enter;
+use crate::enter::{ask, enter};
 
 /// How many files were left out of a plan for one reason.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
@@ -300,7 +300,9 @@ impl Dedupe {
             asked,
             time_zone,
         };
-        let read = enter(py, || Plan::read(&self.0, self.0.make_plan(&asked)?.id))?;
+        let plan = ask(py, || self.0.make_plan(&asked))?;
+        // Who asked may have gone by now; the plan is there, and is forgotten by its id.
+        let read = enter(py, || Plan::read(&self.0, plan.id))?;
         Plan::new(py, read)
     }
 

@@ -4,6 +4,7 @@ use std::sync::mpsc::{sync_channel, RecvTimeoutError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use sanchay_engine::catalog::Halt;
 use sanchay_engine::one_call::Stop;
 use sanchay_engine::EngineError;
 
@@ -12,9 +13,34 @@ use crate::errors::raise;
 /// How often a long call looks whether it is to end.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 
-/// Does `work` without the GIL.
+/// Does `work` without the GIL. What was begun is done to its end, whatever halt the call is under.
 pub(crate) fn enter<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, EngineError> + Send) -> PyResult<T> {
-    py.detach(work).map_err(raise)
+    py.detach(|| Halt::default().over(work)).map_err(raise)
+}
+
+/// Asks without the GIL. The question ends early where the halt that the call is under is called off.
+pub(crate) fn ask<T: Send>(py: Python<'_>, question: impl FnOnce() -> Result<T, EngineError> + Send) -> PyResult<T> {
+    py.detach(question).map_err(raise)
+}
+
+/// Ends questions that no one waits for any more.
+#[pyclass(name = "Halt", frozen, module = "sanchay_engine")]
+pub(crate) struct CallHalt(Halt);
+
+#[pymethods]
+impl CallHalt {
+    #[new]
+    fn new() -> Self {
+        Self(Halt::default())
+    }
+
+    fn run(&self, call: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.0.over(|| call.call0()).map(Bound::unbind)
+    }
+
+    fn call_off(&self) {
+        self.0.call_off();
+    }
 }
 
 /// The same on a separate thread, so that this one hears of Ctrl-C: `work` is then told to stop, and waited for.

@@ -7,7 +7,7 @@ use pyo3::types::PyBytes;
 use sanchay_engine::catalog::expression::Expression;
 use sanchay_engine::{Engine, EngineError, Exporter};
 
-use crate::enter::enter;
+use crate::enter::ask;
 
 /// Iterates over pieces of the rendered file; memory stays flat.
 #[pyclass(frozen, module = "sanchay_engine")]
@@ -49,7 +49,7 @@ impl Export {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let piece = enter(py, || self.next_piece())?;
+        let piece = ask(py, || self.next_piece())?;
         Ok(piece.map(|piece| PyBytes::new(py, &piece)))
     }
 

@@ -32,6 +32,8 @@ mod _native {
         PlanGroup, PlanLink, PlanPage, PlanSkipped,
     };
     #[pymodule_export]
+    use super::enter::CallHalt;
+    #[pymodule_export]
     use super::errors::EngineError;
     #[pymodule_export]
     use super::export::Export;

@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 pub(crate) struct EngineLoad {
     pub(crate) writer_queue: usize,
     pub(crate) staged_keys: usize,
+    pub(crate) readers: usize,
+    pub(crate) called_off: u64,
     pub(crate) transactions: u64,
 }
 

@@ -1,6 +1,8 @@
 //! Every way that `find` and `duplicates` may go, against a plain look at each file, and against one another: the pages,
 //! the totals and the tokens, on one thread and on several, beside a name index that covers a part of the catalog.
 
+mod halts;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};

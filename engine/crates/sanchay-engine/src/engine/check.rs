@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use sanchay_catalog::{CatalogError, CheckReport};
+use sanchay_catalog::{CatalogError, CheckReport, Halt};
 use sanchay_core::background_this_thread;
 
 use super::shared::Shared;
@@ -12,15 +12,17 @@ use crate::error::{EngineError, ErrorKind};
 
 impl Engine {
     /// Compares what the catalog derives with what it is derived from; `repair` mends what differs. It works at idle
-    /// priority, and in the `background` it stands still through a pause. Blocks until it is done, or the engine closes.
+    /// priority, and in the `background` it stands still through a pause. Blocks until it is done, or the engine closes; one
+    /// that does not mend ends when it is called off.
     pub fn check_catalog(&self, repair: bool, background: bool) -> Result<CheckReport, EngineError> {
         let inner = Arc::clone(&self.inner);
         if !inner.begin_check() {
             return Err(CatalogError::Closed.into());
         }
+        let halt = if repair { Halt::default() } else { Halt::of_thread() };
         let work = move || {
             background_this_thread();
-            let outcome = inner.catalog.check(repair, &|| inner.may_check(background));
+            let outcome = halt.over(|| inner.catalog.check(repair, &|| inner.may_check(background)));
             inner.end_check();
             outcome
         };
