@@ -15,13 +15,14 @@ export CARGO_TERM_COLOR ?= auto
 # The folder that `make run` catalogs; empty: the Python installation's own.
 export DIR :=
 
-PACKAGES := proto daemon ctl
+PACKAGES := proto daemon ctl tray
 WHEELS := build/wheels
 # Tests wait a third of their time, for daemons and clocks: twice as many workers as processors, up to eight, fill it.
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? 2 * cores : 8)))
 CARGO := cd engine && cargo
 # Tests stop an act at each of its steps; what is built for use has no such points.
 FAILPOINTS := --features sanchay-engine/failpoints
+MESSAGES := $(wildcard tray/sanchay_tray/locale/*/LC_MESSAGES/*.po)
 ENGINE_SOURCES := $(shell find engine -not -path '*/target/*' \( -type d -o -name '*.rs' -o -name '*.sql' -o -name '*.py' \
     -o -name '*.pyi' -o -name '*.typed' -o -name 'Cargo.*' -o -name 'pyproject.toml' \) -not -name '__pycache__')
 
@@ -46,7 +47,12 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt | require-rust
 	@scripts/install_requirements.sh $(BIN)/python requirements/runtime.txt requirements/build.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+$(VENV)/.window: $(VENV)/.runtime requirements/window.txt
+	@echo "Installing what the icon and the window use"
+	@scripts/install_requirements.sh $(BIN)/python requirements/window.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.window requirements/dev.txt
 	@echo "Installing what the checks and tests use"
 	@scripts/install_requirements.sh $(BIN)/python requirements/dev.txt
 	@touch $@
@@ -61,7 +67,7 @@ $(VENV)/.engine: $(VENV)/.runtime $(WHEELS)/.built
 	@$(BIN)/python -m pip install --quiet --no-deps --no-index --force-reinstall $(WHEELS)/sanchay_engine-*.whl
 	@touch $@
 
-$(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml scripts/write_program.sh
+$(VENV)/.sanchay: $(VENV)/.runtime pyproject.toml scripts/write_program.sh scripts/compile_messages.py $(MESSAGES)
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@scripts/write_program.sh "$(CURDIR)/$(BIN)/python" $(BIN)/sanchayctl
 	@touch $@
@@ -76,6 +82,10 @@ $(VENV)/.compiled: $(VENV)/.sanchay $(shell find $(PACKAGES) -name '*.py')
 .PHONY: run
 run: install ## catalogs DIR=PATH (default: Python's own folder) with a daemon under .sanchay, and shows what is in it
 	@SANCHAY_HOME="$(CURDIR)/.sanchay" $(BIN)/python -m sanchayctl.first_run "$${DIR:-$$($(BIN)/python -c 'import sys; print(sys.base_prefix)')}"
+
+.PHONY: window
+window: install $(VENV)/.window ## opens the icon and the window on the daemon of `make run` (DIR=PATH: adds that folder first)
+	@SANCHAY_HOME="$(CURDIR)/.sanchay" $(BIN)/python -m sanchay_tray.first_run "$$DIR"
 
 .PHONY: man
 man: install ## writes a manual page for each command into build/man/man1 (MAN=FOLDER: into another folder)

@@ -13,7 +13,7 @@ compile() {
 }
 
 # In this order: the later ones are constrained by the earlier.
-for name in runtime build dev; do
+for name in runtime build window dev; do
     compile "$name" 3.10 "$@"
 done
 compile stubs 3.10

@@ -12,8 +12,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REQUIREMENTS = REPOSITORY / "requirements"
-PACKAGES = ("proto/sanchay", "daemon/sanchayd", "ctl/sanchayctl")
-OURS = {"sanchay", "sanchayd", "sanchayctl", "sanchay_engine"}
+PACKAGES = ("proto/sanchay", "daemon/sanchayd", "ctl/sanchayctl", "tray/sanchay_tray")
+OURS = {"sanchay", "sanchayd", "sanchayctl", "sanchay_engine", "sanchay_tray"}
 
 
 def imported_modules(packages: tuple[str, ...] = PACKAGES) -> set[str]:

@@ -15,7 +15,7 @@ from sanchayctl.command import Command, Group
 from tests.unit.ctl.test_program import every_command
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGES = ("proto/sanchay", "daemon/sanchayd", "ctl/sanchayctl")
+PACKAGES = ("proto/sanchay", "daemon/sanchayd", "ctl/sanchayctl", "tray/sanchay_tray")
 CODE = {".py", ".pyi", ".rs", ".sh", ".proto"}
 GENERATED = re.compile(r"_pb2(_grpc)?\.pyi?$")
 MOST_LINES = 500
@@ -48,6 +48,9 @@ ENTRIES = {
     "sanchayctl.__main__",
     "sanchayd.__main__",
     "sanchayctl.first_run",
+    "sanchay_tray.__main__",
+    "sanchay_tray.first_run",
+    "sanchay_tray.window.__main__",
     "sanchayd.state.migrations.env",
 }
 

@@ -17,7 +17,7 @@ from sanchay.launcher import running_daemon
 from tests.support import forks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SOURCES = [str(REPOSITORY / folder) for folder in ("proto", "daemon", "ctl")] + [str(REPOSITORY)]
+SOURCES = [str(REPOSITORY / folder) for folder in ("proto", "daemon", "ctl", "tray")] + [str(REPOSITORY)]
 #: No test waits so long unless it fails: machines that run tests stand still for many seconds now and then.
 PATIENCE_S = 120.0
 
