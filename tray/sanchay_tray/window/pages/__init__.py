@@ -1,0 +1,28 @@
+"""The pages, a file or a folder each. A page is imported when it is first shown: the window opens with one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+from sanchay_tray.window.desk import Desk
+from sanchay_tray.window.page import Page
+from sanchay_tray.words import mark
+
+
+class Entry(NamedTuple):
+    """A page in the sidebar: its word, its title (marked), its icon, and where its class is."""
+
+    name: str
+    title: str
+    picture: str
+    place: str
+
+    def make(self, desk: Desk) -> Page:
+        """The page itself."""
+        module, _, kind = self.place.partition(":")
+        page: Page = getattr(import_module(module), kind)(desk)
+        return page
+
+
+ENTRIES = (Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),)

@@ -1,0 +1,1 @@
+"""Widgets that several pages use: they know how to show, and nothing of the daemon."""

@@ -1,0 +1,159 @@
+"""Labels and buttons. No label reads its text as markup, for file names are in them; each button has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from sanchay_tray.window.icons import icon
+
+
+class Label(QLabel):
+    """A line of text, or several. `tone`: muted | good | warn | bad."""
+
+    def __init__(self, text: str = "", *, tone: str = "", scale: float = 1.0, bold: bool = False) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setProperty("muted", tone == "muted")
+        self.setProperty("tone", tone)
+        if scale != 1.0 or bold:
+            font = QFont(self.font())
+            font.setPointSizeF(font.pointSizeF() * scale)
+            font.setBold(bold)
+            self.setFont(font)
+        self.setText(text)
+
+    def set_tone(self, tone: str) -> None:
+        """Says how it is meant; empty: plainly."""
+        self.setProperty("muted", tone == "muted")
+        self.setProperty("tone", tone)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+
+class Elided(QLabel):
+    """One line that is shortened in its middle where there is no room; the whole of it is its tool tip and its name."""
+
+    def __init__(
+        self, text: str = "", *, tone: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+    ) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("muted", tone == "muted")
+        self.setProperty("tone", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._mode = mode
+        self._whole = ""
+        self.show_text(text)
+
+    def show_text(self, text: str) -> None:
+        """Shows another text."""
+        self._whole = text
+        self.setAccessibleName(text)
+        self._elide()
+
+    def whole(self) -> str:
+        """The text as it was given."""
+        return self._whole
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        short = self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 0))
+        self.setText(short)
+        self.setToolTip("" if short == self._whole else f"<span>{_escaped(self._whole)}</span>")
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
+
+
+def title(text: str) -> Label:
+    """The heading of a page."""
+    return Label(text, scale=1.6, bold=True)
+
+
+def heading(text: str) -> Label:
+    """The heading of a part of a page."""
+    return Label(text, scale=1.15, bold=True)
+
+
+def muted(text: str = "") -> Label:
+    """What is said beside the point."""
+    return Label(text, tone="muted")
+
+
+def button(
+    text: str,
+    pressed: Callable[[], object],
+    *,
+    main: bool = False,
+    flat: bool = False,
+    picture: str = "",
+    hint: str = "",
+    name: str = "",
+) -> QPushButton:
+    """A button that does one thing. `name` is what screen readers say, where the text is short of it."""
+    made = QPushButton(text)
+    made.setProperty("main", main)
+    made.setProperty("flat", flat)
+    if picture:
+        made.setIcon(icon(picture))
+    if hint:
+        made.setToolTip(hint)
+    made.setAccessibleName(name or text)
+    made.setAutoDefault(False)
+    made.clicked.connect(lambda _checked=False: pressed())
+    return made
+
+
+def row(*widgets: QWidget | int, spacing: int = 8) -> QWidget:
+    """Widgets side by side; an int is room that stretches by so much."""
+    made = QWidget()
+    layout = QHBoxLayout(made)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for widget in widgets:
+        if isinstance(widget, int):
+            layout.addStretch(widget)
+        else:
+            layout.addWidget(widget)
+    return made
+
+
+def column(*widgets: QWidget | int, spacing: int = 8, margin: int = 0) -> QWidget:
+    """Widgets below one another; an int is room that stretches by so much."""
+    made = QWidget()
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(margin, margin, margin, margin)
+    layout.setSpacing(spacing)
+    for widget in widgets:
+        if isinstance(widget, int):
+            layout.addStretch(widget)
+        else:
+            layout.addWidget(widget)
+    return made
+
+
+class Card(QFrame):
+    """A frame around what belongs together."""
+
+    def __init__(self, *widgets: QWidget, margin: int = 16, spacing: int = 8) -> None:
+        super().__init__()
+        self.setProperty("card", True)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(margin, margin, margin, margin)
+        self.body.setSpacing(spacing)
+        for widget in widgets:
+            self.body.addWidget(widget)
