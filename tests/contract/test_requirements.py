@@ -36,9 +36,9 @@ def named(text: str) -> set[str]:
 
 
 def declared(*parts: str) -> set[str]:
-    """The dependencies of pyproject.toml: `dependencies`, and the extra `daemon`."""
+    """The dependencies of pyproject.toml: `dependencies`, and the extras."""
     names: set[str] = set()
-    for part in parts or ("dependencies", "daemon"):
+    for part in parts or ("dependencies", "daemon", "tray", "window"):
         block = re.search(rf"^{part} = \[(.*?)^\]", (REPOSITORY / "pyproject.toml").read_text("utf-8"), re.S | re.M)
         assert block is not None
         names |= named("\n".join(re.findall(r'"([^"]+)"', block.group(1))))
@@ -74,7 +74,9 @@ def test_the_client_and_sanchayctl_need_nothing_of_the_daemons() -> None:
 
 
 def test_the_pinned_requirements_are_those_of_the_distribution() -> None:
-    assert named((REQUIREMENTS / "runtime.in").read_text("utf-8")) == declared() - {"sanchay-engine"}
+    runtime = declared("dependencies", "daemon") - {"sanchay-engine"}
+    assert named((REQUIREMENTS / "runtime.in").read_text("utf-8")) == runtime
+    assert named((REQUIREMENTS / "window.in").read_text("utf-8")) == declared("tray", "window")
 
 
 @pytest.mark.parametrize("path", sorted(REQUIREMENTS.glob("*.txt")), ids=lambda path: path.name)

@@ -74,16 +74,20 @@ def page_of(frame: Frame, kind: type[Kind]) -> Kind:
 
 def texts(widget: QWidget) -> list[str]:
     """What can be read on a widget: its labels and buttons that are shown."""
-    readable = [*widget.findChildren(QLabel), *widget.findChildren(QPushButton)]
+    readable: list[QLabel | QPushButton] = [*widget.findChildren(QLabel), *widget.findChildren(QPushButton)]
     return [each.text() for each in readable if each.isVisibleTo(widget) and each.text()]
 
 
+def buttons(widget: QWidget, text: str) -> list[QPushButton]:
+    """The buttons of this text or name that are shown."""
+    found = widget.findChildren(QPushButton)
+    return [each for each in found if text in (each.text(), each.accessibleName()) and each.isVisibleTo(widget)]
+
+
 def button(widget: QWidget, text: str) -> QPushButton:
-    """The button of this text or name that is shown."""
-    for each in widget.findChildren(QPushButton):
-        if text in (each.text(), each.accessibleName()) and each.isVisibleTo(widget):
-            return each
-    raise AssertionError(f"no button {text!r} among {texts(widget)}")
+    """The first button of this text or name, once it is shown."""
+    until(lambda: buttons(widget, text), f"no button {text!r} among {texts(widget)}")
+    return buttons(widget, text)[0]
 
 
 def nameless(widget: QWidget) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sanchay import paths
-from sanchay_tray.model import Cause, Kind, Link, State
+from sanchay_tray.model import Cause, Kind, Link
 from sanchay_tray.words import count, mark, say
 
 
@@ -57,6 +57,6 @@ LINKS = {
 }
 
 
-def link_text(state: State) -> str:
+def link_text(link: Link) -> str:
     """How the service is reached, in a line."""
-    return say(LINKS[state.link])
+    return say(LINKS[link])

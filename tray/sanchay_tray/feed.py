@@ -27,7 +27,7 @@ AGAIN_S = 0.3
 COPIES_AGAIN_S = 2.0
 JOBS_ASKED = 100
 #: All that the model makes use of; files that come and go are not among them, for there may be thousands a second.
-KINDS = ("job", "root", "duplicate", "damage", "schedule", "forecast")
+KINDS = ("job", "root", "duplicate", "damage", "schedule", "forecast", "status")
 
 Tell = Callable[[model.News], None]
 

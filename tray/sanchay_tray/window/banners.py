@@ -55,7 +55,7 @@ def of_state(state: State) -> tuple[Banner, ...]:
 def _of_link(state: State) -> tuple[Banner, ...]:
     if state.link is Link.CONNECTING:
         return ()
-    text = cause_words.link_text(state)
+    text = cause_words.link_text(state.link)
     if state.link is Link.ABSENT:
         more = say("What you see was known before. Nothing is watched while it does not run.") if state.status else ""
         return (Banner("link", "warn", text, more, say("Start"), "start"),)

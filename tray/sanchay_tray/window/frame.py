@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from sanchay import launcher
 from sanchay.address import Places
 from sanchay.client import Client
-from sanchay.errors import SanchayError
+from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown
 from sanchay.v1 import event_pb2
 from sanchay_tray.model import State
 from sanchay_tray.window import banners, keys_sheet
@@ -126,8 +126,9 @@ class Frame(QMainWindow):
         self.toast.say(text, action, pressed)
 
     def say_failed(self, error: SanchayError) -> None:
-        """Says in a banner what did not work."""
-        if not self._asker.is_closed:
+        """Says in a banner what did not work; that the daemon is gone has a banner already."""
+        gone = isinstance(error, (DaemonUnavailable, ShuttingDown))
+        if not gone and not self._asker.is_closed:
             self._box.say(banners.Banner("failed", "bad", error.message))
 
     def did(self, what: str) -> None:

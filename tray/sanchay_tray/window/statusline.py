@@ -77,7 +77,7 @@ class StatusLine(QFrame):
         if state.link is Link.UP:
             self.freshness.show_text(freshness_text(state.roots))
         else:
-            self.freshness.show_text(cause_words.link_text(state))
+            self.freshness.show_text(cause_words.link_text(state.link))
         self._show_job(state.running, len(state.jobs))
 
     def _show_job(self, job: job_pb2.Job | None, jobs: int) -> None:

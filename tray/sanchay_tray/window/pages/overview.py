@@ -71,7 +71,7 @@ class OverviewPage(Page):
             pressed=lambda: self.desk.go("folders"),
         )
         outer.addWidget(self._first)
-        self._causes: tuple[Cause, ...] | None = None
+        self._attention: tuple[Link, str, tuple[Cause, ...]] | None = None
         self._up = False
         self.state_changed(desk.state)
 
@@ -117,10 +117,10 @@ class OverviewPage(Page):
         up, self._up = self._up, state.link is Link.UP
         if self._up and not up:
             self.enter()
-        found = causes(state)
-        if found != self._causes or state.link is not Link.UP:
-            self._causes = found
-            self._show_attention(state, found)
+        attention = (state.link, state.why, causes(state))
+        if attention != self._attention:
+            self._attention = attention
+            self._show_attention(*attention)
 
     def happened(self, event: event_pb2.Event) -> None:
         """What was counted may be another number now."""
@@ -131,13 +131,13 @@ class OverviewPage(Page):
 
     # ---- What it shows ----
 
-    def _show_attention(self, state: State, found: tuple[Cause, ...]) -> None:
+    def _show_attention(self, link: Link, why: str, found: tuple[Cause, ...]) -> None:
         body = self.attention.body
         while (item := body.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        if state.link is not Link.UP:
-            body.addWidget(self._line_of("warn", cause_words.link_text(state), state.why))
+        if link is not Link.UP:
+            body.addWidget(self._line_of("warn", cause_words.link_text(link), why))
         elif not found:
             body.addWidget(self._line_of("good", say("All is well"), say("Nothing needs your attention.")))
         for cause in found:
