@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from sanchay.errors import Busy, Cancelled, CatalogClosed, InputOutputError, RootOffline, SanchayError
+from sanchay.sentences import Sentence
 from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.freshness import Freshness
 from sanchayd.config import Config
@@ -38,7 +39,7 @@ class Synced:
     """How a sync ended: `state` is done or partial, and `message` says why it is partial."""
 
     state: str
-    message: str
+    message: Sentence
     freshness: Freshness
     view: RootView
 
@@ -110,7 +111,7 @@ class LiveService:
         await self._board.refresh([root.id])
         view = self._board.view(root, self._queue.scanning_root_ids())
         if result.state in {"done", "partial"}:
-            return Synced(result.state, result.message, view.freshness, view)
+            return Synced(result.state, Sentence.of_engine(result.message), view.freshness, view)
         error = {"offline": RootOffline, "cancelled": Cancelled}.get(result.state, InputOutputError)
         reason = result.message or f"it ended as {result.state}"
         raise error(f"{root.name} could not be brought up to date: {reason}", path=root.path)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
+from sanchay.sentences import Sentence
 from sanchayd.catalog.freshness import Freshness, of_root, overall
 from sanchayd.engine_port import CatalogPool, EnginePort, LivePort, ScanningPort
 from sanchayd.engine_port.values import LiveStatus, RootStatus
@@ -16,10 +17,7 @@ from sanchayd.roots.view import RootView
 # An answer may go by what the engine said of its watching so long ago: many questions in a row cost one look.
 LOOK_S = 0.25
 
-NOT_CLAIMED = (
-    "the catalog has rows of it, but it is not among the roots of state.db, which was lost or replaced; nothing keeps "
-    "it up to date. Add its folder again, or remove it"
-)
+NOT_CLAIMED = Sentence("root-not-claimed")
 
 
 class FreshnessBoard:

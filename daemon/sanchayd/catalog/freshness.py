@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.engine_port.values import LiveStatus, RootStatus
 
 
@@ -32,7 +33,7 @@ class Freshness:
 
     state: FreshnessState
     as_of_ns: int = 0
-    reason: str = ""
+    reason: Sentence = NOTHING
     rest: FreshnessState | None = None
 
 
@@ -65,38 +66,43 @@ def of_root(status: RootStatus, live: LiveStatus, *, scanning: bool, now_ns: int
     if state is None and live.mode != "off":  # its watching is about to begin
         state = FreshnessState.RECONCILING
     as_of_ns = max(status.scanned_ns, live.as_of_ns)
+    of_status, of_live = Sentence.of_engine(status.reason), Sentence.of_engine(live.reason)
     if status.scanned_ns == 0 and scanning:
-        return Freshness(FreshnessState.SCANNING, 0, "its first scan is under way")
+        return Freshness(FreshnessState.SCANNING, 0, Sentence("first-scan"))
     if status.state == "new":
-        return Freshness(FreshnessState.NEVER_SCANNED, 0, status.reason)
+        return Freshness(FreshnessState.NEVER_SCANNED, 0, of_status)
     if "offline" in (live.state, status.state):  # no matter which noticed first
-        return Freshness(FreshnessState.OFFLINE, as_of_ns, live.reason or status.reason)
+        return Freshness(FreshnessState.OFFLINE, as_of_ns, of_live or of_status)
     if scanning and state is not FreshnessState.LIVE:
-        return Freshness(FreshnessState.SCANNING, as_of_ns, "a scan is under way")
+        return Freshness(FreshnessState.SCANNING, as_of_ns, Sentence("scan-under-way"))
     if state in (None, FreshnessState.LIVE, FreshnessState.POLLED) and status.state == "partial":
         rest = None if status.holds else state or FreshnessState.SCANNED
-        return Freshness(FreshnessState.PARTIAL, as_of_ns, status.reason or live.reason, rest)
+        return Freshness(FreshnessState.PARTIAL, as_of_ns, of_status or of_live, rest)
     if disk_full and state is not None:
-        return Freshness(FreshnessState.RECONCILING, as_of_ns, "the disk of the catalog is full; changes wait for room")
+        return Freshness(FreshnessState.RECONCILING, as_of_ns, Sentence("changes-wait-for-room"))
     if state is FreshnessState.LIVE:
-        return Freshness(state, now_ns, live.reason)
+        return Freshness(state, now_ns, of_live)
     if state is not None:
-        return Freshness(state, as_of_ns, live.reason)
-    return Freshness(_OF_STATUS[status.state], status.scanned_ns, status.reason)
+        return Freshness(state, as_of_ns, of_live)
+    return Freshness(_OF_STATUS[status.state], status.scanned_ns, of_status)
 
 
 def overall(of_roots: Iterable[tuple[str, Freshness]]) -> Freshness:
     """The freshness of an answer that draws on several roots: the least of theirs, and the oldest time."""
     known = list(of_roots)
     if not known:
-        return Freshness(FreshnessState.NEVER_SCANNED, 0, "there is no root yet")
+        return Freshness(FreshnessState.NEVER_SCANNED, 0, Sentence("no-root-yet"))
     least_fresh = min((fresh for _, fresh in known), key=_rank)
     least = least_fresh.state
-    reasons = [f"{name}: {fresh.reason}" if fresh.reason else name for name, fresh in known if fresh.state is least]
+    reasons = [_of_root(name, fresh.reason) for name, fresh in known if fresh.state is least]
     if least in (FreshnessState.SCANNED, FreshnessState.LIVE):
         # Whole, but for files whose content is not known.
-        reasons = [f"{name}: {fresh.reason}" for name, fresh in known if fresh.state is least and fresh.reason]
+        reasons = [_of_root(name, fresh.reason) for name, fresh in known if fresh.state is least and fresh.reason]
     rest = None
     if least_fresh.rest is not None:
         rest = min((fresh.rest or fresh.state for _, fresh in known), key=_FROM_LEAST.index)
-    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), "; ".join(reasons), rest)
+    return Freshness(least, min(fresh.as_of_ns for _, fresh in known), Sentence.together("and-also", reasons), rest)
+
+
+def _of_root(name: str, reason: Sentence) -> Sentence:
+    return Sentence("of-root", root=name, reason=reason) if reason else Sentence("root", root=name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sanchay import names
 from sanchay.errors import ADD_ROOT, RootNotFound
+from sanchay.sentences import Sentence
 from sanchayd.jobs.job import Job, JobRoot, JobState
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.jobs.scan import SCAN
@@ -21,7 +22,7 @@ class StartedScans:
     """The jobs that were started or joined, and what a person should know."""
 
     jobs: tuple[Job, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Sentence, ...]
 
 
 class ScanService:
@@ -34,7 +35,7 @@ class ScanService:
 
     async def start_all(self, words: Sequence[bytes], *, background: bool, request_id: str) -> StartedScans:
         """Starts or joins a scan of each root; all roots where none is named. A new absolute path becomes a root."""
-        notices: list[str] = []
+        notices: list[Sentence] = []
         roots = [await self._root_of(word, notices) for word in words] if words else self._registry.claimed()
         if not roots:
             raise RootNotFound("There is no root to scan yet.", details={"advice": ADD_ROOT})
@@ -44,19 +45,19 @@ class ScanService:
         ]
         return StartedScans(tuple(jobs), tuple(notices))
 
-    async def start(self, root: Root, *, background: bool, request_id: str, notices: list[str]) -> Job:
+    async def start(self, root: Root, *, background: bool, request_id: str, notices: list[Sentence]) -> Job:
         """Starts a scan of the root, or joins the one that waits or runs. A paused one goes on, which is a notice."""
         started = await self._jobs.start(
             SCAN, [JobRoot(root.id, root.name)], background=background, request_id=request_id
         )
         active = self._queue.get(started.id)
         if active is not None and active.job.state is JobState.PAUSED and not background:
-            notices.append(f"The scan of {root.name} was paused; it goes on.")
+            notices.append(Sentence("paused-scan-goes-on", root=root.name))
             self._queue.resume(active)
             return active.snapshot()
         return started
 
-    async def _root_of(self, word: bytes, notices: list[str]) -> Root:
+    async def _root_of(self, word: bytes, notices: list[Sentence]) -> Root:
         """The root that is asked for by name or path. A folder that is none becomes one, and so does a found one."""
         try:
             found = await self._registry.resolve(word)
@@ -67,6 +68,6 @@ class ScanService:
             if not os.path.isabs(word):
                 raise
         root, _existed = await self._registry.add(word, "", RootSettings())
-        notices.append(f"Added {names.shown(root.path)} as the root {names.quoted(root.name)}.")
+        notices.append(Sentence("root-added", path=names.shown(root.path), root=names.quoted(root.name)))
         notices.extend(self._registry.nesting_notices(root))
         return root

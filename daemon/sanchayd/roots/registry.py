@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sanchay import guess, names
 from sanchay.errors import DiskFull, InvalidArgument, RootNameTaken, RootNotFound, SanchayError
+from sanchay.sentences import Sentence
 from sanchayd.engine_port import CatalogPool, ScanningPort
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.log import logger
@@ -79,7 +80,7 @@ class RootRegistry:
             try:
                 await self._tell(root)
             except InvalidArgument as error:
-                root = replace(root, unreadable=Unreadable(("exclude",), error.message))
+                root = replace(root, unreadable=Unreadable(("exclude",), Sentence.plain(error.message)))
         if root.unreadable is not None:
             _log.error("a root is left alone", root_id=root.id, root=root.name, why=root.left_alone())
             await self._hold(root, in_catalog)
@@ -246,16 +247,16 @@ class RootRegistry:
         holding = [root for root in self._roots.values() if _is_within(path, root.path)]
         return max(holding, key=lambda root: len(root.path), default=None)
 
-    def nesting_notices(self, root: Root) -> list[str]:
+    def nesting_notices(self, root: Root) -> list[Sentence]:
         """What a person should know of roots inside each other: each file is still kept once."""
         notices = []
         for other in self._roots.values():
             if other.id == root.id:
                 continue
             if _is_within(root.path, other.path):
-                notices.append(f"{root.name} lies inside the root {other.name}; each file is cataloged once.")
+                notices.append(Sentence("root-inside", root=root.name, other=other.name))
             elif _is_within(other.path, root.path):
-                notices.append(f"{root.name} contains the root {other.name}; each file is cataloged once.")
+                notices.append(Sentence("root-contains", root=root.name, other=other.name))
         return notices
 
     def _taken(self, name: str, own_id: int) -> bool:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from sanchay import names
 from sanchay.errors import ConfigInvalid
+from sanchay.sentences import NOTHING, Sentence
 
 
 class HashScope(str, Enum):
@@ -59,7 +60,7 @@ class Unreadable:
     """Which of a root's settings cannot be read where they are stored, and why, for people."""
 
     settings: tuple[str, ...]
-    why: str
+    why: Sentence
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,12 @@ class Root:
     claimed: bool = True  # False: rows of it were found in the catalog, and no one has asked for it here
     unreadable: Unreadable | None = None
 
-    def left_alone(self) -> str:
+    def left_alone(self) -> Sentence:
         """Why it is neither scanned nor watched, and how that ends; empty where its settings are known."""
         if self.unreadable is None:
-            return ""
-        return (
-            f"its stored settings cannot be read ({self.unreadable.why}): the root itself is neither scanned nor "
-            f"watched, and what was known of it is kept. Set {_listed(self.unreadable.settings)} again, or remove the "
-            "root and add it again"
-        )
+            return NOTHING
+        settings = ", ".join(self.unreadable.settings)
+        return Sentence("root-settings-unreadable", why=self.unreadable.why, settings=settings)
 
     def check_settings(self) -> None:
         """Raises config_invalid where they cannot be read."""
@@ -93,7 +91,3 @@ class Root:
             raise ConfigInvalid(
                 f"The root {names.quoted(self.name)} is left alone: {self.left_alone()}.", path=self.path
             )
-
-
-def _listed(settings: tuple[str, ...]) -> str:
-    return " and ".join(filter(None, [", ".join(settings[:-1]), settings[-1]]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sanchay import names
 from sanchay.errors import InvalidArgument
+from sanchay.sentences import Sentence
 from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.jobs.scans import ScanService
@@ -28,7 +29,7 @@ class AddedRoot:
     view: RootView
     existed: bool
     job_id: int
-    notices: tuple[str, ...]
+    notices: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sanchay import names
+from sanchay.sentences import Sentence
 from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, RootSettings, Unreadable, WatchMode
 
 #: What stands in state.db for a setting that is not known; no setting has such a value.
@@ -30,7 +31,7 @@ def of_catalog(text: str) -> tuple[str, RootSettings, Unreadable | None]:
     except ValueError:
         stored = None
     if not isinstance(stored, dict):
-        return "", RootSettings(), Unreadable(tuple(_OF_CATALOG), "they are not JSON")
+        return "", RootSettings(), Unreadable(tuple(_OF_CATALOG), Sentence("settings-not-json"))
     name = stored.get("name")
     settings, unreadable = _read(_LATER | stored, _OF_CATALOG, json.dumps)
     return name if isinstance(name, str) else "", settings, unreadable
@@ -40,17 +41,22 @@ def _read(
     stored: Mapping[str, Any], readers: Mapping[str, Callable[[Any], Any]], shown: Callable[[Any], str]
 ) -> tuple[RootSettings, Unreadable | None]:
     read: dict[str, Any] = {}
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Sentence] = {}
     for name, reader in readers.items():
         try:
             read[name] = reader(stored[name])
         except KeyError:
-            reasons[name] = f"{name} is missing"
+            reasons[name] = Sentence("setting-missing", setting=name)
         except (ValueError, TypeError):
             value = shown(stored[name])
-            known = names.quoted(value[:VALUE_CHARACTERS_MOST]) if value != NOT_KNOWN else "not known"
-            reasons[name] = f"{name} is {known}"
-    return RootSettings(**read), Unreadable(tuple(reasons), ", ".join(reasons.values())) if reasons else None
+            if value == NOT_KNOWN:
+                reasons[name] = Sentence("setting-not-known", setting=name)
+            else:
+                value = names.quoted(value[:VALUE_CHARACTERS_MOST])
+                reasons[name] = Sentence("setting-is", setting=name, value=value)
+    if not reasons:
+        return RootSettings(**read), None
+    return RootSettings(**read), Unreadable(tuple(reasons), Sentence.together("each-of", reasons.values()))
 
 
 def _globs(value: Any) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class JobServicer(job_pb2_grpc.JobServiceServicer):
         return job_pb2.StartScanResponse(
             jobs=[convert.from_job(job) for job in started.jobs],
             notices=[common.text(notice) for notice in started.notices],
+            notice_words=[common.words(notice) for notice in started.notices],
         )
 
     async def ListJobs(self, request: job_pb2.ListJobsRequest, context: Context) -> job_pb2.ListJobsResponse:

@@ -14,19 +14,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sanchay/v1/common.proto\x12\nsanchay.v1\"$\n\x04Path\x12\x0b\n\x03raw\x18\x01 \x01(\x0c\x12\x0f\n\x07\x64isplay\x18\x02 \x01(\t\"\x94\x02\n\tFreshness\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.sanchay.v1.Freshness.State\x12\x10\n\x08\x61s_of_ns\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x04rest\x18\x04 \x01(\x0e\x32\x1b.sanchay.v1.Freshness.State\"\x8d\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rNEVER_SCANNED\x10\x01\x12\x0c\n\x08SCANNING\x10\x02\x12\x0b\n\x07SCANNED\x10\x03\x12\x0b\n\x07PARTIAL\x10\x04\x12\x0b\n\x07OFFLINE\x10\x05\x12\x08\n\x04LIVE\x10\x06\x12\x0f\n\x0bRECONCILING\x10\x07\x12\n\n\x06POLLED\x10\x08\"0\n\x0bPageRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sanchay/v1/common.proto\x12\nsanchay.v1\"$\n\x04Path\x12\x0b\n\x03raw\x18\x01 \x01(\x0c\x12\x0f\n\x07\x64isplay\x18\x02 \x01(\t\"\xe1\x01\n\x05Words\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.sanchay.v1.Words.ValuesEntry\x12+\n\x05parts\x18\x03 \x03(\x0b\x32\x1c.sanchay.v1.Words.PartsEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a?\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.sanchay.v1.Words:\x02\x38\x01\"\xbd\x02\n\tFreshness\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.sanchay.v1.Freshness.State\x12\x10\n\x08\x61s_of_ns\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x04rest\x18\x04 \x01(\x0e\x32\x1b.sanchay.v1.Freshness.State\x12\'\n\x0creason_words\x18\x05 \x01(\x0b\x32\x11.sanchay.v1.Words\"\x8d\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rNEVER_SCANNED\x10\x01\x12\x0c\n\x08SCANNING\x10\x02\x12\x0b\n\x07SCANNED\x10\x03\x12\x0b\n\x07PARTIAL\x10\x04\x12\x0b\n\x07OFFLINE\x10\x05\x12\x08\n\x04LIVE\x10\x06\x12\x0f\n\x0bRECONCILING\x10\x07\x12\n\n\x06POLLED\x10\x08\"0\n\x0bPageRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sanchay.v1.common_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
+  _globals['_WORDS_VALUESENTRY']._options = None
+  _globals['_WORDS_VALUESENTRY']._serialized_options = b'8\001'
+  _globals['_WORDS_PARTSENTRY']._options = None
+  _globals['_WORDS_PARTSENTRY']._serialized_options = b'8\001'
   _globals['_PATH']._serialized_start=39
   _globals['_PATH']._serialized_end=75
-  _globals['_FRESHNESS']._serialized_start=78
-  _globals['_FRESHNESS']._serialized_end=354
-  _globals['_FRESHNESS_STATE']._serialized_start=213
-  _globals['_FRESHNESS_STATE']._serialized_end=354
-  _globals['_PAGEREQUEST']._serialized_start=356
-  _globals['_PAGEREQUEST']._serialized_end=404
+  _globals['_WORDS']._serialized_start=78
+  _globals['_WORDS']._serialized_end=303
+  _globals['_WORDS_VALUESENTRY']._serialized_start=193
+  _globals['_WORDS_VALUESENTRY']._serialized_end=238
+  _globals['_WORDS_PARTSENTRY']._serialized_start=240
+  _globals['_WORDS_PARTSENTRY']._serialized_end=303
+  _globals['_FRESHNESS']._serialized_start=306
+  _globals['_FRESHNESS']._serialized_end=623
+  _globals['_FRESHNESS_STATE']._serialized_start=482
+  _globals['_FRESHNESS_STATE']._serialized_end=623
+  _globals['_PAGEREQUEST']._serialized_start=625
+  _globals['_PAGEREQUEST']._serialized_end=673
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,9 @@ isort:skip_file
 Values that more than one service speaks of. Names of files travel as bytes; a display form stands beside them."""
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import sys
@@ -38,6 +40,73 @@ class Path(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["display", b"display", "raw", b"raw"]) -> None: ...
 
 global___Path = Path
+
+@typing.final
+class Words(google.protobuf.message.Message):
+    """What a sentence for people was made of, so that a client can say it in another language. Its English text stands in the
+    field beside it; sanchay.sentences has the English template of every code. Without a code there is only that text.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class ValuesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
+    class PartsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        @property
+        def value(self) -> global___Words: ...
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: global___Words | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    CODE_FIELD_NUMBER: builtins.int
+    VALUES_FIELD_NUMBER: builtins.int
+    PARTS_FIELD_NUMBER: builtins.int
+    code: builtins.str
+    @property
+    def values(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """By the names in the template. What ends in _bytes, _s, _ns and _count is a size, a span, a Unix time or a number, all
+        in digits.
+        """
+
+    @property
+    def parts(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___Words]:
+        """of the values, those that are sentences themselves"""
+
+    def __init__(
+        self,
+        *,
+        code: builtins.str = ...,
+        values: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        parts: collections.abc.Mapping[builtins.str, global___Words] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["code", b"code", "parts", b"parts", "values", b"values"]) -> None: ...
+
+global___Words = Words
 
 @typing.final
 class Freshness(google.protobuf.message.Message):
@@ -92,6 +161,7 @@ class Freshness(google.protobuf.message.Message):
     AS_OF_NS_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
     REST_FIELD_NUMBER: builtins.int
+    REASON_WORDS_FIELD_NUMBER: builtins.int
     state: global___Freshness.State.ValueType
     as_of_ns: builtins.int
     """Unix time; 0: never"""
@@ -101,6 +171,10 @@ class Freshness(google.protobuf.message.Message):
     """Of PARTIAL: how fresh all else is, where nothing but what cannot be read is amiss. Unspecified: rows are kept of
     what is out of reach, and may be gone.
     """
+    @property
+    def reason_words(self) -> global___Words:
+        """of `reason`"""
+
     def __init__(
         self,
         *,
@@ -108,8 +182,10 @@ class Freshness(google.protobuf.message.Message):
         as_of_ns: builtins.int = ...,
         reason: builtins.str = ...,
         rest: global___Freshness.State.ValueType = ...,
+        reason_words: global___Words | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "reason", b"reason", "rest", b"rest", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["reason_words", b"reason_words"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "reason", b"reason", "reason_words", b"reason_words", "rest", b"rest", "state", b"state"]) -> None: ...
 
 global___Freshness = Freshness
 

@@ -297,17 +297,23 @@ class StartScanResponse(google.protobuf.message.Message):
 
     JOBS_FIELD_NUMBER: builtins.int
     NOTICES_FIELD_NUMBER: builtins.int
+    NOTICE_WORDS_FIELD_NUMBER: builtins.int
     @property
     def jobs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Job]: ...
     @property
     def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @property
+    def notice_words(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Words]:
+        """of each of them, in their order"""
+
     def __init__(
         self,
         *,
         jobs: collections.abc.Iterable[global___Job] | None = ...,
         notices: collections.abc.Iterable[builtins.str] | None = ...,
+        notice_words: collections.abc.Iterable[sanchay.v1.common_pb2.Words] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["jobs", b"jobs", "notices", b"notices"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["jobs", b"jobs", "notice_words", b"notice_words", "notices", b"notices"]) -> None: ...
 
 global___StartScanResponse = StartScanResponse
 

@@ -148,6 +148,8 @@ class RootLive(google.protobuf.message.Message):
     EVENTS_FIELD_NUMBER: builtins.int
     OVERFLOWS_FIELD_NUMBER: builtins.int
     POLLED_PARTS_FIELD_NUMBER: builtins.int
+    BECAUSE_WORDS_FIELD_NUMBER: builtins.int
+    REASON_WORDS_FIELD_NUMBER: builtins.int
     mode: builtins.str
     """events | poll | off"""
     because: builtins.str
@@ -166,6 +168,10 @@ class RootLive(google.protobuf.message.Message):
     overflows: builtins.int
     @property
     def polled_parts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PolledPart]: ...
+    @property
+    def because_words(self) -> sanchay.v1.common_pb2.Words: ...
+    @property
+    def reason_words(self) -> sanchay.v1.common_pb2.Words: ...
     def __init__(
         self,
         *,
@@ -179,8 +185,11 @@ class RootLive(google.protobuf.message.Message):
         events: builtins.int = ...,
         overflows: builtins.int = ...,
         polled_parts: collections.abc.Iterable[global___PolledPart] | None = ...,
+        because_words: sanchay.v1.common_pb2.Words | None = ...,
+        reason_words: sanchay.v1.common_pb2.Words | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "because", b"because", "events", b"events", "mode", b"mode", "overflows", b"overflows", "pending", b"pending", "polled_parts", b"polled_parts", "reason", b"reason", "state", b"state", "watched_folders", b"watched_folders"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["because_words", b"because_words", "reason_words", b"reason_words"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["as_of_ns", b"as_of_ns", "because", b"because", "because_words", b"because_words", "events", b"events", "mode", b"mode", "overflows", b"overflows", "pending", b"pending", "polled_parts", b"polled_parts", "reason", b"reason", "reason_words", b"reason_words", "state", b"state", "watched_folders", b"watched_folders"]) -> None: ...
 
 global___RootLive = RootLive
 
@@ -304,6 +313,7 @@ class AddRootResponse(google.protobuf.message.Message):
     EXISTED_FIELD_NUMBER: builtins.int
     JOB_ID_FIELD_NUMBER: builtins.int
     NOTICES_FIELD_NUMBER: builtins.int
+    NOTICE_WORDS_FIELD_NUMBER: builtins.int
     existed: builtins.bool
     """it was a root already; nothing was changed"""
     job_id: builtins.int
@@ -314,6 +324,10 @@ class AddRootResponse(google.protobuf.message.Message):
     def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """what a person should know, such as a root that lies inside another"""
 
+    @property
+    def notice_words(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Words]:
+        """of each of them, in their order"""
+
     def __init__(
         self,
         *,
@@ -321,9 +335,10 @@ class AddRootResponse(google.protobuf.message.Message):
         existed: builtins.bool = ...,
         job_id: builtins.int = ...,
         notices: collections.abc.Iterable[builtins.str] | None = ...,
+        notice_words: collections.abc.Iterable[sanchay.v1.common_pb2.Words] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["root", b"root"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["existed", b"existed", "job_id", b"job_id", "notices", b"notices", "root", b"root"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["existed", b"existed", "job_id", b"job_id", "notice_words", b"notice_words", "notices", b"notices", "root", b"root"]) -> None: ...
 
 global___AddRootResponse = AddRootResponse
 
@@ -508,6 +523,7 @@ class SyncRootResponse(google.protobuf.message.Message):
     FRESHNESS_FIELD_NUMBER: builtins.int
     MESSAGE_FIELD_NUMBER: builtins.int
     ROOT_FIELD_NUMBER: builtins.int
+    MESSAGE_WORDS_FIELD_NUMBER: builtins.int
     state: builtins.str
     """done | partial"""
     message: builtins.str
@@ -516,6 +532,8 @@ class SyncRootResponse(google.protobuf.message.Message):
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
     @property
     def root(self) -> global___Root: ...
+    @property
+    def message_words(self) -> sanchay.v1.common_pb2.Words: ...
     def __init__(
         self,
         *,
@@ -523,8 +541,9 @@ class SyncRootResponse(google.protobuf.message.Message):
         freshness: sanchay.v1.common_pb2.Freshness | None = ...,
         message: builtins.str = ...,
         root: global___Root | None = ...,
+        message_words: sanchay.v1.common_pb2.Words | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "root", b"root"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "message", b"message", "root", b"root", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "message_words", b"message_words", "root", b"root"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "message", b"message", "message_words", b"message_words", "root", b"root", "state", b"state"]) -> None: ...
 
 global___SyncRootResponse = SyncRootResponse

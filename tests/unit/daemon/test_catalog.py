@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sanchay.errors import Busy, InvalidArgument, SanchayError, UnknownPath
+from sanchay.sentences import Sentence
 from sanchayd.catalog.freshness import Freshness, FreshnessState, overall
 from sanchayd.catalog.service import EXPORTS_AT_ONCE, DuplicatesQuestion
 from sanchayd.jobs.job import JobState
@@ -24,12 +25,12 @@ Play = Callable[..., Any]
 def test_the_least_fresh_root_decides() -> None:
     scanned = Freshness(FreshnessState.SCANNED, 9)
     assert overall([("a", scanned), ("b", Freshness(FreshnessState.SCANNED, 5))]) == Freshness(
-        FreshnessState.SCANNED, 5, ""
+        FreshnessState.SCANNED, 5
     )
-    partial = overall([("a", scanned), ("b", Freshness(FreshnessState.PARTIAL, 7, "2 errors"))])
-    assert partial == Freshness(FreshnessState.PARTIAL, 7, "b: 2 errors")
+    partial = overall([("a", scanned), ("b", Freshness(FreshnessState.PARTIAL, 7, Sentence.plain("2 errors")))])
+    assert partial == Freshness(FreshnessState.PARTIAL, 7, Sentence.plain("b: 2 errors"))
     scanning = overall([("a", Freshness(FreshnessState.OFFLINE, 3)), ("b", Freshness(FreshnessState.SCANNING, 0))])
-    assert scanning == Freshness(FreshnessState.SCANNING, 0, "b")
+    assert scanning == Freshness(FreshnessState.SCANNING, 0, Sentence.plain("b"))
     assert overall([]).state is FreshnessState.NEVER_SCANNED
 
 

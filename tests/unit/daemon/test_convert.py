@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanchay.sentences import Sentence
 from sanchay.v1 import catalog_pb2, common_pb2, dedupe_pb2, job_pb2, root_pb2
 from sanchayd.catalog.freshness import Freshness, FreshnessState
 from sanchayd.dedupe.acts import DedupeResult, UndoResult
@@ -52,7 +53,7 @@ def test_paths_keep_their_exact_bytes_beside_what_is_shown(raw: bytes) -> None:
 
 @pytest.mark.parametrize("state", FreshnessState)
 def test_every_freshness_has_its_own_value(state: FreshnessState) -> None:
-    message = common.freshness(Freshness(state, 5, "why"))
+    message = common.freshness(Freshness(state, 5, Sentence.plain("why")))
     assert common_pb2.Freshness.State.Name(message.state) == state.name
     assert (message.as_of_ns, message.reason) == (5, "why")
 

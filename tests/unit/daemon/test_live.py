@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sanchay.errors import Busy, RootOffline, SanchayError, ShuttingDown
+from sanchay.sentences import Sentence
 from sanchayd.catalog.board import LOOK_S
 from sanchayd.catalog.freshness import Freshness, FreshnessState, of_root, overall
 from sanchayd.engine_port.values import LiveStatus, RootStatus
@@ -109,7 +110,7 @@ def test_what_cannot_be_read_hides_no_root_that_is_away() -> None:
     assert (held.state, held.rest) == (STATES.PARTIAL, None)
     gone = of_root(READY, replace(LIVE, state="offline", reason="not mounted"), scanning=False, now_ns=99)
     polled = of_root(READY, replace(LIVE, state="polled"), scanning=False, now_ns=99)
-    assert overall([("a", unread), ("usb", gone)]) == Freshness(STATES.OFFLINE, 50, "usb: not mounted")
+    assert overall([("a", unread), ("usb", gone)]) == Freshness(STATES.OFFLINE, 50, Sentence.plain("usb: not mounted"))
     fresh = overall([("a", unread), ("b", polled)])
     assert (fresh.state, fresh.rest, fresh.reason) == (STATES.PARTIAL, STATES.POLLED, "a: /a could not be read")
     assert overall([("a", unread), ("b", held)]).rest is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sanchay.sentences import Sentence
 from sanchay.v1 import common_pb2
 from sanchayd.catalog.freshness import Freshness, FreshnessState
 
@@ -28,7 +29,19 @@ def freshness(fresh: Freshness) -> common_pb2.Freshness:
         state=_FRESHNESS[fresh.state],
         as_of_ns=fresh.as_of_ns,
         reason=text(fresh.reason),
+        reason_words=words(fresh.reason) if fresh.reason else None,
         rest=_FRESHNESS[fresh.rest] if fresh.rest else common_pb2.Freshness.STATE_UNSPECIFIED,
+    )
+
+
+def words(sentence: Sentence) -> common_pb2.Words:
+    """Code and values of a sentence; empty where it is English text only."""
+    return common_pb2.Words(
+        code=sentence.code,
+        values={name: text(value) for name, value in sentence.values.items()},
+        parts={
+            name: words(value) for name, value in sentence.values.items() if isinstance(value, Sentence) and value.code
+        },
     )
 
 

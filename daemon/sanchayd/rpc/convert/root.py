@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sanchay.sentences import Sentence
 from sanchay.v1 import root_pb2
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.live import Synced
@@ -83,11 +84,14 @@ def to_change(message: root_pb2.UpdateRootRequest) -> RootChange:
 
 def from_live(live: LiveStatus) -> root_pb2.RootLive:
     """How a root is kept up to date."""
+    because, reason = Sentence.of_engine(live.chosen_because), Sentence.of_engine(live.reason)
     return root_pb2.RootLive(
         mode=live.mode,
-        because=common.text(live.chosen_because),
+        because=common.text(because),
+        because_words=common.words(because),
         state=live.state,
-        reason=common.text(live.reason),
+        reason=common.text(reason),
+        reason_words=common.words(reason) if reason else None,
         as_of_ns=live.as_of_ns,
         watched_folders=live.watched_folders,
         pending=live.pending,
@@ -125,6 +129,7 @@ def from_added(added: AddedRoot) -> root_pb2.AddRootResponse:
         existed=added.existed,
         job_id=added.job_id,
         notices=[common.text(notice) for notice in added.notices],
+        notice_words=[common.words(notice) for notice in added.notices],
     )
 
 
@@ -134,5 +139,6 @@ def from_synced(synced: Synced) -> root_pb2.SyncRootResponse:
         state=synced.state,
         freshness=common.freshness(synced.freshness),
         message=common.text(synced.message),
+        message_words=common.words(synced.message) if synced.message else None,
         root=from_view(synced.view),
     )
