@@ -29,6 +29,17 @@ for part in "${parts[@]}"; do
 done | sort --unique
 [[ -x /usr/lib/wine/wine64 ]] || echo wine64
 
+# Libraries and fonts that Qt loads, even without a display; no command tells that they are there.
+libraries=(
+    libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libxkbcommon0
+    fonts-dejavu-core fonts-noto-core
+)
+if command -v dpkg-query >/dev/null; then
+    for package in "${libraries[@]}"; do
+        dpkg-query --show --showformat='${Status}\n' "$package*" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+    done
+fi
+
 # Rust's standard library for Windows and macOS: from the tool chain in use where it has it, else built from the source
 # that Debian packages with its own compiler.
 targets=$(rustc --print sysroot 2>/dev/null || true)/lib/rustlib

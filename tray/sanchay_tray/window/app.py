@@ -15,6 +15,7 @@ from sanchay_tray import words
 from sanchay_tray.window import colours, shown
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.icons import icon
+from sanchay_tray.window.memory import Memory
 from sanchay_tray.window.single import Single
 
 #: Languages that are written from right to left; Qt asks its translations, and has none for most of them.
@@ -53,7 +54,7 @@ def run(where: Places, page: str, select: str, language: str = "") -> int:
     single = Single(where)
     if not single.take():
         return 0 if single.call(page, select) else 1
-    prepare(app, language)
+    prepare(app, language or str(Memory(where).get("language", "")))
     app.setWindowIcon(icon("copies"))
     frame = Frame(where)
     single.called.connect(frame.come_forward)

@@ -161,12 +161,10 @@ def style_sheet() -> str:
     QPushButton[flat="true"] {{ border: none; background: transparent; color: {now.accent}; }}
     QPushButton[link="true"] {{ padding: 2px 4px; text-align: left; }}
     QPushButton[flat="true"]:focus {{ border: 2px solid {now.accent}; padding: 3px 12px; }}
-    QLineEdit, QComboBox, QSpinBox, QTimeEdit {{
+    QLineEdit, QPlainTextEdit {{
         padding: 5px 8px; border: 1px solid {now.line}; border-radius: 6px; background: {now.base};
     }}
-    QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QTimeEdit:focus {{
-        border: 2px solid {now.accent}; padding: 4px 7px;
-    }}
+    QLineEdit:focus, QPlainTextEdit:focus {{ border: 2px solid {now.accent}; padding: 4px 7px; }}
     QHeaderView::section {{
         padding: 6px 8px; border: none; border-bottom: 1px solid {now.line}; background: {now.window};
         color: {now.muted};
@@ -190,5 +188,12 @@ def style_sheet() -> str:
     QLabel[tone="bad"] {{ color: {now.bad}; }}
     QProgressBar {{ border: none; border-radius: 4px; background: {now.line}; max-height: 8px; }}
     QProgressBar::chunk {{ border-radius: 4px; background: {now.accent}; }}
-    QScrollArea {{ border: none; background: transparent; }}
+    QScrollArea {{ border: none; }}
+    QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
+    QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 2px; }}
+    QScrollBar::handle {{ background: {now.muted}; border-radius: 4px; min-height: 32px; min-width: 32px; }}
+    QScrollBar::handle:hover {{ background: {now.accent}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QFrame#status {{ border-top: 1px solid {now.line}; }}
     """

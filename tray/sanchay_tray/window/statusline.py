@@ -51,6 +51,7 @@ class StatusLine(QFrame):
         self, pause: Callable[[int, bool], None], cancel: Callable[[int], None], jobs: Callable[[], None]
     ) -> None:
         super().__init__()
+        self.setObjectName("status")
         self._pause = pause
         self._cancel = cancel
         self._job: job_pb2.Job | None = None

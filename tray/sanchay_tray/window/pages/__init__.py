@@ -25,4 +25,7 @@ class Entry(NamedTuple):
         return page
 
 
-ENTRIES = (Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),)
+ENTRIES = (
+    Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),
+    Entry("settings", mark("Settings"), "settings", "sanchay_tray.window.pages.settings.page:SettingsPage"),
+)
