@@ -155,6 +155,10 @@ format: $(VENV)/.dev ## formats the Python and the Rust code
 	$(BIN)/python proto/blocking.py
 	$(CARGO) fmt --all
 
+.PHONY: messages
+messages: $(VENV)/.dev ## brings the translations of icon and window up to date with their texts
+	PYTHONPATH=proto $(BIN)/python scripts/messages.py
+
 .PHONY: stubs
 stubs: ## writes the gRPC stubs again, with the oldest supported tools in a separate environment
 	$(MAKE) --no-print-directory VENV=.venv-stubs .venv-stubs/.stubs

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from sanchay import sentences
+
 DOMAIN = "sanchay"
 FOLDER = Path(__file__).parent / "locale"
 #: By these, in this order, a person says what they read.
@@ -86,6 +88,17 @@ def say(text: str, **values: object) -> str:
 def count(one: str, many: str, n: int, **values: object) -> str:
     """A text that counts `n`, in the form that the language has for so many."""
     return _filled(_Speech.translation.ngettext(one, many, n), one if n == 1 else many, {"n": n, **values})
+
+
+def sentence(text: str, words: sentences.Words, show: Callable[[str, str], str] = sentences.shown) -> str:
+    """A sentence of the daemon's: `text`, its English, or the same from its words in the language that is spoken."""
+
+    def translated(template: sentences.Template, n: int) -> str:
+        if template.many:
+            return _Speech.translation.ngettext(template.one, template.many, n)
+        return _Speech.translation.gettext(template.one)
+
+    return sentences.render(words, text, translated, show)
 
 
 def _filled(translated: str, english: str, values: dict[str, object]) -> str:
