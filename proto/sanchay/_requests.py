@@ -203,6 +203,45 @@ def add_schedule(
     return request
 
 
+def update_schedule(
+    name: str,
+    new_name: str | None,
+    cron: str | None,
+    every_s: int | None,
+    action: str | None,
+    roots: Iterable[RootName] | None,
+    expression: str | None,
+    to_folder: PathLike | None,
+    no_file: bool,
+    enabled: bool | None,
+) -> v1.schedule_pb2.UpdateScheduleRequest:
+    request = v1.schedule_pb2.UpdateScheduleRequest(
+        name=text(name, "name"),
+        new_name=None if new_name is None else text(new_name, "name"),
+        cron=None if cron is None else text(cron, "cron expression"),
+        every_s=None if every_s is None else _count(every_s, "interval"),
+        action=None if action is None else text(action, "action"),
+        roots=[root_name(root) for root in roots or ()],
+        replace_roots=roots is not None,
+        expression=None if expression is None else text(expression, "query"),
+        enabled=enabled,
+    )
+    if to_folder is not None:
+        request.to_folder.CopyFrom(path(to_folder))
+    elif no_file:
+        request.to_folder.SetInParent()
+    return request
+
+
+def preview_schedule(name: str, cron: str, every_s: int, count: int) -> v1.schedule_pb2.PreviewScheduleRequest:
+    return v1.schedule_pb2.PreviewScheduleRequest(
+        name=text(name, "name"),
+        cron=text(cron, "cron expression"),
+        every_s=_count(every_s, "interval"),
+        count=_count(count, "count"),
+    )
+
+
 def find(expression: str, sort: str, limit: int, token: str) -> v1.catalog_pb2.FindRequest:
     return v1.catalog_pb2.FindRequest(
         expression=text(expression, "query"), sort=sort, page=page(limit, token), time_zone=time_zone()

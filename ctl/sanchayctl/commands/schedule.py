@@ -81,15 +81,7 @@ def add(
     """
     if bool(cron) == bool(every_s):
         raise click.UsageError("Say when: either --cron or --every.")
-    words = [word.removeprefix("\0") for word in action[1:]]
-    kind = action[0].removeprefix("\0")
-    query = expression.join(words) if kind == "report" else ""
-    if kind == "report" and not query.strip():
-        raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
-    if budget and kind != "verify":
-        raise click.UsageError("Only a verification has a budget.")
-    if kind == "check" and words:
-        raise click.UsageError("A check looks at the whole catalog; it takes no names.")
+    kind, query, words = _action_words(action, budget)
     try:
         answer = session.client().add_schedule(
             name,
@@ -104,6 +96,93 @@ def add(
         session.expression = query if isinstance(error, InvalidQuery) else cron  # what a position is one of
         raise
     return _show_changed(session, answer.schedule, "Added {name}. Next run: {next}.")
+
+
+@schedule.command(
+    cls=expression.QueryCommand,
+    examples=[
+        Example('schedule edit big --cron "0 3 * * *"', "at three, not at two"),
+        Example('schedule edit big report "size:>2G"', "another query"),
+        Example("schedule edit often --rename photos --every 12h", "another name, half as often"),
+    ],
+)
+@NAME
+@click.argument("action", metavar="[ACTION...]", nargs=-1, shell_complete=arguments.action)
+@click.option("--rename", metavar="NAME", help="Another name.")
+@click.option("--cron", metavar="EXPR", help="When: minute, hour, day of the month, month, weekday.")
+@click.option("--every", "every_s", type=Seconds(EVERY_MAX_S), metavar="DURATION", help="How often, such as 6h or 30d.")
+@click.option("--to", "to_folder", metavar="DIR", type=arguments.Folder(), help="Where a report is written as CSV.")
+@click.option("--no-file", is_flag=True, help="Write reports to no folder any more.")
+@click.option("--budget", metavar="TIME|SIZE", help="How long or how much to verify, as 30m or 50G.")
+@click.pass_obj
+def edit(
+    session: Session,
+    name: str,
+    action: tuple[str, ...],
+    rename: str | None,
+    cron: str | None,
+    every_s: int | None,
+    to_folder: str | None,
+    no_file: bool,
+    budget: str | None,
+) -> int:
+    """Change a schedule. What is not named stays, its runs and reports too; a run under way goes on as it was begun.
+
+    ACTION is as in `schedule add`, and takes the place of all that it was.
+    """
+    if cron is not None and every_s is not None:
+        raise click.UsageError("Say when: either --cron or --every.")
+    if no_file and to_folder is not None:
+        raise click.UsageError("Either --to or --no-file.")
+    kind, query, roots = None, budget, None
+    if action:
+        kind, asked, words = _action_words(action, budget or "")
+        query = asked or budget or ""
+        roots = session.root_names(words) if kind in ("scan", "verify") else None
+    elif budget is not None and session.client().get_schedule(name).schedule.action != "verify":
+        raise click.UsageError("Only a verification has a budget.")
+    changed = any(each is not None for each in (rename, cron, every_s, to_folder, kind, query)) or no_file
+    if not changed:
+        raise click.UsageError("Say what to change.")
+    try:
+        answer = session.client().update_schedule(
+            name,
+            new_name=rename,
+            cron=cron,
+            every_s=every_s,
+            action=kind,
+            roots=roots,
+            expression=query,
+            to_folder=paths.absolute(to_folder) if to_folder is not None else None,
+            no_file=no_file,
+        )
+    except (InvalidQuery, InvalidArgument) as error:
+        session.expression = (query if isinstance(error, InvalidQuery) else cron) or ""  # what a position is one of
+        raise
+    return _show_changed(session, answer.schedule, "Changed {name}. Next run: {next}.")
+
+
+@schedule.command(
+    examples=[
+        Example('schedule preview --cron "0 2 * * mon"', "is it valid, and when would it run"),
+        Example("schedule preview --every 6h --count 3", "the next three times"),
+    ]
+)
+@click.option("--cron", default="", metavar="EXPR", help="When: minute, hour, day of the month, month, weekday.")
+@click.option("--every", "every_s", type=Seconds(EVERY_MAX_S), metavar="DURATION", help="How often, such as 6h or 30d.")
+@click.option("--count", type=click.IntRange(1, 100), default=5, show_default=True, help="How many times.")
+@click.pass_obj
+def preview(session: Session, cron: str, every_s: int | None, count: int) -> int:
+    """Show when a schedule would run, without adding it."""
+    if bool(cron) == bool(every_s):
+        raise click.UsageError("Say when: either --cron or --every.")
+    session.expression = cron  # what a position of an error is one of
+    times = session.client().preview_schedule(cron=cron, every_s=every_s or 0, count=count).times_ns
+    if session.as_json:
+        output.document({"times": [documents.moment(each) for each in times]})
+    for each in () if session.as_json else times:
+        output.line(units.second(each))
+    return exit_codes.DONE
 
 
 @schedule.command(name="list", examples=[Example("schedule list", "every schedule with its next and its last run")])
@@ -126,14 +205,18 @@ def list_(session: Session) -> int:
 @NAME
 @click.pass_obj
 def show(session: Session, name: str) -> int:
-    """Show a schedule with its last run."""
-    answer = session.client().get_schedule(name).schedule
+    """Show a schedule with its next five runs and its last one."""
+    client = session.client()
+    answer = client.get_schedule(name).schedule
+    times = client.preview_schedule(name).times_ns if answer.enabled else []
     if session.as_json:
-        output.document(documents.schedule(answer))
+        output.document({**documents.schedule(answer), "next_runs": [documents.moment(each) for each in times]})
         return exit_codes.DONE
     coming = _coming(answer) if answer.enabled else "none, it is disabled"
     output.line(f"{paths.safe_text(answer.name)}: {_action(answer)}")
     output.line(f"When: {_when(answer)}. Next run: {coming}.")
+    if len(times) > 1:
+        output.line(f"Then: {', '.join(map(units.moment, times[1:]))}.")
     if answer.HasField("to_folder"):
         output.line(f"Reports go to {paths.shown(answer.to_folder)}.")
     if answer.HasField("last_run"):
@@ -218,6 +301,20 @@ def history(session: Session, name: str, limit: int) -> int:
     else:
         output.line("It has not run yet.")
     return exit_codes.DONE
+
+
+def _action_words(action: Sequence[str], budget: str) -> tuple[str, str, list[str]]:
+    """The action, the query of a report, and the words behind the action."""
+    words = [word.removeprefix("\0") for word in action[1:]]
+    kind = action[0].removeprefix("\0")
+    query = expression.join(words) if kind == "report" else ""
+    if kind == "report" and not query.strip():
+        raise click.UsageError("A report needs a query, such as: report 'size:>1G'")
+    if budget and kind != "verify":
+        raise click.UsageError("Only a verification has a budget.")
+    if kind == "check" and words:
+        raise click.UsageError("A check looks at the whole catalog; it takes no names.")
+    return kind, query, words
 
 
 def _follow(session: Session, run: schedule_pb2.Run) -> schedule_pb2.Run:

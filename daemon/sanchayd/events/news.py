@@ -23,7 +23,19 @@ LOOK_S = 2.0
 #: Kinds of events that say nothing of the status, or are made here.
 _ELSEWHERE = FILE_KINDS | {EventKind.DUPLICATE, EventKind.FORECAST, EventKind.STATUS, EventKind.DROPPED}
 #: How the names of calls begin that change nothing.
-_READING = ("Get", "List", "Find", "Follow", "Duplicates", "Summary", "DiskUsage", "Export", "Subscribe", "Compare")
+_READING = (
+    "Get",
+    "List",
+    "Find",
+    "Follow",
+    "Preview",
+    "Duplicates",
+    "Summary",
+    "DiskUsage",
+    "Export",
+    "Subscribe",
+    "Compare",
+)
 _log = logger("sanchayd.news")
 
 #: What each topic says at this moment. Those that cost a question to the journal are left out unless `all_of_it`.

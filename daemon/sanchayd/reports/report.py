@@ -34,9 +34,10 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Report:
-    """The rows of a run, largest first, and what differs from the previous run's."""
+    """The rows of a run, largest first, and what differs from the previous run's. `expression` is what it asked."""
 
     rows: tuple[ReportRow, ...] = ()
     new: tuple[ReportRow, ...] = ()
     grown: tuple[ReportRow, ...] = ()
     gone: tuple[ReportRow, ...] = ()
+    expression: str | None = None

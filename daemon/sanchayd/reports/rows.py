@@ -14,14 +14,16 @@ _PARTS = ("rows", "new", "grown", "gone")
 
 def pack(report: Report) -> bytes:
     """The value to store."""
-    document = {part: [_values(row) for row in getattr(report, part)] for part in _PARTS}
+    document: dict[str, Any] = {part: [_values(row) for row in getattr(report, part)] for part in _PARTS}
+    document["expression"] = report.expression
     return zlib.compress(json.dumps(document, separators=(",", ":")).encode("ascii"), 6)
 
 
 def unpack(packed: bytes) -> Report:
     """The report again."""
     document = json.loads(zlib.decompress(packed))
-    return Report(**{part: tuple(_row(values) for values in document[part]) for part in _PARTS})
+    parts = {part: tuple(_row(values) for values in document[part]) for part in _PARTS}
+    return Report(**parts, expression=document.get("expression"))
 
 
 def _values(row: ReportRow) -> list[Any]:

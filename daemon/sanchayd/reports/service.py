@@ -63,11 +63,13 @@ class ReportService:
         return True
 
     async def make(self, schedule: Schedule, run: Run, unseen_root_ids: Collection[int]) -> Made:
-        """Asks the catalog and compares with the previous report. Raises what the catalog does."""
+        """Asks the catalog and compares with the previous report of the same query. Raises what the catalog does."""
         async with self._turns:
             rows, truncated = await self._rows(schedule.expression, self._config().report_rows)
             previous = await self._store.newest_report(schedule.id, before_run=run.id)
             earlier = await self._store.report(previous.id) if previous is not None else None
+            if earlier is not None and earlier.expression != schedule.expression:
+                previous = earlier = None  # of another question: what it alone has is not gone
             was_cut = previous is not None and previous.counts is not None and previous.counts.truncated
             report = await asyncio.to_thread(
                 report_diff.compare,
@@ -77,6 +79,7 @@ class ReportService:
                 previous_truncated=was_cut,
                 unseen_root_ids=unseen_root_ids,
             )
+        report = replace(report, expression=schedule.expression)
         counts = ReportCounts(
             rows=len(report.rows),
             bytes=sum(row.size for row in report.rows),

@@ -30,6 +30,20 @@ class ScheduleServicer(schedule_pb2_grpc.ScheduleServiceServicer):
         view = await self._service.add(convert.to_draft(request))
         return schedule_pb2.AddScheduleResponse(schedule=convert.from_view(view))
 
+    async def UpdateSchedule(
+        self, request: schedule_pb2.UpdateScheduleRequest, context: Context
+    ) -> schedule_pb2.UpdateScheduleResponse:
+        """Changes what is set."""
+        view = await self._service.update(request.name, convert.to_changes(request))
+        return schedule_pb2.UpdateScheduleResponse(schedule=convert.from_view(view))
+
+    async def PreviewSchedule(
+        self, request: schedule_pb2.PreviewScheduleRequest, context: Context
+    ) -> schedule_pb2.PreviewScheduleResponse:
+        """The next times."""
+        times = self._service.preview(request.name, request.cron, request.every_s, request.count)
+        return schedule_pb2.PreviewScheduleResponse(times_ns=times)
+
     async def ListSchedules(
         self, request: schedule_pb2.ListSchedulesRequest, context: Context
     ) -> schedule_pb2.ListSchedulesResponse:

@@ -32,3 +32,13 @@ def look(timing: Timing, covered_ns: int, now_ns: int, zone: tzinfo) -> Outlook:
     if first_ns is None or first_ns > now_ns:
         return Outlook(False, covered_ns, first_ns)
     return Outlook(True, now_ns, next_ns(timing, now_ns, zone))
+
+
+def times(timing: Timing, covered_ns: int, now_ns: int, zone: tzinfo, count: int) -> list[int]:
+    """When the next runs are, none of them past: what is due is due now. Fewer than `count` where there are no more."""
+    after_ns = now_ns if covered_ns > now_ns + BACK_STEP_NS else covered_ns
+    found: list[int] = []
+    while len(found) < count and (nominal_ns := next_ns(timing, after_ns, zone)) is not None:
+        after_ns = max(nominal_ns, now_ns)
+        found.append(after_ns)
+    return found

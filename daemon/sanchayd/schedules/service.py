@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from typing import Any
 
 from sanchay import guess, names
 from sanchay.errors import (
@@ -27,32 +28,20 @@ from sanchayd.log import logger
 from sanchayd.reports.report import Report
 from sanchayd.reports.service import ReportService
 from sanchayd.roots.registry import RootRegistry
-from sanchayd.schedules import cron, due
+from sanchayd.schedules import due
 from sanchayd.schedules.alarm import Alarm
-from sanchayd.schedules.runs import RunService, budget_of
+from sanchayd.schedules.draft import Changes, Draft, action_of, check_action, check_timing, checked_name
+from sanchayd.schedules.runs import RunService
 from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
 from sanchayd.schedules.store import ScheduleStore
-from sanchayd.schedules.timing import next_ns
+from sanchayd.schedules.timing import timing_of
 
-NAME_MAX_CHARACTERS = 100
-EVERY_MAX_S = 10 * 366 * 86_400
 HISTORY_LIMIT = 20
 HISTORY_MAX = 1000
+PREVIEW_COUNT = 5
+PREVIEW_MAX = 100
 STOP_PATIENCE_S = 1.0
 log = logger("sanchayd.schedules")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A schedule as it is asked for: `cron` or `every_s`; `roots` are words for roots."""
-
-    name: str
-    cron: str = ""
-    every_s: int = 0
-    action: str = ""
-    roots: tuple[bytes, ...] = ()
-    expression: str = ""
-    to_folder: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ class ScheduleService:
         self._active: dict[int, _Active] = {}
         self._gone: dict[int, str] = {}  # names of roots that were removed before this daemon was started
         self._tasks: set[asyncio.Task[None]] = set()
-        self._adding = asyncio.Lock()
+        self._changing = asyncio.Lock()
         self._stopping = False
 
     async def start(self) -> None:
@@ -158,48 +147,97 @@ class ScheduleService:
         Raises schedule_name_taken, root_not_found, invalid_query, and invalid_argument with the field and position of
         a bad cron expression.
         """
-        name = _checked_name(draft.name)
-        if bool(draft.cron) == bool(draft.every_s):
-            raise InvalidArgument("A schedule needs a cron expression or an interval.")
-        if draft.cron:
-            cron.parse(draft.cron)
-        elif not 1 <= draft.every_s <= EVERY_MAX_S:
-            raise InvalidArgument("An interval is between one second and ten years.")
-        action = _action_of(draft.action)
-        roots = [await self._registry.resolve(word) for word in draft.roots]
-        if action is Action.REPORT:
-            await self._check_report(draft)
-        elif action is Action.CHECK and (draft.roots or draft.expression):
-            raise InvalidArgument("A check looks at the whole catalog: name no roots for it.")
-        elif draft.to_folder:
-            raise InvalidArgument("Only reports are written to a folder.")
-        if action is Action.VERIFY:
-            budget_of(draft.expression)
-        async with self._adding:
-            if any(other.name == name for other in self._schedules.values()):
-                raise ScheduleNameTaken(
-                    f"Another schedule is called {names.quoted(name)}; choose another name.",
-                )
-            now_ns = self._now_ns()
-            schedule = await self._store.add(
-                Schedule(
-                    id=0,
-                    name=name,
-                    cron=draft.cron,
-                    every_s=draft.every_s,
-                    anchor_ns=now_ns,
-                    action=action,
-                    root_ids=tuple(dict.fromkeys(root.id for root in roots)),
-                    expression=draft.expression,
-                    to_folder=draft.to_folder,
-                    covered_ns=now_ns,
-                    created_ns=now_ns,
-                )
-            )
+        check_timing(draft.cron, draft.every_s)
+        now_ns = self._now_ns()
+        schedule = Schedule(
+            id=0,
+            name=checked_name(draft.name),
+            cron=draft.cron,
+            every_s=draft.every_s,
+            anchor_ns=now_ns,
+            action=action_of(draft.action),
+            root_ids=await self._root_ids(draft.roots),
+            expression=draft.expression,
+            to_folder=draft.to_folder,
+            covered_ns=now_ns,
+            created_ns=now_ns,
+        )
+        await self._check(schedule)
+        async with self._changing:
+            self._check_name(schedule)
+            schedule = await self._store.add(schedule)
             self._schedules[schedule.id] = schedule
         self.look()
-        log.info("a schedule was added", schedule=name, cron=draft.cron, every_s=draft.every_s, action=action.value)
+        log.info(
+            "a schedule was added", schedule=schedule.name, cron=draft.cron, every_s=draft.every_s, action=draft.action
+        )
         return self._view(schedule)
+
+    async def update(self, name: str, changes: Changes) -> ScheduleView:
+        """Changes what is set; runs and reports stay, and a run under way goes on as it was begun.
+
+        Where its time changes, or it is enabled, what was missed is not made up for. Another action drops what it does
+        not take: the expression, a scan's roots, a report's folder. Raises what `add` does, and schedule_not_found.
+        """
+        before = self.named(name)
+        fields = await self._changed_fields(before, changes)
+        if not fields:
+            return self._view(before)
+        after = replace(before, **fields)
+        if {"action", "root_ids", "expression", "to_folder"} & fields.keys():
+            await self._check(after)
+        async with self._changing:
+            current = self._schedules.get(before.id)
+            if current is None:
+                raise ScheduleNotFound(f"{names.quoted(name)} was removed.")
+            self._check_name(after)
+            await self._store.update(replace(current, **fields))
+            if (current := self._schedules.get(before.id)) is not None:
+                self._schedules[before.id] = after = replace(current, **fields)
+        self.look()
+        log.info("a schedule was changed", schedule=after.name, fields=sorted(fields))
+        return self._view(after)
+
+    async def _changed_fields(self, before: Schedule, changes: Changes) -> dict[str, Any]:
+        """The values that are other than before, of the fields that are to change."""
+        action = before.action if changes.action is None else action_of(changes.action)
+        wanted: dict[str, Any] = {"action": action}
+        if action is not before.action:
+            keeps_roots = {action, before.action} == {Action.SCAN, Action.VERIFY}
+            wanted |= {"expression": "", "to_folder": b"", "root_ids": before.root_ids if keeps_roots else ()}
+        if changes.name is not None:
+            wanted["name"] = checked_name(changes.name)
+        if changes.cron or changes.every_s:
+            wanted |= {"cron": changes.cron or "", "every_s": changes.every_s or 0}
+            check_timing(wanted["cron"], wanted["every_s"])
+        elif changes.cron is not None or changes.every_s is not None:
+            check_timing("", 0)
+        if changes.roots is not None:
+            wanted["root_ids"] = await self._root_ids(changes.roots)
+        given = {"expression": changes.expression, "to_folder": changes.to_folder, "enabled": changes.enabled}
+        wanted |= {key: value for key, value in given.items() if value is not None}
+        fields = {key: value for key, value in wanted.items() if value != getattr(before, key)}
+        if {"cron", "every_s"} & fields.keys():
+            fields["anchor_ns"] = self._now_ns()
+        if "anchor_ns" in fields or fields.get("enabled"):
+            fields["covered_ns"] = self._now_ns()
+        return fields
+
+    def preview(self, name: str, cron_text: str, every_s: int, count: int) -> list[int]:
+        """The next times of a schedule, or of one that would be added now; fewer where there are no more.
+
+        Raises schedule_not_found, and invalid_argument with the field and position of a bad cron expression.
+        """
+        now_ns = self._now_ns()
+        if name and (cron_text or every_s):
+            raise InvalidArgument("Name a schedule, or a cron expression or an interval.")
+        if name:
+            schedule = self.named(name)
+            timing, covered_ns = schedule.timing, schedule.covered_ns if schedule.enabled else now_ns
+        else:
+            check_timing(cron_text, every_s)
+            timing, covered_ns = timing_of(cron_text, every_s, now_ns), now_ns
+        return due.times(timing, covered_ns, now_ns, self._zone(), min(count or PREVIEW_COUNT, PREVIEW_MAX))
 
     def list_schedules(self) -> list[ScheduleView]:
         """Every schedule."""
@@ -252,14 +290,7 @@ class ScheduleService:
 
     async def set_enabled(self, name: str, enabled: bool) -> ScheduleView:
         """Lets it run, or not. What was missed while it was not enabled is not made up for."""
-        schedule = self.named(name)
-        if schedule.enabled != enabled:
-            covered_ns = self._now_ns() if enabled else schedule.covered_ns
-            schedule = replace(schedule, enabled=enabled, covered_ns=covered_ns)
-            self._schedules[schedule.id] = schedule
-            await self._store.update(schedule)
-            self.look()
-        return self._view(schedule)
+        return await self.update(name, Changes(enabled=enabled))
 
     async def remove(self, name: str) -> ScheduleView:
         """Forgets it with its runs and reports; a run under way is ended. As it was."""
@@ -292,14 +323,24 @@ class ScheduleService:
         lost = await self.that_cannot_ask() - set(before)
         return [each.name for each in self._schedules.values() if root_id in each.root_ids or each.name in lost]
 
-    async def _check_report(self, draft: Draft) -> None:
-        if draft.roots:
-            raise InvalidArgument("A report names its roots in the expression, as root:NAME.")
-        await self._reports.check(draft.expression, draft.to_folder)
+    async def _root_ids(self, words: Sequence[bytes]) -> tuple[int, ...]:
+        roots = [await self._registry.resolve(word) for word in words]
+        return tuple(dict.fromkeys(root.id for root in roots))
+
+    async def _check(self, schedule: Schedule) -> None:
+        check_action(schedule)
+        if schedule.action is Action.REPORT:
+            await self._reports.check(schedule.expression, schedule.to_folder)
+
+    def _check_name(self, schedule: Schedule) -> None:
+        if any(other.name == schedule.name and other.id != schedule.id for other in self._schedules.values()):
+            raise ScheduleNameTaken(
+                f"Another schedule is called {names.quoted(schedule.name)}; choose another name.",
+            )
 
     def _view(self, schedule: Schedule) -> ScheduleView:
-        coming = next_ns(schedule.timing, max(schedule.covered_ns, 0), self._zone()) if schedule.enabled else None
-        coming = max(coming, self._now_ns()) if coming else 0
+        times = due.times(schedule.timing, schedule.covered_ns, self._now_ns(), self._zone(), 1)
+        coming = times[0] if times and schedule.enabled else 0
         root_names = tuple(self._root_name(root_id) for root_id in schedule.root_ids)
         active = self._active.get(schedule.id)
         last = active.run if active is not None and active.run.id else self._last.get(schedule.id)
@@ -389,23 +430,3 @@ class ScheduleService:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("work on a schedule failed", error=str(error))
-
-
-def _checked_name(name: str) -> str:
-    chosen = name.strip()
-    if not chosen or len(chosen) > NAME_MAX_CHARACTERS or not chosen.isprintable():
-        raise InvalidArgument(
-            f"{names.quoted(name)} is not a valid name for a schedule: it needs 1 to {NAME_MAX_CHARACTERS} characters "
-            "that can be shown.",
-        )
-    return chosen
-
-
-def _action_of(word: str) -> Action:
-    found = next((each for each in Action if each.value == word), None)
-    if found is None:
-        raise InvalidArgument(
-            f"{names.quoted(word)} is not a valid action; the actions are scan, report, check and verify."
-            f"{guess.did_you_mean(word, [each.value for each in Action])}",
-        )
-    return found

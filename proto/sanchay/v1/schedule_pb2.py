@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from sanchay.v1 import common_pb2 as sanchay_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19sanchay/v1/schedule.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"~\n\x0cReportCounts\x12\x0c\n\x04rows\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0b\n\x03new\x18\x03 \x01(\x04\x12\r\n\x05grown\x18\x04 \x01(\x04\x12\x0c\n\x04gone\x18\x05 \x01(\x04\x12\x11\n\ttruncated\x18\x06 \x01(\x08\x12\x14\n\x0cprevious_run\x18\x07 \x01(\x03\"\xc1\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\x03\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\nstarted_ns\x18\x04 \x01(\x03\x12\x10\n\x08\x65nded_ns\x18\x05 \x01(\x03\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x0f\n\x07job_ids\x18\x07 \x03(\x03\x12(\n\x06\x63ounts\x18\x08 \x01(\x0b\x32\x18.sanchay.v1.ReportCounts\x12\x1e\n\x04\x66ile\x18\t \x01(\x0b\x32\x10.sanchay.v1.Path\"\xf9\x01\n\x08Schedule\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x63ron\x18\x03 \x01(\t\x12\x0f\n\x07\x65very_s\x18\x04 \x01(\x04\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x12\n\nroot_names\x18\x06 \x03(\t\x12\x12\n\nexpression\x18\x07 \x01(\t\x12#\n\tto_folder\x18\x08 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0f\n\x07\x65nabled\x18\t \x01(\x08\x12\x0f\n\x07next_ns\x18\n \x01(\x03\x12!\n\x08last_run\x18\x0b \x01(\x0b\x32\x0f.sanchay.v1.Run\x12\x12\n\ncreated_ns\x18\x0c \x01(\x03\"\x99\x01\n\x12\x41\x64\x64ScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0f\n\x07\x65very_s\x18\x03 \x01(\x04\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\r\n\x05roots\x18\x05 \x03(\x0c\x12\x12\n\nexpression\x18\x06 \x01(\t\x12#\n\tto_folder\x18\x07 \x01(\x0b\x32\x10.sanchay.v1.Path\"=\n\x13\x41\x64\x64ScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"\x16\n\x14ListSchedulesRequest\"@\n\x15ListSchedulesResponse\x12\'\n\tschedules\x18\x01 \x03(\x0b\x32\x14.sanchay.v1.Schedule\"\"\n\x12GetScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x13GetScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"%\n\x15\x45nableScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x16\x45nableScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"&\n\x16\x44isableScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x17\x44isableScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"%\n\x15RemoveScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x16RemoveScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"\"\n\x12RunScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"C\n\x13RunScheduleResponse\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Run\x12\x0e\n\x06joined\x18\x02 \x01(\x08\".\n\x0fListRunsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"1\n\x10ListRunsResponse\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.sanchay.v1.Run\"\"\n\x10\x46ollowRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\x03\"1\n\x11\x46ollowRunResponse\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Run2\xf8\x05\n\x0fScheduleService\x12N\n\x0b\x41\x64\x64Schedule\x12\x1e.sanchay.v1.AddScheduleRequest\x1a\x1f.sanchay.v1.AddScheduleResponse\x12T\n\rListSchedules\x12 .sanchay.v1.ListSchedulesRequest\x1a!.sanchay.v1.ListSchedulesResponse\x12N\n\x0bGetSchedule\x12\x1e.sanchay.v1.GetScheduleRequest\x1a\x1f.sanchay.v1.GetScheduleResponse\x12W\n\x0e\x45nableSchedule\x12!.sanchay.v1.EnableScheduleRequest\x1a\".sanchay.v1.EnableScheduleResponse\x12Z\n\x0f\x44isableSchedule\x12\".sanchay.v1.DisableScheduleRequest\x1a#.sanchay.v1.DisableScheduleResponse\x12W\n\x0eRemoveSchedule\x12!.sanchay.v1.RemoveScheduleRequest\x1a\".sanchay.v1.RemoveScheduleResponse\x12N\n\x0bRunSchedule\x12\x1e.sanchay.v1.RunScheduleRequest\x1a\x1f.sanchay.v1.RunScheduleResponse\x12\x45\n\x08ListRuns\x12\x1b.sanchay.v1.ListRunsRequest\x1a\x1c.sanchay.v1.ListRunsResponse\x12J\n\tFollowRun\x12\x1c.sanchay.v1.FollowRunRequest\x1a\x1d.sanchay.v1.FollowRunResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19sanchay/v1/schedule.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"~\n\x0cReportCounts\x12\x0c\n\x04rows\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0b\n\x03new\x18\x03 \x01(\x04\x12\r\n\x05grown\x18\x04 \x01(\x04\x12\x0c\n\x04gone\x18\x05 \x01(\x04\x12\x11\n\ttruncated\x18\x06 \x01(\x08\x12\x14\n\x0cprevious_run\x18\x07 \x01(\x03\"\xc1\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\x03\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\nstarted_ns\x18\x04 \x01(\x03\x12\x10\n\x08\x65nded_ns\x18\x05 \x01(\x03\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x0f\n\x07job_ids\x18\x07 \x03(\x03\x12(\n\x06\x63ounts\x18\x08 \x01(\x0b\x32\x18.sanchay.v1.ReportCounts\x12\x1e\n\x04\x66ile\x18\t \x01(\x0b\x32\x10.sanchay.v1.Path\"\xf9\x01\n\x08Schedule\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x63ron\x18\x03 \x01(\t\x12\x0f\n\x07\x65very_s\x18\x04 \x01(\x04\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x12\n\nroot_names\x18\x06 \x03(\t\x12\x12\n\nexpression\x18\x07 \x01(\t\x12#\n\tto_folder\x18\x08 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0f\n\x07\x65nabled\x18\t \x01(\x08\x12\x0f\n\x07next_ns\x18\n \x01(\x03\x12!\n\x08last_run\x18\x0b \x01(\x0b\x32\x0f.sanchay.v1.Run\x12\x12\n\ncreated_ns\x18\x0c \x01(\x03\"\x99\x01\n\x12\x41\x64\x64ScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0f\n\x07\x65very_s\x18\x03 \x01(\x04\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\r\n\x05roots\x18\x05 \x03(\x0c\x12\x12\n\nexpression\x18\x06 \x01(\t\x12#\n\tto_folder\x18\x07 \x01(\x0b\x32\x10.sanchay.v1.Path\"=\n\x13\x41\x64\x64ScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"\xbc\x02\n\x15UpdateScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\x08new_name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04\x63ron\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x14\n\x07\x65very_s\x18\x04 \x01(\x04H\x02\x88\x01\x01\x12\x13\n\x06\x61\x63tion\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\r\n\x05roots\x18\x06 \x03(\x0c\x12\x15\n\rreplace_roots\x18\x07 \x01(\x08\x12\x17\n\nexpression\x18\x08 \x01(\tH\x04\x88\x01\x01\x12#\n\tto_folder\x18\t \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x14\n\x07\x65nabled\x18\n \x01(\x08H\x05\x88\x01\x01\x42\x0b\n\t_new_nameB\x07\n\x05_cronB\n\n\x08_every_sB\t\n\x07_actionB\r\n\x0b_expressionB\n\n\x08_enabled\"@\n\x16UpdateScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"T\n\x16PreviewScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0f\n\x07\x65very_s\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\"+\n\x17PreviewScheduleResponse\x12\x10\n\x08times_ns\x18\x01 \x03(\x03\"\x16\n\x14ListSchedulesRequest\"@\n\x15ListSchedulesResponse\x12\'\n\tschedules\x18\x01 \x03(\x0b\x32\x14.sanchay.v1.Schedule\"\"\n\x12GetScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x13GetScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"%\n\x15\x45nableScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x16\x45nableScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"&\n\x16\x44isableScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x17\x44isableScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"%\n\x15RemoveScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x16RemoveScheduleResponse\x12&\n\x08schedule\x18\x01 \x01(\x0b\x32\x14.sanchay.v1.Schedule\"\"\n\x12RunScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"C\n\x13RunScheduleResponse\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Run\x12\x0e\n\x06joined\x18\x02 \x01(\x08\".\n\x0fListRunsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"1\n\x10ListRunsResponse\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.sanchay.v1.Run\"\"\n\x10\x46ollowRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\x03\"1\n\x11\x46ollowRunResponse\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Run2\xad\x07\n\x0fScheduleService\x12N\n\x0b\x41\x64\x64Schedule\x12\x1e.sanchay.v1.AddScheduleRequest\x1a\x1f.sanchay.v1.AddScheduleResponse\x12W\n\x0eUpdateSchedule\x12!.sanchay.v1.UpdateScheduleRequest\x1a\".sanchay.v1.UpdateScheduleResponse\x12Z\n\x0fPreviewSchedule\x12\".sanchay.v1.PreviewScheduleRequest\x1a#.sanchay.v1.PreviewScheduleResponse\x12T\n\rListSchedules\x12 .sanchay.v1.ListSchedulesRequest\x1a!.sanchay.v1.ListSchedulesResponse\x12N\n\x0bGetSchedule\x12\x1e.sanchay.v1.GetScheduleRequest\x1a\x1f.sanchay.v1.GetScheduleResponse\x12W\n\x0e\x45nableSchedule\x12!.sanchay.v1.EnableScheduleRequest\x1a\".sanchay.v1.EnableScheduleResponse\x12Z\n\x0f\x44isableSchedule\x12\".sanchay.v1.DisableScheduleRequest\x1a#.sanchay.v1.DisableScheduleResponse\x12W\n\x0eRemoveSchedule\x12!.sanchay.v1.RemoveScheduleRequest\x1a\".sanchay.v1.RemoveScheduleResponse\x12N\n\x0bRunSchedule\x12\x1e.sanchay.v1.RunScheduleRequest\x1a\x1f.sanchay.v1.RunScheduleResponse\x12\x45\n\x08ListRuns\x12\x1b.sanchay.v1.ListRunsRequest\x1a\x1c.sanchay.v1.ListRunsResponse\x12J\n\tFollowRun\x12\x1c.sanchay.v1.FollowRunRequest\x1a\x1d.sanchay.v1.FollowRunResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,38 +32,46 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_ADDSCHEDULEREQUEST']._serialized_end=796
   _globals['_ADDSCHEDULERESPONSE']._serialized_start=798
   _globals['_ADDSCHEDULERESPONSE']._serialized_end=859
-  _globals['_LISTSCHEDULESREQUEST']._serialized_start=861
-  _globals['_LISTSCHEDULESREQUEST']._serialized_end=883
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=885
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=949
-  _globals['_GETSCHEDULEREQUEST']._serialized_start=951
-  _globals['_GETSCHEDULEREQUEST']._serialized_end=985
-  _globals['_GETSCHEDULERESPONSE']._serialized_start=987
-  _globals['_GETSCHEDULERESPONSE']._serialized_end=1048
-  _globals['_ENABLESCHEDULEREQUEST']._serialized_start=1050
-  _globals['_ENABLESCHEDULEREQUEST']._serialized_end=1087
-  _globals['_ENABLESCHEDULERESPONSE']._serialized_start=1089
-  _globals['_ENABLESCHEDULERESPONSE']._serialized_end=1153
-  _globals['_DISABLESCHEDULEREQUEST']._serialized_start=1155
-  _globals['_DISABLESCHEDULEREQUEST']._serialized_end=1193
-  _globals['_DISABLESCHEDULERESPONSE']._serialized_start=1195
-  _globals['_DISABLESCHEDULERESPONSE']._serialized_end=1260
-  _globals['_REMOVESCHEDULEREQUEST']._serialized_start=1262
-  _globals['_REMOVESCHEDULEREQUEST']._serialized_end=1299
-  _globals['_REMOVESCHEDULERESPONSE']._serialized_start=1301
-  _globals['_REMOVESCHEDULERESPONSE']._serialized_end=1365
-  _globals['_RUNSCHEDULEREQUEST']._serialized_start=1367
-  _globals['_RUNSCHEDULEREQUEST']._serialized_end=1401
-  _globals['_RUNSCHEDULERESPONSE']._serialized_start=1403
-  _globals['_RUNSCHEDULERESPONSE']._serialized_end=1470
-  _globals['_LISTRUNSREQUEST']._serialized_start=1472
-  _globals['_LISTRUNSREQUEST']._serialized_end=1518
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1520
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1569
-  _globals['_FOLLOWRUNREQUEST']._serialized_start=1571
-  _globals['_FOLLOWRUNREQUEST']._serialized_end=1605
-  _globals['_FOLLOWRUNRESPONSE']._serialized_start=1607
-  _globals['_FOLLOWRUNRESPONSE']._serialized_end=1656
-  _globals['_SCHEDULESERVICE']._serialized_start=1659
-  _globals['_SCHEDULESERVICE']._serialized_end=2419
+  _globals['_UPDATESCHEDULEREQUEST']._serialized_start=862
+  _globals['_UPDATESCHEDULEREQUEST']._serialized_end=1178
+  _globals['_UPDATESCHEDULERESPONSE']._serialized_start=1180
+  _globals['_UPDATESCHEDULERESPONSE']._serialized_end=1244
+  _globals['_PREVIEWSCHEDULEREQUEST']._serialized_start=1246
+  _globals['_PREVIEWSCHEDULEREQUEST']._serialized_end=1330
+  _globals['_PREVIEWSCHEDULERESPONSE']._serialized_start=1332
+  _globals['_PREVIEWSCHEDULERESPONSE']._serialized_end=1375
+  _globals['_LISTSCHEDULESREQUEST']._serialized_start=1377
+  _globals['_LISTSCHEDULESREQUEST']._serialized_end=1399
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=1401
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=1465
+  _globals['_GETSCHEDULEREQUEST']._serialized_start=1467
+  _globals['_GETSCHEDULEREQUEST']._serialized_end=1501
+  _globals['_GETSCHEDULERESPONSE']._serialized_start=1503
+  _globals['_GETSCHEDULERESPONSE']._serialized_end=1564
+  _globals['_ENABLESCHEDULEREQUEST']._serialized_start=1566
+  _globals['_ENABLESCHEDULEREQUEST']._serialized_end=1603
+  _globals['_ENABLESCHEDULERESPONSE']._serialized_start=1605
+  _globals['_ENABLESCHEDULERESPONSE']._serialized_end=1669
+  _globals['_DISABLESCHEDULEREQUEST']._serialized_start=1671
+  _globals['_DISABLESCHEDULEREQUEST']._serialized_end=1709
+  _globals['_DISABLESCHEDULERESPONSE']._serialized_start=1711
+  _globals['_DISABLESCHEDULERESPONSE']._serialized_end=1776
+  _globals['_REMOVESCHEDULEREQUEST']._serialized_start=1778
+  _globals['_REMOVESCHEDULEREQUEST']._serialized_end=1815
+  _globals['_REMOVESCHEDULERESPONSE']._serialized_start=1817
+  _globals['_REMOVESCHEDULERESPONSE']._serialized_end=1881
+  _globals['_RUNSCHEDULEREQUEST']._serialized_start=1883
+  _globals['_RUNSCHEDULEREQUEST']._serialized_end=1917
+  _globals['_RUNSCHEDULERESPONSE']._serialized_start=1919
+  _globals['_RUNSCHEDULERESPONSE']._serialized_end=1986
+  _globals['_LISTRUNSREQUEST']._serialized_start=1988
+  _globals['_LISTRUNSREQUEST']._serialized_end=2034
+  _globals['_LISTRUNSRESPONSE']._serialized_start=2036
+  _globals['_LISTRUNSRESPONSE']._serialized_end=2085
+  _globals['_FOLLOWRUNREQUEST']._serialized_start=2087
+  _globals['_FOLLOWRUNREQUEST']._serialized_end=2121
+  _globals['_FOLLOWRUNRESPONSE']._serialized_start=2123
+  _globals['_FOLLOWRUNRESPONSE']._serialized_end=2172
+  _globals['_SCHEDULESERVICE']._serialized_start=2175
+  _globals['_SCHEDULESERVICE']._serialized_end=3116
 # @@protoc_insertion_point(module_scope)

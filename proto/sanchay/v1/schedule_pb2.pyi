@@ -214,6 +214,133 @@ class AddScheduleResponse(google.protobuf.message.Message):
 global___AddScheduleResponse = AddScheduleResponse
 
 @typing.final
+class UpdateScheduleRequest(google.protobuf.message.Message):
+    """Only the fields that are set are changed. `cron` takes the place of `every_s`, and the other way round; what was missed
+    by then is not made up for. Another action drops what it does not take: the expression, a scan's roots, a report's folder.
+    A report of another expression has nothing to compare with at first.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    NEW_NAME_FIELD_NUMBER: builtins.int
+    CRON_FIELD_NUMBER: builtins.int
+    EVERY_S_FIELD_NUMBER: builtins.int
+    ACTION_FIELD_NUMBER: builtins.int
+    ROOTS_FIELD_NUMBER: builtins.int
+    REPLACE_ROOTS_FIELD_NUMBER: builtins.int
+    EXPRESSION_FIELD_NUMBER: builtins.int
+    TO_FOLDER_FIELD_NUMBER: builtins.int
+    ENABLED_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    new_name: builtins.str
+    cron: builtins.str
+    every_s: builtins.int
+    action: builtins.str
+    replace_roots: builtins.bool
+    """`roots` count though there is none: every root"""
+    expression: builtins.str
+    enabled: builtins.bool
+    @property
+    def roots(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
+    @property
+    def to_folder(self) -> sanchay.v1.common_pb2.Path:
+        """empty bytes: no file is written any more"""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        new_name: builtins.str | None = ...,
+        cron: builtins.str | None = ...,
+        every_s: builtins.int | None = ...,
+        action: builtins.str | None = ...,
+        roots: collections.abc.Iterable[builtins.bytes] | None = ...,
+        replace_roots: builtins.bool = ...,
+        expression: builtins.str | None = ...,
+        to_folder: sanchay.v1.common_pb2.Path | None = ...,
+        enabled: builtins.bool | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_action", b"_action", "_cron", b"_cron", "_enabled", b"_enabled", "_every_s", b"_every_s", "_expression", b"_expression", "_new_name", b"_new_name", "action", b"action", "cron", b"cron", "enabled", b"enabled", "every_s", b"every_s", "expression", b"expression", "new_name", b"new_name", "to_folder", b"to_folder"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_action", b"_action", "_cron", b"_cron", "_enabled", b"_enabled", "_every_s", b"_every_s", "_expression", b"_expression", "_new_name", b"_new_name", "action", b"action", "cron", b"cron", "enabled", b"enabled", "every_s", b"every_s", "expression", b"expression", "name", b"name", "new_name", b"new_name", "replace_roots", b"replace_roots", "roots", b"roots", "to_folder", b"to_folder"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_action", b"_action"]) -> typing.Literal["action"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_cron", b"_cron"]) -> typing.Literal["cron"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_enabled", b"_enabled"]) -> typing.Literal["enabled"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_every_s", b"_every_s"]) -> typing.Literal["every_s"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_expression", b"_expression"]) -> typing.Literal["expression"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_new_name", b"_new_name"]) -> typing.Literal["new_name"] | None: ...
+
+global___UpdateScheduleRequest = UpdateScheduleRequest
+
+@typing.final
+class UpdateScheduleResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SCHEDULE_FIELD_NUMBER: builtins.int
+    @property
+    def schedule(self) -> global___Schedule: ...
+    def __init__(
+        self,
+        *,
+        schedule: global___Schedule | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["schedule", b"schedule"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["schedule", b"schedule"]) -> None: ...
+
+global___UpdateScheduleResponse = UpdateScheduleResponse
+
+@typing.final
+class PreviewScheduleRequest(google.protobuf.message.Message):
+    """The `name` of a schedule, or what one would have: `cron` or `every_s`."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    CRON_FIELD_NUMBER: builtins.int
+    EVERY_S_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    cron: builtins.str
+    every_s: builtins.int
+    count: builtins.int
+    """0: five; at most 100"""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        cron: builtins.str = ...,
+        every_s: builtins.int = ...,
+        count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["count", b"count", "cron", b"cron", "every_s", b"every_s", "name", b"name"]) -> None: ...
+
+global___PreviewScheduleRequest = PreviewScheduleRequest
+
+@typing.final
+class PreviewScheduleResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TIMES_NS_FIELD_NUMBER: builtins.int
+    @property
+    def times_ns(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """None is past: what is due is due now. Fewer where there are no more. Of a disabled schedule: if it were enabled now."""
+
+    def __init__(
+        self,
+        *,
+        times_ns: collections.abc.Iterable[builtins.int] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["times_ns", b"times_ns"]) -> None: ...
+
+global___PreviewScheduleResponse = PreviewScheduleResponse
+
+@typing.final
 class ListSchedulesRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

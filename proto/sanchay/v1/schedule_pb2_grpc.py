@@ -19,6 +19,16 @@ class ScheduleServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_schedule__pb2.AddScheduleRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_schedule__pb2.AddScheduleResponse.FromString,
                 )
+        self.UpdateSchedule = channel.unary_unary(
+                '/sanchay.v1.ScheduleService/UpdateSchedule',
+                request_serializer=sanchay_dot_v1_dot_schedule__pb2.UpdateScheduleRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_schedule__pb2.UpdateScheduleResponse.FromString,
+                )
+        self.PreviewSchedule = channel.unary_unary(
+                '/sanchay.v1.ScheduleService/PreviewSchedule',
+                request_serializer=sanchay_dot_v1_dot_schedule__pb2.PreviewScheduleRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_schedule__pb2.PreviewScheduleResponse.FromString,
+                )
         self.ListSchedules = channel.unary_unary(
                 '/sanchay.v1.ScheduleService/ListSchedules',
                 request_serializer=sanchay_dot_v1_dot_schedule__pb2.ListSchedulesRequest.SerializeToString,
@@ -66,6 +76,20 @@ class ScheduleServiceServicer(object):
 
     def AddSchedule(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSchedule(self, request, context):
+        """Changes what is set; runs and their reports stay, and a run under way goes on as it was begun.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewSchedule(self, request, context):
+        """When a schedule runs next, or one that would be added now. Says what is wrong with a cron expression.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -127,6 +151,16 @@ def add_ScheduleServiceServicer_to_server(servicer, server):
                     servicer.AddSchedule,
                     request_deserializer=sanchay_dot_v1_dot_schedule__pb2.AddScheduleRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_schedule__pb2.AddScheduleResponse.SerializeToString,
+            ),
+            'UpdateSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSchedule,
+                    request_deserializer=sanchay_dot_v1_dot_schedule__pb2.UpdateScheduleRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_schedule__pb2.UpdateScheduleResponse.SerializeToString,
+            ),
+            'PreviewSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewSchedule,
+                    request_deserializer=sanchay_dot_v1_dot_schedule__pb2.PreviewScheduleRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_schedule__pb2.PreviewScheduleResponse.SerializeToString,
             ),
             'ListSchedules': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSchedules,
@@ -192,6 +226,40 @@ class ScheduleService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.ScheduleService/AddSchedule',
             sanchay_dot_v1_dot_schedule__pb2.AddScheduleRequest.SerializeToString,
             sanchay_dot_v1_dot_schedule__pb2.AddScheduleResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def UpdateSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.ScheduleService/UpdateSchedule',
+            sanchay_dot_v1_dot_schedule__pb2.UpdateScheduleRequest.SerializeToString,
+            sanchay_dot_v1_dot_schedule__pb2.UpdateScheduleResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def PreviewSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.ScheduleService/PreviewSchedule',
+            sanchay_dot_v1_dot_schedule__pb2.PreviewScheduleRequest.SerializeToString,
+            sanchay_dot_v1_dot_schedule__pb2.PreviewScheduleResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -24,6 +24,18 @@ class ScheduleServiceStub:
         sanchay.v1.schedule_pb2.AddScheduleResponse,
     ]
 
+    UpdateSchedule: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.schedule_pb2.UpdateScheduleRequest,
+        sanchay.v1.schedule_pb2.UpdateScheduleResponse,
+    ]
+    """Changes what is set; runs and their reports stay, and a run under way goes on as it was begun."""
+
+    PreviewSchedule: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.schedule_pb2.PreviewScheduleRequest,
+        sanchay.v1.schedule_pb2.PreviewScheduleResponse,
+    ]
+    """When a schedule runs next, or one that would be added now. Says what is wrong with a cron expression."""
+
     ListSchedules: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.schedule_pb2.ListSchedulesRequest,
         sanchay.v1.schedule_pb2.ListSchedulesResponse,
@@ -71,6 +83,18 @@ class ScheduleServiceAsyncStub:
         sanchay.v1.schedule_pb2.AddScheduleRequest,
         sanchay.v1.schedule_pb2.AddScheduleResponse,
     ]
+
+    UpdateSchedule: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.schedule_pb2.UpdateScheduleRequest,
+        sanchay.v1.schedule_pb2.UpdateScheduleResponse,
+    ]
+    """Changes what is set; runs and their reports stay, and a run under way goes on as it was begun."""
+
+    PreviewSchedule: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.schedule_pb2.PreviewScheduleRequest,
+        sanchay.v1.schedule_pb2.PreviewScheduleResponse,
+    ]
+    """When a schedule runs next, or one that would be added now. Says what is wrong with a cron expression."""
 
     ListSchedules: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.schedule_pb2.ListSchedulesRequest,
@@ -121,6 +145,22 @@ class ScheduleServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.schedule_pb2.AddScheduleRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.schedule_pb2.AddScheduleResponse, collections.abc.Awaitable[sanchay.v1.schedule_pb2.AddScheduleResponse]]: ...
+
+    @abc.abstractmethod
+    def UpdateSchedule(
+        self,
+        request: sanchay.v1.schedule_pb2.UpdateScheduleRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.schedule_pb2.UpdateScheduleResponse, collections.abc.Awaitable[sanchay.v1.schedule_pb2.UpdateScheduleResponse]]:
+        """Changes what is set; runs and their reports stay, and a run under way goes on as it was begun."""
+
+    @abc.abstractmethod
+    def PreviewSchedule(
+        self,
+        request: sanchay.v1.schedule_pb2.PreviewScheduleRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.schedule_pb2.PreviewScheduleResponse, collections.abc.Awaitable[sanchay.v1.schedule_pb2.PreviewScheduleResponse]]:
+        """When a schedule runs next, or one that would be added now. Says what is wrong with a cron expression."""
 
     @abc.abstractmethod
     def ListSchedules(

@@ -69,6 +69,10 @@ def every_answer() -> dict[str, Answer]:
         "PauseJob": job_pb2.PauseJobResponse(job=canned.job(state="paused")),
         "ResumeJob": job_pb2.ResumeJobResponse(job=canned.job(state="running")),
         "AddSchedule": schedule_pb2.AddScheduleResponse(schedule=canned.schedule()),
+        "UpdateSchedule": schedule_pb2.UpdateScheduleResponse(schedule=canned.schedule()),
+        "PreviewSchedule": schedule_pb2.PreviewScheduleResponse(
+            times_ns=[canned.NOON_NS, canned.NOON_NS + 86_400 * 10**9]
+        ),
         "ListSchedules": schedule_pb2.ListSchedulesResponse(
             schedules=[canned.schedule(), canned.schedule("often", cron="", every_s=21600, action="scan", next_ns=1)]
         ),

@@ -177,6 +177,57 @@ def test_a_schedule_rests_wakes_and_is_forgotten(run: Run, daemon: CannedDaemon)
         assert request.name == "big"
 
 
+def test_a_schedule_is_changed_where_it_is_named(run: Run, daemon: CannedDaemon, tmp_path: Path) -> None:
+    words = ["report", "root:nas", "-ext:iso", "--rename", "huge", "--to", str(tmp_path)]
+    assert run("schedule", "edit", "big", *words).out.startswith("Changed big. Next run: 20")
+    assert run("schedule", "edit", "often", "--every", "12h", "--no-file").code == 0
+    assert run("schedule", "edit", "often", "scan").code == 0
+    report, interval, scan = daemon.asked("UpdateSchedule")
+    assert (report.name, report.new_name, report.action) == ("big", "huge", "report")
+    assert (report.expression, report.to_folder.raw) == ("root:nas -ext:iso", bytes(tmp_path))
+    assert not report.HasField("cron")
+    assert not report.HasField("every_s")
+    assert (interval.every_s, interval.HasField("action"), interval.replace_roots) == (43200, False, False)
+    assert (interval.HasField("to_folder"), interval.to_folder.raw) == (True, b"")
+    assert (scan.action, list(scan.roots), scan.replace_roots, scan.expression) == ("scan", [], True, "")
+    daemon.answers["UpdateSchedule"] = errors.InvalidArgument("No such hour.", term="25", position=2)
+    assert "    0 25 * * *\n      ^" in run("schedule", "edit", "big", "--cron", "0 25 * * *").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Say what to change"),
+        (["--cron", "@daily", "--every", "1h"], "either --cron or --every"),
+        (["--no-file", "--to", "/tmp"], "Either --to or --no-file"),
+        (["--budget", "30m"], "Only a verification has a budget"),
+        (["report"], "A report needs a query"),
+    ],
+)
+def test_a_change_that_is_invalid_is_a_usage_error(
+    run: Run, daemon: CannedDaemon, arguments: list[str], words: str
+) -> None:
+    ended = run("schedule", "edit", "big", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert not daemon.asked("UpdateSchedule")
+
+
+def test_the_next_times_are_shown(run: Run, daemon: CannedDaemon) -> None:
+    assert run("schedule", "preview", "--cron", "0 2 * * *").out.splitlines() == [
+        units.second(canned.NOON_NS),
+        units.second(canned.NOON_NS + 86_400 * SECOND_NS),
+    ]
+    document = run("--json", "schedule", "preview", "--every", "1d", "--count", "2").document
+    assert document == {"times": ["2024-01-01T12:00:00Z", "2024-01-02T12:00:00Z"]}
+    first, second = daemon.asked("PreviewSchedule")
+    assert (first.cron, first.every_s, first.count) == ("0 2 * * *", 0, 5)
+    assert (second.cron, second.every_s, second.count) == ("", 86_400, 2)
+    assert run("schedule", "preview").code == 2
+    assert f"Then: {units.moment(canned.NOON_NS + 86_400 * SECOND_NS)}." in run("schedule", "show", "big").out
+    assert len(run("--json", "schedule", "show", "big").document["next_runs"]) == 2
+
+
 def test_runs_are_listed_newest_first(run: Run, daemon: CannedDaemon) -> None:
     document = run("--json", "schedule", "history", "big", "--limit", "3").document
     assert document["name"] == "big"

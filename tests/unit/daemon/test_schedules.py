@@ -24,9 +24,10 @@ from sanchay.errors import (
     ScheduleNotFound,
 )
 from sanchayd.reports.service import ReportService
+from sanchayd.schedules.draft import Draft
 from sanchayd.schedules.runs import RunService
 from sanchayd.schedules.schedule import Run, RunState
-from sanchayd.schedules.service import Draft, ScheduleService
+from sanchayd.schedules.service import ScheduleService
 from sanchayd.schedules.store import ScheduleStore
 from sanchayd.schedules.timing import SECOND_NS
 from tests.support import trees

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sanchay.v1 import schedule_pb2
 from sanchayd.rpc.convert import common
+from sanchayd.schedules.draft import Changes, Draft
 from sanchayd.schedules.schedule import Run
-from sanchayd.schedules.service import Draft, ScheduleView
+from sanchayd.schedules.service import ScheduleView
 
 
 def to_draft(message: schedule_pb2.AddScheduleRequest) -> Draft:
@@ -18,6 +19,20 @@ def to_draft(message: schedule_pb2.AddScheduleRequest) -> Draft:
         roots=tuple(message.roots),
         expression=message.expression,
         to_folder=message.to_folder.raw,
+    )
+
+
+def to_changes(message: schedule_pb2.UpdateScheduleRequest) -> Changes:
+    """What is to change of a schedule."""
+    return Changes(
+        name=message.new_name if message.HasField("new_name") else None,
+        cron=message.cron if message.HasField("cron") else None,
+        every_s=message.every_s if message.HasField("every_s") else None,
+        action=message.action if message.HasField("action") else None,
+        roots=tuple(message.roots) if message.roots or message.replace_roots else None,
+        expression=message.expression if message.HasField("expression") else None,
+        to_folder=message.to_folder.raw if message.HasField("to_folder") else None,
+        enabled=message.enabled if message.HasField("enabled") else None,
     )
 
 

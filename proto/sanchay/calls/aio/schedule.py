@@ -47,6 +47,43 @@ class AsyncScheduleCalls:
             _requests.add_schedule(name, action, cron, every_s, roots, expression, to_folder),
         )
 
+    async def update_schedule(
+        self,
+        name: str,
+        *,
+        new_name: str | None = None,
+        cron: str | None = None,
+        every_s: int | None = None,
+        action: str | None = None,
+        roots: Iterable[RootName] | None = None,
+        expression: str | None = None,
+        to_folder: PathLike | None = None,
+        no_file: bool = False,
+        enabled: bool | None = None,
+    ) -> v1.schedule_pb2.UpdateScheduleResponse:
+        """Changes what is given; runs and reports stay. `cron` and `every_s` take one another's place.
+
+        No `roots` (an empty list) are every root; `no_file`: reports are written to no folder any more. Another action
+        drops the expression, and roots and folder where it takes none. Raises what `add_schedule` does, and
+        ScheduleNotFound.
+        """
+        return await self._link.unary(
+            self._schedule.UpdateSchedule,
+            _requests.update_schedule(
+                name, new_name, cron, every_s, action, roots, expression, to_folder, no_file, enabled
+            ),
+        )
+
+    async def preview_schedule(
+        self, name: str = "", *, cron: str = "", every_s: int = 0, count: int = 0
+    ) -> v1.schedule_pb2.PreviewScheduleResponse:
+        """When a schedule runs next, or one that would be added now by `cron` or `every_s`; a `count` of 0: five times.
+
+        Raises InvalidArgument with the term and position of a bad cron expression.
+        """
+        request = _requests.preview_schedule(name, cron, every_s, count)
+        return await self._link.unary(self._schedule.PreviewSchedule, request)
+
     async def list_schedules(self) -> v1.schedule_pb2.ListSchedulesResponse:
         """Every schedule."""
         return await self._link.unary(self._schedule.ListSchedules, v1.schedule_pb2.ListSchedulesRequest())
