@@ -155,6 +155,10 @@ format: $(VENV)/.dev ## formats the Python and the Rust code
 	$(BIN)/python proto/blocking.py
 	$(CARGO) fmt --all
 
+.PHONY: screenshots
+screenshots: install $(VENV)/.window ## pictures of every page into build/screenshots: light and dark, empty, full and broken, both languages
+	QT_QPA_PLATFORM=offscreen $(BIN)/python scripts/screenshots.py build/screenshots $(PAGES)
+
 .PHONY: messages
 messages: $(VENV)/.dev ## brings the translations of icon and window up to date with their texts
 	PYTHONPATH=proto $(BIN)/python scripts/messages.py

@@ -34,6 +34,7 @@ class Asked:
     def __init__(self, owner: QObject) -> None:
         self.owner = owner
         self.is_off = False
+        self.is_stream = False
         self._lock = threading.Lock()
         self._client: Client | None = None
 
@@ -115,6 +116,7 @@ class Asker(QObject):
                 self._tell(asked, lambda _: ended(), None)
 
         asked = self._new(owner, key)
+        asked.is_stream = True
         work = (asked, CALL_S, failed, listen)
         threading.Thread(target=self._with_client, args=work, name="follow", daemon=True).start()
         return asked
@@ -131,6 +133,12 @@ class Asker(QObject):
         asked = self._new(owner, "")
         threading.Thread(target=run, name="run", daemon=True).start()
         return asked
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every question has its answer; those with many answers go on."""
+        with self._lock:
+            return all(asked.is_stream for asked in self._asked)
 
     @property
     def is_closed(self) -> bool:

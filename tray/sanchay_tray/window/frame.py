@@ -142,6 +142,11 @@ class Frame(QMainWindow):
         shown = self._stack.currentWidget()
         return shown if isinstance(shown, Page) else None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no page waits for an answer."""
+        return self._asker.is_idle
+
     def banner_texts(self) -> list[str]:
         """What the banners say."""
         return self._box.texts()
