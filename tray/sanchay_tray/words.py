@@ -60,6 +60,11 @@ def speak(language: str = "") -> str:
     return chosen
 
 
+def translate_by(translation: gettext.NullTranslations) -> None:
+    """Has texts translated by another translation than a catalog's, such as one that a test makes."""
+    _Speech.translation = translation
+
+
 def spoken() -> str:
     """The code of the language that is spoken now."""
     return _Speech.language
