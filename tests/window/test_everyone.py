@@ -62,7 +62,8 @@ def shown(frame: Frame, name: str) -> QWidget:
 def cut(widget: QWidget) -> list[str]:
     """Texts that have less room than they need; what is shortened by intent has a tool tip instead."""
     found = []
-    for each in [*widget.findChildren(QLabel), *widget.findChildren(QAbstractButton)]:
+    texts: list[QLabel | QAbstractButton] = [*widget.findChildren(QLabel), *widget.findChildren(QAbstractButton)]
+    for each in texts:
         if isinstance(each, Elided) or not each.isVisibleTo(widget) or not each.text():
             continue
         wraps = isinstance(each, QLabel) and each.wordWrap()
