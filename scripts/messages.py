@@ -102,6 +102,12 @@ def strings(message: Message) -> Iterable[str]:
     return [each or "" for each in found]
 
 
+def read(path: Path) -> Catalog:
+    """A language's catalog."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parents[1].name)
+
+
 def write(path: Path, catalog: Catalog, language: str) -> None:
     """Writes a catalog under a head that names no day and no person: it changes when a text does."""
     head = HEAD.format(language=language, plurals=catalog.plural_forms.rstrip(";") + ";")
@@ -115,8 +121,7 @@ def main(arguments: list[str]) -> int:
     wanted, code = template(), 0
     for path in sorted(LOCALE.glob("*/LC_MESSAGES/sanchay.po")):
         language = path.parents[1].name
-        with path.open("rb") as file:
-            catalog = read_po(file, locale=language)
+        catalog = read(path)
         if "--check" not in arguments:
             catalog.update(wanted, no_fuzzy_matching=True, update_header_comment=False)
             catalog.obsolete.clear()
