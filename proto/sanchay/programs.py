@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 # Where a system keeps its own programs. PATH comes after them: it may lead to another program's folders first.
 SYSTEM_FOLDERS: tuple[str, ...] = () if os.name == "nt" else ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
+# Programs that are not named as their modules are.
+_MODULES = {"sanchay-tray": "sanchay_tray", "sanchay-window": "sanchay_tray.window"}
 _WITHOUT_CURRENT_FOLDER = (
     "import sys; sys.path[:] = [each for each in sys.path if each]; "
     "import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
@@ -29,14 +31,14 @@ def ours(name: str, *, windowless: bool = False) -> tuple[str, ...]:
     In a bundle it is the file beside this program's own; in a virtual environment, or where a system's packages put
     it, the script beside the interpreter; elsewhere the module. `windowless`: without a console window on Windows.
     """
-    folder = os.path.dirname(sys.executable)
+    folder, module = os.path.dirname(sys.executable), _MODULES.get(name, name)
     if getattr(sys, "frozen", False):
         return (os.path.join(folder, name + (".exe" if os.name == "nt" else "")),)
     if os.name == "nt":
         python = os.path.join(folder, "pythonw.exe")
-        return python_module(name, python if windowless and os.path.exists(python) else sys.executable)
+        return python_module(module, python if windowless and os.path.exists(python) else sys.executable)
     script = os.path.join(folder, name)
-    return (script,) if os.access(script, os.X_OK) else python_module(name)
+    return (script,) if os.access(script, os.X_OK) else python_module(module)
 
 
 def neutral_folder() -> str:

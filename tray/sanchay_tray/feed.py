@@ -44,6 +44,7 @@ class Feed:
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._stale = _Stale()
+        self._began_ns = self._told_ns = 0
         self._threads = [
             threading.Thread(target=self._follow, name="feed-follow", daemon=True),
             threading.Thread(target=self._ask, name="feed-ask", daemon=True),
@@ -51,6 +52,7 @@ class Feed:
 
     def start(self) -> None:
         """Begins to follow."""
+        self._began_ns = time.time_ns()
         for thread in self._threads:
             thread.start()
 
@@ -106,12 +108,15 @@ class Feed:
             client.close()
         try:
             with contextlib.closing(client.events(kinds=KINDS, recent=True, follow=True)) as events:
-                # The stream comes first: what happens between it and the answers below is in it.
+                # What happens between these answers and the first of the stream is among what the daemon remembers.
                 self._tell(model.Reached(client.status(), tuple(client.list_jobs(limit=JOBS_ASKED).jobs)))
                 self._stale.mark(copies=True)
-                began_ns = time.time_ns()
+                before_ns = min(self._told_ns, time.time_ns())
                 for event in events:
-                    self._tell(model.Happened(event, remembered=event.at_ns < began_ns))
+                    if event.at_ns <= before_ns:
+                        continue  # it was told before the daemon was out of reach
+                    self._told_ns = max(self._told_ns, event.at_ns)
+                    self._tell(model.Happened(event, remembered=event.at_ns < self._began_ns))
                     self._stale.mark(status=model.needs_status(event), copies=model.needs_copies(event))
         except ValueError:  # the client was closed between two calls of ours: we end, or the daemon is doubted
             raise DaemonUnavailable("sanchayd does not answer.") from None
@@ -122,6 +127,8 @@ class Feed:
 
     def _why_lost(self, error: SanchayError) -> model.Lost:
         owner = find_owner(self._where)
+        if isinstance(error, ShuttingDown):
+            return model.Lost(model.Link.ENDING, error.message)  # it was asked to: a crash says nothing
         if owner is None:
             return model.Lost(model.Link.ABSENT, error.message)
         if owner.is_stopped:

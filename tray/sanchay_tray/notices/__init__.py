@@ -1,0 +1,1 @@
+"""Notices: which events are worth one, and who shows it."""
