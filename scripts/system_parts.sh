@@ -20,6 +20,13 @@ parts=(
     sshfs:sshfs
     /usr/lib/openssh/sftp-server:openssh-sftp-server
     mksquashfs:squashfs-tools
+    Xvfb:xvfb
+    dbus-daemon:dbus-daemon
+    trayer:trayer
+    dunst:dunst
+    xdotool:xdotool
+    import:imagemagick
+    openbox:openbox
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
     x86_64-w64-mingw32-g++:g++-mingw-w64-x86-64
 )
@@ -29,10 +36,14 @@ for part in "${parts[@]}"; do
 done | sort --unique
 [[ -x /usr/lib/wine/wine64 ]] || echo wine64
 
-# Libraries and fonts that Qt loads, even without a display; no command tells that they are there.
+# Libraries and fonts that Qt loads, even without a display, and what pystray reaches a panel by: no command tells that
+# they are there.
 libraries=(
     libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libxkbcommon0
     fonts-dejavu-core fonts-noto-core
+    libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1
+    libxkbcommon-x11-0
+    python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1
 )
 if command -v dpkg-query >/dev/null; then
     for package in "${libraries[@]}"; do

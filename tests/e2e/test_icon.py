@@ -1,12 +1,12 @@
-"""The icon in a panel: what is shown in each state, the menu over D-Bus, and what happens where something is missing."""
+"""The icon in a panel: its picture in each state, its menu over D-Bus, and what happens where something is missing."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,13 @@ import pytest
 from sanchay.address import places
 from sanchay.owner import find_owner
 from sanchay.v1 import catalog_pb2, daemon_pb2
-from tests.support.daemon import PATIENCE_S, DaemonProcess
 from tests.support.desktop import Desktop
 from tests.support.icon import IconProcess
 from tests.support.program import until
-from tests.support.scripted_daemon import ScriptedDaemon, event, job, path, root, status
+from tests.support.scripted_daemon import ScriptedDaemon, event, job, root, status
+
+#: The ink of the icon on a light panel.
+DARK = (43, 50, 64)
 
 pytestmark = pytest.mark.needs("Xvfb", "dbus-daemon")
 
@@ -95,13 +97,13 @@ def test_the_menu_is_read_and_clicked(
         total_groups=2, total_redundant_files=1204, total_freed_bytes=8_400_000_000
     )
     daemon.tell(event("job", job=daemon.jobs[0]), event("root_online", root="Pictures", root_id=1))
-    daemon.change(status(root(1, "Pictures"), root(2, "Music & more")))
+    daemon.change(status(root(1, "Pictures"), root(2, "R&B & soul_2")))
     until(lambda: panel.has("1,204 copies, 7.8G could be free"))
 
     panel.click("Scan of Pictures: 34 %", "Pause")
     panel.click("Scan of Pictures: 34 %", "Cancel")
     panel.click("Scan now", "All folders")
-    panel.click("Scan now", "Music & more")
+    panel.click("Scan now", "R&B & soul_2")
     panel.click("Pause background work", "For 1 hour")
     until(
         lambda: [len(daemon.asked(call)) for call in ("PauseJob", "CancelJob", "StartScan", "PauseBackground")]
@@ -201,17 +203,17 @@ def test_a_daemon_that_cannot_start_is_said_and_not_tried_again(desktop: Desktop
 
 
 def test_a_panel_that_comes_later_or_again_gets_the_icon(daemon: ScriptedDaemon, tmp_path: Path, window: Path) -> None:
-    with Desktop(tmp_path, panel=False) as desktop:
-        with IconProcess(desktop, tmp_path / "home", "--icon", "qt", window=window):
-            until(lambda: opened(window) == [["--no-tray"]])
-            panel = desktop.new_panel()
-            panel.appear()
-            panel.wait_for_item()
-            panel.vanish()
-            another = desktop.new_panel()
-            another.appear()
-            another.wait_for_item()
-            until(lambda: another.tooltip() == "All is well: 1,200 files")
+    home = tmp_path / "home"
+    with Desktop(tmp_path, panel=False) as desktop, IconProcess(desktop, home, "--icon", "qt", window=window):
+        until(lambda: opened(window) == [["--no-tray"]])
+        panel = desktop.new_panel()
+        panel.appear()
+        panel.wait_for_item()
+        panel.vanish()
+        another = desktop.new_panel()
+        another.appear()
+        another.wait_for_item()
+        until(lambda: another.tooltip() == "All is well: 1,200 files")
 
 
 @pytest.mark.parametrize("backend", ["qt", "pystray"])
@@ -225,17 +227,14 @@ def test_without_a_display_it_says_so(backend: str, tmp_path: Path) -> None:
             assert icon.ended()[2] == "sanchay-tray: The display :77 cannot be reached.\n"
 
 
-@pytest.mark.needs("trayer", "xdotool")
-def test_without_a_bus_it_goes_into_an_x11_panel(daemon: ScriptedDaemon, tmp_path: Path) -> None:
-    with Desktop(tmp_path, bus=False) as desktop:
-        env = desktop.environment(tmp_path / "home")
-        with subprocess.Popen(["trayer", "--widthtype", "request"], env=env, stderr=subprocess.DEVNULL) as trayer:
-            try:
-                with IconProcess(desktop, tmp_path / "home", "--check") as check:
-                    until(lambda: True)
-                    check.ended()
-                with IconProcess(desktop, tmp_path / "home", "--icon", "qt"):
-                    find = ["xdotool", "search", "--class", "trayer"]
-                    until(lambda: subprocess.run(find, env=env, stdout=subprocess.PIPE, check=False).stdout)
-            finally:
-                trayer.kill()
+@pytest.mark.needs("trayer", "xdotool", "import")
+def test_without_a_bus_it_goes_into_an_x11_panel(daemon: ScriptedDaemon, tmp_path: Path, window: Path) -> None:
+    flags = ("--icon", "qt", "--panel", "light")
+    with ExitStack() as stack:
+        desktop = stack.enter_context(Desktop(tmp_path, bus=False))
+        panel = stack.enter_context(desktop.x11_panel())
+        stack.enter_context(IconProcess(desktop, tmp_path / "home", *flags, window=window))
+        # A dark box on the panel's grey.
+        until(lambda: DARK in {colour for _, colour in panel.picture().getcolors(100_000) or ()})
+        panel.click(DARK)
+        until(lambda: opened(window) == [[]])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,7 @@ from typing import Any
 
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
+from PIL import Image
 
 from sanchay_tray.notices.loop import LoopThread
 from tests.support.daemon import PATIENCE_S, environment
@@ -25,6 +28,9 @@ ITEM = "org.kde.StatusNotifierItem"
 MENU = "com.canonical.dbusmenu"
 NOTICES = "org.freedesktop.Notifications"
 PROPERTIES = "org.freedesktop.DBus.Properties"
+
+
+_SILENT: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 @contextmanager
@@ -57,9 +63,7 @@ def _told(*command: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         process = subprocess.Popen(
             [word.format(fd=write) for word in command],
             pass_fds=[write],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            **_SILENT,
         )
         os.close(write)
         try:
@@ -276,7 +280,7 @@ def _line(layout: Any) -> Line:
     label = properties["label"].value if "label" in properties else ""
     return Line(
         number,
-        label.replace("__", "_"),
+        re.sub("_(.)", r"\1", label),  # an underscore marks the key of a line, two are one
         bool(properties["enabled"].value) if "enabled" in properties else True,
         bool(properties["toggle-state"].value == 1) if "toggle-state" in properties else False,
         tuple(_line(child.value) for child in children),
@@ -336,6 +340,31 @@ class NoticeServer(OnBus):
         self.emit("/org/freedesktop/Notifications", NOTICES, "NotificationClosed", "uu", notice.number, 2)
 
 
+class X11Panel:
+    """trayer, and a hand on its icon."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = dict(env)
+        until(lambda: self._run("xdotool", "search", "--onlyvisible", "--class", "trayer"))
+        self._window = self._run("xdotool", "search", "--onlyvisible", "--class", "trayer").split()[0].decode()
+
+    def picture(self) -> Image.Image:
+        """What the panel shows."""
+        return Image.open(io.BytesIO(self._run("import", "-window", self._window, "png:-"))).convert("RGB")
+
+    def click(self, ink: tuple[int, int, int]) -> None:
+        """Clicks on the icon, which is found by its colour."""
+        picture = self.picture()
+        width, height = picture.size
+        dark = [(x, y) for x in range(width) for y in range(height) if picture.getpixel((x, y)) == ink]
+        x, y = dark[len(dark) // 2]
+        self._run("xdotool", "mousemove", "--window", self._window, str(x), str(y), "click", "1")
+
+    def _run(self, *command: str) -> bytes:
+        done = subprocess.run(command, env=self._env, capture_output=True, check=False, timeout=PATIENCE_S)
+        return done.stdout
+
+
 class Desktop:
     """All of it, for one test. What is left out by the flags is not there."""
 
@@ -377,6 +406,16 @@ class Desktop:
     def environment(self, home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a program on this desktop that belongs to `home`."""
         return {name: value for name, value in environment(home, {**self.environ, **(extra or {})}).items() if value}
+
+    @contextmanager
+    def x11_panel(self) -> Iterator[X11Panel]:
+        """A panel that embeds the windows of icons."""
+        env = self.environment(self._folder)
+        with subprocess.Popen(["trayer", "--distance", "0", "--width", "20"], env=env, **_SILENT) as trayer:
+            try:
+                yield X11Panel(env)
+            finally:
+                trayer.kill()
 
     def new_panel(self) -> PanelOfItems:
         """A panel that has not appeared yet."""

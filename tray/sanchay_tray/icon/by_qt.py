@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QByteArray, QObject, QSocketNotifier, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QIcon, QPainter, QPixmap
@@ -121,6 +121,7 @@ class MenuOfItems(QObject):
         super().__init__()
         self.menu = QMenu()
         self._owner = owner
+        self._write = _for_bus if _has_watcher() else _for_window
         self._items: tuple[Item, ...] = ()
         self._waiting: tuple[Item, ...] | None = None
         self._is_open = False
@@ -134,7 +135,7 @@ class MenuOfItems(QObject):
         if self._is_open:
             self._waiting = items
         elif items != self._items:
-            _fill(self.menu, items, self._owner)
+            _fill(self.menu, items, self._owner, self._write)
             self._items = items
 
     def _opening(self) -> None:
@@ -151,7 +152,7 @@ class MenuOfItems(QObject):
             self.take(waiting)
 
 
-def _fill(menu: QMenu, items: Sequence[Item], owner: Owner) -> None:
+def _fill(menu: QMenu, items: Sequence[Item], owner: Owner, write: Callable[[str], str]) -> None:
     actions = menu.actions()
     if [_kind(item) for item in items] != [action.property("kind") for action in actions]:
         for action in actions:
@@ -160,7 +161,7 @@ def _fill(menu: QMenu, items: Sequence[Item], owner: Owner) -> None:
             (below if isinstance(below, QMenu) else action).deleteLater()
         actions = [_added(menu, item, owner) for item in items]
     for action, item in zip(actions, items, strict=True):
-        text = item.text.replace("&", "&&")
+        text = write(item.text)
         if action.text() != text:
             action.setText(text)
         action.setProperty("act", item.act)
@@ -170,7 +171,27 @@ def _fill(menu: QMenu, items: Sequence[Item], owner: Owner) -> None:
             action.setChecked(item.is_checked)
         below = action.menu()
         if item.items and isinstance(below, QMenu):
-            _fill(below, item.items, owner)
+            _fill(below, item.items, owner, write)
+
+
+def _for_window(text: str) -> str:
+    """A text for a menu that Qt draws: an ampersand marks a key, two are one."""
+    return text.replace("&", "&&")
+
+
+def _for_bus(text: str) -> str:
+    """A text for a menu that a panel draws: an underscore marks a key, two are one. Qt makes one of the first ampersand
+    only, so that one is put before all others."""
+    return ("&" if "&" in text else "") + text.replace("_", "__")
+
+
+def _has_watcher() -> bool:
+    if not hosts.WATCHER:
+        return False
+    from PySide6.QtDBus import QDBusConnection
+
+    bus = QDBusConnection.sessionBus()
+    return bus.isConnected() and bool(bus.interface().isServiceRegistered(hosts.WATCHER).value())
 
 
 def _kind(item: Item) -> str:

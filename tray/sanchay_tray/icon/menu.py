@@ -213,6 +213,8 @@ def event_line(event: event_pb2.Event) -> str:
 
 def _about_now(state: State, now: datetime, opens: Opens) -> tuple[Item, ...]:
     found = causes(state)
+    if look(state) is Look.WORKING and state.link is Link.UP:
+        return ()  # its job stands at the top
     first = Item(_fitted(line(state, now)), opens("overview"))
     if len(found) == 1:
         first = Item(first.text, opens(_PAGES[found[0].kind], found[0].subject))
