@@ -78,7 +78,7 @@ def test_each_state_has_its_picture_and_its_line(icon: IconProcess, desktop: Des
     seen["attention"] = panel.pictures()
 
     daemon.stop()
-    until(lambda: panel.tooltip() == "Sanchay's service does not run")
+    until(lambda: panel.tooltip() == "Sanchay's service is not running")
     seen["absent"] = panel.pictures()
 
     assert set(seen["well"]) == {16, 22, 24, 32, 48, 64}
@@ -138,7 +138,7 @@ def test_an_open_menu_does_not_change(icon: IconProcess, desktop: Desktop, daemo
 
 def test_it_is_started_at_login_where_a_person_wants_it(icon: IconProcess, desktop: Desktop, tmp_path: Path) -> None:
     panel = desktop.panel
-    file = tmp_path / "config/autostart/org.sanchay.Sanchay.Icon.desktop"
+    file = tmp_path / "config/autostart/sanchay-tray.desktop"
     assert not panel.line("Start at login").is_checked
     panel.click("Start at login")
     until(lambda: panel.line("Start at login").is_checked)
@@ -178,11 +178,11 @@ def test_a_daemon_is_started_followed_and_left_alone_once_a_person_stopped_it(de
         assert second is not None
         os.kill(second.pid, signal.SIGSTOP)
         panel.click("Pause background work", "Until tomorrow")  # what it does not answer says that it is held
-        until(lambda: "SIGSTOP" in panel.tooltip())
+        until(lambda: "held still" in panel.tooltip())
         os.kill(second.pid, signal.SIGCONT)
-        until(lambda: panel.tooltip() != "Sanchay's service is held still (SIGSTOP)")
+        until(lambda: panel.tooltip() == "No folder is in the catalog yet")
         os.kill(second.pid, signal.SIGTERM)
-        until(lambda: panel.tooltip() == "Sanchay's service does not run")
+        until(lambda: panel.tooltip() == "Sanchay's service is not running")
         assert find_owner(where) is None
         panel.click("Start Sanchay's service")
         until(lambda: find_owner(where) is not None)

@@ -17,10 +17,10 @@ FRESH_S = 6 * 3600.0
 KEPT = 200
 
 
-def note(where: Places, kind: str, subject: str, now_s: float | None = None) -> None:
-    """Notes an act: a `job` that was started (by its id), a `root` (by its id), or a `schedule` that was run."""
+def note(where: Places, what: str, now_s: float | None = None) -> None:
+    """Notes an act: `job ID` that was started, `root ID` that was changed, or `schedule NAME` that was run."""
     now_s = time.time() if now_s is None else now_s
-    lines = [*_lines(where)[-KEPT + 1 :], f"{now_s:.0f} {kind} {subject}"]
+    lines = [*_lines(where)[-KEPT + 1 :], f"{now_s:.0f} {what}"]
     file = where.run_folder / "own-acts"
     temporary = file.with_name(f".own-acts.{os.getpid()}")
     with contextlib.suppress(OSError):
@@ -28,12 +28,12 @@ def note(where: Places, kind: str, subject: str, now_s: float | None = None) -> 
         temporary.replace(file)
 
 
-def is_own(where: Places, kind: str, subject: str, now_s: float | None = None) -> bool:
+def is_own(where: Places, what: str, now_s: float | None = None) -> bool:
     """Whether the act was noted lately."""
     now_s = time.time() if now_s is None else now_s
     for line in _lines(where):
         moment, _, act = line.partition(" ")
-        if act == f"{kind} {subject}" and moment.isdigit() and now_s - int(moment) <= FRESH_S:
+        if act == what and moment.isdigit() and now_s - int(moment) <= FRESH_S:
             return True
     return False
 

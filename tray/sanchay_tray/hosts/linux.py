@@ -39,11 +39,12 @@ AUTOSTART_IS_THERE = True
 AMPERSAND = "&"
 PREFERS_QT = True
 #: By this name the desktop knows the window, and whom notices come from.
-DESKTOP_ENTRY = "org.sanchay.Sanchay"
+DESKTOP_ENTRY = "sanchay-window"
+ICON = "sanchay"
 #: The list of icons that a desktop keeps, on the bus.
 WATCHER = "org.kde.StatusNotifierWatcher"
 ANSWER_S = 5.0
-_AUTOSTART = "org.sanchay.Sanchay.Icon.desktop"
+_AUTOSTART = "sanchay-tray.desktop"
 _QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"', "`": "\\`", "$": "\\$"})
 _UNQUOTED = re.compile(r'\\(["`$\\])')
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+,-]+")
@@ -63,7 +64,7 @@ def enable_autostart(command: Sequence[str]) -> None:
             "Name=Sanchay",
             "Comment=Shows how the catalog of your files is doing",
             f"Exec={_exec(command)}",
-            f"Icon={DESKTOP_ENTRY}",
+            f"Icon={ICON}",
             "Terminal=false",
             "StartupNotify=false",
             "X-GNOME-Autostart-Phase=Applications",
@@ -91,7 +92,7 @@ def autostart_command() -> tuple[str, ...] | None:
 def describe_to_desktop(window: Sequence[str]) -> None:
     """Gives the desktop the window's name, its icon and its command, where they are not what it has. Raises OSError."""
     data = _folder("XDG_DATA_HOME", ".local/share")
-    picture = data / "icons/hicolor/scalable/apps" / f"{DESKTOP_ENTRY}.svg"
+    picture = data / "icons/hicolor/scalable/apps" / f"{ICON}.svg"
     _replace(picture, svg(Look.WELL, Panel.UNKNOWN))
     _write(
         data / "applications" / f"{DESKTOP_ENTRY}.desktop",
@@ -100,7 +101,7 @@ def describe_to_desktop(window: Sequence[str]) -> None:
             "Name=Sanchay",
             "Comment=Copies, sizes and searches in all your folders",
             f"Exec={_exec(window)}",
-            f"Icon={DESKTOP_ENTRY}",
+            f"Icon={ICON}",
             "Terminal=false",
             "Categories=Utility;FileTools;",
             f"StartupWMClass={DESKTOP_ENTRY}",

@@ -181,8 +181,8 @@ class App:
             if self._wanted.allows(notice.kind, now):
                 self._speaker.say(notice if self._is_window_there else rules.without_window(notice))
 
-    def _is_own(self, kind: str, subject: str) -> bool:
-        return own_acts.is_own(self._where, kind, subject)
+    def _is_own(self, what: str) -> bool:
+        return own_acts.is_own(self._where, what)
 
     # ---- What clicks do ----
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sanchay import names, units
 from sanchay.v1 import event_pb2, job_pb2
+from sanchay_tray import cause_words
 from sanchay_tray.model import Cause, Kind, Link, Look, State, causes, look
 from sanchay_tray.words import count, mark, say
 
@@ -58,16 +59,7 @@ class Opens(Protocol):
         """The act, or None."""
 
 
-#: The page of the window on which a cause is dealt with.
-_PAGES = {
-    Kind.CATALOG: "overview",
-    Kind.DAMAGE: "health",
-    Kind.ROOT_SETTINGS: "folders",
-    Kind.ROOT_OFFLINE: "folders",
-    Kind.CONFIG: "settings",
-    Kind.JOB_FAILED: "jobs",
-    Kind.SCHEDULE_FAILED: "schedules",
-}
+#: The page that has more of an event.
 _EVENT_PAGES = {
     "duplicate": "copies",
     "damage": "health",
@@ -140,21 +132,11 @@ def line(state: State, now: datetime) -> str:
 
 
 def cause_line(cause: Cause) -> str:
-    """What needs attention, in a line."""
-    name = names.safe_text(cause.subject)
-    if cause.kind is Kind.DAMAGE:
-        return count("{n} damaged file was found", "{n} damaged files were found", cause.count)
-    text = {
-        Kind.CATALOG: say("The catalog needs attention"),
-        Kind.ROOT_SETTINGS: say("{name}: its settings cannot be read", name=name),
-        Kind.ROOT_OFFLINE: say("{name} is not there", name=name),
-        Kind.CONFIG: say("The last edit of the settings has an error"),
-        Kind.JOB_FAILED: say("A job failed"),
-        Kind.SCHEDULE_FAILED: say("{name}: its last run failed", name=name),
-    }[cause.kind]
-    if cause.kind in (Kind.CATALOG, Kind.JOB_FAILED) and cause.why:
-        return say("{what}: {why}", what=text, why=names.safe_text(cause.why))
-    return text
+    """What needs attention, in a line, with its reason where that is not a matter of course."""
+    told = cause_words.told(cause)
+    if cause.kind in (Kind.CATALOG, Kind.JOB_FAILED, Kind.SCHEDULE_FAILED) and told.more:
+        return say("{what}: {why}", what=told.text, why=told.more)
+    return told.text
 
 
 def job_name(job: job_pb2.Job) -> str:
@@ -217,18 +199,21 @@ def _about_now(state: State, now: datetime, opens: Opens) -> tuple[Item, ...]:
         return ()  # its job stands at the top
     first = Item(_fitted(line(state, now)), opens("overview"))
     if len(found) == 1:
-        first = Item(first.text, opens(_PAGES[found[0].kind], found[0].subject))
+        first = Item(first.text, _opening(found[0], opens))
     items = [first]
     if len(found) > 1:
-        items += [
-            Item(_fitted(cause_line(each)), opens(_PAGES[each.kind], each.subject)) for each in found[:CAUSES_SHOWN]
-        ]
+        items += [Item(_fitted(cause_line(each)), _opening(each, opens)) for each in found[:CAUSES_SHOWN]]
         if len(found) > CAUSES_SHOWN:
             more = len(found) - CAUSES_SHOWN
             items.append(Item(count("{n} more", "{n} more", more), opens("overview")))
     if state.link in (Link.ABSENT, Link.REFUSED):
         items.append(Item(say("Start Sanchay's service"), Act("start")))
     return tuple(items)
+
+
+def _opening(cause: Cause, opens: Opens) -> Act | None:
+    told = cause_words.told(cause)
+    return opens(told.page, told.select)
 
 
 def _work(state: State) -> tuple[Item, ...]:
@@ -292,17 +277,9 @@ def seconds_of_hold(about: str, now: datetime) -> float:
 
 
 def _away(state: State) -> str:
-    known = {
-        Link.CONNECTING: mark("Looking for Sanchay's service"),
-        Link.STARTING: mark("Sanchay's service is starting"),
-        Link.ENDING: mark("Sanchay's service is ending"),
-        Link.ABSENT: mark("Sanchay's service does not run"),
-        Link.SILENT: mark("Sanchay's service does not answer"),
-        Link.HELD: mark("Sanchay's service is held still (SIGSTOP)"),
-    }
-    if state.link is Link.REFUSED:
+    if state.link is Link.REFUSED and state.why:
         return names.safe_text(state.why)
-    return say(known[state.link])
+    return cause_words.link_text(state.link)
 
 
 def _many(found: tuple[Cause, ...]) -> str:

@@ -15,7 +15,7 @@ from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusFastError
 
-from sanchay_tray.hosts.linux import DESKTOP_ENTRY
+from sanchay_tray.hosts.linux import DESKTOP_ENTRY, ICON
 from sanchay_tray.notices.loop import LoopThread
 from sanchay_tray.notices.notice import Notice
 from sanchay_tray.notices.speaker import Chosen, Server
@@ -83,7 +83,7 @@ class BusSpeaker:
         }
         before = self._shown.get(notice.key, 0)
         (number,) = await self._call(
-            "Notify", "susssasa{sv}i", ["Sanchay", before, DESKTOP_ENTRY, notice.title, body, actions, hints, -1]
+            "Notify", "susssasa{sv}i", ["Sanchay", before, ICON, notice.title, body, actions, hints, -1]
         )
         self._notices.pop(before, None)
         self._shown[notice.key] = number

@@ -22,7 +22,7 @@ DAMAGE_REST_S = 2.0
 #: A run that has ended is told with its figures, or after so long without them.
 FIGURES_WAIT_S = 10.0
 
-IsOwn = Callable[[str, str], bool]
+IsOwn = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _Crowd:
 
 
 class Rules:
-    """Makes notices of events. `is_own(kind, subject)` says what this person has just done in the window."""
+    """Makes notices of events. `is_own` says what this person has just done in the window."""
 
     def __init__(self, is_own: IsOwn, *, copies_rest_s: float = COPIES_REST_S) -> None:
         self._is_own = is_own
@@ -62,7 +62,7 @@ class Rules:
                 self._runs[event.schedule_run.schedule] = (event.schedule_run, now_s + FIGURES_WAIT_S)
             return []
         made = _of_root(event) or _of_disk(event) or _of_job(event)
-        return [] if made is None or self._is_own(*_subject(event)) else [made]
+        return [] if made is None or self._is_own(_subject(event)) else [made]
 
     def due(self, state: State, now_s: float) -> list[Notice]:
         """What has come to rest by now, and runs whose figures are known."""
@@ -77,7 +77,7 @@ class Rules:
             if due_s <= now_s or (known is not None and known.last_run.id == run.run_id and known.last_run.ended_ns):
                 del self._runs[name]
                 figures = known.last_run if known is not None and known.last_run.id == run.run_id else None
-                if not self._is_own("schedule", name):
+                if not self._is_own(f"schedule {name}"):
                     made.append(_of_run(run, figures))
         return made
 
@@ -88,8 +88,8 @@ class Rules:
         self._crowds[event.kind] = _Crowd(number + 1, size_bytes + event.size, event, due_s)
 
 
-def _subject(event: event_pb2.Event) -> tuple[str, str]:
-    return ("job", str(event.job.id)) if event.kind == "job" else ("root", str(event.root_id))
+def _subject(event: event_pb2.Event) -> str:
+    return f"job {event.job.id}" if event.kind == "job" else f"root {event.root_id}"
 
 
 def _of_copies(crowd: _Crowd) -> Notice:

@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--page", default="", help="the page to show, such as copies, space, search or settings")
     parser.add_argument("--select", default="", help="what to show on it, such as a folder's name")
     parser.add_argument("--language", default="", choices=["", *words.languages()], help="the language, such as hi")
+    parser.add_argument("--no-tray", action="store_true", help="say that there is no panel for the icon")
     given = parser.parse_args(arguments)
     try:
         from sanchay_tray.window import app
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(missing, file=sys.stderr)  # noqa: T201 - the program's voice
         return EXIT_FAILED
     try:
-        return app.run(places(), given.page, given.select, given.language)
+        return app.run(places(), given.page, given.select, given.language, has_tray=not given.no_tray)
     except SanchayError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 - the program's own voice
         return error.exit_code

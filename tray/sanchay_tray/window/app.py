@@ -48,7 +48,7 @@ def paint(app: QApplication) -> None:
     app.setStyleSheet(colours.style_sheet())
 
 
-def run(where: Places, page: str, select: str, language: str = "") -> int:
+def run(where: Places, page: str, select: str, language: str = "", *, has_tray: bool = True) -> int:
     """Shows the window until it is closed; its exit code. Where one is open already, that one comes to the front."""
     app = QApplication(sys.argv[:1])
     single = Single(where)
@@ -60,6 +60,8 @@ def run(where: Places, page: str, select: str, language: str = "") -> int:
     single.called.connect(frame.come_forward)
     waker = _heed_signals(frame)
     frame.begin(page, select)
+    if not has_tray:
+        frame.say_no_tray()
     frame.show()
     code = app.exec()
     del waker

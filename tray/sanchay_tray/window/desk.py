@@ -69,4 +69,7 @@ class Desk(Protocol):
         """Says in a banner what did not work, until it is read."""
 
     def did(self, what: str) -> None:
-        """Notes that this person just did something here, so that the icon need not tell them of it."""
+        """Notes that this person just did something here, so that the icon need not tell them of it.
+
+        `what` is `job ID`, `root ID` or `schedule NAME`.
+        """

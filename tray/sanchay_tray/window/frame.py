@@ -15,6 +15,7 @@ from sanchay.address import Places
 from sanchay.client import Client
 from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown
 from sanchay.v1 import event_pb2
+from sanchay_tray import own_acts
 from sanchay_tray.model import State
 from sanchay_tray.window import banners, keys_sheet
 from sanchay_tray.window.asking import Asked, Asker, Failed
@@ -131,9 +132,14 @@ class Frame(QMainWindow):
         if not gone and not self._asker.is_closed:
             self._box.say(banners.Banner("failed", "bad", error.message))
 
+    def say_no_tray(self) -> None:
+        """Says that the icon found no panel."""
+        more = say("Starting the icon again opens this window.")
+        self._box.say(banners.Banner("tray", "warn", say("No panel on this desktop shows icons"), more))
+
     def did(self, what: str) -> None:
         """Notes that this person just did something here."""
-        self.memory.put("did", what)
+        own_acts.note(self.where, what)
 
     # ---- The frame itself ----
 
