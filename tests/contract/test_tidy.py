@@ -48,6 +48,7 @@ ENTRIES = {
     "sanchayctl.__main__",
     "sanchayd.__main__",
     "sanchayctl.first_run",
+    "sanchay_tray.__main__",
     "sanchay_tray.first_run",
     "sanchay_tray.window.__main__",
     "sanchayd.state.migrations.env",

@@ -382,7 +382,7 @@ class Desktop:
         runtime.mkdir(mode=0o700)
         for name, folder in (("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")):
             self.environ[name] = str(self._folder / folder)
-        # Those of whoever runs the tests are not for them: `environment` leaves empty ones out.
+        # Those of the caller are not for them: `environment` leaves empty ones out.
         self.environ |= {
             "DISPLAY": "",
             "WAYLAND_DISPLAY": "",

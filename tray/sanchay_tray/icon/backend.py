@@ -1,4 +1,4 @@
-"""One face for whatever library shows the icon, and the choice between them."""
+"""One face for the libraries that show the icon, and the choice between them."""
 
 from __future__ import annotations
 

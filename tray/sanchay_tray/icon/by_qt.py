@@ -259,7 +259,7 @@ class Signals:
 def _check() -> None:
     """Raises Unsupported where Qt would end the process instead."""
     if os.environ.get("QT_QPA_PLATFORM", ""):
-        return  # whoever chose it knows what is there
+        return  # it was chosen by hand
     fault = hosts.display_fault() or hosts.qt_fault()
     if fault:
         raise Unsupported(fault)

@@ -35,7 +35,7 @@ class Starting:
             self._was_stopped = self._was_refused = False
         elif isinstance(news, Lost):
             if news.link is Link.ENDING and self._has_run:
-                self._was_stopped = True  # it was asked to end: whoever did so knows why
+                self._was_stopped = True  # it was asked to end: by someone who knows why
             if news.link is not Link.ABSENT:
                 return
             if self._absent_since_s is None:

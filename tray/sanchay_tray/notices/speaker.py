@@ -1,4 +1,4 @@
-"""One face for whoever shows notices; `sanchay_tray.hosts` says who that is."""
+"""One face for what shows notices; `sanchay_tray.hosts` says which that is."""
 
 from __future__ import annotations
 
