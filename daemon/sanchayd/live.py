@@ -140,7 +140,7 @@ class LiveService:
         taken.set()
         events = []
         if batch.dropped:
-            message = f"{batch.dropped} events were lost here: more happened at once than the daemon keeps."
+            message = Sentence("more-than-is-kept", events_count=batch.dropped)
             events.append(Event(EventKind.DROPPED, time.time_ns(), dropped=batch.dropped, message=message))
         for each in batch.events:
             root = self._registry.get(each.root_id)
@@ -155,7 +155,7 @@ class LiveService:
                 other_path=each.other_path or b"",
                 bytes_delta=each.bytes_delta,
                 size=each.size,
-                message=each.message,
+                message=Sentence.of_engine(each.message),
             )
             events.append(event)
             if event.kind in ROOT_KINDS:

@@ -114,7 +114,79 @@ _ROOTS = {
     "paused-scan-goes-on": "The scan of {root} was paused; it goes on.",
 }
 
-_SAID: Mapping[str, str | Template] = {**_FRESHNESS, **_ENGINE, **_ROOTS}
+# Why jobs stand still, ended or do not go on.
+_JOBS: Mapping[str, str | Template] = {
+    "background-paused": "work in the background is paused",
+    "background-paused-on-battery": "work in the background is paused on battery",
+    "waits-for-room": "the disk of the catalog is full; it goes on by itself when there is room",
+    "read-left-behind": "cancelled; a read at {path} does not come back and is left behind",
+    "run-broken-off": (
+        "The daemon ended before it did. What was done is in the journal; it goes on when plan {plan} is run again."
+    ),
+    "undo-broken-off": (
+        "The daemon ended before it did. What was taken back is in the journal; it goes on when run {run} is taken "
+        "back again."
+    ),
+    "repair-broken-off": (
+        "The daemon ended before it did. The file is either repaired or as it was; it goes on when finding {finding} "
+        "is repaired again."
+    ),
+    "ask-again": "The daemon that was asked has ended; ask again.",
+}
+
+# What runs of schedules do, and how they ended.
+_RUNS: Mapping[str, str | Template] = {
+    "checks-catalog": "checks the catalog",
+    "asks-catalog": "asks the catalog",
+    "scans-roots": Template("scans {roots}: {files_count} file", "scans {roots}: {files_count} files", "files_count"),
+    "scans-roots-percent": Template(
+        "scans {roots}: {percent}% {files_count} file", "scans {roots}: {percent}% {files_count} files", "files_count"
+    ),
+    "verifies-roots": Template(
+        "verifies {roots}: {files_count} file", "verifies {roots}: {files_count} files", "files_count"
+    ),
+    "check-broken-off": "The check was broken off.",
+    "mended": "Mended: {what}.",
+    "no-root-to-scan": "There is no root to scan.",
+    "no-root-to-verify": "There is no root to verify.",
+    "named-root-removed": "A root that it names was removed.",
+    "files-damaged": Template("{files_count} file damaged.", "{files_count} files damaged.", "files_count"),
+    "not-readable": Template("{items_count} could not be read", "{items_count} could not be read", "items_count"),
+    "ended-as": "{state}",
+    "roots-ended": "{roots}: {reason}.",
+    "only-largest-kept": Template(
+        "Only the largest row is kept.", "Only the largest {rows_count} rows are kept.", "rows_count"
+    ),
+    "daemon-ended-in-run": "sanchayd ended in the middle of this run.",
+    "schedule-removed": "The schedule was removed.",
+    "failed-inside": "It failed inside sanchayd: {why}",
+    "hook-not-found": ("The report_hook could not be started: {program} was not found on PATH; write its whole path."),
+    "hook-not-started": "The report_hook could not be started: {why}.",
+    "hook-ended-late": "The report_hook was ended after {after_s}.",
+    "hook-failed": "The report_hook ended with exit code {code}.",
+}
+
+# Of events.
+_EVENTS: Mapping[str, str | Template] = {
+    "read-too-slowly": Template(
+        "{events_count} event was lost here: this subscriber read too slowly.",
+        "{events_count} events were lost here: this subscriber read too slowly.",
+        "events_count",
+    ),
+    "more-than-is-kept": Template(
+        "{events_count} event was lost here: more happened at once than the daemon keeps.",
+        "{events_count} events were lost here: more happened at once than the daemon keeps.",
+        "events_count",
+    ),
+    "full-today": "At the pace of the last {pace_days_count} days this file system is full today.",
+    "full-in-days": Template(
+        "At the pace of the last {pace_days_count} days this file system is full in {days_count} day.",
+        "At the pace of the last {pace_days_count} days this file system is full in {days_count} days.",
+        "days_count",
+    ),
+}
+
+_SAID: Mapping[str, str | Template] = {**_FRESHNESS, **_ENGINE, **_ROOTS, **_JOBS, **_RUNS, **_EVENTS}
 
 TEMPLATES: Mapping[str, Template] = {
     code: said if isinstance(said, Template) else Template(said) for code, said in _SAID.items()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sanchay.errors import Cancelled
+from sanchay.sentences import Sentence
 from sanchayd.config import Config
 from sanchayd.engine_port import ActPort, DedupePort
 from sanchayd.engine_port.dedupe_values import ActResult
@@ -125,9 +126,9 @@ class ActWork:
         try:
             found = self._act.wait()
         except Cancelled as error:  # before it began
-            return Outcome(JobState.CANCELLED, error.message, self._kind.result({}))
+            return Outcome(JobState.CANCELLED, Sentence.plain(error.message), self._kind.result({}))
         left = tuple(JobError(each.path, each.reason, each.message) for each in found.left)
-        return Outcome(JobState(found.state), found.message, self._kind.of(found, self._job), left)
+        return Outcome(JobState(found.state), Sentence.of_engine(found.message), self._kind.of(found, self._job), left)
 
 
 class DedupeKind(ActKind):
@@ -164,12 +165,9 @@ class DedupeKind(ActKind):
             compared_bytes=found.compared_bytes,
         )
 
-    def why_it_ended(self, job: Job) -> str:
+    def why_it_ended(self, job: Job) -> Sentence:
         """It does not go on by itself: the one who asked may not want it any more."""
-        return (
-            f"The daemon ended before it did. What was done is in the journal; it goes on when plan "
-            f"{job.arguments['plan']} is run again."
-        )
+        return Sentence("run-broken-off", plan=job.arguments["plan"])
 
     def result(self, stored: Mapping[str, Any]) -> DedupeResult:
         """The counts of a run."""
@@ -201,12 +199,9 @@ class UndoKind(ActKind):
             restored=found.acted,
         )
 
-    def why_it_ended(self, job: Job) -> str:
+    def why_it_ended(self, job: Job) -> Sentence:
         """It does not go on by itself."""
-        return (
-            f"The daemon ended before it did. What was taken back is in the journal; it goes on when run "
-            f"{job.arguments['run']} is taken back again."
-        )
+        return Sentence("undo-broken-off", run=job.arguments["run"])
 
     def result(self, stored: Mapping[str, Any]) -> UndoResult:
         """The counts of taking back a run."""

@@ -8,6 +8,7 @@ from enum import Enum
 
 from sanchay import names
 from sanchay.errors import InvalidArgument
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.engine_port.values import RawBytes
 from sanchayd.jobs.job import Job
 
@@ -84,7 +85,7 @@ class Event:
     other_path: RawBytes = b""
     bytes_delta: int = 0
     size: int = 0
-    message: str = ""
+    message: Sentence = NOTHING
     job: Job | None = None
     run: ScheduleRun | None = None
     dropped: int = 0

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 
+from sanchay.sentences import Sentence
 from sanchayd.events.event import FILE_KINDS, Event, EventKind, Wanted
 from sanchayd.events.topic import Subscription
 
@@ -35,7 +36,7 @@ class EventSubscription(Subscription[Event]):
     def _batch(self) -> list[Event]:
         batch: list[Event] = []
         if self.lost:
-            message = f"{self.lost} events were lost here: this subscriber read too slowly."
+            message = Sentence("read-too-slowly", events_count=self.lost)
             batch.append(Event(EventKind.DROPPED, self._waiting[0].at_ns, dropped=self.lost, message=message))
             self.lost = 0
         room_bytes = BATCH_BYTES

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sanchay.errors import JobNotFound
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.config import Config
 from sanchayd.engine_port import ComparingPort, HavePort
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
@@ -24,7 +25,7 @@ MOST_AT_ONCE = 2
 ANSWERS_KEPT = 8
 #: Questions whose jobs have not begun; each holds up to a request of paths.
 QUESTIONS_KEPT = 64
-ASK_AGAIN = "The daemon that was asked has ended; ask again."
+ASK_AGAIN = Sentence("ask-again")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class HaveWork:
             self.ended = True
         return Outcome(
             JobState(found.state),
-            "",
+            NOTHING,
             HaveResult(**{name: getattr(found, name) for name in _COUNTED}),
             tuple(JobError(error.path, error.kind, error.message) for error in found.error_list),
         )
@@ -155,7 +156,7 @@ class HaveKind:
         with self._lock:
             return self._answers.get(job_id)
 
-    def why_it_ended(self, job: Job) -> str:  # noqa: ARG002 - none of them goes on
+    def why_it_ended(self, job: Job) -> Sentence:  # noqa: ARG002 - none of them goes on
         """Who asked has gone, and the question with the daemon."""
         return ASK_AGAIN
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.engine_port.values import RawBytes
 
 
@@ -47,7 +48,7 @@ class JobProgress:
     unit: str = "files"
     done: int = 0
     total: int | None = None
-    waits_for: str = ""  # why it stands still though it may run; for people
+    waits_for: Sentence = NOTHING  # why it stands still though it may run; for people
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Job:
     ended_ns: int = 0
     progress: JobProgress = field(default_factory=JobProgress)
     result: JobResult | None = None
-    message: str = ""
+    message: Sentence = NOTHING
     errors: tuple[JobError, ...] = ()
     request_id: str = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sanchay.sentences import Sentence
 from sanchayd.config import Config
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
 
@@ -15,7 +16,7 @@ class Outcome:
     """How work ended: done, partial, cancelled or failed, with a message where it is not done."""
 
     state: JobState
-    message: str
+    message: Sentence
     result: JobResult
     errors: tuple[JobError, ...] = ()
 
@@ -63,7 +64,7 @@ class JobKind(Protocol):
         """Begins the work; may block. Raises `SanchayError` where it cannot be begun."""
         ...
 
-    def why_it_ended(self, job: Job) -> str:
+    def why_it_ended(self, job: Job) -> Sentence:
         """Why a job that a daemon left when it ended does not go on at the next start; empty: it does."""
         ...
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sanchay import names
 from sanchay.errors import Busy, SanchayError
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd import hosts
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, in_own_thread
@@ -32,7 +33,7 @@ log = logger("sanchayd.jobs")
 class Hold:
     """Why work in the background stands still; empty where it does not."""
 
-    reason: str = ""
+    reason: Sentence = NOTHING
 
 
 @dataclass(eq=False)
@@ -61,10 +62,10 @@ class ActiveJob:
             self.job = replace(self.job, progress=progress, message=self._why_it_stands(progress))
         return self.job
 
-    def _why_it_stands(self, progress: JobProgress) -> str:
+    def _why_it_stands(self, progress: JobProgress) -> Sentence:
         if self.job.state is not JobState.RUNNING:
-            return ""
-        return progress.waits_for or (self.hold.reason if self.job.background else "")
+            return NOTHING
+        return progress.waits_for or (self.hold.reason if self.job.background else NOTHING)
 
 
 class JobQueue:
@@ -97,7 +98,7 @@ class JobQueue:
             kind.apply(config)
         self.pump()
 
-    def hold_background(self, reason: str) -> None:
+    def hold_background(self, reason: Sentence) -> None:
         """Why work that no one waits for stands still; empty where it does not."""
         self._hold.reason = reason
 
@@ -121,7 +122,7 @@ class JobQueue:
         """Whether the job is of a kind that there is; a newer program may have left others."""
         return job.kind in self._kinds
 
-    def why_it_ended(self, job: Job) -> str:
+    def why_it_ended(self, job: Job) -> Sentence:
         """Why the job does not go on at the start after the daemon that it was left by; empty: it does."""
         return self._kinds[job.kind].why_it_ended(job)
 
@@ -169,7 +170,7 @@ class JobQueue:
     def foreground(self, active: ActiveJob) -> None:
         """A client waits for it now."""
         if active.job.background:
-            self._set(active, replace(active.job, background=False, message=""))
+            self._set(active, replace(active.job, background=False, message=NOTHING))
             if active.work is not None:
                 active.work.foreground()
             self.pump()
@@ -179,7 +180,7 @@ class JobQueue:
         if active.job.state is not JobState.PAUSED:
             if active.work is not None:
                 active.work.pause()
-            self._set(active, replace(active.snapshot(), state=JobState.PAUSED, message=""))
+            self._set(active, replace(active.snapshot(), state=JobState.PAUSED, message=NOTHING))
             self.pump()
 
     def resume(self, active: ActiveJob) -> None:
@@ -209,7 +210,7 @@ class JobQueue:
         self._left_behind.update((root_id, (job, job.progress.current)) for root_id in job.root_ids)
         at = os.fsdecode(job.progress.current)
         log.warning("a cancelled job is left behind: a read hangs", kind=job.kind, job_id=job.id, path=at)
-        message = f"cancelled; a read at {at} does not come back and is left behind"
+        message = Sentence("read-left-behind", path=at)
         await self._end(active, replace(job, state=JobState.CANCELLED, ended_ns=self._now_ns(), message=message))
 
     def _came_back(self, active: ActiveJob) -> None:
@@ -289,7 +290,7 @@ class JobQueue:
             if self._stopping:
                 active.ended.set()
                 return
-            await self._end(active, self._failed(active, error.message))
+            await self._end(active, self._failed(active, Sentence.plain(error.message)))
             return
         if active.left_behind:
             self._came_back(active)
@@ -325,7 +326,7 @@ class JobQueue:
             errors=outcome.errors,
         )
 
-    def _failed(self, active: ActiveJob, message: str) -> Job:
+    def _failed(self, active: ActiveJob, message: Sentence) -> Job:
         return replace(active.job, state=JobState.FAILED, ended_ns=self._now_ns(), message=message)
 
     async def _end(self, active: ActiveJob, job: Job) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from sanchay.sentences import Sentence
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobRoot, JobState
 from sanchayd.jobs.kind import JobKind
 from sanchayd.state.tables import JobErrorTable, JobTable
@@ -24,7 +25,7 @@ def to_job(row: JobTable, kinds: Mapping[str, JobKind], errors: Sequence[JobErro
         created_ns=row.created_ns,
         started_ns=row.started_ns,
         ended_ns=row.ended_ns,
-        message=row.message,
+        message=Sentence.of_document(row.message, row.message_words),
         progress=result.progress() if result is not None else JobProgress(),
         result=result,
         errors=tuple(JobError(error.path, error.kind, error.message) for error in errors),
@@ -44,7 +45,8 @@ def from_job(job: Job, job_id: int | None = None) -> JobTable:
         created_ns=job.created_ns,
         started_ns=job.started_ns,
         ended_ns=job.ended_ns,
-        message=job.message,
+        message=str(job.message),
+        message_words=job.message.document(),
         result=asdict(job.result) if job.result is not None else None,
         request_id=job.request_id,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.config import Config
 from sanchayd.engine_port import ScanningPort, ScanPort
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
@@ -65,9 +66,8 @@ class ScanWork:
     def progress(self) -> JobProgress:
         """The scan's counters."""
         progress = self._scan.progress()
-        waits_for = "the disk of the catalog is full; it goes on by itself when there is room"
         return JobProgress(
-            waits_for=waits_for if progress.waiting_for_disk else "",
+            waits_for=Sentence("waits-for-room") if progress.waiting_for_disk else NOTHING,
             **{name: getattr(progress, name) for name in _PROGRESS},
         )
 
@@ -77,7 +77,7 @@ class ScanWork:
         counted = {name: getattr(found, name) for name in _COUNTED}
         return Outcome(
             JobState.PARTIAL if found.state == "offline" else JobState(found.state),
-            found.message,
+            Sentence.of_engine(found.message),
             ScanResult(**counted),
             tuple(JobError(error.path, error.kind, error.message) for error in found.error_list),
         )
@@ -104,9 +104,9 @@ class ScanKind:
         self._check_root(root_id)
         return ScanWork(self._catalog.scan(root_id, background=job.background, request_id=job.request_id))
 
-    def why_it_ended(self, job: Job) -> str:  # noqa: ARG002 - every one does
+    def why_it_ended(self, job: Job) -> Sentence:  # noqa: ARG002 - every one does
         """It goes on: what was scanned before is only compared."""
-        return ""
+        return NOTHING
 
     def result(self, stored: Mapping[str, Any]) -> ScanResult:
         """The counts of a scan."""

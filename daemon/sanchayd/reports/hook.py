@@ -9,15 +9,16 @@ import signal
 from collections.abc import Mapping, Sequence
 
 from sanchay import programs
+from sanchay.sentences import NOTHING, Sentence
 
 HOOK_LIMIT_S = 60.0
 
 
-async def call(command: Sequence[str], variables: Mapping[str, str], limit_s: float = HOOK_LIMIT_S) -> str:
+async def call(command: Sequence[str], variables: Mapping[str, str], limit_s: float = HOOK_LIMIT_S) -> Sentence:
     """Why it failed, for the run's message; empty when all went well."""
     program = programs.found(command[0], before=())  # a person's own command: PATH says which
     if program is None:
-        return f"The report_hook could not be started: {command[0]} was not found on PATH; write its whole path."
+        return Sentence("hook-not-found", program=command[0])
     try:
         process = await asyncio.create_subprocess_exec(
             program,
@@ -30,15 +31,15 @@ async def call(command: Sequence[str], variables: Mapping[str, str], limit_s: fl
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return f"The report_hook could not be started: {error}."
+        return Sentence("hook-not-started", why=str(error))
     try:
         code = await asyncio.wait_for(process.wait(), limit_s)
     except asyncio.TimeoutError:
-        return f"The report_hook was ended after {limit_s:g} s."
+        return Sentence("hook-ended-late", after_s=f"{limit_s:g}")
     finally:
         if process.returncode is None:
             _end(process)
-    return f"The report_hook ended with exit code {code}." if code else ""
+    return Sentence("hook-failed", code=code) if code else NOTHING
 
 
 def _end(process: asyncio.subprocess.Process) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sanchay import names
 from sanchay.errors import LIST_RUNS, NotAbsolute, RunNotFound, SanchayError
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port.values import FileRow
@@ -31,7 +32,7 @@ class Made:
     report: Report
     counts: ReportCounts
     file: bytes = b""
-    complaints: tuple[str, ...] = ()
+    complaints: tuple[Sentence, ...] = ()
 
 
 class ReportService:
@@ -103,14 +104,14 @@ class ReportService:
                 report,
             )
         except SanchayError as error:
-            return replace(made, complaints=(error.message,))
+            return replace(made, complaints=(Sentence.plain(error.message),))
         return replace(made, file=file)
 
-    async def tell(self, schedule: Schedule, run: Run) -> str:
+    async def tell(self, schedule: Schedule, run: Run) -> Sentence:
         """Calls the command of config.toml for a run that is over; why that failed, or nothing."""
         command = self._config().report_hook
         if not command:
-            return ""
+            return NOTHING
         variables = {
             "SANCHAY_SCHEDULE": schedule.name,
             "SANCHAY_RUN": str(run.id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.reports.report import ReportCounts
 from sanchayd.schedules.timing import Timing, timing_of
 
@@ -63,7 +64,7 @@ class Run:
     state: RunState
     started_ns: int
     ended_ns: int = 0
-    message: str = ""
+    message: Sentence = NOTHING
     job_ids: tuple[int, ...] = ()
     counts: ReportCounts | None = None
     file: bytes = b""

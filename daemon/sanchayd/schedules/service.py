@@ -20,6 +20,7 @@ from sanchay.errors import (
     ScheduleNotFound,
     ShuttingDown,
 )
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.config import Config
 from sanchayd.events.event import Event, EventKind, ScheduleRun
 from sanchayd.events.hub import EventHub
@@ -377,17 +378,17 @@ class ScheduleService:
             ended, report = await self._runs.work(schedule, active.run, background=background, tell=step)
         except asyncio.CancelledError:
             if not self._stopping:  # its schedule was removed
-                ended_ns, why = self._now_ns(), "The schedule was removed."
+                ended_ns, why = self._now_ns(), Sentence("schedule-removed")
                 active.run = replace(active.run, state=RunState.CANCELLED, ended_ns=ended_ns, message=why)
                 self._end(schedule, active)
             raise
         except SanchayError as error:
             if self._stopping:
                 return
-            ended = replace(active.run, state=RunState.FAILED, message=error.message)
+            ended = replace(active.run, state=RunState.FAILED, message=Sentence.plain(error.message))
         except Exception as error:
             log.exception("a run failed", schedule=schedule.name)
-            ended = replace(active.run, state=RunState.FAILED, message=f"It failed inside sanchayd: {error}")
+            ended = replace(active.run, state=RunState.FAILED, message=Sentence("failed-inside", why=str(error)))
         await self._finish(schedule, active, replace(ended, ended_ns=self._now_ns()), report)
 
     async def _finish(self, schedule: Schedule, active: _Active, ended: Run, report: Report | None) -> None:
@@ -396,11 +397,11 @@ class ScheduleService:
             await self._store.end_run(ended, report, self._config().schedule_runs)
             if schedule.action is Action.REPORT and (complaint := await self._reports.tell(schedule, ended)):
                 state = RunState.PARTIAL if ended.state is RunState.DONE else ended.state
-                ended = replace(ended, state=state, message=f"{ended.message} {complaint}".strip())
+                ended = replace(ended, state=state, message=Sentence.together("in-a-row", [ended.message, complaint]))
                 await self._store.end_run(ended, None, self._config().schedule_runs)
         except SanchayError as error:
             log.exception("a run could not be stored", schedule=schedule.name, error=error.message)
-            ended = replace(ended, state=RunState.FAILED, message=error.message)
+            ended = replace(ended, state=RunState.FAILED, message=Sentence.plain(error.message))
         active.run = ended
         self._end(schedule, active)
 
@@ -418,7 +419,9 @@ class ScheduleService:
         run = active.run
         active.topic.publish(run)
         about = ScheduleRun(schedule.name, run.id, run.state.value)
-        self._hub.publish([Event(EventKind.SCHEDULE, self._now_ns(), run=about, message="" if first else run.message)])
+        self._hub.publish(
+            [Event(EventKind.SCHEDULE, self._now_ns(), run=about, message=NOTHING if first else run.message)]
+        )
         log.info("a run begins" if first else "a run ended", schedule=schedule.name, run=run.id, state=run.state.value)
 
     def _spawn(self, work: Awaitable[None]) -> None:

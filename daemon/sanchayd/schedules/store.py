@@ -8,6 +8,7 @@ from dataclasses import asdict
 from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.orm import Session
 
+from sanchay.sentences import Sentence
 from sanchayd.reports import rows as report_rows
 from sanchayd.reports.report import Report, ReportCounts
 from sanchayd.schedules.schedule import Action, Run, RunState, Schedule
@@ -90,8 +91,13 @@ class ScheduleStore:
     async def interrupt_runs(self, now_ns: int) -> None:
         """What a daemon left under way is said to be interrupted."""
         left = update(ScheduleRunTable).where(ScheduleRunTable.state == RunState.RUNNING.value)
-        message = "sanchayd ended in the middle of this run."
-        values = {"state": RunState.INTERRUPTED.value, "ended_ns": now_ns, "message": message}
+        said = Sentence("daemon-ended-in-run")
+        values = {
+            "state": RunState.INTERRUPTED.value,
+            "ended_ns": now_ns,
+            "message": str(said),
+            "message_words": said.document(),
+        }
         await self._store.run(lambda s: s.execute(left.values(**values)))
 
     async def last_runs(self) -> dict[int, Run]:
@@ -181,7 +187,7 @@ def _to_run(row: ScheduleRunTable) -> Run:
         state=RunState(row.state),
         started_ns=row.started_ns,
         ended_ns=row.ended_ns,
-        message=row.message,
+        message=Sentence.of_document(row.message, row.message_words),
         job_ids=tuple(row.job_ids),
         counts=ReportCounts(**row.counts) if row.counts is not None else None,
         file=row.file,
@@ -197,7 +203,8 @@ def _from_run(run: Run) -> ScheduleRunTable:
         state=run.state.value,
         started_ns=run.started_ns,
         ended_ns=run.ended_ns,
-        message=run.message,
+        message=str(run.message),
+        message_words=run.message.document(),
         job_ids=list(job_ids),
         counts=asdict(run.counts) if run.counts is not None else None,
         file=run.file,

@@ -19,7 +19,7 @@ from sanchayd import hosts
 from sanchayd.state.recognise import APPLICATION_ID, recognise, uri
 from sanchayd.state.tables import Base
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 # Alembic finds them as it finds modules: in a folder, a wheel or a bundle.
 MIGRATIONS = "sanchayd.state:migrations"
 # A limit on the size of files, or a full thin volume, shows as a failed write (from Python 3.11 on the name is told).

@@ -51,6 +51,7 @@ class JobTable(Base):
     message: Mapped[str]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     request_id: Mapped[str]
+    message_words: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class JobErrorTable(Base):
@@ -101,6 +102,7 @@ class ScheduleRunTable(Base):
     job_ids: Mapped[list[int]] = mapped_column(JSON)
     counts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     file: Mapped[bytes] = mapped_column(LargeBinary)
+    message_words: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class ReportTable(Base):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from sanchay.errors import InvalidArgument, SanchayError
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd import uptime
 from sanchayd.config import Config
 from sanchayd.engine_port import CatalogPool, EnginePort, LivePort
@@ -150,8 +151,8 @@ class BackgroundService:
         lives = await self._pool.quick(self._live.live_status)
         return any(root.pending or root.state == "reconciling" for root in lives)
 
-    def _reason(self) -> str:
-        return "work in the background is paused" + ("" if self._is_paused() else " on battery")
+    def _reason(self) -> Sentence:
+        return Sentence("background-paused") if self._is_paused() else Sentence("background-paused-on-battery")
 
     def _is_paused(self) -> bool:
         has_ended = self._pause.until_ns > 0 and self._pause.boot_until_s <= self._up.now_s()
@@ -188,4 +189,4 @@ class BackgroundService:
                 limit, held = wanted
                 await self._pool.quick(self._engine.set_background, max_mb_per_s=limit or None, paused=held)
                 self._told = wanted
-                self._queue.hold_background(self._reason() if held else "")
+                self._queue.hold_background(self._reason() if held else NOTHING)

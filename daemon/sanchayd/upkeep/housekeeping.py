@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from sanchay.errors import CatalogClosed, SanchayError
+from sanchay.sentences import Sentence
 from sanchayd.catalog.changes import DAY_NS, ChangeService, FileSystemGrowth
 from sanchayd.engine_port import CatalogPool, EnginePort
 from sanchayd.events.event import Event, EventKind
@@ -98,8 +99,10 @@ class Housekeeping:
             days_left = (each.full_on_ns - now_ns) / DAY_NS
             if not each.full_on_ns or days_left > WARN_DAYS:
                 continue
-            when = "today" if days_left < 1 else f"in {days_left:.0f} {'day' if round(days_left) == 1 else 'days'}"
-            message = f"At the pace of the last {each.days} days this file system is full {when}."
+            if days_left < 1:
+                message = Sentence("full-today", pace_days_count=each.days)
+            else:
+                message = Sentence("full-in-days", pace_days_count=each.days, days_count=round(days_left))
             events.append(
                 Event(EventKind.FORECAST, now_ns, path=each.path, message=message, full_on_ns=each.full_on_ns)
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.config import Config
 from sanchayd.engine_port import VerificationPort, VerifyPort
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobState
@@ -102,7 +103,7 @@ class VerifyWork:
             suspect=tuple(suspect)[:NAMED_MOST],
         )
         errors = tuple(JobError(error.path, error.kind, error.message) for error in found.unreadable)
-        return Outcome(JobState(found.state), found.message, result, errors)
+        return Outcome(JobState(found.state), Sentence.of_engine(found.message), result, errors)
 
 
 class VerifyKind:
@@ -130,9 +131,9 @@ class VerifyKind:
         )
         return VerifyWork(verification)
 
-    def why_it_ended(self, job: Job) -> str:  # noqa: ARG002 - others hang on it
+    def why_it_ended(self, job: Job) -> Sentence:  # noqa: ARG002 - others hang on it
         """It goes on."""
-        return ""
+        return NOTHING
 
     def result(self, stored: Mapping[str, Any]) -> VerifyResult:
         """What a verification left."""

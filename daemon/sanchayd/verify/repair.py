@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sanchay.sentences import Sentence
 from sanchayd.dedupe.acts import ActedResult, ActKind, ActWork
 from sanchayd.engine_port.dedupe_values import ActResult
 from sanchayd.jobs.job import Job
@@ -49,12 +50,9 @@ class RepairKind(ActKind):
             repaired=found.acted,
         )
 
-    def why_it_ended(self, job: Job) -> str:
+    def why_it_ended(self, job: Job) -> Sentence:
         """It does not go on by itself: the one who asked may not want it any more."""
-        return (
-            "The daemon ended before it did. The file is either repaired or as it was; it goes on when finding "
-            f"{job.arguments['finding']} is repaired again."
-        )
+        return Sentence("repair-broken-off", finding=job.arguments["finding"])
 
     def result(self, stored: Mapping[str, Any]) -> RepairResult:
         """The counts of a repair."""

@@ -16,7 +16,7 @@ from sanchay.v1 import common_pb2 as sanchay_dot_v1_dot_common__pb2
 from sanchay.v1 import job_pb2 as sanchay_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16sanchay/v1/event.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\x1a\x14sanchay/v1/job.proto\"\xbf\x02\n\x05\x45vent\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_ns\x18\x02 \x01(\x03\x12\x0f\n\x07root_id\x18\x03 \x01(\x03\x12\x0c\n\x04root\x18\x04 \x01(\t\x12\x1e\n\x04path\x18\x05 \x01(\x0b\x32\x10.sanchay.v1.Path\x12$\n\nother_path\x18\x06 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x13\n\x0b\x62ytes_delta\x18\x07 \x01(\x03\x12\x0c\n\x04size\x18\x08 \x01(\x04\x12\x0f\n\x07message\x18\t \x01(\t\x12\x1c\n\x03job\x18\n \x01(\x0b\x32\x0f.sanchay.v1.Job\x12-\n\x0cschedule_run\x18\x0b \x01(\x0b\x32\x17.sanchay.v1.ScheduleRun\x12\x0f\n\x07\x64ropped\x18\x0c \x01(\x04\x12\x12\n\nfull_on_ns\x18\r \x01(\x03\x12\x0e\n\x06topics\x18\x0e \x03(\t\">\n\x0bScheduleRun\x12\x10\n\x08schedule\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\x03\x12\r\n\x05state\x18\x03 \x01(\t\"P\n\x10SubscribeRequest\x12\r\n\x05kinds\x18\x01 \x03(\t\x12\r\n\x05roots\x18\x02 \x03(\x0c\x12\x0e\n\x06recent\x18\x03 \x01(\x08\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\"6\n\x11SubscribeResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.sanchay.v1.Event2Z\n\x0c\x45ventService\x12J\n\tSubscribe\x12\x1c.sanchay.v1.SubscribeRequest\x1a\x1d.sanchay.v1.SubscribeResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16sanchay/v1/event.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\x1a\x14sanchay/v1/job.proto\"\xe9\x02\n\x05\x45vent\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_ns\x18\x02 \x01(\x03\x12\x0f\n\x07root_id\x18\x03 \x01(\x03\x12\x0c\n\x04root\x18\x04 \x01(\t\x12\x1e\n\x04path\x18\x05 \x01(\x0b\x32\x10.sanchay.v1.Path\x12$\n\nother_path\x18\x06 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x13\n\x0b\x62ytes_delta\x18\x07 \x01(\x03\x12\x0c\n\x04size\x18\x08 \x01(\x04\x12\x0f\n\x07message\x18\t \x01(\t\x12\x1c\n\x03job\x18\n \x01(\x0b\x32\x0f.sanchay.v1.Job\x12-\n\x0cschedule_run\x18\x0b \x01(\x0b\x32\x17.sanchay.v1.ScheduleRun\x12\x0f\n\x07\x64ropped\x18\x0c \x01(\x04\x12\x12\n\nfull_on_ns\x18\r \x01(\x03\x12\x0e\n\x06topics\x18\x0e \x03(\t\x12(\n\rmessage_words\x18\x0f \x01(\x0b\x32\x11.sanchay.v1.Words\">\n\x0bScheduleRun\x12\x10\n\x08schedule\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\x03\x12\r\n\x05state\x18\x03 \x01(\t\"P\n\x10SubscribeRequest\x12\r\n\x05kinds\x18\x01 \x03(\t\x12\r\n\x05roots\x18\x02 \x03(\x0c\x12\x0e\n\x06recent\x18\x03 \x01(\x08\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\"6\n\x11SubscribeResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.sanchay.v1.Event2Z\n\x0c\x45ventService\x12J\n\tSubscribe\x12\x1c.sanchay.v1.SubscribeRequest\x1a\x1d.sanchay.v1.SubscribeResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,13 +24,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sanchay.v1.event_pb2', _glo
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_EVENT']._serialized_start=86
-  _globals['_EVENT']._serialized_end=405
-  _globals['_SCHEDULERUN']._serialized_start=407
-  _globals['_SCHEDULERUN']._serialized_end=469
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=471
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=551
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=553
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=607
-  _globals['_EVENTSERVICE']._serialized_start=609
-  _globals['_EVENTSERVICE']._serialized_end=699
+  _globals['_EVENT']._serialized_end=447
+  _globals['_SCHEDULERUN']._serialized_start=449
+  _globals['_SCHEDULERUN']._serialized_end=511
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=513
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=593
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=595
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=649
+  _globals['_EVENTSERVICE']._serialized_start=651
+  _globals['_EVENTSERVICE']._serialized_end=741
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ class Event(google.protobuf.message.Message):
     DROPPED_FIELD_NUMBER: builtins.int
     FULL_ON_NS_FIELD_NUMBER: builtins.int
     TOPICS_FIELD_NUMBER: builtins.int
+    MESSAGE_WORDS_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """added | changed | removed | moved | duplicate | damage | root_offline | root_online | degraded | recovered
     | reconciled | job | schedule | forecast | status | dropped
@@ -71,6 +72,10 @@ class Event(google.protobuf.message.Message):
         come close together are one event. roots | settings | pause | plans | schedules | damage | notices | catalog
         """
 
+    @property
+    def message_words(self) -> sanchay.v1.common_pb2.Words:
+        """of `message`"""
+
     def __init__(
         self,
         *,
@@ -88,9 +93,10 @@ class Event(google.protobuf.message.Message):
         dropped: builtins.int = ...,
         full_on_ns: builtins.int = ...,
         topics: collections.abc.Iterable[builtins.str] | None = ...,
+        message_words: sanchay.v1.common_pb2.Words | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["job", b"job", "other_path", b"other_path", "path", b"path", "schedule_run", b"schedule_run"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["at_ns", b"at_ns", "bytes_delta", b"bytes_delta", "dropped", b"dropped", "full_on_ns", b"full_on_ns", "job", b"job", "kind", b"kind", "message", b"message", "other_path", b"other_path", "path", b"path", "root", b"root", "root_id", b"root_id", "schedule_run", b"schedule_run", "size", b"size", "topics", b"topics"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["job", b"job", "message_words", b"message_words", "other_path", b"other_path", "path", b"path", "schedule_run", b"schedule_run"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["at_ns", b"at_ns", "bytes_delta", b"bytes_delta", "dropped", b"dropped", "full_on_ns", b"full_on_ns", "job", b"job", "kind", b"kind", "message", b"message", "message_words", b"message_words", "other_path", b"other_path", "path", b"path", "root", b"root", "root_id", b"root_id", "schedule_run", b"schedule_run", "size", b"size", "topics", b"topics"]) -> None: ...
 
 global___Event = Event
 

@@ -18,7 +18,7 @@ from sanchay.v1 import have_pb2 as sanchay_dot_v1_dot_have__pb2
 from sanchay.v1 import verify_pb2 as sanchay_dot_v1_dot_verify__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14sanchay/v1/job.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\x1a\x17sanchay/v1/dedupe.proto\x1a\x15sanchay/v1/have.proto\x1a\x17sanchay/v1/verify.proto\"\xdd\x02\n\x08Progress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x03 \x01(\x04\x12\r\n\x05\x62ytes\x18\x04 \x01(\x04\x12\x14\n\x0chashed_files\x18\x05 \x01(\x04\x12\x14\n\x0chashed_bytes\x18\x06 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x07 \x01(\x04\x12\x13\n\x0b\x66iles_per_s\x18\x08 \x01(\x01\x12\x13\n\x0b\x62ytes_per_s\x18\t \x01(\x01\x12!\n\x07\x63urrent\x18\n \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x14\n\x07percent\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cseconds_left\x18\x0c \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04unit\x18\r \x01(\t\x12\x0c\n\x04\x64one\x18\x0e \x01(\x04\x12\x12\n\x05total\x18\x0f \x01(\x04H\x02\x88\x01\x01\x42\n\n\x08_percentB\x0f\n\r_seconds_leftB\x08\n\x06_total\"\xe9\x02\n\nScanResult\x12\r\n\x05\x66iles\x18\x01 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12\x14\n\x0chashed_files\x18\x04 \x01(\x04\x12\x14\n\x0chashed_bytes\x18\x05 \x01(\x04\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x07 \x01(\x04\x12\x0f\n\x07removed\x18\x08 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\t \x01(\x04\x12\x12\n\nduration_s\x18\n \x01(\x01\x12\x13\n\x0b\x66iles_per_s\x18\x0b \x01(\x01\x12\x16\n\x0epeak_rss_bytes\x18\x0c \x01(\x04\x12\x10\n\x08unstable\x18\r \x01(\x04\x12\x0f\n\x07special\x18\x0e \x01(\x04\x12\x10\n\x08symlinks\x18\x0f \x01(\x04\x12\x10\n\x08\x65xcluded\x18\x10 \x01(\x04\x12\x16\n\x0eskipped_mounts\x18\x11 \x01(\x04\x12\x1b\n\x13\x65xpected_unreadable\x18\x12 \x01(\x04\"I\n\x08JobError\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xf3\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08root_ids\x18\x04 \x03(\x03\x12\x12\n\nroot_names\x18\x05 \x03(\t\x12\x12\n\ncreated_ns\x18\x06 \x01(\x03\x12\x12\n\nstarted_ns\x18\x07 \x01(\x03\x12\x10\n\x08\x65nded_ns\x18\x08 \x01(\x03\x12&\n\x08progress\x18\t \x01(\x0b\x32\x14.sanchay.v1.Progress\x12&\n\x06result\x18\n \x01(\x0b\x32\x16.sanchay.v1.ScanResult\x12\x0f\n\x07message\x18\x0b \x01(\t\x12$\n\x06\x65rrors\x18\x0c \x03(\x0b\x32\x14.sanchay.v1.JobError\x12\x12\n\nbackground\x18\r \x01(\x08\x12(\n\x06\x64\x65\x64upe\x18\x0e \x01(\x0b\x32\x18.sanchay.v1.DedupeResult\x12$\n\x04undo\x18\x0f \x01(\x0b\x32\x16.sanchay.v1.UndoResult\x12(\n\x06verify\x18\x10 \x01(\x0b\x32\x18.sanchay.v1.VerifyResult\x12$\n\x04have\x18\x11 \x01(\x0b\x32\x16.sanchay.v1.HaveResult\x12(\n\x06repair\x18\x12 \x01(\x0b\x32\x18.sanchay.v1.RepairResult\"5\n\x10StartScanRequest\x12\r\n\x05roots\x18\x01 \x03(\x0c\x12\x12\n\nbackground\x18\x02 \x01(\x08\"l\n\x11StartScanResponse\x12\x1d\n\x04jobs\x18\x01 \x03(\x0b\x32\x0f.sanchay.v1.Job\x12\x0f\n\x07notices\x18\x02 \x03(\t\x12\'\n\x0cnotice_words\x18\x03 \x03(\x0b\x32\x11.sanchay.v1.Words\"M\n\x0fListJobsRequest\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.sanchay.v1.PageRequest\x12\x13\n\x0b\x61\x63tive_only\x18\x02 \x01(\x08\"J\n\x10ListJobsResponse\x12\x1d\n\x04jobs\x18\x01 \x03(\x0b\x32\x0f.sanchay.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1b\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\".\n\x0eGetJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1e\n\x10\x46ollowJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"1\n\x11\x46ollowJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1e\n\x10\x43\x61ncelJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"1\n\x11\x43\x61ncelJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1d\n\x0fPauseJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"0\n\x10PauseJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1e\n\x10ResumeJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"1\n\x11ResumeJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job2\x85\x04\n\nJobService\x12H\n\tStartScan\x12\x1c.sanchay.v1.StartScanRequest\x1a\x1d.sanchay.v1.StartScanResponse\x12\x45\n\x08ListJobs\x12\x1b.sanchay.v1.ListJobsRequest\x1a\x1c.sanchay.v1.ListJobsResponse\x12?\n\x06GetJob\x12\x19.sanchay.v1.GetJobRequest\x1a\x1a.sanchay.v1.GetJobResponse\x12J\n\tFollowJob\x12\x1c.sanchay.v1.FollowJobRequest\x1a\x1d.sanchay.v1.FollowJobResponse0\x01\x12H\n\tCancelJob\x12\x1c.sanchay.v1.CancelJobRequest\x1a\x1d.sanchay.v1.CancelJobResponse\x12\x45\n\x08PauseJob\x12\x1b.sanchay.v1.PauseJobRequest\x1a\x1c.sanchay.v1.PauseJobResponse\x12H\n\tResumeJob\x12\x1c.sanchay.v1.ResumeJobRequest\x1a\x1d.sanchay.v1.ResumeJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14sanchay/v1/job.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\x1a\x17sanchay/v1/dedupe.proto\x1a\x15sanchay/v1/have.proto\x1a\x17sanchay/v1/verify.proto\"\xdd\x02\n\x08Progress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x03 \x01(\x04\x12\r\n\x05\x62ytes\x18\x04 \x01(\x04\x12\x14\n\x0chashed_files\x18\x05 \x01(\x04\x12\x14\n\x0chashed_bytes\x18\x06 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x07 \x01(\x04\x12\x13\n\x0b\x66iles_per_s\x18\x08 \x01(\x01\x12\x13\n\x0b\x62ytes_per_s\x18\t \x01(\x01\x12!\n\x07\x63urrent\x18\n \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x14\n\x07percent\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cseconds_left\x18\x0c \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04unit\x18\r \x01(\t\x12\x0c\n\x04\x64one\x18\x0e \x01(\x04\x12\x12\n\x05total\x18\x0f \x01(\x04H\x02\x88\x01\x01\x42\n\n\x08_percentB\x0f\n\r_seconds_leftB\x08\n\x06_total\"\xe9\x02\n\nScanResult\x12\r\n\x05\x66iles\x18\x01 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12\x14\n\x0chashed_files\x18\x04 \x01(\x04\x12\x14\n\x0chashed_bytes\x18\x05 \x01(\x04\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x07 \x01(\x04\x12\x0f\n\x07removed\x18\x08 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\t \x01(\x04\x12\x12\n\nduration_s\x18\n \x01(\x01\x12\x13\n\x0b\x66iles_per_s\x18\x0b \x01(\x01\x12\x16\n\x0epeak_rss_bytes\x18\x0c \x01(\x04\x12\x10\n\x08unstable\x18\r \x01(\x04\x12\x0f\n\x07special\x18\x0e \x01(\x04\x12\x10\n\x08symlinks\x18\x0f \x01(\x04\x12\x10\n\x08\x65xcluded\x18\x10 \x01(\x04\x12\x16\n\x0eskipped_mounts\x18\x11 \x01(\x04\x12\x1b\n\x13\x65xpected_unreadable\x18\x12 \x01(\x04\"I\n\x08JobError\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x9d\x04\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08root_ids\x18\x04 \x03(\x03\x12\x12\n\nroot_names\x18\x05 \x03(\t\x12\x12\n\ncreated_ns\x18\x06 \x01(\x03\x12\x12\n\nstarted_ns\x18\x07 \x01(\x03\x12\x10\n\x08\x65nded_ns\x18\x08 \x01(\x03\x12&\n\x08progress\x18\t \x01(\x0b\x32\x14.sanchay.v1.Progress\x12&\n\x06result\x18\n \x01(\x0b\x32\x16.sanchay.v1.ScanResult\x12\x0f\n\x07message\x18\x0b \x01(\t\x12$\n\x06\x65rrors\x18\x0c \x03(\x0b\x32\x14.sanchay.v1.JobError\x12\x12\n\nbackground\x18\r \x01(\x08\x12(\n\x06\x64\x65\x64upe\x18\x0e \x01(\x0b\x32\x18.sanchay.v1.DedupeResult\x12$\n\x04undo\x18\x0f \x01(\x0b\x32\x16.sanchay.v1.UndoResult\x12(\n\x06verify\x18\x10 \x01(\x0b\x32\x18.sanchay.v1.VerifyResult\x12$\n\x04have\x18\x11 \x01(\x0b\x32\x16.sanchay.v1.HaveResult\x12(\n\x06repair\x18\x12 \x01(\x0b\x32\x18.sanchay.v1.RepairResult\x12(\n\rmessage_words\x18\x13 \x01(\x0b\x32\x11.sanchay.v1.Words\"5\n\x10StartScanRequest\x12\r\n\x05roots\x18\x01 \x03(\x0c\x12\x12\n\nbackground\x18\x02 \x01(\x08\"l\n\x11StartScanResponse\x12\x1d\n\x04jobs\x18\x01 \x03(\x0b\x32\x0f.sanchay.v1.Job\x12\x0f\n\x07notices\x18\x02 \x03(\t\x12\'\n\x0cnotice_words\x18\x03 \x03(\x0b\x32\x11.sanchay.v1.Words\"M\n\x0fListJobsRequest\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.sanchay.v1.PageRequest\x12\x13\n\x0b\x61\x63tive_only\x18\x02 \x01(\x08\"J\n\x10ListJobsResponse\x12\x1d\n\x04jobs\x18\x01 \x03(\x0b\x32\x0f.sanchay.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1b\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\".\n\x0eGetJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1e\n\x10\x46ollowJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"1\n\x11\x46ollowJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1e\n\x10\x43\x61ncelJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"1\n\x11\x43\x61ncelJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1d\n\x0fPauseJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"0\n\x10PauseJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job\"\x1e\n\x10ResumeJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"1\n\x11ResumeJobResponse\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.sanchay.v1.Job2\x85\x04\n\nJobService\x12H\n\tStartScan\x12\x1c.sanchay.v1.StartScanRequest\x1a\x1d.sanchay.v1.StartScanResponse\x12\x45\n\x08ListJobs\x12\x1b.sanchay.v1.ListJobsRequest\x1a\x1c.sanchay.v1.ListJobsResponse\x12?\n\x06GetJob\x12\x19.sanchay.v1.GetJobRequest\x1a\x1a.sanchay.v1.GetJobResponse\x12J\n\tFollowJob\x12\x1c.sanchay.v1.FollowJobRequest\x1a\x1d.sanchay.v1.FollowJobResponse0\x01\x12H\n\tCancelJob\x12\x1c.sanchay.v1.CancelJobRequest\x1a\x1d.sanchay.v1.CancelJobResponse\x12\x45\n\x08PauseJob\x12\x1b.sanchay.v1.PauseJobRequest\x1a\x1c.sanchay.v1.PauseJobResponse\x12H\n\tResumeJob\x12\x1c.sanchay.v1.ResumeJobRequest\x1a\x1d.sanchay.v1.ResumeJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,35 +32,35 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_JOBERROR']._serialized_start=850
   _globals['_JOBERROR']._serialized_end=923
   _globals['_JOB']._serialized_start=926
-  _globals['_JOB']._serialized_end=1425
-  _globals['_STARTSCANREQUEST']._serialized_start=1427
-  _globals['_STARTSCANREQUEST']._serialized_end=1480
-  _globals['_STARTSCANRESPONSE']._serialized_start=1482
-  _globals['_STARTSCANRESPONSE']._serialized_end=1590
-  _globals['_LISTJOBSREQUEST']._serialized_start=1592
-  _globals['_LISTJOBSREQUEST']._serialized_end=1669
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1671
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1745
-  _globals['_GETJOBREQUEST']._serialized_start=1747
-  _globals['_GETJOBREQUEST']._serialized_end=1774
-  _globals['_GETJOBRESPONSE']._serialized_start=1776
-  _globals['_GETJOBRESPONSE']._serialized_end=1822
-  _globals['_FOLLOWJOBREQUEST']._serialized_start=1824
-  _globals['_FOLLOWJOBREQUEST']._serialized_end=1854
-  _globals['_FOLLOWJOBRESPONSE']._serialized_start=1856
-  _globals['_FOLLOWJOBRESPONSE']._serialized_end=1905
-  _globals['_CANCELJOBREQUEST']._serialized_start=1907
-  _globals['_CANCELJOBREQUEST']._serialized_end=1937
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1939
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1988
-  _globals['_PAUSEJOBREQUEST']._serialized_start=1990
-  _globals['_PAUSEJOBREQUEST']._serialized_end=2019
-  _globals['_PAUSEJOBRESPONSE']._serialized_start=2021
-  _globals['_PAUSEJOBRESPONSE']._serialized_end=2069
-  _globals['_RESUMEJOBREQUEST']._serialized_start=2071
-  _globals['_RESUMEJOBREQUEST']._serialized_end=2101
-  _globals['_RESUMEJOBRESPONSE']._serialized_start=2103
-  _globals['_RESUMEJOBRESPONSE']._serialized_end=2152
-  _globals['_JOBSERVICE']._serialized_start=2155
-  _globals['_JOBSERVICE']._serialized_end=2672
+  _globals['_JOB']._serialized_end=1467
+  _globals['_STARTSCANREQUEST']._serialized_start=1469
+  _globals['_STARTSCANREQUEST']._serialized_end=1522
+  _globals['_STARTSCANRESPONSE']._serialized_start=1524
+  _globals['_STARTSCANRESPONSE']._serialized_end=1632
+  _globals['_LISTJOBSREQUEST']._serialized_start=1634
+  _globals['_LISTJOBSREQUEST']._serialized_end=1711
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1713
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1787
+  _globals['_GETJOBREQUEST']._serialized_start=1789
+  _globals['_GETJOBREQUEST']._serialized_end=1816
+  _globals['_GETJOBRESPONSE']._serialized_start=1818
+  _globals['_GETJOBRESPONSE']._serialized_end=1864
+  _globals['_FOLLOWJOBREQUEST']._serialized_start=1866
+  _globals['_FOLLOWJOBREQUEST']._serialized_end=1896
+  _globals['_FOLLOWJOBRESPONSE']._serialized_start=1898
+  _globals['_FOLLOWJOBRESPONSE']._serialized_end=1947
+  _globals['_CANCELJOBREQUEST']._serialized_start=1949
+  _globals['_CANCELJOBREQUEST']._serialized_end=1979
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1981
+  _globals['_CANCELJOBRESPONSE']._serialized_end=2030
+  _globals['_PAUSEJOBREQUEST']._serialized_start=2032
+  _globals['_PAUSEJOBREQUEST']._serialized_end=2061
+  _globals['_PAUSEJOBRESPONSE']._serialized_start=2063
+  _globals['_PAUSEJOBRESPONSE']._serialized_end=2111
+  _globals['_RESUMEJOBREQUEST']._serialized_start=2113
+  _globals['_RESUMEJOBREQUEST']._serialized_end=2143
+  _globals['_RESUMEJOBRESPONSE']._serialized_start=2145
+  _globals['_RESUMEJOBRESPONSE']._serialized_end=2194
+  _globals['_JOBSERVICE']._serialized_start=2197
+  _globals['_JOBSERVICE']._serialized_end=2714
 # @@protoc_insertion_point(module_scope)

@@ -207,6 +207,7 @@ class Job(google.protobuf.message.Message):
     VERIFY_FIELD_NUMBER: builtins.int
     HAVE_FIELD_NUMBER: builtins.int
     REPAIR_FIELD_NUMBER: builtins.int
+    MESSAGE_WORDS_FIELD_NUMBER: builtins.int
     id: builtins.int
     kind: builtins.str
     """scan | dedupe | undo | verify | have | repair; each kind has its own result"""
@@ -242,6 +243,10 @@ class Job(google.protobuf.message.Message):
     def have(self) -> sanchay.v1.have_pb2.HaveResult: ...
     @property
     def repair(self) -> sanchay.v1.verify_pb2.RepairResult: ...
+    @property
+    def message_words(self) -> sanchay.v1.common_pb2.Words:
+        """of `message`"""
+
     def __init__(
         self,
         *,
@@ -263,9 +268,10 @@ class Job(google.protobuf.message.Message):
         verify: sanchay.v1.verify_pb2.VerifyResult | None = ...,
         have: sanchay.v1.have_pb2.HaveResult | None = ...,
         repair: sanchay.v1.verify_pb2.RepairResult | None = ...,
+        message_words: sanchay.v1.common_pb2.Words | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "have", b"have", "progress", b"progress", "repair", b"repair", "result", b"result", "undo", b"undo", "verify", b"verify"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "have", b"have", "id", b"id", "kind", b"kind", "message", b"message", "progress", b"progress", "repair", b"repair", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo", "verify", b"verify"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["dedupe", b"dedupe", "have", b"have", "message_words", b"message_words", "progress", b"progress", "repair", b"repair", "result", b"result", "undo", b"undo", "verify", b"verify"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["background", b"background", "created_ns", b"created_ns", "dedupe", b"dedupe", "ended_ns", b"ended_ns", "errors", b"errors", "have", b"have", "id", b"id", "kind", b"kind", "message", b"message", "message_words", b"message_words", "progress", b"progress", "repair", b"repair", "result", b"result", "root_ids", b"root_ids", "root_names", b"root_names", "started_ns", b"started_ns", "state", b"state", "undo", b"undo", "verify", b"verify"]) -> None: ...
 
 global___Job = Job
 

@@ -61,6 +61,7 @@ class Run(google.protobuf.message.Message):
     JOB_IDS_FIELD_NUMBER: builtins.int
     COUNTS_FIELD_NUMBER: builtins.int
     FILE_FIELD_NUMBER: builtins.int
+    MESSAGE_WORDS_FIELD_NUMBER: builtins.int
     id: builtins.int
     cause: builtins.str
     """time | manual | again (after an interruption)"""
@@ -80,6 +81,10 @@ class Run(google.protobuf.message.Message):
     def file(self) -> sanchay.v1.common_pb2.Path:
         """empty: it wrote none"""
 
+    @property
+    def message_words(self) -> sanchay.v1.common_pb2.Words:
+        """of `message`"""
+
     def __init__(
         self,
         *,
@@ -92,9 +97,10 @@ class Run(google.protobuf.message.Message):
         job_ids: collections.abc.Iterable[builtins.int] | None = ...,
         counts: global___ReportCounts | None = ...,
         file: sanchay.v1.common_pb2.Path | None = ...,
+        message_words: sanchay.v1.common_pb2.Words | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["counts", b"counts", "file", b"file"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["cause", b"cause", "counts", b"counts", "ended_ns", b"ended_ns", "file", b"file", "id", b"id", "job_ids", b"job_ids", "message", b"message", "started_ns", b"started_ns", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["counts", b"counts", "file", b"file", "message_words", b"message_words"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["cause", b"cause", "counts", b"counts", "ended_ns", b"ended_ns", "file", b"file", "id", b"id", "job_ids", b"job_ids", "message", b"message", "message_words", b"message_words", "started_ns", b"started_ns", "state", b"state"]) -> None: ...
 
 global___Run = Run
 

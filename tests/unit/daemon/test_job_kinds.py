@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sanchay.sentences import Sentence
 from sanchayd.config import Config
 from sanchayd.jobs.job import Job, JobError, JobProgress, JobResult, JobRoot, JobState
 from sanchayd.jobs.kind import Outcome
@@ -43,7 +44,9 @@ class CountWork:
         self._is_cancelled = False
 
     def progress(self) -> JobProgress:
-        return JobProgress(phase="counting", unit="pages", done=120, total=PAGES, percent=40.0, waits_for="rain")
+        return JobProgress(
+            phase="counting", unit="pages", done=120, total=PAGES, percent=40.0, waits_for=Sentence.plain("rain")
+        )
 
     def pause(self) -> None:
         self.steps.append("pause")
@@ -61,9 +64,14 @@ class CountWork:
     def wait(self) -> Outcome:
         self._gate.wait()
         if self._is_cancelled:
-            return Outcome(JobState.CANCELLED, "cancelled", CountResult())
+            return Outcome(JobState.CANCELLED, Sentence("scan-cancelled"), CountResult())
         unread = JobError(b"/a\xff", "io", "torn")
-        return Outcome(JobState.PARTIAL, "one is torn", CountResult(1, pages=self.job.arguments["pages"]), (unread,))
+        return Outcome(
+            JobState.PARTIAL,
+            Sentence.plain("one is torn"),
+            CountResult(1, pages=self.job.arguments["pages"]),
+            (unread,),
+        )
 
 
 class CountKind:
@@ -86,8 +94,8 @@ class CountKind:
         self.begun.append(CountWork(job, self.gate))
         return self.begun[-1]
 
-    def why_it_ended(self, job: Job) -> str:
-        return self.ends
+    def why_it_ended(self, job: Job) -> Sentence:
+        return Sentence.plain(self.ends)
 
     def result(self, stored: Mapping[str, Any]) -> CountResult:
         return CountResult(**stored)

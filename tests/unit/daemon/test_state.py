@@ -20,6 +20,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event
 
 from sanchay.errors import DiskFull, ForeignDatabase, InputOutputError, NewerDatabase, SanchayError
+from sanchay.sentences import Sentence
 from sanchayd.jobs.job import Job, JobError, JobRoot, JobState
 from sanchayd.jobs.scan import ScanKind, ScanResult
 from sanchayd.jobs.store import JobStore
@@ -80,6 +81,7 @@ def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
             6,
             7,
             result=ScanResult(files=2**40),
+            message=Sentence("read-left-behind", path="/a"),
             errors=errors,
         )
         await store.jobs.update(ended)
@@ -93,6 +95,11 @@ def test_roots_and_jobs_come_back_as_they_were(tmp_path: Path) -> None:
         assert job is not None
         assert (job.state, job.result, job.errors) == (JobState.PARTIAL, ended.result, errors)
         assert job.progress.files == 2**40
+        assert (job.message, job.message.code, job.message.values) == (
+            ended.message,
+            "read-left-behind",
+            {"path": "/a"},
+        )
         assert await store.jobs.job(2) is None
         assert await store.jobs.unended() == []
 
@@ -197,10 +204,14 @@ def test_roots_of_the_first_step_are_watched_as_their_file_systems_allow(tmp_pat
     file = tmp_path / "state.db"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executescript(FIRST_STEP.read_text("utf-8"))
+        old = "INSERT INTO job VALUES (9, 'scan', 1, 'films', 'failed', 0, 1, 2, 3, 'the disk is gone', NULL, 'r')"
+        connection.execute(old)
     (root,) = use(file, lambda store: store.roots.all())
     assert (root.name, root.path, root.settings.exclude) == ("films", b"/mnt/films", ("*.tmp",))
     assert (root.settings.watch, root.settings.poll_s) == (WatchMode.AUTO, 300)
     assert (tmp_path / "state.db.0001.bak").exists()
+    job = use(file, lambda store: store.jobs.job(9))
+    assert (job.message, job.message.code) == ("the disk is gone", "")  # English, as it was stored
 
 
 def test_a_file_that_is_no_database_is_left_and_said(tmp_path: Path) -> None:
@@ -303,7 +314,7 @@ def test_a_full_disk_fails_no_job_and_is_over_when_there_is_room(
         job = await store.jobs.add(Job(0, "scan", (JobRoot(1, "a"),), JobState.RUNNING, False, 1))
         is_full = True
         engine.dispose()
-        ended = replace(job, state=JobState.DONE, message="m" * 100_000)
+        ended = replace(job, state=JobState.DONE, message=Sentence.plain("m" * 100_000))
         await store.jobs.update(ended)
         assert store.state.disk_full
         assert (await store.jobs.job(job.id), await store.jobs.jobs(before_id=None, limit=9)) == (ended, [ended])

@@ -26,6 +26,7 @@ def from_event(event: Event) -> event_pb2.Event:
         bytes_delta=event.bytes_delta,
         size=event.size,
         message=common.text(event.message),
+        message_words=common.words(event.message) if event.message else None,
         job=job.from_job(event.job) if event.job is not None else None,
         schedule_run=from_run(event.run) if event.run is not None else None,
         dropped=event.dropped,

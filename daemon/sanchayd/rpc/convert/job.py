@@ -60,6 +60,7 @@ def from_job(job: Job, *, with_errors: bool = False) -> job_pb2.Job:
         progress=from_progress(job.progress),
         result=from_result(job.result) if isinstance(job.result, ScanResult) else None,
         message=common.text(job.message),
+        message_words=common.words(job.message) if job.message else None,
         errors=[from_error(error) for error in job.errors] if with_errors else [],
         background=job.background,
         dedupe=from_dedupe(job.result) if isinstance(job.result, DedupeResult) else None,

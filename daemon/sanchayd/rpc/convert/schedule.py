@@ -46,6 +46,7 @@ def from_run(run: Run) -> schedule_pb2.Run:
         started_ns=run.started_ns,
         ended_ns=run.ended_ns,
         message=common.text(run.message),
+        message_words=common.words(run.message) if run.message else None,
         job_ids=run.job_ids,
         counts=schedule_pb2.ReportCounts(**vars(counts)) if counts is not None else None,
         file=common.path(run.file) if run.file else None,
