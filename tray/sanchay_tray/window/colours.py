@@ -173,6 +173,7 @@ def style_sheet() -> str:
         border: 1px solid {now.line}; border-radius: 6px; background: {now.base};
         selection-background-color: {now.selected}; selection-color: {now.text}; outline: none;
     }}
+    QTableView::item {{ padding: 0 6px; }}
     QListView#sidebar {{ border: none; border-radius: 0; background: {now.window}; padding: 6px; }}
     QListView#sidebar::item {{ padding: 8px 10px; border-radius: 6px; }}
     QListView#sidebar::item:selected {{ background: {now.selected}; color: {now.text}; }}

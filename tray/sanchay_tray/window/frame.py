@@ -16,7 +16,7 @@ from sanchay.client import Client
 from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown
 from sanchay.v1 import event_pb2
 from sanchay_tray import own_acts
-from sanchay_tray.model import State
+from sanchay_tray.model import Link, State
 from sanchay_tray.window import banners, keys_sheet
 from sanchay_tray.window.asking import Asked, Asker, Failed
 from sanchay_tray.window.hearing import Hearing
@@ -57,6 +57,7 @@ class Frame(QMainWindow):
         self._entries = {entry.name: entry for entry in entries}
         self._pages: dict[str, Page] = {}
         self._trail: list[str] = []
+        self._is_asked_for = False  # the page; else one without folders yet begins with choosing them
         self._asker = Asker(where, self)
         self._hearing = Hearing(where, self)
         self._asker.doubted.connect(self._hearing.doubt)
@@ -159,6 +160,7 @@ class Frame(QMainWindow):
 
     def begin(self, page: str = "", select: str = "") -> None:
         """Begins to listen, and shows a page: the one that is asked for, else the last."""
+        self._is_asked_for = bool(page)
         self._hearing.start()
         self.go(page or str(self.memory.get("page", "")), select)
 
@@ -279,6 +281,10 @@ class Frame(QMainWindow):
         self._box.show_state(banners.of_state(state))
         self.status_line.show_state(state)
         self.sidebar.show_state(state)
+        if state.link is Link.UP and not self._is_asked_for:
+            self._is_asked_for = True
+            if not state.roots:
+                self.go("folders")
         if (page := self.page()) is not None:
             page.state_changed(state)
 

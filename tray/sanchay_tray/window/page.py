@@ -80,6 +80,11 @@ class Either(QWidget):
             self._stack.addWidget(widget)
         self._stack.setCurrentWidget(widget)
 
+    def drop(self, widget: QWidget) -> None:
+        """Takes one away for good."""
+        self._stack.removeWidget(widget)
+        widget.deleteLater()
+
     def shown(self) -> QWidget | None:
         """The one that is shown."""
         return self._stack.currentWidget()

@@ -27,5 +27,6 @@ class Entry(NamedTuple):
 
 ENTRIES = (
     Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),
+    Entry("folders", mark("Folders"), "folders", "sanchay_tray.window.pages.folders.page:FoldersPage"),
     Entry("settings", mark("Settings"), "settings", "sanchay_tray.window.pages.settings.page:SettingsPage"),
 )

@@ -1,0 +1,128 @@
+"""The first start: which folders matter to you, then what is found in them as it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from sanchay.client import Client
+from sanchay.errors import SanchayError
+from sanchay_tray.model import Link, State
+from sanchay_tray.window.desk import Desk
+from sanchay_tray.window.page import MARGIN, Either
+from sanchay_tray.window.pages.folders import candidates
+from sanchay_tray.window.pages.folders.choice import Choices
+from sanchay_tray.window.pages.folders.first_scan import FirstScan, Found
+from sanchay_tray.window.parts.dropping import choose_folder
+from sanchay_tray.window.parts.text import button, muted, row, title
+from sanchay_tray.words import count, say
+
+
+class FirstStart(QScrollArea):
+    """Chooses folders, and starts. `left`: the person goes on to the page of folders."""
+
+    def __init__(self, desk: Desk, left: Callable[[], object]) -> None:
+        super().__init__()
+        self._desk = desk
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._choosing = QWidget()
+        self._lay()
+        self.scan = FirstScan(desk, left)
+        self._either = Either(self._choosing, self.scan)
+        self.setWidget(self._either)
+        self._asked = False
+        self._starting = False
+
+    def _lay(self) -> None:
+        layout = QVBoxLayout(self._choosing)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(14)
+        layout.addWidget(title(say("Which folders matter to you?")))
+        layout.addWidget(
+            muted(say("Sanchay looks at them and remembers what is where. Nothing is changed or sent anywhere."))
+        )
+        self.choices = Choices()
+        self.choices.changed.connect(self._show_start)
+        layout.addWidget(self.choices)
+        another = button(say("Choose another folder …"), self.choose, picture="add")
+        hint = muted(say("or drop it anywhere on this page"))
+        hint.setWordWrap(False)
+        layout.addWidget(row(another, hint, 1))
+        self.start = button(say("Start"), self.begin, main=True)
+        self._why_not = muted()
+        self._why_not.setWordWrap(False)
+        layout.addWidget(row(self.start, self._why_not, 1, spacing=12))
+        layout.addStretch(1)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the folders were chosen here, and the person has not gone on yet."""
+        return self._starting or self.scan.is_under_way
+
+    def show_state(self, state: State) -> None:
+        """What is known of the daemon changed."""
+        if not self._asked:
+            self._asked = True
+            self._desk.ask(self, lambda _client: candidates.candidates(), self._offer, key="candidates")
+        self._show_start()
+        self.scan.show_state(state)
+
+    def choose(self) -> None:
+        """Has a folder chosen by the desktop's dialog."""
+        choose_folder(self, self.take)
+
+    def take(self, paths: list[str]) -> None:
+        """Ticks folders that were dropped or chosen."""
+        for path in paths:
+            self.choices.tick(candidates.dropped(path))
+
+    def begin(self) -> None:
+        """Adds the folders that are ticked, and scans them."""
+        paths = self.choices.ticked()
+        self._starting = True
+        self._show_start()
+        self._desk.ask(self, lambda client: add(client, paths), self._begun, failed=self._failed, timeout_s=60.0)
+
+    def _offer(self, found: tuple[candidates.Candidate, ...]) -> None:
+        self.choices.offer(found)
+        self._show_start()
+
+    def _show_start(self) -> None:
+        ticked, is_up = len(self.choices.ticked()), self._desk.state.link is Link.UP
+        self.start.setEnabled(bool(ticked) and is_up and not self._starting)
+        if not is_up:
+            self._why_not.setText(say("Sanchay's service must run for this"))
+        elif not ticked:
+            self._why_not.setText(say("Tick at least one folder"))
+        else:
+            self._why_not.setText(count("{n} folder will be scanned", "{n} folders will be scanned", ticked))
+
+    def _begun(self, found: Found) -> None:
+        self._starting = False
+        self._desk.did("root")
+        if found.error is not None:
+            self._desk.say_failed(found.error)
+        if found.jobs:
+            self._either.show_only(self.scan)
+            self.scan.begin(found.jobs)
+        self._show_start()
+
+    def _failed(self, error: SanchayError) -> None:
+        self._starting = False
+        self._show_start()
+        self._desk.say_failed(error)
+
+
+def add(client: Client, paths: list[str]) -> Found:
+    """Adds folders and starts their scans, which wait for no battery and no pause: a person waits for them."""
+    added, error = [], None
+    for path in paths:
+        try:
+            added.append(client.add_root(path, no_scan=True).root.path.raw)
+        except SanchayError as one:
+            error = one  # the others are added all the same
+    jobs = tuple(client.start_scan(added).jobs) if added else ()
+    return Found(jobs, error)
