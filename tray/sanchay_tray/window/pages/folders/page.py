@@ -46,7 +46,7 @@ class FoldersPage(Page):
         super().__init__(desk)
         self._roots: dict[int, root_pb2.Root] = {}
         self._wanted = ""  # a name to choose once it is known
-        self.waiting = Empty("folders", cause_words.link_text(desk.state))
+        self.waiting = Empty("folders", cause_words.link_text(desk.state.link))
         self.first = first_start.FirstStart(desk, self._show_state)
         self._known = QWidget()
         self._lay_known()
@@ -122,7 +122,7 @@ class FoldersPage(Page):
 
     def _show_state(self) -> None:
         state = self.desk.state
-        self.waiting.text.setText(cause_words.link_text(state))
+        self.waiting.text.setText(cause_words.link_text(state.link))
         if state.status is None:
             self._either.show_only(self.waiting)
         elif self.first.is_under_way or not state.roots:

@@ -1,0 +1,1 @@
+"""Jobs: what is under way, and what was."""
