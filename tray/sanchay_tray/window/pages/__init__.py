@@ -29,5 +29,6 @@ ENTRIES = (
     Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),
     Entry("folders", mark("Folders"), "folders", "sanchay_tray.window.pages.folders.page:FoldersPage"),
     Entry("jobs", mark("Jobs"), "jobs", "sanchay_tray.window.pages.jobs.page:JobsPage"),
+    Entry("schedules", mark("Schedules"), "schedules", "sanchay_tray.window.pages.schedules.page:SchedulesPage"),
     Entry("settings", mark("Settings"), "settings", "sanchay_tray.window.pages.settings.page:SettingsPage"),
 )
