@@ -30,5 +30,6 @@ ENTRIES = (
     Entry("folders", mark("Folders"), "folders", "sanchay_tray.window.pages.folders.page:FoldersPage"),
     Entry("jobs", mark("Jobs"), "jobs", "sanchay_tray.window.pages.jobs.page:JobsPage"),
     Entry("schedules", mark("Schedules"), "schedules", "sanchay_tray.window.pages.schedules.page:SchedulesPage"),
+    Entry("health", mark("Health"), "health", "sanchay_tray.window.pages.health.page:HealthPage"),
     Entry("settings", mark("Settings"), "settings", "sanchay_tray.window.pages.settings.page:SettingsPage"),
 )

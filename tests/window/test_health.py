@@ -1,0 +1,95 @@
+"""Health: checks for rot, damage that is repaired or accepted, clean-ups taken back, what happened."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sanchay_tray.model import Link
+from sanchay_tray.window.frame import Frame
+from sanchay_tray.window.pages.health.page import HealthPage
+from tests.support import mounts, trees
+from tests.support.answers import finished, scan
+from tests.support.daemon import DaemonProcess
+from tests.support.windows import button, nameless, page_of, texts, until, window
+
+fuse = pytest.mark.needs("root", "/dev/fuse", "fusermount3")
+
+
+def health(frame: Frame) -> HealthPage:
+    """The page, once it knows the daemon."""
+    page = page_of(frame, HealthPage)
+    until(lambda: frame.state.link is Link.UP)
+    return page
+
+
+def test_what_was_never_checked_is_checked_by_a_button(scanned: DaemonProcess) -> None:
+    with window(scanned.where, "health") as frame:
+        page = health(frame)
+        until(lambda: page.check.text.text() == "Never checked")
+        assert "No damage is known." in texts(page)
+        assert "No file was changed yet." in texts(page)
+        assert nameless(page) == []
+        button(page, "Check").click()
+        until(lambda: page.check.text.text() == "Last checked just now")
+        assert page.check.more.text() == "7 files checked; all files that it should check"
+        until(lambda: any("Checking tree for rot: done" in text for _, text in page.happenings.rows.cells()))
+
+
+@fuse
+def test_a_file_that_rotted_is_shown_with_its_twin_and_accepted(daemon: DaemonProcess, tmp_path: Path) -> None:
+    pytest.importorskip("mfusepy")
+    switch = tmp_path / "switch"
+    copies = trees.build(tmp_path / "copies", {"copy": b"0" * 10_000})
+    with mounts.failing(tmp_path / "share", switch) as share, daemon.client() as client:
+        scan(client, share, copies)
+        for job in client.list_jobs(active_only=True).jobs:
+            finished(client, job.id)
+        switch.write_text("rotten /folder0/file0\n", "utf-8")
+        with window(daemon.where, "health", "damage") as frame:
+            page = health(frame)
+            until(lambda: page.check.check.isEnabled())
+            button(page, "Check").click()
+            until(lambda: page.damage.rows.cells())
+            assert page.damage.rows.cells()[0][:2] == (str(share / "folder0/file0"), "rotted")
+            until(lambda: f"A healthy copy is {copies / 'copy'}" in texts(page))
+            assert page.damage.title.text() == "Damage: 1 file"
+            assert nameless(page) == []
+            button(page, "Repair").click()
+            until(lambda: frame.toast.text == "file0 is being repaired")
+            button(page, "It is right as it is").click()
+            until(lambda: not page.damage.rows.cells())
+
+
+def test_a_clean_up_is_taken_back(scanned: DaemonProcess, tree: Path) -> None:
+    with scanned.client() as client:
+        plan = client.make_plan(action="hardlink").plan
+        finished(client, client.start_run(plan.id, plan.version).job_id)
+        assert (tree / "Backup/beach.jpg").stat().st_nlink == 3
+        with window(scanned.where, "health", "clean-ups") as frame:
+            page = health(frame)
+            until(lambda: page.clean_ups.rows.cells())
+            what, state, files, *_ = page.clean_ups.rows.cells()[0]
+            assert (what, state, files) == ("Copies made one file (hard links)", "done", "3")
+            button(page, "Undo").click()
+            until(lambda: [cells[1] for cells in page.clean_ups.rows.cells()] == ["done", "taken back"])
+            assert (tree / "Backup/beach.jpg").stat().st_nlink == 1
+            assert not page.clean_ups.undo.isEnabled()
+            assert "It was taken back." in texts(page)
+
+
+def test_what_happens_is_listed_as_it_happens(scanned: DaemonProcess, tree: Path) -> None:
+    with window(scanned.where, "health", "happened") as frame:
+        page = health(frame)
+        until(lambda: page.happenings.rows.cells())
+        shutil.move(tree, tree.with_name("away"))
+        until(lambda: any(text == "tree is not there" for _, text in page.happenings.rows.cells()))
+        shutil.move(tree.with_name("away"), tree)
+        until(lambda: any(text == "tree is back" for _, text in page.happenings.rows.cells()))
+        strange = tree / "<b>bold\u202e</b>\n.jpg"
+        strange.write_bytes((tree / "Pictures/beach.jpg").read_bytes())
+        until(lambda: any(text.startswith("A copy arrived: ") for _, text in page.happenings.rows.cells()))
+        shown = [text for _, text in page.happenings.rows.cells()]
+        assert not any("\n" in text or "\u202e" in text for text in shown)

@@ -1,0 +1,1 @@
+"""Health: whether files have rotted, what was cleaned up, and what happened."""
