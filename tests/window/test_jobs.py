@@ -39,7 +39,7 @@ def test_a_scan_that_was_done_is_shown_with_what_it_came_to(scanned: DaemonProce
         page = jobs(frame)
         until(lambda: page.rows.cells())
         assert page.rows.cells()[0][:3] == ("Scanning tree", "done", "7 files, 76.2 KB; 7 new")
-        assert page.summary.text() == "Nothing is under way. Last scan just now: 7 files, 76.2 KB; 7 new"
+        assert page.summary.text() == "Nothing is under way. Last scan just now, of tree: 7 files, 76.2 KB; 7 new"
         assert nameless(page) == []
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QScrollArea, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.errors import SanchayError
+from sanchay.paths import safe_text
 from sanchay_tray.model import Link, State
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN, Either
-from sanchay_tray.window.pages.folders import candidates
+from sanchay_tray.window.pages.folders import candidates, login
 from sanchay_tray.window.pages.folders.choice import Choices
 from sanchay_tray.window.pages.folders.first_scan import FirstScan, Found
 from sanchay_tray.window.parts.dropping import choose_folder
@@ -51,6 +52,10 @@ class FirstStart(QScrollArea):
         hint = muted(say("or drop it anywhere on this page"))
         hint.setWordWrap(False)
         layout.addWidget(row(another, hint, 1))
+        self.at_login = QCheckBox(say("Start at login"))
+        self.at_login.setVisible(login.is_offered())
+        self.at_login.setChecked(login.is_on())
+        layout.addWidget(self.at_login)
         self.start = button(say("Start"), self.begin, main=True)
         self._why_not = muted()
         self._why_not.setWordWrap(False)
@@ -84,6 +89,9 @@ class FirstStart(QScrollArea):
         paths = self.choices.ticked()
         self._starting = True
         self._show_start()
+        if login.is_offered() and self.at_login.isChecked() is not login.is_on():
+            wanted = self.at_login.isChecked()
+            self._desk.ask(self, lambda _client: login.turn(wanted), self._turned, key="login")
         self._desk.ask(self, lambda client: add(client, paths), self._begun, failed=self._failed, timeout_s=60.0)
 
     def _offer(self, found: tuple[candidates.Candidate, ...]) -> None:
@@ -109,6 +117,10 @@ class FirstStart(QScrollArea):
             self._either.show_only(self.scan)
             self.scan.begin(found.jobs)
         self._show_start()
+
+    def _turned(self, why_not: str) -> None:
+        if why_not:
+            self._desk.say_done(say("Start at login was not changed: {why}", why=safe_text(why_not)))
 
     def _failed(self, error: SanchayError) -> None:
         self._starting = False

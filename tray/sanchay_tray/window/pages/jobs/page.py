@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
+from sanchay import paths
 from sanchay.client import Client
 from sanchay.v1 import event_pb2, job_pb2
 from sanchay_tray.model import ACTIVE, Link, State
@@ -20,7 +21,7 @@ from sanchay_tray.window.parts.text import button, muted, row, title
 from sanchay_tray.words import count, mark, say
 
 PAGE = 100
-ROWS_SHOWN = 9
+ROWS_SHOWN = 7
 
 
 class JobsPage(Page):
@@ -39,6 +40,7 @@ class JobsPage(Page):
         self._token = ""
         self._wanted = 0
         self._up = False
+        self._is_listed = False
         layout = page_layout(self)
         self.summary = muted()
         self._scan = button(say("Scan every folder"), self._scan_all)
@@ -113,6 +115,9 @@ class JobsPage(Page):
         for job in answer.jobs:
             self._jobs[job.id] = job
         self._show()
+        if not self._is_listed and not any(job.state in ACTIVE for job in answer.jobs) and not self._wanted:
+            self.rows.pick(max(self._jobs, default=None))
+        self._is_listed = True
 
     def _take(self, jobs: tuple[job_pb2.Job, ...]) -> None:
         fresh = False
@@ -155,7 +160,10 @@ class JobsPage(Page):
         if last is None:
             return say("Nothing is under way.")
         return say(
-            "Nothing is under way. Last scan {when}: {what}", when=shown.ago(last.ended_ns), what=words.result(last)
+            "Nothing is under way. Last scan {when}, of {folders}: {what}",
+            when=shown.ago(last.ended_ns),
+            folders=paths.safe_text(", ".join(last.root_names)),
+            what=words.result(last),
         )
 
     def _show_detail(self) -> None:
