@@ -71,7 +71,7 @@ class FoldersPage(Page):
             Column(say("Folder"), 20),
             Column(say("State"), 16),
             Column(say("Files"), 10, right=True),
-            Column(say("Size"), 9, right=True),
+            Column(say("Size"), 11, right=True),
             Column(say("Kept up"), 24),
             Column(say("Where"), 8),
         )

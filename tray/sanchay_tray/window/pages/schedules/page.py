@@ -98,7 +98,9 @@ class SchedulesPage(Page):
         for start in words.STARTS:
             name = f"{say('Add')}: {say(start.text)}"
             add = button(say("Add"), partial(self._add_start, start), name=name)
-            made.body.addWidget(row(add, Label(say(start.text)), spacing=12))
+            text = Label(say(start.text))
+            text.setWordWrap(False)
+            made.body.addWidget(row(add, text, 1, spacing=12))
         return made
 
     # ---- What the page is told ----
