@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QScrollArea, QVBoxLayout, QWidget
 from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.paths import safe_text
+from sanchay.v1 import job_pb2
 from sanchay_tray.model import Link, State
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN, Either
@@ -110,7 +111,7 @@ class FirstStart(QScrollArea):
 
     def _begun(self, found: Found) -> None:
         self._starting = False
-        self._desk.did("root")
+        note(self._desk, found.jobs)
         if found.error is not None:
             self._desk.say_failed(found.error)
         if found.jobs:
@@ -138,3 +139,11 @@ def add(client: Client, paths: list[str]) -> Found:
             error = one  # the others are added all the same
     jobs = tuple(client.start_scan(added).jobs) if added else ()
     return Found(jobs, error)
+
+
+def note(desk: Desk, jobs: tuple[job_pb2.Job, ...]) -> None:
+    """Notes that a person had these scans started here."""
+    for job in jobs:
+        desk.did(f"job {job.id}")
+        for root_id in job.root_ids:
+            desk.did(f"root {root_id}")

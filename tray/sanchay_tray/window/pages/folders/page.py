@@ -194,6 +194,7 @@ class FoldersPage(Page):
 
     def _add_folders(self, chosen: list[str]) -> None:
         def added(found: Found) -> None:
+            first_start.note(self.desk, found.jobs)
             if found.error is not None:
                 self.desk.say_failed(found.error)
             if found.jobs:
@@ -201,7 +202,6 @@ class FoldersPage(Page):
                 n = len(found.jobs)
                 self.desk.say_done(count("{n} folder is being scanned", "{n} folders are being scanned", n))
 
-        self.desk.did("root")
         self.desk.ask(self, lambda client: first_start.add(client, chosen), added, timeout_s=60.0)
 
     def _scan(self) -> None:
@@ -209,11 +209,12 @@ class FoldersPage(Page):
         if root is None or self.desk.state.link is not Link.UP:
             return
         name, raw = paths.safe_text(root.name), root.path.raw
-        self.desk.ask(
-            self,
-            lambda client: client.start_scan([raw]),
-            lambda _: self.desk.say_done(say("{name} is being scanned", name=name)),
-        )
+
+        def started(answer: job_pb2.StartScanResponse) -> None:
+            first_start.note(self.desk, tuple(answer.jobs))
+            self.desk.say_done(say("{name} is being scanned", name=name))
+
+        self.desk.ask(self, lambda client: client.start_scan([raw]), started)
 
     def _options(self) -> None:
         if (root := self._root()) is None or self.desk.state.link is not Link.UP:
@@ -224,7 +225,7 @@ class FoldersPage(Page):
             if not changes:
                 self._close_sheet()
                 return
-            self.desk.did("root")
+            self.desk.did(f"root {root.id}")
             self.desk.ask(self, lambda client: client.update_root(raw, **changes), lambda _: self._close_sheet())
 
         sheet = Options(root, save, self._close_sheet)
@@ -244,7 +245,7 @@ class FoldersPage(Page):
             self._close_sheet()
 
         def remove() -> None:
-            self.desk.did("root")
+            self.desk.did(f"root {root.id}")
             sheet.go.setEnabled(False)
             self.desk.ask(self, lambda client: client.remove_root(raw), removed, failed=failed, timeout_s=600.0)
 
@@ -271,7 +272,7 @@ class FoldersPage(Page):
             self._close_sheet()
 
         def accept() -> None:
-            self.desk.did("root")
+            self.desk.did(f"root {root.id}")
             self.desk.ask(self, lambda client: client.update_root(raw, accept=True), accepted)
 
         sheet = Sheet(

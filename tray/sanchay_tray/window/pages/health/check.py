@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QProgressBar
 
 from sanchay import units
 from sanchay.client import Client
-from sanchay.v1 import job_pb2
+from sanchay.v1 import job_pb2, verify_pb2
 from sanchay_tray.model import ACTIVE, Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
@@ -63,11 +63,13 @@ class Check(Card):
         word = str(self.budget.currentData())
         self._desk.memory.put("health.budget", word)
         most = units.parse_budget(word) if word else units.Budget()
-        self._desk.did("job")
+
+        def started(answer: verify_pb2.StartVerifyResponse) -> None:
+            self._desk.did(f"job {answer.job_id}")
+            self._desk.say_done(say("Files are being checked"))
+
         self._desk.ask(
-            self,
-            lambda client: client.start_verify(budget_bytes=most.bytes, budget_s=most.seconds),
-            lambda _: self._desk.say_done(say("Files are being checked")),
+            self, lambda client: client.start_verify(budget_bytes=most.bytes, budget_s=most.seconds), started
         )
 
     def _take(self, last: job_pb2.Job | None) -> None:

@@ -112,12 +112,12 @@ class CleanUps(Card):
         if (run := self._chosen()) is None:
             return
         run_id = run.id
-        self._desk.did("job")
-        self._desk.ask(
-            self,
-            lambda client: client.start_undo(run_id),
-            lambda _: self._desk.say_done(say("The files are being put back")),
-        )
+
+        def started(answer: dedupe_pb2.StartUndoResponse) -> None:
+            self._desk.did(f"job {answer.job_id}")
+            self._desk.say_done(say("The files are being put back"))
+
+        self._desk.ask(self, lambda client: client.start_undo(run_id), started)
 
 
 def what(run: dedupe_pb2.JournalRun) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from sanchay.client import Client
-from sanchay.v1 import common_pb2, verify_pb2
+from sanchay.v1 import common_pb2, job_pb2, verify_pb2
 from sanchay_tray.model import Link
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
@@ -37,6 +38,7 @@ class Damage(Card):
         self._desk = desk
         self._findings: dict[int, verify_pb2.Finding] = {}
         self._twins: dict[int, tuple[common_pb2.Path, ...]] = {}
+        self._repairs: dict[int, str] = {}  # the names of files whose repair was begun here, by the job
         columns = (
             Column(say("File"), 50),
             Column(say("State"), 12),
@@ -59,6 +61,15 @@ class Damage(Card):
     def ask(self) -> None:
         """Asks for what is known to be damaged."""
         self._desk.ask(self, findings, self._show, key="findings")
+
+    def ended(self, job: job_pb2.Job) -> None:
+        """A repair has ended: says so where it was begun here."""
+        name = self._repairs.pop(job.id, None)
+        if name is not None and job.repair.repaired:
+            self._desk.say_done(say("{name} is repaired", name=name))
+        elif name is not None:
+            why = partial(self._desk.go, "jobs", str(job.id))
+            self._desk.say_done(say("{name} was left as it is", name=name), say("Why"), why)
 
     def show_link(self) -> None:
         """The daemon came or went."""
@@ -103,12 +114,13 @@ class Damage(Card):
         if (finding := self._chosen()) is None:
             return
         finding_id, name = finding.id, shown.name(finding.path)
-        self._desk.did("job")
-        self._desk.ask(
-            self,
-            lambda client: client.start_repair(finding_id),
-            lambda _: self._desk.say_done(say("{name} is being repaired", name=name)),
-        )
+
+        def started(answer: verify_pb2.StartRepairResponse) -> None:
+            self._desk.did(f"job {answer.job_id}")
+            self._repairs[answer.job_id] = name
+            self._desk.say_done(say("{name} is being repaired", name=name))
+
+        self._desk.ask(self, lambda client: client.start_repair(finding_id), started)
 
     def _accept(self) -> None:
         if (finding := self._chosen()) is None:

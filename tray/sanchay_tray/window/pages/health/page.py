@@ -82,6 +82,8 @@ class HealthPage(Page):
         if event.kind == "job" and event.job.state not in ACTIVE:
             if event.job.kind == "verify":
                 self.check.ask()
+            if event.job.kind == "repair":
+                self.damage.ended(event.job)
             if event.job.kind in ("verify", "repair"):
                 self.damage.ask()
             if event.job.kind in ("dedupe", "undo", "repair"):

@@ -41,6 +41,7 @@ class JobsPage(Page):
         self._wanted = 0
         self._up = False
         self._is_listed = False
+        self._is_scrolled = False  # further pages are known
         layout = page_layout(self)
         self.summary = muted()
         self._scan = button(say("Scan every folder"), self._scan_all)
@@ -110,7 +111,7 @@ class JobsPage(Page):
             self.enter()
 
     def _listed(self, answer: job_pb2.ListJobsResponse) -> None:
-        if len(self._jobs) <= PAGE:
+        if not self._is_scrolled:
             self._token = answer.next_page_token
         for job in answer.jobs:
             self._jobs[job.id] = job
@@ -123,7 +124,7 @@ class JobsPage(Page):
         fresh = False
         for job in jobs:
             known = self._jobs.get(job.id)
-            if known is None or known.state in ACTIVE:  # what has ended does not go on again
+            if known is None or (known.state in ACTIVE and known != job):  # what has ended does not go on again
                 self._jobs[job.id] = job
                 fresh = True
         if fresh:
@@ -193,7 +194,7 @@ class JobsPage(Page):
         self.desk.ask(self, lambda client: client.get_job(job_id), answered, key="errors")
 
     def _more(self) -> None:
-        token = self._token
+        token, self._is_scrolled = self._token, True
 
         def answered(answer: job_pb2.ListJobsResponse) -> None:
             self._token = answer.next_page_token
@@ -237,7 +238,12 @@ class JobsPage(Page):
         self._start([])
 
     def _start(self, roots: list[bytes]) -> None:
-        self.desk.ask(self, lambda client: client.start_scan(roots), lambda answer: self._take(tuple(answer.jobs)))
+        def started(answer: job_pb2.StartScanResponse) -> None:
+            for job in answer.jobs:
+                self.desk.did(f"job {job.id}")
+            self._take(tuple(answer.jobs))
+
+        self.desk.ask(self, lambda client: client.start_scan(roots), started)
 
 
 def _row(job: job_pb2.Job) -> Row:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from sanchay import paths
 from sanchay.client import Client
+from sanchay.errors import SanchayError
 from sanchay.v1 import event_pb2, schedule_pb2
 from sanchay_tray.model import Link, State
 from sanchay_tray.window import shown
@@ -41,6 +42,7 @@ class SchedulesPage(Page):
         super().__init__(desk)
         self._schedules: dict[str, schedule_pb2.Schedule] = {}
         self._wanted = ""
+        self._coming_of: tuple[object, ...] | None = None  # of what the next times were asked
         self._sheet_name: str | None = None  # whose sheet is open; empty: of a new one
         layout = page_layout(self)
         self._new = button(say("New schedule …"), self._add, picture="add")
@@ -163,24 +165,31 @@ class SchedulesPage(Page):
         for each in self._buttons.values():
             each.setEnabled(self._up)
         if not schedule.enabled:
+            self._coming_of = None
             self.coming.setText(say("It is turned off: it runs only by the button."))
-        elif not self.coming.text() or self._up:
-            self._ask_coming(schedule.name)
+        else:
+            self._ask_coming(schedule)
         self.results.show_schedule(schedule.name)
 
-    def _ask_coming(self, name: str) -> None:
+    def _ask_coming(self, schedule: schedule_pb2.Schedule) -> None:
+        name, about = schedule.name, (schedule.name, schedule.cron, schedule.every_s, schedule.next_ns)
+        if about == self._coming_of or not self._up:
+            return
+
         def answered(answer: schedule_pb2.PreviewScheduleResponse) -> None:
             times = " · ".join(shown.moment(time_ns) for time_ns in answer.times_ns)
             self.coming.setText(say("Next: {times}", times=times))
 
-        if self._up:
-            self.desk.ask(
-                self, lambda client: client.preview_schedule(name), answered, failed=lambda _: None, key="coming"
-            )
+        def failed(_error: SanchayError) -> None:
+            self._coming_of = None  # asked again with the next news of the schedule
+
+        self._coming_of = about
+        self.desk.ask(self, lambda client: client.preview_schedule(name), answered, failed=failed, key="coming")
 
     def _picked(self, _key: object) -> None:
         self._close_sheet()
         self.coming.setText("")
+        self._coming_of = None
         self._show_detail()
 
     def _schedule(self) -> schedule_pb2.Schedule | None:
@@ -210,7 +219,6 @@ class SchedulesPage(Page):
             self._open_sheet("", sheet, sheet.name)
 
     def _save_new(self, name: str, wanted: Wanted) -> None:
-        self.desk.did("schedule")
         self.desk.ask(self, lambda client: client.add_schedule(name, **wanted), lambda _: self._saved(name))
 
     def _add_start(self, start: words.Start) -> None:
@@ -244,7 +252,6 @@ class SchedulesPage(Page):
                     expression=wanted["expression"] if takes_words else None,
                 )
 
-            self.desk.did("schedule")
             self.desk.ask(self, call, lambda _: self._saved(name))
 
         sheet = Editor(self.desk, schedule, save, self._close_sheet)
@@ -267,7 +274,6 @@ class SchedulesPage(Page):
             self.desk.say_done(say("{name} was removed", name=paths.safe_text(name)))
 
         def remove() -> None:
-            self.desk.did("schedule")
             self.desk.ask(self, lambda client: client.remove_schedule(name), removed)
 
         sheet = Sheet(
@@ -283,6 +289,7 @@ class SchedulesPage(Page):
         if (schedule := self._schedule()) is None or not self._up:
             return
         name = schedule.name
+        self.desk.did(f"schedule {name}")
         self.desk.ask(
             self,
             lambda client: client.run_schedule(name),
@@ -297,7 +304,6 @@ class SchedulesPage(Page):
         def call(client: Client) -> object:
             return client.enable_schedule(name) if on else client.disable_schedule(name)
 
-        self.desk.did("schedule")
         self.desk.ask(self, call, lambda _: None)
 
 
