@@ -5,7 +5,7 @@ from __future__ import annotations
 from sanchay import documents, paths
 from sanchay.v1 import root_pb2
 from sanchay_tray.window import shown
-from sanchay_tray.words import count, mark, say
+from sanchay_tray.words import count, mark, say, sentence
 
 #: How often a polled folder is looked at where its own settings do not say.
 POLL_S = 300
@@ -64,7 +64,8 @@ def kept_up_why(root: root_pb2.Root) -> str:
         text = say("It is looked at every {time}", time=shown.duration(root.settings.poll_s or POLL_S))
     else:
         text = say("Changes are noticed only by a scan")
-    parts = [f"{text}: {paths.safe_text(root.live.because)}" if root.live.because else text]
+    because = paths.safe_text(sentence(root.live.because, root.live.because_words))
+    parts = [f"{text}: {because}" if because else text]
     parts += [
         say("{path} ({kind}) is looked at from time to time", path=shown.path(part.path), kind=part.file_system)
         for part in root.live.polled_parts
@@ -83,9 +84,10 @@ def reasons(root: root_pb2.Root) -> list[str]:
     if root.unreadable_settings:
         names = ", ".join(root.unreadable_settings)
         found.append(say("These settings cannot be read: {names}. Set them again.", names=paths.safe_text(names)))
-    for text in (root.freshness.reason, root.live.reason):
-        if text and (safe := paths.safe_text(text)) not in found:
-            found.append(safe)
+    for told in (root.freshness, root.live):
+        text = paths.safe_text(sentence(told.reason, told.reason_words))
+        if text and text not in found:
+            found.append(text)
     return found
 
 
