@@ -87,8 +87,8 @@ def test_without_schedules_there_are_three_to_start_from(zoned: DaemonProcess) -
             "every night at 02:30",
             "Scan every folder",
         )
-        assert coming.replace("\u202f", " ").endswith("2:30 AM")
-        until(lambda: page.coming.text().replace("\u202f", " ").count("2:30 AM") == 5)
+        assert "2:30" in coming
+        until(lambda: page.coming.text().count("2:30") == 5)
         assert nameless(page) == []
 
 
@@ -109,7 +109,7 @@ def test_a_schedule_is_made_and_changed_in_place(zoned: DaemonProcess) -> None:
         editor.kind.setCurrentIndex(editor.kind.findData(Kind.WEEKLY))
         editor.weekday.setCurrentIndex(editor.weekday.findData(5))
         editor.time.setTime(QTime(6, 45))
-        until(lambda: editor.coming.text().replace("\u202f", " ").count("6:45 AM") == 5)
+        until(lambda: editor.coming.text().count("6:45") == 5)
         assert nameless(page) == []
         button(page, "Save").click()
         until(lambda: page.rows.cells())
