@@ -57,6 +57,9 @@ def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(daemon: Daemo
         until(lambda: len(choices.cards) >= 3)
         assert choices.ticked() == [str(home / "Pictures")]
         assert nameless(page) == []
+        until(lambda: page.first.at_login.isVisibleTo(page))
+        assert not page.first.at_login.isChecked()
+        page.first.at_login.setChecked(True)
         drop(page, os.fsencode(home / "Backup"))
         assert choices.ticked() == [str(home / "Pictures"), str(home / "Backup")]
         button(page, "Start").click()
@@ -65,6 +68,8 @@ def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(daemon: Daemo
         assert page.first.scan.more.text().endswith(" could be free")
         assert "beach.jpg" in " ".join(texts(page.first.scan.copies))
         assert nameless(page) == []
+        autostart = home / ".config/autostart/sanchay-tray.desktop"
+        until(autostart.exists)
         button(page, "Show the folders").click()
         until(lambda: sorted(cells[0] for cells in page.rows.cells()) == ["Backup", "Pictures"])
 

@@ -37,6 +37,7 @@ class FirstStart(QScrollArea):
         self.setWidget(self._either)
         self._asked = False
         self._starting = False
+        self._is_at_login: bool | None = None
 
     def _lay(self) -> None:
         layout = QVBoxLayout(self._choosing)
@@ -54,8 +55,7 @@ class FirstStart(QScrollArea):
         hint.setWordWrap(False)
         layout.addWidget(row(another, hint, 1))
         self.at_login = QCheckBox(say("Start at login"))
-        self.at_login.setVisible(login.is_offered())
-        self.at_login.setChecked(login.is_on())
+        self.at_login.setVisible(False)
         layout.addWidget(self.at_login)
         self.start = button(say("Start"), self.begin, main=True)
         self._why_not = muted()
@@ -73,6 +73,7 @@ class FirstStart(QScrollArea):
         if not self._asked:
             self._asked = True
             self._desk.ask(self, lambda _client: candidates.candidates(), self._offer, key="candidates")
+            self._desk.ask(self, lambda _client: login.is_on(), self._show_login, key="is-at-login")
         self._show_start()
         self.scan.show_state(state)
 
@@ -90,8 +91,8 @@ class FirstStart(QScrollArea):
         paths = self.choices.ticked()
         self._starting = True
         self._show_start()
-        if login.is_offered() and self.at_login.isChecked() is not login.is_on():
-            wanted = self.at_login.isChecked()
+        wanted = self.at_login.isChecked()
+        if self._is_at_login is not None and wanted is not self._is_at_login:
             self._desk.ask(self, lambda _client: login.turn(wanted), self._turned, key="login")
         self._desk.ask(self, lambda client: add(client, paths), self._begun, failed=self._failed, timeout_s=60.0)
 
@@ -119,7 +120,13 @@ class FirstStart(QScrollArea):
             self.scan.begin(found.jobs)
         self._show_start()
 
+    def _show_login(self, is_on: bool | None) -> None:
+        self._is_at_login = is_on
+        self.at_login.setVisible(is_on is not None)
+        self.at_login.setChecked(bool(is_on))
+
     def _turned(self, why_not: str) -> None:
+        self._is_at_login = None if why_not else self.at_login.isChecked()
         if why_not:
             self._desk.say_done(say("Start at login was not changed: {why}", why=safe_text(why_not)))
 
