@@ -8,7 +8,6 @@ from typing import NamedTuple
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from sanchay import paths
 from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.v1 import catalog_pb2, event_pb2, job_pb2
@@ -16,6 +15,7 @@ from sanchay_tray.model import ACTIVE, Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN
+from sanchay_tray.window.pages.jobs import words as job_words
 from sanchay_tray.window.parts.text import Card, Elided, Label, button, heading, muted, row, title
 from sanchay_tray.words import count, say
 
@@ -130,7 +130,7 @@ class FirstScan(QWidget):
         self.more.set_tone("muted")
         if ended and failed is not None:
             self.title.setText(say("A folder could not be scanned"))
-            self.more.setText(paths.safe_text(failed.message))
+            self.more.setText(job_words.message(failed))
             self.more.set_tone("bad")
         elif ended and any(job.state == "cancelled" for job in jobs):
             self.title.setText(say("The scan was cancelled"))

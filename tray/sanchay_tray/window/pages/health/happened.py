@@ -54,7 +54,7 @@ def _row(event: event_pb2.Event) -> Row:
 
 def told(event: event_pb2.Event) -> tuple[str, str]:
     """An event in a line, and how it is meant: good | warn | bad."""
-    root, path, message = paths.safe_text(event.root), shown.path(event.path), paths.safe_text(event.message)
+    root, path, message = paths.safe_text(event.root), shown.path(event.path), job_words.message(event)
     if event.kind == "duplicate":
         return say("A copy arrived: {path} is as {other}", path=path, other=shown.path(event.other_path)), ""
     if event.kind == "damage":

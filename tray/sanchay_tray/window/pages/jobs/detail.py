@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QProgressBar
 
-from sanchay import paths
 from sanchay.v1 import job_pb2
 from sanchay_tray.model import ACTIVE
 from sanchay_tray.window import shown
@@ -62,7 +61,7 @@ class Detail(Card):
         self.text.setText("\n".join(words.progress(job)) if active else self._ended(job))
         self.current.setVisible(active and bool(job.progress.current.raw))
         self.current.show_text(shown.path(job.progress.current))
-        self.message.setText(paths.safe_text(job.message))
+        self.message.setText(words.message(job))
         self.message.set_tone(tone if tone in ("warn", "bad") else "muted")
         self.message.setVisible(bool(job.message))
         self._show_errors(job, errors)
@@ -78,7 +77,7 @@ class Detail(Card):
             self.buttons[name].setEnabled(is_up)
 
     def _ended(self, job: job_pb2.Job) -> str:
-        lines = [words.result(job)] if words.result(job) != paths.safe_text(job.message) else []
+        lines = [words.result(job)] if words.result(job) != words.message(job) else []
         if job.started_ns:
             lines.append(say("Begun {when}, took {time}", when=shown.moment(job.started_ns), time=words.took(job)))
         if job.kind == "scan" and job.HasField("result") and job.result.files_per_s:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from sanchay import paths
-from sanchay.v1 import job_pb2
+from sanchay.v1 import event_pb2, job_pb2, schedule_pb2
 from sanchay_tray.model import ACTIVE
 from sanchay_tray.window import shown, statusline
-from sanchay_tray.words import count, mark, say
+from sanchay_tray.words import count, mark, say, sentence
 
 STATES = {
     "queued": (mark("waiting"), ""),
@@ -28,6 +28,11 @@ PHASES = {
     "indexing": mark("puts names in order"),
     "verifying": mark("reads files and compares them with their hashes"),
 }
+
+
+def message(told: job_pb2.Job | schedule_pb2.Run | event_pb2.Event) -> str:
+    """The daemon's sentence of a job, a run or an event."""
+    return paths.safe_text(sentence(told.message, told.message_words))
 
 
 def what(job: job_pb2.Job) -> str:
@@ -93,7 +98,7 @@ def result(job: job_pb2.Job) -> str:
         return _verify(job)
     if job.kind in ("dedupe", "undo", "repair"):
         return _acts(job)
-    return paths.safe_text(job.message)
+    return message(job)
 
 
 def _scan(found: job_pb2.ScanResult) -> str:

@@ -16,6 +16,7 @@ from sanchay_tray.model import Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import Either, Key, Page, page_layout
+from sanchay_tray.window.pages.jobs import words as job_words
 from sanchay_tray.window.pages.schedules import words
 from sanchay_tray.window.pages.schedules.editor import Editor, Wanted
 from sanchay_tray.window.pages.schedules.results import Results
@@ -158,7 +159,7 @@ class SchedulesPage(Page):
         self.heading.setText(paths.safe_text(schedule.name))
         self.sentence.setText(f"{words.what(schedule)}, {words.when(schedule)}")
         last = schedule.last_run
-        self.message.setText(paths.safe_text(last.message))
+        self.message.setText(job_words.message(last))
         self.message.setVisible(bool(last.message) and last.state in ("failed", "partial", "interrupted"))
         self._buttons["on"].setVisible(not schedule.enabled)
         self._buttons["off"].setVisible(schedule.enabled)

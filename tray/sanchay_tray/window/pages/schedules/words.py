@@ -87,5 +87,5 @@ def run_result(run: schedule_pb2.Run) -> str:
                 if n
             ] or [say("as the time before")]
     if run.message:
-        parts.append(paths.safe_text(run.message))
+        parts.append(job_words.message(run))
     return "; ".join(parts)
