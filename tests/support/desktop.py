@@ -34,9 +34,9 @@ _SILENT: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEV
 
 
 @contextmanager
-def x_server() -> Iterator[str]:
+def x_server(size: str = "800x600") -> Iterator[str]:
     """An X server without a screen; gives its display."""
-    with _told("Xvfb", "-displayfd", "{fd}", "-screen", "0", "800x600x24", "-nolisten", "tcp") as (number, _process):
+    with _told("Xvfb", "-displayfd", "{fd}", "-screen", "0", f"{size}x24", "-nolisten", "tcp") as (number, _process):
         yield f":{number}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit
 
 from sanchay_tray.window.frame import Frame
@@ -84,3 +85,18 @@ def test_a_change_made_elsewhere_is_shown(daemon: DaemonProcess) -> None:
             client.set_setting("max_scans", "3")
         assert isinstance(control, QDoubleSpinBox)
         until(lambda: control.value() == 3)
+
+
+def test_the_icon_can_start_at_login_and_notices_are_said_to_be_kept(
+    daemon: DaemonProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
+    with window(daemon.where, "settings") as frame:
+        icon = opened(frame).icon
+        until(lambda: "Notices cannot be shown here" in icon.notices.text())
+        assert not icon.login.isChecked()
+        icon.login.click()
+        until(lambda: list((tmp_path / "config" / "autostart").glob("*.desktop")))
+        icon.login.click()
+        until(lambda: not list((tmp_path / "config" / "autostart").glob("*.desktop")))

@@ -121,14 +121,23 @@ class Asker(QObject):
         threading.Thread(target=self._with_client, args=work, name="follow", daemon=True).start()
         return asked
 
-    def run(self, owner: QObject, work: Callable[[], Answer], then: Callable[[Answer], None], failed: Failed) -> Asked:
+    def run(
+        self,
+        owner: QObject,
+        work: Callable[[], Answer],
+        then: Callable[[Answer], None],
+        failed: Callable[[Exception], None],
+    ) -> Asked:
         """Does something else that takes its time, such as starting a daemon. It is not broken off, only forgotten."""
 
         def run() -> None:
             try:
                 self._tell(asked, then, work())
-            except SanchayError as error:
+            except (SanchayError, OSError) as error:
                 self._tell(asked, failed, error)
+            finally:
+                with self._lock:
+                    self._asked.discard(asked)
 
         asked = self._new(owner, "")
         threading.Thread(target=run, name="run", daemon=True).start()

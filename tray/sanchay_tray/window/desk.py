@@ -56,6 +56,15 @@ class Desk(Protocol):
     ) -> Asked:
         """A call with many answers, until it ends or is called off."""
 
+    def work(
+        self,
+        owner: QObject,
+        work: Callable[[], Answer],
+        then: Callable[[Answer], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> Asked:
+        """Does something else that takes its time, such as asking the desktop, on a thread. It is not broken off."""
+
     def go(self, page: str, select: str = "") -> None:
         """Shows a page; `select` says what on it, in the page's own way."""
 

@@ -100,6 +100,16 @@ class Frame(QMainWindow):
         """A call with many answers; see Desk."""
         return self._asker.follow(owner, call, each, failed or self.say_failed, ended=ended, key=key)
 
+    def work(
+        self,
+        owner: QObject,
+        work: Callable[[], Answer],
+        then: Callable[[Answer], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> Asked:
+        """Does something else on a thread; see Desk."""
+        return self._asker.run(owner, work, then, failed or self._say_why)
+
     def go(self, page: str, select: str = "") -> None:
         """Shows a page; the one before is a step back from it."""
         before = self.page()
@@ -137,6 +147,10 @@ class Frame(QMainWindow):
         """Says that the icon found no panel."""
         more = say("Starting the icon again opens this window.")
         self._box.say(banners.Banner("tray", "warn", say("No panel on this desktop shows icons"), more))
+
+    def _say_why(self, error: Exception) -> None:
+        if not self._asker.is_closed:
+            self._box.say(banners.Banner("failed", "bad", str(error)))
 
     def did(self, what: str) -> None:
         """Notes that this person just did something here."""

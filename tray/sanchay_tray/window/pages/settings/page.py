@@ -14,6 +14,7 @@ from sanchay_tray.model import Link, State
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN, Either, Page
 from sanchay_tray.window.pages.settings import controls
+from sanchay_tray.window.pages.settings.icon_card import IconSettings
 from sanchay_tray.window.pages.settings.titles import GROUPS, TITLES, Group, Title
 from sanchay_tray.window.parts.empty import Empty
 from sanchay_tray.window.parts.text import Card, Label, button, column, heading, muted, title
@@ -96,6 +97,8 @@ class SettingsPage(Page):
         self._body.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         self._body.setSpacing(14)
         self._body.addWidget(title(say("Settings")))
+        self.icon = IconSettings(desk)
+        self._body.addWidget(Card(self.icon))
         self._notices = Label(tone="warn")
         self._notices.setVisible(False)
         self._body.addWidget(self._notices)
@@ -107,10 +110,12 @@ class SettingsPage(Page):
         self._either = Either(self._waiting, self._scroll)
         outer.addWidget(self._either)
         self.rows: dict[str, Row] = {}
+        self._cards: list[Card] = []
         self._up = False
 
     def enter(self, select: str = "") -> None:
         """Asks for all of them; `select` is a setting's key."""
+        self.icon.refresh()
         if self.desk.state.link is Link.UP:
             self.desk.ask(self, lambda client: client.settings(), lambda answer: self._show(answer, select), key="all")
 
@@ -156,8 +161,9 @@ class SettingsPage(Page):
             self._scroll.ensureWidgetVisible(self.rows[select])
 
     def _lay(self, found: dict[str, daemon_pb2.Setting]) -> None:
-        for old in self.findChildren(Card):
+        for old in self._cards:
             old.deleteLater()
+        self._cards.clear()
         self.rows.clear()
         known = {key for group in GROUPS for key in group.keys}
         others = Group(mark("Others"), tuple(sorted(set(found) - known)))
@@ -168,6 +174,7 @@ class SettingsPage(Page):
                     self.rows[key] = Row(self, found[key])
                     card.body.addWidget(self.rows[key])
             if card.body.count() > 1:
+                self._cards.append(card)
                 self._body.insertWidget(self._body.count() - 1, card)
 
     def _remember(self, setting: daemon_pb2.Setting) -> None:

@@ -1,0 +1,86 @@
+"""What Settings says of the icon: whether it starts at login, and whether notices can be shown here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from sanchay.address import Places, places
+from sanchay_tray import hosts, opening
+from sanchay_tray.window.desk import Desk
+from sanchay_tray.window.parts.text import Label, heading, muted
+from sanchay_tray.words import say
+
+
+class Facts(NamedTuple):
+    """What the desktop says. `starts` is None where nothing can be started at login; `server` shows the notices."""
+
+    starts: bool | None
+    server: str
+    fault: str
+
+
+def facts() -> Facts:
+    """Asks the desktop, which may take its time."""
+    starts = hosts.autostart_command() is not None if hosts.AUTOSTART_IS_THERE else None
+    voice = hosts.make_speaker(lambda _notice, _undo: None)
+    try:
+        server = voice.server()
+    finally:
+        voice.close()
+    return Facts(starts, server.name, server.fault)
+
+
+def start_at_login(where: Places, wanted: bool) -> bool:
+    """Adds the icon to what the desktop starts, or takes it out; how it is then. Raises OSError."""
+    if wanted:
+        hosts.enable_autostart(opening.icon_command(where))
+    else:
+        hosts.disable_autostart()
+    return hosts.autostart_command() is not None
+
+
+class IconSettings(QWidget):
+    """The part of the page that is this computer's, and not the service's."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(heading(say("The icon")))
+        self.login = QCheckBox(say("Show the icon when you log in"))
+        self.login.clicked.connect(self._clicked)
+        self.notices = muted()
+        self._failed = Label(tone="bad")
+        for widget in (self.login, self.notices, self._failed):
+            widget.setVisible(False)
+            layout.addWidget(widget)
+
+    def refresh(self) -> None:
+        """Asks the desktop again."""
+        self._desk.work(self, facts, self._show)
+
+    def _show(self, found: Facts) -> None:
+        self.login.setVisible(found.starts is not None)
+        self.login.setChecked(bool(found.starts))
+        self.notices.setVisible(True)
+        if found.server:
+            text = say("Notices are shown by {server}.", server=found.server)
+        else:
+            text = say("Notices cannot be shown here. All are kept under “What happened”.")
+            text += f"\n{found.fault}"
+        self.notices.setText(text)
+
+    def _clicked(self, wanted: bool) -> None:
+        def then(starts: bool) -> None:
+            self.login.setChecked(starts)
+            self._failed.setVisible(False)
+
+        def failed(error: Exception) -> None:
+            self.login.setChecked(not wanted)
+            self._failed.setText(str(error))
+            self._failed.setVisible(True)
+
+        self._desk.work(self, lambda: start_at_login(places(), wanted), then, failed)
