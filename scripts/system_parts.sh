@@ -43,7 +43,7 @@ libraries=(
     fonts-dejavu-core fonts-noto-core
     libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1
     libxkbcommon-x11-0
-    python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1
+    python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1 at-spi2-core gir1.2-atspi-2.0
 )
 if command -v dpkg-query >/dev/null; then
     for package in "${libraries[@]}"; do
