@@ -72,6 +72,10 @@ def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(daemon: Daemo
         until(autostart.exists)
         button(page, "Show the folders").click()
         until(lambda: sorted(cells[0] for cells in page.rows.cells()) == ["Backup", "Pictures"])
+        with daemon.client() as client:
+            for root in frame.state.roots:
+                client.remove_root(root.path.raw)
+        until(lambda: "Which folders matter to you?" in texts(page))  # it begins again
 
 
 def test_nothing_can_be_started_without_a_folder_or_without_a_daemon(daemon: DaemonProcess, home: Path) -> None:

@@ -146,13 +146,16 @@ class Rows(QWidget):
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Shows other rows. The chosen one stays so; where it is gone, the first one is."""
-        before = self._key
+        before, bar = self._key, self.view.verticalScrollBar()
+        scrolled = bar.value()
         self.model.show_rows(rows)
         if self.view.currentIndex().isValid():
             return
-        if not self.pick(before) and rows:
+        if self.pick(before):
+            bar.setValue(scrolled)  # who looks further down is not taken back to the chosen row
+        elif rows:
             self.view.selectRow(0)
-        elif not rows and before is not None:
+        elif before is not None:
             self._key = None
             self.picked.emit(None)
 

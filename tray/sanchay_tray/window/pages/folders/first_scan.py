@@ -74,9 +74,8 @@ class FirstScan(QWidget):
 
     def begin(self, jobs: tuple[job_pb2.Job, ...]) -> None:
         """Follows these jobs."""
-        self.is_under_way = True
-        for job in jobs:
-            self._jobs.setdefault(job.id, job)
+        self.is_under_way, self._copies = True, None
+        self._jobs = {job.id: job for job in jobs}
         self._show()
         self.look_again()  # one may have ended before it was known here
 

@@ -75,6 +75,8 @@ class FirstStart(QScrollArea):
             self._desk.ask(self, lambda _client: candidates.candidates(), self._offer, key="candidates")
             self._desk.ask(self, lambda _client: login.is_on(), self._show_login, key="is-at-login")
         self._show_start()
+        if not self.is_under_way:
+            self._either.show_only(self._choosing)
         self.scan.show_state(state)
 
     def choose(self) -> None:

@@ -138,9 +138,10 @@ class FoldersPage(Page):
         self._roots = {root.id: root for root in roots}
         self.rows.show_rows([_row(root) for root in roots])
         self.rows.fit(ROWS_SHOWN)
-        if self._wanted:
-            wanted, self._wanted = self._wanted, ""
-            self.rows.pick(next((root.id for root in roots if root.name == wanted), None))
+        wanted = next((root.id for root in roots if root.name == self._wanted), None)
+        if wanted is not None:
+            self._wanted = ""
+            self.rows.pick(wanted)
         if self._sheet_root is not None and self._sheet_root.id not in self._roots:
             self._close_sheet()  # it was removed elsewhere while something was asked of it
         self._show_detail()
@@ -157,6 +158,11 @@ class FoldersPage(Page):
     def _root(self) -> root_pb2.Root | None:
         key = self.rows.key()
         return self._roots.get(key) if isinstance(key, int) else None
+
+    def _free_root(self) -> root_pb2.Root | None:
+        """The chosen folder, where something can be asked of it and nothing is asked already."""
+        is_free = self._sheet_root is None and self.desk.state.link is Link.UP
+        return self._root() if is_free else None
 
     # ---- Sheets ----
 
@@ -217,7 +223,7 @@ class FoldersPage(Page):
         self.desk.ask(self, lambda client: client.start_scan([raw]), started)
 
     def _options(self) -> None:
-        if (root := self._root()) is None or self.desk.state.link is not Link.UP:
+        if (root := self._free_root()) is None:
             return
         raw = root.path.raw
 
@@ -232,7 +238,7 @@ class FoldersPage(Page):
         self._open_sheet(root, sheet, sheet.name)
 
     def _remove(self) -> None:
-        if (root := self._root()) is None or self.desk.state.link is not Link.UP:
+        if (root := self._free_root()) is None:
             return
         name, raw = paths.safe_text(root.name), root.path.raw
 
@@ -263,7 +269,7 @@ class FoldersPage(Page):
         self._open_sheet(root, sheet, sheet.stay)
 
     def _accept(self) -> None:
-        if (root := self._root()) is None:
+        if (root := self._free_root()) is None:
             return
         name, raw = paths.safe_text(root.name), root.path.raw
 

@@ -215,7 +215,7 @@ class SchedulesPage(Page):
     # ---- What can be done ----
 
     def _add(self) -> None:
-        if self._up:
+        if self._up and self._sheet_name is None:
             sheet = Editor(self.desk, None, self._save_new, self._close_sheet)
             self._open_sheet("", sheet, sheet.name)
 
@@ -228,7 +228,7 @@ class SchedulesPage(Page):
 
     def _change(self) -> None:
         schedule = self._schedule()
-        if schedule is None or not self._up:
+        if schedule is None or not self._up or self._sheet_name is not None:
             return
         before = schedule.name
 
@@ -266,7 +266,7 @@ class SchedulesPage(Page):
 
     def _remove(self) -> None:
         schedule = self._schedule()
-        if schedule is None or not self._up:
+        if schedule is None or not self._up or self._sheet_name is not None:
             return
         name = schedule.name
 
