@@ -29,6 +29,8 @@ class Label(QLabel):
 
     def set_tone(self, tone: str) -> None:
         """Says how it is meant; empty: plainly."""
+        if self.property("tone") == tone:
+            return  # to have it styled again takes its time
         self.setProperty("muted", tone == "muted")
         self.setProperty("tone", tone)
         self.style().unpolish(self)

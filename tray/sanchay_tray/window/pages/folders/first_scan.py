@@ -42,9 +42,9 @@ class FirstScan(QWidget):
         self._copies: catalog_pb2.DuplicatesResponse | None = None
         self._left = left
         self._asking = False
+        self._are_old = False  # the copies: a job has gone on since they were asked for
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
-        self._soon.setInterval(COPIES_AFTER_MS)
         self._soon.timeout.connect(self._ask_copies)
         self._lay()
 
@@ -101,9 +101,14 @@ class FirstScan(QWidget):
             if self._jobs[job.id].state in ACTIVE:  # what has ended does not go on again
                 self._jobs[job.id] = job
         if jobs and self.is_under_way:
+            self._are_old = True
             self._show()
-            if not self._soon.isActive():
-                self._soon.start()
+        self._ask_soon()
+
+    def _ask_soon(self) -> None:
+        """Has the copies asked for where they may be others, once the question before is answered."""
+        if self._are_old and not self._asking and (self.has_ended or not self._soon.isActive()):
+            self._soon.start(0 if self.has_ended else COPIES_AFTER_MS)
 
     # ---- What it shows ----
 
@@ -111,6 +116,11 @@ class FirstScan(QWidget):
     def has_ended(self) -> bool:
         """Whether all scans have ended."""
         return all(job.state not in ACTIVE for job in self._jobs.values())
+
+    @property
+    def _are_counted(self) -> bool:
+        """Whether the copies are known of all that was scanned."""
+        return self.has_ended and self._copies is not None and not self._are_old and not self._asking
 
     def _show(self) -> None:
         jobs, ended = list(self._jobs.values()), self.has_ended
@@ -125,20 +135,22 @@ class FirstScan(QWidget):
         if running is not None:
             self.bar.setValue(int(running.progress.percent))
             self.current.show_text(shown.path(running.progress.current))
-        self.more.setText(self._read(jobs, ended))
+        self.more.setText(self._read(jobs))
         self.more.set_tone("muted")
         if ended and failed is not None:
             self.title.setText(say("A folder could not be scanned"))
             self.more.setText(job_words.message(failed))
             self.more.set_tone("bad")
+        elif ended and any(job.state == "partial" for job in jobs):
+            self.title.setText(say("Your folders are in the catalog, but for what could not be read"))
         elif ended and any(job.state == "cancelled" for job in jobs):
             self.title.setText(say("The scan was cancelled"))
         self.folders.setVisible(ended)
         self.stays.setVisible(not ended)
         self._show_copies()
 
-    def _read(self, jobs: list[job_pb2.Job], ended: bool) -> str:
-        if ended and self._copies is not None:
+    def _read(self, jobs: list[job_pb2.Job]) -> str:
+        if self._are_counted and self._copies is not None:
             copies, freed = self._copies.total_redundant_files, self._copies.total_freed_bytes
             if not copies:
                 return say("No copies were found")
@@ -151,18 +163,19 @@ class FirstScan(QWidget):
     def _show_copies(self) -> None:
         groups = self._copies.groups if self._copies is not None else ()
         self.copies.setVisible(bool(groups))
-        self.look.setVisible(bool(groups) and self.has_ended)
+        self.look.setVisible(bool(groups) and self._are_counted)
 
     def _ask_copies(self) -> None:
         if self._asking or not self.is_under_way or self._desk.state.link is not Link.UP:
-            return
-        self._asking = True
+            return  # asked when the daemon is back
+        self._asking, self._are_old = True, False
         self._desk.ask(
             self, lambda client: client.duplicates(limit=COPIES_SHOWN), self._counted, failed=self._uncounted
         )
 
     def _counted(self, answer: catalog_pb2.DuplicatesResponse) -> None:
         self._asking, before, self._copies = False, self._copies, answer
+        self._ask_soon()
         if before is None or list(before.groups) != list(answer.groups):
             while self.copies.body.count() > 1 and (item := self.copies.body.takeAt(1)) is not None:
                 if (widget := item.widget()) is not None:
@@ -172,7 +185,7 @@ class FirstScan(QWidget):
         self._show()
 
     def _uncounted(self, error: SanchayError) -> None:
-        self._asking = False
+        self._asking, self._are_old = False, True  # asked again with the next news
         self._desk.say_failed(error)
 
     def _to_copies(self) -> None:
