@@ -41,6 +41,7 @@ from sanchayd.metrics.address import resolve as resolve_metrics_address
 from sanchayd.metrics.endpoint import Endpoint
 from sanchayd.reload import ConfigReload
 from sanchayd.reports.service import ReportService
+from sanchayd.roots.look import RootLooks
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import WatchMode
 from sanchayd.roots.service import RootService
@@ -166,6 +167,7 @@ class App:
             jobs,
             scans,
             roots,
+            RootLooks(catalog, catalog, pool, registry, board),
             status,
             reload,
             background,

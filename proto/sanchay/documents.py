@@ -124,6 +124,39 @@ def root(message: root_pb2.Root) -> Document:
     }
 
 
+def root_check(message: root_pb2.RootCheck) -> Document:
+    """A folder as it would be as a root."""
+    count = message.count
+    return {
+        **paths.document(message.path),
+        "state": message.state,
+        "message": message.message or None,
+        "root": message.root or None,
+        "inside": list(message.inside),
+        "contains": list(message.contains),
+        "kind": message.kind,
+        "file_system": message.file_system or None,
+        "mount_point": paths.document(message.mount_point) if message.HasField("mount_point") else None,
+        "mode": message.mode or None,
+        "poll_s": message.poll_s,
+        "because": message.because or None,
+        "total_bytes": message.total_bytes or None,
+        "free_bytes": message.free_bytes if message.total_bytes else None,
+        "count": (
+            {
+                "files": count.files,
+                "folders": count.folders,
+                "bytes": count.bytes,
+                "complete": count.complete,
+                "from_catalog": count.from_catalog,
+            }
+            if message.HasField("count")
+            else None
+        ),
+        "what": message.what or None,
+    }
+
+
 def live(message: root_pb2.RootLive) -> Document:
     """How a root is kept up to date."""
     return {

@@ -26,6 +26,15 @@ LONGEST_S = 7 * 86400
 # Whose change is seen once the folder is looked at again: a watched or polled one is at once.
 OF_SCANS = ("hash_scope", "algorithm", "one_file_system", "skip_hidden")
 
+_KINDS = {
+    "local": "local disk",
+    "network": "network share",
+    "removable": "removable disk",
+    "optical": "optical disc",
+    "memory": "disk in memory",
+    "other": "file system of another kind",
+}
+
 
 class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
     """A duration of whole seconds, as a person types it."""
@@ -301,6 +310,87 @@ def sync(session: Session, root: str, timeout_s: int) -> int:
         if answer.message:
             output.line(paths.safe_text(answer.message))
     return exit_codes.of_job_state(answer.state)
+
+
+@root.command(
+    examples=[
+        Example("root check ~/Pictures", "what would come of adding it"),
+        Example("root check /mnt/nas --patience 5000", "count what it holds for up to five seconds"),
+    ]
+)
+@click.argument("folder", metavar="PATH", type=Folder())
+@click.option(
+    "--patience",
+    "patience_ms",
+    type=click.IntRange(0, 5000),
+    default=300,
+    show_default=True,
+    help="Milliseconds for counting what it holds; 0: do not.",
+)
+@click.pass_obj
+def check(session: Session, folder: str, patience_ms: int) -> int:
+    """Show what would come of adding a folder, without adding it. Exit 1 where it cannot be added."""
+    found = session.client().check_root(paths.absolute(folder), patience_ms=patience_ms).check
+    if session.as_json:
+        output.document(documents.root_check(found))
+    else:
+        for sentence in _check_sentences(found):
+            output.line(sentence)
+    return exit_codes.DONE if found.state == "ok" else exit_codes.FAILED
+
+
+def _check_sentences(found: root_pb2.RootCheck) -> Iterable[str]:
+    shown = paths.shown(found.path)
+    if found.state == "ok":
+        yield f"{shown} is {f'the root {paths.safe_text(found.root)}' if found.root else 'a folder that can be added'}."
+    else:
+        yield paths.safe_text(found.message)
+    for names, how in ((found.inside, "lies inside"), (found.contains, "contains")):
+        if names:
+            yield f"It {how} {'the root' if len(names) == 1 else 'the roots'} {paths.safe_text(', '.join(names))}."
+    if found.file_system:
+        at = f" at {paths.shown(found.mount_point)}" if found.HasField("mount_point") else ""
+        yield f"It is on a {_KINDS.get(found.kind, found.kind)} ({found.file_system}{at})."
+    if found.total_bytes:
+        yield f"{units.size(found.free_bytes)} of {units.size(found.total_bytes)} are free there."
+    if found.mode:
+        yield f"{_keeping(found)}: {paths.safe_text(found.because)}."
+    if found.HasField("count"):
+        count = found.count
+        least = "" if count.complete else "at least "
+        held = (
+            f"{units.counted(count.files, 'file')}, {units.counted(count.folders, 'folder')}, {units.size(count.bytes)}"
+        )
+        yield f"It holds {least}{held}{', as the catalog has it' if count.from_catalog else ''}."
+
+
+def _keeping(found: root_pb2.RootCheck) -> str:
+    kept = {"events": "Changes are seen as they happen", "off": "Changes are seen by scans only"}
+    return kept.get(found.mode, f"It is looked at every {units.duration(found.poll_s)}")
+
+
+@root.command(examples=[Example("root suggest", "your own folders and mounted drives")])
+@click.pass_obj
+def suggest(session: Session) -> int:
+    """List folders that you may want to add: pictures, documents, downloads, music, videos, mounted drives."""
+    checks = session.client().suggest_roots().checks
+    if session.as_json:
+        output.document({"rows": [documents.root_check(each) for each in checks]})
+        return exit_codes.DONE
+    columns = [output.Column("WHAT"), output.Column("KIND"), output.Column("FREE", right=True)]
+    columns += [output.Column("ROOT"), output.Column("PATH")]
+    rows = [
+        [
+            each.what,
+            each.kind if each.state == "ok" else each.state,
+            units.size(each.free_bytes) if each.total_bytes else "",
+            paths.safe_text(each.root or ", ".join(f"in {name}" for name in each.inside)) or "-",
+            paths.shown(each.path),
+        ]
+        for each in checks
+    ]
+    output.table(columns, rows)
+    return exit_codes.DONE
 
 
 @root.command(examples=[Example("root remove photos", "forget a root; its files stay where they are")])

@@ -29,6 +29,8 @@ _READING = (
     "Find",
     "Follow",
     "Preview",
+    "CheckRoot",
+    "Suggest",
     "Duplicates",
     "Summary",
     "DiskUsage",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from sanchayd.hosts.mounts import Mount, mounts, user_folders
+
 if sys.platform == "win32":
     from sanchayd.hosts.windows import (
         claim_file,
@@ -40,10 +42,12 @@ else:
     )
 
 __all__ = [
+    "Mount",
     "claim_file",
     "end_claims",
     "is_claimed",
     "lock_exclusive",
+    "mounts",
     "on_battery",
     "on_stop_signal",
     "open_files_limit",
@@ -54,4 +58,5 @@ __all__ = [
     "restrict_new_files",
     "rss_bytes",
     "thread_count",
+    "user_folders",
 ]

@@ -14,6 +14,7 @@ from sanchayd.engine_port import CatalogPool, ScanningPort
 from sanchayd.engine_port.values import StoredRoot
 from sanchayd.log import logger
 from sanchayd.roots import stored
+from sanchayd.roots.place import is_within
 from sanchayd.roots.root import HashScope, Root, RootSettings, Unreadable, WatchMode
 from sanchayd.roots.store import RootStore
 
@@ -94,6 +95,11 @@ class RootRegistry:
         if unreadable is None:
             with contextlib.suppress(InvalidArgument):  # then the catalog leaves it alone without us
                 await self._put(root, replace(settings, watch=WatchMode.OFF))
+
+    @property
+    def default_watch(self) -> WatchMode:
+        """What a root whose own mode is `auto` goes by."""
+        return self._default_watch
 
     async def set_default_watch(self, mode: WatchMode) -> None:
         """Tells the catalog of every root that goes by it."""
@@ -244,7 +250,7 @@ class RootRegistry:
 
     def holding(self, path: bytes) -> Root | None:
         """The innermost root that a path lies in."""
-        holding = [root for root in self._roots.values() if _is_within(path, root.path)]
+        holding = [root for root in self._roots.values() if is_within(path, root.path)]
         return max(holding, key=lambda root: len(root.path), default=None)
 
     def nesting_notices(self, root: Root) -> list[Sentence]:
@@ -253,9 +259,9 @@ class RootRegistry:
         for other in self._roots.values():
             if other.id == root.id:
                 continue
-            if _is_within(root.path, other.path):
+            if is_within(root.path, other.path):
                 notices.append(Sentence("root-inside", root=root.name, other=other.name))
-            elif _is_within(other.path, root.path):
+            elif is_within(other.path, root.path):
                 notices.append(Sentence("root-contains", root=root.name, other=other.name))
         return notices
 
@@ -304,9 +310,3 @@ def _numbered(name: str) -> Iterable[str]:
     while True:
         yield f"{name}-{number}"
         number += 1
-
-
-def _is_within(path: bytes, folder: bytes) -> bool:
-    """Whether the path is the folder or lies below it; `/mnt/movies2` does not lie in `/mnt/movies`."""
-    separator = os.fsencode(os.sep)
-    return path == folder or path.startswith(folder.rstrip(separator) + separator)

@@ -10,6 +10,7 @@ import grpc
 
 from sanchay.v1 import root_pb2, root_pb2_grpc
 from sanchayd.live import LiveService
+from sanchayd.roots.look import RootLooks
 from sanchayd.roots.service import RootService
 from sanchayd.rpc.convert import root as convert
 from sanchayd.rpc.interceptors import request_id
@@ -21,8 +22,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class RootServicer(root_pb2_grpc.RootServiceServicer):
     """Converts, and leaves the rest to the services."""
 
-    def __init__(self, service: RootService, live: LiveService, schedules: ScheduleService) -> None:
+    def __init__(self, service: RootService, looks: RootLooks, live: LiveService, schedules: ScheduleService) -> None:
         self._service = service
+        self._looks = looks
         self._live = live
         self._schedules = schedules
 
@@ -36,6 +38,20 @@ class RootServicer(root_pb2_grpc.RootServiceServicer):
             request_id=request_id(),
         )
         return convert.from_added(added)
+
+    async def CheckRoot(self, request: root_pb2.CheckRootRequest, context: Context) -> root_pb2.CheckRootResponse:
+        """What would come of a folder."""
+        patience_ms = request.patience_ms if request.HasField("patience_ms") else None
+        return root_pb2.CheckRootResponse(
+            check=convert.from_look(await self._looks.check(request.path.raw, patience_ms))
+        )
+
+    async def SuggestRoots(
+        self, request: root_pb2.SuggestRootsRequest, context: Context
+    ) -> root_pb2.SuggestRootsResponse:
+        """Folders that a person may want to add."""
+        looks = await self._looks.suggest(request.patience_ms)
+        return root_pb2.SuggestRootsResponse(checks=map(convert.from_look, looks))
 
     async def ListRoots(self, request: root_pb2.ListRootsRequest, context: Context) -> root_pb2.ListRootsResponse:
         """Every root."""

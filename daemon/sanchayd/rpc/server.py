@@ -38,6 +38,7 @@ from sanchayd.live import LiveService
 from sanchayd.log import logger
 from sanchayd.reload import ConfigReload
 from sanchayd.reports.service import ReportService
+from sanchayd.roots.look import RootLooks
 from sanchayd.roots.service import RootService
 from sanchayd.rpc import certificate
 from sanchayd.rpc.catalog import CatalogServicer
@@ -106,6 +107,7 @@ class Services:
     jobs: JobService
     scans: ScanService
     roots: RootService
+    looks: RootLooks
     status: StatusService
     edits: ConfigReload
     background: BackgroundService
@@ -139,7 +141,7 @@ def build(
     have_pb2_grpc.add_HaveServiceServicer_to_server(HaveServicer(services.have), server)
     job_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(services.jobs, services.scans), server)
     root_pb2_grpc.add_RootServiceServicer_to_server(
-        RootServicer(services.roots, services.live, services.schedules), server
+        RootServicer(services.roots, services.looks, services.live, services.schedules), server
     )
     schedule_pb2_grpc.add_ScheduleServiceServicer_to_server(ScheduleServicer(services.schedules), server)
     reports = ReportServicer(services.reports, services.schedules)

@@ -15,19 +15,19 @@ _sym_db = _symbol_database.Default()
 from sanchay.v1 import common_pb2 as sanchay_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15sanchay/v1/root.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"\x83\x02\n\x0cRootSettings\x12#\n\x04hash\x18\x01 \x01(\x0e\x32\x15.sanchay.v1.HashScope\x12,\n\talgorithm\x18\x02 \x01(\x0e\x32\x19.sanchay.v1.HashAlgorithm\x12\x0f\n\x07\x65xclude\x18\x03 \x03(\t\x12\x17\n\x0fone_file_system\x18\x04 \x01(\x08\x12\x13\n\x0bskip_hidden\x18\x05 \x01(\x08\x12$\n\x05watch\x18\x06 \x01(\x0e\x32\x15.sanchay.v1.WatchMode\x12\x0e\n\x06poll_s\x18\x07 \x01(\r\x12+\n\x11\x65xpect_unreadable\x18\x08 \x03(\x0b\x32\x10.sanchay.v1.Path\"\xa8\x02\n\x08RootLive\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x10\n\x08\x61s_of_ns\x18\x05 \x01(\x03\x12\x17\n\x0fwatched_folders\x18\x06 \x01(\x04\x12\x0f\n\x07pending\x18\x07 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x08 \x01(\x04\x12\x11\n\toverflows\x18\t \x01(\x04\x12,\n\x0cpolled_parts\x18\n \x03(\x0b\x32\x16.sanchay.v1.PolledPart\x12(\n\rbecause_words\x18\x0b \x01(\x0b\x32\x11.sanchay.v1.Words\x12\'\n\x0creason_words\x18\x0c \x01(\x0b\x32\x11.sanchay.v1.Words\"A\n\nPolledPart\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x13\n\x0b\x66ile_system\x18\x02 \x01(\t\"\xad\x02\n\x04Root\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1e\n\x04path\x18\x03 \x01(\x0b\x32\x10.sanchay.v1.Path\x12*\n\x08settings\x18\x04 \x01(\x0b\x32\x18.sanchay.v1.RootSettings\x12\r\n\x05state\x18\x05 \x01(\t\x12(\n\tfreshness\x18\x06 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\r\n\x05\x66iles\x18\x07 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x08 \x01(\x04\x12\r\n\x05\x62ytes\x18\t \x01(\x04\x12\x12\n\ncreated_ns\x18\n \x01(\x03\x12\"\n\x04live\x18\x0b \x01(\x0b\x32\x14.sanchay.v1.RootLive\x12\x1b\n\x13unreadable_settings\x18\x0c \x03(\t\"{\n\x0e\x41\x64\x64RootRequest\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x08settings\x18\x03 \x01(\x0b\x32\x18.sanchay.v1.RootSettings\x12\x0f\n\x07no_scan\x18\x04 \x01(\x08\"\x8c\x01\n\x0f\x41\x64\x64RootResponse\x12\x1e\n\x04root\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Root\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\x12\x0e\n\x06job_id\x18\x03 \x01(\x03\x12\x0f\n\x07notices\x18\x04 \x03(\t\x12\'\n\x0cnotice_words\x18\x05 \x03(\x0b\x32\x11.sanchay.v1.Words\"\x12\n\x10ListRootsRequest\"4\n\x11ListRootsResponse\x12\x1f\n\x05roots\x18\x01 \x03(\x0b\x32\x10.sanchay.v1.Root\"\xec\x03\n\x11UpdateRootRequest\x12\x0c\n\x04root\x18\x01 \x01(\x0c\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12(\n\x04hash\x18\x03 \x01(\x0e\x32\x15.sanchay.v1.HashScopeH\x01\x88\x01\x01\x12\x31\n\talgorithm\x18\x04 \x01(\x0e\x32\x19.sanchay.v1.HashAlgorithmH\x02\x88\x01\x01\x12\x1c\n\x0fone_file_system\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\x18\n\x0bskip_hidden\x18\x06 \x01(\x08H\x04\x88\x01\x01\x12\x0f\n\x07\x65xclude\x18\x07 \x03(\t\x12\x17\n\x0freplace_exclude\x18\x08 \x01(\x08\x12)\n\x05watch\x18\t \x01(\x0e\x32\x15.sanchay.v1.WatchModeH\x05\x88\x01\x01\x12\x13\n\x06poll_s\x18\n \x01(\rH\x06\x88\x01\x01\x12+\n\x11\x65xpect_unreadable\x18\x0c \x03(\x0b\x32\x10.sanchay.v1.Path\x12!\n\x19replace_expect_unreadable\x18\r \x01(\x08\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x0b \x01(\x08\x42\x07\n\x05_nameB\x07\n\x05_hashB\x0c\n\n_algorithmB\x12\n\x10_one_file_systemB\x0e\n\x0c_skip_hiddenB\x08\n\x06_watchB\t\n\x07_poll_s\"4\n\x12UpdateRootResponse\x12\x1e\n\x04root\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Root\"!\n\x11RemoveRootRequest\x12\x0c\n\x04root\x18\x01 \x01(\x0c\"G\n\x12RemoveRootResponse\x12\x1e\n\x04root\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Root\x12\x11\n\tschedules\x18\x02 \x03(\t\"\x1f\n\x0fSyncRootRequest\x12\x0c\n\x04root\x18\x01 \x01(\x0c\"\xa6\x01\n\x10SyncRootResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12(\n\tfreshness\x18\x02 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x1e\n\x04root\x18\x04 \x01(\x0b\x32\x10.sanchay.v1.Root\x12(\n\rmessage_words\x18\x05 \x01(\x0b\x32\x11.sanchay.v1.Words*Y\n\tHashScope\x12\x1a\n\x16HASH_SCOPE_UNSPECIFIED\x10\x00\x12\x0c\n\x08HASH_ALL\x10\x01\x12\x13\n\x0fHASH_DUPLICATES\x10\x02\x12\r\n\tHASH_NONE\x10\x03*G\n\rHashAlgorithm\x12\x1e\n\x1aHASH_ALGORITHM_UNSPECIFIED\x10\x00\x12\n\n\x06\x42LAKE3\x10\x01\x12\n\n\x06SHA256\x10\x02*h\n\tWatchMode\x12\x1a\n\x16WATCH_MODE_UNSPECIFIED\x10\x00\x12\x0e\n\nWATCH_AUTO\x10\x01\x12\x10\n\x0cWATCH_EVENTS\x10\x02\x12\x0e\n\nWATCH_POLL\x10\x03\x12\r\n\tWATCH_OFF\x10\x04\x32\xfc\x02\n\x0bRootService\x12\x42\n\x07\x41\x64\x64Root\x12\x1a.sanchay.v1.AddRootRequest\x1a\x1b.sanchay.v1.AddRootResponse\x12H\n\tListRoots\x12\x1c.sanchay.v1.ListRootsRequest\x1a\x1d.sanchay.v1.ListRootsResponse\x12K\n\nUpdateRoot\x12\x1d.sanchay.v1.UpdateRootRequest\x1a\x1e.sanchay.v1.UpdateRootResponse\x12K\n\nRemoveRoot\x12\x1d.sanchay.v1.RemoveRootRequest\x1a\x1e.sanchay.v1.RemoveRootResponse\x12\x45\n\x08SyncRoot\x12\x1b.sanchay.v1.SyncRootRequest\x1a\x1c.sanchay.v1.SyncRootResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15sanchay/v1/root.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\"\x83\x02\n\x0cRootSettings\x12#\n\x04hash\x18\x01 \x01(\x0e\x32\x15.sanchay.v1.HashScope\x12,\n\talgorithm\x18\x02 \x01(\x0e\x32\x19.sanchay.v1.HashAlgorithm\x12\x0f\n\x07\x65xclude\x18\x03 \x03(\t\x12\x17\n\x0fone_file_system\x18\x04 \x01(\x08\x12\x13\n\x0bskip_hidden\x18\x05 \x01(\x08\x12$\n\x05watch\x18\x06 \x01(\x0e\x32\x15.sanchay.v1.WatchMode\x12\x0e\n\x06poll_s\x18\x07 \x01(\r\x12+\n\x11\x65xpect_unreadable\x18\x08 \x03(\x0b\x32\x10.sanchay.v1.Path\"\xa8\x02\n\x08RootLive\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x10\n\x08\x61s_of_ns\x18\x05 \x01(\x03\x12\x17\n\x0fwatched_folders\x18\x06 \x01(\x04\x12\x0f\n\x07pending\x18\x07 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x08 \x01(\x04\x12\x11\n\toverflows\x18\t \x01(\x04\x12,\n\x0cpolled_parts\x18\n \x03(\x0b\x32\x16.sanchay.v1.PolledPart\x12(\n\rbecause_words\x18\x0b \x01(\x0b\x32\x11.sanchay.v1.Words\x12\'\n\x0creason_words\x18\x0c \x01(\x0b\x32\x11.sanchay.v1.Words\"A\n\nPolledPart\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x13\n\x0b\x66ile_system\x18\x02 \x01(\t\"\xad\x02\n\x04Root\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1e\n\x04path\x18\x03 \x01(\x0b\x32\x10.sanchay.v1.Path\x12*\n\x08settings\x18\x04 \x01(\x0b\x32\x18.sanchay.v1.RootSettings\x12\r\n\x05state\x18\x05 \x01(\t\x12(\n\tfreshness\x18\x06 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\r\n\x05\x66iles\x18\x07 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x08 \x01(\x04\x12\r\n\x05\x62ytes\x18\t \x01(\x04\x12\x12\n\ncreated_ns\x18\n \x01(\x03\x12\"\n\x04live\x18\x0b \x01(\x0b\x32\x14.sanchay.v1.RootLive\x12\x1b\n\x13unreadable_settings\x18\x0c \x03(\t\"{\n\x0e\x41\x64\x64RootRequest\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x08settings\x18\x03 \x01(\x0b\x32\x18.sanchay.v1.RootSettings\x12\x0f\n\x07no_scan\x18\x04 \x01(\x08\"\x8c\x01\n\x0f\x41\x64\x64RootResponse\x12\x1e\n\x04root\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Root\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\x12\x0e\n\x06job_id\x18\x03 \x01(\x03\x12\x0f\n\x07notices\x18\x04 \x03(\t\x12\'\n\x0cnotice_words\x18\x05 \x03(\x0b\x32\x11.sanchay.v1.Words\"d\n\x0b\x46olderCount\x12\r\n\x05\x66iles\x18\x01 \x01(\x04\x12\x0f\n\x07\x66olders\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\x12\x14\n\x0c\x66rom_catalog\x18\x05 \x01(\x08\"\xa7\x03\n\tRootCheck\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\rmessage_words\x18\x04 \x01(\x0b\x32\x11.sanchay.v1.Words\x12\x0c\n\x04root\x18\x05 \x01(\t\x12\x0e\n\x06inside\x18\x06 \x03(\t\x12\x10\n\x08\x63ontains\x18\x07 \x03(\t\x12\x0c\n\x04kind\x18\x08 \x01(\t\x12\x13\n\x0b\x66ile_system\x18\t \x01(\t\x12%\n\x0bmount_point\x18\n \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0c\n\x04mode\x18\x0b \x01(\t\x12\x0e\n\x06poll_s\x18\x0c \x01(\r\x12\x0f\n\x07\x62\x65\x63\x61use\x18\r \x01(\t\x12(\n\rbecause_words\x18\x0e \x01(\x0b\x32\x11.sanchay.v1.Words\x12\x13\n\x0btotal_bytes\x18\x0f \x01(\x04\x12\x12\n\nfree_bytes\x18\x10 \x01(\x04\x12&\n\x05\x63ount\x18\x11 \x01(\x0b\x32\x17.sanchay.v1.FolderCount\x12\x0c\n\x04what\x18\x12 \x01(\t\"\\\n\x10\x43heckRootRequest\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x18\n\x0bpatience_ms\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0e\n\x0c_patience_ms\"9\n\x11\x43heckRootResponse\x12$\n\x05\x63heck\x18\x01 \x01(\x0b\x32\x15.sanchay.v1.RootCheck\"*\n\x13SuggestRootsRequest\x12\x13\n\x0bpatience_ms\x18\x01 \x01(\r\"=\n\x14SuggestRootsResponse\x12%\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x15.sanchay.v1.RootCheck\"\x12\n\x10ListRootsRequest\"4\n\x11ListRootsResponse\x12\x1f\n\x05roots\x18\x01 \x03(\x0b\x32\x10.sanchay.v1.Root\"\xec\x03\n\x11UpdateRootRequest\x12\x0c\n\x04root\x18\x01 \x01(\x0c\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12(\n\x04hash\x18\x03 \x01(\x0e\x32\x15.sanchay.v1.HashScopeH\x01\x88\x01\x01\x12\x31\n\talgorithm\x18\x04 \x01(\x0e\x32\x19.sanchay.v1.HashAlgorithmH\x02\x88\x01\x01\x12\x1c\n\x0fone_file_system\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\x18\n\x0bskip_hidden\x18\x06 \x01(\x08H\x04\x88\x01\x01\x12\x0f\n\x07\x65xclude\x18\x07 \x03(\t\x12\x17\n\x0freplace_exclude\x18\x08 \x01(\x08\x12)\n\x05watch\x18\t \x01(\x0e\x32\x15.sanchay.v1.WatchModeH\x05\x88\x01\x01\x12\x13\n\x06poll_s\x18\n \x01(\rH\x06\x88\x01\x01\x12+\n\x11\x65xpect_unreadable\x18\x0c \x03(\x0b\x32\x10.sanchay.v1.Path\x12!\n\x19replace_expect_unreadable\x18\r \x01(\x08\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x0b \x01(\x08\x42\x07\n\x05_nameB\x07\n\x05_hashB\x0c\n\n_algorithmB\x12\n\x10_one_file_systemB\x0e\n\x0c_skip_hiddenB\x08\n\x06_watchB\t\n\x07_poll_s\"4\n\x12UpdateRootResponse\x12\x1e\n\x04root\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Root\"!\n\x11RemoveRootRequest\x12\x0c\n\x04root\x18\x01 \x01(\x0c\"G\n\x12RemoveRootResponse\x12\x1e\n\x04root\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Root\x12\x11\n\tschedules\x18\x02 \x03(\t\"\x1f\n\x0fSyncRootRequest\x12\x0c\n\x04root\x18\x01 \x01(\x0c\"\xa6\x01\n\x10SyncRootResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12(\n\tfreshness\x18\x02 \x01(\x0b\x32\x15.sanchay.v1.Freshness\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x1e\n\x04root\x18\x04 \x01(\x0b\x32\x10.sanchay.v1.Root\x12(\n\rmessage_words\x18\x05 \x01(\x0b\x32\x11.sanchay.v1.Words*Y\n\tHashScope\x12\x1a\n\x16HASH_SCOPE_UNSPECIFIED\x10\x00\x12\x0c\n\x08HASH_ALL\x10\x01\x12\x13\n\x0fHASH_DUPLICATES\x10\x02\x12\r\n\tHASH_NONE\x10\x03*G\n\rHashAlgorithm\x12\x1e\n\x1aHASH_ALGORITHM_UNSPECIFIED\x10\x00\x12\n\n\x06\x42LAKE3\x10\x01\x12\n\n\x06SHA256\x10\x02*h\n\tWatchMode\x12\x1a\n\x16WATCH_MODE_UNSPECIFIED\x10\x00\x12\x0e\n\nWATCH_AUTO\x10\x01\x12\x10\n\x0cWATCH_EVENTS\x10\x02\x12\x0e\n\nWATCH_POLL\x10\x03\x12\r\n\tWATCH_OFF\x10\x04\x32\x99\x04\n\x0bRootService\x12\x42\n\x07\x41\x64\x64Root\x12\x1a.sanchay.v1.AddRootRequest\x1a\x1b.sanchay.v1.AddRootResponse\x12H\n\tCheckRoot\x12\x1c.sanchay.v1.CheckRootRequest\x1a\x1d.sanchay.v1.CheckRootResponse\x12Q\n\x0cSuggestRoots\x12\x1f.sanchay.v1.SuggestRootsRequest\x1a .sanchay.v1.SuggestRootsResponse\x12H\n\tListRoots\x12\x1c.sanchay.v1.ListRootsRequest\x1a\x1d.sanchay.v1.ListRootsResponse\x12K\n\nUpdateRoot\x12\x1d.sanchay.v1.UpdateRootRequest\x1a\x1e.sanchay.v1.UpdateRootResponse\x12K\n\nRemoveRoot\x12\x1d.sanchay.v1.RemoveRootRequest\x1a\x1e.sanchay.v1.RemoveRootResponse\x12\x45\n\x08SyncRoot\x12\x1b.sanchay.v1.SyncRootRequest\x1a\x1c.sanchay.v1.SyncRootResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sanchay.v1.root_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-  _globals['_HASHSCOPE']._serialized_start=2195
-  _globals['_HASHSCOPE']._serialized_end=2284
-  _globals['_HASHALGORITHM']._serialized_start=2286
-  _globals['_HASHALGORITHM']._serialized_end=2357
-  _globals['_WATCHMODE']._serialized_start=2359
-  _globals['_WATCHMODE']._serialized_end=2463
+  _globals['_HASHSCOPE']._serialized_start=2983
+  _globals['_HASHSCOPE']._serialized_end=3072
+  _globals['_HASHALGORITHM']._serialized_start=3074
+  _globals['_HASHALGORITHM']._serialized_end=3145
+  _globals['_WATCHMODE']._serialized_start=3147
+  _globals['_WATCHMODE']._serialized_end=3251
   _globals['_ROOTSETTINGS']._serialized_start=63
   _globals['_ROOTSETTINGS']._serialized_end=322
   _globals['_ROOTLIVE']._serialized_start=325
@@ -40,22 +40,34 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_ADDROOTREQUEST']._serialized_end=1117
   _globals['_ADDROOTRESPONSE']._serialized_start=1120
   _globals['_ADDROOTRESPONSE']._serialized_end=1260
-  _globals['_LISTROOTSREQUEST']._serialized_start=1262
-  _globals['_LISTROOTSREQUEST']._serialized_end=1280
-  _globals['_LISTROOTSRESPONSE']._serialized_start=1282
-  _globals['_LISTROOTSRESPONSE']._serialized_end=1334
-  _globals['_UPDATEROOTREQUEST']._serialized_start=1337
-  _globals['_UPDATEROOTREQUEST']._serialized_end=1829
-  _globals['_UPDATEROOTRESPONSE']._serialized_start=1831
-  _globals['_UPDATEROOTRESPONSE']._serialized_end=1883
-  _globals['_REMOVEROOTREQUEST']._serialized_start=1885
-  _globals['_REMOVEROOTREQUEST']._serialized_end=1918
-  _globals['_REMOVEROOTRESPONSE']._serialized_start=1920
-  _globals['_REMOVEROOTRESPONSE']._serialized_end=1991
-  _globals['_SYNCROOTREQUEST']._serialized_start=1993
-  _globals['_SYNCROOTREQUEST']._serialized_end=2024
-  _globals['_SYNCROOTRESPONSE']._serialized_start=2027
-  _globals['_SYNCROOTRESPONSE']._serialized_end=2193
-  _globals['_ROOTSERVICE']._serialized_start=2466
-  _globals['_ROOTSERVICE']._serialized_end=2846
+  _globals['_FOLDERCOUNT']._serialized_start=1262
+  _globals['_FOLDERCOUNT']._serialized_end=1362
+  _globals['_ROOTCHECK']._serialized_start=1365
+  _globals['_ROOTCHECK']._serialized_end=1788
+  _globals['_CHECKROOTREQUEST']._serialized_start=1790
+  _globals['_CHECKROOTREQUEST']._serialized_end=1882
+  _globals['_CHECKROOTRESPONSE']._serialized_start=1884
+  _globals['_CHECKROOTRESPONSE']._serialized_end=1941
+  _globals['_SUGGESTROOTSREQUEST']._serialized_start=1943
+  _globals['_SUGGESTROOTSREQUEST']._serialized_end=1985
+  _globals['_SUGGESTROOTSRESPONSE']._serialized_start=1987
+  _globals['_SUGGESTROOTSRESPONSE']._serialized_end=2048
+  _globals['_LISTROOTSREQUEST']._serialized_start=2050
+  _globals['_LISTROOTSREQUEST']._serialized_end=2068
+  _globals['_LISTROOTSRESPONSE']._serialized_start=2070
+  _globals['_LISTROOTSRESPONSE']._serialized_end=2122
+  _globals['_UPDATEROOTREQUEST']._serialized_start=2125
+  _globals['_UPDATEROOTREQUEST']._serialized_end=2617
+  _globals['_UPDATEROOTRESPONSE']._serialized_start=2619
+  _globals['_UPDATEROOTRESPONSE']._serialized_end=2671
+  _globals['_REMOVEROOTREQUEST']._serialized_start=2673
+  _globals['_REMOVEROOTREQUEST']._serialized_end=2706
+  _globals['_REMOVEROOTRESPONSE']._serialized_start=2708
+  _globals['_REMOVEROOTRESPONSE']._serialized_end=2779
+  _globals['_SYNCROOTREQUEST']._serialized_start=2781
+  _globals['_SYNCROOTREQUEST']._serialized_end=2812
+  _globals['_SYNCROOTRESPONSE']._serialized_start=2815
+  _globals['_SYNCROOTRESPONSE']._serialized_end=2981
+  _globals['_ROOTSERVICE']._serialized_start=3254
+  _globals['_ROOTSERVICE']._serialized_end=3791
 # @@protoc_insertion_point(module_scope)

@@ -343,6 +343,207 @@ class AddRootResponse(google.protobuf.message.Message):
 global___AddRootResponse = AddRootResponse
 
 @typing.final
+class FolderCount(google.protobuf.message.Message):
+    """What a folder holds."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: builtins.int
+    FOLDERS_FIELD_NUMBER: builtins.int
+    BYTES_FIELD_NUMBER: builtins.int
+    COMPLETE_FIELD_NUMBER: builtins.int
+    FROM_CATALOG_FIELD_NUMBER: builtins.int
+    files: builtins.int
+    folders: builtins.int
+    bytes: builtins.int
+    complete: builtins.bool
+    """false: there is more, for patience ran out or something could not be read"""
+    from_catalog: builtins.bool
+    """as the catalog has it; else it was counted now"""
+    def __init__(
+        self,
+        *,
+        files: builtins.int = ...,
+        folders: builtins.int = ...,
+        bytes: builtins.int = ...,
+        complete: builtins.bool = ...,
+        from_catalog: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "complete", b"complete", "files", b"files", "folders", b"folders", "from_catalog", b"from_catalog"]) -> None: ...
+
+global___FolderCount = FolderCount
+
+@typing.final
+class RootCheck(google.protobuf.message.Message):
+    """A folder as it would be as a root."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    MESSAGE_FIELD_NUMBER: builtins.int
+    MESSAGE_WORDS_FIELD_NUMBER: builtins.int
+    ROOT_FIELD_NUMBER: builtins.int
+    INSIDE_FIELD_NUMBER: builtins.int
+    CONTAINS_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    FILE_SYSTEM_FIELD_NUMBER: builtins.int
+    MOUNT_POINT_FIELD_NUMBER: builtins.int
+    MODE_FIELD_NUMBER: builtins.int
+    POLL_S_FIELD_NUMBER: builtins.int
+    BECAUSE_FIELD_NUMBER: builtins.int
+    BECAUSE_WORDS_FIELD_NUMBER: builtins.int
+    TOTAL_BYTES_FIELD_NUMBER: builtins.int
+    FREE_BYTES_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    WHAT_FIELD_NUMBER: builtins.int
+    state: builtins.str
+    """ok | silent: the file system does not answer | what AddRoot fails with, such as not_found"""
+    message: builtins.str
+    """why it is not ok, for people"""
+    root: builtins.str
+    """the name of the root that it is already"""
+    kind: builtins.str
+    """local | network | removable | optical | memory | other"""
+    file_system: builtins.str
+    """such as ext4; empty: unknown"""
+    mode: builtins.str
+    """how it would be kept up to date, or is: events | poll | off; empty: unknown"""
+    poll_s: builtins.int
+    """of poll: how often it is looked at"""
+    because: builtins.str
+    """why this mode, as in RootLive"""
+    total_bytes: builtins.int
+    """of the file system; 0: unknown"""
+    free_bytes: builtins.int
+    """to its users"""
+    what: builtins.str
+    """of a suggestion: pictures | documents | downloads | music | videos | drive"""
+    @property
+    def path(self) -> sanchay.v1.common_pb2.Path:
+        """where it leads, if that could be found out"""
+
+    @property
+    def message_words(self) -> sanchay.v1.common_pb2.Words: ...
+    @property
+    def inside(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """names of the roots that it lies in"""
+
+    @property
+    def contains(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """names of the roots that lie in it"""
+
+    @property
+    def mount_point(self) -> sanchay.v1.common_pb2.Path: ...
+    @property
+    def because_words(self) -> sanchay.v1.common_pb2.Words: ...
+    @property
+    def count(self) -> global___FolderCount:
+        """absent: not counted"""
+
+    def __init__(
+        self,
+        *,
+        path: sanchay.v1.common_pb2.Path | None = ...,
+        state: builtins.str = ...,
+        message: builtins.str = ...,
+        message_words: sanchay.v1.common_pb2.Words | None = ...,
+        root: builtins.str = ...,
+        inside: collections.abc.Iterable[builtins.str] | None = ...,
+        contains: collections.abc.Iterable[builtins.str] | None = ...,
+        kind: builtins.str = ...,
+        file_system: builtins.str = ...,
+        mount_point: sanchay.v1.common_pb2.Path | None = ...,
+        mode: builtins.str = ...,
+        poll_s: builtins.int = ...,
+        because: builtins.str = ...,
+        because_words: sanchay.v1.common_pb2.Words | None = ...,
+        total_bytes: builtins.int = ...,
+        free_bytes: builtins.int = ...,
+        count: global___FolderCount | None = ...,
+        what: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["because_words", b"because_words", "count", b"count", "message_words", b"message_words", "mount_point", b"mount_point", "path", b"path"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["because", b"because", "because_words", b"because_words", "contains", b"contains", "count", b"count", "file_system", b"file_system", "free_bytes", b"free_bytes", "inside", b"inside", "kind", b"kind", "message", b"message", "message_words", b"message_words", "mode", b"mode", "mount_point", b"mount_point", "path", b"path", "poll_s", b"poll_s", "root", b"root", "state", b"state", "total_bytes", b"total_bytes", "what", b"what"]) -> None: ...
+
+global___RootCheck = RootCheck
+
+@typing.final
+class CheckRootRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    PATIENCE_MS_FIELD_NUMBER: builtins.int
+    patience_ms: builtins.int
+    """how long to count what it holds; unset: 300, 0: not at all; at most 5000"""
+    @property
+    def path(self) -> sanchay.v1.common_pb2.Path:
+        """absolute"""
+
+    def __init__(
+        self,
+        *,
+        path: sanchay.v1.common_pb2.Path | None = ...,
+        patience_ms: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_patience_ms", b"_patience_ms", "path", b"path", "patience_ms", b"patience_ms"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_patience_ms", b"_patience_ms", "path", b"path", "patience_ms", b"patience_ms"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_patience_ms", b"_patience_ms"]) -> typing.Literal["patience_ms"] | None: ...
+
+global___CheckRootRequest = CheckRootRequest
+
+@typing.final
+class CheckRootResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHECK_FIELD_NUMBER: builtins.int
+    @property
+    def check(self) -> global___RootCheck: ...
+    def __init__(
+        self,
+        *,
+        check: global___RootCheck | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["check", b"check"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["check", b"check"]) -> None: ...
+
+global___CheckRootResponse = CheckRootResponse
+
+@typing.final
+class SuggestRootsRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATIENCE_MS_FIELD_NUMBER: builtins.int
+    patience_ms: builtins.int
+    """how long to count what each holds; 0: not at all; at most 5000"""
+    def __init__(
+        self,
+        *,
+        patience_ms: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["patience_ms", b"patience_ms"]) -> None: ...
+
+global___SuggestRootsRequest = SuggestRootsRequest
+
+@typing.final
+class SuggestRootsResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHECKS_FIELD_NUMBER: builtins.int
+    @property
+    def checks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___RootCheck]:
+        """those that are roots already among them"""
+
+    def __init__(
+        self,
+        *,
+        checks: collections.abc.Iterable[global___RootCheck] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["checks", b"checks"]) -> None: ...
+
+global___SuggestRootsResponse = SuggestRootsResponse
+
+@typing.final
 class ListRootsRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -19,6 +19,16 @@ class RootServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_root__pb2.AddRootRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_root__pb2.AddRootResponse.FromString,
                 )
+        self.CheckRoot = channel.unary_unary(
+                '/sanchay.v1.RootService/CheckRoot',
+                request_serializer=sanchay_dot_v1_dot_root__pb2.CheckRootRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_root__pb2.CheckRootResponse.FromString,
+                )
+        self.SuggestRoots = channel.unary_unary(
+                '/sanchay.v1.RootService/SuggestRoots',
+                request_serializer=sanchay_dot_v1_dot_root__pb2.SuggestRootsRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_root__pb2.SuggestRootsResponse.FromString,
+                )
         self.ListRoots = channel.unary_unary(
                 '/sanchay.v1.RootService/ListRoots',
                 request_serializer=sanchay_dot_v1_dot_root__pb2.ListRootsRequest.SerializeToString,
@@ -46,6 +56,20 @@ class RootServiceServicer(object):
 
     def AddRoot(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckRoot(self, request, context):
+        """What would come of adding a folder. It answers within some two seconds and its `patience_ms`, also where a share is dead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuggestRoots(self, request, context):
+        """The person's own folders and mounted drives, each checked.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -82,6 +106,16 @@ def add_RootServiceServicer_to_server(servicer, server):
                     servicer.AddRoot,
                     request_deserializer=sanchay_dot_v1_dot_root__pb2.AddRootRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_root__pb2.AddRootResponse.SerializeToString,
+            ),
+            'CheckRoot': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckRoot,
+                    request_deserializer=sanchay_dot_v1_dot_root__pb2.CheckRootRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_root__pb2.CheckRootResponse.SerializeToString,
+            ),
+            'SuggestRoots': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuggestRoots,
+                    request_deserializer=sanchay_dot_v1_dot_root__pb2.SuggestRootsRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_root__pb2.SuggestRootsResponse.SerializeToString,
             ),
             'ListRoots': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRoots,
@@ -127,6 +161,40 @@ class RootService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.RootService/AddRoot',
             sanchay_dot_v1_dot_root__pb2.AddRootRequest.SerializeToString,
             sanchay_dot_v1_dot_root__pb2.AddRootResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def CheckRoot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.RootService/CheckRoot',
+            sanchay_dot_v1_dot_root__pb2.CheckRootRequest.SerializeToString,
+            sanchay_dot_v1_dot_root__pb2.CheckRootResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SuggestRoots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.RootService/SuggestRoots',
+            sanchay_dot_v1_dot_root__pb2.SuggestRootsRequest.SerializeToString,
+            sanchay_dot_v1_dot_root__pb2.SuggestRootsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

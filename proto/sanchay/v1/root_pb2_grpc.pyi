@@ -24,6 +24,18 @@ class RootServiceStub:
         sanchay.v1.root_pb2.AddRootResponse,
     ]
 
+    CheckRoot: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.root_pb2.CheckRootRequest,
+        sanchay.v1.root_pb2.CheckRootResponse,
+    ]
+    """What would come of adding a folder. It answers within some two seconds and its `patience_ms`, also where a share is dead."""
+
+    SuggestRoots: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.root_pb2.SuggestRootsRequest,
+        sanchay.v1.root_pb2.SuggestRootsResponse,
+    ]
+    """The person's own folders and mounted drives, each checked."""
+
     ListRoots: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.root_pb2.ListRootsRequest,
         sanchay.v1.root_pb2.ListRootsResponse,
@@ -50,6 +62,18 @@ class RootServiceAsyncStub:
         sanchay.v1.root_pb2.AddRootRequest,
         sanchay.v1.root_pb2.AddRootResponse,
     ]
+
+    CheckRoot: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.root_pb2.CheckRootRequest,
+        sanchay.v1.root_pb2.CheckRootResponse,
+    ]
+    """What would come of adding a folder. It answers within some two seconds and its `patience_ms`, also where a share is dead."""
+
+    SuggestRoots: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.root_pb2.SuggestRootsRequest,
+        sanchay.v1.root_pb2.SuggestRootsResponse,
+    ]
+    """The person's own folders and mounted drives, each checked."""
 
     ListRoots: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.root_pb2.ListRootsRequest,
@@ -79,6 +103,22 @@ class RootServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.root_pb2.AddRootRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.root_pb2.AddRootResponse, collections.abc.Awaitable[sanchay.v1.root_pb2.AddRootResponse]]: ...
+
+    @abc.abstractmethod
+    def CheckRoot(
+        self,
+        request: sanchay.v1.root_pb2.CheckRootRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.root_pb2.CheckRootResponse, collections.abc.Awaitable[sanchay.v1.root_pb2.CheckRootResponse]]:
+        """What would come of adding a folder. It answers within some two seconds and its `patience_ms`, also where a share is dead."""
+
+    @abc.abstractmethod
+    def SuggestRoots(
+        self,
+        request: sanchay.v1.root_pb2.SuggestRootsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.root_pb2.SuggestRootsResponse, collections.abc.Awaitable[sanchay.v1.root_pb2.SuggestRootsResponse]]:
+        """The person's own folders and mounted drives, each checked."""
 
     @abc.abstractmethod
     def ListRoots(

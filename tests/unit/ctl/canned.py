@@ -302,6 +302,24 @@ def growth() -> change_pb2.GetGrowthResponse:
     )
 
 
+def root_check(**fields: Any) -> root_pb2.RootCheck:
+    """A share that could be a root, and that a root lies in."""
+    known: dict[str, Any] = {
+        "state": "ok",
+        "contains": ["data"],
+        "kind": "network",
+        "file_system": "nfs4",
+        "mount_point": path(b"/mnt/nas"),
+        "mode": "poll",
+        "poll_s": 300,
+        "because": "nfs4 can be changed without this system noticing",
+        "total_bytes": 2 << 40,
+        "free_bytes": 1 << 40,
+        "count": root_pb2.FolderCount(files=1200, folders=34, bytes=5 << 30),
+    }
+    return root_pb2.RootCheck(path=path(b"/mnt/nas/photos"), **known | fields)
+
+
 def schedule_run(run_id: int = 3, state: str = "done", **fields: Any) -> schedule_pb2.Run:
     """A run of a schedule; those that have ended made a report that had one before it."""
     run = schedule_pb2.Run(

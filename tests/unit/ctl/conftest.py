@@ -50,6 +50,8 @@ def every_answer() -> dict[str, Answer]:
             value='"debug"',
         ),
         "AddRoot": root_pb2.AddRootResponse(root=canned.root(), job_id=7, notices=["It lies inside the root data."]),
+        "CheckRoot": root_pb2.CheckRootResponse(check=canned.root_check()),
+        "SuggestRoots": root_pb2.SuggestRootsResponse(checks=[canned.root_check(what="pictures")]),
         "ListRoots": root_pb2.ListRootsResponse(roots=[canned.root()]),
         "UpdateRoot": root_pb2.UpdateRootResponse(root=canned.root()),
         "RemoveRoot": root_pb2.RemoveRootResponse(root=canned.root()),

@@ -161,3 +161,33 @@ def test_an_answer_that_is_not_live_says_so(run: Run, daemon: CannedDaemon, stat
         assert run(*command).err.strip(), command
         daemon.answers[method].freshness.CopyFrom(canned.freshness("LIVE"))  # type: ignore[union-attr]
         assert run(*command).err == "", command
+
+
+def test_a_folder_is_shown_as_it_would_be_as_a_root(run: Run, daemon: CannedDaemon) -> None:
+    ended = run("root", "check", "/mnt/nas/photos")
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
+        "/mnt/nas/photos is a folder that can be added.",
+        "It contains the root data.",
+        "It is on a network share (nfs4 at /mnt/nas).",
+        "1.0T of 2.0T are free there.",
+        "It is looked at every 5 min: nfs4 can be changed without this system noticing.",
+        "It holds at least 1,200 files, 34 folders, 5.0G.",
+    ]
+    (request,) = daemon.asked("CheckRoot")
+    assert (request.path.raw, request.patience_ms) == (b"/mnt/nas/photos", 300)
+    document = run("--json", "root", "check", "/mnt/nas/photos", "--patience", "0").document
+    assert (document["contains"], document["count"]["complete"], document["mode"]) == (["data"], False, "poll")
+    refused = canned.root_check(state="not_found", message="/x does not exist.", total_bytes=0, file_system="", mode="")
+    daemon.answers["CheckRoot"] = root_pb2.CheckRootResponse(check=refused)
+    assert (run("root", "check", "/x").code, run("root", "check", "/x").out.splitlines()[0]) == (
+        1,
+        "/x does not exist.",
+    )
+
+
+def test_folders_are_suggested(run: Run, daemon: CannedDaemon) -> None:
+    said = run("root", "suggest").out
+    assert said.splitlines()[1].split() == ["pictures", "network", "1.0T", "-", "/mnt/nas/photos"]
+    (row,) = run("--json", "root", "suggest").document["rows"]
+    assert (row["what"], row["path"], row["free_bytes"]) == ("pictures", "/mnt/nas/photos", 1 << 40)

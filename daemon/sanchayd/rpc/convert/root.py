@@ -8,6 +8,7 @@ from sanchay.sentences import Sentence
 from sanchay.v1 import root_pb2
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.live import Synced
+from sanchayd.roots.look import RootLook
 from sanchayd.roots.root import POLL_S, HashAlgorithm, HashScope, RootSettings, WatchMode
 from sanchayd.roots.service import AddedRoot, RootChange
 from sanchayd.roots.view import RootView
@@ -130,6 +131,41 @@ def from_added(added: AddedRoot) -> root_pb2.AddRootResponse:
         job_id=added.job_id,
         notices=[common.text(notice) for notice in added.notices],
         notice_words=[common.words(notice) for notice in added.notices],
+    )
+
+
+def from_look(look: RootLook) -> root_pb2.RootCheck:
+    """A folder as it would be as a root."""
+    tally = look.tally
+    return root_pb2.RootCheck(
+        path=common.path(look.path),
+        state=look.state,
+        message=common.text(look.message),
+        message_words=common.words(look.message) if look.message else None,
+        root=look.root,
+        inside=look.inside,
+        contains=look.contains,
+        kind=look.kind.value,
+        file_system=look.file_system,
+        mount_point=common.path(look.mount_point) if look.mount_point else None,
+        mode=look.mode.value if look.mode is not None else "",
+        poll_s=look.poll_s,
+        because=common.text(look.because),
+        because_words=common.words(look.because) if look.because else None,
+        total_bytes=look.total_bytes,
+        free_bytes=look.free_bytes,
+        count=(
+            root_pb2.FolderCount(
+                files=tally.files,
+                folders=tally.folders,
+                bytes=tally.size_bytes,
+                complete=tally.complete,
+                from_catalog=tally.of_catalog,
+            )
+            if tally is not None
+            else None
+        ),
+        what=look.what,
     )
 
 

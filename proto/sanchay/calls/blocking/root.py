@@ -50,6 +50,19 @@ class RootCalls:
             ),
         )
 
+    def check_root(self, folder: PathLike, *, patience_ms: int | None = None) -> v1.root_pb2.CheckRootResponse:
+        """What would come of adding the folder (absolute): a folder that cannot be a root is an answer, not an error.
+
+        `patience_ms`: how long to count what it holds; 0: not at all, None: as long as the daemon thinks right.
+        """
+        request = v1.root_pb2.CheckRootRequest(path=_requests.path(folder), patience_ms=patience_ms)
+        return self._link.unary(self._root.CheckRoot, request)
+
+    def suggest_roots(self, *, patience_ms: int = 0) -> v1.root_pb2.SuggestRootsResponse:
+        """The person's own folders and mounted drives, each checked; counted for so long where that is not 0."""
+        request = v1.root_pb2.SuggestRootsRequest(patience_ms=patience_ms)
+        return self._link.unary(self._root.SuggestRoots, request)
+
     def list_roots(self) -> v1.root_pb2.ListRootsResponse:
         """Every root."""
         return self._link.unary(self._root.ListRoots, v1.root_pb2.ListRootsRequest())
