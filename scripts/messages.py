@@ -85,10 +85,11 @@ def faults(catalog: Catalog, wanted: Catalog) -> Iterator[str]:
 
 def misfilled(message: Message) -> Iterator[str]:
     """Whether a translation has other values than its English text; a plural's forms may leave out the number."""
-    known = set().union(*(values(text) for text in ids(message)))
+    known = [values(text) for text in ids(message)]
+    due = set.intersection(*known) - {"n"}
     for text in strings(message):
-        if not known - {"n"} <= values(text) <= known:
-            yield f"has the values {sorted(values(text))} in {text!r}, not {sorted(known)}"
+        if not due <= values(text) <= set.union(*known):
+            yield f"has the values {sorted(values(text))} in {text!r}, not {sorted(due)}"
 
 
 def ids(message: Message) -> Iterable[str]:
