@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sanchay.address import Places
 from sanchay.errors import SanchayError
 from sanchay.owner import Phase
+from sanchay.sentences import Sentence
 from sanchayd import __version__, hosts, log, paths
 from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.changes import ChangeService
@@ -289,10 +290,7 @@ class App:
         new = await registry.never_scanned()
         if known and new and opened.rebuilt_from is None:
             _log.warning("the catalog is another one than before and is filled again", roots=len(new))
-            status.note(
-                f"{os.fsdecode(opened.path)} is not the catalog of the last run, which was moved or deleted: it is "
-                "filled again from your folders."
-            )
+            status.note(Sentence("other-catalog", path=os.fsdecode(opened.path)))
             for root in new:
                 await scans.start(root, background=True, request_id="refill", notices=[])
         with contextlib.suppress(SanchayError):  # a full disk: it is known at the next start
@@ -320,7 +318,7 @@ class App:
             await endpoint.start()
         except OSError as error:
             _log.error("metrics cannot be served", address=str(address), error=str(error))
-            status.note(f"Metrics are not served: {address} cannot be listened on: {error}.")
+            status.note(Sentence("metrics-not-served", address=str(address), why=str(error)))
             return None
         tasks.append(asyncio.create_task(metrics.keep_time()))
         _log.info("metrics are served", address=str(address))
@@ -332,7 +330,7 @@ class App:
             await live.start(self._settings.config)
         except SanchayError as error:
             _log.error("the watching could not begin", error=error.message)
-            status.note(f"Changes are seen at the next scan only: {error.message}")
+            status.note(Sentence("nothing-is-watched", why=error.message))
 
     def _tell_of_edits(
         self,

@@ -25,6 +25,7 @@ from pydantic_core import ErrorDetails
 from sanchay import guess, names
 from sanchay.address import Places
 from sanchay.errors import ConfigInvalid
+from sanchay.sentences import Sentence
 from sanchayd import config_sources as sources
 from sanchayd import misspelt
 from sanchayd.config_sources import TCP_VARIABLE, VARIABLES, Given, Setting, Source, as_toml, attribute
@@ -197,7 +198,7 @@ class Config(BaseModel):
         return Path(self.database_path)
 
     @property
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Sentence, ...]:
         """Names that look like settings and are none."""
         return self._given.notices
 

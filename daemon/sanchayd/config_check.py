@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sanchay.address import Places
+from sanchay.sentences import Sentence
 from sanchayd.config_sources import Setting, read, resolved
 from sanchayd.config_table import TABLE, Plain
 from sanchayd.metrics.address import check as check_metrics_address
@@ -24,7 +25,7 @@ class Checked(NamedTuple):
     """The settings that a daemon would start with, and names that look like settings and are none."""
 
     settings: list[Setting]
-    notices: tuple[str, ...]
+    notices: tuple[Sentence, ...]
 
 
 def check(where: Places, flags: Mapping[str, str], environ: Mapping[str, str]) -> Checked:

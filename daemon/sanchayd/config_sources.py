@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sanchay.address import Places
 from sanchay.errors import ConfigInvalid
 from sanchay.names import shown_path
+from sanchay.sentences import Sentence
 from sanchayd import misspelt
 from sanchayd.config_table import TABLE
 
@@ -80,7 +81,7 @@ class Given(NamedTuple):
     sources: Sequence[Source]
     values: Mapping[str, Any]
     origins: Mapping[str, str]
-    notices: tuple[str, ...]
+    notices: tuple[Sentence, ...]
 
     def source_of(self, key: str) -> Source:
         """Where the value of a setting stands, or of a key that is none."""
@@ -117,7 +118,9 @@ def resolved(where: Places, database_path: str, report_folders: Sequence[str]) -
     return {"database_path": str(Path(database)), "report_folders": [*map(_resolved, report_folders)]}
 
 
-def _notices(environ: Mapping[str, str], file: Path, text: str, lines: Mapping[str, str | None]) -> tuple[str, ...]:
+def _notices(
+    environ: Mapping[str, str], file: Path, text: str, lines: Mapping[str, str | None]
+) -> tuple[Sentence, ...]:
     known = {TCP_VARIABLE, *(name for names in VARIABLES.values() for name in names)}
     elsewhere = {key for key, names in VARIABLES.items() if not names}
     return (

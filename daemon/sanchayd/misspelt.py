@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sanchay.address import HOME_VARIABLE
 from sanchay.names import shown_path
+from sanchay.sentences import Sentence
 
 PREFIX = "SANCHAY"
 CLOSE = 0.8
@@ -15,27 +16,29 @@ CLOSE = 0.8
 OF_HOOKS = frozenset({"SANCHAY_SCHEDULE", "SANCHAY_RUN", "SANCHAY_FILE", "SANCHAY_STATE"})
 
 
-def in_environment(environ: Mapping[str, str], known: Collection[str], elsewhere: Collection[str]) -> list[str]:
+def in_environment(environ: Mapping[str, str], known: Collection[str], elsewhere: Collection[str]) -> list[Sentence]:
     """A sentence on each variable that is none of `known`. `elsewhere`: settings that are no variables."""
     ignored = [name for name in sorted(environ) if name.startswith(f"{PREFIX}_") and name not in OF_HOOKS]
     names = {*known, HOME_VARIABLE}
-    return [f"{name} in the environment {_why(name, names, elsewhere)}" for name in ignored if name not in names]
+    return [
+        _why(Sentence("in-the-environment", name=name), name, names, elsewhere) for name in ignored if name not in names
+    ]
 
 
 def in_dotenv(
     file: Path, text: str, found: Mapping[str, str | None], known: Collection[str], elsewhere: Collection[str]
-) -> list[str]:
+) -> list[Sentence]:
     """The same of `.env`, by its lines. Another program's names in it are that program's."""
     said = []
     for name, value in found.items():
-        place = f"{shown_path(file)}, line {_line_of(text, name)}: {name}"
+        place = Sentence("in-dotenv", file=shown_path(file), line=_line_of(text, name), name=name)
         if name in known:
             if value is None:
-                said.append(f"{place} has no value and does not count: write {name}=VALUE.")
+                said.append(Sentence("variable-without-value", variable=place, name=name))
         elif name == HOME_VARIABLE:
-            said.append(f"{place} counts in the environment only.")
+            said.append(Sentence("variable-of-environment", variable=place))
         elif name.upper().startswith(PREFIX) or _close(name, known, CLOSE):
-            said.append(f"{place} {_why(name, known, elsewhere)}")
+            said.append(_why(place, name, known, elsewhere))
     return said
 
 
@@ -51,11 +54,14 @@ def _close(name: str, known: Collection[str], cutoff: float) -> list[str]:
     return get_close_matches(name, known, 1, cutoff)
 
 
-def _why(name: str, known: Collection[str], elsewhere: Collection[str]) -> str:
+def _why(variable: Sentence, name: str, known: Collection[str], elsewhere: Collection[str]) -> Sentence:
     key = name.upper().removeprefix(f"{PREFIX}_").lower()
     if key in elsewhere:
-        return f"does not count: {key} can be set in config.toml only."
-    return f"is not a setting and does not count{suggestion(name.upper(), known, CLOSE) or '.'}"
+        return Sentence("variable-of-config", variable=variable, key=key)
+    close = _close(name.upper(), known, CLOSE)
+    if close:
+        return Sentence("no-such-variable-but", variable=variable, meant=close[0])
+    return Sentence("no-such-variable", variable=variable)
 
 
 def _line_of(text: str, name: str) -> int:

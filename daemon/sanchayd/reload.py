@@ -28,6 +28,7 @@ from watchdog.observers.polling import PollingObserver
 from sanchay.address import Places
 from sanchay.errors import SanchayError
 from sanchay.names import shown_path
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd import config, hosts
 from sanchayd.config import Setting
 from sanchayd.links import places_of
@@ -70,7 +71,7 @@ class ConfigWatch(FileSystemEventHandler):
         self._timer: asyncio.TimerHandle | None = None
         self._observer: BaseObserver | None = None
 
-    def start(self) -> str:
+    def start(self) -> Sentence:
         """Begins to watch, or to look again and again where the system has no watch left: then its words say why.
 
         Raises OSError where neither can be done.
@@ -80,7 +81,7 @@ class ConfigWatch(FileSystemEventHandler):
         except OSError as error:
             self._begin(PollingObserver(timeout=POLL_S))
             return _why(error)
-        return ""
+        return NOTHING
 
     def _begin(self, observer: BaseObserver) -> None:
         self._watches = {}
@@ -158,16 +159,18 @@ class ConfigReload:
         self._retry: asyncio.TimerHandle | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    def start(self) -> str:
+    def start(self) -> Sentence:
         """Begins to follow edits; a sentence for people where the system has no watch left, else nothing."""
         file = self._where.config_file
         watch = ConfigWatch((file, self._where.dotenv_file), self._changed)
         try:
             why = watch.start()
         except OSError as error:
-            return f"Edits of {shown_path(file)} count from the next start: {error}."
+            return Sentence("edits-count-later", file=shown_path(file), why=str(error))
         self._watch = watch
-        return f"Edits of {shown_path(file)} are looked for every {POLL_S:g} s: {why}." if why else ""
+        if not why:
+            return NOTHING
+        return Sentence("edits-are-polled", file=shown_path(file), every_s=f"{POLL_S:g}", reason=why)
 
     def stop(self) -> None:
         """Follows no more."""
@@ -216,16 +219,16 @@ class ConfigReload:
         try:
             after = config.load(self._where, self._flags, self._environ)
         except SanchayError as error:
-            self._settings.refuse(error.message)
+            self._settings.refuse(Sentence.plain(error.message))
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._changed)
         else:
             await self._settings.take(after)
 
 
-def _why(error: OSError) -> str:
+def _why(error: OSError) -> Sentence:
     """Why there is no watch, in words that name the limit which is reached: one error number stands for two."""
     if error.errno == errno.EMFILE and not hosts.out_of_files():
-        return "the system's limit of watchers is reached (on Linux: fs.inotify.max_user_instances)"
+        return Sentence("no-watcher-left")
     if error.errno == errno.ENOSPC:
-        return "the system's limit of watched folders is reached (on Linux: fs.inotify.max_user_watches)"
-    return str(error.strerror or error)
+        return Sentence("no-watch-left")
+    return Sentence.plain(str(error.strerror or error))

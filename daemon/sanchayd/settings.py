@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from sanchay.errors import SanchayError
+from sanchay.sentences import NOTHING, Sentence
 from sanchayd.config import LIVE_KEYS, Config, Setting
 from sanchayd.log import logger
 
@@ -17,7 +18,7 @@ class Settings:
 
     def __init__(self, config: Config) -> None:
         self._begun_with = self._config = config
-        self._error = ""
+        self._error = NOTHING
         self._pending: list[str] = []
         self._listeners: list[Listener] = []
 
@@ -27,7 +28,7 @@ class Settings:
         return self._config
 
     @property
-    def error(self) -> str:
+    def error(self) -> Sentence:
         """Why the last edit was not taken; empty where it was."""
         return self._error
 
@@ -48,7 +49,7 @@ class Settings:
         """From now on the listener hears of every edit that is taken."""
         self._listeners.append(listener)
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: Sentence) -> None:
         """The last edit is not valid: the settings stay."""
         if why != self._error:
             _log.warning("config.toml was not taken", error=why)
@@ -56,7 +57,7 @@ class Settings:
 
     async def take(self, after: Config) -> None:
         """The last edit counts, as far as it can before the next start."""
-        self._error = ""
+        self._error = NOTHING
         self._pending = [key for key in after.differing_keys(self._begun_with) if key not in LIVE_KEYS]
         changed = after.differing_keys(self._config)
         self._config = after
@@ -64,7 +65,7 @@ class Settings:
             try:
                 await listener(after)
             except SanchayError as error:
-                self._error = f"The new settings could not be taken over: {error.message}"
+                self._error = Sentence("settings-not-taken-over", why=error.message)
                 _log.error("a change of the settings failed", error=error.message)
         if changed:
             _log.info("settings changed", keys=changed)

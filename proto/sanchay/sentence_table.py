@@ -186,7 +186,41 @@ _EVENTS: Mapping[str, str | Template] = {
     ),
 }
 
-_SAID: Mapping[str, str | Template] = {**_FRESHNESS, **_ENGINE, **_ROOTS, **_JOBS, **_RUNS, **_EVENTS}
+# What everyone who asks for the status is told.
+_STATUS: Mapping[str, str | Template] = {
+    "other-catalog": (
+        "{path} is not the catalog of the last run, which was moved or deleted: it is filled again from your folders."
+    ),
+    "metrics-not-served": "Metrics are not served: {address} cannot be listened on: {why}.",
+    "nothing-is-watched": "Changes are seen at the next scan only: {why}",
+    "edits-count-later": "Edits of {file} count from the next start: {why}.",
+    "edits-are-polled": "Edits of {file} are looked for every {every_s}: {reason}.",
+    "state-disk-full": (
+        "The disk of {file} is full: roots, schedules and pauses cannot be changed, and what becomes of jobs waits in "
+        "memory. It goes on by itself when there is room."
+    ),
+    "counts-from-next-start": "Changed in config.toml, counts from the next start: {settings}.",
+    "settings-not-taken-over": "The new settings could not be taken over: {why}",
+    "catalog-damaged": (
+        "The catalog {path} is damaged: {why}. Answers may fail, and changes may not be seen. The next start of the "
+        "daemon moves the file aside and rebuilds the catalog from your folders."
+    ),
+    "catalog-waits-for-room": ("The disk of {path} is full: scans and changes wait, and go on by themselves."),
+    "catalog-was-damaged": "The catalog was damaged. It was moved to {path}, and is rebuilt.",
+    "file-gone": (
+        "{path} was deleted or moved away while sanchayd uses it: what changes from here on is lost when it ends. Put "
+        "it back, or restart the daemon, which begins a new one."
+    ),
+    "in-the-environment": "{name} in the environment",
+    "in-dotenv": "{file}, line {line}: {name}",
+    "variable-without-value": "{variable} has no value and does not count: write {name}=VALUE.",
+    "variable-of-environment": "{variable} counts in the environment only.",
+    "variable-of-config": "{variable} does not count: {key} can be set in config.toml only.",
+    "no-such-variable": "{variable} is not a setting and does not count.",
+    "no-such-variable-but": "{variable} is not a setting and does not count; did you mean {meant}?",
+}
+
+_SAID: Mapping[str, str | Template] = {**_FRESHNESS, **_ENGINE, **_ROOTS, **_JOBS, **_RUNS, **_EVENTS, **_STATUS}
 
 TEMPLATES: Mapping[str, Template] = {
     code: said if isinstance(said, Template) else Template(said) for code, said in _SAID.items()

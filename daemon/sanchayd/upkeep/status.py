@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sanchay import names
 from sanchay.names import shown_path
+from sanchay.sentences import Sentence
 from sanchayd import __version__, hosts
 from sanchayd.config import Setting
 from sanchayd.engine_port import CatalogPool, EnginePort
@@ -31,7 +33,7 @@ class CatalogView:
 
     status: CatalogStatus
     state: str
-    message: str
+    message: Sentence
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class DaemonStatus:
     catalog: CatalogView
     roots: list[RootView]
     active_jobs: int
-    config_error: str
-    notices: list[str]
+    config_error: Sentence
+    notices: list[Sentence]
     background: BackgroundView
     damaged_files: int
 
@@ -78,7 +80,7 @@ class StatusService:
         self._verify = verify
         self._started_s = time.monotonic()
         self.checks = CheckService(catalog)
-        self._notices: list[str] = []
+        self._notices: list[Sentence] = []
 
     async def status(self) -> DaemonStatus:
         """The daemon as it stands; takes milliseconds, whatever runs."""
@@ -108,15 +110,15 @@ class StatusService:
             StatusTopic.SETTINGS: (self._settings.config, self._settings.error),
         }
 
-    def note(self, text: str) -> None:
+    def note(self, said: Sentence) -> None:
         """From now on everyone who asks is told this."""
-        self._notices.append(text)
+        self._notices.append(said)
 
     def settings(self) -> list[Setting]:
         """Every setting with its origin."""
         return self._settings.all()
 
-    def setting_notices(self) -> Sequence[str]:
+    def setting_notices(self) -> Sequence[Sentence]:
         """What looks like a setting and is none."""
         return self._settings.config.notices
 
@@ -125,37 +127,27 @@ class StatusService:
         self._stop()
         return os.getpid()
 
-    def _all_notices(self, catalog: CatalogView) -> list[str]:
+    def _all_notices(self, catalog: CatalogView) -> list[Sentence]:
         notices = [*self._notices, *self._settings.config.notices, *([catalog.message] if catalog.message else [])]
         notices += [_gone(path) for path in (os.fsdecode(catalog.status.path), str(self._store.file)) if _is_gone(path)]
         if self._store.disk_full:
-            notices.append(
-                f"The disk of {shown_path(self._store.file)} is full: roots, schedules and pauses cannot be "
-                "changed, and what "
-                "becomes of jobs waits in memory. It goes on by itself when there is room."
-            )
+            notices.append(Sentence("state-disk-full", file=shown_path(self._store.file)))
         if self._settings.pending:
-            notices.append(f"Changed in config.toml, counts from the next start: {', '.join(self._settings.pending)}.")
+            notices.append(Sentence("counts-from-next-start", settings=", ".join(self._settings.pending)))
         return notices
 
     def _view(self, status: CatalogStatus) -> CatalogView:
         if status.damage:
-            message = (
-                f"The catalog {names.shown(status.path)} is damaged: {status.damage}. Answers may fail, and changes "
-                "may not be seen. The next start of the daemon moves the file aside and rebuilds the catalog from your "
-                "folders."
-            )
+            message = Sentence("catalog-damaged", path=names.shown(status.path), why=status.damage)
             return CatalogView(status, "damaged", message)
         if self._catalog.disk_full():
-            message = (
-                f"The disk of {names.shown(status.path)} is full: scans and changes wait, and go on by themselves."
-            )
+            message = Sentence("catalog-waits-for-room", path=names.shown(status.path))
             return CatalogView(status, "disk_full", message)
         if status.rebuilt_from is not None:
             moved = names.shown(status.rebuilt_from)
-            message = status.notice or f"The catalog was damaged. It was moved to {moved}, and is rebuilt."
+            message = _noticed(status.notice) or Sentence("catalog-was-damaged", path=moved)
             return CatalogView(status, "rebuilt", message)
-        return CatalogView(status, "ok", status.notice)
+        return CatalogView(status, "ok", _noticed(status.notice))
 
 
 def _is_gone(path: str) -> bool:
@@ -168,9 +160,11 @@ def _is_gone(path: str) -> bool:
     return False
 
 
-def _gone(path: str) -> str:
-    return (
-        f"{shown_path(path)} was deleted or moved away while sanchayd uses it: what changes from here on is lost "
-        "when it ends. Put "
-        "it back, or restart the daemon, which begins a new one."
-    )
+def _gone(path: str) -> Sentence:
+    return Sentence("file-gone", path=shown_path(path))
+
+
+def _noticed(text: str) -> Sentence:
+    """What the engine says of the catalog and of the journal, which it joins."""
+    said = re.split("; (?=the journal of )", text)
+    return Sentence.together("and-also", [Sentence.of_engine(each) for each in said])

@@ -17,7 +17,7 @@ from sanchay.v1 import root_pb2 as sanchay_dot_v1_dot_root__pb2
 from sanchay.v1 import schedule_pb2 as sanchay_dot_v1_dot_schedule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sanchay/v1/daemon.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\x1a\x15sanchay/v1/root.proto\x1a\x19sanchay/v1/schedule.proto\"\xeb\x01\n\rCatalogStatus\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x03 \x01(\x04\x12\r\n\x05\x62ytes\x18\x04 \x01(\x04\x12\x10\n\x08\x64\x62_bytes\x18\x05 \x01(\x04\x12\x18\n\x10name_index_bytes\x18\x06 \x01(\x04\x12\x12\n\nname_index\x18\x07 \x01(\t\x12\x11\n\twal_bytes\x18\x08 \x01(\x04\x12\x14\n\x0crollup_bytes\x18\t \x01(\x04\x12\r\n\x05state\x18\n \x01(\t\x12\x0f\n\x07message\x18\x0b \x01(\t\"H\n\x0f\x42\x61\x63kgroundState\x12\r\n\x05state\x18\x01 \x01(\t\x12\x10\n\x08until_ns\x18\x02 \x01(\x03\x12\x14\n\x0cmax_mb_per_s\x18\x03 \x01(\x01\"\x12\n\x10GetStatusRequest\"\xe8\x02\n\x11GetStatusResponse\x12\x0b\n\x03pid\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x03 \x01(\t\x12\x10\n\x08uptime_s\x18\x04 \x01(\x01\x12\x11\n\trss_bytes\x18\x05 \x01(\x04\x12*\n\x07\x63\x61talog\x18\x06 \x01(\x0b\x32\x19.sanchay.v1.CatalogStatus\x12\x1f\n\x05roots\x18\x07 \x03(\x0b\x32\x10.sanchay.v1.Root\x12\x13\n\x0b\x61\x63tive_jobs\x18\x08 \x01(\r\x12\x14\n\x0c\x63onfig_error\x18\t \x01(\t\x12\x0f\n\x07notices\x18\n \x03(\t\x12/\n\nbackground\x18\x0b \x01(\x0b\x32\x1b.sanchay.v1.BackgroundState\x12\'\n\tschedules\x18\x0f \x03(\x0b\x32\x14.sanchay.v1.Schedule\x12\x15\n\rdamaged_files\x18\x10 \x01(\x04\"%\n\x13\x43heckCatalogRequest\x12\x0e\n\x06repair\x18\x01 \x01(\x08\"^\n\x0c\x43\x61talogFault\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12!\n\x07\x65xample\x18\x03 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0e\n\x06mended\x18\x04 \x01(\x08\"\x80\x01\n\x14\x43heckCatalogResponse\x12(\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x18.sanchay.v1.CatalogFault\x12\x0f\n\x07\x66olders\x18\x02 \x01(\x04\x12\r\n\x05\x66iles\x18\x03 \x01(\x04\x12\x0c\n\x04keys\x18\x04 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x05 \x01(\x08\"\x13\n\x11StopDaemonRequest\"!\n\x12StopDaemonResponse\x12\x0b\n\x03pid\x18\x01 \x01(\x03\")\n\x16PauseBackgroundRequest\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\"J\n\x17PauseBackgroundResponse\x12/\n\nbackground\x18\x01 \x01(\x0b\x32\x1b.sanchay.v1.BackgroundState\"\x19\n\x17ResumeBackgroundRequest\"K\n\x18ResumeBackgroundResponse\x12/\n\nbackground\x18\x01 \x01(\x0b\x32\x1b.sanchay.v1.BackgroundState\"\x14\n\x12GetSettingsRequest\"\xde\x01\n\x07Setting\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06origin\x18\x03 \x01(\t\x12\x10\n\x08\x66ixed_by\x18\x04 \x01(\t\x12\x15\n\runtil_restart\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0c\n\x04type\x18\x07 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x08 \x01(\t\x12\r\n\x05least\x18\t \x01(\t\x12\x0c\n\x04most\x18\n \x01(\t\x12\x0f\n\x07\x63hoices\x18\x0b \x03(\t\x12\x0c\n\x04unit\x18\x0c \x01(\t\x12\x0e\n\x06\x63ounts\x18\r \x01(\t\"M\n\x13GetSettingsResponse\x12%\n\x08settings\x18\x01 \x03(\x0b\x32\x13.sanchay.v1.Setting\x12\x0f\n\x07notices\x18\x02 \x03(\t\">\n\x11SetSettingRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05reset\x18\x03 \x01(\x08\"\x88\x01\n\x12SetSettingResponse\x12$\n\x07setting\x18\x01 \x01(\x0b\x32\x13.sanchay.v1.Setting\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\x1e\n\x04\x66ile\x18\x04 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x65rror\x18\x05 \x01(\t2\xd1\x04\n\rDaemonService\x12H\n\tGetStatus\x12\x1c.sanchay.v1.GetStatusRequest\x1a\x1d.sanchay.v1.GetStatusResponse\x12Q\n\x0c\x43heckCatalog\x12\x1f.sanchay.v1.CheckCatalogRequest\x1a .sanchay.v1.CheckCatalogResponse\x12K\n\nStopDaemon\x12\x1d.sanchay.v1.StopDaemonRequest\x1a\x1e.sanchay.v1.StopDaemonResponse\x12Z\n\x0fPauseBackground\x12\".sanchay.v1.PauseBackgroundRequest\x1a#.sanchay.v1.PauseBackgroundResponse\x12]\n\x10ResumeBackground\x12#.sanchay.v1.ResumeBackgroundRequest\x1a$.sanchay.v1.ResumeBackgroundResponse\x12N\n\x0bGetSettings\x12\x1e.sanchay.v1.GetSettingsRequest\x1a\x1f.sanchay.v1.GetSettingsResponse\x12K\n\nSetSetting\x12\x1d.sanchay.v1.SetSettingRequest\x1a\x1e.sanchay.v1.SetSettingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sanchay/v1/daemon.proto\x12\nsanchay.v1\x1a\x17sanchay/v1/common.proto\x1a\x15sanchay/v1/root.proto\x1a\x19sanchay/v1/schedule.proto\"\x95\x02\n\rCatalogStatus\x12\x1e\n\x04path\x18\x01 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x66iles\x18\x02 \x01(\x04\x12\x13\n\x0b\x64irectories\x18\x03 \x01(\x04\x12\r\n\x05\x62ytes\x18\x04 \x01(\x04\x12\x10\n\x08\x64\x62_bytes\x18\x05 \x01(\x04\x12\x18\n\x10name_index_bytes\x18\x06 \x01(\x04\x12\x12\n\nname_index\x18\x07 \x01(\t\x12\x11\n\twal_bytes\x18\x08 \x01(\x04\x12\x14\n\x0crollup_bytes\x18\t \x01(\x04\x12\r\n\x05state\x18\n \x01(\t\x12\x0f\n\x07message\x18\x0b \x01(\t\x12(\n\rmessage_words\x18\x0c \x01(\x0b\x32\x11.sanchay.v1.Words\"H\n\x0f\x42\x61\x63kgroundState\x12\r\n\x05state\x18\x01 \x01(\t\x12\x10\n\x08until_ns\x18\x02 \x01(\x03\x12\x14\n\x0cmax_mb_per_s\x18\x03 \x01(\x01\"\x12\n\x10GetStatusRequest\"\xc0\x03\n\x11GetStatusResponse\x12\x0b\n\x03pid\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x03 \x01(\t\x12\x10\n\x08uptime_s\x18\x04 \x01(\x01\x12\x11\n\trss_bytes\x18\x05 \x01(\x04\x12*\n\x07\x63\x61talog\x18\x06 \x01(\x0b\x32\x19.sanchay.v1.CatalogStatus\x12\x1f\n\x05roots\x18\x07 \x03(\x0b\x32\x10.sanchay.v1.Root\x12\x13\n\x0b\x61\x63tive_jobs\x18\x08 \x01(\r\x12\x14\n\x0c\x63onfig_error\x18\t \x01(\t\x12\x0f\n\x07notices\x18\n \x03(\t\x12/\n\nbackground\x18\x0b \x01(\x0b\x32\x1b.sanchay.v1.BackgroundState\x12\'\n\tschedules\x18\x0f \x03(\x0b\x32\x14.sanchay.v1.Schedule\x12\x15\n\rdamaged_files\x18\x10 \x01(\x04\x12-\n\x12\x63onfig_error_words\x18\x11 \x01(\x0b\x32\x11.sanchay.v1.Words\x12\'\n\x0cnotice_words\x18\x12 \x03(\x0b\x32\x11.sanchay.v1.Words\"%\n\x13\x43heckCatalogRequest\x12\x0e\n\x06repair\x18\x01 \x01(\x08\"^\n\x0c\x43\x61talogFault\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12!\n\x07\x65xample\x18\x03 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\x0e\n\x06mended\x18\x04 \x01(\x08\"\x80\x01\n\x14\x43heckCatalogResponse\x12(\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x18.sanchay.v1.CatalogFault\x12\x0f\n\x07\x66olders\x18\x02 \x01(\x04\x12\r\n\x05\x66iles\x18\x03 \x01(\x04\x12\x0c\n\x04keys\x18\x04 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x05 \x01(\x08\"\x13\n\x11StopDaemonRequest\"!\n\x12StopDaemonResponse\x12\x0b\n\x03pid\x18\x01 \x01(\x03\")\n\x16PauseBackgroundRequest\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\"J\n\x17PauseBackgroundResponse\x12/\n\nbackground\x18\x01 \x01(\x0b\x32\x1b.sanchay.v1.BackgroundState\"\x19\n\x17ResumeBackgroundRequest\"K\n\x18ResumeBackgroundResponse\x12/\n\nbackground\x18\x01 \x01(\x0b\x32\x1b.sanchay.v1.BackgroundState\"\x14\n\x12GetSettingsRequest\"\xde\x01\n\x07Setting\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06origin\x18\x03 \x01(\t\x12\x10\n\x08\x66ixed_by\x18\x04 \x01(\t\x12\x15\n\runtil_restart\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0c\n\x04type\x18\x07 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x08 \x01(\t\x12\r\n\x05least\x18\t \x01(\t\x12\x0c\n\x04most\x18\n \x01(\t\x12\x0f\n\x07\x63hoices\x18\x0b \x03(\t\x12\x0c\n\x04unit\x18\x0c \x01(\t\x12\x0e\n\x06\x63ounts\x18\r \x01(\t\"v\n\x13GetSettingsResponse\x12%\n\x08settings\x18\x01 \x03(\x0b\x32\x13.sanchay.v1.Setting\x12\x0f\n\x07notices\x18\x02 \x03(\t\x12\'\n\x0cnotice_words\x18\x03 \x03(\x0b\x32\x11.sanchay.v1.Words\">\n\x11SetSettingRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05reset\x18\x03 \x01(\x08\"\x88\x01\n\x12SetSettingResponse\x12$\n\x07setting\x18\x01 \x01(\x0b\x32\x13.sanchay.v1.Setting\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\x1e\n\x04\x66ile\x18\x04 \x01(\x0b\x32\x10.sanchay.v1.Path\x12\r\n\x05\x65rror\x18\x05 \x01(\t2\xd1\x04\n\rDaemonService\x12H\n\tGetStatus\x12\x1c.sanchay.v1.GetStatusRequest\x1a\x1d.sanchay.v1.GetStatusResponse\x12Q\n\x0c\x43heckCatalog\x12\x1f.sanchay.v1.CheckCatalogRequest\x1a .sanchay.v1.CheckCatalogResponse\x12K\n\nStopDaemon\x12\x1d.sanchay.v1.StopDaemonRequest\x1a\x1e.sanchay.v1.StopDaemonResponse\x12Z\n\x0fPauseBackground\x12\".sanchay.v1.PauseBackgroundRequest\x1a#.sanchay.v1.PauseBackgroundResponse\x12]\n\x10ResumeBackground\x12#.sanchay.v1.ResumeBackgroundRequest\x1a$.sanchay.v1.ResumeBackgroundResponse\x12N\n\x0bGetSettings\x12\x1e.sanchay.v1.GetSettingsRequest\x1a\x1f.sanchay.v1.GetSettingsResponse\x12K\n\nSetSetting\x12\x1d.sanchay.v1.SetSettingRequest\x1a\x1e.sanchay.v1.SetSettingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -25,41 +25,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sanchay.v1.daemon_pb2', _gl
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_CATALOGSTATUS']._serialized_start=115
-  _globals['_CATALOGSTATUS']._serialized_end=350
-  _globals['_BACKGROUNDSTATE']._serialized_start=352
-  _globals['_BACKGROUNDSTATE']._serialized_end=424
-  _globals['_GETSTATUSREQUEST']._serialized_start=426
-  _globals['_GETSTATUSREQUEST']._serialized_end=444
-  _globals['_GETSTATUSRESPONSE']._serialized_start=447
-  _globals['_GETSTATUSRESPONSE']._serialized_end=807
-  _globals['_CHECKCATALOGREQUEST']._serialized_start=809
-  _globals['_CHECKCATALOGREQUEST']._serialized_end=846
-  _globals['_CATALOGFAULT']._serialized_start=848
-  _globals['_CATALOGFAULT']._serialized_end=942
-  _globals['_CHECKCATALOGRESPONSE']._serialized_start=945
-  _globals['_CHECKCATALOGRESPONSE']._serialized_end=1073
-  _globals['_STOPDAEMONREQUEST']._serialized_start=1075
-  _globals['_STOPDAEMONREQUEST']._serialized_end=1094
-  _globals['_STOPDAEMONRESPONSE']._serialized_start=1096
-  _globals['_STOPDAEMONRESPONSE']._serialized_end=1129
-  _globals['_PAUSEBACKGROUNDREQUEST']._serialized_start=1131
-  _globals['_PAUSEBACKGROUNDREQUEST']._serialized_end=1172
-  _globals['_PAUSEBACKGROUNDRESPONSE']._serialized_start=1174
-  _globals['_PAUSEBACKGROUNDRESPONSE']._serialized_end=1248
-  _globals['_RESUMEBACKGROUNDREQUEST']._serialized_start=1250
-  _globals['_RESUMEBACKGROUNDREQUEST']._serialized_end=1275
-  _globals['_RESUMEBACKGROUNDRESPONSE']._serialized_start=1277
-  _globals['_RESUMEBACKGROUNDRESPONSE']._serialized_end=1352
-  _globals['_GETSETTINGSREQUEST']._serialized_start=1354
-  _globals['_GETSETTINGSREQUEST']._serialized_end=1374
-  _globals['_SETTING']._serialized_start=1377
-  _globals['_SETTING']._serialized_end=1599
-  _globals['_GETSETTINGSRESPONSE']._serialized_start=1601
-  _globals['_GETSETTINGSRESPONSE']._serialized_end=1678
-  _globals['_SETSETTINGREQUEST']._serialized_start=1680
-  _globals['_SETSETTINGREQUEST']._serialized_end=1742
-  _globals['_SETSETTINGRESPONSE']._serialized_start=1745
-  _globals['_SETSETTINGRESPONSE']._serialized_end=1881
-  _globals['_DAEMONSERVICE']._serialized_start=1884
-  _globals['_DAEMONSERVICE']._serialized_end=2477
+  _globals['_CATALOGSTATUS']._serialized_end=392
+  _globals['_BACKGROUNDSTATE']._serialized_start=394
+  _globals['_BACKGROUNDSTATE']._serialized_end=466
+  _globals['_GETSTATUSREQUEST']._serialized_start=468
+  _globals['_GETSTATUSREQUEST']._serialized_end=486
+  _globals['_GETSTATUSRESPONSE']._serialized_start=489
+  _globals['_GETSTATUSRESPONSE']._serialized_end=937
+  _globals['_CHECKCATALOGREQUEST']._serialized_start=939
+  _globals['_CHECKCATALOGREQUEST']._serialized_end=976
+  _globals['_CATALOGFAULT']._serialized_start=978
+  _globals['_CATALOGFAULT']._serialized_end=1072
+  _globals['_CHECKCATALOGRESPONSE']._serialized_start=1075
+  _globals['_CHECKCATALOGRESPONSE']._serialized_end=1203
+  _globals['_STOPDAEMONREQUEST']._serialized_start=1205
+  _globals['_STOPDAEMONREQUEST']._serialized_end=1224
+  _globals['_STOPDAEMONRESPONSE']._serialized_start=1226
+  _globals['_STOPDAEMONRESPONSE']._serialized_end=1259
+  _globals['_PAUSEBACKGROUNDREQUEST']._serialized_start=1261
+  _globals['_PAUSEBACKGROUNDREQUEST']._serialized_end=1302
+  _globals['_PAUSEBACKGROUNDRESPONSE']._serialized_start=1304
+  _globals['_PAUSEBACKGROUNDRESPONSE']._serialized_end=1378
+  _globals['_RESUMEBACKGROUNDREQUEST']._serialized_start=1380
+  _globals['_RESUMEBACKGROUNDREQUEST']._serialized_end=1405
+  _globals['_RESUMEBACKGROUNDRESPONSE']._serialized_start=1407
+  _globals['_RESUMEBACKGROUNDRESPONSE']._serialized_end=1482
+  _globals['_GETSETTINGSREQUEST']._serialized_start=1484
+  _globals['_GETSETTINGSREQUEST']._serialized_end=1504
+  _globals['_SETTING']._serialized_start=1507
+  _globals['_SETTING']._serialized_end=1729
+  _globals['_GETSETTINGSRESPONSE']._serialized_start=1731
+  _globals['_GETSETTINGSRESPONSE']._serialized_end=1849
+  _globals['_SETSETTINGREQUEST']._serialized_start=1851
+  _globals['_SETSETTINGREQUEST']._serialized_end=1913
+  _globals['_SETSETTINGRESPONSE']._serialized_start=1916
+  _globals['_SETSETTINGRESPONSE']._serialized_end=2052
+  _globals['_DAEMONSERVICE']._serialized_start=2055
+  _globals['_DAEMONSERVICE']._serialized_end=2648
 # @@protoc_insertion_point(module_scope)

@@ -30,6 +30,7 @@ class CatalogStatus(google.protobuf.message.Message):
     ROLLUP_BYTES_FIELD_NUMBER: builtins.int
     STATE_FIELD_NUMBER: builtins.int
     MESSAGE_FIELD_NUMBER: builtins.int
+    MESSAGE_WORDS_FIELD_NUMBER: builtins.int
     files: builtins.int
     directories: builtins.int
     bytes: builtins.int
@@ -46,6 +47,8 @@ class CatalogStatus(google.protobuf.message.Message):
     """what happened, where state is not ok"""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path: ...
+    @property
+    def message_words(self) -> sanchay.v1.common_pb2.Words: ...
     def __init__(
         self,
         *,
@@ -60,9 +63,10 @@ class CatalogStatus(google.protobuf.message.Message):
         rollup_bytes: builtins.int = ...,
         state: builtins.str = ...,
         message: builtins.str = ...,
+        message_words: sanchay.v1.common_pb2.Words | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "db_bytes", b"db_bytes", "directories", b"directories", "files", b"files", "message", b"message", "name_index", b"name_index", "name_index_bytes", b"name_index_bytes", "path", b"path", "rollup_bytes", b"rollup_bytes", "state", b"state", "wal_bytes", b"wal_bytes"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["message_words", b"message_words", "path", b"path"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "db_bytes", b"db_bytes", "directories", b"directories", "files", b"files", "message", b"message", "message_words", b"message_words", "name_index", b"name_index", "name_index_bytes", b"name_index_bytes", "path", b"path", "rollup_bytes", b"rollup_bytes", "state", b"state", "wal_bytes", b"wal_bytes"]) -> None: ...
 
 global___CatalogStatus = CatalogStatus
 
@@ -119,6 +123,8 @@ class GetStatusResponse(google.protobuf.message.Message):
     BACKGROUND_FIELD_NUMBER: builtins.int
     SCHEDULES_FIELD_NUMBER: builtins.int
     DAMAGED_FILES_FIELD_NUMBER: builtins.int
+    CONFIG_ERROR_WORDS_FIELD_NUMBER: builtins.int
+    NOTICE_WORDS_FIELD_NUMBER: builtins.int
     pid: builtins.int
     version: builtins.str
     engine_version: builtins.str
@@ -139,6 +145,12 @@ class GetStatusResponse(google.protobuf.message.Message):
     def background(self) -> global___BackgroundState: ...
     @property
     def schedules(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.schedule_pb2.Schedule]: ...
+    @property
+    def config_error_words(self) -> sanchay.v1.common_pb2.Words: ...
+    @property
+    def notice_words(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Words]:
+        """of each of `notices`, in their order"""
+
     def __init__(
         self,
         *,
@@ -155,9 +167,11 @@ class GetStatusResponse(google.protobuf.message.Message):
         background: global___BackgroundState | None = ...,
         schedules: collections.abc.Iterable[sanchay.v1.schedule_pb2.Schedule] | None = ...,
         damaged_files: builtins.int = ...,
+        config_error_words: sanchay.v1.common_pb2.Words | None = ...,
+        notice_words: collections.abc.Iterable[sanchay.v1.common_pb2.Words] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["background", b"background", "catalog", b"catalog"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "damaged_files", b"damaged_files", "engine_version", b"engine_version", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "schedules", b"schedules", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["background", b"background", "catalog", b"catalog", "config_error_words", b"config_error_words"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["active_jobs", b"active_jobs", "background", b"background", "catalog", b"catalog", "config_error", b"config_error", "config_error_words", b"config_error_words", "damaged_files", b"damaged_files", "engine_version", b"engine_version", "notice_words", b"notice_words", "notices", b"notices", "pid", b"pid", "roots", b"roots", "rss_bytes", b"rss_bytes", "schedules", b"schedules", "uptime_s", b"uptime_s", "version", b"version"]) -> None: ...
 
 global___GetStatusResponse = GetStatusResponse
 
@@ -405,19 +419,25 @@ class GetSettingsResponse(google.protobuf.message.Message):
 
     SETTINGS_FIELD_NUMBER: builtins.int
     NOTICES_FIELD_NUMBER: builtins.int
+    NOTICE_WORDS_FIELD_NUMBER: builtins.int
     @property
     def settings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Setting]: ...
     @property
     def notices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """names that look like settings and are none"""
 
+    @property
+    def notice_words(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Words]:
+        """of each of them, in their order"""
+
     def __init__(
         self,
         *,
         settings: collections.abc.Iterable[global___Setting] | None = ...,
         notices: collections.abc.Iterable[builtins.str] | None = ...,
+        notice_words: collections.abc.Iterable[sanchay.v1.common_pb2.Words] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["notices", b"notices", "settings", b"settings"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["notice_words", b"notice_words", "notices", b"notices", "settings", b"settings"]) -> None: ...
 
 global___GetSettingsResponse = GetSettingsResponse
 

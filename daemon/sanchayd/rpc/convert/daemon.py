@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sanchay.sentences import Sentence
 from sanchay.v1 import daemon_pb2
 from sanchayd.config import Setting
 from sanchayd.engine_port.values import CatalogCheck
@@ -30,6 +31,7 @@ def from_catalog(view: CatalogView) -> daemon_pb2.CatalogStatus:
         rollup_bytes=status.rollup_bytes,
         state=view.state,
         message=common.text(view.message),
+        message_words=common.words(view.message) if view.message else None,
     )
 
 
@@ -66,17 +68,21 @@ def from_status(status: DaemonStatus, schedules: Sequence[ScheduleView]) -> daem
         roots=[root.from_view(view) for view in status.roots],
         active_jobs=status.active_jobs,
         config_error=common.text(status.config_error),
+        config_error_words=common.words(status.config_error) if status.config_error else None,
         notices=[common.text(notice) for notice in status.notices],
+        notice_words=[common.words(notice) for notice in status.notices],
         background=from_background(status.background),
         schedules=[schedule.from_view(view) for view in schedules],
         damaged_files=status.damaged_files,
     )
 
 
-def from_settings(settings: Sequence[Setting], notices: Sequence[str]) -> daemon_pb2.GetSettingsResponse:
+def from_settings(settings: Sequence[Setting], notices: Sequence[Sentence]) -> daemon_pb2.GetSettingsResponse:
     """Every setting with its origin, and what is none."""
     return daemon_pb2.GetSettingsResponse(
-        settings=[_setting(one) for one in settings], notices=[common.text(notice) for notice in notices]
+        settings=[_setting(one) for one in settings],
+        notices=[common.text(notice) for notice in notices],
+        notice_words=[common.words(notice) for notice in notices],
     )
 
 
