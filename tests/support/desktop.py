@@ -27,6 +27,7 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 ITEM = "org.kde.StatusNotifierItem"
 MENU = "com.canonical.dbusmenu"
 NOTICES = "org.freedesktop.Notifications"
+_BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
 
@@ -172,22 +173,8 @@ class PanelOfItems(OnBus):
         super().__init__(address)
         self.items: list[tuple[str, str]] = []  # bus name, path
         self.signals: list[str] = []
-        self.call(
-            "org.freedesktop.DBus",
-            "/org/freedesktop/DBus",
-            "org.freedesktop.DBus",
-            "AddMatch",
-            "s",
-            f"type='signal',interface='{ITEM}'",
-        )
-        self.call(
-            "org.freedesktop.DBus",
-            "/org/freedesktop/DBus",
-            "org.freedesktop.DBus",
-            "AddMatch",
-            "s",
-            f"type='signal',interface='{MENU}'",
-        )
+        for interface in (ITEM, MENU):
+            self.call(*_BUS, "AddMatch", "s", f"type='signal',interface='{interface}'")
 
     def answer(self, message: Message) -> tuple[Any, ...] | None:
         """What Qt and GTK ask of a watcher."""
@@ -416,6 +403,23 @@ class Desktop:
                 yield X11Panel(env)
             finally:
                 trayer.kill()
+
+    @contextmanager
+    def dunst(self) -> Iterator[None]:
+        """A server of notices as people have it."""
+        env = self.environment(self._folder)
+        with subprocess.Popen(["dunst", "-conf", "/dev/null"], env=env, **_SILENT) as dunst:
+            try:
+                until(lambda: self.panel.call(*_BUS, "NameHasOwner", "s", NOTICES) == [True])
+                yield
+            finally:
+                dunst.kill()
+
+    def shows_notice(self) -> bool:
+        """Whether a window of dunst's is to be seen."""
+        env = self.environment(self._folder)
+        find = ["xdotool", "search", "--onlyvisible", "--class", "dunst"]
+        return bool(subprocess.run(find, env=env, capture_output=True, check=False, timeout=PATIENCE_S).stdout)
 
     def new_panel(self) -> PanelOfItems:
         """A panel that has not appeared yet."""

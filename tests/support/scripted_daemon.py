@@ -54,6 +54,7 @@ class ScriptedDaemon(CannedDaemon):
         self.jobs: list[job_pb2.Job] = []
         self.copies = catalog_pb2.DuplicatesResponse()
         self.settings: dict[str, str] = {}
+        self.heard: list[event_pb2.Event] = []
         self._followers: list[queue.SimpleQueue[event_pb2.Event]] = []
         super().__init__(
             home,
@@ -81,6 +82,7 @@ class ScriptedDaemon(CannedDaemon):
     def tell(self, *events: event_pb2.Event) -> None:
         """Tells all followers, once there is one."""
         until(lambda: self._followers)
+        self.heard += events
         for follower in list(self._followers):
             for each in events:
                 follower.put(each)

@@ -14,6 +14,7 @@ from sanchay.errors import SanchayError
 from sanchay.version import __version__
 from sanchay_tray import hosts, opening, words
 from sanchay_tray.icon import backend
+from sanchay_tray.icon.front import Front
 from sanchay_tray.icon.shapes import Panel
 
 FAILED = 1
@@ -72,9 +73,7 @@ def _show(where: Places, asked: argparse.Namespace) -> int:
     if where.home is None:  # a trial under SANCHAY_HOME is not the Sanchay that the desktop knows
         with contextlib.suppress(OSError):
             hosts.describe_to_desktop(opening.window_command())
-    from sanchay_tray.icon.app import App, icon_maker
-
-    App(where, icon_maker(chosen, panel), starts_daemon=not asked.no_start).run()
+    Front(where, chosen, panel, starts_daemon=not asked.no_start).run()
     return 0
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from sanchay.v1 import daemon_pb2, event_pb2, job_pb2, root_pb2
+if TYPE_CHECKING:
+    from sanchay.v1 import daemon_pb2, event_pb2, job_pb2, root_pb2
+
 
 #: Events that are kept for "What happened".
 HAPPENED_KEPT = 500

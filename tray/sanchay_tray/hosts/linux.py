@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sanchay.address import home_folder
 from sanchay_tray.hosts.posix import hold
 from sanchay_tray.icon.shapes import Panel, svg
 from sanchay_tray.model import Look
-from sanchay_tray.notices.speaker import Chosen, Speaker
+
+if TYPE_CHECKING:
+    from sanchay_tray.notices.speaker import Chosen, Speaker
 
 __all__ = [
     "AMPERSAND",
@@ -179,6 +181,8 @@ def qt_fault(environ: Mapping[str, str] = os.environ) -> str:
 
 def tray(environ: Mapping[str, str] = os.environ) -> str:
     """By what a panel takes icons: `StatusNotifier`, `XEmbed` (X11), or nothing."""
+    import asyncio  # with what it brings, an eighth of the icon's start
+
     with contextlib.suppress(OSError, ValueError, EOFError, asyncio.TimeoutError):
         if asyncio.run(asyncio.wait_for(_has_owner(WATCHER), ANSWER_S)):
             return "StatusNotifier"

@@ -6,11 +6,14 @@ import plistlib
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sanchay.address import home_folder
 from sanchay_tray.hosts.posix import hold
 from sanchay_tray.icon.shapes import Panel
-from sanchay_tray.notices.speaker import Chosen, Speaker
+
+if TYPE_CHECKING:
+    from sanchay_tray.notices.speaker import Chosen, Speaker
 
 __all__ = [
     "AMPERSAND",

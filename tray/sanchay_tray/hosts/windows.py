@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker which system's library this module is read with
 
@@ -17,7 +18,9 @@ from ctypes import wintypes  # noqa: E402
 
 from sanchay.hosts.windows import LOCK_OFFSET_BYTES  # noqa: E402
 from sanchay_tray.icon.shapes import Panel  # noqa: E402
-from sanchay_tray.notices.speaker import Chosen, Speaker  # noqa: E402
+
+if TYPE_CHECKING:
+    from sanchay_tray.notices.speaker import Chosen, Speaker
 
 AUTOSTART_IS_THERE = True
 #: What a menu shows as one ampersand, where the library leaves that to us.

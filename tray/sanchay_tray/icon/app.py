@@ -1,4 +1,4 @@
-"""The icon's process: news comes in, and one thread decides what is shown, told and started.
+"""What the icon shows, tells and starts: one thread that news comes to decides it.
 
 The thread sleeps until there is news, a click, or a moment that it waits for. Calls to the daemon and starts of
 programs are made by others, so that it never waits for an answer.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +23,6 @@ from sanchay_tray import hosts, model, opening, own_acts, words
 from sanchay_tray.feed import Feed
 from sanchay_tray.icon import acts, backend
 from sanchay_tray.icon.menu import Act, Item, line, menu
-from sanchay_tray.icon.shapes import Panel
 from sanchay_tray.icon.starting import Starting
 from sanchay_tray.notices import rules
 from sanchay_tray.notices.notice import Notice, Wanted, wanted
@@ -32,7 +30,7 @@ from sanchay_tray.words import say
 
 #: While look and link stay, the menu and the line beside the pointer change at most so often.
 MENU_S = 5.0
-_END = object()
+END = object()
 
 
 @dataclass(frozen=True)
@@ -50,66 +48,45 @@ class _Settings:
 
 
 class App:
-    """Joins feed, icon and notices. `run` is the main thread's."""
+    """Joins feed, icon and notices. Clicks come through `news`, as everything does."""
 
     def __init__(
-        self,
-        where: Places,
-        make_icon: Callable[[backend.Owner], backend.Icon],
-        *,
-        starts_daemon: bool = True,
-        copies_rest_s: float = rules.COPIES_REST_S,
+        self, where: Places, icon: backend.Icon, news: queue.SimpleQueue[object], *, starts_daemon: bool = True
     ) -> None:
         self._where = where
+        self._icon = icon
+        self._news = news
         self._starts_daemon = starts_daemon
-        self._news: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._state = model.State()
         self._starting = Starting()
         self._start_error = ""
         self._wanted = Wanted()
-        self._rules = rules.Rules(self._is_own, copies_rest_s=copies_rest_s)
+        self._rules = rules.Rules(self._is_own, copies_rest_s=rules.COPIES_REST_S)
         self._is_window_there = opening.is_window_there()
         self._starts_at_login = hosts.autostart_command() is not None if hosts.AUTOSTART_IS_THERE else None
         self._shown: tuple[model.Look, model.Link] | None = None
         self._menu_at_s = float("-inf")
         self._menu_is_old = True
-        self._thread = threading.Thread(target=self._work, name="app", daemon=True)
-        self._feed = Feed(where, self._news.put)
+        self._feed = Feed(where, news.put)
         self._speaker = hosts.make_speaker(self._notice_chosen)
-        self._icon = make_icon(self)
 
     def run(self) -> None:
-        """Shows the icon until a person quits, or the display ends."""
-        self._thread.start()
+        """Follows the daemon until the end is among the news."""
         self._feed.start()
         try:
-            self._icon.run()
+            self._work()
         finally:
-            self._news.put(_END)
-            self._thread.join()
             self._feed.close()
             self._speaker.close()
 
-    # ---- What the icon calls, on its thread ----
-
-    def clicked(self, act: Act) -> None:
-        """A line of the menu was chosen."""
-        self._news.put(act)
-
     def menu_now(self) -> tuple[Item, ...]:
-        """The menu of this moment."""
+        """The menu of this moment; from any thread."""
         return menu(
             self._state,
             datetime.now().astimezone(),
             starts_at_login=self._starts_at_login,
             is_window_there=self._is_window_there,
         )
-
-    def tray_missing(self) -> None:
-        """Says so, and opens the window, which says it too."""
-        print("sanchay-tray: no panel here takes icons; the window opens instead.", file=sys.stderr)  # noqa: T201
-        if self._is_window_there:
-            _aside(self._open, "", "", False)
 
     # ---- The one thread that decides ----
 
@@ -120,7 +97,7 @@ class App:
                 news = self._news.get(timeout=self._wait_s())
             except queue.Empty:
                 news = None
-            if news is _END:
+            if news is END:
                 return
             self._take(news)
             self._tell(self._rules.due(self._state, time.monotonic()))
@@ -191,6 +168,8 @@ class App:
             self._icon.stop()
         elif act.verb == "open":
             _aside(self._open, act.about, act.select)
+        elif act.verb == "open_without_tray":
+            _aside(self._open, "", "", False)
         elif act.verb == "autostart":
             _aside(self._change_autostart, not self._starts_at_login)
         elif act.verb == "start":
@@ -264,8 +243,3 @@ class App:
 def _aside(call: Callable[..., None], *arguments: object) -> None:
     """Makes a call that may wait, on a thread for itself, which keeps no one from quitting."""
     threading.Thread(target=call, args=arguments, name="aside", daemon=True).start()
-
-
-def icon_maker(chosen: str, panel: Panel | None) -> Callable[[backend.Owner], backend.Icon]:
-    """What `App` makes its icon by."""
-    return lambda owner: backend.make(chosen, owner, panel)

@@ -35,6 +35,9 @@ class Icon(Protocol):
 class Owner(Protocol):
     """Whom the icon serves: called on the icon's thread, and never for long."""
 
+    def shown(self) -> None:
+        """The icon is to be seen."""
+
     def clicked(self, act: Act) -> None:
         """A line of the menu, or the icon itself, was chosen."""
 

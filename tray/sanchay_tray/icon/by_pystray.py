@@ -61,6 +61,7 @@ class PystrayIcon:
     def _started(self, icon: Any) -> None:
         icon.visible = True
         self._is_running.set()
+        self._owner.shown()
 
     def _picture(self) -> Any:
         return picture(self._look, self._panel or hosts.panel(), SIZE_PX)

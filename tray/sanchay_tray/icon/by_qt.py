@@ -65,6 +65,7 @@ class QtIcon(QObject):
         signals = Signals(self._app.quit)
         self._draw()
         self._icon.show()
+        QTimer.singleShot(0, self._owner.shown)
         if not QSystemTrayIcon.isSystemTrayAvailable():
             self._wait_for_watcher()
             self._owner.tray_missing()

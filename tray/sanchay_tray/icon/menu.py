@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sanchay import names, units
-from sanchay.v1 import event_pb2, job_pb2
 from sanchay_tray import cause_words
 from sanchay_tray.model import Cause, Kind, Link, Look, State, causes, look
 from sanchay_tray.words import count, mark, say
+
+if TYPE_CHECKING:
+    from sanchay.v1 import event_pb2, job_pb2
 
 #: How many events are in "What happened", and how many causes for attention are in the menu itself.
 HAPPENED_SHOWN = 10
@@ -26,9 +28,13 @@ ACTING = ("dedupe", "undo", "repair")
 
 @dataclass(frozen=True)
 class Act:
-    """What a click does: a verb, and what it is done to."""
+    """What a click does: a verb, and what it is done to.
 
-    verb: str  # open | pause | resume | cancel | scan | hold (hour, tomorrow) | release | start | autostart | quit
+    The verbs: open, open_without_tray, pause, resume, cancel, scan, hold (about: hour or tomorrow), release, start,
+    autostart, quit.
+    """
+
+    verb: str
     about: str = ""
     select: str = ""  # open: what to show on the page
 

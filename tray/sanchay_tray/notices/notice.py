@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from sanchay.v1 import daemon_pb2
+if TYPE_CHECKING:
+    from sanchay.v1 import daemon_pb2
 
 
 class Kind(Enum):
