@@ -148,6 +148,7 @@ def test_copies_that_arrive_in_crowds_are_one_notice(tmp_path: Path, desktop: De
     server = desktop.notices()
     with IconProcess(desktop, tmp_path / "home", "--icon", "qt", env={"FAKE_COPIES_REST_S": "0.2"}, window=tmp_path):
         desktop.panel.wait_for_item()
+        until(lambda: desktop.panel.tooltip().startswith("All is well"))
         arrived = [
             event("duplicate", path=path(f"/data/Pictures/{n}.jpg"), other_path=path("/data/old.jpg"), size=1 << 20)
             for n in range(1000)

@@ -170,9 +170,9 @@ class PanelOfItems(OnBus):
     name = WATCHER
 
     def __init__(self, address: str) -> None:
-        super().__init__(address)
         self.items: list[tuple[str, str]] = []  # bus name, path
         self.signals: list[str] = []
+        super().__init__(address)
         for interface in (ITEM, MENU):
             self.call(*_BUS, "AddMatch", "s", f"type='signal',interface='{interface}'")
 
@@ -292,10 +292,10 @@ class NoticeServer(OnBus):
     name = NOTICES
 
     def __init__(self, address: str, capabilities: tuple[str, ...] = ("actions", "body", "body-markup")) -> None:
-        super().__init__(address)
         self.told: list[Told] = []
         self._capabilities = list(capabilities)
         self._arrived = threading.Condition()
+        super().__init__(address)
 
     def answer(self, message: Message) -> tuple[Any, ...] | None:
         """The calls of the specification."""

@@ -49,6 +49,7 @@ class BusSpeaker:
         self._capabilities: frozenset[str] | None = None  # None: to be asked
         self._shown: dict[str, int] = {}  # key -> the server's number
         self._notices: dict[int, Notice] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def say(self, notice: Notice) -> None:
         """Shows it, in the place of the one of the same key."""
@@ -153,16 +154,21 @@ class BusSpeaker:
         self._notices.clear()
 
     def _heard(self, message: Message) -> None:
-        if message.message_type is not MessageType.SIGNAL:
-            return
-        if message.member == "NameOwnerChanged":
-            self._forget()
-        elif message.member == "ActionInvoked" and message.path == PATH:
-            number, action = message.body[:2]
-            notice = self._notices.get(number)
-            if notice is not None and action in (DEFAULT, UNDO):
-                self._chosen(notice, action == UNDO)
-        elif message.member == "NotificationClosed" and message.path == PATH:
-            notice = self._notices.pop(message.body[0], None)
-            if notice is not None and self._shown.get(notice.key) == message.body[0]:
-                del self._shown[notice.key]
+        if message.message_type is MessageType.SIGNAL:
+            task = asyncio.ensure_future(self._hear(message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _hear(self, message: Message) -> None:
+        async with self._turn:  # a notice that is being shown may have been clicked before its number is known here
+            if message.member == "NameOwnerChanged":
+                self._forget()
+            elif message.member == "ActionInvoked" and message.path == PATH:
+                number, action = message.body[:2]
+                notice = self._notices.get(number)
+                if notice is not None and action in (DEFAULT, UNDO):
+                    self._chosen(notice, action == UNDO)
+            elif message.member == "NotificationClosed" and message.path == PATH:
+                notice = self._notices.pop(message.body[0], None)
+                if notice is not None and self._shown.get(notice.key) == message.body[0]:
+                    del self._shown[notice.key]
