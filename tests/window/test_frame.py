@@ -110,3 +110,10 @@ def test_a_second_start_brings_the_first_window_to_its_page(scanned: DaemonProce
     finally:
         first.terminate()
         assert first.wait(60) == 0
+
+
+def test_without_a_display_it_says_so_and_ends(scanned: DaemonProcess) -> None:
+    env = environment(scanned.home, {"QT_QPA_PLATFORM": "xcb", "DISPLAY": ":4711", "WAYLAND_DISPLAY": ""})
+    command = [sys.executable, "-m", "sanchay_tray.window"]
+    ended = subprocess.run(command, env=env, cwd="/", timeout=60, check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (1, "The display :4711 cannot be reached.\n")

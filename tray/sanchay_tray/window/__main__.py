@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from sanchay.address import places
 from sanchay.errors import EXIT_FAILED, SanchayError
-from sanchay_tray import words
+from sanchay_tray import hosts, opening, words
 
 
 def program() -> None:
@@ -23,17 +24,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--language", default="", choices=["", *words.languages()], help="the language, such as hi")
     parser.add_argument("--no-tray", action="store_true", help="say that there is no panel for the icon")
     given = parser.parse_args(arguments)
-    try:
-        from sanchay_tray.window import app
-    except ImportError as error:
-        missing = f"The window needs PySide6 ({error}): install sanchay with its extra 'window'."
-        print(missing, file=sys.stderr)  # noqa: T201 - the program's voice
+    fault = _fault()
+    if fault:
+        _say(fault)
         return EXIT_FAILED
+    from sanchay_tray.window import app
+
     try:
         return app.run(places(), given.page, given.select, given.language, has_tray=not given.no_tray)
     except SanchayError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201 - the program's own voice
+        _say(error.message)
         return error.exit_code
+
+
+def _fault() -> str:
+    """Why no window can be shown; empty where it can. Qt itself would end the process without a word for people."""
+    if not opening.is_window_there():
+        return "The window needs PySide6: install sanchay with its extra 'window'."
+    if os.environ.get("QT_QPA_PLATFORM", "xcb").partition(":")[0] in ("offscreen", "minimal", "vnc"):
+        return ""
+    return hosts.display_fault() or hosts.qt_fault()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - the program's voice
 
 
 if __name__ == "__main__":
