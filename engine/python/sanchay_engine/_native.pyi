@@ -869,6 +869,12 @@ class Catalog:
     def next_events(self, timeout_s: float, limit: int = 1000) -> EventBatch:
         """The oldest events; waits up to `timeout_s` for the first. For one caller at a time."""
 
+    def change_count(self) -> int:
+        """Counts what may change an order of files or groups."""
+
+    def wait_change(self, known: int, timeout_s: float) -> int:
+        """Waits until `change_count` is not `known`, or for `timeout_s`; gives it. Raises EngineError closed."""
+
     def wait_name_index(self, timeout_s: float | None = None) -> bool:
         """Whether the name index is ready; waits for it."""
 
@@ -979,3 +985,70 @@ def set_log(path: bytes | None, level: str = "info") -> None:
 
 def take_log_lines(limit: int = 1000, timeout_s: float = 0.0) -> list[str]:
     """Engine log lines (JSON objects) since the last call, when no log path is set."""
+
+@final
+class GroupView:
+    """An order of duplicate groups as it was at one moment, read by position; some ten bytes a group.
+
+    `len` is the rows that are held. What a group is made of is looked up when it is read.
+    """
+
+    bytes: int
+    total_groups: int
+    total_redundant_files: int
+    total_reclaimable_bytes: int
+    total_freed_bytes: int
+    ignored_groups: int
+
+    def __new__(
+        cls,
+        catalog: Catalog,
+        *,
+        under: Sequence[builtins.bytes] = ...,
+        min_size: int = 1,
+        extensions: Sequence[str] = ...,
+        types: Sequence[str] = ...,
+        text: str = "",
+        sort: str = "reclaimable",
+        with_ignored: bool = False,
+        limit: int = 4_000_000,
+    ) -> GroupView:
+        """As `Catalog.duplicates`, below any of several folders; `text`: groups of which a path contains it."""
+
+    def __len__(self) -> int: ...
+    def has_moved_on(self) -> bool:
+        """Whether the order may be another one by now."""
+
+    def read(
+        self, position: int, limit: int, *, paths_limit: int = 1000, max_bytes: int | None = None
+    ) -> list[DuplicateGroup | None]:
+        """The rows from a position on; None is a group that is gone."""
+
+    def position(self, *, hash_bytes: builtins.bytes | None = None, path: builtins.bytes | None = None) -> int | None:
+        """Where a content, or that of a file, is in the order."""
+
+@final
+class HitView:
+    """An order of hits as it was at one moment, read by position; twelve bytes a hit. `len` is the rows that are held."""
+
+    bytes: int
+    total: int
+    total_bytes: int | None
+    folders: int
+    asks_for_copies: bool
+    root_ids: list[int]
+
+    def __new__(
+        cls, catalog: Catalog, expression: str, *, sort: str = "", time_zone: str = "", limit: int = 1_000_000
+    ) -> HitView:
+        """As `Catalog.find`; all hits are counted, however long it takes."""
+
+    def __len__(self) -> int: ...
+    def has_moved_on(self) -> bool:
+        """Whether the order may be another one by now."""
+
+    def read(self, position: int, limit: int, *, max_bytes: int | None = None) -> list[FileRow | None]:
+        """The rows from a position on; None is a file that is gone."""
+
+    def position(self, path: builtins.bytes) -> int | None:
+        """Where a file or folder is in the order."""

@@ -73,6 +73,18 @@ impl Catalog {
     /// The process may be ended at any moment from here on, and a lock that it holds then may outlive it.
     pub fn announce_close(&self) {
         self.shared.closing.store(true, Ordering::Relaxed);
+        self.shared.changed.end();
+    }
+
+    /// Counts the transactions after which an order of files or groups may be another: all but those that only keep
+    /// indexes, marks and history.
+    pub fn change_count(&self) -> u64 {
+        self.shared.changed.count()
+    }
+
+    /// Waits until [`Catalog::change_count`] is not `known` any more, or for `timeout`; gives what it is.
+    pub fn wait_change(&self, known: u64, timeout: Duration) -> Result<u64, CatalogError> {
+        self.shared.changed.wait(known, timeout).ok_or(CatalogError::Closed)
     }
 
     /// Writes what is queued, shortens the WAL and closes the file. Later calls give [`CatalogError::Closed`].

@@ -263,7 +263,7 @@ impl Reader {
 impl Session {
     /// The number of a pass: that of the last one where `key` is the same, which goes on then, else a new one.
     pub fn begin_pass(&mut self, key: i64) -> Result<u32, CatalogError> {
-        self.transaction(|session| {
+        self.aside(|session| {
             let meta = |key: &str| -> Result<i64, CatalogError> {
                 let mut statement = session.connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
                 Ok(statement.query_row([key], |row| row.get(0)).optional()?.unwrap_or(0))
@@ -285,7 +285,7 @@ impl Session {
     /// Marks files as checked, in one transaction. Marks of what is no longer in a block go.
     pub fn put_checked(&mut self, mut checked: Vec<Checked>) -> Result<(), CatalogError> {
         checked.sort_unstable_by_key(|file| file.id);
-        self.transaction(|session| {
+        self.aside(|session| {
             for of_block in checked.chunk_by(|one, next| one.id.block() == next.id.block()) {
                 session.put_marks(of_block)?;
             }

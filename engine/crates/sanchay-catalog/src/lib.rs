@@ -9,6 +9,7 @@ mod absent;
 mod beside;
 pub mod block;
 mod catalog;
+mod changed;
 mod check;
 mod checked;
 pub mod content;

@@ -46,7 +46,7 @@ impl Catalog {
 impl Session {
     /// Indexes one slice; true when `limit` is reached.
     fn index_names(&mut self, limit: i64) -> Result<bool, CatalogError> {
-        let watermark = self.transaction(|session| {
+        let watermark = self.aside(|session| {
             let from = session.meta("name_index_watermark")?;
             session
                 .connection
@@ -109,7 +109,7 @@ impl Session {
         if files <= all / LARGE_PART || self.meta("name_index_watermark")? == 0 {
             return Ok(());
         }
-        self.transaction(|session| {
+        self.aside(|session| {
             session.connection.execute("INSERT INTO name_index (name_index) VALUES ('delete-all')", [])?;
             session.set_meta("name_index_watermark", 0)?;
             session.set_meta("name_index_bytes", 0)

@@ -16,7 +16,7 @@ impl Catalog {
         let identity = identity.to_bytes();
         let (reflink, shows, fleeting) = (system.reflink, system.shows.to_number(), system.fleeting_inodes);
         self.writer().run(move |session| {
-            session.transaction(|session| {
+            session.aside(|session| {
                 session.connection.execute(
                     "INSERT OR IGNORE INTO volume (identity, reflink, shows, apart, fleeting) VALUES (?1, ?2, ?3, ?4, ?5)",
                     params![identity, reflink, shows, apart, fleeting],

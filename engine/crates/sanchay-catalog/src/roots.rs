@@ -277,7 +277,7 @@ impl Session {
 
     /// The root's directory and the top of its tree; a new top where the catalog knows nothing of its path.
     pub fn root_directory(&mut self, id: i64, new_directory: i64) -> Result<(i64, i64), CatalogError> {
-        self.transaction(|session| {
+        self.aside(|session| {
             let (path, directory): (Vec<u8>, i64) = session
                 .connection
                 .query_row("SELECT path, directory FROM root WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -309,7 +309,7 @@ impl Session {
         scanned_ns: Option<i64>,
         seen: Option<RootSeen>,
     ) -> Result<(), CatalogError> {
-        self.transaction(|session| {
+        self.aside(|session| {
             session.connection.execute(
                 "UPDATE root SET state = ?2, reason = ?3, scanned_ns = coalesce(?4, scanned_ns),
                      volume = coalesce(?5, volume), inode = coalesce(?6, inode), birth_ns = coalesce(?7, birth_ns),
@@ -330,7 +330,7 @@ impl Session {
 
     /// Has the next scan of a root take what is there for the root, whatever was there before.
     pub fn accept_root(&mut self, id: i64) -> Result<(), CatalogError> {
-        self.transaction(|session| {
+        self.aside(|session| {
             session.connection.execute("UPDATE root SET accepted = 1 WHERE id = ?1", [id])?;
             Ok(())
         })

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
+use crate::changed::Changed;
 use crate::damage::Damage;
 use crate::error::CatalogError;
 use crate::extensions::Extensions;
@@ -22,6 +23,8 @@ pub struct Shared {
     pub(crate) transactions: AtomicU64,
     /// Questions that ended early, as they were called off.
     pub(crate) called_off: AtomicU64,
+    /// Transactions after which an order of entries or groups may be another.
+    pub(crate) changed: Changed,
     /// The catalog is being closed.
     pub(crate) closing: AtomicBool,
     /// Content keys that wait to be merged.

@@ -294,6 +294,15 @@ impl Catalog {
         EventBatch::new(py, events, dropped)
     }
 
+    fn change_count(&self) -> u64 {
+        self.engine.catalog().change_count()
+    }
+
+    fn wait_change(&self, py: Python<'_>, known: u64, timeout_s: f64) -> PyResult<u64> {
+        let timeout = Duration::from_secs_f64(timeout_s.clamp(0.0, 1e9));
+        enter(py, || Ok(self.engine.catalog().wait_change(known, timeout)?))
+    }
+
     #[pyo3(signature = (timeout_s = None))]
     fn wait_name_index(&self, py: Python<'_>, timeout_s: Option<f64>) -> bool {
         let timeout = timeout_s.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
@@ -360,7 +369,7 @@ impl Catalog {
         let page = ask(py, || {
             let ignored = if with_ignored { None } else { self.engine.ignored_copies()? };
             let request = DuplicateRequest {
-                under: under.as_deref(),
+                under: under.as_deref().into_iter().collect(),
                 min_size_bytes: min_size,
                 extensions: Endings::of_copies(extensions.iter().map(String::as_str))
                     .map_err(EngineError::invalid_argument)?,
@@ -372,6 +381,7 @@ impl Catalog {
                 paths_limit,
                 roots: self.engine.root_names()?,
                 ignored: ignored.as_ref(),
+                ..DuplicateRequest::default()
             };
             Ok(self.engine.catalog().duplicates(&request)?)
         })?;

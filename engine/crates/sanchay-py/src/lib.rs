@@ -17,6 +17,7 @@ mod one_call;
 mod rows;
 mod scan;
 mod verify;
+mod views;
 
 use pyo3::pymodule;
 
@@ -58,6 +59,8 @@ mod _native {
     use super::verify::{
         accept_finding, compare_listed, findings, DamagedFile, Finding, SuspectFile, Verification, VerifyResult,
     };
+    #[pymodule_export]
+    use super::views::{GroupView, HitView};
 
     use pyo3::prelude::*;
 

@@ -63,7 +63,7 @@ impl Session {
     /// Notes that everything was compared.
     pub(super) fn note_check(&mut self) -> Result<(), CatalogError> {
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-        self.transaction(|session| {
+        self.aside(|session| {
             let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
             session.connection.prepare_cached(sql)?.execute(params![CHECKED, now_s])?;
             Ok(())

@@ -40,7 +40,7 @@ impl Catalog {
 impl Session {
     /// Keeps edges, in one transaction.
     pub fn put_edges(&mut self, found: &[FileEdges]) -> Result<(), CatalogError> {
-        self.transaction(|session| {
+        self.aside(|session| {
             for item in found {
                 session
                     .connection

@@ -31,7 +31,7 @@ impl Session {
         if keys.is_empty() {
             return Ok(());
         }
-        self.transaction(|session| keys.iter().try_for_each(|key| session.note_extents_due(*key)))
+        self.aside(|session| keys.iter().try_for_each(|key| session.note_extents_due(*key)))
     }
 
     /// Notes that the extents of the group with `key` are to be asked for.
@@ -45,7 +45,7 @@ impl Session {
         if !self.connection.prepare_cached("SELECT 1 FROM shared_extents LIMIT 1")?.exists([])? {
             return Ok(());
         }
-        self.transaction(|session| {
+        self.aside(|session| {
             let keys: Vec<i64> = session
                 .connection
                 .prepare_cached(

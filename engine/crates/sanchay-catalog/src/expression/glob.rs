@@ -71,6 +71,17 @@ impl Glob {
         Self::compile(pattern, true)
     }
 
+    /// What every path fits that has this text in it, as [`super::contains_lowercase`] says of names.
+    pub fn path_with(text: &str) -> Result<Self, String> {
+        let mut pattern = String::from("**");
+        for letter in text.chars() {
+            // Parts of a path are parted by `/` in patterns everywhere.
+            let letter = if cfg!(windows) && letter == '\\' { '/' } else { letter };
+            pattern.extend(['\\', letter]);
+        }
+        Self::compile(&(pattern + "**"), true)
+    }
+
     fn compile(pattern: &str, is_path: bool) -> Result<Self, String> {
         if pattern.is_empty() {
             return Err("a pattern is due, such as *.jpg".to_owned());

@@ -1,26 +1,34 @@
 //! Which copies count when duplicates are asked for of some files only, and the groups that are left.
 
-use std::collections::BinaryHeap;
-
 use sanchay_core::{FileType, Shows};
 
-use super::duplicate_page::{keep, DuplicatePage, DuplicateRequest, GroupPlace};
+use super::duplicate_page::{DuplicatePage, DuplicateRequest, FirstPlaces, GroupPlace};
 use super::parallel::Parallel;
-use super::runs::{KeyRange, ReaderFacts, RunVerdict};
-use super::tree::DirectorySet;
+use super::runs::{EntrySet, KeyRange, ReaderFacts, RunVerdict};
+use super::tree::{DirectorySet, PathResolver};
 use crate::block::{EntryId, EntryKind, HashState};
 use crate::catalog::Catalog;
 use crate::content::{GroupFigures, Member, Posting, SharedContent};
 use crate::error::CatalogError;
 use crate::reader::Reader;
+use sanchay_core::path::is_within;
+
+/// Where copies count.
+enum Place {
+    Everywhere,
+    /// In these directories, whose blocks these are, by id: for a pass over all copies.
+    Trees(DirectorySet, Vec<bool>),
+    /// In these folders: for the copies of a few groups, whatever became of the trees.
+    Folders(Vec<Vec<u8>>),
+}
 
 /// Which copies count.
 pub(super) struct CopyFilter {
-    under: Option<DirectorySet>,
-    /// Whether the blocks of `under` are these, by id.
-    blocks: Option<Vec<bool>>,
+    place: Place,
     extensions: Option<Vec<bool>>,
     min_size_bytes: u64,
+    /// Only groups count that have one of these.
+    having: Option<EntrySet>,
 }
 
 impl CopyFilter {
@@ -29,15 +37,20 @@ impl CopyFilter {
         reader: &Reader,
         request: &DuplicateRequest<'_>,
     ) -> Result<Self, CatalogError> {
-        let (mut under, mut blocks) = (None, None);
-        if let Some(path) = request.under {
+        let mut place = Place::Everywhere;
+        if !request.under.is_empty() {
             let tree = catalog.cache.shape(reader)?;
-            let directories = reader.directories_in(&catalog.cache, path)?;
+            let directories = reader.directories_in(&catalog.cache, &request.under)?;
             if !directories.is_everything() {
-                blocks = Some(tree.blocks_of(&directories));
-                under = Some(directories);
+                let blocks = tree.blocks_of(&directories);
+                place = Place::Trees(directories, blocks);
             }
         }
+        Ok(Self { place, ..Self::of_groups(catalog, request) })
+    }
+
+    /// For groups that were found before: their copies that count by now.
+    pub(super) fn of_groups(catalog: &Catalog, request: &DuplicateRequest<'_>) -> Self {
         let extensions = (!request.extensions.is_empty() || !request.types.is_empty()).then(|| {
             let by_text = request.extensions.is_empty() || request.extensions.none;
             let by_type = request.types.is_empty() || request.types.contains(&FileType::Other);
@@ -52,17 +65,44 @@ impl CopyFilter {
             }
             wanted
         });
-        Ok(Self { under, blocks, extensions, min_size_bytes: request.min_size_bytes })
+        let place = match request.under.as_slice() {
+            [] => Place::Everywhere,
+            folders => Place::Folders(folders.iter().map(|folder| folder.to_vec()).collect()),
+        };
+        Self { place, extensions, min_size_bytes: request.min_size_bytes, having: None }
+    }
+
+    /// Counts only groups that have one of these.
+    pub(super) fn having(self, entries: EntrySet) -> Self {
+        Self { having: Some(entries), ..self }
     }
 
     pub(super) fn is_everything(&self) -> bool {
-        self.under.is_none() && self.extensions.is_none()
+        matches!(self.place, Place::Everywhere) && self.extensions.is_none() && self.having.is_none()
+    }
+
+    /// Whether a group of these copies counts.
+    pub(super) fn wants_group(&self, mut entries: impl Iterator<Item = EntryId>) -> bool {
+        self.having.as_ref().is_none_or(|having| entries.any(|entry| having.contains(entry)))
+    }
+
+    fn wants_directory(&self, directory: i64, paths: &mut PathResolver<'_>) -> Result<bool, CatalogError> {
+        Ok(match &self.place {
+            Place::Everywhere => true,
+            Place::Trees(under, _) => under.contains(directory),
+            Place::Folders(folders) => paths
+                .directory(directory)?
+                .is_some_and(|path| folders.iter().any(|folder| is_within(&path, folder))),
+        })
     }
 
     #[inline]
     fn wants(&self, posting: &Posting) -> bool {
-        let has_block = |blocks: &Vec<bool>| blocks.get(posting.entry.block() as usize).copied().unwrap_or(false);
-        self.blocks.as_ref().is_none_or(has_block)
+        let has_block = match &self.place {
+            Place::Trees(_, blocks) => blocks.get(posting.entry.block() as usize).copied().unwrap_or(false),
+            Place::Everywhere | Place::Folders(_) => true,
+        };
+        has_block
             && self.wants_extension(posting.extension)
             && posting.size_bytes >= self.min_size_bytes
     }
@@ -82,9 +122,12 @@ impl CopyFilter {
     ) -> Result<Vec<GroupPlace>, CatalogError> {
         let (sort, limit) = (request.sort, request.limit);
         let done = parallel.run(parts, |reader, queue| {
-            let (mut best, mut totals) = (BinaryHeap::new(), DuplicatePage::default());
+            let (mut first, mut totals) = (FirstPlaces::new(limit, after), DuplicatePage::default());
             let mut facts = ReaderFacts::new(reader);
-            let wants_run = |run: &[Posting]| run.iter().filter(|posting| self.wants(posting)).nth(1).is_some();
+            let wants_run = |run: &[Posting]| {
+                let mut wanted = run.iter().filter(|posting| self.wants(posting)).map(|posting| posting.entry);
+                wanted.clone().nth(1).is_some() && self.wants_group(&mut wanted)
+            };
             while let Some(part) = queue.take() {
                 reader.for_each_run(KeyRange::part(part, parts), &wants_run, &mut |run, verdict| {
                     if verdict == RunVerdict::NoGroup {
@@ -97,36 +140,45 @@ impl CopyFilter {
                     };
                     for (ordinal, content) in contents.iter().enumerate() {
                         let figures = SharedContent(content).figures(&mut facts)?;
-                        if figures.copies > 1 {
+                        if figures.copies > 1 && self.wants_group(content.iter().map(|posting| posting.entry)) {
                             totals.count(&figures);
                             let value = sort.value(&figures);
-                            keep(
-                                &mut best,
-                                GroupPlace { value, key: run[0].key, ordinal: ordinal as i64 },
-                                after,
-                                limit,
-                            );
+                            first.offer(GroupPlace { value, key: run[0].key, ordinal: ordinal as i64 });
                         }
                     }
                     Ok(())
                 })?;
             }
-            Ok((best, totals))
+            Ok((first, totals))
         })?;
-        let mut all = BinaryHeap::new();
-        for (best, totals) in done {
+        let mut all = FirstPlaces::new(limit, after);
+        for (first, totals) in done {
             page.add_totals(&totals);
-            for place in best {
-                keep(&mut all, place.0, None, limit);
-            }
+            all.merge(first);
         }
-        Ok(all.into_sorted_vec().into_iter().map(|place| place.0).collect())
+        Ok(all.into_sorted())
     }
 
     /// The copies of a key that count, by their content.
-    pub(super) fn contents(&self, reader: &Reader, key: i64) -> Result<Vec<Vec<Posting>>, CatalogError> {
-        let run = reader.run_of(key)?;
-        reader.by_content(run.into_iter().filter(|posting| self.wants(posting)).collect())
+    pub(super) fn contents(
+        &self,
+        reader: &Reader,
+        key: i64,
+        paths: &mut PathResolver<'_>,
+    ) -> Result<Vec<Vec<Posting>>, CatalogError> {
+        let mut wanted = reader.run_of(key)?;
+        wanted.retain(|posting| self.wants(posting));
+        if let Place::Folders(_) = &self.place {
+            let mut inside = Vec::with_capacity(wanted.len());
+            for posting in wanted {
+                let directory = reader.directory_of(posting.entry.block())?;
+                if directory.map_or(Ok(false), |directory| self.wants_directory(directory, paths))? {
+                    inside.push(posting);
+                }
+            }
+            wanted = inside;
+        }
+        reader.by_content(wanted)
     }
 
     /// The figures of a group, and its members, as far as they count.
@@ -134,8 +186,9 @@ impl CopyFilter {
         &self,
         reader: &Reader,
         place: &GroupPlace,
+        paths: &mut PathResolver<'_>,
     ) -> Result<Option<(GroupFigures, Vec<Member>)>, CatalogError> {
-        let contents = self.contents(reader, place.key)?;
+        let contents = self.contents(reader, place.key, paths)?;
         let Some(content) = contents.get(place.ordinal as usize) else {
             return Ok(None);
         };
@@ -160,12 +213,12 @@ impl CopyFilter {
              LEFT JOIN volume v ON v.id = d.volume WHERE b.min_size = 0 AND b.files > 0",
         )?;
         let mut rows = statement.query([])?;
-        let mut found = Vec::new();
+        let (mut found, mut paths) = (Vec::new(), PathResolver::new(reader));
         while let Some(row) = rows.next()? {
             let (block, directory, volume): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             // A program may say that a file is empty because it does not know its size: only reading it tells.
             let may_hide = Shows::from_number(row.get(3)?) == Shows::Others;
-            if self.under.as_ref().is_some_and(|under| !under.contains(directory)) {
+            if !self.wants_directory(directory, &mut paths)? {
                 continue;
             }
             reader.with_block(block, |view, _| {
@@ -194,6 +247,7 @@ impl CopyFilter {
         }
         let copies = members.last().map_or(0, |last| last.copy);
         let figures = GroupFigures { copies, ..GroupFigures::default() };
-        Ok((copies > 1).then_some((figures, members)))
+        let counts = copies > 1 && self.wants_group(members.iter().map(|member| member.entry));
+        Ok(counts.then_some((figures, members)))
     }
 }

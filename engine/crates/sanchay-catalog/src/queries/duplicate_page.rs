@@ -1,6 +1,6 @@
 //! A question for duplicates, the page that answers it, and the order of the groups on it.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use sanchay_core::{Algorithm, ContentHash, FileType};
 
@@ -50,8 +50,10 @@ pub type IgnoredCopies = HashMap<(Algorithm, ContentHash), HashSet<Vec<u8>>>;
 /// A question.
 #[derive(Clone, Debug, Default)]
 pub struct DuplicateRequest<'a> {
-    /// Only copies below this path count.
-    pub under: Option<&'a [u8]>,
+    /// Only copies below one of these paths count; none: everywhere.
+    pub under: Vec<&'a [u8]>,
+    /// Only groups count of which a copy has this text in its path, in large or small letters; empty: all.
+    pub text: &'a str,
     /// Smallest apparent size; 0 asks for empty files too.
     pub min_size_bytes: u64,
     /// Only copies with one of these extensions count; empty: all. See [`Endings::of_copies`].
@@ -161,18 +163,62 @@ pub(super) struct GroupPlace {
     pub(super) ordinal: i64,
 }
 
-/// Keeps the `limit + 1` first places after `after`.
-pub(super) fn keep(
-    best: &mut BinaryHeap<std::cmp::Reverse<GroupPlace>>,
-    place: GroupPlace,
-    after: Option<GroupPlace>,
-    limit: usize,
-) {
-    if after.is_some_and(|after| place >= after) {
-        return;
+/// The group of empty files has no key: it comes behind all others of its value.
+const EMPTY_ORDINAL: i64 = -1;
+
+impl GroupPlace {
+    pub(super) fn of_empty_files(value: u64) -> Self {
+        Self { value, key: i64::MIN, ordinal: EMPTY_ORDINAL }
     }
-    best.push(std::cmp::Reverse(place));
-    if best.len() > limit + 1 {
-        best.pop();
+
+    pub(super) fn is_of_empty_files(&self) -> bool {
+        self.ordinal == EMPTY_ORDINAL
+    }
+}
+
+/// The `limit + 1` first places after `after`, of all that are offered.
+pub(super) struct FirstPlaces {
+    limit: usize,
+    after: Option<GroupPlace>,
+    /// What comes before no longer counts: as many that come after it were kept.
+    worst: Option<GroupPlace>,
+    kept: Vec<GroupPlace>,
+}
+
+impl FirstPlaces {
+    pub(super) fn new(limit: usize, after: Option<GroupPlace>) -> Self {
+        Self { limit, after, worst: None, kept: Vec::new() }
+    }
+
+    pub(super) fn offer(&mut self, place: GroupPlace) {
+        if self.after.is_some_and(|after| place >= after) || self.worst.is_some_and(|worst| place <= worst) {
+            return;
+        }
+        self.kept.push(place);
+        if self.kept.len() / 2 > self.limit {
+            self.cut();
+        }
+    }
+
+    /// Leaves no more than are wanted, the last of which is from then on the worst.
+    fn cut(&mut self) {
+        if self.kept.len() > self.limit + 1 {
+            let (_, worst, _) = self.kept.select_nth_unstable_by(self.limit, |a, b| b.cmp(a));
+            self.worst = Some(*worst);
+            self.kept.truncate(self.limit + 1);
+        }
+    }
+
+    /// Adds what another pass kept.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.kept.extend(other.kept);
+        self.cut();
+    }
+
+    /// In order.
+    pub(super) fn into_sorted(mut self) -> Vec<GroupPlace> {
+        self.cut();
+        self.kept.sort_unstable_by(|a, b| b.cmp(a));
+        self.kept
     }
 }

@@ -1,13 +1,13 @@
 //! Duplicates: groups of equal content, from an index walk; filtered, from one pass over the content index.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use sanchay_core::ContentHash;
 
 use super::budget::{path_bytes, Budget, ROW_BYTES};
 use super::copy_filter::CopyFilter;
 use super::duplicate_page::{
-    keep, DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, GroupPlace,
+    DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, FirstPlaces, GroupPlace,
 };
 use super::parallel::Parallel;
 use super::tree::PathResolver;
@@ -18,8 +18,17 @@ use crate::reader::Reader;
 
 /// What a path takes of a group's bytes, its text left out.
 const PATH_IN_GROUP_BYTES: usize = 56;
-/// The place of the group of empty files, which has no key: behind all others of its value.
-const EMPTY_ORDINAL: i64 = -1;
+
+/// The groups that a question means, in their order.
+pub(super) struct Ordered {
+    pub(super) filter: CopyFilter,
+    /// The first after a page, one more than it takes.
+    pub(super) places: Vec<GroupPlace>,
+    /// The group of empty files, where that counts.
+    empty: Option<(GroupFigures, Vec<Member>)>,
+    /// Without groups.
+    pub(super) totals: DuplicatePage,
+}
 
 impl Catalog {
     /// Answers one page.
@@ -34,42 +43,16 @@ impl Catalog {
         reader: &Reader,
         request: &DuplicateRequest<'_>,
     ) -> Result<DuplicatePage, CatalogError> {
-        let parallel = Parallel::new(self.readers(), reader);
-        let filter = CopyFilter::new(self, reader, request)?;
-        let after = parse_token(request.token)?;
-        let ignored = filter.ignored(reader, request)?;
-        let wider = DuplicateRequest { limit: request.limit.saturating_add(ignored.len()), ..request.clone() };
-        let mut page = DuplicatePage::default();
-        let mut places = if filter.is_everything() && request.min_size_bytes <= 1 {
-            reader.totals(&mut page)?;
-            reader.places(&wider, after)?
-        } else if filter.is_everything() {
-            reader.places_of_size(&wider, after, &mut page)?
-        } else {
-            filter.places(&parallel, reader.content_parts()?, &wider, after, &mut page)?
-        };
-        places.retain(|place| !ignored.contains_key(&(place.key, place.ordinal)));
-        for figures in ignored.values() {
-            page.leave_out(figures);
-        }
-        let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
-        if let Some((figures, _)) = &empty {
-            page.count(figures);
-            let place = GroupPlace { value: request.sort.value(figures), key: i64::MIN, ordinal: EMPTY_ORDINAL };
-            if after.is_none_or(|after| place < after) {
-                places.push(place);
-                places.sort_unstable_by(|a, b| b.cmp(a));
-            }
-        }
+        let Ordered { filter, mut places, empty, totals: mut page } =
+            self.ordered(reader, request, parse_token(request.token)?)?;
         let more = places.len() > request.limit;
         places.truncate(request.limit);
         let (mut paths, mut budget) = (PathResolver::new(reader), Budget::new(request.max_bytes));
         let mut taken = 0;
         for place in &places {
-            let group = if place.ordinal == EMPTY_ORDINAL {
-                empty.as_ref().map(|(figures, entries)| (*figures, entries.clone()))
-            } else {
-                filter.members(reader, place)?
+            let group = match &empty {
+                Some(group) if place.is_of_empty_files() => Some(group.clone()),
+                _ => filter.members(reader, place, &mut paths)?,
             };
             if let Some((figures, entries)) = group {
                 if let Some((group, bytes)) = reader.group(figures, &entries, request, &mut paths)? {
@@ -87,6 +70,45 @@ impl Catalog {
         }
         Ok(page)
     }
+
+    /// The first groups after a place, and the totals of all.
+    pub(super) fn ordered(
+        &self,
+        reader: &Reader,
+        request: &DuplicateRequest<'_>,
+        after: Option<GroupPlace>,
+    ) -> Result<Ordered, CatalogError> {
+        let parallel = Parallel::new(self.readers(), reader);
+        let mut filter = CopyFilter::new(self, reader, request)?;
+        if !request.text.is_empty() {
+            filter = filter.having(self.files_with_text(&parallel, reader, request.text)?);
+        }
+        let ignored = filter.ignored(reader, request)?;
+        let wider = DuplicateRequest { limit: request.limit.saturating_add(ignored.len()), ..request.clone() };
+        let mut totals = DuplicatePage::default();
+        let mut places = if filter.is_everything() && request.min_size_bytes <= 1 {
+            reader.totals(&mut totals)?;
+            reader.places(&wider, after)?
+        } else if filter.is_everything() {
+            reader.places_of_size(&wider, after, &mut totals)?
+        } else {
+            filter.places(&parallel, reader.content_parts()?, &wider, after, &mut totals)?
+        };
+        places.retain(|place| !ignored.contains_key(&(place.key, place.ordinal)));
+        for figures in ignored.values() {
+            totals.leave_out(figures);
+        }
+        let empty = if request.min_size_bytes == 0 { filter.empty_files(reader)? } else { None };
+        if let Some((figures, _)) = &empty {
+            totals.count(figures);
+            let place = GroupPlace::of_empty_files(request.sort.value(figures));
+            if after.is_none_or(|after| place < after) {
+                let at = places.partition_point(|other| *other > place);
+                places.insert(at, place);
+            }
+        }
+        Ok(Ordered { filter, places, empty, totals })
+    }
 }
 
 impl CopyFilter {
@@ -101,7 +123,7 @@ impl CopyFilter {
         let mut paths = PathResolver::new(reader);
         for (content, ignored) in request.ignored.into_iter().flatten() {
             let key = content_key(&content.1, content.0);
-            for (ordinal, copies) in (0..).zip(self.contents(reader, key)?) {
+            for (ordinal, copies) in (0..).zip(self.contents(reader, key, &mut paths)?) {
                 let hash = reader.entry(copies[0].entry, |item, _| item.entry.known_hash())?.flatten();
                 if hash != Some(content.1) || copies.len() > ignored.len() {
                     continue;
@@ -179,7 +201,7 @@ impl Reader {
             "SELECT key, ordinal, size, copies, reclaimable, freed, perhaps FROM duplicate_group WHERE size >= ?1",
         )?;
         let mut rows = statement.query([i64::try_from(request.min_size_bytes).unwrap_or(i64::MAX)])?;
-        let mut best = BinaryHeap::new();
+        let mut first = FirstPlaces::new(request.limit, after);
         while let Some(row) = rows.next()? {
             let figures = GroupFigures {
                 size_bytes: row.get::<_, i64>(2)? as u64,
@@ -190,13 +212,13 @@ impl Reader {
             };
             page.count(&figures);
             let place = GroupPlace { value: request.sort.value(&figures), key: row.get(0)?, ordinal: row.get(1)? };
-            keep(&mut best, place, after, request.limit);
+            first.offer(place);
         }
-        Ok(best.into_sorted_vec().into_iter().map(|place| place.0).collect())
+        Ok(first.into_sorted())
     }
 
     /// A group, and the bytes that it takes. One that would take more than a page has is given with fewer paths.
-    fn group(
+    pub(super) fn group(
         &self,
         figures: GroupFigures,
         members: &[Member],

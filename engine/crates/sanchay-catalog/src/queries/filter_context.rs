@@ -27,5 +27,5 @@ impl Context<'_, '_> {
 
 /// The folders that are or lie in a path.
 pub(super) fn under(context: &Context<'_, '_>, path: &[u8]) -> Result<Arc<DirectorySet>, CatalogError> {
-    Ok(Arc::new(context.reader.directories_in(context.cache, path)?))
+    Ok(Arc::new(context.reader.directories_in(context.cache, &[path])?))
 }

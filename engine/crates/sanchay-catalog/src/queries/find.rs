@@ -4,21 +4,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::budget::{path_bytes, Budget, ROW_BYTES};
+use super::budget::Budget;
 use super::cache::Cache;
 use super::filter::Filter;
 use super::filter_context::Context;
 use super::parallel::Parallel;
 use super::place::{make_token, parse_token, SortPlace, Tally, Totals, Value};
 use super::runs::EntrySet;
-use super::search::{Question, Search, Untested, WHOLE_TABLE};
+use super::search::{Question, Search, Untested, Wanted, WHOLE_TABLE};
 use super::sort::{Sort, SortKey};
 use super::tree::{PathResolver, RootNames};
 use super::FileRow;
 use crate::block::{EntryId, BLOCK_SLOTS};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
-use crate::expression::{Expression, Glob};
+use crate::expression::{Expression, Glob, Term, TermKind};
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 
@@ -86,32 +86,79 @@ impl Catalog {
         reader: &Reader,
         request: &FindRequest<'_>,
     ) -> Result<FindPage, CatalogError> {
+        let found = self.found(parallel, reader, request, Wanted::Page)?;
+        let mut page = reader.find_page(found.places, found.totals, request)?;
+        page.asks_for_copies = request.expression.asks_for_copies();
+        page.folders = found.folders;
+        Ok(page)
+    }
+
+    /// The hits after those of a page, before their rows are read.
+    pub(super) fn found(
+        &self,
+        parallel: &Parallel<'_>,
+        reader: &Reader,
+        request: &FindRequest<'_>,
+        wanted: Wanted,
+    ) -> Result<Found, CatalogError> {
         let cache = &self.cache;
         let (roots, extensions) = (request.roots, self.extensions());
         let context = Context { reader, parallel, cache, roots, extensions };
         let filter = Filter::compile(request.expression, &context)?;
         let (known, after) = parse_token(request.token, request.sort)?.unzip();
-        let Sort { key, descending } = request.sort;
+        let (Sort { key, descending }, limit) = (request.sort, request.limit);
         let question =
-            Question { filter: &filter, key, descending, limit: request.limit, after, only_empty: false, done: None };
+            Question { filter: &filter, key, descending, wanted, limit, after, only_empty: false, done: None };
         let mut finder = Finder { reader, parallel, cache, question, known, cut_short: false, started: Instant::now() };
-        let tally = finder.run()?;
-        let mut page = finder.answer(tally, request)?;
-        page.asks_for_copies = request.expression.asks_for_copies();
-        if page.total_at_least == 0 && filter.folders.may_be_meant() {
+        let mut tally = finder.run()?;
+        let set = tally.set.take().unwrap_or_default();
+        let mut found = Found { totals: finder.totals(&tally), places: tally.into_places(), set, folders: 0 };
+        if found.totals.at_least() == 0 && filter.folders.may_be_meant() {
             reader.for_each_folder(&filter.folders, &mut PathResolver::new(reader), &mut |_, _| {
-                page.folders += 1;
+                found.folders += 1;
                 Ok(())
             })?;
         }
-        Ok(page)
+        Ok(found)
     }
+
+    /// The files with a text in their path, in large or small letters.
+    pub(super) fn files_with_text(
+        &self,
+        parallel: &Parallel<'_>,
+        reader: &Reader,
+        text: &str,
+    ) -> Result<EntrySet, CatalogError> {
+        let glob = Glob::path_with(text).map_err(CatalogError::InvalidArgument)?;
+        let term = Term { negated: false, kind: TermKind::PathGlob(glob), text: text.to_owned(), position: 0 };
+        let request = FindRequest {
+            expression: &Expression { terms: vec![term] },
+            sort: Sort::default(),
+            limit: usize::MAX,
+            max_bytes: None,
+            token: "",
+            roots: &RootNames::default(),
+        };
+        Ok(self.found(parallel, reader, &request, Wanted::Set)?.set)
+    }
+}
+
+/// What was found.
+pub(super) struct Found {
+    /// The first hits in order, one more than were asked for.
+    pub(super) places: Vec<SortPlace>,
+    pub(super) totals: Totals,
+    /// All hits, where a set of them was asked for.
+    set: EntrySet,
+    /// Folders that the expression would find, where it finds no file.
+    pub(super) folders: u64,
 }
 
 impl Question<'_> {
     /// With a full page in stored order there is nothing to win but the total, and that would need every name.
     fn has_no_patience(&self, parts: usize, started: Instant) -> bool {
-        self.key == SortKey::Stored
+        self.wanted == Wanted::Page
+            && self.key == SortKey::Stored
             && self.filter.needs_detail()
             && parts * PART_BLOCKS as usize >= PATIENT_BLOCKS
             && started.elapsed() > PATIENCE
@@ -374,24 +421,31 @@ impl Finder<'_, '_> {
         Ok(WHOLE_TABLE)
     }
 
-    fn answer(self, tally: Tally, request: &FindRequest<'_>) -> Result<FindPage, CatalogError> {
+    fn totals(&self, tally: &Tally) -> Totals {
         let seen = if self.cut_short {
             Totals::AtLeast(tally.hits)
         } else {
             Totals::Exact(tally.hits, (!tally.unweighed).then_some(tally.bytes))
         };
-        let totals = self.known.unwrap_or(seen);
-        let limit = self.question.limit;
-        let mut places = tally.into_places();
-        let more = places.len() > limit;
-        places.truncate(limit);
-        let (mut paths, mut budget) = (PathResolver::new(self.reader), Budget::new(request.max_bytes));
+        self.known.unwrap_or(seen)
+    }
+}
+
+impl Reader {
+    fn find_page(
+        &self,
+        mut places: Vec<SortPlace>,
+        totals: Totals,
+        request: &FindRequest<'_>,
+    ) -> Result<FindPage, CatalogError> {
+        let more = places.len() > request.limit;
+        places.truncate(request.limit);
+        let (mut paths, mut budget) = (PathResolver::new(self), Budget::new(request.max_bytes));
         let mut rows = Vec::with_capacity(places.len());
         let mut taken = 0;
         for place in &places {
-            if let Some(row) = self.reader.file_row(place.id, &mut paths, request.roots)? {
-                let extension = row.extension().map_or(0, |extension| extension.as_str().len());
-                if !budget.take(ROW_BYTES + path_bytes(&row.path) + extension) {
+            if let Some(row) = self.file_row(place.id, &mut paths, request.roots)? {
+                if !budget.take(row.bytes()) {
                     break;
                 }
                 rows.push(row);
@@ -401,11 +455,15 @@ impl Finder<'_, '_> {
         let more = more || taken < places.len();
         let last = places[..taken].last().filter(|_| more);
         let next_token = last.map(|place| make_token(totals, place)).unwrap_or_default();
-        let (total, total_at_least, total_bytes) = match totals {
-            Totals::Exact(hits, bytes) => (Some(hits), hits, bytes),
-            Totals::AtLeast(hits) => (None, hits, None),
-        };
-        Ok(FindPage { rows, total, total_at_least, total_bytes, next_token, ..FindPage::default() })
+        let (total, total_bytes) = totals.exact();
+        Ok(FindPage {
+            rows,
+            total,
+            total_at_least: totals.at_least(),
+            total_bytes,
+            next_token,
+            ..FindPage::default()
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use rusqlite::OptionalExtension;
 use sanchay_core::ContentHash;
 
 use super::folders::as_folder;
@@ -60,6 +61,12 @@ impl Reader {
         entries.sort_unstable();
         entries.dedup();
         Ok(entries)
+    }
+
+    /// The directory of a block; None when it is gone.
+    pub(super) fn directory_of(&self, block: i64) -> Result<Option<i64>, CatalogError> {
+        let mut statement = self.connection.prepare_cached("SELECT directory FROM block WHERE id = ?1")?;
+        Ok(statement.query_row([block], |row| row.get(0)).optional()?)
     }
 
     /// The last block's id; 0: there is none.

@@ -12,7 +12,9 @@ mod filter_context;
 mod find;
 mod fits;
 mod folders;
+mod group_view;
 mod growth;
+mod hit_view;
 mod linked;
 mod lookups;
 mod not_compared;
@@ -43,7 +45,9 @@ pub use duplicate_page::{
 pub use extents::DueExtents;
 pub use find::{FindPage, FindRequest};
 pub use fits::Fits;
+pub use group_view::{GroupRow, GroupView, RowsAsked};
 pub use growth::{DayTotal, GrowthPage, GrowthRequest, GrowthRow, VolumePace};
+pub use hit_view::HitView;
 pub use pending::{PendingFile, SizeSketch};
 pub(crate) use runs::ReaderFacts;
 pub use same_size::{OfSize, PlacedFile, SizesFound};
@@ -60,6 +64,7 @@ pub use usage::{UsagePage, UsageRequest, UsageRow};
 
 use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};
 
+use self::budget::{path_bytes, ROW_BYTES};
 use crate::block::{Entry, EntryKind, HashState};
 use crate::expression::{FOLDER, LINK, SPECIAL};
 
@@ -128,6 +133,11 @@ impl FileRow {
     /// A file's extension.
     pub fn extension(&self) -> Option<Extension> {
         extension(self.name()).filter(|_| self.kind == RowKind::File)
+    }
+
+    /// A bound on what it takes of a page's bytes.
+    fn bytes(&self) -> usize {
+        ROW_BYTES + path_bytes(&self.path) + self.extension().map_or(0, |extension| extension.as_str().len())
     }
 
     /// Its name.

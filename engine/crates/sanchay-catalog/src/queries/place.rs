@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use data_encoding::HEXLOWER;
 
+use super::runs::EntrySet;
 use super::sort::{Sort, SortKey};
 use crate::block::EntryId;
 use crate::error::CatalogError;
@@ -47,6 +48,23 @@ pub(super) enum Totals {
     AtLeast(u64),
 }
 
+impl Totals {
+    /// Hits that were counted.
+    pub(super) fn at_least(self) -> u64 {
+        match self {
+            Self::Exact(hits, _) | Self::AtLeast(hits) => hits,
+        }
+    }
+
+    /// Hits, and their bytes, as far as they are known.
+    pub(super) fn exact(self) -> (Option<u64>, Option<u64>) {
+        match self {
+            Self::Exact(hits, bytes) => (Some(hits), bytes),
+            Self::AtLeast(_) => (None, None),
+        }
+    }
+}
+
 /// The first hits after the page before, as far as they were seen, and the count of all that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -57,16 +75,25 @@ pub(super) struct Tally {
     pub(super) unweighed: bool,
     /// Hits that come after the page before.
     pub(super) ahead: usize,
+    /// All of them, where no page is made.
+    pub(super) set: Option<EntrySet>,
 }
 
 impl Tally {
+    /// Gathers all hits, in any order.
+    pub(super) fn of_all() -> Self {
+        Self { set: Some(EntrySet::default()), ..Self::default() }
+    }
+
     /// Keeps a hit if it may belong on this page. One more than `limit` is kept, to know whether there is a next page.
     pub(super) fn keep(&mut self, place: SortPlace, after: Option<&SortPlace>, limit: usize) {
         if after.is_some_and(|after| place <= *after) {
             return;
         }
         self.ahead += 1;
-        if self.page.len() <= limit {
+        if let Some(set) = &mut self.set {
+            set.insert(place.id, 0);
+        } else if self.page.len() <= limit {
             self.page.push(place);
         } else if self.page.peek().is_some_and(|worst| place < *worst) {
             self.page.pop();
@@ -87,6 +114,9 @@ impl Tally {
         let ahead = self.ahead + other.ahead;
         for place in other.page {
             self.keep(place, None, limit);
+        }
+        if let Some(set) = other.set {
+            self.set.get_or_insert_default().merge(&set);
         }
         self.ahead = ahead;
     }

@@ -65,13 +65,15 @@ impl Reader {
         Ok(None)
     }
 
-    /// The directories of the folder at an absolute path.
-    pub(crate) fn directories_in(&self, cache: &Cache, path: &[u8]) -> Result<DirectorySet, CatalogError> {
-        let scope = self.scope(path)?;
-        if scope.starts.is_empty() {
+    /// The directories of the folders at absolute paths.
+    pub(crate) fn directories_in(&self, cache: &Cache, paths: &[&[u8]]) -> Result<DirectorySet, CatalogError> {
+        let mut starts: Vec<i64> = Vec::new();
+        for path in paths {
+            starts.extend(self.scope(path)?.starts.iter().map(|start| start.directory));
+        }
+        if starts.is_empty() {
             return Ok(DirectorySet::none());
         }
-        let starts: Vec<i64> = scope.starts.iter().map(|start| start.directory).collect();
         Ok(cache.shape(self)?.below(&starts))
     }
 }

@@ -9,11 +9,23 @@ use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOC
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
+/// What becomes of hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The first of them are, soon.
+    Page,
+    /// The first of them are, and how many there are, however long it takes.
+    Order,
+    /// All are, in any order.
+    Set,
+}
+
 /// What all threads look for.
 pub(super) struct Question<'a> {
     pub(super) filter: &'a Filter,
     pub(super) key: SortKey,
     pub(super) descending: bool,
+    pub(super) wanted: Wanted,
     pub(super) limit: usize,
     pub(super) after: Option<SortPlace>,
     /// Only empty files: others have been looked at already.
@@ -55,7 +67,8 @@ pub(super) struct Search<'r> {
 impl<'r> Search<'r> {
     pub(super) fn new(reader: &'r Reader, question: &'r Question<'r>) -> Self {
         let (paths, slots) = (PathResolver::new(reader), Vec::with_capacity(BLOCK_SLOTS));
-        Self { reader, question, paths, slots, tally: Tally::default() }
+        let tally = if question.wanted == Wanted::Set { Tally::of_all() } else { Tally::default() };
+        Self { reader, question, paths, slots, tally }
     }
 
     /// Every block from `from` up to but not with `until` that the bounds do not rule out. With `first_page_only`, what

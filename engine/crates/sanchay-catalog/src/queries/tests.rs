@@ -323,7 +323,7 @@ fn filtered_duplicates_are_those_of_a_plain_look_also_where_two_contents_share_a
         for (under, extension, min_size_bytes, which) in questions {
             let groups = fixture.groups(which);
             let request = DuplicateRequest {
-                under,
+                under: under.into_iter().collect(),
                 extensions: Endings::of_copies(extension).unwrap(),
                 min_size_bytes,
                 limit: 30,

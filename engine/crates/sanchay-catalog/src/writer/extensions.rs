@@ -17,7 +17,7 @@ impl Session {
         shared.extensions.let_go(|| {
             let unused = self.unused_extensions(shared.extensions.ids())?;
             if !unused.is_empty() {
-                self.transaction(|session| {
+                self.aside(|session| {
                     for id in &unused {
                         session.connection.prepare_cached("DELETE FROM extension WHERE id = ?1")?.execute([id])?;
                     }

@@ -27,7 +27,7 @@ impl Session {
 
     /// Writes the row of a first scan, for the folder at `path`; nothing where nothing came.
     pub fn end_baseline(&mut self, tree: i64, root: i64, path: &[u8]) -> Result<(), CatalogError> {
-        self.transaction(|session| {
+        self.aside(|session| {
             if let Some((files, bytes)) = session.take_open(root)? {
                 if files != 0 || bytes != 0 {
                     session.feed_folder(ChangeKind::Baseline, path, files, bytes)?;
@@ -106,7 +106,7 @@ impl Session {
     pub(crate) fn prune_changes_to(&mut self, before_ns: i64, bytes_most: i64) -> Result<u64, CatalogError> {
         let mut pruned = 0;
         loop {
-            let part = self.transaction(|session| session.prune_part(before_ns, bytes_most))?;
+            let part = self.aside(|session| session.prune_part(before_ns, bytes_most))?;
             if part == 0 {
                 return Ok(pruned);
             }

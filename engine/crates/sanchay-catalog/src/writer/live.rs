@@ -104,7 +104,7 @@ impl Session {
         if watermark == before {
             return Ok(());
         }
-        self.transaction(|session| {
+        self.aside(|session| {
             for (entry, name) in &names {
                 session
                     .connection

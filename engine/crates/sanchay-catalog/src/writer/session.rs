@@ -99,6 +99,18 @@ impl Session {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, CatalogError>,
     ) -> Result<T, CatalogError> {
+        let outcome = self.aside(work);
+        if outcome.is_ok() {
+            self.shared.changed.note();
+        }
+        outcome
+    }
+
+    /// The same for work that changes no entry and no group.
+    pub(crate) fn aside<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
         self.rested = false;
         if self.short_of_room {
             self.short_of_room = false;

@@ -27,7 +27,7 @@ impl Session {
         if !self.baselines.is_empty() || (after == 0 && unchanged) {
             return Ok(Slice { stored: 0, last: None });
         }
-        self.transaction(|session| {
+        self.aside(|session| {
             let last: Option<i64> = session
                 .connection
                 .prepare_cached(
@@ -62,7 +62,7 @@ impl Session {
     /// Lets days go that are older than is kept. A directory's last total before that stays: it holds until the next.
     pub(crate) fn prune_days(&mut self, today: i64) -> Result<(), CatalogError> {
         let first_kept = today - DAYS_KEPT;
-        self.transaction(|session| {
+        self.aside(|session| {
             session
                 .connection
                 .prepare_cached(

@@ -114,7 +114,7 @@ impl Trees {
         let isolate: Vec<Vec<u8>> = asked.isolate.iter().map(|folder| bytes_of(&self.at(folder)).to_vec()).collect();
         let (drop, keep) = (self.expression(asked.drop), self.expression(asked.keep));
         let scope = DuplicateRequest {
-            under: (!asked.under.is_empty()).then_some(&under),
+            under: (!asked.under.is_empty()).then_some(under.as_slice()).into_iter().collect(),
             min_size_bytes: asked.min_size_bytes.max(1),
             roots: self.engine.root_names().unwrap(),
             ..DuplicateRequest::default()

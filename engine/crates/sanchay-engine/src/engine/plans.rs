@@ -96,7 +96,7 @@ impl Engine {
     pub fn make_plan(&self, asked: &PlanAsked<'_>) -> Result<Plan, EngineError> {
         let extensions = asked.extensions.iter().map(String::as_str);
         let scope = DuplicateRequest {
-            under: asked.under,
+            under: asked.under.into_iter().collect(),
             min_size_bytes: asked.min_size_bytes,
             extensions: Endings::of_copies(extensions).map_err(EngineError::invalid_argument)?,
             types: asked.types.iter().map(|text| words::file_type(text)).collect::<Result<_, _>>()?,
@@ -275,6 +275,15 @@ impl Engine {
             None => self.content_at(path)?.1,
         };
         Ok(journal.unignore(&hash)?)
+    }
+
+    /// The content of a cataloged file, as far as it is known.
+    pub fn content_of(&self, path: &[u8]) -> Result<Option<(Algorithm, ContentHash)>, EngineError> {
+        match self.content_at(path) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind == ErrorKind::UnknownPath => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the catalog knows of a file's content.

@@ -51,8 +51,13 @@ fn a_question_that_is_called_off_ends_and_the_next_one_is_answered() {
     }
     let below = join(&top(), b"d120");
     for under in [None, Some(below.as_slice())] {
-        let request =
-            DuplicateRequest { under, min_size_bytes: 1, limit: 30, paths_limit: 9, ..DuplicateRequest::default() };
+        let request = DuplicateRequest {
+            under: under.into_iter().collect(),
+            min_size_bytes: 1,
+            limit: 30,
+            paths_limit: 9,
+            ..DuplicateRequest::default()
+        };
         assert!(call_off(catalog, &|| catalog.duplicates(&request)) > 10);
     }
     assert!(call_off(catalog, &|| catalog.not_compared(&roots)) > 0);
