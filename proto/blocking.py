@@ -24,6 +24,8 @@ WORDS = (
     (r"\basync (?=def|for|with)", ""),
     (r"\bawait ", ""),
     (r"\baclosing\b", "closing"),
+    (r"\baclose\b", "close"),
+    (r"\banext\b", "next"),
     (r"\bAsync(?=[A-Z])", ""),  # AsyncLink, AsyncJobCalls
     (r"(?<=Service)AsyncStub\b", "Stub"),
     ("The calls, awaited", "The calls, blocking"),

@@ -65,6 +65,7 @@ from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.verify.kind import VerifyKind
 from sanchayd.verify.repair import RepairKind
 from sanchayd.verify.service import VerifyService
+from sanchayd.views.service import ViewService
 
 if TYPE_CHECKING:
     import grpc
@@ -146,6 +147,7 @@ class App:
         )
         status = StatusService(catalog, pool, roots, queue, self._settings, self._stop.set, background, store, verify)
         reads = CatalogService(catalog, pool, registry, queue, board)
+        views = ViewService(catalog, catalog, pool, registry, queue, board)
         changes = ChangeService(catalog, pool, registry, queue, board)
         dedupe = DedupeService(catalog, pool, registry, jobs, queue, board)
         hub = EventHub()
@@ -176,6 +178,7 @@ class App:
             reports,
             dedupe,
             verify,
+            views,
         )
         token = paths.write_token(launch.where)
 
@@ -235,6 +238,7 @@ class App:
             live.stop()
             await schedules.stop()
             hub.close()
+            views.stop()
             if endpoint is not None:
                 endpoint.stop()
             for task in tasks:

@@ -18,6 +18,7 @@ from sanchay.calls.aio.report import AsyncReportCalls
 from sanchay.calls.aio.root import AsyncRootCalls
 from sanchay.calls.aio.schedule import AsyncScheduleCalls
 from sanchay.calls.aio.verify import AsyncVerifyCalls
+from sanchay.calls.aio.view import AsyncViewCalls
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,6 +37,7 @@ class AsyncClient(
     AsyncRootCalls,
     AsyncScheduleCalls,
     AsyncVerifyCalls,
+    AsyncViewCalls,
 ):
     """The asyncio client: make and use it inside one running event loop. Otherwise as `Client`."""
 

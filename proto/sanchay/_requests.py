@@ -272,6 +272,32 @@ def duplicates(
     return request
 
 
+def view_of_groups(
+    under: Iterable[PathLike],
+    roots: Iterable[RootName],
+    min_size_bytes: int | None,
+    extensions: Iterable[str],
+    types: Iterable[str],
+    part: str,
+    sort: str,
+    with_ignored: bool,
+) -> v1.view_pb2.ViewOfGroups:
+    return v1.view_pb2.ViewOfGroups(
+        under=[path(folder) for folder in under],
+        roots=[root_name(root) for root in roots],
+        min_size=_count(min_size_bytes, "least size", bits=64) if min_size_bytes is not None else None,
+        extensions=[text(extension, "extension") for extension in extensions],
+        types=[text(kind, "type") for kind in types],
+        text=text(part, "text"),
+        sort=sort,
+        with_ignored=with_ignored,
+    )
+
+
+def view_of_hits(expression: str, sort: str) -> v1.view_pb2.ViewOfHits:
+    return v1.view_pb2.ViewOfHits(expression=text(expression, "query"), sort=sort, time_zone=time_zone())
+
+
 def make_plan(
     under: PathLike | None,
     min_size_bytes: int | None,

@@ -26,6 +26,7 @@ from sanchay.calls.blocking.report import ReportCalls
 from sanchay.calls.blocking.root import RootCalls
 from sanchay.calls.blocking.schedule import ScheduleCalls
 from sanchay.calls.blocking.verify import VerifyCalls
+from sanchay.calls.blocking.view import ViewCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ class Client(
     RootCalls,
     ScheduleCalls,
     VerifyCalls,
+    ViewCalls,
 ):
     """A blocking client; safe to share between threads. Use it as a context manager, or close it.
 

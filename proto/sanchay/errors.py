@@ -204,6 +204,14 @@ class PlanInUse(SanchayError, kind="plan_in_use", status="FAILED_PRECONDITION"):
     """A run of the plan waits or is under way: `details` has its `job_id`."""
 
 
+class ViewNotFound(SanchayError, kind="view_not_found", status="NOT_FOUND"):
+    """The view is no longer held: it was closed, or not read for ten minutes, or its daemon has ended."""
+
+
+class TooManyViews(SanchayError, kind="too_many_views", status="RESOURCE_EXHAUSTED"):
+    """As many views are open, or hold as much, as may be: close one of them."""
+
+
 class ConfigInvalid(SanchayError, kind="config_invalid", status="FAILED_PRECONDITION", exit_code=EXIT_CONFIG):
     """A setting is invalid: `details` has `file`, `line` and `key`."""
 

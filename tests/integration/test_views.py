@@ -32,7 +32,8 @@ def test_groups_that_are_gone_leave_their_places(cataloger: Cataloger, tmp_path:
     assert view.has_moved_on()
     after = view.read(0, 20)
     assert [row is None for row in after] == [number in {3, 5} for number in range(10)]
-    assert after[0] is not None and after[0].copies == 3
+    assert after[0] is not None
+    assert after[0].copies == 3
     assert [row.hash for row in after if row] == [
         row.hash for at, row in enumerate(before) if row is not None and at not in {3, 5}
     ]
@@ -57,7 +58,8 @@ def test_another_file_does_not_stand_in_for_a_hit_that_is_gone(cataloger: Catalo
         for number in (4, 3, 2, 1, 0)
         for copy in ("b", "a")
     ]
-    assert rows[1] is not None and rows[1].size == 18, "what is known now"
+    assert rows[1] is not None
+    assert rows[1].size == 18, "what is known now"
     assert view.position(os.fsencode(tmp_path / "t" / "stranger")) is None
     assert view.position(os.fsencode(tmp_path / "t" / "04a.jpg")) == 1
 

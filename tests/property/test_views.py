@@ -75,7 +75,7 @@ def test_a_view_is_all_pages_one_after_another(seed: int, tmp_path: Path) -> Non
             some = HitView(catalog, text, sort=sort, time_zone=asker.zone, limit=3)
             assert (len(some), some.total) == (min(3, hits.total), hits.total)
 
-            asked = {
+            asked: dict[str, Any] = {
                 "min_size": dice.choice((0, 1, 4)),
                 "extensions": dice.choice(((), (), ("jpg",), ("gz", "txt"))),
                 "sort": dice.choice(("reclaimable", "size", "copies")),
@@ -123,10 +123,7 @@ def test_several_folders_are_all_that_lies_in_one_of_them(seed: int, tmp_path: P
                 things.setdefault((thing.content,), set()).add(raw)
         assert found <= {path for paths in things.values() if len(paths) > 1 for path in paths}
         alone = {
-            path
-            for paths in things.values()
-            if len({os.stat(path).st_ino for path in paths}) > 1
-            for path in paths
+            path for paths in things.values() if len({os.stat(path).st_ino for path in paths}) > 1 for path in paths
         }
         assert found == alone
     finally:

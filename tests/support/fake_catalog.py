@@ -27,11 +27,12 @@ from tests.support.fake_live import EventBatch, FakeLive
 from tests.support.fake_scan import FakeExport, FakeScan
 from tests.support.fake_time import ChangePage, FakeTime, GrowthPage
 from tests.support.fake_verify import FakeVerify
+from tests.support.fake_views import FakeViews
 
 ASK_THE_ENGINE = "only the engine knows duplicates: open it in a temporary folder"
 
 
-class FakeCatalog(FakeDedupe, FakeVerify):
+class FakeCatalog(FakeDedupe, FakeVerify, FakeViews):
     """The catalog. Its knobs: `gate` (closed: scans wait), `scan_s`, `scan_error`, `rebuilt_from`, `damage`,
     `export_pieces`."""
 
@@ -73,6 +74,7 @@ class FakeCatalog(FakeDedupe, FakeVerify):
         for act in self.started:
             act.cancel()
         self.live.close()
+        self.end_changes()
 
     def check_root(self, path: bytes) -> values.RootCheck:
         if not os.path.isabs(path):

@@ -10,6 +10,7 @@ from sanchayd.engine_port import values
 from sanchayd.engine_port.have_values import HavePage, HaveResult
 from sanchayd.engine_port.native_dedupe import NativeDedupe
 from sanchayd.engine_port.native_verify import NativeVerify
+from sanchayd.engine_port.native_views import NativeViews
 from sanchayd.engine_port.questions import DuplicateSort, ExportFormat, SummaryBy
 from sanchayd.engine_port.translated import translated
 from sanchayd.engine_port.values import LiveStatus, PolledPart
@@ -104,7 +105,7 @@ class NativeExport:
         self._export.close()
 
 
-class NativeCatalog(NativeDedupe, NativeVerify):
+class NativeCatalog(NativeDedupe, NativeVerify, NativeViews):
     """A `CatalogPort` over the engine's catalog."""
 
     def __init__(self, catalog: sanchay_engine.Catalog, own_folders: Sequence[bytes]) -> None:

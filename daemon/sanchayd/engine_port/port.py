@@ -11,7 +11,10 @@ from sanchayd.engine_port.live import LivePort
 from sanchayd.engine_port.questions import QuestionsPort
 from sanchayd.engine_port.scanning import ScanningPort
 from sanchayd.engine_port.verify import VerifyPort
+from sanchayd.engine_port.views import ViewsPort
 
 
-class CatalogPort(QuestionsPort, ComparingPort, ScanningPort, LivePort, DedupePort, VerifyPort, EnginePort, Protocol):
+class CatalogPort(
+    QuestionsPort, ViewsPort, ComparingPort, ScanningPort, LivePort, DedupePort, VerifyPort, EnginePort, Protocol
+):
     """An open catalog; safe to call from any thread."""

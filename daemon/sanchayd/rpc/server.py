@@ -25,6 +25,7 @@ from sanchay.v1 import (
     root_pb2_grpc,
     schedule_pb2_grpc,
     verify_pb2_grpc,
+    view_pb2_grpc,
 )
 from sanchayd import hosts, paths
 from sanchayd.catalog.changes import ChangeService
@@ -53,10 +54,12 @@ from sanchayd.rpc.report import ReportServicer
 from sanchayd.rpc.root import RootServicer
 from sanchayd.rpc.schedule import ScheduleServicer
 from sanchayd.rpc.verify import VerifyServicer
+from sanchayd.rpc.view import ViewServicer
 from sanchayd.schedules.service import ScheduleService
 from sanchayd.upkeep.background import BackgroundService
 from sanchayd.upkeep.status import StatusService
 from sanchayd.verify.service import VerifyService
+from sanchayd.views.service import ViewService
 
 # The largest request asks about many paths; a client asks about more of them in several.
 RECEIVE_MAX_BYTES = 256 << 10
@@ -80,6 +83,7 @@ SERVICES = (
     "RootService",
     "ScheduleService",
     "VerifyService",
+    "ViewService",
 )
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", RECEIVE_MAX_BYTES),
@@ -115,6 +119,7 @@ class Services:
     reports: ReportService
     dedupe: DedupeService
     verify: VerifyService
+    views: ViewService
 
 
 def build(
@@ -147,6 +152,7 @@ def build(
     reports = ReportServicer(services.reports, services.schedules)
     report_pb2_grpc.add_ReportServiceServicer_to_server(reports, server)
     verify_pb2_grpc.add_VerifyServiceServicer_to_server(VerifyServicer(services.verify), server)
+    view_pb2_grpc.add_ViewServiceServicer_to_server(ViewServicer(services.views), server)
     health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
     if reflection:
         from grpc_reflection.v1alpha import reflection as reflecting

@@ -1029,7 +1029,7 @@ class GroupView:
 
 @final
 class HitView:
-    """An order of hits as it was at one moment, read by position; twelve bytes a hit. `len` is the rows that are held."""
+    """An order of hits as it was at one moment, read by position; twelve bytes a hit. `len` is the rows held."""
 
     bytes: int
     total: int

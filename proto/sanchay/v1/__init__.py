@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sanchay.v1 import root_pb2 as root_pb2
     from sanchay.v1 import schedule_pb2 as schedule_pb2
     from sanchay.v1 import verify_pb2 as verify_pb2
+    from sanchay.v1 import view_pb2 as view_pb2
 
 _MESSAGES = frozenset(
     f"{noun}_pb2"
@@ -38,6 +39,7 @@ _MESSAGES = frozenset(
         "root",
         "schedule",
         "verify",
+        "view",
     )
 )
 

@@ -44,6 +44,8 @@ from sanchayd.upkeep.store import UpkeepStore
 from sanchayd.verify.kind import VerifyKind
 from sanchayd.verify.repair import RepairKind
 from sanchayd.verify.service import VerifyService
+from sanchayd.views.service import ViewService
+from sanchayd.views.store import ViewStore
 from tests.support.daemon import PATIENCE_S, DaemonProcess, engine_missing
 from tests.support.fake_catalog import FakeCatalog
 
@@ -73,6 +75,7 @@ class Core:
     hub: EventHub
     live: LiveService
     events: EventService
+    views: ViewService
     stops: list[bool]
 
 
@@ -131,6 +134,7 @@ async def open_core(
 
     news = StatusNews(hub, standing)
     events = EventService(registry, hub, news)
+    views = ViewService(catalog, catalog, pool, registry, queue, board, ViewStore(clock_s))
     await registry.load()
     return Core(
         catalog=catalog,
@@ -151,6 +155,7 @@ async def open_core(
         hub=hub,
         live=live,
         events=events,
+        views=views,
         stops=stops,
     )
 
@@ -175,6 +180,7 @@ def player(home: Path, catalog: CatalogPort) -> Callable[..., Any]:
                 return await scenario(core)
             finally:
                 core.live.stop()
+                core.views.stop()
                 await core.queue.stop()
                 core.store.close()
                 if isinstance(catalog, FakeCatalog):

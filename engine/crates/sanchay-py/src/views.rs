@@ -9,7 +9,7 @@ use sanchay_engine::catalog::queries::{self, DuplicateRequest, DuplicateSort, Fi
 use sanchay_engine::{words, Engine, EngineError, Question};
 
 use crate::catalog::Catalog;
-use crate::enter::enter;
+use crate::enter::ask;
 use crate::rows::{DuplicateGroup, FileRow};
 
 /// An order of groups.
@@ -38,7 +38,7 @@ impl GroupView {
         limit: usize,
     ) -> PyResult<Self> {
         let engine = Arc::clone(&catalog.engine);
-        let view = enter(py, || {
+        let view = ask(py, || {
             let ignored = if with_ignored { None } else { engine.ignored_copies()? };
             let request = DuplicateRequest {
                 under: under.iter().map(Vec::as_slice).collect(),
@@ -105,7 +105,7 @@ impl GroupView {
         paths_limit: usize,
         max_bytes: Option<usize>,
     ) -> PyResult<Vec<Option<Py<DuplicateGroup>>>> {
-        let rows = enter(py, || {
+        let rows = ask(py, || {
             let roots = &self.engine.root_names()?;
             let asked = RowsAsked { position, limit, max_bytes, paths_limit, roots };
             Ok(self.view.read(self.engine.catalog(), &asked)?)
@@ -116,7 +116,7 @@ impl GroupView {
 
     #[pyo3(signature = (*, hash_bytes = None, path = None))]
     fn position(&self, py: Python<'_>, hash_bytes: Option<Vec<u8>>, path: Option<Vec<u8>>) -> PyResult<Option<u64>> {
-        enter(py, || {
+        ask(py, || {
             let contents = match (hash_bytes, path) {
                 (Some(hash), _) => {
                     let wrong = |_| EngineError::invalid_argument("a hash has 32 bytes");
@@ -157,7 +157,7 @@ impl HitView {
         limit: usize,
     ) -> PyResult<Self> {
         let engine = Arc::clone(&catalog.engine);
-        let (view, root_ids) = enter(py, || {
+        let (view, root_ids) = ask(py, || {
             let Question { expression, root_ids } = engine.question(expression, time_zone)?;
             let request = FindRequest {
                 expression: &expression,
@@ -218,7 +218,7 @@ impl HitView {
         limit: usize,
         max_bytes: Option<usize>,
     ) -> PyResult<Vec<Option<Py<FileRow>>>> {
-        let rows = enter(py, || {
+        let rows = ask(py, || {
             let roots = &self.engine.root_names()?;
             let asked = RowsAsked { position, limit, max_bytes, paths_limit: 1, roots };
             Ok(self.view.read(self.engine.catalog(), &asked)?)
@@ -227,6 +227,6 @@ impl HitView {
     }
 
     fn position(&self, py: Python<'_>, path: Vec<u8>) -> PyResult<Option<u64>> {
-        enter(py, || Ok(self.view.position_of(self.engine.catalog(), &path)?))
+        ask(py, || Ok(self.view.position_of(self.engine.catalog(), &path)?))
     }
 }

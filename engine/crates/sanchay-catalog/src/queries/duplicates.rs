@@ -9,11 +9,16 @@ use super::copy_filter::CopyFilter;
 use super::duplicate_page::{
     DuplicateGroup, DuplicatePage, DuplicatePath, DuplicateRequest, DuplicateSort, FirstPlaces, GroupPlace,
 };
+use super::find::FindRequest;
 use super::parallel::Parallel;
-use super::tree::PathResolver;
+use super::runs::EntrySet;
+use super::search::Wanted;
+use super::sort::Sort;
+use super::tree::{PathResolver, RootNames};
 use crate::catalog::Catalog;
 use crate::content::{content_key, GroupFigures, Member};
 use crate::error::CatalogError;
+use crate::expression::{Expression, Glob, Term, TermKind};
 use crate::reader::Reader;
 
 /// What a path takes of a group's bytes, its text left out.
@@ -108,6 +113,26 @@ impl Catalog {
             }
         }
         Ok(Ordered { filter, places, empty, totals })
+    }
+
+    /// The files with a text in their path, in large or small letters.
+    fn files_with_text(
+        &self,
+        parallel: &Parallel<'_>,
+        reader: &Reader,
+        text: &str,
+    ) -> Result<EntrySet, CatalogError> {
+        let glob = Glob::path_with(text).map_err(CatalogError::InvalidArgument)?;
+        let term = Term { negated: false, kind: TermKind::PathGlob(glob), text: text.to_owned(), position: 0 };
+        let request = FindRequest {
+            expression: &Expression { terms: vec![term] },
+            sort: Sort::default(),
+            limit: usize::MAX,
+            max_bytes: None,
+            token: "",
+            roots: &RootNames::default(),
+        };
+        Ok(self.found(parallel, reader, &request, Wanted::Set)?.set)
     }
 }
 

@@ -18,7 +18,7 @@ use super::FileRow;
 use crate::block::{EntryId, BLOCK_SLOTS};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
-use crate::expression::{Expression, Glob, Term, TermKind};
+use crate::expression::{Expression, Glob};
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 
@@ -121,26 +121,6 @@ impl Catalog {
         }
         Ok(found)
     }
-
-    /// The files with a text in their path, in large or small letters.
-    pub(super) fn files_with_text(
-        &self,
-        parallel: &Parallel<'_>,
-        reader: &Reader,
-        text: &str,
-    ) -> Result<EntrySet, CatalogError> {
-        let glob = Glob::path_with(text).map_err(CatalogError::InvalidArgument)?;
-        let term = Term { negated: false, kind: TermKind::PathGlob(glob), text: text.to_owned(), position: 0 };
-        let request = FindRequest {
-            expression: &Expression { terms: vec![term] },
-            sort: Sort::default(),
-            limit: usize::MAX,
-            max_bytes: None,
-            token: "",
-            roots: &RootNames::default(),
-        };
-        Ok(self.found(parallel, reader, &request, Wanted::Set)?.set)
-    }
 }
 
 /// What was found.
@@ -149,7 +129,7 @@ pub(super) struct Found {
     pub(super) places: Vec<SortPlace>,
     pub(super) totals: Totals,
     /// All hits, where a set of them was asked for.
-    set: EntrySet,
+    pub(super) set: EntrySet,
     /// Folders that the expression would find, where it finds no file.
     pub(super) folders: u64,
 }

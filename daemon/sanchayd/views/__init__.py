@@ -1,0 +1,1 @@
+"""Orders of groups and of hits that clients hold open, and read by position."""
