@@ -90,9 +90,9 @@ impl CopyFilter {
         Ok(match &self.place {
             Place::Everywhere => true,
             Place::Trees(under, _) => under.contains(directory),
-            Place::Folders(folders) => paths
-                .directory(directory)?
-                .is_some_and(|path| folders.iter().any(|folder| is_within(&path, folder))),
+            Place::Folders(folders) => {
+                paths.directory(directory)?.is_some_and(|path| folders.iter().any(|folder| is_within(&path, folder)))
+            }
         })
     }
 
@@ -102,9 +102,7 @@ impl CopyFilter {
             Place::Trees(_, blocks) => blocks.get(posting.entry.block() as usize).copied().unwrap_or(false),
             Place::Everywhere | Place::Folders(_) => true,
         };
-        has_block
-            && self.wants_extension(posting.extension)
-            && posting.size_bytes >= self.min_size_bytes
+        has_block && self.wants_extension(posting.extension) && posting.size_bytes >= self.min_size_bytes
     }
 
     fn wants_extension(&self, extension: u32) -> bool {

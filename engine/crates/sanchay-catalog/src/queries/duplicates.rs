@@ -116,12 +116,7 @@ impl Catalog {
     }
 
     /// The files with a text in their path, in large or small letters.
-    fn files_with_text(
-        &self,
-        parallel: &Parallel<'_>,
-        reader: &Reader,
-        text: &str,
-    ) -> Result<EntrySet, CatalogError> {
+    fn files_with_text(&self, parallel: &Parallel<'_>, reader: &Reader, text: &str) -> Result<EntrySet, CatalogError> {
         let glob = Glob::path_with(text).map_err(CatalogError::InvalidArgument)?;
         let term = Term { negated: false, kind: TermKind::PathGlob(glob), text: text.to_owned(), position: 0 };
         let request = FindRequest {

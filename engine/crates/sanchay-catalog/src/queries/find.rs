@@ -436,14 +436,7 @@ impl Reader {
         let last = places[..taken].last().filter(|_| more);
         let next_token = last.map(|place| make_token(totals, place)).unwrap_or_default();
         let (total, total_bytes) = totals.exact();
-        Ok(FindPage {
-            rows,
-            total,
-            total_at_least: totals.at_least(),
-            total_bytes,
-            next_token,
-            ..FindPage::default()
-        })
+        Ok(FindPage { rows, total, total_at_least: totals.at_least(), total_bytes, next_token, ..FindPage::default() })
     }
 }
 
