@@ -123,7 +123,7 @@ def test_a_folder_is_shown_in_full_and_scanned(scanned: DaemonProcess, tree: Pat
 
 
 def test_hostile_names_are_dropped_and_shown_as_plain_text(scanned: DaemonProcess, tmp_path: Path) -> None:
-    names = [b"<b>bold</b>&amp;", b"two\nlines", b"not utf8 \xff", "back\u202ewards".encode()]
+    names = [b"<b>bold</b>&amp;", b"two\nlines", b"not utf8 \xff", "back\u202ewards".encode(), b"x" * 255]
     with window(scanned.where, "folders") as frame:
         page = folders(frame)
         until(lambda: page.rows.cells())
@@ -133,6 +133,9 @@ def test_hostile_names_are_dropped_and_shown_as_plain_text(scanned: DaemonProces
         shown = [cells[5] for cells in page.rows.cells()]
         assert any(where.endswith("/<b>bold</b>&amp;") for where in shown)
         assert not any("\n" in where or "\u202e" in where or "\udcff" in where for where in shown)
+        page.rows.pick(next(root.id for root in frame.state.roots if root.path.raw.endswith(b"xxx")))
+        button(page, "Remove …").click()
+        assert page.findChildren(Sheet)[0].minimumSizeHint().width() < frame.width() / 2
         assert {root.path.raw for root in frame.state.roots} >= {os.fsencode(tmp_path) + b"/" + name for name in names}
 
 

@@ -31,6 +31,7 @@ class Sheet(Card):
         self.go = button(action, does, main=True)
         self.stay = button(say("Cancel"), not_now)
         self.body.addWidget(row(self.go, self.stay, 1))
+        self.body.addStretch(1)
         self._not_now = not_now
 
     def cancel(self) -> None:

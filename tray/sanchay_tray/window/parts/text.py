@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
@@ -9,6 +10,9 @@ from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from sanchay_tray.window.icons import icon
+
+#: So much of a name without a place to break it: a line may end behind it, so that it widens no page.
+LONG_WORD = re.compile(r"[^\s/\\]{40}(?=[^\s/\\])")
 
 
 class Label(QLabel):
@@ -26,6 +30,9 @@ class Label(QLabel):
             font.setBold(bold)
             self.setFont(font)
         self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(LONG_WORD.sub("\\g<0>\u200b", text))
 
     def set_tone(self, tone: str) -> None:
         """Says how it is meant; empty: plainly."""
