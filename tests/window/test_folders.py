@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
@@ -33,6 +34,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture
+def newcomer(tmp_path: Path, home: Path) -> Iterator[DaemonProcess]:
+    """A daemon of that person's, which knows no folder yet."""
+    with DaemonProcess(
+        tmp_path / "daemon", env={"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    ) as daemon:
+        yield daemon
+
+
 def folders(frame: Frame) -> FoldersPage:
     """The page, once it knows the daemon."""
     page = page_of(frame, FoldersPage)
@@ -49,19 +59,20 @@ def drop(page: FoldersPage, *paths: bytes) -> None:
     QApplication.sendEvent(page, QDropEvent(QPointF(9, 9), *how))
 
 
-def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(daemon: DaemonProcess, home: Path) -> None:
-    with window(daemon.where) as frame:
+def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(newcomer: DaemonProcess, home: Path) -> None:
+    with window(newcomer.where) as frame:
         until(lambda: isinstance(frame.page(), FoldersPage), "a window without folders begins with them")
         page = folders(frame)
         choices = page.first.choices
         until(lambda: len(choices.cards) >= 3)
-        assert choices.ticked() == [str(home / "Pictures")]
+        assert choices.ticked() == [os.fsencode(home / "Pictures")]
+        assert "2 files, 39.1 KB" in texts(choices)
         assert nameless(page) == []
         until(lambda: page.first.at_login.isVisibleTo(page))
         assert not page.first.at_login.isChecked()
         page.first.at_login.setChecked(True)
         drop(page, os.fsencode(home / "Backup"))
-        assert choices.ticked() == [str(home / "Pictures"), str(home / "Backup")]
+        until(lambda: choices.ticked() == [os.fsencode(home / name) for name in ("Pictures", "Backup")])
         button(page, "Start").click()
         until(lambda: "Your folders are in the catalog" in texts(page))
         until(lambda: page.first.scan.more.text().startswith("2 copies, "))
@@ -72,14 +83,14 @@ def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(daemon: Daemo
         until(autostart.exists)
         button(page, "Show the folders").click()
         until(lambda: sorted(cells[0] for cells in page.rows.cells()) == ["Backup", "Pictures"])
-        with daemon.client() as client:
+        with newcomer.client() as client:
             for root in frame.state.roots:
                 client.remove_root(root.path.raw)
         until(lambda: "Which folders matter to you?" in texts(page))  # it begins again
 
 
-def test_nothing_can_be_started_without_a_folder_or_without_a_daemon(daemon: DaemonProcess, home: Path) -> None:
-    with window(daemon.where) as frame:
+def test_nothing_can_be_started_without_a_folder_or_without_a_daemon(newcomer: DaemonProcess, home: Path) -> None:
+    with window(newcomer.where) as frame:
         until(lambda: isinstance(frame.page(), FoldersPage))
         page = folders(frame)
         until(lambda: page.first.choices.ticked())
@@ -88,17 +99,19 @@ def test_nothing_can_be_started_without_a_folder_or_without_a_daemon(daemon: Dae
         assert "Tick at least one folder" in texts(page)
         page.first.choices.cards[0].box.setChecked(True)
         assert page.first.start.isEnabled()
-        daemon.stop()
+        newcomer.stop()
         until(lambda: not page.first.start.isEnabled())
         assert "Sanchay's service must run for this" in texts(page)
 
 
-def test_a_folder_that_vanished_is_said_and_the_others_are_scanned(daemon: DaemonProcess, home: Path) -> None:
-    with window(daemon.where, "folders") as frame:
+def test_a_folder_that_vanished_is_said_and_the_others_are_scanned(newcomer: DaemonProcess, home: Path) -> None:
+    with window(newcomer.where, "folders") as frame:
         page = folders(frame)
         until(lambda: page.first.choices.ticked())
         gone = trees.build(home / "gone", {"file": b""})
-        drop(page, os.fsencode(gone))
+        drop(page, os.fsencode(gone), os.fsencode(home / "never"))
+        until(lambda: len(page.first.choices.ticked()) == 2)
+        assert not page.first.choices.cards[-1].box.isEnabled()  # what is not there says so, and cannot be ticked
         shutil.rmtree(gone)
         button(page, "Start").click()
         until(lambda: frame.banner_texts())

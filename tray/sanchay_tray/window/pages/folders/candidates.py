@@ -1,85 +1,83 @@
-"""Folders that a person may want in the catalog: those of the desktop, and drives that are mounted.
-
-Asking may take long where a share hangs: `candidates` is for a thread.
-"""
+"""Folders that may be chosen: as the daemon looked at them, and what is said of each."""
 
 from __future__ import annotations
 
 import os
-from pathlib import PurePath
-from typing import NamedTuple
 
-from PySide6.QtCore import QStandardPaths, QStorageInfo
+from sanchay import paths
+from sanchay.client import Client
+from sanchay.v1 import root_pb2
+from sanchay_tray.window import shown
+from sanchay_tray.words import count, mark, say, sentence
 
-from sanchay_tray.words import mark
-
-_Place = QStandardPaths.StandardLocation
-#: The first ones first; a folder that is two of them is the first.
-STANDARD = (
-    (_Place.PicturesLocation, mark("Pictures"), "picture"),
-    (_Place.DocumentsLocation, mark("Documents"), "document"),
-    (_Place.DownloadLocation, mark("Downloads"), "download"),
-    (_Place.MusicLocation, mark("Music"), "music"),
-    (_Place.MoviesLocation, mark("Videos"), "film"),
-)
-SHARES = frozenset(
-    {"9p", "afs", "ceph", "cifs", "fuse.sshfs", "fuse.rclone", "fuse.davfs", "glusterfs", "ncpfs", "nfs", "nfs4", "smb"}
-    | {"smb3", "smbfs", "webdav", "afpfs", "smb2"}
-)
-#: File systems that hold no one's files.
-SYSTEMS = frozenset({"tmpfs", "ramfs", "devtmpfs", "squashfs", "overlay", "proc", "sysfs", "cgroup2", "autofs"})
-#: Where the drives that a person plugged in or mounted are; others belong to the system.
-DRIVES_BELOW = ("/media/", "/run/media/", "/mnt/", "/Volumes/", "/net/")
+#: So long a folder's files are counted; what is not counted by then is said to be more.
+PATIENCE_MS = 300
+#: Folders of the desktop, by the daemon's word: name and icon.
+OWN = {
+    "pictures": (mark("Pictures"), "picture"),
+    "documents": (mark("Documents"), "document"),
+    "downloads": (mark("Downloads"), "download"),
+    "music": (mark("Music"), "music"),
+    "videos": (mark("Videos"), "film"),
+}
+#: Ticked before anyone chose: the folder in which most people have copies.
+TICKED = "pictures"
+DRIVES = {"network": mark("on the network"), "removable": mark("removable"), "optical": mark("disc")}
 
 
-class Candidate(NamedTuple):
-    """A folder to choose: its name, marked where it is one of the desktop's; the icon; for drives how large, and
-    whether it is a share, which is looked at from time to time."""
-
-    path: str
-    name: str
-    picture: str
-    bytes: int = 0
-    file_system: str = ""
-    is_share: bool = False
-    is_standard: bool = False
+def suggested(client: Client) -> tuple[root_pb2.RootCheck, ...]:
+    """The person's own folders, and drives that are mounted."""
+    return tuple(client.suggest_roots(patience_ms=PATIENCE_MS).checks)
 
 
-def candidates() -> tuple[Candidate, ...]:
-    """Those that are there now."""
-    home = os.path.realpath(os.path.expanduser("~"))
-    found: dict[str, Candidate] = {}
-    for place, name, picture in STANDARD:
-        path = QStandardPaths.writableLocation(place)
-        # A desktop without such a folder names the home folder in its place.
-        if path and os.path.isdir(path) and (real := os.path.realpath(path)) != home:
-            found.setdefault(real, Candidate(os.path.normpath(path), name, picture, is_standard=True))
-    for volume in QStorageInfo.mountedVolumes():
-        path = volume.rootPath()
-        if volume.isReady() and not volume.isRoot() and kind_of(volume) not in SYSTEMS and is_persons(path):
-            found.setdefault(os.path.realpath(path), drive(volume))
-    return tuple(found.values())
+def looked_at(client: Client, chosen: list[str]) -> tuple[root_pb2.RootCheck, ...]:
+    """Folders that were dropped, or chosen by the dialog."""
+    return tuple(client.check_root(path, patience_ms=PATIENCE_MS).check for path in chosen)
 
 
-def is_persons(mount: str) -> bool:
-    """Whether a person mounted it, as far as its place tells."""
-    if os.name == "nt":
-        return True
-    return mount.startswith(DRIVES_BELOW)
+def name(check: root_pb2.RootCheck) -> str:
+    """What the folder is called."""
+    if check.what in OWN:
+        return say(OWN[check.what][0])
+    return paths.shown_bytes(os.path.basename(check.path.raw) or check.path.raw)
 
 
-def kind_of(volume: QStorageInfo) -> str:
-    """The name of its file system."""
-    return bytes(volume.fileSystemType().data()).decode("utf-8", "replace")
+def picture(check: root_pb2.RootCheck) -> str:
+    """Its icon."""
+    if check.what in OWN:
+        return OWN[check.what][1]
+    if check.kind == "network":
+        return "network"
+    return "drive" if check.what == "drive" else "folders"
 
 
-def drive(volume: QStorageInfo) -> Candidate:
-    """A mounted drive."""
-    path, kind = volume.rootPath(), kind_of(volume)
-    name, is_share = volume.name() or PurePath(path).name or path, kind in SHARES
-    return Candidate(path, name, "network" if is_share else "drive", volume.bytesTotal(), kind, is_share)
+def can_be_chosen(check: root_pb2.RootCheck) -> bool:
+    """Whether it may become a folder of the catalog."""
+    return check.state == "ok" and not check.root
 
 
-def dropped(path: str) -> Candidate:
-    """A folder that was dropped, or chosen by the dialog."""
-    return Candidate(path, PurePath(path).name or path, "folders")
+def more(check: root_pb2.RootCheck) -> str:
+    """What is known of it: what it holds, on what, how it would be kept up; why it cannot be chosen."""
+    if check.state != "ok":
+        return paths.safe_text(sentence(check.message, check.message_words))
+    if check.root:
+        return say("in the catalog already, as {name}", name=paths.safe_text(check.root))
+    parts = []
+    if check.HasField("count"):
+        parts.append(_held(check.count))
+    elif check.what == "drive" and check.total_bytes:
+        parts.append(shown.size(check.total_bytes))
+    if check.kind in DRIVES:
+        parts.append(say(DRIVES[check.kind]))
+    if check.mode == "poll" and check.poll_s:
+        parts.append(say("looked at every {time}", time=shown.duration(check.poll_s)))
+    if check.inside:
+        parts.append(say("lies in {name}", name=paths.safe_text(", ".join(check.inside))))
+    return " · ".join(parts)
+
+
+def _held(found: root_pb2.FolderCount) -> str:
+    files = count("{n} file", "{n} files", found.files)
+    if found.complete:
+        return say("{files}, {size}", files=files, size=shown.size(found.bytes))
+    return say("more than {files}", files=files)

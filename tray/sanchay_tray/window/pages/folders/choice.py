@@ -6,13 +6,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from sanchay import paths
+from sanchay.v1 import root_pb2
 from sanchay_tray.window import shown
 from sanchay_tray.window.icons import icon
-from sanchay_tray.window.pages.folders.candidates import Candidate
-from sanchay_tray.window.pages.folders.words import POLL_S
+from sanchay_tray.window.pages.folders import candidates
 from sanchay_tray.window.parts.text import Card, Elided, column, muted, row
-from sanchay_tray.words import say
 
 PICTURE = 30
 COLUMNS = 3
@@ -23,36 +21,30 @@ class ChoiceCard(Card):
 
     toggled = Signal()
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(self, check: root_pb2.RootCheck) -> None:
         super().__init__(margin=12)
-        self.candidate = candidate
+        self.check = check
         picture = QLabel()
-        picture.setPixmap(icon(candidate.picture).pixmap(PICTURE, PICTURE))
+        picture.setPixmap(icon(candidates.picture(check)).pixmap(PICTURE, PICTURE))
         picture.setFixedWidth(PICTURE + 6)
-        name = say(candidate.name) if candidate.is_standard else paths.safe_text(candidate.name)
+        name, path = candidates.name(check), shown.path(check.path)
         self.box = QCheckBox(name.replace("&", "&&"))
         self.box.setAccessibleName(name)
-        self.box.setAccessibleDescription(paths.safe_text(candidate.path))
+        self.box.setAccessibleDescription(path)
+        self.box.setEnabled(candidates.can_be_chosen(check))
         self.box.toggled.connect(lambda _on: self.toggled.emit())
-        lines: list[QWidget] = [self.box, Elided(paths.safe_text(candidate.path), tone="muted")]
-        if more := self._more():
+        lines: list[QWidget] = [self.box, Elided(path, tone="muted")]
+        if more := candidates.more(check):
             lines.append(muted(more))
-        words = column(*lines, spacing=2)
-        self.body.addWidget(row(picture, words))
+        self.body.addWidget(row(picture, column(*lines, spacing=2)))
         self.body.addStretch(1)
 
-    def _more(self) -> str:
-        parts = []
-        if self.candidate.bytes:
-            parts.append(shown.size(self.candidate.bytes))
-        if self.candidate.file_system:
-            parts.append(paths.safe_text(self.candidate.file_system))
-        if self.candidate.is_share:
-            parts.append(say("looked at every {time}", time=shown.duration(POLL_S)))
-        return " · ".join(parts)
-
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+        if (
+            self.box.isEnabled()
+            and event.button() == Qt.MouseButton.LeftButton
+            and self.rect().contains(event.position().toPoint())
+        ):
             self.box.setFocus(Qt.FocusReason.MouseFocusReason)
             self.box.toggle()
 
@@ -73,27 +65,29 @@ class Choices(QWidget):
         outer.addLayout(self._grid)
         self.cards: list[ChoiceCard] = []
 
-    def offer(self, candidates: tuple[Candidate, ...]) -> None:
-        """Adds cards for folders that have none yet, before those that were dropped."""
-        for candidate in candidates:
-            if self._card(candidate.path) is None:
-                self._add(candidate).box.setChecked(candidate.picture == "picture")
+    def offer(self, checks: tuple[root_pb2.RootCheck, ...]) -> None:
+        """Adds cards for folders that have none yet."""
+        for check in checks:
+            if self._card(check) is None:
+                card = self._add(check)
+                card.box.setChecked(card.box.isEnabled() and check.what == candidates.TICKED)
 
-    def tick(self, candidate: Candidate) -> None:
-        """Ticks a folder's card, which is added where there is none."""
-        card = self._card(candidate.path) or self._add(candidate)
-        card.box.setChecked(True)
-        card.box.setFocus()
+    def tick(self, checks: tuple[root_pb2.RootCheck, ...]) -> None:
+        """Ticks the cards of folders, which are added where there are none; one that cannot be chosen says why."""
+        for check in checks:
+            card = self._card(check) or self._add(check)
+            card.box.setChecked(card.box.isEnabled())
+            card.box.setFocus()
 
-    def ticked(self) -> list[str]:
+    def ticked(self) -> list[bytes]:
         """The paths of those that are ticked."""
-        return [card.candidate.path for card in self.cards if card.box.isChecked()]
+        return [card.check.path.raw for card in self.cards if card.box.isChecked()]
 
-    def _card(self, path: str) -> ChoiceCard | None:
-        return next((card for card in self.cards if card.candidate.path == path), None)
+    def _card(self, check: root_pb2.RootCheck) -> ChoiceCard | None:
+        return next((card for card in self.cards if card.check.path.raw == check.path.raw), None)
 
-    def _add(self, candidate: Candidate) -> ChoiceCard:
-        card = ChoiceCard(candidate)
+    def _add(self, check: root_pb2.RootCheck) -> ChoiceCard:
+        card = ChoiceCard(check)
         card.toggled.connect(self.changed)
         at = len(self.cards)
         self._grid.addWidget(card, at // COLUMNS, at % COLUMNS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QScrollArea, QVBoxLayout, QWidget
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QScrollArea, QVBoxLayout, QWidget
 from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.paths import safe_text
-from sanchay.v1 import job_pb2
+from sanchay.v1 import job_pb2, root_pb2
 from sanchay_tray.model import Link, State
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN, Either
@@ -70,9 +70,9 @@ class FirstStart(QScrollArea):
 
     def show_state(self, state: State) -> None:
         """What is known of the daemon changed."""
-        if not self._asked:
+        if not self._asked and state.link is Link.UP:
             self._asked = True
-            self._desk.ask(self, lambda _client: candidates.candidates(), self._offer, key="candidates")
+            self._desk.ask(self, candidates.suggested, self._offer, key="candidates")
             self._desk.ask(self, lambda _client: login.is_on(), self._show_login, key="is-at-login")
         self._show_start()
         if not self.is_under_way:
@@ -85,8 +85,7 @@ class FirstStart(QScrollArea):
 
     def take(self, paths: list[str]) -> None:
         """Ticks folders that were dropped or chosen."""
-        for path in paths:
-            self.choices.tick(candidates.dropped(path))
+        self._desk.ask(self, lambda client: candidates.looked_at(client, paths), self.choices.tick)
 
     def begin(self) -> None:
         """Adds the folders that are ticked, and scans them."""
@@ -98,7 +97,7 @@ class FirstStart(QScrollArea):
             self._desk.ask(self, lambda _client: login.turn(wanted), self._turned, key="login")
         self._desk.ask(self, lambda client: add(client, paths), self._begun, failed=self._failed, timeout_s=60.0)
 
-    def _offer(self, found: tuple[candidates.Candidate, ...]) -> None:
+    def _offer(self, found: tuple[root_pb2.RootCheck, ...]) -> None:
         self.choices.offer(found)
         self._show_start()
 
@@ -138,7 +137,7 @@ class FirstStart(QScrollArea):
         self._desk.say_failed(error)
 
 
-def add(client: Client, paths: list[str]) -> Found:
+def add(client: Client, paths: Sequence[str | bytes]) -> Found:
     """Adds folders and starts their scans, which wait for no battery and no pause: a person waits for them."""
     added, error = [], None
     for path in paths:
