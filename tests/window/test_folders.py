@@ -66,7 +66,7 @@ def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(newcomer: Dae
         choices = page.first.choices
         until(lambda: len(choices.cards) >= 3)
         assert choices.ticked() == [os.fsencode(home / "Pictures")]
-        assert "2 files, 39.1 KB" in texts(choices)
+        until(lambda: "2 files, 39.1 KB" in texts(choices))
         assert nameless(page) == []
         until(lambda: page.first.at_login.isVisibleTo(page))
         assert not page.first.at_login.isChecked()
