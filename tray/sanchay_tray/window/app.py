@@ -20,6 +20,8 @@ from sanchay_tray.window.single import Single
 
 #: Languages that are written from right to left; Qt asks its translations, and has none for most of them.
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+#: After so long a thread that computes lets the loop go on: a map of 10,000 tiles is painted on one.
+SWITCH_S = 0.001
 
 
 def prepare(app: QApplication, language: str = "") -> None:
@@ -51,6 +53,7 @@ def paint(app: QApplication) -> None:
 def run(where: Places, page: str, select: str, language: str = "", *, has_tray: bool = True) -> int:
     """Shows the window until it is closed; its exit code. Where one is open already, that one comes to the front."""
     app = QApplication(sys.argv[:1])
+    sys.setswitchinterval(SWITCH_S)
     single = Single(where)
     if not single.take():
         return 0 if single.call(page, select) else 1

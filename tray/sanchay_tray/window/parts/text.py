@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from sanchay_tray.window.icons import icon
 
@@ -139,6 +139,15 @@ def row(*widgets: QWidget | int, spacing: int = 8) -> QWidget:
         else:
             layout.addWidget(widget)
     return made
+
+
+def clear(layout: QLayout) -> None:
+    """Takes every widget out of a layout."""
+    while layout.count():
+        item = layout.takeAt(0)
+        if item is not None and (widget := item.widget()) is not None:
+            widget.hide()  # it is deleted only once the loop comes to it
+            widget.deleteLater()
 
 
 def column(*widgets: QWidget | int, spacing: int = 8, margin: int = 0) -> QWidget:
