@@ -21,8 +21,8 @@ from click.shell_completion import (
 from sanchay import hosts, units
 from sanchay.address import places
 from sanchay.errors import SanchayError
+from sanchay.terms import KEYS, LISTS, VALUES
 from sanchayctl.command import PROGRAM, VARIABLE
-from sanchayctl.expression import KEYS
 
 if TYPE_CHECKING:
     import click
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_S = 1.0
 JOBS = 50
-_TYPES = ("image", "video", "audio", "document", "archive", "code", "log", "other", "folder", "link", "special", "file")
-# Values that need no quotes in a shell: > and < would send the output somewhere.
-_VALUES = {
-    "type": _TYPES,
-    "dup": ("yes", "no", "unknown"),
-    "empty": ("yes", "no"),
-    "size": ("1G..", "100M..1G", "1M..100M", "..1M"),
-    "modified": ("today", "yesterday"),
-    "created": ("today", "yesterday"),
-    "links": ("1", "2.."),
-}
 _TERM = re.compile(r"(-?)([a-z]+):(.*)", re.DOTALL | re.IGNORECASE)
 # What a shell would take for something else in a word without quotes.
 _TO_ESCAPE = re.compile(r"([\s'\"\\$`&|;<>()*?\[\]!{}#])")
@@ -111,7 +100,7 @@ def terms(incomplete: str) -> list[CompletionItem]:
         word = incomplete[len(sign) :].lower()
         return [CompletionItem(f"{sign}{key}:") for key in KEYS if key.startswith(word)]
     key, typed = match[2].lower(), match[3]
-    given, comma, last = typed.rpartition(",") if key in ("type", "ext") else ("", "", typed)
+    given, comma, last = typed.rpartition(",") if key in LISTS else ("", "", typed)
     start = f"{match[1]}{match[2]}:{given}{comma}"
     return [CompletionItem(start + value) for value in _values(key, last) if value.startswith(last)]
 
@@ -124,7 +113,7 @@ def _values(key: str, typed: str) -> Iterable[str]:
     if key == "ext":
         found = _asked(lambda client: [row.key for row in client.summary("ext").rows]) or []
         return [*found, "none"]
-    return _VALUES.get(key, ())
+    return VALUES.get(key, ())
 
 
 def _asked(call: Callable[[Client], Answer]) -> Answer | None:

@@ -18,24 +18,9 @@ if TYPE_CHECKING:
 
 from sanchay import paths
 from sanchay.errors import InvalidQuery
+from sanchay.terms import KEYS, in_quotes
 from sanchayctl.command import Command
 
-KEYS = (
-    "name",
-    "path",
-    "under",
-    "ext",
-    "type",
-    "size",
-    "modified",
-    "created",
-    "root",
-    "hash",
-    "dup",
-    "empty",
-    "owner",
-    "links",
-)
 # Values of these, and bare text, may hold spaces; in others a space can only part two terms.
 _SPACED = frozenset({"", "name", "path", "under", "root", "owner"})
 _TERM = r"(?is)(-?)(?:([a-z]+):)?(.*)"
@@ -109,12 +94,12 @@ def _prepared(argument: str) -> str:
             return argument
         value = re.sub(r'\\(["\\])', r"\1", quoted[1])
         written = _placed(key, value)
-        return argument if written == value else f"{sign}{key}:{_in_quotes(written)}" if key else argument
+        return argument if written == value else f"{sign}{key}:{in_quotes(written)}" if key else argument
     value = _placed(key, value)
     if any(character.isspace() for character in value):
         if not key and re.search(_WILDCARD, value):  # quoted, it would be a text
             key = "path" if "/" in value else "name"
-        value = _in_quotes(value)
+        value = in_quotes(value)
     return f"{sign}{key}:{value}" if key else f"{sign}{value}"
 
 
@@ -124,7 +109,3 @@ def _placed(key: str, value: str) -> str:
         return paths.absolute(value)
     is_path = not key and ("/" in value or value == "~") and not value.startswith("**")
     return paths.absolute(value) if is_path else value
-
-
-def _in_quotes(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -51,6 +51,7 @@ ENTRIES = {
     "sanchay_tray.__main__",
     "sanchay_tray.first_run",
     "sanchay_tray.window.__main__",
+    "sanchay_tray.window.pictures.worker",
     "sanchayd.state.migrations.env",
 }
 

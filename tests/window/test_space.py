@@ -14,9 +14,9 @@ from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.space.page import SpacePage
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
-from tests.support.windows import button, nameless, page_of, settle, texts, until, window
+from tests.support.windows import button, nameless, page_of, texts, until, window
 
-HOSTILE = (b"<b>bold</b>", b"line\nbreak", b"\xff\xfe", "\u202egnp.exe".encode(), b"a" * 255)
+HOSTILE = (b"<b>bold", b"line\nbreak", b"\xff\xfe", "\u202egnp.exe".encode(), b"a" * 255)
 
 
 def at(frame: Frame, path: Path | bytes) -> SpacePage:
@@ -127,7 +127,7 @@ def test_names_of_any_bytes_are_shown_escaped_and_can_be_gone_into(daemon: Daemo
     with window(daemon.where, "space", str(top)) as frame:
         page = at(frame, top)
         found = rows(page)
-        assert {"<b>bold</b>", "$'line\\nbreak'", "$'\\xff\\xfe'"} < set(found)
+        assert {"<b>bold", "$'line\\nbreak'", "$'\\xff\\xfe'"} < set(found)
         assert not any("\u202e" in name or "\n" in name for name in found)
         for name in HOSTILE:
             page.show_folder(os.path.join(os.fsencode(top), name))
@@ -142,7 +142,7 @@ def test_a_root_removed_elsewhere_leads_back_to_everything(scanned: DaemonProces
             page = at(frame, tree)
             client.remove_root(str(tree))
             until(lambda: (frame.page() is page) and page.map.picture is not None and rows(page) == [])
-            assert texts(page.crumbs) == ["Everything"]
+            until(lambda: texts(page.crumbs) == ["Everything"])
 
 
 def test_a_daemon_that_goes_leaves_the_map_and_one_that_comes_back_is_asked(scanned: DaemonProcess, tree: Path) -> None:
@@ -152,9 +152,8 @@ def test_a_daemon_that_goes_leaves_the_map_and_one_that_comes_back_is_asked(scan
         until(lambda: frame.state.link is Link.ABSENT)
         before = rows(page)
         page.show_folder(os.fsencode(tree / "Pictures"))  # what is known can still be looked at
-        settle()
         assert before
-        assert texts(page.crumbs)[-1] == "Pictures"
+        until(lambda: "Pictures" in texts(page.crumbs))
         trees.build(tree, {"Pictures/new/one.jpg": b"n" * 50_000, "Pictures/two/one.jpg": b"n"})
         with DaemonProcess(scanned.home):
             until(lambda: "new" in rows(page))

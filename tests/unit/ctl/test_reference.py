@@ -10,8 +10,8 @@ import click
 import pytest
 
 from sanchay.errors import EXIT_CONFIG, EXIT_DENIED, EXIT_PARTIAL, EXIT_UNAVAILABLE
+from sanchay.terms import KEYS
 from sanchayctl import exit_codes
-from sanchayctl.expression import KEYS
 from tests.support.canned_daemon import CannedDaemon
 from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.test_commands import COMMANDS

@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),
     Entry("folders", mark("Folders"), "folders", "sanchay_tray.window.pages.folders.page:FoldersPage"),
     Entry("space", mark("Space"), "space", "sanchay_tray.window.pages.space.page:SpacePage"),
+    Entry("search", mark("Search"), "search", "sanchay_tray.window.pages.search.page:SearchPage"),
     Entry("jobs", mark("Jobs"), "jobs", "sanchay_tray.window.pages.jobs.page:JobsPage"),
     Entry("schedules", mark("Schedules"), "schedules", "sanchay_tray.window.pages.schedules.page:SchedulesPage"),
     Entry("health", mark("Health"), "health", "sanchay_tray.window.pages.health.page:HealthPage"),

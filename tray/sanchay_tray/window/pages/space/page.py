@@ -53,6 +53,7 @@ class SpacePage(Page):
         self._tree = Tree()
         self._top = 0
         self._selected: int | None = None
+        self._shown: bytes | None = None  # the folder that is shown with all its levels
         self._facts: Facts = facts_of({}, 0)
         self._hidden = {bytes.fromhex(each) for each in desk.memory.get("space.hidden", [])}
         self._up = False
@@ -98,8 +99,8 @@ class SpacePage(Page):
         self.legend = Legend()
         self.line = Line(say("How this folder grows"))
         self.growth = muted()
-        self._freshness = muted()
-        self._freshness.setWordWrap(False)
+        self._freshness = Elided(tone="muted")
+        self._freshness.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -109,8 +110,8 @@ class SpacePage(Page):
         column.addWidget(self.legend)
         foot = QHBoxLayout()
         foot.addWidget(self.line)
-        foot.addWidget(self.growth, 1)
-        foot.addWidget(self._freshness)
+        foot.addWidget(self.growth, 3)
+        foot.addWidget(self._freshness, 1)
         column.addLayout(foot)
         self.line.hide()
         self._body, self._none = body, Empty(
@@ -169,16 +170,12 @@ class SpacePage(Page):
     # ---- What it asks ----
 
     def _begin(self) -> None:
-        if self.desk.state.link is Link.UP and self.desk.state.roots:
-            self._changes.listen()
-            self._ask()
-
-    def _ask(self) -> None:
+        if self.desk.state.link is not Link.UP or not self.desk.state.roots:
+            return
+        self._changes.listen()
+        self._ask()
         path = self._path
         above = os.path.dirname(path) if path not in self._tops() else b""
-        self.desk.follow(
-            self, lambda client: questions.levels(client, path), self._show, failed=self._lost_folder, key="levels"
-        )
         self.desk.ask(
             self,
             lambda client: questions.growth(client, path, above),
@@ -186,6 +183,20 @@ class SpacePage(Page):
             failed=lambda _: None,
             key="growth",
         )
+
+    def _ask(self) -> None:
+        path, at_once = self._path, self._shown == self._path
+        self.desk.follow(
+            self,
+            lambda client: questions.levels(client, path, at_once=at_once),
+            self._show,
+            failed=self._lost_folder,
+            ended=lambda: self._now_shown(path),
+            key="levels",
+        )
+
+    def _now_shown(self, path: bytes) -> None:
+        self._shown = path
 
     def _tops(self) -> list[bytes]:
         return [root.path.raw for root in self.desk.state.roots]
@@ -270,7 +281,7 @@ class SpacePage(Page):
         parts = [shown.freshness(level.freshness)]
         if tree.truncated:
             parts.append(say("only the largest folders are shown"))
-        self._freshness.setText(", ".join(parts))
+        self._freshness.show_text(", ".join(parts))
 
     def _show_growth(self, growth: questions.Growth) -> None:
         if growth.path != self._path:

@@ -29,18 +29,24 @@ class Growth(NamedTuple):
     history: list[tuple[int, int]]  # days and bytes
 
 
-def levels(client: Client, path: bytes) -> Iterator[Level]:
-    """The folder with what is in it, one level more each time, until all is there or it would be too much."""
-    count = 0
+def levels(client: Client, path: bytes, *, at_once: bool) -> Iterator[Level]:
+    """The folder with what is in it, one level more each time, until all is there or it would be too much.
+
+    `at_once`: only the last of these.
+    """
+    count, last = 0, None
     for depth in range(1, DEEPEST + 1):
         answer = client.disk_usage(path or None, depth=depth, limit=ROWS)
-        if depth > 1 and (answer.truncated or answer.next_page_token or len(answer.rows) == count):
-            return
-        count = len(answer.rows)
         truncated = answer.truncated or bool(answer.next_page_token)
-        yield Level(tree_of(answer.rows, truncated=truncated), answer.freshness)
+        if depth > 1 and (truncated or len(answer.rows) == count):
+            break
+        count, last = len(answer.rows), Level(tree_of(answer.rows, truncated=truncated), answer.freshness)
+        if not at_once:
+            yield last
         if truncated:
-            return
+            break
+    if at_once and last is not None:
+        yield last
 
 
 def growth(client: Client, path: bytes, above: bytes) -> Growth:

@@ -27,7 +27,7 @@ class Rows(QAbstractItemModel):
     def __init__(self, colour_words: Callable[[int], str]) -> None:
         super().__init__()
         self.tree = Tree()
-        self._top = 0
+        self.top = 0
         self._row: list[int] = []
         self._colour_words = colour_words
         self.hidden: Collection[bytes] = ()
@@ -35,7 +35,7 @@ class Rows(QAbstractItemModel):
     def show_tree(self, tree: Tree, top: int) -> None:
         """Shows another tree, or another part of it."""
         self.beginResetModel()
-        self.tree, self._top = tree, top
+        self.tree, self.top = tree, top
         self._row = [0] * len(tree)
         for inside in tree.children:
             for row, node in enumerate(inside):
@@ -48,7 +48,7 @@ class Rows(QAbstractItemModel):
 
     def index_of(self, node: int) -> QModelIndex:
         """The index of a node; none for the top one and what is not below it."""
-        return self.createIndex(self._row[node], 0, node) if node != self._top else QModelIndex()
+        return self.createIndex(self._row[node], 0, node) if node != self.top else QModelIndex()
 
     def is_hidden(self, node: int) -> bool:
         """Whether a folder was hidden."""
@@ -72,7 +72,7 @@ class Rows(QAbstractItemModel):
     def _inside(self, parent: Index) -> list[int]:
         if not len(self.tree):
             return []
-        return self.tree.children[int(parent.internalId()) if parent.isValid() else self._top]
+        return self.tree.children[int(parent.internalId()) if parent.isValid() else self.top]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return len(self._inside(parent)) if parent.column() <= 0 else 0
@@ -114,7 +114,7 @@ class Rows(QAbstractItemModel):
         if column == SIZE:
             return shown.size(tree.sizes[node])
         if column == SHARE:
-            whole = tree.sizes[self._top]
+            whole = tree.sizes[self.top]
             return shown.percent(tree.sizes[node] / whole) if whole else ""
         if column == FILES:
             return shown.number(tree.files[node])
@@ -158,8 +158,10 @@ class Table(QTreeView):
 
     def show_tree(self, tree: Tree, top: int, selected: int | None) -> None:
         """Shows another tree; what was open in the one before stays open."""
-        before = self._rows.tree
+        before, before_top = self._rows.tree, self._rows.top
         opened = {before.paths[node] for node in self._opened()}
+        is_same = len(before) > 0 and len(tree) > 0 and before.paths[before_top] == tree.paths[top]
+        at = self.verticalScrollBar().value()
         self._quiet = True
         self._rows.show_tree(tree, top)
         for node in range(len(tree)) if opened else ():
@@ -167,6 +169,8 @@ class Table(QTreeView):
                 self.expand(self._rows.index_of(node))
         self._quiet = False
         self.select(selected)
+        if is_same:
+            self.verticalScrollBar().setValue(at)
 
     def select(self, node: int | None) -> None:
         """Makes a node the current one, and has it seen."""

@@ -1,0 +1,1 @@
+"""Search: a line, and hits as one types."""
