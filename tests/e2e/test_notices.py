@@ -156,7 +156,7 @@ def test_copies_that_arrive_in_crowds_are_one_notice(tmp_path: Path, desktop: De
         daemon.tell(*arrived)
         told = server.wait_for(1)
     assert told.title == "1,000 copies arrived"
-    assert told.body == "1000M in all. The last: /data/Pictures/999.jpg is a copy of /data/old.jpg"
+    assert told.body == "1.0G in all. The last: /data/Pictures/999.jpg is a copy of /data/old.jpg"
     assert len(server.told) == 1
 
 
