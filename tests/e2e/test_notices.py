@@ -40,7 +40,7 @@ def window(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def icon(desktop: Desktop, daemon: ScriptedDaemon, tmp_path: Path, window: Path) -> Iterator[IconProcess]:
-    with IconProcess(desktop, tmp_path / "home", "--icon", "qt", window=window) as each:
+    with IconProcess(desktop, tmp_path / "home", "--icon", "qt", "--no-start", window=window) as each:
         desktop.panel.wait_for_item()
         until(lambda: desktop.panel.tooltip().startswith("All is well"))
         yield each
@@ -146,7 +146,8 @@ def test_a_server_that_comes_later_or_again_shows_what_happens_then(
 
 def test_copies_that_arrive_in_crowds_are_one_notice(tmp_path: Path, desktop: Desktop, daemon: ScriptedDaemon) -> None:
     server = desktop.notices()
-    with IconProcess(desktop, tmp_path / "home", "--icon", "qt", env={"FAKE_COPIES_REST_S": "0.2"}, window=tmp_path):
+    flags = ("--icon", "qt", "--no-start")
+    with IconProcess(desktop, tmp_path / "home", *flags, env={"FAKE_COPIES_REST_S": "0.2"}, window=tmp_path):
         desktop.panel.wait_for_item()
         until(lambda: desktop.panel.tooltip().startswith("All is well"))
         arrived = [

@@ -19,7 +19,7 @@ from sanchay.address import Places
 from sanchay.client import Client
 from sanchay.errors import DaemonUnavailable, SanchayError, TimedOut
 from sanchay.names import safe_text
-from sanchay_tray import hosts, model, opening, own_acts, words
+from sanchay_tray import cause_words, hosts, model, opening, own_acts, words
 from sanchay_tray.feed import Feed
 from sanchay_tray.icon import acts, backend
 from sanchay_tray.icon.menu import Act, Item, line, menu
@@ -204,9 +204,13 @@ class App:
     def _ask_daemon(self, act: Act) -> None:
         try:
             acts.ask_daemon(self._where, act, datetime.now().astimezone())
+        except TimedOut:
+            why = say("What you chose may still be done, once it answers.")
+            self._speaker.say(rules.failure(cause_words.link_text(model.Link.SILENT), why))
+            self._feed.doubt()
         except SanchayError as error:
             self._failed(act.verb, error.message)
-            if isinstance(error, (DaemonUnavailable, TimedOut)):
+            if isinstance(error, DaemonUnavailable):
                 self._feed.doubt()
 
     def _failed(self, verb: str, why: str) -> None:
