@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -250,3 +251,25 @@ def test_without_a_bus_it_goes_into_an_x11_panel(daemon: ScriptedDaemon, tmp_pat
         until(lambda: DARK in {colour for _, colour in panel.picture().getcolors(100_000) or ()})
         panel.click(DARK)
         until(lambda: opened(window) == [[]])
+
+
+#: GTK's package for Python is the system's, for the Python that the system has.
+GI = Path("/usr/lib/python3/dist-packages/gi")
+FITS = f"_gi.cpython-{sys.version_info[0]}{sys.version_info[1]}-*.so"
+
+
+@pytest.mark.skipif(not any(GI.glob(FITS)), reason="only on the Python that the system's GTK is for")
+def test_pystray_shows_the_same_menu(daemon: ScriptedDaemon, desktop: Desktop, tmp_path: Path, window: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "gi").symlink_to(GI)
+    home, env = tmp_path / "home", {"FAKE_PACKAGES": str(packages)}
+    with IconProcess(desktop, home, "--icon", "pystray", "--no-start", window=window, env=env) as icon:
+        panel = desktop.panel
+        until(lambda: panel.items and panel.has("All is well: 1,200 files"))
+        panel.click("Scan now", "Pictures")
+        until(lambda: [request.roots for request in daemon.asked("StartScan")] == [[b"1"]])
+        panel.click("Open Sanchay")
+        until(lambda: opened(window) == [[]])
+        panel.click("Quit")
+        assert icon.ended()[0] == 0

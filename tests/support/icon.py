@@ -58,6 +58,7 @@ STAND_IN = "import json, os, sys; open(sys.argv[1], 'a').write(json.dumps(sys.ar
 
 def main() -> None:
     """The icon, whose window is the stand-in that FAKE_WINDOW names."""
+    sys.path += filter(None, [os.environ.get("FAKE_PACKAGES", "")])
     rules.COPIES_REST_S = float(os.environ.get("FAKE_COPIES_REST_S", rules.COPIES_REST_S))
     opening.window_command = lambda: (sys.executable, "-c", STAND_IN, os.environ["FAKE_WINDOW"])
     __main__.program()
