@@ -70,7 +70,14 @@ _ENGINE: Mapping[str, str | Template] = {
         "{path} is another folder than at the last scan, with {found_count} of the {known_count} "
         "names that were in it; accept it if it is the right one"
     ),
+    "was-removed-replaced-unmounted": "{path} was removed, replaced or unmounted",
     "was-replaced": "{path} was replaced",
+    "does-not-exist": "{path} does not exist ({why})",
+    "not-a-folder": "{path} is not a folder ({why})",
+    "permission-denied": "{path} cannot be read: permission denied ({why})",
+    "could-not-be-read": "{path} could not be read ({why})",
+    "gone-or-replaced": "{path} is gone or was replaced ({why})",
+    "through-a-link": "{path} is reached through a symbolic link, which is never followed ({why})",
     "does-not-answer": "{path} does not answer",
     "path-unreadable": "{path} could not be read; what was known of it is kept",
     "paths-unreadable": Template(

@@ -76,7 +76,7 @@ def test_what_the_engine_says_stands_in_its_source() -> None:
     for code in ENGINE:
         pieces = [piece for piece in re.split(r"\{\w+\}", TEMPLATES[code].many or TEMPLATES[code].one) if piece.strip()]
         assert pieces
-        assert [piece for piece in pieces if piece not in engine] == [], code
+        assert [piece for piece in pieces if piece.strip(" ()") not in engine] == [], code
 
 
 @pytest.mark.parametrize("code", ENGINE)

@@ -24,19 +24,8 @@ LOOK_S = 2.0
 _ELSEWHERE = FILE_KINDS | {EventKind.DUPLICATE, EventKind.FORECAST, EventKind.STATUS, EventKind.DROPPED}
 #: How the names of calls begin that change nothing.
 _READING = (
-    "Get",
-    "List",
-    "Find",
-    "Follow",
-    "Preview",
-    "CheckRoot",
-    "Suggest",
-    "Duplicates",
-    "Summary",
-    "DiskUsage",
-    "Export",
-    "Subscribe",
-    "Compare",
+    *("Get", "List", "Find", "Follow", "Duplicates", "Summary", "DiskUsage", "Export", "Subscribe", "Compare"),
+    *("OpenView", "ReadView", "CloseView", "Preview", "Suggest", "CheckRoot", "StartHave"),
 )
 _log = logger("sanchayd.news")
 

@@ -113,6 +113,7 @@ def test_no_one_looks_for_no_one() -> None:
         ("DaemonService/GetStatus", False),
         ("CatalogService/Find", False),
         ("DedupeService/ListPlans", False),
+        ("CatalogService/ReadView", False),
         ("DedupeService/EditPlan", True),
     ],
 )
