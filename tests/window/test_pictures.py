@@ -102,18 +102,18 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(pictures: Pictures, tmp_path:
 def test_a_worker_that_hangs_or_dies_costs_one_picture(pictures: Pictures, tmp_path: Path) -> None:
     first, second = png(tmp_path / "1.png"), png(tmp_path / "2.png")
     got(pictures, first)
-    worker = pictures._worker
+    worker = pictures.worker
     assert worker is not None
     os.kill(worker.process.pid, signal.SIGSTOP)  # as a share that hangs
-    pictures._timer.setInterval(50)
+    pictures.timer.setInterval(50)
     assert got(pictures, second).image is None
-    pictures._timer.setInterval(60_000)
+    pictures.timer.setInterval(60_000)
     assert got(pictures, png(tmp_path / "3.png")).image is not None
-    assert pictures._worker is not None
-    before = pictures._worker
+    assert pictures.worker is not None
+    before = pictures.worker
     before.end()
     before.process.wait()
-    until(lambda: pictures._worker is not before)
+    until(lambda: pictures.worker is not before)
     assert got(pictures, png(tmp_path / "4.png")).image is not None
 
 

@@ -87,14 +87,21 @@ class Asker(QObject):
         *,
         key: str = "",
         timeout_s: float = CALL_S,
+        to_end: bool = False,
     ) -> Asked:
-        """Makes a call; on the loop `then` gets its answer, or `failed` its error. A `key` replaces the one before."""
+        """Makes a call; on the loop `then` gets its answer, or `failed` its error. A `key` replaces the one before.
+
+        `to_end`: closing the window does not call it off, and the process ends after it.
+        """
 
         def work() -> None:
             self._with_client(asked, timeout_s, failed, lambda client: self._tell(asked, then, call(client)))
 
-        asked = self._new(owner, key)
-        self._work.put(work)
+        asked = self._new(owner, key, is_kept=not to_end)
+        if to_end:
+            threading.Thread(target=work, name="to-end", daemon=False).start()
+        else:
+            self._work.put(work)
         return asked
 
     def follow(
@@ -168,10 +175,11 @@ class Asker(QObject):
         while (work := self._work.get()) is not None:
             work()
 
-    def _new(self, owner: QObject, key: str) -> Asked:
+    def _new(self, owner: QObject, key: str, *, is_kept: bool = True) -> Asked:
         asked = Asked(owner)
         with self._lock:
-            self._asked.add(asked)
+            if is_kept:
+                self._asked.add(asked)
             before = self._keyed.pop((id(owner), key), None) if key else None
             if key:
                 self._keyed[id(owner), key] = asked
@@ -187,7 +195,7 @@ class Asker(QObject):
                         work(client)
         except SanchayError as error:
             self._tell(asked, failed, error)
-            if isinstance(error, (DaemonUnavailable, TimedOut)) and not asked.is_off:
+            if isinstance(error, (DaemonUnavailable, TimedOut)) and not asked.is_off and not self._closed:
                 self.doubted.emit()
         except ValueError:
             if not asked.is_off:  # else the client was closed between two of its calls
@@ -197,7 +205,7 @@ class Asker(QObject):
                 self._asked.discard(asked)
 
     def _tell(self, asked: Asked, call: Callable[[Any], None], answer: object) -> None:
-        if not asked.is_off:
+        if not asked.is_off and not self._closed:
             self._arrived.emit(asked, (call, answer))
 
     def _deliver(self, asked: Asked, what: tuple[Callable[[Any], None], object]) -> None:

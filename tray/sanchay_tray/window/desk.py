@@ -37,8 +37,11 @@ class Desk(Protocol):
         failed: Callable[[SanchayError], None] | None = None,
         key: str = "",
         timeout_s: float = 30.0,
+        to_end: bool = False,
     ) -> Asked:
         """Makes a call on a thread; `then` gets its answer on the loop.
+
+        `to_end`: closing the window does not call it off.
 
         Without `failed` an error is shown in a banner. A `key` calls off the owner's question before of that key. The
         client may be used for several calls one after another.

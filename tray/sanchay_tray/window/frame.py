@@ -83,9 +83,11 @@ class Frame(QMainWindow):
         failed: Failed | None = None,
         key: str = "",
         timeout_s: float = 30.0,
+        to_end: bool = False,
     ) -> Asked:
         """Makes a call on a thread; see Desk."""
-        return self._asker.ask(owner, call, then, failed or self.say_failed, key=key, timeout_s=timeout_s)
+        told = failed or self.say_failed
+        return self._asker.ask(owner, call, then, told, key=key, timeout_s=timeout_s, to_end=to_end)
 
     def follow(
         self,

@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 ENTRIES = (
     Entry("overview", mark("Overview"), "overview", "sanchay_tray.window.pages.overview:OverviewPage"),
     Entry("folders", mark("Folders"), "folders", "sanchay_tray.window.pages.folders.page:FoldersPage"),
+    Entry("copies", mark("Copies"), "copies", "sanchay_tray.window.pages.copies.page:CopiesPage"),
     Entry("space", mark("Space"), "space", "sanchay_tray.window.pages.space.page:SpacePage"),
     Entry("search", mark("Search"), "search", "sanchay_tray.window.pages.search.page:SearchPage"),
     Entry("jobs", mark("Jobs"), "jobs", "sanchay_tray.window.pages.jobs.page:JobsPage"),

@@ -103,16 +103,16 @@ class Pictures(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker: _Worker | None = None
+        self.worker: _Worker | None = None
         self._kept: OrderedDict[Wanted, Picture] = OrderedDict()
         self._kept_bytes = 0
         self._waiting: OrderedDict[Wanted, list[tuple[QObject, Then]]] = OrderedDict()
         self._asked: Wanted | None = None
         self._number = 0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PICTURE_MS)
-        self._timer.timeout.connect(self._too_long)
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.setInterval(PICTURE_MS)
+        self.timer.timeout.connect(self._too_long)
         self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def known(self, wanted: Wanted) -> Picture | None:
@@ -139,24 +139,24 @@ class Pictures(QObject):
         """Ends the worker; questions that wait have no answer."""
         self._waiting.clear()
         self._asked = None
-        self._timer.stop()
-        worker, self._worker = self._worker, None
+        self.timer.stop()
+        worker, self.worker = self.worker, None
         if worker is not None:
             worker.end()
 
     def _next(self) -> None:
         if self._asked is not None or not self._waiting:
             return
-        if self._worker is None:
+        if self.worker is None:
             try:
-                self._worker = _Worker(self._hear)
+                self.worker = _Worker(self._hear)
             except OSError:  # no process can be started: there are no pictures for now
                 self._waiting.clear()
                 return
         self._asked = next(reversed(self._waiting))
         self._number += 1
-        self._timer.start()
-        self._worker.ask(self._number, self._asked)
+        self.timer.start()
+        self.worker.ask(self._number, self._asked)
 
     def _hear(self, worker: object, answer: object) -> None:
         """On the worker's thread."""
@@ -164,10 +164,10 @@ class Pictures(QObject):
             self._arrived.emit(worker, answer)
 
     def _take(self, worker: object, answer: tuple[dict[str, int], bytes] | None) -> None:
-        if worker is not self._worker:
+        if worker is not self.worker:
             return  # one that was given up
         if answer is None:
-            self._worker = None
+            self.worker = None
             self._done(NONE)
             return
         head, pixels = answer
@@ -175,14 +175,14 @@ class Pictures(QObject):
             self._done(_made(head, pixels))
 
     def _too_long(self) -> None:
-        worker, self._worker = self._worker, None
+        worker, self.worker = self.worker, None
         if worker is not None:
             worker.end()
         self._done(NONE)
 
     def _done(self, picture: Picture) -> None:
         wanted, self._asked = self._asked, None
-        self._timer.stop()
+        self.timer.stop()
         if wanted is not None:
             self._keep(wanted, picture)
             for owner, then in self._waiting.pop(wanted, ()):

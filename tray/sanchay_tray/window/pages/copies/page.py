@@ -1,0 +1,390 @@
+"""The page: filters and the table of groups, the members of the selected one, and from there the review."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from sanchay.client import Client
+from sanchay.errors import SanchayError
+from sanchay.v1 import catalog_pb2, dedupe_pb2, event_pb2
+from sanchay_tray.model import ACTIVE, Link, State
+from sanchay_tray.window import shown
+from sanchay_tray.window.desk import Desk
+from sanchay_tray.window.page import Either, Page, page_layout
+from sanchay_tray.window.pages.copies import review as review_module
+from sanchay_tray.window.pages.copies.companions import companions_of
+from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
+from sanchay_tray.window.pages.copies.groups import LISTED_MOST, Groups
+from sanchay_tray.window.pages.copies.kinds import SmallPictures
+from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id
+from sanchay_tray.window.pages.copies.plan import PLAN_S, OpenPlan, Scope, find_or_make, open_plan
+from sanchay_tray.window.pages.copies.rules import Rules as RulesPanel
+from sanchay_tray.window.pages.copies.sheet import Sheet
+from sanchay_tray.window.parts.empty import Empty
+from sanchay_tray.window.parts.long_rows import Column, Rows, Table
+from sanchay_tray.window.parts.text import button, muted, row, title
+from sanchay_tray.window.pictures.pictures import Pictures
+from sanchay_tray.words import count, say
+
+#: Rows of the table are so high that their picture can be told from others.
+ROW_HEIGHT, PICTURE = 44, 36
+#: Copies that come by the hundred are listed again once they stand still.
+STILL_MS = 700
+
+
+class CopiesPage(Page):
+    """Groups of equal files."""
+
+    name = "copies"
+    keys = review_module.KEYS
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.filter = Filter.remembered(desk.memory.get("copies.filter", {}))
+        self.pictures = Pictures(self)
+        self.plan = OpenPlan(desk, self)
+        self.review = review_module.Review(desk, self.plan, self.pictures)
+        self.sheet = Sheet(desk)
+        self.rules = RulesPanel(desk)
+        self._opening = b""  # the content of the group that is to be reviewed once its plan is there
+        self._up = False
+        self._asked_files = b""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(STILL_MS)
+        self._soon.timeout.connect(self._list)
+        self._lay()
+        self.plan.changed.connect(self._plan_changed)
+        self.review.left.connect(self._show_list)
+        self.review.ruled.connect(self._show_rules)
+        self.review.finished.connect(self._show_sheet)
+        self.rules.closed.connect(lambda: self._show_review(self.review.number))
+        self.rules.applied.connect(self._ruled)
+        self.sheet.closed.connect(self._show_list)
+        self.sheet.cleared.connect(self._cleared)
+        self.state_changed(desk.state)
+
+    # ---- What the page is told ----
+
+    def enter(self, select: str = "") -> None:  # noqa: ARG002 - a page's signature
+        """Lists the groups, and looks for the plan that is under way."""
+        self._list()
+        if self.plan.plan is None:
+            self._find_plan()
+
+    def leave(self) -> None:
+        """Lets go of the order and of the process of pictures."""
+        self._soon.stop()
+        self.plan.flush()
+        self.rows.close()
+        self.pictures.close()
+        self.desk.memory.put("copies.filter", asdict(self.filter))
+        self.desk.memory.put_bytes("copies.columns", self.table.horizontalHeader().saveState())
+
+    def state_changed(self, state: State) -> None:
+        """Offers the roots; lists again once the daemon is back."""
+        self.bar.show_roots(state.roots)
+        up, self._up = self._up, state.link is Link.UP
+        if self._up and not up and self.isVisible():
+            self.enter()
+        self._set_actions()
+
+    def happened(self, event: event_pb2.Event) -> None:
+        """The groups may be others now."""
+        ended = event.kind == "job" and event.job.state not in ACTIVE
+        if event.kind in ("duplicate", "removed", "reconciled", "root_offline", "root_online", "dropped") or ended:
+            self._soon.start()
+
+    def back(self) -> bool:
+        """Esc: out of the sheet or the rules, then out of the review."""
+        shown_now = self._stack.shown()
+        if shown_now is self.rules:
+            self._show_review(self.review.number)
+        elif shown_now is self.review or (shown_now is self.sheet and not self.sheet.is_running):
+            self._show_list()
+        else:
+            return False
+        return True
+
+    def focus_filter(self) -> bool:
+        """Ctrl+F: the line for a part of a path."""
+        if self._stack.shown() is not self._listing:
+            return False
+        self.bar.text.setFocus()
+        self.bar.text.selectAll()
+        return True
+
+    # ---- The list ----
+
+    def _lay(self) -> None:
+        self.total = muted()
+        self.bar = FilterBar(self.filter, self._filtered)
+        small = SmallPictures(self, self.pictures, lambda: self.table.viewport().update())
+        self.rows = Rows(self._columns(small), self)
+        self.table = Table(self.rows, say("Groups of copies"))
+        self.table.set_row_height(ROW_HEIGHT)
+        self.table.setIconSize(QSize(PICTURE, PICTURE))
+        header = self.table.horizontalHeader()
+        state = self.desk.memory.get_bytes("copies.columns")
+        em = self.table.fontMetrics().averageCharWidth()
+        for column, width in enumerate((34, 9, 11, 15, 50)):
+            self.table.setColumnWidth(column, width * em)
+        if not state.isEmpty():
+            header.restoreState(state)
+        self.rows.opened.connect(self._opened)
+        self.rows.failed.connect(self.desk.say_failed)
+        self.rows.arrived.connect(lambda *_: self._show_members())
+        self.table.moved.connect(lambda _: self._show_members())
+        self.table.entered.connect(self._enter_group)
+        self.members_model = Members(with_decisions=False)
+        self.members = members_table(self.members_model, with_decisions=False)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.table)
+        split.addWidget(self.members)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 1)
+        self.start = button(say("Review"), self._review_next, main=True, hint=say("Decide group by group"))
+        self.move_button = button(say("Move to the trash…"), self._show_sheet)
+        self.progress = muted()
+        self.progress.setWordWrap(False)
+        self._found = split
+        self._listing = QWidget()
+        layout = QVBoxLayout(self._listing)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(row(title(say("Copies")), 1, self.progress, self.move_button, self.start))
+        layout.addWidget(self.total)
+        layout.addWidget(self.bar)
+        self._either = Either(split)
+        layout.addWidget(self._either, 1)
+        self._stack = Either(self._listing, self.review, self.rules, self.sheet)
+        page_layout(self).addWidget(self._stack)
+
+    def _columns(self, small: SmallPictures) -> list[Column]:
+        def picture(group: catalog_pb2.DuplicateGroup) -> object:
+            return small.icon(group.paths[0].path.raw, group.paths[0].modified_ns) if group.paths else None
+
+        return [
+            Column(say("Name"), lambda group: shown.name(group.paths[0].path) if group.paths else "", picture=picture),
+            Column(say("Copies"), lambda group: shown.number(group.copies), is_number=True),
+            Column(say("Each"), lambda group: shown.size(group.size), is_number=True),
+            Column(say("Could be free"), lambda group: shown.size(group.freed_bytes), is_number=True),
+            Column(say("Where"), self._where),
+            Column(say("Decided"), self._decided),
+        ]
+
+    def _where(self, group: catalog_pb2.DuplicateGroup) -> str:
+        names = roots_by_id(self.desk.state.roots)
+        found = dict.fromkeys(names.get(each.root_id, "") for each in group.paths)
+        folder = shown.folder(group.paths[0].path) if group.paths else ""
+        return f"{', '.join(name for name in found if name)}: {folder}"
+
+    def _decided(self, group: catalog_pb2.DuplicateGroup) -> str:
+        number = self.plan.number_of.get(group.hash)
+        if number is None:
+            return ""
+        return say("yes") if self.plan.decided.get(number, False) else say("not yet")
+
+    def _filtered(self, chosen: Filter) -> None:
+        self.filter = chosen
+        self.plan.take(None)
+        self._list()
+        self._find_plan()
+
+    def _list(self) -> None:
+        if self.desk.state.link is not Link.UP:
+            return
+        if self.filter.root and self._under() is None:  # it was removed: all the others, not none, are meant
+            self.filter = replace(self.filter, root="")
+            self.bar.show_filter(self.filter)
+        self.rows.show_source(Groups(self.desk, self.filter, self._under(), self._told))
+
+    def _under(self) -> bytes | None:
+        """The folder of the root that is chosen."""
+        return next((root.path.raw for root in self.desk.state.roots if root.name == self.filter.root), None)
+
+    def _told(self, answer: catalog_pb2.DuplicatesResponse) -> None:
+        extra = count("{n} extra copy", "{n} extra copies", answer.total_redundant_files)
+        groups = count("in {n} group", "in {n} groups", answer.total_groups)
+        free = say("{size} could be free", size=shown.size(answer.total_freed_bytes))
+        texts = [f"{extra} {groups}: {free}"]
+        if answer.total_groups > LISTED_MOST:
+            texts.append(count("the first {n} group is listed", "the first {n} groups are listed", LISTED_MOST))
+        if answer.ignored_groups:
+            texts.append(count("{n} group is wanted", "{n} groups are wanted", answer.ignored_groups))
+        if answer.not_compared.files:
+            waiting = count("{n} file is not compared yet", "{n} files are not compared yet", answer.not_compared.files)
+            texts.append(waiting)
+        texts.append(shown.freshness(answer.freshness))
+        self.total.setText("  ·  ".join(text for text in texts if text))
+
+    def _opened(self, total: int) -> None:
+        self._set_actions()
+        if total:
+            self._either.show_only(self._found)
+            if self.table.current_row() < 0:
+                self.table.select(0)
+        else:
+            self.desk.ask(self, lambda client: client.summary("type"), self._show_empty, key="empty")
+
+    def _show_empty(self, summary: catalog_pb2.SummaryResponse) -> None:
+        if self.rows.total():
+            return
+        looked = count("{n} file was looked at", "{n} files were looked at", summary.files)
+        looked = f"{looked}: {shown.size(summary.bytes)}"
+        waiting = summary.not_compared.files
+        if waiting:
+            looked += "\n" + count("{n} of them is not compared yet", "{n} of them are not compared yet", waiting)
+        if not self.desk.state.roots:
+            empty = Empty(
+                "copies",
+                say("No folder is cataloged yet"),
+                action=say("Choose folders"),
+                pressed=lambda: self.desk.go("folders"),
+            )
+        elif self.filter.is_narrow:
+            empty = Empty(
+                "copies", say("No copies fit the filter"), looked, action=say("Show all"), pressed=self.bar.clear
+            )
+        else:
+            empty = Empty("copies", say("No copies were found"), looked)
+        self._either.show_only(empty)
+
+    # ---- The members of the selected group ----
+
+    def _show_members(self) -> None:
+        at = self.table.current_row()
+        group = self.rows.row(at) if at >= 0 else None
+        if group is None:
+            self.members_model.show_lines(())
+            return
+        names = roots_by_id(self.desk.state.roots)
+        lines = [Line(each.path.raw, each.modified_ns, names.get(each.root_id, "")) for each in group.paths]
+        if group.hash == self._asked_files:
+            return
+        self._asked_files = group.hash
+        self.members_model.show_lines(lines)
+        paths = [line.path for line in lines]
+
+        def then(found: dict[bytes, tuple[bytes, ...]]) -> None:
+            if [line.path for line in self.members_model.lines] == paths:
+                self.members_model.show_lines([replace(line, companions=found.get(line.path)) for line in lines])
+
+        self.desk.ask(self, lambda client: companions_of(client, paths), then, failed=lambda _: None, key="companions")
+
+    # ---- The plan and the review ----
+
+    def _scope(self) -> Scope:
+        return Scope(self._under(), self.filter.min_size, self.filter.type)
+
+    def _find_plan(self) -> None:
+        scope, remembered = self._scope(), self.desk.memory.get("copies.plan", 0)
+
+        def found(plan: dedupe_pb2.Plan | None) -> None:
+            if plan is not None and self.plan.plan is None and scope == self._scope():
+                self._take(plan)
+
+        if self.desk.state.link is Link.UP:
+            self.desk.ask(self, lambda client: open_plan(client, scope, remembered), found, key="plan")
+
+    def _take(self, plan: dedupe_pb2.Plan) -> None:
+        self.plan.take(plan)
+        self.desk.memory.put("copies.plan", plan.id)
+        self.desk.memory.sync()
+
+    def _enter_group(self, at: int) -> None:
+        group = self.rows.row(at)
+        if group is not None:
+            self._open_review(group.hash)
+
+    def _review_next(self) -> None:
+        self._open_review(b"")
+
+    def _open_review(self, content: bytes) -> None:
+        """Opens the review at a group, or at the first that is undecided; the plan is made where none is under way."""
+        scope, remembered = self._scope(), self.desk.memory.get("copies.plan", 0)
+        self._opening = content or b"next"
+        if self.plan.plan is not None:
+            self._plan_changed()
+            return
+        self.start.setEnabled(False)
+        self.progress.setText(say("Looking at every copy…"))
+
+        def found(plan: dedupe_pb2.Plan) -> None:
+            self._take(plan)
+            self._plan_changed()
+
+        def call(client: Client) -> dedupe_pb2.Plan:
+            return find_or_make(client, scope, remembered)
+
+        self.desk.ask(self, call, found, failed=self._not_opened, key="plan", timeout_s=PLAN_S)
+
+    def _not_opened(self, error: SanchayError) -> None:
+        self._opening = b""
+        self._set_actions()
+        self.desk.say_failed(error)
+
+    def _plan_changed(self) -> None:
+        self._set_actions()
+        if self.isVisible() and self._stack.shown() is self._listing:
+            self.table.viewport().update()
+        content, plan = self._opening, self.plan.plan
+        if not content or plan is None:
+            return
+        number = self.plan.next_undecided(-1) if content == b"next" else self.plan.number_of.get(content)
+        if content == b"next" and not self.plan.is_indexed and plan.version > 1:
+            return  # which ones are decided is being read
+        if number is not None or self.plan.is_indexed:
+            self._opening = b""
+            if number is None and content != b"next":
+                self.total.setText(say("This group takes no part: its copies are wanted, hidden, or came just now."))
+            elif plan.groups:
+                self._show_review(number if number is not None else 0)
+
+    def _set_actions(self) -> None:
+        plan, up = self.plan.plan, self.desk.state.link is Link.UP
+        self.start.setEnabled(up and self.rows.total() > 0)
+        self.move_button.setVisible(plan is not None and plan.files > 0)
+        self.move_button.setEnabled(up)
+        if plan is None:
+            self.progress.setText("")
+            return
+        decided = say("{n} of {total} groups decided", n=plan.groups - plan.undecided, total=plan.groups)
+        goes = count("{n} file goes", "{n} files go", plan.files)
+        self.progress.setText(f"{decided}  ·  {goes}: {shown.size(plan.freed_bytes)}")
+
+    def _show_list(self) -> None:
+        self._stack.show_only(self._listing)
+        self.table.setFocus()
+        self._list()
+
+    def _show_review(self, number: int) -> None:
+        fresh = self._stack.shown() is self._listing
+        self._stack.show_only(self.review)
+        if fresh:
+            self.review.begin(number)
+        else:
+            self.review.go(number)
+
+    def _show_rules(self) -> None:
+        if self.plan.plan is not None:
+            self._stack.show_only(self.rules)
+            self.rules.show_rules(self._scope(), self.plan.plan, self.desk.state.roots)
+
+    def _ruled(self, plan: dedupe_pb2.Plan) -> None:
+        self._take(plan)
+        self._opening = b"next"
+        self._plan_changed()
+
+    def _show_sheet(self) -> None:
+        if self.plan.plan is not None and not self.plan.is_telling:
+            self._stack.show_only(self.sheet)
+            self.sheet.ask(self.plan.plan.id)
+
+    def _cleared(self) -> None:
+        """Files went or came back: the plan is used up, and the next review makes another one."""
+        self.plan.take(None)
+        self._soon.start()
