@@ -242,9 +242,13 @@ def preview_schedule(name: str, cron: str, every_s: int, count: int) -> v1.sched
     )
 
 
-def find(expression: str, sort: str, limit: int, token: str) -> v1.catalog_pb2.FindRequest:
+def find(expression: str, sort: str, limit: int, token: str, patience_ms: int = 0) -> v1.catalog_pb2.FindRequest:
     return v1.catalog_pb2.FindRequest(
-        expression=text(expression, "query"), sort=sort, page=page(limit, token), time_zone=time_zone()
+        expression=text(expression, "query"),
+        sort=sort,
+        page=page(limit, token),
+        time_zone=time_zone(),
+        patience_ms=_count(patience_ms, "patience"),
     )
 
 

@@ -52,6 +52,7 @@ class Page:
     root_ids: list[int]
     folders: int = 0
     asks_for_copies: bool = False
+    out_of_patience: bool = False
 
 
 @dataclass

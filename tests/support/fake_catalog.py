@@ -225,6 +225,7 @@ class FakeCatalog(FakeDedupe, FakeVerify, FakeViews):
         token: str,
         time_zone: str = "",
         max_bytes: int | None = None,
+        patience_ms: int | None = None,
     ) -> Page:
         if expression.startswith("size:>x"):
             raise InvalidQuery("x is no size.", term="size:>x", position=0)

@@ -46,6 +46,13 @@ FIELDS = (
 )
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Maximum number of rows.")
 @click.option("--all", "everything", is_flag=True, help="Every row, however many there are.")
+@click.option(
+    "--patience",
+    "patience_ms",
+    type=click.IntRange(1, 2**31 - 1),
+    metavar="MS",
+    help="Show the hits found after so many milliseconds, though there may be more.",
+)
 @listing.options
 @click.option(
     "--format",
@@ -60,6 +67,7 @@ def find(
     sort: str | None,
     limit: int,
     everything: bool,
+    patience_ms: int | None,
     only_paths: bool,
     null: bool,
     row_format: str | None,
@@ -87,11 +95,15 @@ def find(
     listing.check(session, only_paths, null, row_format)
     if row_format is not None and (only_paths or null):
         raise click.UsageError("--format and --paths or -0 exclude one another.")
+    if everything and patience_ms is not None:
+        raise click.UsageError("--all and --patience exclude one another.")
     show = _shape(row_format, only_paths=only_paths, null=null)
     session.expression = expression.join(terms)
     wanted = None if everything else limit
     client = session.client()
-    first = client.find(session.expression, sort=sort or "", limit=_page(wanted, 0))
+    first = client.find(session.expression, sort=sort or "", limit=_page(wanted, 0), patience_ms=patience_ms or 0)
+    if first.out_of_patience:
+        first.ClearField("next_page_token")  # what follows would take longer
     rows = _Rows(client, session.expression, sort or "", first, wanted)
     if session.as_json:
         output.document_list("rows", map(row_documents.file_row, rows))
@@ -188,6 +200,7 @@ def _totals(first: catalog_pb2.FindResponse) -> dict[str, object]:
         "total": total,
         "total_at_least": first.total_at_least if total is None else total,
         "total_bytes": _total_bytes(first),
+        "out_of_patience": first.out_of_patience,
         "folders": first.folders,
         "not_compared": row_documents.not_compared(first.not_compared) if first.HasField("not_compared") else None,
         "freshness": documents.freshness(first.freshness),
@@ -201,7 +214,10 @@ def _total_bytes(first: catalog_pb2.FindResponse) -> int | None:
 
 def _say(rows: _Rows, first: catalog_pb2.FindResponse) -> None:
     """What stands behind the rows: how many there are, and what the answer may lack."""
-    if not rows.given:
+    if first.out_of_patience:
+        found = f"\n{_found(rows, first, more=True)}" if rows.given else "No hit so far"
+        listing.remark(f"{found}: the search ended with its patience, and there may be more.")
+    elif not rows.given:
         listing.remark("No file matches.")
         if first.folders:
             verb = "does" if first.folders == 1 else "do"

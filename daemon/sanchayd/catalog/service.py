@@ -92,8 +92,11 @@ class CatalogService:
         token: str,
         time_zone: str = "",
         max_bytes: int | None = None,
+        patience_ms: int | None = None,
     ) -> Answered[FindPage]:
-        """A page of files; dates are by the clocks of `time_zone`. Raises invalid_query with its term and position."""
+        """A page of files; dates are by the clocks of `time_zone`. After `patience_ms` the hits found by then are the
+        answer. Raises invalid_query with its term and position.
+        """
         page = await self._pool.ask(
             self._catalog.find,
             expression,
@@ -102,8 +105,10 @@ class CatalogService:
             token=token,
             time_zone=time_zone,
             max_bytes=max_bytes,
+            patience_ms=patience_ms,
         )
-        not_compared = await self._pool.ask(self._catalog.not_compared) if page.asks_for_copies else None
+        counts = page.asks_for_copies and not page.out_of_patience
+        not_compared = await self._pool.ask(self._catalog.not_compared) if counts else None
         return Answered(page, await self._freshness(self._registry.some(page.root_ids)), not_compared)
 
     async def duplicates(self, question: DuplicatesQuestion) -> Answered[DuplicatePage]:

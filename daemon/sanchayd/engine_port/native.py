@@ -311,11 +311,18 @@ class NativeCatalog(NativeDedupe, NativeVerify, NativeViews):
         token: str,
         time_zone: str = "",
         max_bytes: int | None = None,
+        patience_ms: int | None = None,
     ) -> values.FindPage:
         """A page of files."""
         with translated():
             return self._catalog.find(
-                expression, sort=sort, limit=limit, max_bytes=max_bytes, token=token, time_zone=time_zone
+                expression,
+                sort=sort,
+                limit=limit,
+                max_bytes=max_bytes,
+                token=token,
+                time_zone=time_zone,
+                patience_ms=patience_ms,
             )
 
     def roots_of_expression(self, expression: str) -> Sequence[int]:

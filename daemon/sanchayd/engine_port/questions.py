@@ -53,8 +53,11 @@ class QuestionsPort(Protocol):
         token: str,
         time_zone: str = "",
         max_bytes: int | None = None,
+        patience_ms: int | None = None,
     ) -> values.FindPage:
-        """A page of files. `time_zone` is what a `TZ` variable would hold; empty: the daemon's own."""
+        """A page of files. `time_zone` is what a `TZ` variable would hold; empty: the daemon's own. After `patience_ms`
+        the hits found by then are the answer.
+        """
         ...
 
     def roots_of_expression(self, expression: str) -> Sequence[int]:

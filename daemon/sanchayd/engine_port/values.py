@@ -302,6 +302,7 @@ class FindPage(Protocol):
     next_token: str
     folders: int
     asks_for_copies: bool
+    out_of_patience: bool
 
     @property
     def rows(self) -> Sequence[FileRow]:

@@ -38,6 +38,7 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
             token=request.page.page_token,
             time_zone=request.time_zone,
             max_bytes=fitting.PAGE_MAX_BYTES,
+            patience_ms=request.patience_ms or None,
         )
         return await fitting.converted(convert.from_found, found, len(found.answer.rows))
 

@@ -668,6 +668,7 @@ class FindPage:
     root_ids: list[int]  # of the roots that the answer draws on
     folders: int  # that `type:folder` would find, where no file is found
     asks_for_copies: bool  # what was not compared matters to the answer
+    out_of_patience: bool  # there may be more hits; without a token they may come before these
 
 @final
 class DuplicatePath:
@@ -887,9 +888,11 @@ class Catalog:
         max_bytes: int | None = None,
         token: str = "",
         time_zone: str = "",
+        patience_ms: int | None = None,
     ) -> FindPage:
         """Raises EngineError invalid_query with `term` and `position`. Dates are by the clocks of `time_zone`, what a
-        `TZ` variable would hold; empty: this process's own."""
+        `TZ` variable would hold; empty: this process's own. After `patience_ms` the hits found by then are the answer.
+        """
 
     def roots_of_expression(self, expression: str) -> list[int]:
         """The ids of the roots that answers draw on. Raises as `find` does."""

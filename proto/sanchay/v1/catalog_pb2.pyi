@@ -90,6 +90,7 @@ class FindRequest(google.protobuf.message.Message):
     SORT_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
     TIME_ZONE_FIELD_NUMBER: builtins.int
+    PATIENCE_MS_FIELD_NUMBER: builtins.int
     expression: builtins.str
     sort: builtins.str
     """path | name | size | modified | created; "-size" is descending; empty: as stored"""
@@ -97,6 +98,8 @@ class FindRequest(google.protobuf.message.Message):
     """What the TZ variable of the one who asks would hold, for dates: a name such as Europe/Berlin or a POSIX rule;
     "system": what the machine is set to; empty: the daemon's own.
     """
+    patience_ms: builtins.int
+    """How long the pass over the catalog may take, for a list that follows what is typed; 0: until it is done."""
     @property
     def page(self) -> sanchay.v1.common_pb2.PageRequest: ...
     def __init__(
@@ -106,9 +109,10 @@ class FindRequest(google.protobuf.message.Message):
         sort: builtins.str = ...,
         page: sanchay.v1.common_pb2.PageRequest | None = ...,
         time_zone: builtins.str = ...,
+        patience_ms: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["page", b"page"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["expression", b"expression", "page", b"page", "sort", b"sort", "time_zone", b"time_zone"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["expression", b"expression", "page", b"page", "patience_ms", b"patience_ms", "sort", b"sort", "time_zone", b"time_zone"]) -> None: ...
 
 global___FindRequest = FindRequest
 
@@ -124,6 +128,7 @@ class FindResponse(google.protobuf.message.Message):
     TOTAL_BYTES_FIELD_NUMBER: builtins.int
     FOLDERS_FIELD_NUMBER: builtins.int
     NOT_COMPARED_FIELD_NUMBER: builtins.int
+    OUT_OF_PATIENCE_FIELD_NUMBER: builtins.int
     total: builtins.int
     """exact; absent where only a lower bound is known"""
     total_at_least: builtins.int
@@ -132,13 +137,18 @@ class FindResponse(google.protobuf.message.Message):
     """of all hits; absent where they were not added up"""
     folders: builtins.int
     """that `type:folder` would find, where no file is found"""
+    out_of_patience: builtins.bool
+    """The patience ran out: the rows are hits found by then, and `total` is absent unless it was known before. In stored
+    order a full page holds the first hits, and its token goes on behind them. Otherwise hits that were not seen may come
+    before these, and there is no token: ask again, with more patience.
+    """
     @property
     def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FileRow]: ...
     @property
     def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
     @property
     def not_compared(self) -> global___NotCompared:
-        """in the whole catalog; only where the expression has dup:"""
+        """in the whole catalog; only where the expression has dup:, and patience did not run out"""
 
     def __init__(
         self,
@@ -151,9 +161,10 @@ class FindResponse(google.protobuf.message.Message):
         total_bytes: builtins.int | None = ...,
         folders: builtins.int = ...,
         not_compared: global___NotCompared | None = ...,
+        out_of_patience: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "freshness", b"freshness", "not_compared", b"not_compared", "total", b"total", "total_bytes", b"total_bytes"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "folders", b"folders", "freshness", b"freshness", "next_page_token", b"next_page_token", "not_compared", b"not_compared", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_total", b"_total", "_total_bytes", b"_total_bytes", "folders", b"folders", "freshness", b"freshness", "next_page_token", b"next_page_token", "not_compared", b"not_compared", "out_of_patience", b"out_of_patience", "rows", b"rows", "total", b"total", "total_at_least", b"total_at_least", "total_bytes", b"total_bytes"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
     @typing.overload

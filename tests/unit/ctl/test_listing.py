@@ -171,3 +171,17 @@ def test_more_freed_than_reclaimable_is_explained(run: Run, daemon: CannedDaemon
     plain = canned.group(size=1 << 20)
     daemon.answers["Duplicates"] = canned.duplicates(plain)
     assert "FREED can be more" not in run("duplicates").out
+
+
+@pytest.mark.usefixtures("people")
+def test_find_says_that_it_ended_with_its_patience(run: Run, daemon: CannedDaemon) -> None:
+    daemon.answers["Find"] = catalog_pb2.FindResponse(
+        rows=[canned.file_row()], total_at_least=10, out_of_patience=True, next_page_token="more"
+    )
+    ended = run("find", "x", "--patience", "90", "--limit", "5000")
+    assert [request.patience_ms for request in daemon.asked("Find")] == [90]
+    assert "At least 10 files: the search ended with its patience, and there may be more." in ended.out
+    assert run("--json", "find", "x", "--patience", "90").document["out_of_patience"] is True
+    daemon.answers["Find"] = catalog_pb2.FindResponse(out_of_patience=True)
+    assert "No hit so far" in run("find", "x", "--patience", "90").out
+    assert run("find", "x", "--patience", "90", "--all").code == 2

@@ -63,6 +63,7 @@ def from_found(answered: Answered[FindPage]) -> catalog_pb2.FindResponse:
         freshness=common.freshness(answered.freshness),
         total_bytes=page.total_bytes,
         folders=page.folders,
+        out_of_patience=page.out_of_patience,
         not_compared=from_not_compared(answered.not_compared),
     )
 

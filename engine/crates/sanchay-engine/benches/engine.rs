@@ -102,6 +102,7 @@ fn work(criterion: &mut Criterion) {
                     limit: 100,
                     max_bytes: None,
                     token: "",
+                    patience: None,
                     roots: &roots,
                 };
                 kept.catalog().find(&request).expect("a page")

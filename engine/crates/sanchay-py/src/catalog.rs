@@ -309,7 +309,8 @@ impl Catalog {
         py.detach(|| self.engine.wait_name_index(timeout))
     }
 
-    #[pyo3(signature = (expression, *, sort = "", limit = 100, max_bytes = None, token = "", time_zone = ""))]
+    #[pyo3(signature = (expression, *, sort = "", limit = 100, max_bytes = None, token = "", time_zone = "",
+        patience_ms = None))]
     #[allow(clippy::too_many_arguments)] // the keywords of a Python call
     fn find(
         &self,
@@ -320,6 +321,7 @@ impl Catalog {
         max_bytes: Option<usize>,
         token: &str,
         time_zone: &str,
+        patience_ms: Option<u64>,
     ) -> PyResult<FindPage> {
         let (page, root_ids) = ask(py, || {
             let Question { expression, root_ids } = self.engine.question(expression, time_zone)?;
@@ -330,6 +332,7 @@ impl Catalog {
                 limit,
                 max_bytes,
                 token,
+                patience: patience_ms.map(Duration::from_millis),
                 roots: &roots,
             };
             Ok((self.engine.catalog().find(&request)?, root_ids))

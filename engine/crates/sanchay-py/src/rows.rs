@@ -59,6 +59,7 @@ pub(crate) struct FindPage {
     root_ids: Vec<i64>,
     folders: u64,
     asks_for_copies: bool,
+    out_of_patience: bool,
 }
 
 impl FindPage {
@@ -71,6 +72,7 @@ impl FindPage {
             next_token: page.next_token,
             folders: page.folders,
             asks_for_copies: page.asks_for_copies,
+            out_of_patience: page.out_of_patience,
             root_ids,
         })
     }

@@ -165,6 +165,7 @@ impl HitView {
                 limit,
                 max_bytes: None,
                 token: "",
+                patience: None,
                 roots: &engine.root_names()?,
             };
             Ok((engine.catalog().open_hits(&request)?, root_ids))

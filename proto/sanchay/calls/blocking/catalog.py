@@ -27,10 +27,14 @@ class CatalogCalls:
         return self._link.stub(v1.catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"])  # type: ignore[no-any-return]
 
     def find(
-        self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = ""
+        self, expression: str, *, sort: str = "", limit: int = 0, page_token: str = "", patience_ms: int = 0
     ) -> v1.catalog_pb2.FindResponse:
-        """A page of the files that the expression names, and their exact total. Raises InvalidQuery."""
-        return self._link.unary(self._catalog.Find, _requests.find(expression, sort, limit, page_token))
+        """A page of the files that the expression names, and their exact total. Raises InvalidQuery.
+
+        After `patience_ms` (0: never) the hits found by then are the answer, and `out_of_patience` is set.
+        """
+        request = _requests.find(expression, sort, limit, page_token, patience_ms)
+        return self._link.unary(self._catalog.Find, request)
 
     def duplicates(
         self,

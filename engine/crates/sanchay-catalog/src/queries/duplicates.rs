@@ -125,6 +125,7 @@ impl Catalog {
             limit: usize::MAX,
             max_bytes: None,
             token: "",
+            patience: None,
             roots: &RootNames::default(),
         };
         Ok(self.found(parallel, reader, &request, Wanted::Set)?.set)

@@ -1,7 +1,5 @@
 //! `find`: the files that an expression describes, a page at a time, with an exact total.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
@@ -10,6 +8,7 @@ use super::filter::Filter;
 use super::filter_context::Context;
 use super::parallel::Parallel;
 use super::place::{make_token, parse_token, SortPlace, Tally, Totals, Value};
+use super::progress::Progress;
 use super::runs::EntrySet;
 use super::search::{Question, Search, Untested, Wanted, WHOLE_TABLE};
 use super::sort::{Sort, SortKey};
@@ -19,6 +18,7 @@ use crate::block::{EntryId, BLOCK_SLOTS};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::expression::{Expression, Glob};
+use crate::halt::Halt;
 use crate::name_index::SHORTEST_TERM;
 use crate::reader::Reader;
 
@@ -35,6 +35,8 @@ pub struct FindRequest<'a> {
     pub max_bytes: Option<usize>,
     /// The token of the page before; empty for the first.
     pub token: &'a str,
+    /// How long the pass over the catalog may take; None: until it is done.
+    pub patience: Option<Duration>,
     /// The roots, for naming them.
     pub roots: &'a RootNames,
 }
@@ -54,6 +56,9 @@ pub struct FindPage {
     pub next_token: String,
     /// Folders that the expression would find, where it finds no file.
     pub folders: u64,
+    /// The pass took its time and was ended: the rows are hits that it had found by then. Where there is a token they are
+    /// the first ones, and it goes on behind them.
+    pub out_of_patience: bool,
     /// It asked which files have copies: what was not compared may be missing, or be there for nothing.
     pub asks_for_copies: bool,
 }
@@ -76,10 +81,21 @@ const NAME_PARTS: u64 = 16;
 impl Catalog {
     /// Answers one page.
     pub fn find(&self, request: &FindRequest<'_>) -> Result<FindPage, CatalogError> {
-        let reader = self.reader()?;
-        reader.snapshot(|reader| self.find_on(&Parallel::new(self.readers(), reader), reader, request))
+        let mut halt = Halt::of_thread();
+        if let Some(patience) = request.patience {
+            halt = halt.until(Instant::now() + patience);
+        }
+        let find = |reader: &Reader| self.find_on(&Parallel::new(self.readers(), reader), reader, request);
+        match halt.over(|| self.reader()?.snapshot(find)) {
+            // Not even what the expression means was clear by then.
+            Err(CatalogError::Cancelled) if halt.ran_out() => {
+                Ok(FindPage { out_of_patience: true, ..FindPage::default() })
+            }
+            outcome => outcome,
+        }
     }
 
+    /// Under the halt of this thread, which may set an end to the pass.
     pub(super) fn find_on(
         &self,
         parallel: &Parallel<'_>,
@@ -88,6 +104,10 @@ impl Catalog {
     ) -> Result<FindPage, CatalogError> {
         let found = self.found(parallel, reader, request, Wanted::Page)?;
         let mut page = reader.find_page(found.places, found.totals, request)?;
+        page.out_of_patience = found.out_of_patience;
+        if !found.goes_on {
+            page.next_token.clear();
+        }
         page.asks_for_copies = request.expression.asks_for_copies();
         page.folders = found.folders;
         Ok(page)
@@ -109,11 +129,13 @@ impl Catalog {
         let (Sort { key, descending }, limit) = (request.sort, request.limit);
         let question =
             Question { filter: &filter, key, descending, wanted, limit, after, only_empty: false, done: None };
-        let mut finder = Finder { reader, parallel, cache, question, known, cut_short: false, started: Instant::now() };
-        let mut tally = finder.run()?;
-        let set = tally.set.take().unwrap_or_default();
-        let mut found = Found { totals: finder.totals(&tally), places: tally.into_places(), set, folders: 0 };
-        if found.totals.at_least() == 0 && filter.folders.may_be_meant() {
+        let (halt, tally, started) = (Halt::of_thread(), Tally::default(), Instant::now());
+        let mut finder =
+            Finder { reader, parallel, cache, question, known, halt, tally, cut_short: false, is_full: false, started };
+        let outcome = finder.run();
+        finder.halt.in_time(outcome)?;
+        let mut found = finder.found();
+        if found.totals.at_least() == 0 && !found.out_of_patience && filter.folders.may_be_meant() {
             reader.for_each_folder(&filter.folders, &mut PathResolver::new(reader), &mut |_, _| {
                 found.folders += 1;
                 Ok(())
@@ -132,6 +154,10 @@ pub(super) struct Found {
     pub(super) set: EntrySet,
     /// Folders that the expression would find, where it finds no file.
     pub(super) folders: u64,
+    /// The pass was ended by its time.
+    pub(super) out_of_patience: bool,
+    /// The places are the first ones, so that a page can go on behind them.
+    goes_on: bool,
 }
 
 impl Question<'_> {
@@ -153,23 +179,30 @@ struct Finder<'a, 'l> {
     question: Question<'a>,
     /// From the page before, or from the roll-ups.
     known: Option<Totals>,
+    halt: Halt,
+    /// What was found so far.
+    tally: Tally,
+    /// No hit that was not looked at comes before the end of the page.
+    is_full: bool,
     /// Not all hits were counted.
     cut_short: bool,
     started: Instant,
 }
 
+#[allow(clippy::redundant_closure_for_method_calls)] // the methods themselves are of one lifetime
 impl Finder<'_, '_> {
-    fn run(&mut self) -> Result<Tally, CatalogError> {
+    fn run(&mut self) -> Result<(), CatalogError> {
         let filter = self.question.filter;
-        let mut tally = if filter.wants_entries() { self.entries()? } else { Tally::default() };
-        if filter.folders.is_wanted {
-            let limit = self.question.limit;
-            tally.merge(self.alone(Search::look_at_folders)?, limit);
+        if filter.wants_entries() {
+            self.entries()?;
         }
-        Ok(tally)
+        if filter.folders.is_wanted {
+            self.alone(|search| search.look_at_folders())?;
+        }
+        Ok(())
     }
 
-    fn entries(&mut self) -> Result<Tally, CatalogError> {
+    fn entries(&mut self) -> Result<(), CatalogError> {
         let (filter, key) = (self.question.filter, self.question.key);
         if filter.is_everything() && self.known.is_none() {
             self.known = Some(self.reader.whole_totals()?);
@@ -182,53 +215,47 @@ impl Finder<'_, '_> {
             return self.blocks(0);
         }
         if let (Some(entries), SortKey::Stored) = (filter.only_duplicates(), key) {
-            return Ok(self.duplicates(entries));
+            self.duplicates(entries);
+            return Ok(());
         }
         if let Some(prefix) = filter.hash_prefix() {
             let entries = self.reader.entries_with_hash(prefix)?;
-            let mut tally = self.alone(|search| search.look_at_entries(&entries, Untested::All))?;
+            self.alone(|search| search.look_at_entries(&entries, Untested::All))?;
             if prefix.is_of_nothing() {
                 // Empty files are in no content index.
                 self.question.only_empty = true;
-                let limit = self.question.limit;
-                tally.merge(self.blocks(0)?, limit);
+                self.blocks(0)?;
             }
-            Ok(tally)
+            Ok(())
         } else if let Some(text) = filter.indexed_text() {
             self.names(&text)
         } else if let Some(glob) = filter.path_glob() {
             self.paths(glob)
         } else if filter.is_everything() && largest_first {
-            self.alone(Search::look_at_largest)
+            self.alone(|search| search.look_at_largest())
         } else {
             self.blocks(0)
         }
     }
 
     /// What has a copy, of which the first are asked for and how many there are: no block needs to be looked at.
-    fn duplicates(&mut self, entries: &EntrySet) -> Tally {
+    fn duplicates(&mut self, entries: &EntrySet) {
         let question = &self.question;
-        let mut tally = Tally::default();
         for id in entries.after(question.after.as_ref().map(|after| after.id)).take(question.limit + 1) {
-            tally.keep(
-                SortPlace { value: Value::Number(0), id, descending: question.descending },
-                None,
-                question.limit,
-            );
+            let place = SortPlace { value: Value::Number(0), id, descending: question.descending };
+            self.tally.keep(place, None, question.limit);
         }
         let (hits, bytes) = entries.totals();
         self.known.get_or_insert(Totals::Exact(hits, Some(bytes)));
-        tally
     }
 
-    /// On this thread only.
-    fn alone<'s>(
-        &'s self,
-        work: impl FnOnce(&mut Search<'s>) -> Result<(), CatalogError>,
-    ) -> Result<Tally, CatalogError> {
+    /// On this thread only. What was found counts however the look ends.
+    fn alone(&mut self, work: impl FnOnce(&mut Search<'_>) -> Result<(), CatalogError>) -> Result<(), CatalogError> {
         let mut search = Search::new(self.reader, &self.question);
-        work(&mut search)?;
-        Ok(search.tally)
+        let outcome = work(&mut search);
+        let found = search.tally;
+        self.tally.merge(found, self.question.limit);
+        outcome
     }
 
     /// In stored order the next page begins where the last one ended, and ends when it is full.
@@ -237,12 +264,12 @@ impl Finder<'_, '_> {
     }
 
     /// Through the name index, and block by block above its watermark.
-    fn names(&mut self, text: &str) -> Result<Tally, CatalogError> {
-        let question = &self.question;
+    fn names(&mut self, text: &str) -> Result<(), CatalogError> {
         let watermark = self.reader.meta("name_index_watermark")?;
         let last = EntryId::new(watermark.max(0), BLOCK_SLOTS - 1).0;
-        let decided = question.filter.index_decides();
-        let count_only = decided && !question.filter.has_column_tests() && question.key == SortKey::Stored;
+        let (limit, in_order) = (self.question.limit, self.question.key == SortKey::Stored);
+        let decided = self.question.filter.index_decides();
+        let count_only = decided && !self.question.filter.has_column_tests() && in_order;
         let look = |search: &mut Search<'_>, entries: &[EntryId]| match (count_only, decided) {
             (true, _) => {
                 search.count_entries(entries);
@@ -252,14 +279,15 @@ impl Finder<'_, '_> {
             (false, false) => search.look_at_entries(entries, Untested::All),
         };
         let mut from = 0;
-        if let (true, Some(after)) = (self.goes_on(), &question.after) {
+        if let (true, Some(after)) = (self.goes_on(), &self.question.after) {
             from = after.id.0 + 1;
         }
-        let mut tally = Tally::default();
         // Few hits are one thread's work.
         loop {
             let (entries, more) = self.reader.first_names(text, from, last, FEW_NAMES)?;
-            tally.merge(self.alone(|search| look(search, &entries))?, question.limit);
+            self.alone(|search| look(search, &entries))?;
+            // Folders that were looked at before may have later hits.
+            self.is_full |= in_order && self.question.done.is_none() && self.tally.ahead > limit;
             let Some(end) = entries.last().filter(|_| more) else {
                 from = last + 1;
                 break;
@@ -268,35 +296,40 @@ impl Finder<'_, '_> {
             if !self.goes_on() {
                 break;
             }
-            if tally.ahead > question.limit {
-                return Ok(tally);
+            if self.tally.ahead > limit {
+                return Ok(());
             }
         }
         if from <= last {
             let step = (last - from) / NAME_PARTS + 1;
+            let (halt, question) = (&self.halt, &self.question);
             let done = self.parallel.run(NAME_PARTS as usize, |reader, parts| {
                 let mut search = Search::new(reader, question);
                 while let Some(part) = parts.take() {
                     let first = from + part as u64 * step;
-                    let (entries, _) = reader.first_names(text, first, (first + step - 1).min(last), usize::MAX)?;
-                    look(&mut search, &entries)?;
+                    let names = reader.first_names(text, first, (first + step - 1).min(last), usize::MAX);
+                    if !halt.in_time(names.and_then(|(entries, _)| look(&mut search, &entries)))? {
+                        parts.stop();
+                    }
                 }
                 Ok(search.tally)
             })?;
-            for other in done {
-                tally.merge(other, question.limit);
-            }
+            self.add(done);
         }
-        let limit = question.limit;
-        if !(self.goes_on() && tally.ahead > limit) {
-            let above = self.blocks(watermark + 1)?;
-            tally.merge(above, limit);
+        if self.goes_on() && self.tally.ahead > limit {
+            return Ok(());
         }
-        Ok(tally)
+        self.blocks(watermark + 1)
+    }
+
+    fn add(&mut self, found: Vec<Tally>) {
+        for tally in found {
+            self.tally.merge(tally, self.question.limit);
+        }
     }
 
     /// Every block from `from` on.
-    fn blocks(&mut self, from: i64) -> Result<Tally, CatalogError> {
+    fn blocks(&mut self, from: i64) -> Result<(), CatalogError> {
         let (goes_on, question) = (self.goes_on(), &self.question);
         let mut from = from;
         if let (true, Some(after)) = (goes_on, &question.after) {
@@ -308,14 +341,16 @@ impl Finder<'_, '_> {
             return self.alone(|search| search.look_at_blocks(source, from, until, false));
         }
         let parts = usize::try_from((until - from).max(0) as u64 / PART_BLOCKS as u64 + 1).unwrap_or(usize::MAX);
-        self.in_parts(parts, |search, part| {
+        let is_full = self.in_parts(parts, |search, part| {
             let low = from + part as i64 * PART_BLOCKS;
             search.look_at_blocks(WHOLE_TABLE, low, (low + PART_BLOCKS).min(until), goes_on)
-        })
+        })?;
+        self.is_full |= is_full;
+        Ok(())
     }
 
     /// All folders below which a file may fit, and elsewhere the names that may, by the name index.
-    fn paths(&mut self, glob: &Glob) -> Result<Tally, CatalogError> {
+    fn paths(&mut self, glob: &Glob) -> Result<(), CatalogError> {
         let tree = self.cache.shape(self.reader)?;
         let folders = tree.that_may_fit(self.reader, glob)?;
         let mut blocks = tree.block_ids(&folders);
@@ -327,28 +362,27 @@ impl Finder<'_, '_> {
         if let (true, Some(after)) = (self.goes_on(), &self.question.after) {
             blocks.drain(..blocks.partition_point(|block| *block < after.id.block()));
         }
-        let limit = self.question.limit;
         let parts: Vec<&[i64]> = blocks.chunks(PART_BLOCKS as usize).collect();
-        let mut tally = self.in_parts(parts.len(), |search, part| search.look_at_these_blocks(parts[part]))?;
+        self.in_parts(parts.len(), |search, part| search.look_at_these_blocks(parts[part]))?;
         if let Some(text) = literal {
             self.question.done = Some(folders);
-            tally.merge(self.names(text)?, limit);
+            self.names(text)?;
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// Looks at parts of the catalog, which ascend, until there are no more, or the page is full and that is all that is
-    /// asked.
+    /// asked. Gives whether no later part can have a hit on the page.
     fn in_parts(
         &mut self,
         parts: usize,
         look: impl Fn(&mut Search<'_>, usize) -> Result<(), CatalogError> + Sync,
-    ) -> Result<Tally, CatalogError> {
-        let (goes_on, question, started) = (self.goes_on(), &self.question, self.started);
-        let progress = Progress::new(question.limit);
-        let mut tally = Tally::default();
+    ) -> Result<bool, CatalogError> {
+        let (goes_on, started) = (self.goes_on(), self.started);
+        let progress = Progress::new(self.question.limit);
         let mut first = 0;
         while first < parts && !progress.is_stopped() {
+            let (halt, question) = (&self.halt, &self.question);
             // One thread begins: what is small, and a page that is soon full, is not worth another.
             let end = if first == 0 { parts.min(FIRST_PARTS) } else { parts };
             let some = |reader: &Reader, queue: &super::parallel::Parts| {
@@ -356,10 +390,11 @@ impl Finder<'_, '_> {
                 while let Some(part) = queue.take() {
                     let part = first + part;
                     let before = search.tally.ahead;
-                    look(&mut search, part)?;
-                    if progress.page_is_full(part, search.tally.ahead - before)
-                        && (goes_on || question.has_no_patience(part, started))
-                    {
+                    let in_time = halt.in_time(look(&mut search, part))?;
+                    let is_enough = in_time
+                        && progress.page_is_full(part, search.tally.ahead - before)
+                        && (goes_on || question.has_no_patience(part, started));
+                    if is_enough || !in_time {
                         progress.stop();
                     }
                     if progress.is_stopped() {
@@ -370,13 +405,11 @@ impl Finder<'_, '_> {
             };
             let done =
                 if first == 0 { self.parallel.alone(end, some)? } else { self.parallel.run(end - first, some)? };
-            for other in done {
-                tally.merge(other, question.limit);
-            }
+            self.add(done);
             first = end;
         }
         self.cut_short |= progress.is_stopped();
-        Ok(tally)
+        Ok(self.question.key == SortKey::Stored && progress.is_full())
     }
 
     /// The table, or the index that leaves few blocks of it.
@@ -401,8 +434,17 @@ impl Finder<'_, '_> {
         Ok(WHOLE_TABLE)
     }
 
-    fn totals(&self, tally: &Tally) -> Totals {
-        let seen = if self.cut_short {
+    fn found(mut self) -> Found {
+        let (set, out_of_patience) = (self.tally.set.take().unwrap_or_default(), self.halt.ran_out());
+        self.halt.forget_time();
+        let goes_on = self.is_full || !out_of_patience;
+        let totals = self.totals(out_of_patience);
+        Found { totals, places: self.tally.into_places(), set, folders: 0, out_of_patience, goes_on }
+    }
+
+    fn totals(&self, out_of_patience: bool) -> Totals {
+        let tally = &self.tally;
+        let seen = if self.cut_short || out_of_patience {
             Totals::AtLeast(tally.hits)
         } else {
             Totals::Exact(tally.hits, (!tally.unweighed).then_some(tally.bytes))
@@ -437,38 +479,5 @@ impl Reader {
         let next_token = last.map(|place| make_token(totals, place)).unwrap_or_default();
         let (total, total_bytes) = totals.exact();
         Ok(FindPage { rows, total, total_at_least: totals.at_least(), total_bytes, next_token, ..FindPage::default() })
-    }
-}
-
-/// How far a pass in stored order has come without a gap, and how many hits for the page that part of it holds.
-struct Progress {
-    limit: usize,
-    done: Mutex<(usize, usize, Vec<(usize, usize)>)>,
-    stopped: AtomicBool,
-}
-
-impl Progress {
-    fn new(limit: usize) -> Self {
-        Self { limit, done: Mutex::new((0, 0, Vec::new())), stopped: AtomicBool::new(false) }
-    }
-
-    /// Notes that `part` is done and has `ahead` hits. True when no later part can have a hit on the page.
-    fn page_is_full(&self, part: usize, ahead: usize) -> bool {
-        let mut done = self.done.lock().expect("no panic under this lock");
-        let (next, hits, waiting) = &mut *done;
-        waiting.push((part, ahead));
-        while let Some(at) = waiting.iter().position(|(part, _)| part == next) {
-            *hits += waiting.swap_remove(at).1;
-            *next += 1;
-        }
-        *hits > self.limit
-    }
-
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
     }
 }

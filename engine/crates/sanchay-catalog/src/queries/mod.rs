@@ -21,6 +21,7 @@ mod not_compared;
 mod parallel;
 mod pending;
 mod place;
+mod progress;
 mod runs;
 mod same_size;
 mod scope;

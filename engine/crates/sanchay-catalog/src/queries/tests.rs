@@ -158,7 +158,8 @@ impl Fixture {
         let expression = parse(text, 500 * S, &UtcTime, &SystemOwners).unwrap();
         let root = RootName { id: 5, name: "all".to_owned(), path: top(), directory: 1, compares_sizes: false };
         let roots = RootNames(vec![root]);
-        let request = FindRequest { expression: &expression, sort, limit, max_bytes: None, token, roots: &roots };
+        let request =
+            FindRequest { expression: &expression, sort, limit, max_bytes: None, token, patience: None, roots: &roots };
         let reader = self.catalog.reader().unwrap();
         let find = |reader: &crate::reader::Reader| {
             self.catalog.find_on(&Parallel::of(self.catalog.readers(), reader, parallel), reader, &request)

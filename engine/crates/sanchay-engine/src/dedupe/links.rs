@@ -37,6 +37,7 @@ pub(super) fn note_broken(
             limit: PAGE_LINKS,
             max_bytes: None,
             token: &token,
+            patience: None,
             roots,
         };
         let page = catalog.find(&request)?;
