@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -130,7 +131,14 @@ class Screen:
         subprocess.run(["xdotool", *words], env={**os.environ, **self._environ}, check=True, timeout=60)
 
     def _start(self, *command: str) -> None:
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, env={**os.environ, **self._environ}, **quiet)  # type: ignore[call-overload]
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **self._environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._stack.callback(process.wait)
-        self._stack.callback(process.kill)
+        # The accessibility bus starts another one below it.
+        self._stack.callback(os.killpg, process.pid, signal.SIGKILL)
