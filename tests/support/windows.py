@@ -27,7 +27,7 @@ Kind = TypeVar("Kind", bound=QObject)
 def application() -> QApplication:
     """The one application of the process, prepared as the program prepares it."""
     made = QApplication.instance()
-    app = made if isinstance(made, QApplication) else QApplication(["sanchay-window"])
+    app = made if isinstance(made, QApplication) else QApplication(["tests"])
     if app.applicationName() != "sanchay-window":
         window_app.prepare(app, "en")
     return app

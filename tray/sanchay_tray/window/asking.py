@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from sanchay.address import Places
 from sanchay.client import Client
 from sanchay.errors import DaemonUnavailable, SanchayError, TimedOut
+from sanchay_tray.window.posting import post
 
 Answer = TypeVar("Answer")
 
@@ -63,7 +64,6 @@ class Asker(QObject):
     """Asks for all pages of the window. `doubted` says that the daemon did not answer in time, or not at all."""
 
     doubted = Signal()
-    _arrived = Signal(object, object)
 
     def __init__(self, where: Places, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -76,7 +76,6 @@ class Asker(QObject):
         self._keyed: dict[tuple[int, str], Asked] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def ask(
         self,
@@ -196,7 +195,7 @@ class Asker(QObject):
         except SanchayError as error:
             self._tell(asked, failed, error)
             if isinstance(error, (DaemonUnavailable, TimedOut)) and not asked.is_off and not self._closed:
-                self.doubted.emit()
+                post(self, self.doubted.emit)
         except ValueError:
             if not asked.is_off:  # else the client was closed between two of its calls
                 raise
@@ -206,9 +205,4 @@ class Asker(QObject):
 
     def _tell(self, asked: Asked, call: Callable[[Any], None], answer: object) -> None:
         if not asked.is_off and not self._closed:
-            self._arrived.emit(asked, (call, answer))
-
-    def _deliver(self, asked: Asked, what: tuple[Callable[[Any], None], object]) -> None:
-        if asked.is_wanted:
-            call, answer = what
-            call(answer)
+            post(self, lambda: call(answer) if asked.is_wanted else None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from sanchay.address import Places
 from sanchay.v1 import event_pb2
 from sanchay_tray import model
 from sanchay_tray.feed import Feed
+from sanchay_tray.window.posting import post
 
 
 class Hearing(QObject):
@@ -15,13 +16,12 @@ class Hearing(QObject):
 
     changed = Signal(object)
     happened = Signal(object)
-    _news = Signal(object)
 
     def __init__(self, where: Places, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = model.State()
-        self._news.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self._feed = Feed(where, self._news.emit)
+        self._is_closed = False
+        self._feed = Feed(where, lambda news: post(self, lambda: self._take(news)))
 
     def start(self) -> None:
         """Begins to listen."""
@@ -37,10 +37,12 @@ class Hearing(QObject):
 
     def close(self) -> None:
         """Ends it."""
-        self._news.disconnect(self._take)
+        self._is_closed = True
         self._feed.close()
 
     def _take(self, news: model.News) -> None:
+        if self._is_closed:
+            return
         before, self.state = self.state, model.told(self.state, news)
         if self.state != before:
             self.changed.emit(self.state)

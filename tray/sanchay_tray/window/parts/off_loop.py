@@ -5,26 +5,26 @@ The program waits for work that is under way before it ends, so it must be short
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
+
+from sanchay_tray.window.posting import post
 
 
 class OffLoop(QObject):
     """Does what it is given on a thread; `done` has what came of it, on the loop."""
 
     done = Signal(object)
-    _made = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._lock = threading.Lock()
         self._waits: Callable[[], Any] | None = None
         self._works = False
-        self._made.connect(self.done, Qt.ConnectionType.QueuedConnection)
 
     def do(self, work: Callable[[], object]) -> None:
         """Does it soon; takes the place of work that waits."""
@@ -43,5 +43,4 @@ class OffLoop(QObject):
                     self._works = False
                     return
             made = work()
-            with contextlib.suppress(RuntimeError):  # the window is closed, and this is gone with it
-                self._made.emit(made)
+            post(self, partial(self.done.emit, made))

@@ -12,10 +12,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
 from sanchay import programs
+from sanchay_tray.window.posting import post
 
 WORKER = "sanchay_tray.window.pictures.worker"
 #: A picture has so long; then its process is ended, and the file has none.
@@ -48,7 +49,7 @@ Then = Callable[[Picture], None]
 class _Worker:
     """A process of pictures, and the thread that listens to it."""
 
-    def __init__(self, heard: Callable[[object, object], None]) -> None:
+    def __init__(self, heard: Callable[[object, tuple[dict[str, int], bytes] | None], None]) -> None:
         self._heard = heard
         self.process = subprocess.Popen(
             programs.python_module(WORKER),
@@ -99,8 +100,6 @@ class _Worker:
 class Pictures(QObject):
     """Pictures for the window. Files that ended their worker, or took too long, are not tried again."""
 
-    _arrived = Signal(object, object)
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.worker: _Worker | None = None
@@ -113,7 +112,6 @@ class Pictures(QObject):
         self.timer.setSingleShot(True)
         self.timer.setInterval(PICTURE_MS)
         self.timer.timeout.connect(self._too_long)
-        self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def known(self, wanted: Wanted) -> Picture | None:
         """The picture, where it is kept; None: it is to be asked for."""
@@ -158,10 +156,9 @@ class Pictures(QObject):
         self.timer.start()
         self.worker.ask(self._number, self._asked)
 
-    def _hear(self, worker: object, answer: object) -> None:
+    def _hear(self, worker: object, answer: tuple[dict[str, int], bytes] | None) -> None:
         """On the worker's thread."""
-        if shiboken6.isValid(self):
-            self._arrived.emit(worker, answer)
+        post(self, lambda: self._take(worker, answer))
 
     def _take(self, worker: object, answer: tuple[dict[str, int], bytes] | None) -> None:
         if worker is not self.worker:

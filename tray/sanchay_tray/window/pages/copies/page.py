@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.errors import SanchayError
-from sanchay.v1 import catalog_pb2, dedupe_pb2, event_pb2
+from sanchay.v1 import catalog_pb2, dedupe_pb2, event_pb2, view_pb2
 from sanchay_tray.model import ACTIVE, Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
@@ -17,7 +17,7 @@ from sanchay_tray.window.page import Either, Page, page_layout
 from sanchay_tray.window.pages.copies import review as review_module
 from sanchay_tray.window.pages.copies.companions import companions_of
 from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
-from sanchay_tray.window.pages.copies.groups import LISTED_MOST, Groups
+from sanchay_tray.window.pages.copies.groups import Groups
 from sanchay_tray.window.pages.copies.kinds import SmallPictures
 from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id
 from sanchay_tray.window.pages.copies.plan import PLAN_S, OpenPlan, Scope, find_or_make, open_plan
@@ -206,13 +206,13 @@ class CopiesPage(Page):
         """The folder of the root that is chosen."""
         return next((root.path.raw for root in self.desk.state.roots if root.name == self.filter.root), None)
 
-    def _told(self, answer: catalog_pb2.DuplicatesResponse) -> None:
-        extra = count("{n} extra copy", "{n} extra copies", answer.total_redundant_files)
-        groups = count("in {n} group", "in {n} groups", answer.total_groups)
-        free = say("{size} could be free", size=shown.size(answer.total_freed_bytes))
+    def _told(self, answer: view_pb2.ViewOpened) -> None:
+        extra = count("{n} extra copy", "{n} extra copies", answer.redundant_files)
+        groups = count("in {n} group", "in {n} groups", answer.total)
+        free = say("{size} could be free", size=shown.size(answer.freed_bytes))
         texts = [f"{extra} {groups}: {free}"]
-        if answer.total_groups > LISTED_MOST:
-            texts.append(count("the first {n} group is listed", "the first {n} groups are listed", LISTED_MOST))
+        if answer.total > answer.rows:
+            texts.append(count("the first {n} group is listed", "the first {n} groups are listed", answer.rows))
         if answer.ignored_groups:
             texts.append(count("{n} group is wanted", "{n} groups are wanted", answer.ignored_groups))
         if answer.not_compared.files:

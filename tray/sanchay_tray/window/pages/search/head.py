@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
+
+from sanchay_tray.window.posting import post
 
 HEAD_BYTES = 16 << 10
 #: Threads that stand in a file that does not answer, before no other file is tried.
@@ -62,12 +64,10 @@ class Heads(QObject):
     """`came` has a head, on the loop."""
 
     came = Signal(object)
-    _read = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._under_way = 0
-        self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def ask(self, path: bytes, stuck: Callable[[], None]) -> None:
         """Reads the head of a file; `stuck` is called instead where others still do not answer."""
@@ -79,10 +79,7 @@ class Heads(QObject):
 
     def _work(self, path: bytes) -> None:
         head = read(path)
-        try:
-            self._read.emit(head)
-        except RuntimeError:  # the window is closed, and this is gone with it
-            return
+        post(self, lambda: self._take(head))
 
     def _take(self, head: Head) -> None:
         self._under_way -= 1
