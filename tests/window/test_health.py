@@ -68,9 +68,10 @@ def test_a_clean_up_is_taken_back(scanned: DaemonProcess, tree: Path) -> None:
         plan = client.make_plan(action="hardlink").plan
         finished(client, client.start_run(plan.id, plan.version).job_id)
         assert (tree / "Backup/beach.jpg").stat().st_nlink == 3
-        with window(scanned.where, "health", "clean-ups") as frame:
+        run = client.list_journal_runs().runs[0].id
+        with window(scanned.where, "health", f"undo:{run}") as frame:  # as a notice's button leads to it
             page = health(frame)
-            until(lambda: page.clean_ups.rows.cells())
+            until(lambda: page.clean_ups.rows.key() == run)
             what, state, files, *_ = page.clean_ups.rows.cells()[0]
             assert (what, state, files) == ("Copies made one file (hard links)", "done", "3")
             button(page, "Undo").click()

@@ -28,6 +28,7 @@ class CleanUps(Card):
         super().__init__(heading(say("Clean-ups")))
         self._desk = desk
         self._runs: dict[int, dedupe_pb2.JournalRun] = {}
+        self._wanted: int | None = None  # what another page, or a notice, leads to
         columns = (
             Column(say("What was done"), 34),
             Column(say("State"), 18),
@@ -45,6 +46,11 @@ class CleanUps(Card):
             self.body.addWidget(widget)
         self._show(())
 
+    def choose(self, run_id: int) -> None:
+        """Chooses a run, once it is known."""
+        self._wanted = run_id
+        self._choose_wanted()
+
     def ask(self) -> None:
         """Asks for the runs."""
         self._desk.ask(
@@ -61,7 +67,14 @@ class CleanUps(Card):
         self.rows.setVisible(bool(runs))
         self.rows.show_rows([self._row(run) for run in runs])
         self.rows.fit(ROWS_SHOWN)
+        self._choose_wanted()
         self._show_chosen()
+
+    def _choose_wanted(self) -> None:
+        if self._wanted is not None and self.rows.pick(self._wanted):
+            self._wanted = None
+            if self.isVisible():
+                self.undo.setFocus()
 
     def _undone(self, run: dedupe_pb2.JournalRun) -> dedupe_pb2.JournalRun | None:
         """The last run that took this one back, whole or in part."""

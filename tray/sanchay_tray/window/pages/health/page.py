@@ -46,7 +46,11 @@ class HealthPage(Page):
         self._up = False
 
     def enter(self, select: str = "") -> None:
-        """`select` is damage | clean-ups | happened."""
+        """`select` is damage | clean-ups | happened, or `run:N` and `undo:N` for a clean-up: Undo is pressed there."""
+        part_of, _, number = select.partition(":")
+        if part_of in ("run", "undo") and number.isdecimal():
+            select = "clean-ups"
+            self.clean_ups.choose(int(number))
         if self.desk.state.link is Link.UP:
             for card in (self.check, self.damage, self.clean_ups):
                 card.ask()
