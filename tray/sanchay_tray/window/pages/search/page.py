@@ -30,6 +30,8 @@ from sanchay_tray.words import count, mark, say
 
 #: Files that come and go are asked for again at most so often, and then so many rows at once.
 AGAIN_MS, AGAIN_ROWS = 1000, 2000
+#: The first hits are shown after so long, while the others are looked for.
+PATIENCE_MS = 100
 FOLDERS_ASKED = 200
 NAME_CHARACTERS = 60
 EVERY = (
@@ -206,8 +208,8 @@ class SearchPage(Page):
             return
         self.desk.ask(
             self,
-            lambda client: client.find(expression, sort=sort, limit=PAGE_ROWS),
-            partial(self._show, expression),
+            lambda client: client.find(expression, sort=sort, limit=PAGE_ROWS, patience_ms=PATIENCE_MS),
+            partial(self._show_first, expression),
             failed=self._failed,
             key="hits",
         )
@@ -267,6 +269,13 @@ class SearchPage(Page):
             self._page = catalog_pb2.FindResponse()
             self._say("")
         self._folders.setVisible(False)
+
+    def _show_first(self, expression: str, page: catalog_pb2.FindResponse) -> None:
+        """What was found by then; the rest is asked for, and that nothing was found yet is not said to be nothing."""
+        if page.rows or not page.out_of_patience:
+            self._show(expression, page)
+        if page.out_of_patience and expression == self._expression:
+            self._ask_again()
 
     def _show(self, expression: str, page: catalog_pb2.FindResponse, *, again: bool = False) -> None:
         if expression != self._expression:
