@@ -6,6 +6,7 @@ goes through one object that lives as long as the process, and looks on the loop
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import shiboken6
@@ -31,4 +32,5 @@ _POST = _Post()
 
 def post(receiver: QObject, call: Callable[[], object]) -> None:
     """Has `call` called on the loop, unless the receiver is gone by then. From any thread."""
-    _POST.came.emit(receiver, call)
+    with contextlib.suppress(RuntimeError):  # the process ends, and its loop with it
+        _POST.came.emit(receiver, call)
