@@ -26,7 +26,6 @@ COMMANDS = (
     "sanchayctl scan Pictures",
     "sanchayctl duplicates --limit 1",
     "sanchayctl find 'type:image modified:2024-03' --sort -size --limit 3",
-    "sanchayctl du Pictures",
 )
 KIB = 1024
 HOUR_S = 3600

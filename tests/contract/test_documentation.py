@@ -106,7 +106,7 @@ def test_the_session_in_the_readme_is_what_make_demo_types() -> None:
     for part in (
         r"Scanned Pictures in [\d.]+ s, [\d,]+ files/s: 412 files",
         "COPIES +RECLAIMABLE +FREED",
-        "ON DISK +FILES",
+        "SIZE +MODIFIED +PATH",
     ):
         assert re.search(part, session), part
     assert max(map(len, session.splitlines())) <= int(demo["COLUMNS"])
