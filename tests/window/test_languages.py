@@ -38,6 +38,11 @@ def test_there_is_hindi_beside_english() -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parents[1].name)
+def test_every_text_is_translated(path: Path) -> None:
+    assert list(messages.faults(messages.read(path), messages.template())) == []
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parents[1].name)
 def test_every_letter_has_a_glyph(path: Path) -> None:
     font = application().font()
     without = []
