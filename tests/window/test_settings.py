@@ -97,6 +97,7 @@ def test_the_icon_can_start_at_login_and_notices_are_said_to_be_kept(
         until(lambda: "Notices cannot be shown here" in icon.notices.text())
         assert not icon.login.isChecked()
         icon.login.click()
-        until(lambda: list((tmp_path / "config" / "autostart").glob("*.desktop")))
+        until(icon.login.isEnabled)
+        assert list((tmp_path / "config" / "autostart").glob("*.desktop"))
         icon.login.click()
         until(lambda: not list((tmp_path / "config" / "autostart").glob("*.desktop")))

@@ -119,6 +119,8 @@ class JobsPage(Page):
         if not self._is_listed and not any(job.state in ACTIVE for job in answer.jobs) and not self._wanted:
             self.rows.pick(max(self._jobs, default=None))
         self._is_listed = True
+        if isinstance(key := self.rows.key(), int):
+            self._ask_errors(key)  # where it was chosen before the daemon answered
 
     def _take(self, jobs: tuple[job_pb2.Job, ...]) -> None:
         fresh = False

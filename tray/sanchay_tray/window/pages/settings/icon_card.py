@@ -74,11 +74,15 @@ class IconSettings(QWidget):
         self.notices.setText(text)
 
     def _clicked(self, wanted: bool) -> None:
+        self.login.setEnabled(False)  # one change at a time: a later one must not be done before it
+
         def then(starts: bool) -> None:
+            self.login.setEnabled(True)
             self.login.setChecked(starts)
             self._failed.setVisible(False)
 
         def failed(error: Exception) -> None:
+            self.login.setEnabled(True)
             self.login.setChecked(not wanted)
             self._failed.setText(str(error))
             self._failed.setVisible(True)
