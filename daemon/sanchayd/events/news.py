@@ -44,6 +44,7 @@ class StatusNews:
         self._sleep = sleep
         self._stirred = asyncio.Event()
         self._seen: dict[StatusTopic, object] = {}
+        self._changed: set[StatusTopic] = set()  # since the last event
         self._looking = asyncio.Lock()
 
     def stir(self) -> None:
@@ -71,6 +72,7 @@ class StatusNews:
                 is_followed = self._hub.listens(EventKind.STATUS)
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._stirred.wait(), LOOK_S if is_followed else None)
+                    await self._note()  # what is changed back within the time is news too: someone may have seen it
                     await self._sleep(GATHER_S)
                 await self.tell()
         finally:
@@ -78,18 +80,24 @@ class StatusNews:
 
     async def tell(self) -> None:
         """Publishes which topics have changed, where any has and anyone follows."""
+        await self._note()
+        changed = tuple(topic for topic in StatusTopic if topic in self._changed)
+        self._changed.clear()
+        if changed:
+            self._hub.publish([Event(EventKind.STATUS, time.time_ns(), topics=changed)], remember=False)
+
+    async def _note(self) -> None:
+        """Notes which topics are other than when they were last looked at."""
         all_of_it = self._stirred.is_set()
         self._stirred.clear()
         if not self._hub.listens(EventKind.STATUS):
             self._seen = {}
+            self._changed.clear()
             return
         try:
-            changed = await self._compare(all_of_it=all_of_it)
+            self._changed.update(await self._compare(all_of_it=all_of_it))
         except SanchayError as error:
             _log.warning("the status could not be compared", error=error.message)
-            return
-        if changed:
-            self._hub.publish([Event(EventKind.STATUS, time.time_ns(), topics=changed)], remember=False)
 
     async def _compare(self, *, all_of_it: bool) -> tuple[StatusTopic, ...]:
         async with self._looking:

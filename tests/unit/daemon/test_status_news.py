@@ -50,6 +50,12 @@ class Scene:
             running.cancel()
 
 
+async def next_look(scene: Scene) -> None:
+    looks = len(scene.looks)
+    while len(scene.looks) == looks:
+        await asyncio.sleep(0.001)
+
+
 async def next_topics(heard: EventSubscription) -> list[str]:
     async for event in heard:
         return [topic.value for topic in event.topics]
@@ -68,6 +74,21 @@ def test_several_changes_that_come_together_are_one_event() -> None:
             assert await next_topics(heard) == ["roots", "plans"]
             scene.now[StatusTopic.ROOTS] = 2
             scene.news.call_ended("RootService/UpdateRoot")
+            assert await next_topics(heard) == ["roots"]
+
+    asyncio.run(scene())
+
+
+def test_what_is_changed_and_changed_back_at_once_is_news_too() -> None:
+    async def scene() -> None:
+        scene = Scene()
+        async with scene.follower() as heard:
+            await next_look(scene)
+            scene.now[StatusTopic.ROOTS] = 1
+            scene.news.call_ended("RootService/AddRoot")
+            await next_look(scene)  # a client that asks for the status now sees the root
+            scene.now[StatusTopic.ROOTS] = 0
+            scene.news.call_ended("RootService/RemoveRoot")
             assert await next_topics(heard) == ["roots"]
 
     asyncio.run(scene())
