@@ -30,12 +30,14 @@ class Scene:
     def __init__(self) -> None:
         self.now: dict[StatusTopic, object] = dict.fromkeys(StatusTopic, 0)
         self.looks: list[bool] = []
+        self.looked = asyncio.Event()
         self.fails = False
         self.hub = EventHub()
         self.news = StatusNews(self.hub, self.look)
 
     async def look(self, all_of_it: bool) -> Standing:
         self.looks.append(all_of_it)
+        self.looked.set()
         if self.fails:
             raise InputOutputError("The disk fails.")
         return dict(self.now)
@@ -51,9 +53,8 @@ class Scene:
 
 
 async def next_look(scene: Scene) -> None:
-    looks = len(scene.looks)
-    while len(scene.looks) == looks:
-        await asyncio.sleep(0.001)
+    scene.looked.clear()
+    await scene.looked.wait()
 
 
 async def next_topics(heard: EventSubscription) -> list[str]:
