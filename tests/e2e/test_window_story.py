@@ -46,6 +46,18 @@ def roots(daemon: DaemonProcess) -> list[str]:
         return [root.path.display for root in client.list_roots().roots]
 
 
+def there(person: Path) -> list[str]:
+    """The pictures that are where they were."""
+    return sorted(name for name in PICTURES if (person / name).is_file())
+
+
+def cataloged(daemon: DaemonProcess, folder: Path) -> None:
+    with daemon.client() as client:
+        client.add_root(folder, no_scan=True)
+        for job in client.start_scan([str(folder)]).jobs:
+            assert list(client.follow_job(job.id))
+
+
 def test_the_first_start_catalogs_pictures_by_keys(screen: Screen, daemon: DaemonProcess, person: Path) -> None:
     screen.window(daemon.home, env={"HOME": str(person)})
     start = screen.find("push button", "Start")
@@ -68,13 +80,27 @@ CONTROLS = {
 def test_a_screen_reader_hears_a_name_of_every_control_on_every_page(
     screen: Screen, daemon: DaemonProcess, person: Path
 ) -> None:
-    with daemon.client() as client:
-        client.add_root(person / "Pictures", no_scan=True)
-        for job in client.start_scan([str(person / "Pictures")]).jobs:
-            assert list(client.follow_job(job.id))
+    cataloged(daemon, person / "Pictures")
     screen.window(daemon.home, "--page", "overview", env={"HOME": str(person)})
     screen.find("label", "All is well")
     for number, entry in enumerate(ENTRIES[:9], 1):
         screen.keys(f"ctrl+{number}")
         screen.find("frame", f"{entry.title} – Sanchay")
         until(lambda: all(node.name for node in screen.nodes() if node.role in CONTROLS))
+
+
+def test_copies_are_cleared_and_brought_back_by_keys_and_clicks(
+    screen: Screen, daemon: DaemonProcess, person: Path
+) -> None:
+    cataloged(daemon, person / "Pictures")
+    screen.window(daemon.home, "--page", "copies", env={"HOME": str(person)})
+    screen.find("label", "2 extra copies in 1 group")
+    screen.click("push button", "Review")
+    screen.find("label", "Group 1 of 1")
+    screen.keys("1")
+    screen.find("label", "Every group is decided.")
+    screen.click("push button", "Move to the trash…")
+    screen.click("push button", "Move to the trash")
+    until(lambda: len(there(person)) == 2)
+    screen.click("push button", "Undo")
+    until(lambda: len(there(person)) == len(PICTURES))
