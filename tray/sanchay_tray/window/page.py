@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from sanchay.v1 import event_pb2
 from sanchay_tray.model import State
@@ -62,6 +62,18 @@ def page_layout(page: QWidget) -> QVBoxLayout:
     layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
     layout.setSpacing(12)
     return layout
+
+
+class Scrolled(QScrollArea):
+    """A column of cards that is scrolled where the window is small; `column` is its layout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        body = QWidget()
+        self.column = page_layout(body)
+        self.setWidget(body)
 
 
 class Either(QWidget):

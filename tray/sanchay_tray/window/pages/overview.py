@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, change_pb2, event_pb2
@@ -15,7 +14,7 @@ from sanchay_tray.window import shown
 from sanchay_tray.window.colours import colours
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.icons import icon
-from sanchay_tray.window.page import MARGIN, Page
+from sanchay_tray.window.page import Page, Scrolled
 from sanchay_tray.window.parts.bars import Bars, Share
 from sanchay_tray.window.parts.empty import Empty
 from sanchay_tray.window.parts.line import Line
@@ -48,21 +47,15 @@ class OverviewPage(Page):
         super().__init__(desk)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = Scrolled()
         outer.addWidget(self._scroll)
-        body = QWidget()
-        self._body = QVBoxLayout(body)
-        self._body.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self._body.setSpacing(14)
+        self._body = self._scroll.column
         self._body.addWidget(title(say("Overview")))
         self.attention = Card()
         self.attention.setAccessibleName(say("What needs attention"))
         self._body.addWidget(self.attention)
         self._lay_cards()
         self._body.addStretch(1)
-        self._scroll.setWidget(body)
         self._first = Empty(
             "folders",
             say("No folder is cataloged yet"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sanchay.v1 import event_pb2
 from sanchay_tray.model import ACTIVE, Link, State
 from sanchay_tray.window.desk import Desk
-from sanchay_tray.window.page import MARGIN, Page
+from sanchay_tray.window.page import MARGIN, Page, Scrolled
 from sanchay_tray.window.pages.health.check import Check
 from sanchay_tray.window.pages.health.clean_ups import CleanUps
 from sanchay_tray.window.pages.health.damage import Damage
@@ -26,14 +25,9 @@ class HealthPage(Page):
         super().__init__(desk)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = Scrolled()
         outer.addWidget(self._scroll)
-        body = QWidget()
-        self._layout = layout = QVBoxLayout(body)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(14)
+        self._layout = layout = self._scroll.column
         layout.addWidget(title(say("Health")))
         self.catalog = Label(tone="bad")
         layout.addWidget(self.catalog)
@@ -42,7 +36,6 @@ class HealthPage(Page):
         for card in (self.check, self.damage, self.clean_ups, self.happenings):
             layout.addWidget(card)
         layout.addStretch(1)
-        self._scroll.setWidget(body)
         self._up = False
 
     def enter(self, select: str = "") -> None:

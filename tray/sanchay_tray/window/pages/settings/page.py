@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.v1 import daemon_pb2, event_pb2
 from sanchay_tray.model import Link, State
 from sanchay_tray.window.desk import Desk
-from sanchay_tray.window.page import MARGIN, Either, Page
+from sanchay_tray.window.page import Either, Page, Scrolled
 from sanchay_tray.window.pages.settings import controls
 from sanchay_tray.window.pages.settings.icon_card import IconSettings
 from sanchay_tray.window.pages.settings.titles import GROUPS, TITLES, Group, Title
@@ -89,13 +88,8 @@ class SettingsPage(Page):
         super().__init__(desk)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        body = QWidget()
-        self._body = QVBoxLayout(body)
-        self._body.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self._body.setSpacing(14)
+        self._scroll = Scrolled()
+        self._body = self._scroll.column
         self._body.addWidget(title(say("Settings")))
         self.icon = IconSettings(desk)
         self._body.addWidget(Card(self.icon))
@@ -103,7 +97,6 @@ class SettingsPage(Page):
         self._notices.setVisible(False)
         self._body.addWidget(self._notices)
         self._body.addStretch(1)
-        self._scroll.setWidget(body)
         self._waiting = Empty(
             "settings", say("Settings are kept by the service"), say("They are shown once it answers.")
         )
