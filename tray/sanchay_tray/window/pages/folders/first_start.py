@@ -12,9 +12,10 @@ from sanchay.errors import SanchayError
 from sanchay.paths import safe_text
 from sanchay.v1 import job_pb2, root_pb2
 from sanchay_tray.model import Link, State
+from sanchay_tray.window import login
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN, Either
-from sanchay_tray.window.pages.folders import candidates, login
+from sanchay_tray.window.pages.folders import candidates
 from sanchay_tray.window.pages.folders.choice import Choices
 from sanchay_tray.window.pages.folders.first_scan import FirstScan, Found
 from sanchay_tray.window.parts.dropping import choose_folder

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from sanchay.address import Places, places
-from sanchay_tray import hosts, opening
+from sanchay_tray.window import login
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.parts.text import Label, heading, muted
 from sanchay_tray.words import say
@@ -23,22 +22,14 @@ class Facts(NamedTuple):
 
 def facts() -> Facts:
     """Asks the desktop, which may take its time."""
-    starts = hosts.autostart_command() is not None if hosts.AUTOSTART_IS_THERE else None
+    from sanchay_tray import hosts
+
     voice = hosts.make_speaker(lambda _notice, _undo: None)
     try:
         server = voice.server()
     finally:
         voice.close()
-    return Facts(starts, server.name, server.fault)
-
-
-def start_at_login(where: Places, wanted: bool) -> bool:
-    """Adds the icon to what the desktop starts, or takes it out; how it is then. Raises OSError."""
-    if wanted:
-        hosts.enable_autostart(opening.icon_command(where))
-    else:
-        hosts.disable_autostart()
-    return hosts.autostart_command() is not None
+    return Facts(login.is_on(), server.name, server.fault)
 
 
 class IconSettings(QWidget):
@@ -76,15 +67,10 @@ class IconSettings(QWidget):
     def _clicked(self, wanted: bool) -> None:
         self.login.setEnabled(False)  # one change at a time: a later one must not be done before it
 
-        def then(starts: bool) -> None:
+        def then(why: str) -> None:
             self.login.setEnabled(True)
-            self.login.setChecked(starts)
-            self._failed.setVisible(False)
+            self.login.setChecked(wanted != bool(why))
+            self._failed.setText(why)
+            self._failed.setVisible(bool(why))
 
-        def failed(error: Exception) -> None:
-            self.login.setEnabled(True)
-            self.login.setChecked(not wanted)
-            self._failed.setText(str(error))
-            self._failed.setVisible(True)
-
-        self._desk.work(self, lambda: start_at_login(places(), wanted), then, failed)
+        self._desk.work(self, lambda: login.turn(wanted), then)
