@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from sanchay.address import places
 from sanchay_tray.model import Link
 from sanchay_tray.window.keys_sheet import KeysSheet
+from sanchay_tray.window.pages import ENTRIES
 from tests.support.daemon import DaemonProcess, environment
 from tests.support.windows import button, nameless, settle, texts, until, window
 
@@ -44,6 +48,16 @@ def test_the_banner_starts_a_daemon(scanned: DaemonProcess) -> None:
         assert frame.state.status is not None
         os.kill(frame.state.status.pid, signal.SIGTERM)
         until(lambda: frame.state.link is Link.ABSENT)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
+def test_where_nothing_was_ever_heard_no_page_says_that_there_is_nothing(tmp_path: Path, name: str) -> None:
+    with window(places(tmp_path / "home"), name) as frame:
+        until(lambda: frame.banner_texts() == ["Sanchay's service is not running"])
+        page = frame.page()
+        assert page is not None
+        assert not page.isVisible()
+        assert button(frame, "Start").isVisible()
 
 
 def test_a_daemon_that_is_held_still_freezes_no_frame_and_is_said(scanned: DaemonProcess) -> None:

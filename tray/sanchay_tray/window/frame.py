@@ -15,14 +15,15 @@ from sanchay.address import Places
 from sanchay.client import Client
 from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown
 from sanchay.v1 import event_pb2
-from sanchay_tray import own_acts
+from sanchay_tray import cause_words, own_acts
 from sanchay_tray.model import Link, State
 from sanchay_tray.window import banners, keys_sheet
 from sanchay_tray.window.asking import Asked, Asker, Failed
 from sanchay_tray.window.hearing import Hearing
 from sanchay_tray.window.memory import Memory
-from sanchay_tray.window.page import Key, Page
+from sanchay_tray.window.page import Either, Key, Page
 from sanchay_tray.window.pages import ENTRIES, Entry
+from sanchay_tray.window.parts.empty import Empty
 from sanchay_tray.window.sidebar import Sidebar
 from sanchay_tray.window.statusline import StatusLine
 from sanchay_tray.window.toast import Toast
@@ -210,7 +211,9 @@ class Frame(QMainWindow):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget, stretch in ((self._box, 0), (self._stack, 1), (self.toast, 0), (self.status_line, 0)):
+        self._away = Empty("drive", "")
+        self._either = Either(self._stack, self._away)
+        for widget, stretch in ((self._box, 0), (self._either, 1), (self.toast, 0), (self.status_line, 0)):
             column.addWidget(widget, stretch)
         whole = QWidget()
         row = QHBoxLayout(whole)
@@ -295,6 +298,10 @@ class Frame(QMainWindow):
 
     def _state_changed(self, state: State) -> None:
         self._box.show_state(banners.of_state(state))
+        # Where nothing was ever heard of the daemon, a page would say "none" where it is "not known".
+        is_known = state.status is not None or state.link in (Link.UP, Link.CONNECTING)
+        self._away.text.setText(cause_words.link_text(state.link))
+        self._either.show_only(self._stack if is_known else self._away)
         self.status_line.show_state(state)
         self.sidebar.show_state(state)
         if state.link is Link.UP and not self._is_asked_for:
