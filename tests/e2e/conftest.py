@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
 from tests.support.program import Program
+
+#: They drive a desktop of Linux, by libraries that only Linux has.
+collect_ignore = [] if sys.platform == "linux" else ["test_icon.py", "test_notices.py", "test_window_story.py"]
 
 PHOTO = b"\xff\xd8\xff" + b"photo" * 2000
 FILES = {
