@@ -20,7 +20,6 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from sanchay import guess, names
 from sanchay.address import Places
@@ -314,14 +313,14 @@ def why_not_valid(error: ValidationError) -> str:
     return said + (f"; did you mean {meant[0]}?" if meant else "")
 
 
-def _message(complaint: ErrorDetails) -> str:
+def _message(complaint: Mapping[str, Any]) -> str:
     """What pydantic says, or what a person would."""
     if complaint["type"] == "bool_parsing":
         return "write true or false"
     field = _FIELDS.get(str(complaint["loc"][0])) if complaint["loc"] else None
     if complaint["type"] == "string_pattern_mismatch" and field is not None:
         return f"write {_fact(field, 'form')}"
-    return complaint["msg"].removeprefix("Value error, ")
+    return str(complaint["msg"]).removeprefix("Value error, ")
 
 
 def _complaint(source: Source, key: str, reason: str) -> ConfigInvalid:
