@@ -128,7 +128,7 @@ def test_a_root_whose_settings_cannot_be_read_stops_no_other_and_is_mended_by_se
     assert found(program, "secret") == set()
     assert found(program, "new.jpg") == {outer / "new.jpg"}
     assert found(program, "later") == {outer / "inner/later.txt"}, "by the settings that the catalog keeps"
-    assert "Set hash and exclude again" in program.fails("root", "update", "inner", "--hash", "all", code=78)["message"]
+    assert "Set hash, exclude again" in program.fails("root", "update", "inner", "--hash", "all", code=78)["message"]
     program.json("root", "update", "inner", "--hash", "all", "--no-exclude", "--exclude", "secret*")
     program.json("root", "remove", "other")
     program.json("root", "add", other)

@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Variables that our programs read when they need them. Others may count as early as when an interpreter starts.
-READ_LATE = ("SANCHAY_", "FAKE_", "NOTIFY_", "WATCHDOG_", "PYTEST_", "GRPC_", "PYDANTIC_", "PYSIDE6_")
+READ_LATE = ("SANCHAY_", "FAKE_", "NOTIFY_", "WATCHDOG_", "PYTEST_", "GRPC_", "PYDANTIC_", "PYSIDE6_", "QT_")
 #: `SANCHAY_TEST_FORKS=0` starts every program as any program is started, which takes three times as long.
 WANTED = sys.platform == "linux" and os.environ.get("SANCHAY_TEST_FORKS", "1") != "0"
 #: A child that is told nothing of its standard input could wait for a person.

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtTest import QTest
 
 from sanchay.address import places
 from sanchay_tray.model import Link
 from sanchay_tray.window.keys_sheet import KeysSheet
 from sanchay_tray.window.pages import ENTRIES
+from sanchay_tray.window.single import server_name
 from tests.support.daemon import DaemonProcess, environment
 from tests.support.windows import button, nameless, settle, texts, until, window
 
@@ -111,13 +113,18 @@ def test_a_question_that_is_called_off_answers_no_one(scanned: DaemonProcess) ->
     assert heard == ["status"]
 
 
+def is_heard(daemon: DaemonProcess) -> bool:
+    socket = QLocalSocket()
+    socket.connectToServer(server_name(daemon.where))
+    return socket.waitForConnected(1000)
+
+
 def test_a_second_start_brings_the_first_window_to_its_page(scanned: DaemonProcess) -> None:
     env = environment(scanned.home, {"QT_QPA_PLATFORM": "offscreen"})
     command = [sys.executable, "-m", "sanchay_tray.window"]
     first = subprocess.Popen(command, env=env, cwd="/")
     try:
-        lock = scanned.where.run_folder / "window.sock"
-        until(lock.exists, "the first window listens")
+        until(lambda: is_heard(scanned), "the first window listens")
         second = subprocess.run([*command, "--page", "overview"], env=env, cwd="/", timeout=60, check=False)
         assert second.returncode == 0
         assert first.poll() is None

@@ -326,7 +326,8 @@ def test_a_bad_configuration_stops_the_start_with_78(tmp_path: Path) -> None:
 def test_check_config_prints_every_setting_and_starts_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sanchayd", "--check-config", "--set", "max_scans=3"]
     done = subprocess.run(command, env=environment(tmp_path / "home"), capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["max_scans"] == {"value": "3", "origin": "flag"}
+    shown = json.loads(done.stdout)["max_scans"]
+    assert (shown["value"], shown["origin"], shown["fixed_by"]) == ("3", "flag", "--set max_scans")
     assert not (tmp_path / "home").exists()
     done = subprocess.run(
         [*command, "--set", "x=1"], env=environment(tmp_path / "home"), capture_output=True, text=True, check=False

@@ -24,7 +24,7 @@ class Single(QObject):
     def __init__(self, where: Places, parent: QObject | None = None) -> None:
         super().__init__(parent)
         prepare(where)
-        self._name = _server_name(where)
+        self._name = server_name(where)
         self._lock = QLockFile(str(where.run_folder / "window.lock"))
         self._lock.setStaleLockTime(0)  # only a process that is gone loses it
         self._server: QLocalServer | None = None
@@ -76,7 +76,8 @@ class Single(QObject):
         self.called.emit(page, select)
 
 
-def _server_name(where: Places) -> str:
+def server_name(where: Places) -> str:
+    """Where the window of a home hears of other starts: a socket in the run folder, where its path is short enough."""
     path = str(where.run_folder / "window.sock")
     if os.name != "nt" and len(os.fsencode(path)) <= PATH_MAX:
         return path
