@@ -24,7 +24,7 @@ class Sample:
 
     at_s: float
     rss_bytes: int
-    descriptors: int  # without those of the catalog's files, whose readers come and go with the questions
+    descriptors: int  # without those of the catalog's files, whose readers come and go, and of the journal's
     readers: int
     threads: int
     watches: int
@@ -40,11 +40,13 @@ def sample(pid: int, catalog: Path) -> Sample:
     for info in (process / "fdinfo").iterdir():
         try:
             watches += info.read_text("ascii", "replace").count("inotify wd:")
-            of_catalog = os.readlink(process / "fd" / info.name).startswith(str(catalog))
+            target = os.readlink(process / "fd" / info.name)
         except OSError:
             continue  # it was closed by then
+        of_catalog = target.startswith(str(catalog))
+        of_journal = target.startswith(str(catalog.with_name("journal.db")))  # opened when it is first asked
         readers += of_catalog
-        descriptors += not of_catalog
+        descriptors += not (of_catalog or of_journal)
     wal = catalog.with_name(f"{catalog.name}-wal")
     return Sample(
         at_s=time.monotonic(),
