@@ -1,4 +1,4 @@
-"""`sanchay-tray` as a process of its own, on a desktop of the tests."""
+"""`sanchay-tray` as a separate process, on the desktop of a test."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class Preview(QWidget):
         if self._row is None or path != self._row.path.raw:
             return
         if picture.image is None:
-            self._say(say("There is no picture of it"))
+            self._say(say("It cannot be shown as a picture"))
             return
         self._image = picture.image
         self.picture.setAccessibleName(say("Picture of {name}", name=shown.name(self._row.path)))

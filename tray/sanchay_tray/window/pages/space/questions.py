@@ -56,7 +56,7 @@ def growth(client: Client, path: bytes, above: bytes) -> Growth:
     if path:
         try:
             rows = client.growth(above or None, limit=GROWING).rows
-        except UnknownPath:  # the one above is no folder of the catalog
+        except UnknownPath:  # the folder above it is not in the catalog
             rows = pace.rows
         history = [(point.day, point.bytes) for row in rows if row.path.raw == path for point in row.history]
     return Growth(path, pace, history)
