@@ -198,7 +198,8 @@ impl Journal {
         Ok(transaction.commit()?)
     }
 
-    /// Notes what came of them. On the disk when this returns.
+    /// Notes what came of them. What an undo did is noted in the same step in the run that it takes back: a kill leaves
+    /// both or neither. On the disk when this returns.
     pub fn conclude(&self, run: i64, outcomes: &[Outcome]) -> Result<(), JournalError> {
         self.conclude_with(run, outcomes, &[])
     }
@@ -212,7 +213,9 @@ impl Journal {
             let sql = "UPDATE act SET state = ?3, reason = ?4, detail = ?5, freed_bytes = ?6, ended_ns = ?7, place = coalesce(?8, place)
                 WHERE run = ?1 AND number = ?2";
             let mut statement = transaction.prepare_cached(sql)?;
+            let mut of_undone = transaction.prepare_cached(TAKE_BACK)?;
             let (mut acted, mut skipped, mut failed, mut freed) = (0_i64, 0_i64, 0_i64, 0_i64);
+            let mut taken_back = 0;
             for outcome in outcomes {
                 let place = outcome.place.as_ref().map(packed);
                 let freed_bytes = outcome.freed_bytes as i64;
@@ -226,6 +229,9 @@ impl Journal {
                     outcome.ended_ns,
                     place
                 ])?;
+                if outcome.state == ActState::Done {
+                    taken_back += of_undone.execute(params![run, outcome.number, outcome.ended_ns])?;
+                }
                 match outcome.state {
                     _ if !outcome.counts => {}
                     ActState::Done => acted += 1,
@@ -240,20 +246,11 @@ impl Journal {
             if acted > 0 {
                 transaction.execute(OF_FINDING, params![run, "repaired"])?;
             }
-        }
-        Ok(transaction.commit()?)
-    }
-
-    /// Notes that acts of an earlier run were taken back.
-    pub fn take_back(&self, run: i64, numbers: &[i64], ended_ns: i64) -> Result<(), JournalError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        for number in numbers {
-            let sql = "UPDATE act SET state = 3, ended_ns = ?3 WHERE run = ?1 AND number = ?2";
-            transaction.prepare_cached(sql)?.execute(params![run, number, ended_ns])?;
-        }
-        if !numbers.is_empty() {
-            transaction.execute(OF_FINDING, params![run, "open"])?;
+            if taken_back > 0 {
+                let sql = "SELECT of FROM run WHERE id = ?1";
+                let of: i64 = transaction.query_row(sql, [run], |row| row.get(0))?;
+                transaction.execute(OF_FINDING, params![of, "open"])?;
+            }
         }
         Ok(transaction.commit()?)
     }
@@ -344,6 +341,9 @@ impl Journal {
     }
 }
 
+/// An act that an undo did is taken back in the run that it is of, whose acts have the same numbers; other runs are of none.
+const TAKE_BACK: &str = "UPDATE act SET state = 3, ended_ns = ?3
+    WHERE run = (SELECT of FROM run WHERE run.id = ?1 AND run.kind = 'undo') AND number = ?2";
 /// What becomes of the finding that a repair is of, in the same step as its act; other runs are of none.
 const OF_FINDING: &str =
     "UPDATE finding SET state = ?2 WHERE id = (SELECT of FROM run WHERE run.id = ?1 AND run.kind = 'repair')";
@@ -426,65 +426,5 @@ fn unpacked(mut whole: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn act(number: i64) -> Act {
-        Act {
-            number,
-            state: ActState::Intended,
-            root: b"/photos".to_vec(),
-            path: b"a/\xff".to_vec(),
-            kept_root: b"/photos".to_vec(),
-            kept_path: b"b".to_vec(),
-            size_bytes: u64::MAX >> 1,
-            algorithm: Algorithm::Blake3,
-            hash: ContentHash::from_bytes([1; 32]),
-            identity: (VolumeId::from_bytes([2; 16]), u64::MAX),
-            mtime_ns: -1,
-            atime_ns: 5,
-            kept_identity: (VolumeId::from_bytes([2; 16]), 4),
-            owner: (1000, 100, 0o644),
-            attributes: vec![(b"user.x".to_vec(), Vec::new()), (b"user.y".to_vec(), b"\0\xff".to_vec())],
-            place: vec![b"/home/me/.local/share/Trash".to_vec(), Vec::new(), b"a".to_vec()],
-            freed_bytes: 0,
-            reason: String::new(),
-            detail: String::new(),
-        }
-    }
-
-    #[test]
-    fn an_intent_is_kept_until_its_outcome_is_noted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.db");
-        let journal = Journal::open(&path, 1).unwrap().journal;
-        let run =
-            journal.begin_run(&NewRun { kind: "dedupe", action: "trash", of: Some((3, 1)), began_ns: 1 }).unwrap();
-        journal.intend(run, &[act(0), act(1), act(2)]).unwrap();
-        drop(journal);
-
-        let journal = Journal::open(&path, 1).unwrap().journal;
-        assert_eq!(journal.unsettled((0, -1), 10).unwrap(), [(run, act(0)), (run, act(1)), (run, act(2))]);
-        let outcome = |number, state, failed, freed_bytes| Outcome {
-            number,
-            state,
-            failed,
-            counts: true,
-            reason: "busy".into(),
-            detail: String::new(),
-            freed_bytes,
-            ended_ns: 9,
-            place: None,
-        };
-        journal.conclude(run, &[outcome(0, ActState::Done, false, 100), outcome(1, ActState::Left, false, 0)]).unwrap();
-        assert_eq!(journal.unsettled((0, -1), 10).unwrap(), [(run, act(2))]);
-        journal.conclude(run, &[outcome(2, ActState::Left, true, 0)]).unwrap();
-        let ended = journal.end_run(run, 10).unwrap();
-        assert_eq!((ended.acted, ended.skipped, ended.failed, ended.freed_bytes), (1, 1, 1, 100));
-        assert_eq!(journal.acts_after(run, 0, 10).unwrap().len(), 2);
-        journal.take_back(run, &[0], 11).unwrap();
-        assert_eq!(journal.acts_after(run, -1, 1).unwrap()[0].state, ActState::TakenBack);
-        assert_eq!(journal.runs().unwrap(), [journal.run(run).unwrap()]);
-        assert!(matches!(journal.run(99), Err(JournalError::UnknownRun(99))));
-    }
-}
+#[path = "runs_tests.rs"]
+mod tests;

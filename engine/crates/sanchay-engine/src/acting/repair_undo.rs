@@ -18,7 +18,6 @@ use super::places::Roots;
 use super::repair::{concluded, watched};
 use super::repair_settle::{damaged, temporary, trash_of, REPAIR};
 use super::run::result;
-use super::taken_back::note_taken_back_of;
 use super::why::Why;
 use crate::clock::now_ns;
 use crate::engine::Shared;
@@ -55,7 +54,6 @@ pub(super) fn take_repair_back(
         fail::fail_point!("undo::placed");
         let outcomes = [concluded(acting, act, &end, None)];
         journal.conclude(run, &outcomes)?;
-        note_taken_back_of(journal, of.id, &outcomes)?;
         fail::fail_point!("undo::concluded");
         if end.is_ok() {
             tell(inner, &opened, act, finding)?;

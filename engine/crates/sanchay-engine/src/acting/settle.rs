@@ -59,9 +59,6 @@ pub(super) fn settle(journal: &Journal) -> Result<usize, EngineError> {
                 }
             }
             journal.conclude(id, &outcomes)?;
-            if run.kind == "undo" {
-                taken_back::note_taken_back(journal, run, &outcomes)?;
-            }
             settled += outcomes.len();
         }
     }

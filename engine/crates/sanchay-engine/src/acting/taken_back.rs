@@ -1,25 +1,12 @@
-//! What a broken undo left: which files are back, said in the journal of the run that was undone.
+//! What a broken undo left: which files are back.
 
 use sanchay_act::trash::{release, Reserved, TrashFolder};
 use sanchay_act::{Refusal, TemporaryName};
-use sanchay_catalog::journal::{Act, ActState, Journal, Outcome, Run};
+use sanchay_catalog::journal::Act;
 use sanchay_core::path::path_from_bytes;
 use sanchay_core::{DirHandle, FileKind, FileStat};
 
 use super::places::Roots;
-use crate::clock::now_ns;
-use crate::error::EngineError;
-
-/// Notes in the run that was undone what a broken undo had done.
-pub(super) fn note_taken_back(journal: &Journal, undo: &Run, outcomes: &[Outcome]) -> Result<(), EngineError> {
-    undo.of.map_or(Ok(()), |of| note_taken_back_of(journal, of, outcomes))
-}
-
-pub(super) fn note_taken_back_of(journal: &Journal, of: i64, outcomes: &[Outcome]) -> Result<(), EngineError> {
-    let done = outcomes.iter().filter(|outcome| outcome.state == ActState::Done);
-    let numbers: Vec<i64> = done.map(|outcome| outcome.number).collect();
-    Ok(journal.take_back(of, &numbers, now_ns())?)
-}
 
 /// Whether a disk failed in the middle of taking a file back, so that the next start, or the next undo, has to look at it.
 pub(super) fn may_be_half_done(act: &Act, roots: &Roots<'_>, temporary: &TemporaryName) -> bool {

@@ -26,7 +26,7 @@ use super::repair_settle::REPAIR;
 use super::repair_undo::take_repair_back;
 use super::run::result;
 use super::settle::settle;
-use super::taken_back::{may_be_half_done, note_taken_back_of};
+use super::taken_back::may_be_half_done;
 use super::telling::Telling;
 use super::why::Why;
 use crate::clock::now_ns;
@@ -190,7 +190,6 @@ impl<'a> Undoer<'a> {
         fail::fail_point!("undo::placed");
         let outcomes: Vec<Outcome> = acts.iter().zip(&stages).map(|(act, stage)| self.outcome(act, stage)).collect();
         self.journal.conclude(self.run, &outcomes)?;
-        note_taken_back_of(self.journal, self.of, &outcomes)?;
         fail::fail_point!("undo::concluded");
         self.tell(acts, &stages)
     }
