@@ -36,8 +36,12 @@ _SILENT: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEV
 
 @contextmanager
 def x_server(size: str = "800x600") -> Iterator[str]:
-    """An X server without a screen; gives its display."""
-    with _told("Xvfb", "-displayfd", "{fd}", "-screen", "0", f"{size}x24", "-nolisten", "tcp") as (number, _process):
+    """An X server without a screen; gives its display.
+
+    Left to itself it starts again when its last client has gone, and refuses those that come at that moment.
+    """
+    options = ("-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset")
+    with _told("Xvfb", "-displayfd", "{fd}", *options) as (number, _process):
         yield f":{number}"
 
 
@@ -330,10 +334,17 @@ class NoticeServer(OnBus):
 class X11Panel:
     """trayer, and a hand on its icon."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], trayer: subprocess.Popen[bytes]) -> None:
         self._env = dict(env)
-        until(lambda: self._run("xdotool", "search", "--onlyvisible", "--class", "trayer"))
-        self._window = self._run("xdotool", "search", "--onlyvisible", "--class", "trayer").split()[0].decode()
+        windows: list[bytes] = []
+
+        def is_shown() -> bool:
+            assert trayer.poll() is None, f"trayer ended with {trayer.returncode}"
+            windows[:] = self._run("xdotool", "search", "--onlyvisible", "--class", "trayer").split()
+            return bool(windows)
+
+        until(is_shown)
+        self._window = windows[0].decode()
 
     def picture(self) -> Image.Image:
         """What the panel shows."""
@@ -400,7 +411,7 @@ class Desktop:
         env = self.environment(self._folder)
         with subprocess.Popen(["trayer", "--distance", "0", "--width", "20"], env=env, **_SILENT) as trayer:
             try:
-                yield X11Panel(env)
+                yield X11Panel(env, trayer)
             finally:
                 trayer.kill()
 
