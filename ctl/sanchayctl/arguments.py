@@ -26,6 +26,23 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # generic in newer versio
             self.fail(said + did_you_mean(str(value), words), param, ctx)
 
 
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A part of a whole: a percentage, such as 1% or 0.1%, or a number from 0 to 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From 0 to 1."""
+        text = str(value).strip()
+        try:
+            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            share = -1
+        if not 0 <= share <= 1:
+            self.fail(f"{names.quoted(text)} is not a share: write 1% or 0.01.", param, ctx)
+        return share
+
+
 class Folder(click.Path):
     """A folder's path; a file's name is left to the daemon to refuse."""
 

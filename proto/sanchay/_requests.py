@@ -339,9 +339,24 @@ def summary(by: str, roots: Iterable[RootName]) -> v1.catalog_pb2.SummaryRequest
     return v1.catalog_pb2.SummaryRequest(by=by, roots=[root_name(root) for root in roots])
 
 
-def disk_usage(folder: PathLike | None, depth: int, limit: int, token: str) -> v1.catalog_pb2.DiskUsageRequest:
+def disk_usage(
+    folder: PathLike | None,
+    depth: int,
+    with_files: bool,
+    with_types: bool,
+    least_share: float,
+    limit: int,
+    token: str,
+) -> v1.catalog_pb2.DiskUsageRequest:
+    if not 0 <= least_share <= 1:
+        raise InvalidArgument(f"The least share {least_share} is not between 0 and 1.")
     request = v1.catalog_pb2.DiskUsageRequest(
-        depth=_count(depth, "depth"), limit=_count(limit, "limit"), page_token=token
+        depth=_count(depth, "depth"),
+        with_files=with_files,
+        with_types=with_types,
+        least_share=least_share,
+        limit=_count(limit, "limit"),
+        page_token=token,
     )
     if folder is not None:
         request.path.CopyFrom(path(folder))

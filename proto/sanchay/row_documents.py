@@ -89,16 +89,27 @@ def summary_row(row: catalog_pb2.SummaryRow) -> documents.Document:
 
 
 def usage_row(row: catalog_pb2.DiskUsageRow) -> documents.Document:
-    """What a folder holds, with all that is below it."""
+    """What a folder holds, with all that is below it; or a file."""
+    left = row.left_out
     return {
         **paths.document(row.path),
         "depth": row.depth,
+        "type": row.type or "folder",
         "files": row.files,
         "directories": row.directories,
         "bytes": row.bytes,
         "allocated": row.allocated,
         "linked_bytes": row.linked_bytes,
         "newest": documents.moment(row.newest_ns),
+        "left_out": {"rows": left.rows, "files": left.files, "bytes": left.bytes, "allocated": left.allocated},
+    }
+
+
+def usage_row_with_types(row: catalog_pb2.DiskUsageRow) -> documents.Document:
+    """As `usage_row`, with what it holds by type."""
+    return usage_row(row) | {
+        "type_bytes": dict(sorted(row.type_bytes.items())),
+        "copied_bytes": row.copied_bytes,
     }
 
 

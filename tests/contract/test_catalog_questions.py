@@ -25,6 +25,8 @@ from tests.support.fake_catalog import FakeCatalog
 from tests.support.fake_time import ChangeRow, GrowthRow
 
 FIRST_DAY_NS = 20_000 * DAY_NS
+# The largest first, by name where they are as large; and the bytes of each that have a copy.
+DOCUMENTS = (("other.txt", 0), ("copy of letter.txt", 8), ("letter.txt", 8))
 # The fake hashes nothing, and knows nothing of duplicates and totals.
 ENGINE = pytest.mark.parametrize("port", ["engine"], indirect=True)
 
@@ -164,6 +166,34 @@ def test_usage_begins_at_the_roots(scanned: CatalogPort, tree: Path) -> None:
     assert [row.path for row in rows] == [os.fsencode(tree)]
     assert (rows[0].depth, rows[0].above_roots) == (0, False)
     assert len(scanned.usage(None, depth=3, limit=1).rows) == 1
+
+
+@ENGINE
+def test_usage_with_files_and_types_says_what_each_is_and_one_sum_for_what_is_left_out(
+    scanned: CatalogPort, tree: Path
+) -> None:
+    rows = scanned.usage(os.fsencode(tree), depth=9, limit=99, with_files=True, with_types=True, least_share=0.1).rows
+    said = [(os.path.relpath(os.fsdecode(row.path), tree), row.depth, row.file_type, row.copied_bytes) for row in rows]
+    assert said == [
+        (".", 0, None, 2 * PHOTO_BYTES + 16),
+        ("photos", 1, None, 2 * PHOTO_BYTES),
+        ("photos/one.jpg", 2, "image", PHOTO_BYTES),
+        ("photos/two.jpg", 2, "image", PHOTO_BYTES),
+        ("docs", 1, None, 16),
+        *[(f"docs/{name}", 2, "document", size) for name, size in DOCUMENTS],
+    ]
+    assert rows[0].type_bytes == {"image": 2 * PHOTO_BYTES, "document": 26}
+    assert [row.left_out for row in rows] == [None] * len(rows)
+    _, *photos = scanned.usage(os.fsencode(tree / "photos"), depth=1, limit=9).rows
+    assert photos == []
+    (top,) = scanned.usage(os.fsencode(tree / "photos"), depth=1, limit=9, with_files=True, least_share=0.9).rows
+    left = top.left_out
+    assert left is not None
+    assert (left.rows, left.files, left.bytes) == (2, 2, 2 * PHOTO_BYTES)
+
+
+def test_usage_refuses_a_share_that_is_none(port: CatalogPort) -> None:
+    assert isinstance(refusal(lambda: port.usage(None, depth=1, limit=1, least_share=1.5)), InvalidArgument)
 
 
 @pytest.mark.parametrize(

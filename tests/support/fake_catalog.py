@@ -14,7 +14,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sanchay.errors import InvalidQuery, NotAbsolute, NotAFolder, NotFound, OwnFolder, SanchayError, UnknownPath
+from sanchay.errors import (
+    InvalidArgument,
+    InvalidQuery,
+    NotAbsolute,
+    NotAFolder,
+    NotFound,
+    OwnFolder,
+    SanchayError,
+    UnknownPath,
+)
 from sanchayd.engine_port import values
 from sanchayd.engine_port.values import LiveStatus
 from sanchayd.roots.root import Root
@@ -249,7 +258,9 @@ class FakeCatalog(FakeDedupe, FakeVerify, FakeViews):
     def summary(self, by: str, *, root_ids: Sequence[int]) -> list[values.SummaryRow]:
         return []
 
-    def usage(self, path: bytes | None, **_: Any) -> UsagePage:
+    def usage(self, path: bytes | None, *, least_share: float = 0.0, **_: Any) -> UsagePage:
+        if not 0 <= least_share <= 1:
+            raise InvalidArgument("the least share must be between 0 and 1")
         return UsagePage()
 
     def changes(

@@ -141,13 +141,32 @@ class CatalogService:
         return Answered(rows, await self._freshness(roots), not_compared)
 
     async def usage(
-        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+        self,
+        path: bytes | None,
+        *,
+        depth: int,
+        limit: int,
+        with_files: bool = False,
+        with_types: bool = False,
+        least_share: float = 0.0,
+        token: str = "",
+        max_bytes: int | None = None,
     ) -> Answered[UsagePage]:
         """Folders and what they hold, a page at a time. Raises invalid_argument and unknown_path."""
+        if not 0 <= least_share <= 1:
+            raise InvalidArgument(f"The least share {least_share} is not between 0 and 1.")
         bound = min(limit or USAGE_LIMIT, USAGE_MAX_LIMIT)
         folder, roots = await self._registry.place(path)
         page = await self._pool.ask(
-            self._catalog.usage, folder, depth=depth, limit=bound, token=token, max_bytes=max_bytes
+            self._catalog.usage,
+            folder,
+            depth=depth,
+            with_files=with_files,
+            with_types=with_types,
+            least_share=least_share,
+            limit=bound,
+            token=token,
+            max_bytes=max_bytes,
         )
         return Answered(page, await self._freshness(roots))
 

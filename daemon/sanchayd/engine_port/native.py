@@ -375,11 +375,29 @@ class NativeCatalog(NativeDedupe, NativeVerify, NativeViews):
             return self._catalog.summary(by, root_ids=root_ids)
 
     def usage(
-        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+        self,
+        path: bytes | None,
+        *,
+        depth: int,
+        limit: int,
+        with_files: bool = False,
+        with_types: bool = False,
+        least_share: float = 0.0,
+        token: str = "",
+        max_bytes: int | None = None,
     ) -> values.UsagePage:
         """A page of folders and what they hold."""
         with translated():
-            return self._catalog.usage(path, depth=depth, limit=limit, max_bytes=max_bytes, token=token)
+            return self._catalog.usage(
+                path,
+                depth=depth,
+                with_files=with_files,
+                with_types=with_types,
+                least_share=least_share,
+                limit=limit,
+                max_bytes=max_bytes,
+                token=token,
+            )
 
     def changes(
         self, *, cursor: str, since_ns: int | None, under: bytes | None, limit: int, max_bytes: int | None = None

@@ -90,9 +90,18 @@ class QuestionsPort(Protocol):
         ...
 
     def usage(
-        self, path: bytes | None, *, depth: int, limit: int, token: str = "", max_bytes: int | None = None
+        self,
+        path: bytes | None,
+        *,
+        depth: int,
+        limit: int,
+        with_files: bool = False,
+        with_types: bool = False,
+        least_share: float = 0.0,
+        token: str = "",
+        max_bytes: int | None = None,
     ) -> values.UsagePage:
-        """A page of folders and what they hold."""
+        """A page of folders (`with_files`: and files) and what they hold, `with_types`: of each type, too."""
         ...
 
     def changes(

@@ -5,7 +5,7 @@ What the daemon makes itself too, for a root that the catalog has not spoken of,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -380,7 +380,7 @@ class SummaryRow(Protocol):
 
 
 class UsagePage(Protocol):
-    """Folders, each before its own; the token of the next page is empty where this is the last."""
+    """Folders and files, each folder before its own; the token of the next page is empty where this is the last."""
 
     next_token: str
 
@@ -390,11 +390,21 @@ class UsagePage(Protocol):
         ...
 
 
+class LeftOut(Protocol):
+    """What lies right in a folder and is no row for it is too small."""
+
+    rows: int
+    files: int
+    bytes: int
+    allocated: int
+
+
 class UsageRow(Protocol):
-    """One folder."""
+    """One folder, or one file."""
 
     path: RawBytes
     depth: int
+    file_type: str | None
     files: int
     directories: int
     bytes: int
@@ -402,6 +412,17 @@ class UsageRow(Protocol):
     linked_bytes: int
     newest_ns: int
     above_roots: bool
+    copied_bytes: int
+
+    @property
+    def left_out(self) -> LeftOut | None:
+        """None: nothing was."""
+        ...
+
+    @property
+    def type_bytes(self) -> Mapping[str, int]:
+        """By type, where that was asked for."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,9 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
         found = await self._service.usage(
             path,
             depth=request.depth,
+            with_files=request.with_files,
+            with_types=request.with_types,
+            least_share=request.least_share,
             limit=request.limit,
             token=request.page_token,
             max_bytes=fitting.PAGE_MAX_BYTES,

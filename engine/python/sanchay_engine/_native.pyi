@@ -717,9 +717,19 @@ class SummaryRow:
     bytes: int
 
 @final
+class LeftOut:
+    """What lies right in a folder and is no row for it is too small, by the totals of names."""
+
+    rows: int  # folders and files that would have been rows
+    files: int  # regular files in them
+    bytes: int
+    allocated: int
+
+@final
 class UsageRow:
     path: bytes
     depth: int
+    file_type: str | None  # of a file; None: a folder
     files: int
     directories: int
     bytes: int
@@ -727,6 +737,9 @@ class UsageRow:
     linked_bytes: int
     newest_ns: int
     above_roots: bool  # no folder of the catalog: the sums of the roots in it
+    left_out: LeftOut | None
+    type_bytes: dict[str, int]  # by type, with with_types
+    copied_bytes: int  # of files that have an equal one somewhere in the catalog, with with_types
 
 @final
 class UsagePage:
@@ -934,10 +947,17 @@ class Catalog:
         path: bytes | None = None,
         *,
         depth: int = 1,
+        with_files: bool = False,
+        with_types: bool = False,
+        least_share: float = 0.0,
         limit: int = 1000,
         max_bytes: int | None = None,
         token: str = "",
-    ) -> UsagePage: ...
+    ) -> UsagePage:
+        """What a folder holds, and the folders in it (`with_files`: and files), the largest first. A row that is less
+        than the least share of the whole, in bytes and in allocated bytes, is left out. `with_types` looks at all files
+        below."""
+
     def changes(
         self,
         *,

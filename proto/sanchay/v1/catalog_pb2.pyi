@@ -464,12 +464,25 @@ class DiskUsageRequest(google.protobuf.message.Message):
     DEPTH_FIELD_NUMBER: builtins.int
     LIMIT_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    WITH_FILES_FIELD_NUMBER: builtins.int
+    WITH_TYPES_FIELD_NUMBER: builtins.int
+    LEAST_SHARE_FIELD_NUMBER: builtins.int
     depth: builtins.int
     """0: the folder alone; 1: and its folders"""
     limit: builtins.int
     """rows at the most; 0: the server's default"""
     page_token: builtins.str
     """of the page before; empty for the first"""
+    with_files: builtins.bool
+    """rows for files too: folders and files together, largest first among sisters"""
+    with_types: builtins.bool
+    """Each row says its bytes by type and those of files with copies. All files below are looked at for it: some seconds
+    for ten million, where all else is answered from totals that are kept.
+    """
+    least_share: builtins.float
+    """0 to 1: a row that is a smaller share of what was asked for, in `bytes` and in `allocated`, is left out, and so is
+    all below it. The tops of an answer are always there.
+    """
     @property
     def path(self) -> sanchay.v1.common_pb2.Path:
         """empty: every root"""
@@ -481,15 +494,36 @@ class DiskUsageRequest(google.protobuf.message.Message):
         depth: builtins.int = ...,
         limit: builtins.int = ...,
         page_token: builtins.str = ...,
+        with_files: builtins.bool = ...,
+        with_types: builtins.bool = ...,
+        least_share: builtins.float = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["depth", b"depth", "limit", b"limit", "page_token", b"page_token", "path", b"path"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["depth", b"depth", "least_share", b"least_share", "limit", b"limit", "page_token", b"page_token", "path", b"path", "with_files", b"with_files", "with_types", b"with_types"]) -> None: ...
 
 global___DiskUsageRequest = DiskUsageRequest
 
 @typing.final
 class DiskUsageRow(google.protobuf.message.Message):
+    """A folder with all below it, or a file."""
+
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class TypeBytesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
     PATH_FIELD_NUMBER: builtins.int
     DEPTH_FIELD_NUMBER: builtins.int
@@ -500,6 +534,10 @@ class DiskUsageRow(google.protobuf.message.Message):
     NEWEST_NS_FIELD_NUMBER: builtins.int
     LINKED_BYTES_FIELD_NUMBER: builtins.int
     ABOVE_ROOTS_FIELD_NUMBER: builtins.int
+    TYPE_FIELD_NUMBER: builtins.int
+    LEFT_OUT_FIELD_NUMBER: builtins.int
+    TYPE_BYTES_FIELD_NUMBER: builtins.int
+    COPIED_BYTES_FIELD_NUMBER: builtins.int
     depth: builtins.int
     files: builtins.int
     directories: builtins.int
@@ -512,8 +550,20 @@ class DiskUsageRow(google.protobuf.message.Message):
     """of `bytes`, what further names of the same files count for"""
     above_roots: builtins.bool
     """no folder of the catalog: the sums of the roots in it"""
+    type: builtins.str
+    """of a file, as FileRow's; empty: a folder"""
+    copied_bytes: builtins.int
+    """Of `bytes`, those of files with an equal one somewhere in the catalog: all of a group, also the one that stays."""
     @property
     def path(self) -> sanchay.v1.common_pb2.Path: ...
+    @property
+    def left_out(self) -> global___LeftOutUsage:
+        """absent: nothing was"""
+
+    @property
+    def type_bytes(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
+        """of `bytes`, by type: those that there is something of"""
+
     def __init__(
         self,
         *,
@@ -526,11 +576,43 @@ class DiskUsageRow(google.protobuf.message.Message):
         newest_ns: builtins.int = ...,
         linked_bytes: builtins.int = ...,
         above_roots: builtins.bool = ...,
+        type: builtins.str = ...,
+        left_out: global___LeftOutUsage | None = ...,
+        type_bytes: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
+        copied_bytes: builtins.int = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["above_roots", b"above_roots", "allocated", b"allocated", "bytes", b"bytes", "depth", b"depth", "directories", b"directories", "files", b"files", "linked_bytes", b"linked_bytes", "newest_ns", b"newest_ns", "path", b"path"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["left_out", b"left_out", "path", b"path"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["above_roots", b"above_roots", "allocated", b"allocated", "bytes", b"bytes", "copied_bytes", b"copied_bytes", "depth", b"depth", "directories", b"directories", "files", b"files", "left_out", b"left_out", "linked_bytes", b"linked_bytes", "newest_ns", b"newest_ns", "path", b"path", "type", b"type", "type_bytes", b"type_bytes"]) -> None: ...
 
 global___DiskUsageRow = DiskUsageRow
+
+@typing.final
+class LeftOutUsage(google.protobuf.message.Message):
+    """What lies right in a folder and is no row for it is too small, by the sums of names."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    BYTES_FIELD_NUMBER: builtins.int
+    ALLOCATED_FIELD_NUMBER: builtins.int
+    rows: builtins.int
+    """folders and files that would have been rows"""
+    files: builtins.int
+    """in them"""
+    bytes: builtins.int
+    allocated: builtins.int
+    def __init__(
+        self,
+        *,
+        rows: builtins.int = ...,
+        files: builtins.int = ...,
+        bytes: builtins.int = ...,
+        allocated: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["allocated", b"allocated", "bytes", b"bytes", "files", b"files", "rows", b"rows"]) -> None: ...
+
+global___LeftOutUsage = LeftOutUsage
 
 @typing.final
 class DiskUsageResponse(google.protobuf.message.Message):

@@ -52,6 +52,16 @@ def test_a_tree_is_scanned_and_every_question_is_answered(real: DaemonProcess, t
         assert client.duplicates(under=tree / "b").total_groups == 0
         assert client.summary("ext").files == 5
         assert {row.path.raw for row in client.disk_usage(tree).rows} >= {os.fsencode(tree)}
+        below = client.disk_usage(tree, depth=3, with_files=True, with_types=True, least_share=0.4).rows
+        assert [(row.path.raw, row.type) for row in below] == [
+            (os.fsencode(tree), ""),
+            (os.fsencode(tree / "a.txt"), "document"),
+            (os.fsencode(tree / "b"), ""),
+            (os.fsencode(tree / "b/c.txt"), "document"),
+        ]
+        assert dict(below[0].type_bytes) == {"document": 2 * len(content), "log": 5, "other": 3}
+        assert (below[0].copied_bytes, below[0].left_out.files, below[0].left_out.bytes) == (2 * len(content), 3, 8)
+        assert not below[2].HasField("left_out")
         pieces = list(client.export("", "csv"))
         assert pieces[-1].complete
         assert b"".join(piece.data for piece in pieces).count(b"\n") >= 5

@@ -36,7 +36,9 @@ def test_a_root_is_named_by_name_id_or_path() -> None:
         lambda: _requests.root_settings("some", "blake3", (), False, False),
         lambda: _requests.root_settings("all", "md5", (), False, False),
         lambda: _requests.root_settings("all", "blake3", ["\udc80"], False, False),
-        lambda: _requests.disk_usage(None, -1, 0, ""),
+        lambda: _requests.disk_usage(None, -1, False, False, 0.0, 0, ""),
+        lambda: _requests.disk_usage(None, 1, False, False, 1.1, 0, ""),
+        lambda: _requests.disk_usage(None, 1, False, False, float("nan"), 0, ""),
         lambda: _requests.export("\udcff", "csv"),
     ],
 )

@@ -14,6 +14,7 @@ from sanchayd.engine_port.values import (
     NotCompared,
     SummaryRow,
     UsagePage,
+    UsageRow,
 )
 from sanchayd.rpc.convert import common
 
@@ -150,6 +151,10 @@ def from_usage(answered: Answered[UsagePage]) -> catalog_pb2.DiskUsageResponse:
                 linked_bytes=row.linked_bytes,
                 newest_ns=row.newest_ns,
                 above_roots=row.above_roots,
+                type=row.file_type or "",
+                left_out=_left_out(row),
+                type_bytes=row.type_bytes,
+                copied_bytes=row.copied_bytes,
             )
             for row in page.rows
         ],
@@ -157,6 +162,13 @@ def from_usage(answered: Answered[UsagePage]) -> catalog_pb2.DiskUsageResponse:
         next_page_token=page.next_token,
         freshness=common.freshness(answered.freshness),
     )
+
+
+def _left_out(row: UsageRow) -> catalog_pb2.LeftOutUsage | None:
+    left = row.left_out
+    if left is None:
+        return None
+    return catalog_pb2.LeftOutUsage(rows=left.rows, files=left.files, bytes=left.bytes, allocated=left.allocated)
 
 
 def from_piece(piece: Piece) -> catalog_pb2.ExportResponse:

@@ -415,17 +415,23 @@ impl Catalog {
         Ok(rows.into_iter().map(SummaryRow::from).collect())
     }
 
-    #[pyo3(signature = (path = None, *, depth = 1, limit = 1000, max_bytes = None, token = ""))]
+    #[pyo3(signature = (path = None, *, depth = 1, with_files = false, with_types = false, least_share = 0.0,
+                        limit = 1000, max_bytes = None, token = ""))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn usage(
         &self,
         py: Python<'_>,
         path: Option<Vec<u8>>,
         depth: u32,
+        with_files: bool,
+        with_types: bool,
+        least_share: f64,
         limit: usize,
         max_bytes: Option<usize>,
         token: &str,
     ) -> PyResult<UsagePage> {
-        let request = UsageRequest { path: path.as_deref(), depth, limit, max_bytes, token };
+        let path = path.as_deref();
+        let request = UsageRequest { path, depth, with_files, with_types, least_share, limit, max_bytes, token };
         let page = ask(py, || Ok(self.engine.catalog().usage(&request)?))?;
         UsagePage::new(py, page)
     }

@@ -50,8 +50,8 @@ mod _native {
     use super::one_call::{checksum, find_duplicates, walk, WalkStream};
     #[pymodule_export]
     use super::rows::{
-        CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, NotCompared, RootStatus,
-        StoredRoot, SummaryRow, UsagePage, UsageRow,
+        CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, LeftOut, NotCompared,
+        RootStatus, StoredRoot, SummaryRow, UsagePage, UsageRow,
     };
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};

@@ -1,5 +1,7 @@
 //! Answers as frozen Python objects. Bytes are exact; sizes are bytes, times Unix nanoseconds.
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
 use sanchay_engine::catalog::queries;
 use sanchay_engine::one_call;
@@ -205,11 +207,21 @@ impl From<queries::SummaryRow> for SummaryRow {
     }
 }
 
-/// One folder with all below it.
+/// What is no row of its own for it is too small.
+#[pyclass(frozen, get_all, module = "sanchay_engine")]
+pub(crate) struct LeftOut {
+    rows: u64,
+    files: u64,
+    bytes: u64,
+    allocated: u64,
+}
+
+/// One folder with all below it, or one file.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct UsageRow {
     path: Vec<u8>,
     depth: u32,
+    file_type: Option<&'static str>,
     files: u64,
     directories: u64,
     bytes: u64,
@@ -217,11 +229,19 @@ pub(crate) struct UsageRow {
     linked_bytes: u64,
     newest_ns: i64,
     above_roots: bool,
+    left_out: Option<Py<LeftOut>>,
+    type_bytes: BTreeMap<&'static str, u64>,
+    copied_bytes: u64,
 }
 
-impl From<queries::UsageRow> for UsageRow {
-    fn from(row: queries::UsageRow) -> Self {
-        Self {
+impl UsageRow {
+    fn new(py: Python<'_>, row: queries::UsageRow) -> PyResult<Self> {
+        let queries::LeftOut { rows, files, bytes, allocated } = row.left_out;
+        let left_out = (rows > 0).then(|| Py::new(py, LeftOut { rows, files, bytes, allocated })).transpose()?;
+        let types = row.types.as_deref();
+        let by_type = types.into_iter().flat_map(queries::TypeSums::by_type);
+        Ok(Self {
+            file_type: row.type_name(),
             path: row.path,
             depth: row.depth,
             files: row.files,
@@ -231,7 +251,10 @@ impl From<queries::UsageRow> for UsageRow {
             linked_bytes: row.linked_bytes,
             newest_ns: row.newest_ns.unwrap_or(0),
             above_roots: row.above_roots,
-        }
+            left_out,
+            type_bytes: by_type.map(|(file_type, bytes)| (file_type.name(), bytes)).collect(),
+            copied_bytes: types.map_or(0, |types| types.copied_bytes),
+        })
     }
 }
 
@@ -244,7 +267,7 @@ pub(crate) struct UsagePage {
 
 impl UsagePage {
     pub(crate) fn new(py: Python<'_>, page: queries::UsagePage) -> PyResult<Self> {
-        let rows = page.rows.into_iter().map(|row| Py::new(py, UsageRow::from(row)));
+        let rows = page.rows.into_iter().map(|row| Py::new(py, UsageRow::new(py, row)?));
         Ok(Self { rows: rows.collect::<PyResult<_>>()?, next_token: page.next_token })
     }
 }

@@ -62,10 +62,23 @@ class CatalogCalls:
         return self._link.unary(self._catalog.Summary, _requests.summary(by, roots))
 
     def disk_usage(
-        self, folder: PathLike | None = None, *, depth: int = 1, limit: int = 0, page_token: str = ""
+        self,
+        folder: PathLike | None = None,
+        *,
+        depth: int = 1,
+        with_files: bool = False,
+        with_types: bool = False,
+        least_share: float = 0.0,
+        limit: int = 0,
+        page_token: str = "",
     ) -> v1.catalog_pb2.DiskUsageResponse:
-        """What a folder and those below it hold; every root where none is named."""
-        return self._link.unary(self._catalog.DiskUsage, _requests.disk_usage(folder, depth, limit, page_token))
+        """What a folder and those below it hold; every root where none is named.
+
+        `with_files`: rows for files too. `with_types`: each row says its bytes by type, for which all files below are
+        looked at. `least_share` leaves out what is a smaller part of the whole, 0 to 1.
+        """
+        request = _requests.disk_usage(folder, depth, with_files, with_types, least_share, limit, page_token)
+        return self._link.unary(self._catalog.DiskUsage, request)
 
     def iter_find(self, expression: str, *, sort: str = "", page_size: int = 1000) -> Answers[v1.catalog_pb2.FileRow]:
         """Every file that the expression names, a page at a time."""

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::usage::UsageRow;
+use super::usage_tree::Found;
 use crate::block::EntryKind;
 use crate::error::CatalogError;
 use crate::reader::Reader;
@@ -46,9 +46,10 @@ impl Tally {
 impl Reader {
     /// Counts the blocks of each file once in every row, and says how many bytes are of further names. `rows` are
     /// directories with what they hold, a folder before its own; the first is made of the directories `parts`.
-    pub(super) fn count_inodes_once(&self, rows: &mut [(i64, UsageRow)], parts: &[i64]) -> Result<(), CatalogError> {
+    pub(super) fn count_inodes_once(&self, rows: &mut [Found], parts: &[i64]) -> Result<(), CatalogError> {
         let mut rows_above: HashMap<i64, Option<usize>> =
-            rows.iter().enumerate().map(|(at, (directory, _))| (*directory, Some(at))).collect();
+            rows.iter().enumerate().map(|(at, found)| (found.directory, Some(at))).collect();
+        rows_above.remove(&0);
         for part in parts {
             rows_above.entry(*part).or_insert(Some(0));
         }
@@ -71,7 +72,7 @@ impl Reader {
                 }
             }
             for (row, names) in &counted {
-                let row = &mut rows[*row].1;
+                let row = &mut rows[*row].row;
                 row.allocated = row.allocated.saturating_sub(names.allocated_bytes.excess());
                 row.linked_bytes = row.linked_bytes.saturating_add(names.size_bytes.excess());
             }
@@ -139,11 +140,11 @@ impl Reader {
 }
 
 /// The row above each row.
-fn parents(rows: &[(i64, UsageRow)]) -> Vec<Option<usize>> {
+pub(super) fn parents(rows: &[Found]) -> Vec<Option<usize>> {
     let mut open: Vec<usize> = Vec::new();
     let mut parents = Vec::with_capacity(rows.len());
-    for (at, (_, row)) in rows.iter().enumerate() {
-        open.truncate(row.depth as usize);
+    for (at, found) in rows.iter().enumerate() {
+        open.truncate(found.row.depth as usize);
         parents.push(open.last().copied());
         open.push(at);
     }

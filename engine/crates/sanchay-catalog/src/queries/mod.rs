@@ -37,6 +37,8 @@ mod tree;
 mod uncompared;
 mod unhashed;
 mod usage;
+mod usage_tree;
+mod usage_types;
 
 pub use cache::Cache;
 pub use changes::{ChangePage, ChangeRow, ChangesRequest};
@@ -61,7 +63,8 @@ pub use summary::{SummaryBy, SummaryRow};
 pub use tree::{PathResolver, RootName, RootNames};
 pub use uncompared::NotCompared;
 pub use unhashed::HashDebt;
-pub use usage::{UsagePage, UsageRequest, UsageRow};
+pub use usage::{LeftOut, UsagePage, UsageRequest, UsageRow};
+pub use usage_types::TypeSums;
 
 use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};
 

@@ -1,5 +1,6 @@
 //! What the catalog holds, and how large it is on the disk.
 
+use super::usage::UsageRequest;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 
@@ -68,7 +69,7 @@ impl Catalog {
 
     /// Figures of the root at `path`; zeros before its first scan.
     pub fn root_figures(&self, path: &[u8]) -> Result<RootStatus, CatalogError> {
-        match self.usage_rows(Some(path), 0, 1) {
+        match self.usage_rows(&UsageRequest { path: Some(path), limit: 1, ..UsageRequest::default() }) {
             Ok(rows) => Ok(rows.first().map_or_else(RootStatus::default, |row| RootStatus {
                 files: row.files,
                 directories: row.directories,

@@ -45,6 +45,9 @@ impl RootNames {
     }
 }
 
+/// Of a directory that is not below any row.
+pub(super) const NO_ROW: u32 = u32::MAX;
+
 /// Who is whose parent, and whose blocks are whose, in one state of the catalog.
 #[derive(Debug, Default)]
 pub(crate) struct TreeShape {
@@ -116,6 +119,44 @@ impl TreeShape {
             mark(&mut known, id, if fits { INSIDE } else { OUTSIDE });
         }
         Ok(self.spread(known))
+    }
+
+    /// The deepest of the rows that each directory is or lies below, by its id; [`NO_ROW`]: none. Of a directory that is
+    /// given twice the later row.
+    pub(super) fn rows_above(&self, rows: impl Iterator<Item = (i64, u32)>) -> Vec<u32> {
+        const UNKNOWN_ROW: u32 = u32::MAX - 1;
+        let mut above = vec![UNKNOWN_ROW; self.parents.len()];
+        for (directory, row) in rows {
+            if let Some(own) = above.get_mut(directory as usize) {
+                *own = row;
+            }
+        }
+        let mut trail = Vec::new();
+        for id in 1..above.len() {
+            let mut at = id;
+            while above[at] == UNKNOWN_ROW {
+                trail.push(at);
+                let parent = self.parents[at] as usize;
+                if parent == 0 || parent >= above.len() || trail.len() > above.len() {
+                    above[at] = NO_ROW;
+                    break;
+                }
+                at = parent;
+            }
+            let row = above[at];
+            for passed in trail.drain(..) {
+                above[passed] = row;
+            }
+        }
+        above
+    }
+
+    /// The ids of the blocks whose directories are or lie below a row, ascending.
+    pub(super) fn blocks_below<'a>(&'a self, above: &'a [u32]) -> impl Iterator<Item = i64> + 'a {
+        let has_row =
+            |directory: i64| directory != 0 && above.get(directory as usize).is_some_and(|row| *row != NO_ROW);
+        let ids = self.block_directories.iter().enumerate();
+        ids.filter(move |(_, directory)| has_row(**directory)).map(|(id, _)| id as i64)
     }
 
     /// Whose `block` is; 0: no one's.

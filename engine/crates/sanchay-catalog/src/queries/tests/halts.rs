@@ -70,7 +70,7 @@ fn a_question_that_is_called_off_ends_and_the_next_one_is_answered() {
         assert!(call_off(catalog, &|| catalog.duplicates(&request)) > 10);
     }
     assert!(call_off(catalog, &|| catalog.not_compared(&roots)) > 0);
-    let usage = UsageRequest { depth: 9, limit: 2_000, ..UsageRequest::default() };
+    let usage = UsageRequest { depth: 9, limit: 2_000, with_files: true, with_types: true, ..UsageRequest::default() };
     assert!(call_off(catalog, &|| catalog.usage(&usage)) > 10);
     let growth = GrowthRequest { path: None, days: 7, limit: 9, max_bytes: None, now_ns: 500 * S };
     assert!(call_off(catalog, &|| catalog.growth(&growth)) > 0);
