@@ -15,6 +15,7 @@ import pytest
 from sanchay.address import Places, places
 from sanchay.owner import find_owner
 from sanchay.v1 import catalog_pb2, daemon_pb2
+from sanchay_tray import opening
 from tests.support.desktop import Desktop
 from tests.support.icon import IconProcess
 from tests.support.program import until
@@ -238,6 +239,28 @@ def test_without_a_display_it_says_so(backend: str, tmp_path: Path) -> None:
         assert said == "sanchay-tray: There is no display here: neither DISPLAY nor WAYLAND_DISPLAY names one.\n"
         with IconProcess(desktop, tmp_path / "home", env={"DISPLAY": ":77"}) as icon:
             assert icon.ended()[2] == "sanchay-tray: The display :77 cannot be reached.\n"
+
+
+@pytest.mark.parametrize("was_open", [False, True], ids=["first-start", "later"])
+def test_the_first_start_opens_the_window_while_no_folder_is_there(
+    desktop: Desktop, daemon: ScriptedDaemon, tmp_path: Path, window: Path, was_open: bool
+) -> None:
+    home = tmp_path / "home"
+    del daemon.status.roots[:]
+    if was_open:
+        memory = opening.window_memory(places(home))
+        memory.parent.mkdir(exist_ok=True)
+        memory.touch()
+    with IconProcess(desktop, home, "--icon", "qt", "--no-start", window=window):
+        desktop.panel.wait_for_item()
+        until(lambda: desktop.panel.tooltip() == "No folder is in the catalog yet")
+        if was_open:
+            desktop.panel.click("Open Sanchay")
+        until(lambda: opened(window))
+        daemon.tell(event("status"))  # it is asked again, and opens nothing more
+        asked = len(daemon.asked("GetStatus"))
+        until(lambda: len(daemon.asked("GetStatus")) > asked)
+    assert opened(window) == ([[]] if was_open else [["--page", "folders"]])
 
 
 @pytest.mark.needs("trayer", "xdotool", "import")

@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--home", metavar="FOLDER", help=f"as the variable {HOME_VARIABLE}")
     parser.add_argument("--no-start", action="store_true", help="do not start the daemon where none runs")
+    parser.add_argument("--no-window", action="store_true", help="do not open the window at the first start")
     parser.add_argument("--check", action="store_true", help="say what of icon and notices works here, and end")
     parser.add_argument("--json", action="store_true", help="with --check: as one JSON document")
     return parser
@@ -73,7 +74,7 @@ def _show(where: Places, asked: argparse.Namespace) -> int:
     if where.home is None:  # a trial under SANCHAY_HOME is not the Sanchay that the desktop knows
         with contextlib.suppress(OSError):
             hosts.describe_to_desktop(opening.window_command())
-    Front(where, chosen, panel, starts_daemon=not asked.no_start).run()
+    Front(where, chosen, panel, starts_daemon=not asked.no_start, opens_window=not asked.no_window).run()
     return 0
 
 

@@ -28,7 +28,9 @@ def run(arguments: list[str]) -> int:
         print(error.message, file=sys.stderr)  # noqa: T201 - the program's voice
         return error.exit_code
     _say("Opening the window; the icon is in the panel. Close both with Ctrl+Q and the icon's Quit.")
-    icon = subprocess.Popen(programs.ours("sanchay-tray"), stdin=subprocess.DEVNULL, start_new_session=True)
+    icon = subprocess.Popen(
+        (*programs.ours("sanchay-tray"), "--no-window"), stdin=subprocess.DEVNULL, start_new_session=True
+    )
     code = subprocess.call(programs.ours("sanchay-window"))
     icon.poll()
     return code

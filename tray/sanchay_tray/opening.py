@@ -17,6 +17,11 @@ def icon_lock(where: Places) -> Path:
     return where.data_folder / "tray.lock"
 
 
+def window_memory(where: Places) -> Path:
+    """What the window remembers of itself; there once it was open."""
+    return where.config_folder / "window.ini"
+
+
 def is_window_there() -> bool:
     """Whether the window can be opened here: PySide6 is an extra."""
     return find_spec("PySide6") is not None

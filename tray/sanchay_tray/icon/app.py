@@ -51,7 +51,13 @@ class App:
     """Joins feed, icon and notices. Clicks come through `news`, as everything does."""
 
     def __init__(
-        self, where: Places, icon: backend.Icon, news: queue.SimpleQueue[object], *, starts_daemon: bool = True
+        self,
+        where: Places,
+        icon: backend.Icon,
+        news: queue.SimpleQueue[object],
+        *,
+        starts_daemon: bool = True,
+        opens_window: bool = True,
     ) -> None:
         self._where = where
         self._icon = icon
@@ -63,6 +69,8 @@ class App:
         self._wanted = Wanted()
         self._rules = rules.Rules(self._is_own, copies_rest_s=rules.COPIES_REST_S)
         self._is_window_there = opening.is_window_there()
+        # A person who has just installed it has an icon and no folder: the window asks which ones matter.
+        self._is_first_start = opens_window and self._is_window_there and not opening.window_memory(where).exists()
         self._starts_at_login = hosts.autostart_command() is not None if hosts.AUTOSTART_IS_THERE else None
         self._shown: tuple[model.Look, model.Link] | None = None
         self._menu_at_s = float("-inf")
@@ -138,6 +146,9 @@ class App:
             self._start_error = ""
             if not was_up:
                 _aside(self._ask_settings)
+            if self._is_first_start and not self._state.roots:
+                _aside(self._open, "folders", "")
+            self._is_first_start = False
         elif isinstance(news, model.Happened) and not news.remembered:
             if news.event.kind == "status":
                 _aside(self._ask_settings)

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 class Front:
     """Owns the icon, and hands its clicks on."""
 
-    def __init__(self, where: Places, chosen: str, panel: Panel | None, *, starts_daemon: bool) -> None:
+    def __init__(
+        self, where: Places, chosen: str, panel: Panel | None, *, starts_daemon: bool, opens_window: bool
+    ) -> None:
         self._where = where
         self._starts_daemon = starts_daemon
+        self._opens_window = opens_window
         self._news: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._app: App | None = None
         self._thread = threading.Thread(target=self._work, name="app", daemon=True)
@@ -70,5 +73,7 @@ class Front:
     def _work(self) -> None:
         from sanchay_tray.icon.app import App
 
-        self._app = App(self._where, self._icon, self._news, starts_daemon=self._starts_daemon)
+        self._app = App(
+            self._where, self._icon, self._news, starts_daemon=self._starts_daemon, opens_window=self._opens_window
+        )
         self._app.run()

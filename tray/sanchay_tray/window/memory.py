@@ -8,13 +8,14 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QSettings
 
 from sanchay.address import Places
+from sanchay_tray import opening
 
 
 class Memory:
     """Values by their names, in a file beside the configuration. One that cannot be read is as if it were not there."""
 
     def __init__(self, where: Places) -> None:
-        self._settings = QSettings(str(where.config_folder / "window.ini"), QSettings.Format.IniFormat)
+        self._settings = QSettings(str(opening.window_memory(where)), QSettings.Format.IniFormat)
 
     def get(self, name: str, default: Any) -> Any:
         """A value as it was put, of the default's type; else the default."""
