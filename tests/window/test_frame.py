@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from sanchay.address import places
 from sanchay_tray.model import Link
@@ -138,3 +139,29 @@ def test_without_a_display_it_says_so_and_ends(scanned: DaemonProcess) -> None:
     command = [sys.executable, "-m", "sanchay_tray.window"]
     ended = subprocess.run(command, env=env, cwd="/", timeout=60, check=False, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (1, "The display :4711 cannot be reached.\n")
+
+
+@pytest.mark.parametrize(("name", "number"), [("copies", 3), ("space", 4), ("jobs", 6), ("folders", 2)])
+def test_keys_go_to_what_a_page_is_about_but_stay_in_the_list_of_pages(
+    scanned: DaemonProcess, name: str, number: int
+) -> None:
+    with window(scanned.where, name) as frame:
+        frame.activateWindow()
+
+        def has_keys() -> bool:
+            page = frame.page()
+            main, now = page and page.main(), QApplication.focusWidget()
+            return page is not None and page.name == name and main is not None and now in (main, main.focusProxy())
+
+        until(lambda: frame.isActiveWindow() and has_keys(), "at the start")
+        QTest.keyClick(frame, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+        until(lambda: (page := frame.page()) is not None and page.name == "overview")
+        QTest.keyClick(frame, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        until(has_keys, "by Ctrl and its number")
+        frame.sidebar.setFocus()
+        QTest.keyClick(frame.sidebar, Qt.Key.Key_Up)
+        QTest.keyClick(frame.sidebar, Qt.Key.Key_Down)
+        until(lambda: (page := frame.page()) is not None and page.name == name)
+        assert frame.sidebar.hasFocus()
+        QTest.keyClick(frame, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        until(has_keys, "from the list of pages")

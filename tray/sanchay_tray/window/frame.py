@@ -20,6 +20,7 @@ from sanchay_tray.model import Link, State
 from sanchay_tray.window import banners, keys_sheet
 from sanchay_tray.window.asking import Asked, Asker, Failed
 from sanchay_tray.window.hearing import Hearing
+from sanchay_tray.window.keys import Keys
 from sanchay_tray.window.memory import Memory
 from sanchay_tray.window.page import Either, Key, Page
 from sanchay_tray.window.pages import ENTRIES, Entry
@@ -59,6 +60,7 @@ class Frame(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._trail: list[str] = []
         self._is_asked_for = False  # the page; else one without folders yet begins with choosing them
+        self._keys = Keys(self)
         self._asker = Asker(where, self)
         self._hearing = Hearing(where, self)
         self._asker.doubted.connect(self._hearing.doubt)
@@ -119,6 +121,7 @@ class Frame(QMainWindow):
         if page not in self._entries:
             page = next(iter(self._entries))
         if before is not None and before.name == page:
+            self._give_keys(before)
             before.enter(select)
             return
         if before is not None:
@@ -253,8 +256,14 @@ class Frame(QMainWindow):
         self._stack.setCurrentWidget(page)
         self.sidebar.mark(name)
         self.setWindowTitle(say("{page} – Sanchay", page=say(self._entries[name].title)))
+        self._give_keys(page)
         page.state_changed(self.state)
         page.enter(select)
+
+    def _give_keys(self, page: Page) -> None:
+        main = page.main()
+        if main is not None:
+            self._keys.give(main)
 
     def _back(self) -> None:
         page = self.page()

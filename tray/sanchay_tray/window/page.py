@@ -51,6 +51,10 @@ class Page(QWidget):
         """Esc: closes what is open on the page. False where nothing was, so that the window goes back a page."""
         return False
 
+    def main(self) -> QWidget | None:
+        """What has the keys when the page is opened otherwise than from the list of pages; None: its first control."""
+        return None
+
     def focus_filter(self) -> bool:
         """Ctrl+F: goes to the page's filter. False where it has none."""
         return False

@@ -7,6 +7,7 @@ reads it as markup (see `parts.text`).
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from PySide6.QtCore import QDateTime, QLocale
@@ -18,6 +19,8 @@ from sanchay_tray.words import count, mark, say
 #: Sizes in powers of 1024, as the rest of Sanchay says them.
 UNITS = (mark("{n} B"), mark("{n} KB"), mark("{n} MB"), mark("{n} GB"), mark("{n} TB"), mark("{n} PB"), mark("{n} EB"))
 DAY_S = 86_400
+_YEAR = re.compile(r"(?<!y)yy(?!y)")
+_NO_COUNTRY = re.compile(r"^d MM yyyy")
 
 
 def number(value: int) -> str:
@@ -50,8 +53,10 @@ def moment(time_ns: int) -> str:
     """A date and time, short, as the language writes it; empty for 0."""
     if not time_ns:
         return ""
-    when = QDateTime.fromMSecsSinceEpoch(time_ns // 1_000_000)
-    return QLocale().toString(when, QLocale.FormatType.ShortFormat)
+    return QLocale().toString(
+        QDateTime.fromMSecsSinceEpoch(time_ns // 1_000_000),
+        _whole(QLocale().dateTimeFormat(QLocale.FormatType.ShortFormat)),
+    )
 
 
 def day(time_ns: int) -> str:
@@ -59,8 +64,15 @@ def day(time_ns: int) -> str:
     if not time_ns:
         return ""
     return QLocale().toString(
-        QDateTime.fromMSecsSinceEpoch(time_ns // 1_000_000).date(), QLocale.FormatType.ShortFormat
+        QDateTime.fromMSecsSinceEpoch(time_ns // 1_000_000).date(),
+        _whole(QLocale().dateFormat(QLocale.FormatType.ShortFormat)),
     )
+
+
+def _whole(form: str) -> str:
+    """A short form of a date with all of its year: pictures are of two centuries. Where the system names no country,
+    numbers alone do not tell a day from a month, so that the year comes first."""
+    return _YEAR.sub("yyyy", _NO_COUNTRY.sub("yyyy-MM-dd", form))
 
 
 def ago(time_ns: int, now_ns: int | None = None) -> str:

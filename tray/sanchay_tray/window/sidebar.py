@@ -60,4 +60,7 @@ class Sidebar(QListWidget):
 
     def _chosen(self, item: QListWidgetItem | None, _before: QListWidgetItem | None) -> None:
         if item is not None:
+            had_keys = self.hasFocus()
             self._go(item.data(NAME))
+            if had_keys:  # up and down go on to the next page
+                self.setFocus()

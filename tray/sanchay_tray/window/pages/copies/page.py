@@ -75,6 +75,10 @@ class CopiesPage(Page):
         if self.plan.plan is None:
             self._find_plan()
 
+    def main(self) -> QWidget:
+        """Its table."""
+        return self.table
+
     def leave(self) -> None:
         """Lets go of the order and of the process of pictures."""
         self._soon.stop()

@@ -101,6 +101,10 @@ class FoldersPage(Page):
         self._show_state()
         self.first.scan.look_again()
 
+    def main(self) -> QWidget:
+        """Its table."""
+        return self.rows
+
     def state_changed(self, state: State) -> None:
         """Folders come, go, and change."""
         self._show_state()

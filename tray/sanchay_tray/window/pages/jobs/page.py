@@ -94,6 +94,10 @@ class JobsPage(Page):
             self.desk.ask(self, lambda client: client.list_jobs(limit=PAGE), self._listed, key="jobs")
         self._show()
 
+    def main(self) -> QWidget:
+        """Its table."""
+        return self.rows
+
     def state_changed(self, state: State) -> None:
         """Jobs go on; a daemon that is back is asked again."""
         up, self._up = self._up, state.link is Link.UP

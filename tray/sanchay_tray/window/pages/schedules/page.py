@@ -113,6 +113,10 @@ class SchedulesPage(Page):
         self._wanted = select or self._wanted
         self._show()
 
+    def main(self) -> QWidget:
+        """Its table."""
+        return self.rows
+
     def state_changed(self, state: State) -> None:  # noqa: ARG002 - a page's signature
         """Schedules come, go, and run."""
         self._show()

@@ -133,6 +133,10 @@ class SpacePage(Page):
             self._path = os.fsencode(select)
         self._begin()
 
+    def main(self) -> QWidget:
+        """Its map."""
+        return self.map
+
     def leave(self) -> None:
         """Ends what goes on."""
         self._changes.stop()
