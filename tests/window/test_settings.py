@@ -65,6 +65,24 @@ def test_what_the_daemon_refuses_is_said_in_the_row(daemon: DaemonProcess) -> No
         row.control.setText("late")
         row.control.editingFinished.emit()
         until(lambda: "late" in row.note.text())
+        with daemon.client() as client:  # what is changed elsewhere has all settings shown again
+            client.set_setting("max_scans", "3")
+        scans = opened(frame).rows["max_scans"].control
+        assert isinstance(scans, QDoubleSpinBox)
+        until(lambda: scans.value() == 3)
+        assert "late" in row.note.text()
+        row.control.setText("22:00")
+        row.control.editingFinished.emit()
+        until(lambda: row.note.text() == "set in config.toml")
+
+
+def test_what_is_refused_is_not_written(daemon: DaemonProcess) -> None:
+    with window(daemon.where, "settings") as frame:
+        row = opened(frame).rows["notices.quiet_from"]
+        assert isinstance(row.control, QLineEdit)
+        row.control.setText("late")
+        row.control.editingFinished.emit()
+        until(lambda: "late" in row.note.text())
         assert not daemon.where.config_file.exists()
 
 

@@ -35,6 +35,8 @@ class Row(QWidget):
         super().__init__()
         self._page = page
         self.key = setting.key
+        self._shown: daemon_pb2.Setting | None = None
+        self._error = ""
         named = TITLES.get(setting.key, Title(setting.key, setting.description))
         name = say(named.name)
         grid = QGridLayout(self)
@@ -55,6 +57,7 @@ class Row(QWidget):
 
     def show_setting(self, setting: daemon_pb2.Setting, error: str = "") -> None:
         """Shows it as it is now; `error` says why a change was not taken."""
+        self._shown, self._error = setting, error
         cast(controls.Control, self.control).show_value(controls.parsed(setting.value))
         said = [say(ORIGINS.get(setting.origin, mark("set elsewhere")))]
         if setting.fixed_by:
@@ -67,8 +70,16 @@ class Row(QWidget):
         self.control.setEnabled(not setting.fixed_by)
         self.reset.setVisible(setting.origin == "config.toml")
 
-    def is_edited(self) -> bool:
-        """Whether a person is at it just now: what they type is not taken from under them."""
+    def show_error(self, error: str) -> None:
+        """Says why a change was not taken; what the person wrote stays, to be mended."""
+        self._error = error
+        self.note.setText(error)
+        self.note.set_tone("bad")
+
+    def is_edited(self, setting: daemon_pb2.Setting) -> bool:
+        """Whether a person is at it: what they type, and why it was not taken, is not taken from under them."""
+        if self._error and setting == self._shown:
+            return True
         focus = QApplication.focusWidget()
         return focus is not None and (focus is self.control or self.control.isAncestorOf(focus))
 
@@ -134,8 +145,7 @@ class SettingsPage(Page):
             self._remember(answer.setting)
 
         def failed(error: SanchayError) -> None:
-            row.note.setText(error.message)
-            row.note.set_tone("bad")
+            row.show_error(error.message)
 
         self.desk.ask(self, call, then, failed=failed)
 
@@ -144,7 +154,7 @@ class SettingsPage(Page):
         if set(found) != set(self.rows):
             self._lay(found)
         for key, setting in found.items():
-            if not self.rows[key].is_edited():
+            if not self.rows[key].is_edited(setting):
                 self.rows[key].show_setting(setting)
             self._remember(setting)
         self._notices.setText("\n".join(answer.notices))
