@@ -200,6 +200,10 @@ class PlanEdited(SanchayError, kind="plan_edited", status="FAILED_PRECONDITION")
     """The plan was edited since the version that was seen."""
 
 
+class LastCopy(SanchayError, kind="last_copy", status="FAILED_PRECONDITION"):
+    """A decision by which no copy of a group would stay: nothing was changed."""
+
+
 class PlanInUse(SanchayError, kind="plan_in_use", status="FAILED_PRECONDITION"):
     """A run of the plan waits or is under way: `details` has its `job_id`."""
 

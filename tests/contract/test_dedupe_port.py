@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from sanchay.errors import (
     InvalidArgument,
     InvalidQuery,
+    LastCopy,
     NotFound,
     PlanEdited,
     SanchayError,
@@ -118,9 +120,80 @@ def test_an_edit_makes_another_version_and_the_last_copy_stays(filled: CatalogPo
     assert (turned.version, turned.files) == (3, 2)
     found = copies(filled, plan.id)
     assert (found[dropped.kept].decision, found[dropped.kept].kept) == ("drop", dropped.path)
-    assert isinstance(refusal(lambda: filled.edit_plan(plan.id, dropped.path, "drop")), InvalidArgument)
+    assert isinstance(refusal(lambda: filled.edit_plan(plan.id, dropped.path, "drop")), LastCopy)
     assert filled.plan(plan.id).version == 3
     assert isinstance(refusal(lambda: run(filled, plan)), PlanEdited)
+
+
+def found_group(port: CatalogPort, plan: int, *, limit: int = 100, **which: Any) -> values.FoundGroup:
+    return port.plan_group(plan, limit=limit, max_bytes=None, **which)
+
+
+def decide(port: CatalogPort, plan: int, number: int, **wanted: Any) -> values.Plan:
+    return port.decide_group(plan, number, **{"keep": (), "drop": (), "undecided": (), "rest": None, **wanted})
+
+
+def decisions(found: values.FoundGroup) -> list[str]:
+    assert found.group is not None
+    return [copy.decision for copy in found.group.copies]
+
+
+def test_a_group_is_found_by_number_content_or_as_the_next_undecided(filled: CatalogPort) -> None:
+    plan = make_plan(filled, prefer=["under:/nowhere"])
+    second = filled.plan_groups(plan.id, token="", first_group=1, limit=10, max_bytes=None).groups
+    assert [group.number for group in second] == [1]
+    assert not filled.plan_groups(plan.id, token="", first_group=2, limit=10, max_bytes=None).groups
+    first = found_group(filled, plan.id, number=0)
+    assert first.group is not None
+    assert (first.group.number, len(first.group.copies), first.copies, first.next_undecided) == (0, 2, 2, 1)
+    short = found_group(filled, plan.id, number=0, limit=1)
+    assert short.group is not None
+    assert (len(short.group.copies), short.copies) == (1, 2), "a part of it, and how many there are"
+    last = found_group(filled, plan.id, hash_bytes=second[0].hash)
+    assert last.group is not None
+    assert (last.group.number, last.next_undecided) == (1, 0)
+    assert found_group(filled, plan.id, hash_bytes=bytes(32)).group is None
+
+    def behind(number: int, wraps: bool = False) -> int | None:
+        group = found_group(filled, plan.id, undecided_after=number, wraps=wraps).group
+        return group.number if group is not None else None
+
+    assert [behind(-1), behind(0), behind(1), behind(1, wraps=True)] == [0, 1, None, 0]
+    decide(filled, plan.id, 0, rest="keep")
+    assert [behind(-1), behind(1), behind(1, wraps=True)] == [1, None, 1]
+    states = filled.plan_group_states(plan.id, [second[0].hash, bytes(32), first.group.hash])
+    assert [(each.number, each.is_undecided) if each else None for each in states] == [(1, True), None, (0, False)]
+    assert found_group(filled, plan.id, number=0).next_undecided == 1
+    decide(filled, plan.id, 1, rest="keep")
+    assert (behind(-1, wraps=True), found_group(filled, plan.id, number=1).next_undecided) == (None, None)
+
+
+def test_a_group_is_decided_at_once_or_not_at_all(filled: CatalogPort) -> None:
+    plan = make_plan(filled, prefer=["under:/nowhere"])
+    group = found_group(filled, plan.id, number=1).group
+    assert group is not None
+    one, other = (copy.path for copy in group.copies)
+    decided = decide(filled, plan.id, 1, keep=[other], rest="drop")
+    assert (decided.version, decided.undecided, decided.files) == (2, 1, 1)
+    assert decided.freed_bytes == group.copies[0].freed_bytes
+    found = found_group(filled, plan.id, number=1)
+    assert decisions(found) == ["drop", "keep"]
+    assert [(copy.reason, copy.kept) for copy in found.group.copies] == [  # type: ignore[union-attr]
+        ("by-hand", other),
+        ("by-hand", b""),
+    ]
+    last: tuple[dict[str, Any], ...] = ({"drop": [other]}, {"drop": [one, other]}, {"rest": "drop"})
+    for wanted in last:
+        assert isinstance(refusal(partial(decide, filled, plan.id, 1, **wanted)), LastCopy)
+    twice = refusal(lambda: decide(filled, plan.id, 1, keep=[one], drop=[one]))
+    assert isinstance(twice, InvalidArgument)
+    assert isinstance(refusal(lambda: decide(filled, plan.id, 1, keep=[one, b"/else"])), UnknownPath)
+    assert filled.plan(plan.id).version == 2, "nothing was changed"
+    swapped = decide(filled, plan.id, 1, keep=[one], drop=[other])
+    assert (swapped.version, swapped.files) == (3, 1)
+    back = decide(filled, plan.id, 1, undecided=[one, other])
+    assert (back.version, back.undecided, back.files, back.freed_bytes) == (4, 2, 0, 0)
+    assert decisions(found_group(filled, plan.id, number=1)) == ["undecided", "undecided"]
 
 
 def test_what_is_not_there_or_cannot_be_planned_is_refused(filled: CatalogPort) -> None:
@@ -130,6 +203,13 @@ def test_what_is_not_there_or_cannot_be_planned_is_refused(filled: CatalogPort) 
         (lambda: filled.forget_plan(99), (UnknownPlan,)),
         (lambda: filled.plan_groups(99, token="", limit=1, max_bytes=None), (UnknownPlan,)),
         (lambda: filled.edit_plan(99, b"/a", "keep"), (UnknownPlan,)),
+        (lambda: found_group(filled, 99, number=0), (UnknownPlan,)),
+        (lambda: filled.plan_group_states(99, []), (UnknownPlan,)),
+        (lambda: decide(filled, 99, 0), (UnknownPlan,)),
+        (lambda: found_group(filled, plan.id, number=2), (InvalidArgument,)),
+        (lambda: found_group(filled, plan.id), (InvalidArgument,)),
+        (lambda: decide(filled, plan.id, 2), (InvalidArgument,)),
+        (lambda: decide(filled, plan.id, 0, keep=[b"/nowhere"]), (UnknownPath,)),
         (
             lambda: filled.start_run(99, 1, any_metadata=False, empty_folders=False, background=False),
             (UnknownPlan,),

@@ -30,13 +30,13 @@ def test_every_reason_has_a_phrase(source: str) -> None:
 
 
 #: Where the engine gives a reason beside other words: to a run, for an act that it settles, and for an edit.
-GIVEN = r'(?:Why::word\(|ActState::Left[^"\n]*|else \{ |Some\(|decision, )"([a-z]+(?:-[a-z]+)*)"'
+GIVEN = r'(?:Why::word\(|ActState::Left[^"\n]*|else \{ |Some\(|BY_HAND: &str = )"([a-z]+(?:-[a-z]+)*)"'
 
 
 def test_every_reason_of_a_run_has_a_phrase() -> None:
     engine = CRATES / "sanchay-engine" / "src"
     files = [file for file in (engine / "acting").glob("*.rs") if file.stem != "tests"] + [
-        engine / "engine" / "plans.rs"
+        engine / "engine" / "plan_groups.rs"
     ]
     found = {word for file in files for word in re.findall(GIVEN, file.read_text("utf-8"))}
     assert {"stopped", "no-twin", "interrupted", "gone", "by-hand"} <= found

@@ -10,79 +10,27 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
-from sanchay.errors import InvalidArgument, InvalidQuery, PlanEdited, UnknownPath, UnknownPlan, UnknownRun
+from sanchay.errors import InvalidArgument, InvalidQuery, LastCopy, PlanEdited, UnknownPath, UnknownPlan, UnknownRun
 from sanchayd.engine_port.values import RawBytes
 from tests.support.fake_answers import Row
+from tests.support.fake_plans import (
+    Copy,
+    Found,
+    Group,
+    Plan,
+    PlanPage,
+    Skipped,
+    State,
+    counted,
+    decided,
+    is_undecided,
+)
 
 RULES = ("oldest", "newest", "shortest-path", "linked")
-
-
-@dataclass
-class Skipped:
-    """How many files were left out for a reason."""
-
-    reason: str
-    files: int
-
-
-@dataclass
-class Link:
-    """One of `dedupe_values.PlanLink`."""
-
-    path: RawBytes
-    target: RawBytes
-
-
-@dataclass
-class Plan:
-    """One of `dedupe_values.Plan`."""
-
-    id: int
-    made_ns: int
-    action: str
-    asked: str
-    version: int
-    groups: int = 0
-    undecided: int = 0
-    files: int = 0
-    freed_bytes: int = 0
-    broken_links: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-
-
-@dataclass
-class Copy:
-    """One of `dedupe_values.PlanCopy`."""
-
-    path: RawBytes
-    decision: str
-    reason: str
-    freed_bytes: int
-    kept: RawBytes = b""
-
-
-@dataclass
-class Group:
-    """One of `dedupe_values.PlanGroup`."""
-
-    number: int
-    size_bytes: int
-    algorithm: str
-    hash: RawBytes
-    copies: list[Copy]
-
-
-@dataclass
-class PlanPage:
-    """One of `dedupe_values.PlanPage`."""
-
-    groups: list[Group]
-    next_token: str
 
 
 @dataclass
@@ -272,12 +220,12 @@ class FakeDedupe:
         for content, paths in by_content.items():
             content_hash = hashlib.sha256(content).digest()
             if len(paths) > 1 and (content_hash, tuple(paths)) not in wanted:
-                copies = _decided(paths, len(content), prefer)
+                copies = decided(paths, len(content), prefer)
                 groups.append(Group(len(groups), len(content), "sha256", content_hash, copies))
         self._plan_ids += 1
         plan = Plan(self._plan_ids, time.time_ns(), action, asked, 1, skipped=[Skipped("hidden-folder", 2)])
         self._plans[plan.id] = (plan, groups)
-        return _counted(plan, groups)
+        return counted(plan, groups)
 
     def plans(self) -> list[Plan]:
         return [replace(plan) for plan, _ in reversed(self._plans.values())]
@@ -285,27 +233,93 @@ class FakeDedupe:
     def plan(self, plan_id: int) -> Plan:
         return replace(self._stored(plan_id)[0])
 
-    def plan_groups(self, plan_id: int, *, token: str, limit: int, max_bytes: int | None) -> PlanPage:
+    def plan_groups(
+        self, plan_id: int, *, token: str, first_group: int = 0, limit: int, max_bytes: int | None
+    ) -> PlanPage:
         groups = self._stored(plan_id)[1]
         if token and not token.isdecimal():
             raise InvalidArgument(f"{token} is not a valid page token.")
-        end = int(token or 0) + (limit if max_bytes is None else 1)
-        return PlanPage(deepcopy(groups[int(token or 0) : end]), str(end) if end < len(groups) else "")
+        start = int(token or first_group)
+        end = start + (limit if max_bytes is None else 1)
+        return PlanPage(deepcopy(groups[start:end]), str(end) if end < len(groups) else "")
+
+    def plan_group(
+        self,
+        plan_id: int,
+        *,
+        number: int | None = None,
+        hash_bytes: bytes | None = None,
+        undecided_after: int | None = None,
+        wraps: bool = False,
+        limit: int,
+        max_bytes: int | None,
+    ) -> Found:
+        groups = self._stored(plan_id)[1]
+        if [number, hash_bytes, undecided_after].count(None) != 2:
+            raise InvalidArgument("Name a group in one way.")
+        if number is not None and not 0 <= number < len(groups):
+            raise InvalidArgument(f"Plan {plan_id} has no group {number}.")
+        left = [group.number for group in groups if is_undecided(group)]
+
+        def behind(at: int, *, again: bool) -> int | None:
+            return next((each for each in left if each > at), left[0] if left and again else None)
+
+        if hash_bytes is not None:
+            number = next((group.number for group in groups if group.hash == hash_bytes), None)
+        elif undecided_after is not None:
+            number = behind(undecided_after, again=wraps)
+        if number is None:
+            return Found(None)
+        shown = replace(groups[number], copies=deepcopy(groups[number].copies[:limit]))
+        other = behind(number, again=True)
+        return Found(shown, len(groups[number].copies), None if other == number else other)
+
+    def plan_group_states(self, plan_id: int, hashes: Sequence[bytes]) -> list[State | None]:
+        of_hash = {group.hash: State(group.number, is_undecided(group)) for group in self._stored(plan_id)[1]}
+        return [of_hash.get(each) for each in hashes]
 
     def edit_plan(self, plan_id: int, path: bytes, decision: str) -> Plan:
-        plan, groups = self._stored(plan_id)
+        groups = self._stored(plan_id)[1]
         group = next((each for each in groups if any(copy.path == path for copy in each.copies)), None)
         if group is None:
             raise UnknownPath(f"{os.fsdecode(path)} is not in plan {plan_id}.", path=path)
-        stay = [copy.path for copy in group.copies if copy.decision != "drop" and copy.path != path]
-        if decision == "drop" and not stay:
-            raise InvalidArgument("The last copy of a group cannot go.")
-        for copy in group.copies:
-            if copy.path == path:
-                copy.decision, copy.reason = decision, "by-hand"
-                copy.kept = stay[0] if decision == "drop" else b""
+        return self._decide(plan_id, group, {path: decision}, None)
+
+    def decide_group(
+        self,
+        plan_id: int,
+        number: int,
+        *,
+        keep: Sequence[bytes],
+        drop: Sequence[bytes],
+        undecided: Sequence[bytes],
+        rest: str | None,
+    ) -> Plan:
+        groups = self._stored(plan_id)[1]
+        if not 0 <= number < len(groups):
+            raise InvalidArgument(f"Plan {plan_id} has no group {number}.")
+        named: dict[bytes, str] = {}
+        for paths, decision in ((keep, "keep"), (drop, "drop"), (undecided, "undecided")):
+            for path in paths:
+                if path in named:
+                    raise InvalidArgument("A copy is named twice.", path=path)
+                if all(copy.path != path for copy in groups[number].copies):
+                    raise UnknownPath(f"{os.fsdecode(path)} is not in group {number}.", path=path)
+                named[path] = decision
+        return self._decide(plan_id, groups[number], named, rest)
+
+    def _decide(self, plan_id: int, group: Group, named: Mapping[bytes, str], rest: str | None) -> Plan:
+        plan, groups = self._stored(plan_id)
+        after = [named.get(copy.path, rest or copy.decision) for copy in group.copies]
+        stays = next((copy.path for copy, each in zip(group.copies, after, strict=True) if each != "drop"), b"")
+        if not stays:
+            raise LastCopy("The last copy of a group cannot go.")
+        for copy, each in zip(group.copies, after, strict=True):
+            if rest or copy.path in named:
+                copy.reason = "by-hand"
+            copy.decision, copy.kept = each, stays if each == "drop" else b""
         plan.version += 1
-        return _counted(plan, groups)
+        return counted(plan, groups)
 
     def forget_plan(self, plan_id: int) -> None:
         self._stored(plan_id)
@@ -397,25 +411,3 @@ class FakeDedupe:
         if not 0 < run_id <= len(self._runs):
             raise UnknownRun(f"There is no run {run_id}.")
         return self._runs[run_id - 1]
-
-
-def _decided(paths: Sequence[bytes], size: int, prefer: Sequence[str]) -> list[Copy]:
-    kept, reason = paths[0], "first-in-order"
-    folders = [os.fsencode(rule.removeprefix("under:")) for rule in prefer if rule.startswith("under:")]
-    if folders:
-        below = [path for path in paths if any(path.startswith(folder + b"/") for folder in folders)]
-        if len(below) != 1:
-            return [Copy(path, "undecided", "no-rule-decides", size) for path in paths]
-        kept, reason = below[0], "preferred-folder"
-    return [
-        Copy(path, "keep", reason, size) if path == kept else Copy(path, "drop", "copy-of-kept", size, kept)
-        for path in paths
-    ]
-
-
-def _counted(plan: Plan, groups: Sequence[Group]) -> Plan:
-    going = [copy for group in groups for copy in group.copies if copy.decision == "drop"]
-    plan.groups, plan.files = len(groups), len(going)
-    plan.undecided = sum(any(copy.decision == "undecided" for copy in group.copies) for group in groups)
-    plan.freed_bytes = sum(copy.freed_bytes for copy in going)
-    return replace(plan)

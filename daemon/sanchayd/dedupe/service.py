@@ -14,7 +14,7 @@ from sanchayd.catalog.freshness import Freshness
 from sanchayd.dedupe.acts import DEDUPE, UNDO, packed
 from sanchayd.dedupe.question import ACTIONS, PlanQuestion, under_of
 from sanchayd.engine_port import CatalogPool, DedupePort
-from sanchayd.engine_port.dedupe_values import ActPage, IgnoredGroup, JournalRun, Plan, PlanPage
+from sanchayd.engine_port.dedupe_values import ActPage, FoundGroup, GroupState, IgnoredGroup, JournalRun, Plan, PlanPage
 from sanchayd.jobs.job import Job, JobRoot, JobState
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.jobs.service import JobService
@@ -25,6 +25,9 @@ GROUPS_LIMIT = 100
 ACTS_LIMIT = 1000
 IGNORED_LIMIT = 100
 PAGE_LIMIT = 10_000
+#: Copies of one group in an answer, and contents in one question for how groups stand.
+COPIES_SHOWN = 1000
+STATES_LIMIT = 1000
 DECISIONS = ("keep", "drop", "undecided")
 
 
@@ -109,20 +112,83 @@ class DedupeService:
         """One plan. Raises unknown_plan."""
         return await self._pool.ask(self._catalog.plan, plan_id)
 
-    async def plan_groups(self, plan_id: int, *, token: str, limit: int, max_bytes: int | None = None) -> PlanPage:
+    async def plan_groups(
+        self, plan_id: int, *, token: str, limit: int, first_group: int = 0, max_bytes: int | None = None
+    ) -> PlanPage:
         """A page of a plan's groups. Raises unknown_plan and invalid_argument."""
         limit = min(limit or GROUPS_LIMIT, PAGE_LIMIT)
-        return await self._pool.ask(self._catalog.plan_groups, plan_id, token=token, limit=limit, max_bytes=max_bytes)
+        return await self._pool.ask(
+            self._catalog.plan_groups,
+            plan_id,
+            token=token,
+            first_group=first_group,
+            limit=limit,
+            max_bytes=max_bytes,
+        )
+
+    async def plan_group(
+        self,
+        plan_id: int,
+        *,
+        number: int | None = None,
+        hash_bytes: bytes | None = None,
+        undecided_after: int | None = None,
+        wraps: bool = False,
+        max_bytes: int | None = None,
+    ) -> FoundGroup:
+        """A group by its number, its content, or the next that is undecided. Raises unknown_plan, invalid_argument."""
+        return await self._pool.ask(
+            self._catalog.plan_group,
+            plan_id,
+            number=number,
+            hash_bytes=hash_bytes,
+            undecided_after=undecided_after,
+            wraps=wraps,
+            limit=COPIES_SHOWN,
+            max_bytes=max_bytes,
+        )
+
+    async def plan_group_states(self, plan_id: int, hashes: Sequence[bytes]) -> Sequence[GroupState | None]:
+        """How the groups of contents stand. Raises unknown_plan and invalid_argument."""
+        if len(hashes) > STATES_LIMIT:
+            raise InvalidArgument(f"Ask for at most {STATES_LIMIT} groups at once.")
+        return await self._pool.ask(self._catalog.plan_group_states, plan_id, hashes)
 
     async def edit_plan(self, plan_id: int, path: bytes, decision: str) -> Plan:
-        """Decides a copy again. Raises unknown_plan, unknown_path, plan_in_use; invalid_argument for the last copy."""
-        if decision not in DECISIONS:
-            raise InvalidArgument(
-                f"{names.quoted(decision)} is not a valid decision; choose from {', '.join(DECISIONS)}."
-            )
+        """Decides a copy again. Raises unknown_plan, unknown_path, plan_in_use and last_copy."""
+        _check_decision(decision)
         async with self._starting:
             self._check_free(plan_id)
             return await self._pool.ask(self._catalog.edit_plan, plan_id, path, decision)
+
+    async def decide_group(
+        self,
+        plan_id: int,
+        number: int,
+        *,
+        keep: Sequence[bytes] = (),
+        drop: Sequence[bytes] = (),
+        undecided: Sequence[bytes] = (),
+        rest: str = "",
+        max_bytes: int | None = None,
+    ) -> tuple[Plan, FoundGroup]:
+        """Decides a group at once; gives the plan and the group as they are then.
+
+        Raises unknown_plan, unknown_path, plan_in_use, last_copy and invalid_argument.
+        """
+        if rest:
+            _check_decision(rest)
+
+        def decide() -> tuple[Plan, FoundGroup]:
+            plan = self._catalog.decide_group(
+                plan_id, number, keep=keep, drop=drop, undecided=undecided, rest=rest or None
+            )
+            found = self._catalog.plan_group(plan_id, number=number, limit=COPIES_SHOWN, max_bytes=max_bytes)
+            return plan, found
+
+        async with self._starting:
+            self._check_free(plan_id)
+            return await self._pool.ask(decide)
 
     async def forget_plan(self, plan_id: int) -> None:
         """Forgets a plan; what was done by it stays in the journal. Raises unknown_plan and plan_in_use."""
@@ -220,6 +286,11 @@ class DedupeService:
                 end = number
                 break
         return IgnoredPage(tuple(groups[start:end]), str(end) if end < len(groups) else "")
+
+
+def _check_decision(word: str) -> None:
+    if word not in DECISIONS:
+        raise InvalidArgument(f"{names.quoted(word)} is not a valid decision; choose from {', '.join(DECISIONS)}.")
 
 
 def _check_one(hash_bytes: bytes, path: bytes) -> None:

@@ -73,12 +73,54 @@ class DedupePort(Protocol):
         """One plan."""
         ...
 
-    def plan_groups(self, plan_id: int, *, token: str, limit: int, max_bytes: int | None) -> values.PlanPage:
-        """A page of a plan's groups, in order; a group that does not fit goes on in the next page."""
+    def plan_groups(
+        self, plan_id: int, *, token: str, first_group: int = 0, limit: int, max_bytes: int | None
+    ) -> values.PlanPage:
+        """A page of a plan's groups, in order; a group that does not fit goes on in the next page.
+
+        An empty token begins at the group of this number.
+        """
+        ...
+
+    def plan_group(
+        self,
+        plan_id: int,
+        *,
+        number: int | None = None,
+        hash_bytes: bytes | None = None,
+        undecided_after: int | None = None,
+        wraps: bool = False,
+        limit: int,
+        max_bytes: int | None,
+    ) -> values.FoundGroup:
+        """A group by its number, its content, or the next behind a number in which something is undecided.
+
+        Raises invalid_argument for a number that the plan does not have.
+        """
+        ...
+
+    def plan_group_states(self, plan_id: int, hashes: Sequence[bytes]) -> Sequence[values.GroupState | None]:
+        """How the groups of contents stand; None for each that the plan does not have."""
         ...
 
     def edit_plan(self, plan_id: int, path: bytes, decision: str) -> values.Plan:
-        """Decides a copy, and all its names, again. Raises unknown_path, and invalid_argument for the last copy."""
+        """Decides a copy, and all its names, again. Raises unknown_path and last_copy."""
+        ...
+
+    def decide_group(
+        self,
+        plan_id: int,
+        number: int,
+        *,
+        keep: Sequence[bytes],
+        drop: Sequence[bytes],
+        undecided: Sequence[bytes],
+        rest: str | None,
+    ) -> values.Plan:
+        """Decides a group, all or nothing; copies that are not named become `rest`, or (None) stay as decided.
+
+        Raises unknown_path, last_copy, and invalid_argument for a path that is named twice or an unknown number.
+        """
         ...
 
     def forget_plan(self, plan_id: int) -> None:

@@ -82,6 +82,25 @@ class PlanPage(Protocol):
         ...
 
 
+class FoundGroup(Protocol):
+    """A group that was asked for, with its first copies. `next_undecided` is another one with something undecided."""
+
+    copies: int
+    next_undecided: int | None
+
+    @property
+    def group(self) -> PlanGroup | None:
+        """None: there is none such."""
+        ...
+
+
+class GroupState(Protocol):
+    """How a group of a plan stands."""
+
+    number: int
+    is_undecided: bool
+
+
 class IgnoredGroup(Protocol):
     """A group whose copies are wanted, and the paths that it had then."""
 

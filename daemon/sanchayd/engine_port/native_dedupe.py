@@ -89,15 +89,61 @@ class NativeDedupe:
         with translated():
             return self._dedupe.plan(plan_id)
 
-    def plan_groups(self, plan_id: int, *, token: str, limit: int, max_bytes: int | None) -> values.PlanPage:
+    def plan_groups(
+        self, plan_id: int, *, token: str, first_group: int = 0, limit: int, max_bytes: int | None
+    ) -> values.PlanPage:
         """A page of a plan's groups."""
         with translated():
-            return self._dedupe.plan_groups(plan_id, token=token, limit=limit, max_bytes=max_bytes)
+            return self._dedupe.plan_groups(
+                plan_id, token=token, first_group=first_group, limit=limit, max_bytes=max_bytes
+            )
+
+    def plan_group(
+        self,
+        plan_id: int,
+        *,
+        number: int | None = None,
+        hash_bytes: bytes | None = None,
+        undecided_after: int | None = None,
+        wraps: bool = False,
+        limit: int,
+        max_bytes: int | None,
+    ) -> values.FoundGroup:
+        """A group of a plan."""
+        with translated():
+            return self._dedupe.plan_group(
+                plan_id,
+                number=number,
+                hash_bytes=hash_bytes,
+                undecided_after=undecided_after,
+                wraps=wraps,
+                limit=limit,
+                max_bytes=max_bytes,
+            )
+
+    def plan_group_states(self, plan_id: int, hashes: Sequence[bytes]) -> Sequence[values.GroupState | None]:
+        """How groups of a plan stand."""
+        with translated():
+            return self._dedupe.plan_group_states(plan_id, hashes)
 
     def edit_plan(self, plan_id: int, path: bytes, decision: str) -> values.Plan:
         """Decides a copy again."""
         with translated():
             return self._dedupe.edit_plan(plan_id, path, decision)
+
+    def decide_group(
+        self,
+        plan_id: int,
+        number: int,
+        *,
+        keep: Sequence[bytes],
+        drop: Sequence[bytes],
+        undecided: Sequence[bytes],
+        rest: str | None,
+    ) -> values.Plan:
+        """Decides a group."""
+        with translated():
+            return self._dedupe.decide_group(plan_id, number, keep=keep, drop=drop, undecided=undecided, rest=rest)
 
     def forget_plan(self, plan_id: int) -> None:
         """Forgets a plan."""

@@ -41,10 +41,51 @@ class DedupeServicer(dedupe_pb2_grpc.DedupeServiceServicer):
     ) -> dedupe_pb2.ListPlanGroupsResponse:
         """A page of a plan's groups."""
         page = await self._service.plan_groups(
-            request.id, token=request.page.page_token, limit=request.page.limit, max_bytes=fitting.PAGE_MAX_BYTES
+            request.id,
+            token=request.page.page_token,
+            first_group=request.first_group,
+            limit=request.page.limit,
+            max_bytes=fitting.PAGE_MAX_BYTES,
         )
         copies = sum(len(group.copies) for group in page.groups)
         return await fitting.converted(convert.from_groups, page, copies)
+
+    async def GetPlanGroup(
+        self, request: dedupe_pb2.GetPlanGroupRequest, context: Context
+    ) -> dedupe_pb2.GetPlanGroupResponse:
+        """One group of a plan."""
+        which = request.WhichOneof("which")
+        behind = request.undecided_after
+        found = await self._service.plan_group(
+            request.id,
+            number=request.number if which == "number" else None,
+            hash_bytes=request.hash if which == "hash" else None,
+            undecided_after=behind.number if which == "undecided_after" else None,
+            wraps=behind.wraps,
+            max_bytes=fitting.PAGE_MAX_BYTES,
+        )
+        return convert.from_found(found)
+
+    async def GetPlanGroupStates(
+        self, request: dedupe_pb2.GetPlanGroupStatesRequest, context: Context
+    ) -> dedupe_pb2.GetPlanGroupStatesResponse:
+        """How groups of a plan stand."""
+        return convert.from_states(await self._service.plan_group_states(request.id, list(request.hashes)))
+
+    async def DecidePlanGroup(
+        self, request: dedupe_pb2.DecidePlanGroupRequest, context: Context
+    ) -> dedupe_pb2.DecidePlanGroupResponse:
+        """Decides a group at once."""
+        decided = await self._service.decide_group(
+            request.id,
+            request.number,
+            keep=[path.raw for path in request.keep],
+            drop=[path.raw for path in request.drop],
+            undecided=[path.raw for path in request.undecided],
+            rest=request.rest,
+            max_bytes=fitting.PAGE_MAX_BYTES,
+        )
+        return convert.from_decided(decided)
 
     async def EditPlan(self, request: dedupe_pb2.EditPlanRequest, context: Context) -> dedupe_pb2.EditPlanResponse:
         """Decides a copy again."""

@@ -328,6 +328,21 @@ class PlanPage:
     next_token: str
 
 @final
+class FoundGroup:
+    """A group that was asked for."""
+
+    group: PlanGroup | None  # with its first copies; None: there is none such
+    copies: int  # that it has
+    next_undecided: int | None  # another one, behind it, or from the first again behind the last
+
+@final
+class GroupState:
+    """How a group of a plan stands."""
+
+    number: int
+    is_undecided: bool
+
+@final
 class IgnoredGroup:
     """A content whose copies are wanted, and the paths that it had then."""
 
@@ -451,8 +466,36 @@ class Dedupe:
 
     def plan(self, plan_id: int) -> Plan: ...
     def plan_groups(
-        self, plan_id: int, *, token: str = "", limit: int = 1000, max_bytes: int | None = None
+        self, plan_id: int, *, token: str = "", first_group: int = 0, limit: int = 1000, max_bytes: int | None = None
     ) -> PlanPage: ...
+    def plan_group(
+        self,
+        plan_id: int,
+        *,
+        number: int | None = None,
+        hash_bytes: builtins.bytes | None = None,
+        undecided_after: int | None = None,
+        wraps: bool = False,
+        limit: int = 1000,
+        max_bytes: int | None = None,
+    ) -> FoundGroup:
+        """The group of a number or a content, or the next one behind a number in which something is undecided."""
+
+    def plan_group_states(self, plan_id: int, hashes: Sequence[builtins.bytes]) -> list[GroupState | None]:
+        """How the groups of contents stand; None for each that the plan does not have."""
+
+    def decide_group(
+        self,
+        plan_id: int,
+        number: int,
+        *,
+        keep: Sequence[builtins.bytes],
+        drop: Sequence[builtins.bytes],
+        undecided: Sequence[builtins.bytes],
+        rest: str | None,
+    ) -> Plan:
+        """Decides a group by hand, all or nothing; `rest` is what becomes of copies that are not named."""
+
     def edit_plan(self, plan_id: int, path: builtins.bytes, decision: str) -> Plan: ...
     def forget_plan(self, plan_id: int) -> None: ...
     def ignore_copies(

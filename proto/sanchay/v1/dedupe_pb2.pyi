@@ -345,7 +345,10 @@ class ListPlanGroupsRequest(google.protobuf.message.Message):
 
     ID_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
+    FIRST_GROUP_FIELD_NUMBER: builtins.int
     id: builtins.int
+    first_group: builtins.int
+    """the group that the first page begins with; a page token counts instead of it"""
     @property
     def page(self) -> sanchay.v1.common_pb2.PageRequest: ...
     def __init__(
@@ -353,9 +356,10 @@ class ListPlanGroupsRequest(google.protobuf.message.Message):
         *,
         id: builtins.int = ...,
         page: sanchay.v1.common_pb2.PageRequest | None = ...,
+        first_group: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["page", b"page"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["id", b"id", "page", b"page"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["first_group", b"first_group", "id", b"id", "page", b"page"]) -> None: ...
 
 global___ListPlanGroupsRequest = ListPlanGroupsRequest
 
@@ -379,6 +383,143 @@ class ListPlanGroupsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["groups", b"groups", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___ListPlanGroupsResponse = ListPlanGroupsResponse
+
+@typing.final
+class UndecidedAfter(google.protobuf.message.Message):
+    """The next group behind one in which something is undecided."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: builtins.int
+    WRAPS_FIELD_NUMBER: builtins.int
+    number: builtins.int
+    """-1: from the first group on"""
+    wraps: builtins.bool
+    """behind the last group it goes on at the first, up to this one itself"""
+    def __init__(
+        self,
+        *,
+        number: builtins.int = ...,
+        wraps: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["number", b"number", "wraps", b"wraps"]) -> None: ...
+
+global___UndecidedAfter = UndecidedAfter
+
+@typing.final
+class GetPlanGroupRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
+    HASH_FIELD_NUMBER: builtins.int
+    UNDECIDED_AFTER_FIELD_NUMBER: builtins.int
+    id: builtins.int
+    number: builtins.int
+    hash: builtins.bytes
+    """of its content"""
+    @property
+    def undecided_after(self) -> global___UndecidedAfter: ...
+    def __init__(
+        self,
+        *,
+        id: builtins.int = ...,
+        number: builtins.int = ...,
+        hash: builtins.bytes = ...,
+        undecided_after: global___UndecidedAfter | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["hash", b"hash", "number", b"number", "undecided_after", b"undecided_after", "which", b"which"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["hash", b"hash", "id", b"id", "number", b"number", "undecided_after", b"undecided_after", "which", b"which"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["which", b"which"]) -> typing.Literal["number", "hash", "undecided_after"] | None: ...
+
+global___GetPlanGroupRequest = GetPlanGroupRequest
+
+@typing.final
+class GetPlanGroupResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: builtins.int
+    COPIES_FIELD_NUMBER: builtins.int
+    NEXT_UNDECIDED_FIELD_NUMBER: builtins.int
+    copies: builtins.int
+    """that it has"""
+    next_undecided: builtins.int
+    """another group: the next behind it, from the first again behind the last"""
+    @property
+    def group(self) -> global___PlanGroup:
+        """with its first thousand copies; absent: none has this content, or none is undecided"""
+
+    def __init__(
+        self,
+        *,
+        group: global___PlanGroup | None = ...,
+        copies: builtins.int = ...,
+        next_undecided: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_next_undecided", b"_next_undecided", "group", b"group", "next_undecided", b"next_undecided"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_next_undecided", b"_next_undecided", "copies", b"copies", "group", b"group", "next_undecided", b"next_undecided"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_next_undecided", b"_next_undecided"]) -> typing.Literal["next_undecided"] | None: ...
+
+global___GetPlanGroupResponse = GetPlanGroupResponse
+
+@typing.final
+class PlanGroupState(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: builtins.int
+    IS_UNDECIDED_FIELD_NUMBER: builtins.int
+    number: builtins.int
+    """-1: the plan has no group of this content"""
+    is_undecided: builtins.bool
+    """something in it is"""
+    def __init__(
+        self,
+        *,
+        number: builtins.int = ...,
+        is_undecided: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["is_undecided", b"is_undecided", "number", b"number"]) -> None: ...
+
+global___PlanGroupState = PlanGroupState
+
+@typing.final
+class GetPlanGroupStatesRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    HASHES_FIELD_NUMBER: builtins.int
+    id: builtins.int
+    @property
+    def hashes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]:
+        """of contents, 1000 at most"""
+
+    def __init__(
+        self,
+        *,
+        id: builtins.int = ...,
+        hashes: collections.abc.Iterable[builtins.bytes] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["hashes", b"hashes", "id", b"id"]) -> None: ...
+
+global___GetPlanGroupStatesRequest = GetPlanGroupStatesRequest
+
+@typing.final
+class GetPlanGroupStatesResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATES_FIELD_NUMBER: builtins.int
+    @property
+    def states(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PlanGroupState]:
+        """one for each hash, in their order"""
+
+    def __init__(
+        self,
+        *,
+        states: collections.abc.Iterable[global___PlanGroupState] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["states", b"states"]) -> None: ...
+
+global___GetPlanGroupStatesResponse = GetPlanGroupStatesResponse
 
 @typing.final
 class EditPlanRequest(google.protobuf.message.Message):
@@ -422,6 +563,77 @@ class EditPlanResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["plan", b"plan"]) -> None: ...
 
 global___EditPlanResponse = EditPlanResponse
+
+@typing.final
+class DecidePlanGroupRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
+    KEEP_FIELD_NUMBER: builtins.int
+    DROP_FIELD_NUMBER: builtins.int
+    UNDECIDED_FIELD_NUMBER: builtins.int
+    REST_FIELD_NUMBER: builtins.int
+    id: builtins.int
+    number: builtins.int
+    """of the group"""
+    rest: builtins.str
+    """what becomes of the others: keep | drop | undecided; empty: what was decided of them"""
+    @property
+    def keep(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]:
+        """Copies by their paths, each once. Names of one file go together: named differently, the file stays."""
+
+    @property
+    def drop(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]: ...
+    @property
+    def undecided(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]: ...
+    def __init__(
+        self,
+        *,
+        id: builtins.int = ...,
+        number: builtins.int = ...,
+        keep: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
+        drop: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
+        undecided: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
+        rest: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["drop", b"drop", "id", b"id", "keep", b"keep", "number", b"number", "rest", b"rest", "undecided", b"undecided"]) -> None: ...
+
+global___DecidePlanGroupRequest = DecidePlanGroupRequest
+
+@typing.final
+class DecidePlanGroupResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: builtins.int
+    GROUP_FIELD_NUMBER: builtins.int
+    COPIES_FIELD_NUMBER: builtins.int
+    NEXT_UNDECIDED_FIELD_NUMBER: builtins.int
+    copies: builtins.int
+    """that it has"""
+    next_undecided: builtins.int
+    """as in GetPlanGroupResponse"""
+    @property
+    def plan(self) -> global___Plan:
+        """of a new version"""
+
+    @property
+    def group(self) -> global___PlanGroup:
+        """as it is now, with its first thousand copies"""
+
+    def __init__(
+        self,
+        *,
+        plan: global___Plan | None = ...,
+        group: global___PlanGroup | None = ...,
+        copies: builtins.int = ...,
+        next_undecided: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_next_undecided", b"_next_undecided", "group", b"group", "next_undecided", b"next_undecided", "plan", b"plan"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_next_undecided", b"_next_undecided", "copies", b"copies", "group", b"group", "next_undecided", b"next_undecided", "plan", b"plan"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_next_undecided", b"_next_undecided"]) -> typing.Literal["next_undecided"] | None: ...
+
+global___DecidePlanGroupResponse = DecidePlanGroupResponse
 
 @typing.final
 class ForgetPlanRequest(google.protobuf.message.Message):

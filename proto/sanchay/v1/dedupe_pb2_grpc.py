@@ -34,10 +34,25 @@ class DedupeServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_dedupe__pb2.ListPlanGroupsRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_dedupe__pb2.ListPlanGroupsResponse.FromString,
                 )
+        self.GetPlanGroup = channel.unary_unary(
+                '/sanchay.v1.DedupeService/GetPlanGroup',
+                request_serializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupResponse.FromString,
+                )
+        self.GetPlanGroupStates = channel.unary_unary(
+                '/sanchay.v1.DedupeService/GetPlanGroupStates',
+                request_serializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupStatesRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupStatesResponse.FromString,
+                )
         self.EditPlan = channel.unary_unary(
                 '/sanchay.v1.DedupeService/EditPlan',
                 request_serializer=sanchay_dot_v1_dot_dedupe__pb2.EditPlanRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_dedupe__pb2.EditPlanResponse.FromString,
+                )
+        self.DecidePlanGroup = channel.unary_unary(
+                '/sanchay.v1.DedupeService/DecidePlanGroup',
+                request_serializer=sanchay_dot_v1_dot_dedupe__pb2.DecidePlanGroupRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_dedupe__pb2.DecidePlanGroupResponse.FromString,
                 )
         self.ForgetPlan = channel.unary_unary(
                 '/sanchay.v1.DedupeService/ForgetPlan',
@@ -109,8 +124,29 @@ class DedupeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPlanGroup(self, request, context):
+        """One group: by its number, by its content, or the next in which something is undecided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPlanGroupStates(self, request, context):
+        """How the groups of contents stand in a plan: for a list of groups that is not in the plan's order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EditPlan(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecidePlanGroup(self, request, context):
+        """Decides a whole group: all or nothing, and one version of the plan.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -189,10 +225,25 @@ def add_DedupeServiceServicer_to_server(servicer, server):
                     request_deserializer=sanchay_dot_v1_dot_dedupe__pb2.ListPlanGroupsRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_dedupe__pb2.ListPlanGroupsResponse.SerializeToString,
             ),
+            'GetPlanGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlanGroup,
+                    request_deserializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupResponse.SerializeToString,
+            ),
+            'GetPlanGroupStates': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlanGroupStates,
+                    request_deserializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupStatesRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupStatesResponse.SerializeToString,
+            ),
             'EditPlan': grpc.unary_unary_rpc_method_handler(
                     servicer.EditPlan,
                     request_deserializer=sanchay_dot_v1_dot_dedupe__pb2.EditPlanRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_dedupe__pb2.EditPlanResponse.SerializeToString,
+            ),
+            'DecidePlanGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecidePlanGroup,
+                    request_deserializer=sanchay_dot_v1_dot_dedupe__pb2.DecidePlanGroupRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_dedupe__pb2.DecidePlanGroupResponse.SerializeToString,
             ),
             'ForgetPlan': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetPlan,
@@ -313,6 +364,40 @@ class DedupeService(object):
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
     @staticmethod
+    def GetPlanGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DedupeService/GetPlanGroup',
+            sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupRequest.SerializeToString,
+            sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def GetPlanGroupStates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DedupeService/GetPlanGroupStates',
+            sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupStatesRequest.SerializeToString,
+            sanchay_dot_v1_dot_dedupe__pb2.GetPlanGroupStatesResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
     def EditPlan(request,
             target,
             options=(),
@@ -326,6 +411,23 @@ class DedupeService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DedupeService/EditPlan',
             sanchay_dot_v1_dot_dedupe__pb2.EditPlanRequest.SerializeToString,
             sanchay_dot_v1_dot_dedupe__pb2.EditPlanResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def DecidePlanGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.DedupeService/DecidePlanGroup',
+            sanchay_dot_v1_dot_dedupe__pb2.DecidePlanGroupRequest.SerializeToString,
+            sanchay_dot_v1_dot_dedupe__pb2.DecidePlanGroupResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

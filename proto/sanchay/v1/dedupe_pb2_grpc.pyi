@@ -40,10 +40,28 @@ class DedupeServiceStub:
         sanchay.v1.dedupe_pb2.ListPlanGroupsResponse,
     ]
 
+    GetPlanGroup: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.dedupe_pb2.GetPlanGroupRequest,
+        sanchay.v1.dedupe_pb2.GetPlanGroupResponse,
+    ]
+    """One group: by its number, by its content, or the next in which something is undecided."""
+
+    GetPlanGroupStates: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.dedupe_pb2.GetPlanGroupStatesRequest,
+        sanchay.v1.dedupe_pb2.GetPlanGroupStatesResponse,
+    ]
+    """How the groups of contents stand in a plan: for a list of groups that is not in the plan's order."""
+
     EditPlan: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.dedupe_pb2.EditPlanRequest,
         sanchay.v1.dedupe_pb2.EditPlanResponse,
     ]
+
+    DecidePlanGroup: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.dedupe_pb2.DecidePlanGroupRequest,
+        sanchay.v1.dedupe_pb2.DecidePlanGroupResponse,
+    ]
+    """Decides a whole group: all or nothing, and one version of the plan."""
 
     ForgetPlan: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.dedupe_pb2.ForgetPlanRequest,
@@ -110,10 +128,28 @@ class DedupeServiceAsyncStub:
         sanchay.v1.dedupe_pb2.ListPlanGroupsResponse,
     ]
 
+    GetPlanGroup: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.dedupe_pb2.GetPlanGroupRequest,
+        sanchay.v1.dedupe_pb2.GetPlanGroupResponse,
+    ]
+    """One group: by its number, by its content, or the next in which something is undecided."""
+
+    GetPlanGroupStates: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.dedupe_pb2.GetPlanGroupStatesRequest,
+        sanchay.v1.dedupe_pb2.GetPlanGroupStatesResponse,
+    ]
+    """How the groups of contents stand in a plan: for a list of groups that is not in the plan's order."""
+
     EditPlan: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.dedupe_pb2.EditPlanRequest,
         sanchay.v1.dedupe_pb2.EditPlanResponse,
     ]
+
+    DecidePlanGroup: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.dedupe_pb2.DecidePlanGroupRequest,
+        sanchay.v1.dedupe_pb2.DecidePlanGroupResponse,
+    ]
+    """Decides a whole group: all or nothing, and one version of the plan."""
 
     ForgetPlan: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.dedupe_pb2.ForgetPlanRequest,
@@ -189,11 +225,35 @@ class DedupeServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[sanchay.v1.dedupe_pb2.ListPlanGroupsResponse, collections.abc.Awaitable[sanchay.v1.dedupe_pb2.ListPlanGroupsResponse]]: ...
 
     @abc.abstractmethod
+    def GetPlanGroup(
+        self,
+        request: sanchay.v1.dedupe_pb2.GetPlanGroupRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.dedupe_pb2.GetPlanGroupResponse, collections.abc.Awaitable[sanchay.v1.dedupe_pb2.GetPlanGroupResponse]]:
+        """One group: by its number, by its content, or the next in which something is undecided."""
+
+    @abc.abstractmethod
+    def GetPlanGroupStates(
+        self,
+        request: sanchay.v1.dedupe_pb2.GetPlanGroupStatesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.dedupe_pb2.GetPlanGroupStatesResponse, collections.abc.Awaitable[sanchay.v1.dedupe_pb2.GetPlanGroupStatesResponse]]:
+        """How the groups of contents stand in a plan: for a list of groups that is not in the plan's order."""
+
+    @abc.abstractmethod
     def EditPlan(
         self,
         request: sanchay.v1.dedupe_pb2.EditPlanRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.dedupe_pb2.EditPlanResponse, collections.abc.Awaitable[sanchay.v1.dedupe_pb2.EditPlanResponse]]: ...
+
+    @abc.abstractmethod
+    def DecidePlanGroup(
+        self,
+        request: sanchay.v1.dedupe_pb2.DecidePlanGroupRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.dedupe_pb2.DecidePlanGroupResponse, collections.abc.Awaitable[sanchay.v1.dedupe_pb2.DecidePlanGroupResponse]]:
+        """Decides a whole group: all or nothing, and one version of the plan."""
 
     @abc.abstractmethod
     def ForgetPlan(

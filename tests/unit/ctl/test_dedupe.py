@@ -143,6 +143,23 @@ def test_what_stays_is_decided_before_what_goes(run: Run, daemon: CannedDaemon) 
     assert edits == [(b"/b", "keep"), (b"/c", "undecided"), (b"/a", "drop")]
 
 
+def test_a_group_is_shown_by_its_number_and_decided_at_once(run: Run, daemon: CannedDaemon) -> None:
+    document = run("--json", "dedupe", "show", "3", "--group", "1").document
+    assert daemon.asked("ListPlanGroups")[0].first_group == 1
+    assert len(document["rows"]) == 1
+    assert run("dedupe", "show", "3", "--group", "392").code == 2
+    assert run("dedupe", "show", "3", "--group", "1", "--undecided").code == 2
+
+    assert run("dedupe", "edit", "3", "--group", "17", "--keep", "/b", "--rest", "drop").code == 0
+    (request,) = daemon.asked("DecidePlanGroup")
+    assert (request.id, request.number, [path.raw for path in request.keep], request.rest) == (3, 17, [b"/b"], "drop")
+    assert run("dedupe", "edit", "3", "--keep", "/b", "--rest", "drop").code == 2
+    daemon.answers["DecidePlanGroup"] = errors.LastCopy("The last copy of a group cannot go.")
+    refused = run("--json", "dedupe", "edit", "3", "--group", "17", "--rest", "drop")
+    assert refused.code == 1
+    assert '"kind": "last_copy"' in refused.err
+
+
 def test_plans_are_listed_with_what_was_asked(run: Run, daemon: CannedDaemon) -> None:
     listed = run("dedupe", "plans").out
     assert "--under '/data/my photos' --prefer oldest --ext jpg --everywhere" in listed

@@ -16,6 +16,7 @@ import pytest
 from sanchay.errors import (
     InvalidArgument,
     InvalidQuery,
+    LastCopy,
     PlanEdited,
     PlanInUse,
     SanchayError,
@@ -139,6 +140,7 @@ def test_two_who_run_a_plan_at_once_share_a_job_and_it_is_not_changed_under_them
         for refused in (
             start(core, plan, any_metadata=True),
             core.dedupe.edit_plan(plan.id, os.fsencode(tree / "b.txt"), "keep"),
+            core.dedupe.decide_group(plan.id, 0, rest="keep"),
             core.dedupe.forget_plan(plan.id),
         ):
             with pytest.raises(PlanInUse) as caught:
@@ -259,6 +261,11 @@ def test_what_is_not_there_is_said(play: Play, tree: Path) -> None:
             (core.dedupe.edit_plan(plan.id, b"/nowhere", "keep"), UnknownPath),
             (core.dedupe.edit_plan(plan.id, os.fsencode(tree / "a.txt"), "eat"), InvalidArgument),
             (core.dedupe.plan_groups(plan.id, token="x", limit=0), InvalidArgument),
+            (core.dedupe.plan_group(9, number=0), UnknownPlan),
+            (core.dedupe.plan_group(plan.id, number=7), InvalidArgument),
+            (core.dedupe.plan_group_states(plan.id, [b""] * 1001), InvalidArgument),
+            (core.dedupe.decide_group(plan.id, 0, rest="eat"), InvalidArgument),
+            (core.dedupe.decide_group(plan.id, 0, rest="drop"), LastCopy),
             (core.dedupe.ignored(token="x", limit=0, max_bytes=1000), InvalidArgument),
             (core.dedupe.ignore(hash_bytes=b"", path=b""), InvalidArgument),
             (core.dedupe.unignore(hash_bytes=b"1", path=b"/a"), InvalidArgument),
@@ -336,7 +343,26 @@ def test_every_call_of_the_wire_answers(play: Play, tree: Path) -> None:
         assert (kept.decision, kept.HasField("kept"), gone.kept.raw) == ("keep", False, kept.path.raw)
         edit = dedupe_pb2.EditPlanRequest(id=plan.id, path=gone.path, decision="keep")
         assert (await on.EditPlan(edit, CONTEXT)).plan.version == 2
-        run = dedupe_pb2.StartRunRequest(plan=plan.id, version=2)
+        second = dedupe_pb2.ListPlanGroupsRequest(id=plan.id, first_group=1)
+        assert [group.number for group in (await on.ListPlanGroups(second, CONTEXT)).groups] == [1]
+        hashes = [page.groups[0].hash, bytes(32)]
+        states = await on.GetPlanGroupStates(dedupe_pb2.GetPlanGroupStatesRequest(id=plan.id, hashes=hashes), CONTEXT)
+        assert [(state.number, state.is_undecided) for state in states.states] == [(0, False), (-1, False)]
+        undecide = dedupe_pb2.DecidePlanGroupRequest(id=plan.id, number=1, rest="undecided")
+        decided = await on.DecidePlanGroup(undecide, CONTEXT)
+        assert (decided.plan.version, decided.plan.undecided, decided.group.number, decided.copies) == (3, 1, 1, 2)
+        assert not decided.HasField("next_undecided")
+        behind = dedupe_pb2.UndecidedAfter(number=-1)
+        found = await on.GetPlanGroup(dedupe_pb2.GetPlanGroupRequest(id=plan.id, undecided_after=behind), CONTEXT)
+        assert found.group == decided.group
+        for asked in ({"number": 0}, {"hash": page.groups[0].hash}):
+            found = await on.GetPlanGroup(dedupe_pb2.GetPlanGroupRequest(id=plan.id, **asked), CONTEXT)
+            assert (found.group.number, found.next_undecided) == (0, 1)
+        gone_first = dedupe_pb2.DecidePlanGroupRequest(
+            id=plan.id, number=1, drop=[decided.group.copies[1].path], rest="keep"
+        )
+        assert (await on.DecidePlanGroup(gone_first, CONTEXT)).plan.version == 4
+        run = dedupe_pb2.StartRunRequest(plan=plan.id, version=4)
         await end_of(core, (await on.StartRun(run, CONTEXT)).job_id)
         (noted,) = (await on.ListJournalRuns(dedupe_pb2.ListJournalRunsRequest(), CONTEXT)).runs
         assert (noted.kind, noted.of, noted.acted, bool(noted.ended_ns)) == ("dedupe", plan.id, 2, True)

@@ -27,11 +27,13 @@ PLAN = click.argument("plan_id", metavar="PLAN", type=click.IntRange(min=1), she
     examples=[
         Example("dedupe show 3", "each file of plan 3, group by group"),
         Example("dedupe show 3 --undecided", "only groups in which nothing was decided"),
+        Example("dedupe show 3 --group 17", "only group 17"),
         Example("dedupe show 3 --format csv > plan.csv", "for a spreadsheet"),
     ],
 )
 @PLAN
 @click.option("--undecided", is_flag=True, help="Only groups in which nothing was decided.")
+@click.option("--group", "only", metavar="N", type=click.IntRange(min=0), help="Only the group of this number, from 0.")
 @click.option(
     "--format",
     "file_format",
@@ -39,11 +41,15 @@ PLAN = click.argument("plan_id", metavar="PLAN", type=click.IntRange(min=1), she
     help="How it is printed; table is the default.",
 )
 @click.pass_obj
-def show(session: Session, plan_id: int, undecided: bool, file_format: str | None) -> int:
+def show(session: Session, plan_id: int, undecided: bool, only: int | None, file_format: str | None) -> int:
     """Show each file of a plan: whether it goes or stays, why, and for which copy it goes."""
     listing.check(session, file_format)
     plan = session.client().get_plan(plan_id).plan
-    groups = _groups(session, plan_id, only_undecided=undecided)
+    if only is not None and undecided:
+        raise click.UsageError("Use either --group or --undecided.")
+    if only is not None and only >= plan.groups:
+        raise click.UsageError(f"Plan {plan_id} has {units.counted(plan.groups, 'group')}, numbered from 0.")
+    groups = _groups(session, plan_id, only_undecided=undecided) if only is None else _group(session, plan_id, only)
     if session.as_json:
         output.document_list("rows", map(dedupe_documents.plan_group, groups))
         output.document_end(dedupe_documents.plan(plan))
@@ -51,7 +57,7 @@ def show(session: Session, plan_id: int, undecided: bool, file_format: str | Non
         listing.print_csv(CSV_COLUMNS, (row for group in groups for row in _csv_rows(group)))
     else:
         _show_groups(groups)
-        if output.for_people():
+        if output.for_people() and only is None:
             output.line()
             show_plan(plan)
             _show_runs(session, plan_id)
@@ -66,6 +72,10 @@ def _show_runs(session: Session, plan_id: int) -> None:
         if run.kind == "dedupe" and run.of == plan_id:
             done, left = units.counted(run.acted, "file"), units.count(run.skipped + run.failed)
             output.line(f"Run {run.id} of it, {units.moment(run.began_ns)}: {done} done, {left} left.")
+
+
+def _group(session: Session, plan_id: int, number: int) -> Iterator[dedupe_pb2.PlanGroup]:
+    yield next(iter(session.client().iter_plan_groups(plan_id, first_group=number)))
 
 
 def _groups(session: Session, plan_id: int, *, only_undecided: bool) -> Iterator[dedupe_pb2.PlanGroup]:
@@ -112,6 +122,7 @@ def _csv_rows(group: dedupe_pb2.PlanGroup) -> Iterator[dict[str, object]]:
     examples=[
         Example("dedupe edit 3 --keep ~/Pictures/a.jpg", "this file stays"),
         Example("dedupe edit 3 --keep a.jpg --drop b.jpg", "this one stays and that one goes"),
+        Example("dedupe edit 3 --group 17 --keep a.jpg --rest drop", "of group 17 only this one stays"),
     ],
 )
 @PLAN
@@ -120,16 +131,33 @@ def _csv_rows(group: dedupe_pb2.PlanGroup) -> Iterator[dict[str, object]]:
 @click.option(
     "--undecided", metavar="PATH", type=click.Path(), multiple=True, help="Nothing is decided of it; repeatable."
 )
+@click.option("--group", "number", metavar="N", type=click.IntRange(min=0), help="Decide this group at once, or not.")
+@click.option(
+    "--rest",
+    type=Choice(["keep", "drop", "undecided"]),
+    help="With --group: what becomes of its other copies.",
+)
 @click.pass_obj
 def edit(
-    session: Session, plan_id: int, keep: tuple[str, ...], drop: tuple[str, ...], undecided: tuple[str, ...]
+    session: Session,
+    plan_id: int,
+    keep: tuple[str, ...],
+    drop: tuple[str, ...],
+    undecided: tuple[str, ...],
+    number: int | None,
+    rest: str | None,
 ) -> int:
     """Decide copies of a plan again. The last copy of a group cannot go."""
-    decisions = {"keep": keep, "undecided": undecided, "drop": drop}  # so that one stays before another goes
+    named = {"keep": keep, "undecided": undecided, "drop": drop}  # so that one stays before another goes
+    wanted = {decision: [paths.absolute(path) for path in each] for decision, each in named.items()}
     plan = None
-    for decision, named in decisions.items():
-        for path in named:
-            plan = session.client().edit_plan(plan_id, paths.absolute(path), decision).plan
+    if number is not None:
+        plan = session.client().decide_plan_group(plan_id, number, **wanted, rest=rest or "").plan
+    elif rest:
+        raise click.UsageError("--rest is for a group: name it with --group.")
+    for decision, each in wanted.items() if number is None else ():
+        for path in each:
+            plan = session.client().edit_plan(plan_id, path, decision).plan
     if plan is None:
         raise click.UsageError("Name a file with --keep, --drop or --undecided.")
     if session.as_json:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sanchay.v1 import dedupe_pb2
 from sanchayd.dedupe.question import PlanQuestion
 from sanchayd.dedupe.service import IgnoredPage, MadePlan
-from sanchayd.engine_port.dedupe_values import Act, ActPage, IgnoredGroup, JournalRun, Plan, PlanGroup, PlanPage
+from sanchayd.engine_port.dedupe_values import (
+    Act,
+    ActPage,
+    FoundGroup,
+    GroupState,
+    IgnoredGroup,
+    JournalRun,
+    Plan,
+    PlanGroup,
+    PlanPage,
+)
 from sanchayd.rpc.convert import common
 
 
@@ -78,6 +90,40 @@ def from_groups(page: PlanPage) -> dedupe_pb2.ListPlanGroupsResponse:
     """A page of a plan's groups."""
     return dedupe_pb2.ListPlanGroupsResponse(
         groups=[from_group(group) for group in page.groups], next_page_token=page.next_token
+    )
+
+
+def from_found(found: FoundGroup) -> dedupe_pb2.GetPlanGroupResponse:
+    """A group that was asked for."""
+    return dedupe_pb2.GetPlanGroupResponse(
+        group=from_group(found.group) if found.group is not None else None,
+        copies=found.copies,
+        next_undecided=found.next_undecided,
+    )
+
+
+def from_decided(decided: tuple[Plan, FoundGroup]) -> dedupe_pb2.DecidePlanGroupResponse:
+    """A group that was decided."""
+    plan, found = decided
+    return dedupe_pb2.DecidePlanGroupResponse(
+        plan=from_plan(plan),
+        group=from_group(found.group) if found.group is not None else None,
+        copies=found.copies,
+        next_undecided=found.next_undecided,
+    )
+
+
+def from_states(states: Sequence[GroupState | None]) -> dedupe_pb2.GetPlanGroupStatesResponse:
+    """How groups stand."""
+    return dedupe_pb2.GetPlanGroupStatesResponse(
+        states=[
+            (
+                dedupe_pb2.PlanGroupState(number=-1)
+                if state is None
+                else dedupe_pb2.PlanGroupState(number=state.number, is_undecided=state.is_undecided)
+            )
+            for state in states
+        ]
     )
 
 

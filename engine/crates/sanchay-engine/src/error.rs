@@ -48,6 +48,8 @@ pub enum ErrorKind {
     UnknownRun,
     /// The plan was edited since it was shown.
     PlanEdited,
+    /// A decision by which no copy of a group would stay.
+    LastCopy,
     /// The catalog is closed.
     Closed,
     /// Given up on request.
@@ -58,7 +60,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, for the tests that every boundary translates each.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NotFound,
         Self::NotAbsolute,
         Self::NotAFolder,
@@ -79,6 +81,7 @@ impl ErrorKind {
         Self::UnknownPlan,
         Self::UnknownRun,
         Self::PlanEdited,
+        Self::LastCopy,
         Self::Closed,
         Self::Cancelled,
         Self::Internal,
@@ -107,6 +110,7 @@ impl ErrorKind {
             Self::UnknownPlan => "unknown_plan",
             Self::UnknownRun => "unknown_run",
             Self::PlanEdited => "plan_edited",
+            Self::LastCopy => "last_copy",
             Self::Closed => "closed",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",

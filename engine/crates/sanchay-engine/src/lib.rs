@@ -39,7 +39,8 @@ mod writers;
 
 pub use clock::now_ns;
 pub use engine::{
-    ActPage, Engine, EngineOptions, PlanAsked, PlanPage, RootStatus, Scan, ShownCopy, ShownGroup, Verification,
+    ActPage, Engine, EngineOptions, FoundGroup, GroupAsked, GroupEdit, PlanAsked, PlanPage, RootStatus, Scan,
+    ShownCopy, ShownGroup, Verification,
 };
 pub use error::{EngineError, ErrorKind};
 pub use excludes::exclude_patterns;

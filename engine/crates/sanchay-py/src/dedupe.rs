@@ -1,102 +1,16 @@
-//! Plans and runs as Python holds them.
+//! What clears copies, as Python calls it: plans, runs, undo.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use sanchay_engine::acting::RunRequest;
-use sanchay_engine::catalog::journal::{self, ActState, Decision};
-use sanchay_engine::{acting, Engine, EngineError, PlanAsked};
+use sanchay_engine::catalog::journal::{self, ActState};
+use sanchay_engine::{acting, Engine, EngineError, GroupAsked, GroupEdit, PlanAsked};
 
 use crate::catalog::Catalog;
 use crate::enter::{ask, enter};
-
-/// How many files were left out of a plan for one reason.
-#[pyclass(frozen, get_all, module = "sanchay_engine")]
-pub(crate) struct PlanSkipped {
-    reason: String,
-    files: i64,
-}
-
-/// A symbolic link that leads to a file which goes.
-#[pyclass(frozen, get_all, module = "sanchay_engine")]
-pub(crate) struct PlanLink {
-    path: Vec<u8>,
-    target: Vec<u8>,
-}
-
-/// A plan as a whole.
-#[pyclass(frozen, get_all, module = "sanchay_engine")]
-pub(crate) struct Plan {
-    id: i64,
-    made_ns: i64,
-    action: String,
-    asked: String,
-    version: i64,
-    groups: i64,
-    undecided: i64,
-    files: i64,
-    freed_bytes: i64,
-    broken_links: i64,
-    skipped: Vec<Py<PlanSkipped>>,
-    links: Vec<Py<PlanLink>>,
-}
-
-impl Plan {
-    fn read(engine: &Engine, id: i64) -> Result<Read, EngineError> {
-        let (plan, skipped) = engine.plan(id)?;
-        Ok((plan, skipped, engine.plan_links(id)?))
-    }
-
-    fn new(py: Python<'_>, (plan, skipped, links): Read) -> PyResult<Self> {
-        let skipped = skipped.into_iter().map(|row| Py::new(py, PlanSkipped { reason: row.reason, files: row.files }));
-        let links = links.into_iter().map(|(path, target)| Py::new(py, PlanLink { path, target }));
-        Ok(Self {
-            id: plan.id,
-            made_ns: plan.made_ns,
-            action: plan.action,
-            asked: plan.asked,
-            version: plan.version,
-            groups: plan.groups,
-            undecided: plan.undecided,
-            files: plan.files,
-            freed_bytes: plan.freed_bytes,
-            broken_links: plan.broken_links,
-            skipped: skipped.collect::<PyResult<_>>()?,
-            links: links.collect::<PyResult<_>>()?,
-        })
-    }
-}
-
-/// A plan, what was left out of it, and links that it breaks.
-type Read = (journal::Plan, Vec<journal::Skipped>, Vec<(Vec<u8>, Vec<u8>)>);
-
-/// A file of a plan.
-#[pyclass(frozen, get_all, module = "sanchay_engine")]
-pub(crate) struct PlanCopy {
-    path: Vec<u8>,
-    decision: &'static str,
-    reason: String,
-    freed_bytes: u64,
-    kept: Vec<u8>,
-}
-
-/// Equal files of a plan.
-#[pyclass(frozen, get_all, module = "sanchay_engine")]
-pub(crate) struct PlanGroup {
-    number: i64,
-    size_bytes: u64,
-    algorithm: &'static str,
-    hash: Vec<u8>,
-    copies: Vec<Py<PlanCopy>>,
-}
-
-/// A page of a plan.
-#[pyclass(frozen, get_all, module = "sanchay_engine")]
-pub(crate) struct PlanPage {
-    groups: Vec<Py<PlanGroup>>,
-    next_token: String,
-}
+use crate::plans::{decision_of, FoundGroup, GroupState, Plan, PlanPage};
 
 /// A content whose copies are wanted.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
@@ -319,43 +233,80 @@ impl Dedupe {
         Plan::new(py, read)
     }
 
-    #[pyo3(signature = (plan_id, *, token = "", limit = 1000, max_bytes = None))]
+    #[pyo3(signature = (plan_id, *, token = "", first_group = 0, limit = 1000, max_bytes = None))]
     fn plan_groups(
         &self,
         py: Python<'_>,
         plan_id: i64,
         token: &str,
+        first_group: i64,
         limit: usize,
         max_bytes: Option<usize>,
     ) -> PyResult<PlanPage> {
-        let page = enter(py, || self.0.plan_groups(plan_id, token, limit, max_bytes))?;
-        let groups = page.groups.into_iter().map(|group| {
-            let copies = group.copies.into_iter().map(|copy| {
-                let decision = decision_word(copy.decision);
-                let sanchay_engine::ShownCopy { path, reason, freed_bytes, kept, .. } = copy;
-                Py::new(py, PlanCopy { path, decision, reason, freed_bytes, kept })
-            });
-            Py::new(
-                py,
-                PlanGroup {
-                    number: group.number,
-                    size_bytes: group.size_bytes,
-                    algorithm: group.algorithm.name(),
-                    hash: group.hash.as_bytes().to_vec(),
-                    copies: copies.collect::<PyResult<_>>()?,
-                },
-            )
-        });
-        Ok(PlanPage { groups: groups.collect::<PyResult<_>>()?, next_token: page.next_token })
+        let page = enter(py, || self.0.plan_groups(plan_id, token, first_group, limit, max_bytes))?;
+        PlanPage::new(py, page)
+    }
+
+    #[pyo3(signature = (plan_id, *, number = None, hash_bytes = None, undecided_after = None, wraps = false,
+        limit = 1000, max_bytes = None))]
+    #[allow(clippy::too_many_arguments)] // the keywords of a Python call
+    fn plan_group(
+        &self,
+        py: Python<'_>,
+        plan_id: i64,
+        number: Option<i64>,
+        hash_bytes: Option<Vec<u8>>,
+        undecided_after: Option<i64>,
+        wraps: bool,
+        limit: usize,
+        max_bytes: Option<usize>,
+    ) -> PyResult<FoundGroup> {
+        let found = enter(py, || {
+            let asked = match (number, hash_bytes.as_deref(), undecided_after) {
+                (Some(number), None, None) => GroupAsked::Number(number),
+                (None, Some(hash), None) => GroupAsked::Hash(hash),
+                (None, None, Some(number)) => GroupAsked::UndecidedAfter { number, wraps },
+                _ => return Err(EngineError::invalid_argument("name a group in one way")),
+            };
+            self.0.plan_group(plan_id, asked, limit, max_bytes)
+        })?;
+        FoundGroup::new(py, found)
+    }
+
+    fn plan_group_states(
+        &self,
+        py: Python<'_>,
+        plan_id: i64,
+        hashes: Vec<Vec<u8>>,
+    ) -> PyResult<Vec<Option<GroupState>>> {
+        let states = enter(py, || self.0.plan_group_states(plan_id, &hashes))?;
+        Ok(states.into_iter().map(|state| state.map(GroupState::from)).collect())
     }
 
     fn edit_plan(&self, py: Python<'_>, plan_id: i64, path: Vec<u8>, decision: &str) -> PyResult<Plan> {
         let read = enter(py, || {
-            let decision = [Decision::Undecided, Decision::Keep, Decision::Drop]
-                .into_iter()
-                .find(|known| decision_word(*known) == decision)
-                .ok_or_else(|| EngineError::invalid_argument(format!("'{decision}' is not a decision")))?;
-            self.0.edit_plan(plan_id, &path, decision)?;
+            self.0.edit_plan(plan_id, &path, decision_of(decision)?)?;
+            Plan::read(&self.0, plan_id)
+        })?;
+        Plan::new(py, read)
+    }
+
+    #[pyo3(signature = (plan_id, number, *, keep, drop, undecided, rest))]
+    #[allow(clippy::too_many_arguments)] // the keywords of a Python call
+    fn decide_group(
+        &self,
+        py: Python<'_>,
+        plan_id: i64,
+        number: i64,
+        keep: Vec<Vec<u8>>,
+        drop: Vec<Vec<u8>>,
+        undecided: Vec<Vec<u8>>,
+        rest: Option<&str>,
+    ) -> PyResult<Plan> {
+        let read = enter(py, || {
+            let rest = rest.map(decision_of).transpose()?;
+            let edit = GroupEdit { keep: &keep, drop: &drop, undecided: &undecided, rest };
+            self.0.decide_group(plan_id, number, edit)?;
             Plan::read(&self.0, plan_id)
         })?;
         Plan::new(py, read)
@@ -457,13 +408,5 @@ impl Dedupe {
             Py::new(py, Act { number, state, path, kept_path, size_bytes, freed_bytes, reason, detail })
         });
         Ok(ActPage { acts: acts.collect::<PyResult<_>>()?, next_token: page.next_token })
-    }
-}
-
-const fn decision_word(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Undecided => "undecided",
-        Decision::Keep => "keep",
-        Decision::Drop => "drop",
     }
 }

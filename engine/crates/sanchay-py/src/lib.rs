@@ -14,6 +14,7 @@ mod live;
 mod load;
 mod logs;
 mod one_call;
+mod plans;
 mod rows;
 mod scan;
 mod verify;
@@ -28,10 +29,7 @@ mod _native {
     #[pymodule_export]
     use super::changes::{ChangePage, ChangeRow, GrowthPage, GrowthRow, VolumePace};
     #[pymodule_export]
-    use super::dedupe::{
-        Act, ActPage, ActProgress, ActResult, Acting, Dedupe, IgnoredGroup, JournalRun, Left, Plan, PlanCopy,
-        PlanGroup, PlanLink, PlanPage, PlanSkipped,
-    };
+    use super::dedupe::{Act, ActPage, ActProgress, ActResult, Acting, Dedupe, IgnoredGroup, JournalRun, Left};
     #[pymodule_export]
     use super::enter::CallHalt;
     #[pymodule_export]
@@ -48,6 +46,8 @@ mod _native {
     use super::logs::{set_log, take_log_lines};
     #[pymodule_export]
     use super::one_call::{checksum, find_duplicates, walk, WalkStream};
+    #[pymodule_export]
+    use super::plans::{FoundGroup, GroupState, Plan, PlanCopy, PlanGroup, PlanLink, PlanPage, PlanSkipped};
     #[pymodule_export]
     use super::rows::{
         CatalogStatus, DuplicateGroup, DuplicatePage, DuplicatePath, FileRow, FindPage, LeftOut, NotCompared,

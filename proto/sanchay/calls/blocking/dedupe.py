@@ -69,14 +69,63 @@ class DedupeCalls:
         return self._link.unary(self._dedupe.GetPlan, v1.dedupe_pb2.GetPlanRequest(id=plan))
 
     def list_plan_groups(
-        self, plan: int, *, limit: int = 0, page_token: str = ""
+        self, plan: int, *, limit: int = 0, page_token: str = "", first_group: int = 0
     ) -> v1.dedupe_pb2.ListPlanGroupsResponse:
-        """A page of a plan's groups; one of many copies goes on in the next page, under the same number."""
-        request = v1.dedupe_pb2.ListPlanGroupsRequest(id=plan, page=_requests.page(limit, page_token))
+        """A page of a plan's groups; one of many copies goes on in the next page, under the same number.
+
+        Without a token it begins at the group with the number `first_group`.
+        """
+        page = _requests.page(limit, page_token)
+        request = v1.dedupe_pb2.ListPlanGroupsRequest(id=plan, page=page, first_group=first_group)
         return self._link.unary(self._dedupe.ListPlanGroups, request)
 
+    def get_plan_group(
+        self,
+        plan: int,
+        number: int | None = None,
+        *,
+        content_hash: bytes | None = None,
+        undecided_after: int | None = None,
+        wraps: bool = False,
+    ) -> v1.dedupe_pb2.GetPlanGroupResponse:
+        """One group: by its number, by its content, or the next behind a number in which something is undecided."""
+        request = v1.dedupe_pb2.GetPlanGroupRequest(id=plan)
+        if number is not None:
+            request.number = number
+        elif content_hash is not None:
+            request.hash = content_hash
+        elif undecided_after is not None:
+            request.undecided_after.number, request.undecided_after.wraps = undecided_after, wraps
+        return self._link.unary(self._dedupe.GetPlanGroup, request)
+
+    def get_plan_group_states(self, plan: int, hashes: Iterable[bytes]) -> v1.dedupe_pb2.GetPlanGroupStatesResponse:
+        """How the groups of up to a thousand contents stand in a plan."""
+        request = v1.dedupe_pb2.GetPlanGroupStatesRequest(id=plan, hashes=hashes)
+        return self._link.unary(self._dedupe.GetPlanGroupStates, request)
+
+    def decide_plan_group(
+        self,
+        plan: int,
+        number: int,
+        *,
+        keep: Iterable[PathLike] = (),
+        drop: Iterable[PathLike] = (),
+        undecided: Iterable[PathLike] = (),
+        rest: str = "",
+    ) -> v1.dedupe_pb2.DecidePlanGroupResponse:
+        """Decides a group, all or nothing: copies by their paths, and by `rest` all others. Raises LastCopy."""
+        request = v1.dedupe_pb2.DecidePlanGroupRequest(
+            id=plan,
+            number=number,
+            keep=[_requests.path(path) for path in keep],
+            drop=[_requests.path(path) for path in drop],
+            undecided=[_requests.path(path) for path in undecided],
+            rest=rest,
+        )
+        return self._link.unary(self._dedupe.DecidePlanGroup, request)
+
     def edit_plan(self, plan: int, path: PathLike, decision: str) -> v1.dedupe_pb2.EditPlanResponse:
-        """Decides a copy of a plan again: keep, drop or undecided. The last copy cannot go."""
+        """Decides a copy of a plan again: keep, drop or undecided. Raises LastCopy: it cannot go."""
         request = v1.dedupe_pb2.EditPlanRequest(id=plan, path=_requests.path(path), decision=decision)
         return self._link.unary(self._dedupe.EditPlan, request)
 
@@ -126,11 +175,13 @@ class DedupeCalls:
         request = v1.dedupe_pb2.ListActsRequest(run=run, page=_requests.page(limit, page_token))
         return self._link.unary(self._dedupe.ListActs, request)
 
-    def iter_plan_groups(self, plan: int, *, page_size: int = 1000) -> Answers[v1.dedupe_pb2.PlanGroup]:
-        """Every group of a plan, whole, a page at a time."""
+    def iter_plan_groups(
+        self, plan: int, *, page_size: int = 1000, first_group: int = 0
+    ) -> Answers[v1.dedupe_pb2.PlanGroup]:
+        """Every group of a plan, from the one of a number on, whole, a page at a time."""
         token, held = "", None
         while True:
-            page = self.list_plan_groups(plan, limit=page_size, page_token=token)
+            page = self.list_plan_groups(plan, limit=page_size, page_token=token, first_group=first_group)
             for item in page.groups:
                 if held is not None and held.number == item.number:
                     held.copies.extend(item.copies)

@@ -49,6 +49,16 @@ pub enum JournalError {
     /// No such copy or finding.
     #[error("there is no {0}")]
     Unknown(String),
+    /// A group of a plan has no copy at this path.
+    #[error("group {group} of plan {plan} has no copy at this path")]
+    UnknownCopy {
+        /// The plan.
+        plan: i64,
+        /// The group's number.
+        group: i64,
+        /// The path.
+        path: Vec<u8>,
+    },
     /// Someone edited the plan since it was shown.
     #[error("plan {plan} was edited since: it is at version {found}, not {shown}")]
     Edited {

@@ -8,6 +8,7 @@ mod findings;
 mod ignored;
 mod open;
 mod plan_copies;
+mod plan_groups;
 mod plans;
 mod runs;
 
@@ -17,5 +18,6 @@ pub use findings::{Finding, FindingKind, FindingState};
 pub use ignored::IgnoredGroup;
 pub use open::{Journal, OpenedJournal};
 pub use plan_copies::{Decision, PlanCopy, PlanGroup, PlannedCopy};
+pub use plan_groups::{GroupDecision, GroupState};
 pub use plans::{NewPlan, Plan, Skipped};
 pub use runs::{Act, ActState, NewRun, Outcome, Run};

@@ -13,7 +13,10 @@ use crate::database::BUSY_TIMEOUT;
 /// "SanJ": what the header of a journal says.
 const APPLICATION_ID: i32 = 0x5361_6e4a;
 /// Numbered, forward only, frozen once released.
-const MIGRATIONS: &[&str] = &[include_str!("../../journal_migrations/0001_journal.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../journal_migrations/0001_journal.sql"),
+    include_str!("../../journal_migrations/0002_group_lookups.sql"),
+];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 const BACKUP_PAGES: i32 = 256;
 
@@ -191,5 +194,20 @@ mod tests {
 
         Connection::open(&path).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
         assert!(matches!(Journal::open(&path, 7), Err(JournalError::Newer { .. })));
+    }
+    #[test]
+    fn a_journal_of_the_first_version_is_backed_up_and_gets_its_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let old = Connection::open(&path).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch("INSERT INTO meta VALUES ('catalog_id', 7); PRAGMA user_version = 1").unwrap();
+        drop(old);
+        let opened = Journal::open(&path, 7).unwrap();
+        let backup = Connection::open(opened.backup.unwrap()).unwrap();
+        assert_eq!(backup.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+        assert_eq!(opened.journal.undecided_after(1, -1).unwrap(), None, "its index is there");
+        assert!(Journal::open(&path, 7).unwrap().backup.is_none());
     }
 }

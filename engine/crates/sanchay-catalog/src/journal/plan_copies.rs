@@ -1,4 +1,4 @@
-//! The groups of a plan and their copies: written in batches, read in pages, decided one by one.
+//! The groups of a plan and their copies: written in batches, read in pages.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use sanchay_core::{Algorithm, ContentHash, VolumeId};
 
 use super::error::JournalError;
 use super::open::Journal;
-use super::plans::{count, one, unknown, Plan};
+use super::plans::{one, unknown, Plan};
 
 /// What becomes of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,15 @@ impl Journal {
         found.ok_or_else(|| JournalError::Unknown(format!("copy {number} in group {group} of plan {plan}")))
     }
 
+    /// The first copies of one group, at most `limit`.
+    pub fn first_copies(&self, plan: i64, group: i64, limit: usize) -> Result<Vec<PlannedCopy>, JournalError> {
+        let connection = self.connection();
+        let sql = format!("{SELECT} WHERE c.plan = ?1 AND c.group_number = ?2 ORDER BY c.number LIMIT ?3");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![plan, group, limit as i64], read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The copies of one group that do not go.
     pub fn stays(&self, plan: i64, group: i64) -> Result<Vec<PlannedCopy>, JournalError> {
         let connection = self.connection();
@@ -156,56 +165,6 @@ impl Journal {
             }
         }
         Ok(None)
-    }
-
-    /// Decides a copy of a group again, with all of its names: one of two hard links frees nothing. Others that went for it
-    /// go for another one that stays. All or nothing: the last copy cannot go, nor the last on its volume for a link.
-    pub fn decide(
-        &self,
-        plan: i64,
-        group: i64,
-        number: i64,
-        decision: Decision,
-        reason: &str,
-    ) -> Result<Plan, JournalError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        let is_link = matches!(one(&transaction, plan)?.action.as_str(), "hardlink" | "reflink");
-        let mut copies = group_of(&transaction, plan, group)?;
-        let Some(chosen) = copies.iter().find(|copy| copy.number == number).map(|copy| copy.copy.identity()) else {
-            return Err(JournalError::Unknown(format!("copy {number} in group {group} of plan {plan}")));
-        };
-        for PlannedCopy { number: own, copy, .. } in &mut copies {
-            if *own == number || (copy.inode.is_some() && copy.identity() == chosen) {
-                copy.decision = decision;
-                copy.kept = None;
-                copy.reason = reason.as_bytes().to_vec();
-            }
-        }
-        let stays: Vec<(i64, VolumeId)> = copies
-            .iter()
-            .filter(|copy| copy.copy.decision != Decision::Drop)
-            .map(|copy| (copy.number, copy.copy.volume))
-            .collect();
-        for PlannedCopy { number, copy, .. } in &mut copies {
-            if copy.decision == Decision::Drop {
-                let serves = |(_, volume): &&(i64, VolumeId)| !is_link || *volume == copy.volume;
-                let is_there = copy.kept.is_some_and(|kept| stays.iter().any(|(number, _)| *number == kept));
-                if !is_there {
-                    copy.kept = Some(stays.iter().find(serves).ok_or(JournalError::LastCopy)?.0);
-                }
-            }
-            let sql = "UPDATE plan_copy SET decision = ?4, reason = ?5, kept = ?6
-                WHERE plan = ?1 AND group_number = ?2 AND number = ?3";
-            let reason = String::from_utf8_lossy(&copy.reason);
-            let mut statement = transaction.prepare_cached(sql)?;
-            statement.execute(params![plan, group, *number, copy.decision.number(), reason, copy.kept])?;
-        }
-        transaction.execute("UPDATE plan SET version = version + 1 WHERE id = ?1", [plan])?;
-        count(&transaction, plan)?;
-        let plan = one(&transaction, plan)?;
-        transaction.commit()?;
-        Ok(plan)
     }
 
     /// Keeps copies of a plan that is being made, each by the numbers of its group and itself, with all of their names.
@@ -276,7 +235,7 @@ pub(super) const fn algorithm_of(number: i64) -> Algorithm {
 }
 
 /// A folder's whole path.
-fn joined(root: &[u8], below: &[u8]) -> Vec<u8> {
+pub(super) fn joined(root: &[u8], below: &[u8]) -> Vec<u8> {
     let root = root.strip_suffix(b"/").unwrap_or(root);
     if below.is_empty() {
         root.to_vec()
@@ -349,7 +308,7 @@ const SELECT: &str = "SELECT c.group_number, c.number, g.size_bytes, g.algorithm
     c.mtime_ns, c.ctime_ns, c.decision, c.kept, c.device, c.reason, c.freed_bytes
     FROM plan_copy c JOIN plan_group g ON g.plan = c.plan AND g.number = c.group_number JOIN plan_folder f ON f.id = c.folder";
 
-fn group_of(connection: &Connection, plan: i64, group: i64) -> Result<Vec<PlannedCopy>, JournalError> {
+pub(super) fn group_of(connection: &Connection, plan: i64, group: i64) -> Result<Vec<PlannedCopy>, JournalError> {
     let sql = format!("{SELECT} WHERE c.plan = ?1 AND c.group_number = ?2 ORDER BY c.number");
     let mut statement = connection.prepare_cached(&sql)?;
     let copies: Vec<_> = statement.query_map([plan, group], read)?.collect::<Result<_, _>>()?;

@@ -141,7 +141,11 @@ impl From<JournalError> for EngineError {
             JournalError::UnknownPlan(_) => (ErrorKind::UnknownPlan, None),
             JournalError::UnknownRun(_) => (ErrorKind::UnknownRun, None),
             JournalError::Edited { .. } => (ErrorKind::PlanEdited, None),
-            JournalError::Unknown(_) | JournalError::LastCopy => (ErrorKind::InvalidArgument, None),
+            JournalError::LastCopy => (ErrorKind::LastCopy, None),
+            JournalError::UnknownCopy { path, .. } => {
+                return Self { path: Some(path), ..Self::new(ErrorKind::UnknownPath, message) };
+            }
+            JournalError::Unknown(_) => (ErrorKind::InvalidArgument, None),
         };
         Self { kind, path: path.map(|path| bytes_of(&path).to_vec()), message, term: None }
     }

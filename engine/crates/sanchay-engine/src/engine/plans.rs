@@ -1,11 +1,8 @@
-//! Plans: made, read, edited, forgotten; and the copies that are wanted.
-
-use std::collections::HashMap;
+//! Plans: made, read, forgotten; and the copies that are wanted.
 
 use sanchay_catalog::expression::Endings;
-use sanchay_catalog::journal::{Decision, IgnoredGroup, Plan, PlannedCopy, Skipped};
+use sanchay_catalog::journal::{IgnoredGroup, Plan, Skipped};
 use sanchay_catalog::queries::{DuplicateRequest, IgnoredCopies};
-use sanchay_core::path::join;
 use sanchay_core::{Algorithm, ContentHash};
 
 use super::Engine;
@@ -50,45 +47,6 @@ pub struct PlanAsked<'a> {
     pub asked: &'a str,
     /// The caller's time zone, for ages in expressions.
     pub time_zone: &'a str,
-}
-
-/// One copy of a plan, for reading.
-#[derive(Clone, Debug)]
-pub struct ShownCopy {
-    /// Its whole path.
-    pub path: Vec<u8>,
-    /// What becomes of it.
-    pub decision: Decision,
-    /// Why, in a word.
-    pub reason: String,
-    /// What its going frees, in bytes.
-    pub freed_bytes: u64,
-    /// The one that stays for it; empty: it stays itself, or nothing was decided.
-    pub kept: Vec<u8>,
-}
-
-/// One group of a plan, or a part of a long one.
-#[derive(Clone, Debug)]
-pub struct ShownGroup {
-    /// Its number in the plan; parts of one group share it.
-    pub number: i64,
-    /// The size of each copy, in bytes.
-    pub size_bytes: u64,
-    /// How it was hashed.
-    pub algorithm: Algorithm,
-    /// The content's hash.
-    pub hash: ContentHash,
-    /// Its copies.
-    pub copies: Vec<ShownCopy>,
-}
-
-/// A page of a plan.
-#[derive(Clone, Debug)]
-pub struct PlanPage {
-    /// In the order of the plan: the largest files first.
-    pub groups: Vec<ShownGroup>,
-    /// Where the next page begins; empty: this is the last.
-    pub next_token: String,
 }
 
 impl Engine {
@@ -147,77 +105,6 @@ impl Engine {
     /// The first hundred symbolic links that lead to a file which goes, each with its target.
     pub fn plan_links(&self, id: i64) -> Result<Vec<(Vec<u8>, Vec<u8>)>, EngineError> {
         Ok(self.journal()?.links(id, LINKS_SHOWN)?)
-    }
-
-    /// A page of a plan: at most `limit` copies, and about so many bytes as a message, but one copy at least.
-    pub fn plan_groups(
-        &self,
-        id: i64,
-        token: &str,
-        limit: usize,
-        max_bytes: Option<usize>,
-    ) -> Result<PlanPage, EngineError> {
-        let journal = self.journal()?;
-        journal.plan(id)?;
-        let after = match token.split_once(':') {
-            None if token.is_empty() => None,
-            Some((group, number)) if group.parse::<i64>().is_ok() && number.parse::<i64>().is_ok() => {
-                Some((group.parse().unwrap_or_default(), number.parse().unwrap_or_default()))
-            }
-            _ => return Err(EngineError::invalid_argument(format!("{token:?} is not a valid page token of a plan"))),
-        };
-        let limit = limit.clamp(1, 10_000);
-        let copies = journal.copies_after(id, after, limit + 1)?;
-        let path = |copy: &PlannedCopy| join(&join(&copy.copy.root, &copy.copy.folder), &copy.copy.name);
-        let mut known: HashMap<(i64, i64), Vec<u8>> = HashMap::new();
-        for copy in copies.iter().filter(|copy| copy.copy.decision != Decision::Drop) {
-            known.insert((copy.group, copy.number), path(copy));
-        }
-        let mut page = PlanPage { groups: Vec::new(), next_token: String::new() };
-        let mut bytes = 0;
-        for (place, copy) in copies.iter().enumerate() {
-            let own = path(copy);
-            let kept = match copy.copy.kept {
-                Some(number) if !known.contains_key(&(copy.group, number)) => {
-                    let kept = path(&journal.copy(id, copy.group, number)?);
-                    known.insert((copy.group, number), kept.clone());
-                    kept
-                }
-                Some(number) => known[&(copy.group, number)].clone(),
-                None => Vec::new(),
-            };
-            bytes += 2 * (own.len() + kept.len()) + copy.copy.reason.len() + 64;
-            if place == limit || (place > 0 && max_bytes.is_some_and(|most| bytes > most)) {
-                let last = &copies[place - 1];
-                page.next_token = format!("{}:{}", last.group, last.number);
-                break;
-            }
-            if page.groups.last().is_none_or(|group| group.number != copy.group) {
-                let PlannedCopy { group: number, size_bytes, algorithm, hash, .. } = *copy;
-                page.groups.push(ShownGroup { number, size_bytes, algorithm, hash, copies: Vec::new() });
-            }
-            let shown = ShownCopy {
-                path: own,
-                decision: copy.copy.decision,
-                reason: String::from_utf8_lossy(&copy.copy.reason).into_owned(),
-                freed_bytes: copy.copy.freed_bytes,
-                kept,
-            };
-            page.groups.last_mut().expect("pushed above").copies.push(shown);
-        }
-        Ok(page)
-    }
-
-    /// Decides a copy by hand. Fails with `UnknownPath` where the plan does not have it, and with `InvalidArgument` where
-    /// no copy would be left.
-    pub fn edit_plan(&self, id: i64, path: &[u8], decision: Decision) -> Result<Plan, EngineError> {
-        let journal = self.journal()?;
-        journal.plan(id)?;
-        let Some((group, number)) = journal.find_copy(id, path)? else {
-            let message = format!("plan {id} has no such file: it is not one of several copies there");
-            return Err(EngineError { path: Some(path.to_vec()), ..EngineError::new(ErrorKind::UnknownPath, message) });
-        };
-        Ok(journal.decide(id, group, number, decision, "by-hand")?)
     }
 
     /// Forgets a plan; what was done by it stays in the journal.
@@ -327,7 +214,7 @@ fn preference(rule: &[u8]) -> Result<Preference, EngineError> {
     }
 }
 
-fn hash_of(bytes: &[u8]) -> Result<ContentHash, EngineError> {
+pub(super) fn hash_of(bytes: &[u8]) -> Result<ContentHash, EngineError> {
     let bytes = bytes.try_into().map_err(|_| EngineError::invalid_argument("a hash has 32 bytes"))?;
     Ok(ContentHash::from_bytes(bytes))
 }
