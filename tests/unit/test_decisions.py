@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sanchay_tray import decisions
-from sanchay_tray.decisions import DROP, KEEP, UNDECIDED, Group, History, Member, Refused, Step
+from sanchay_tray.decisions import DROP, KEEP, UNDECIDED, Group, History, Member, Refused, Step, Told
 
 
 def group(*decided: str, files: tuple[object, ...] = ()) -> Group:
@@ -50,11 +52,24 @@ def test_all_stay_or_nothing_is_decided() -> None:
     assert decisions.all_kept(group(KEEP, KEEP)) == ()
 
 
-def test_a_plan_is_told_first_what_stays_and_one_name_of_each_file() -> None:
+def test_a_plan_is_told_one_name_of_each_file_and_what_becomes_of_the_rest() -> None:
     made = group(KEEP, DROP, DROP, files=("a", "b", "b"))
     edits = decisions.only(made, 1)
     assert not isinstance(edits, Refused)
-    assert decisions.needed(edits, made) == ((b"/1", KEEP), (b"/0", DROP))
+    assert decisions.told(edits, made) == Told(keep=(b"/1",), drop=(b"/0",))
+    assert decisions.told(edits, made, DROP) == Told(keep=(b"/1",), rest=DROP)
+    again = decisions.only(made, 0)
+    assert again == ()
+    assert decisions.told(again, made, DROP) == Told(keep=(b"/0",), rest=DROP), "what is so already is named too"
+    assert decisions.most_frequent(made) == DROP
+
+
+def test_copies_that_are_not_held_may_be_those_that_stay() -> None:
+    made = replace(group(UNDECIDED, DROP), hidden=5)
+    assert after(made, decisions.toggled(made, 0)) == [DROP, DROP]
+    one = replace(group(UNDECIDED), hidden=1)
+    assert after(one, decisions.only(one, 0)) == [KEEP]
+    assert after(replace(group(UNDECIDED, UNDECIDED), hidden=1), decisions.toggled(made, 0)) == [DROP, UNDECIDED]
 
 
 @pytest.mark.parametrize("key", [lambda made: decisions.only(made, 0), decisions.all_kept, decisions.all_undecided])

@@ -303,7 +303,7 @@ def test_a_window_that_is_killed_in_review_loses_no_decision(daemon: DaemonProce
         killed.kill()
     assert planned(daemon)[0] == ["keep", "drop"]
     with copies(daemon) as (_frame, page):
-        until(lambda: page.plan.plan is not None and page.plan.is_indexed)
+        until(lambda: page.plan.plan is not None)
         assert page.plan.plan is not None
         assert page.plan.plan.files == 2
         button(page, "Review").click()
@@ -366,5 +366,5 @@ def test_a_daemon_that_goes_in_review_is_said_and_nothing_is_shown_as_decided(
         until(lambda: frame.state.link is not Link.UP)
         press(page, Qt.Key.Key_1)
         until(lambda: not page.plan.is_telling)
-        assert not page.plan.decided.get(0, False)
+        assert page.plan.group(0) is None
         assert frame.banner_texts()

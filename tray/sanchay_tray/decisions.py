@@ -30,12 +30,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of equal files in a plan."""
+    """A group of equal files in a plan. Of very many copies only the first are held: `hidden` says how many more."""
 
     number: int
     size: int
     hash: bytes
     members: tuple[Member, ...]
+    hidden: int = 0
 
     @property
     def is_decided(self) -> bool:
@@ -59,6 +60,16 @@ Edits = tuple[Edit, ...]
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a plan is told of a group: one name of each file, and what becomes of the others (empty: as it was)."""
+
+    keep: tuple[bytes, ...] = ()
+    drop: tuple[bytes, ...] = ()
+    undecided: tuple[bytes, ...] = ()
+    rest: str = ""
+
+
+@dataclass(frozen=True)
 class Refused:
     """Why a key does nothing: `last-copy` or `no-such-copy`."""
 
@@ -74,9 +85,9 @@ def toggled(group: Group, at: int) -> Edits | Refused:
         return _edits(group, {member.whose: KEEP})
     wanted = {member.whose: DROP}
     others = {each.whose for each in group.members if each.whose != member.whose and each.decision != DROP}
-    if not others:
+    if not others and not group.hidden:
         return Refused("last-copy")
-    if len(others) == 1:
+    if len(others) == 1 and not group.hidden:
         wanted[others.pop()] = KEEP
     return _edits(group, wanted)
 
@@ -87,7 +98,7 @@ def only(group: Group, at: int) -> Edits | Refused:
         return Refused("no-such-copy")
     kept = group.members[at].whose
     others = {each.whose: DROP for each in group.members if each.whose != kept}
-    return _edits(group, {kept: KEEP, **others}) if others else Refused("last-copy")
+    return _edits(group, {kept: KEEP, **others}) if others or group.hidden else Refused("last-copy")
 
 
 def all_kept(group: Group) -> Edits:
@@ -107,14 +118,25 @@ def decided(group: Group, edits: Edits) -> Group:
     return replace(group, members=members)
 
 
-def needed(edits: Edits, group: Group) -> Edits:
-    """The edits that a plan has to be told: one name of each file, and first what stays, so that at no moment the last
-    copy would go."""
-    told: dict[Hashable, Edit] = {}
-    of_path = {member.path: member.whose for member in group.members}
-    for path, decision in sorted(edits, key=lambda edit: edit[1] == DROP):
-        told.setdefault(of_path.get(path, path), (path, decision))
-    return tuple(told.values())
+def told(edits: Edits, group: Group, rest: str = "") -> Told:
+    """What a plan is told for these edits: one name of each file. `rest`: what becomes of all others."""
+    after = decided(group, edits)
+    wanted = dict(edits)
+    of_file: dict[Hashable, Member] = {}
+    for member in after.members:
+        if member.decision != rest if rest else member.path in wanted:
+            of_file.setdefault(member.whose, member)
+
+    def names(decision: str) -> tuple[bytes, ...]:
+        return tuple(member.path for member in of_file.values() if member.decision == decision)
+
+    return Told(names(KEEP), names(DROP), names(UNDECIDED), rest)
+
+
+def most_frequent(group: Group) -> str:
+    """What is decided of most names of a group."""
+    decided_so = [member.decision for member in group.members]
+    return max((KEEP, DROP, UNDECIDED), key=decided_so.count)
 
 
 def _edits(group: Group, wanted: dict[Hashable, str]) -> Edits:

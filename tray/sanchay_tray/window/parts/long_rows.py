@@ -112,6 +112,10 @@ class Rows(QAbstractTableModel):
         at = position % PAGE_ROWS
         return page[at] if page is not None and at < len(page) else None
 
+    def is_gone(self, position: int) -> bool:
+        """Whether it is known that a row is no more: its place is kept, so that the others keep theirs."""
+        return position // PAGE_ROWS in self._pages and self.row(position) is None
+
     def total(self) -> int:
         """How many rows the order has."""
         return self._total
@@ -155,7 +159,7 @@ class Rows(QAbstractTableModel):
         row = self.row(index.row())
         if row is None:
             if role == Qt.ItemDataRole.DisplayRole and index.column() == 0:
-                return say("gone") if self._is_gone(index.row()) else WAITING
+                return say("gone") if self.is_gone(index.row()) else WAITING
             return None
         if role == Qt.ItemDataRole.DecorationRole:
             return column.picture(row) if column.picture is not None else None
@@ -164,9 +168,6 @@ class Rows(QAbstractTableModel):
         return column.text(row)
 
     # ---- Fetching ----
-
-    def _is_gone(self, position: int) -> bool:
-        return position // PAGE_ROWS in self._pages
 
     def _reset(self, source: Source, total: int) -> None:
         if source is not self._source:

@@ -18,19 +18,22 @@ from sanchay_tray.window.pages.copies.filters import Filter
 PATHS = 100
 
 Told = Callable[[view_pb2.ViewOpened], None]
+MovedOn = Callable[[], None]
 
 
 class Groups:
-    """The groups that a filter leaves; `told` gets what the daemon says of all of them.
+    """The groups that a filter leaves. `told` gets what the daemon says of all of them; `moved_on`: it would be another
+    order now.
 
     The view lives as long as the call that opened it. One that the daemon let go is opened again.
     """
 
-    def __init__(self, desk: Desk, asked: Filter, under: bytes | None, told: Told) -> None:
+    def __init__(self, desk: Desk, asked: Filter, under: bytes | None, told: Told, moved_on: MovedOn) -> None:
         self._desk = desk
         self._asked = asked
         self._under = under
         self._told = told
+        self._moved_on = moved_on
         self._owner: QObject | None = None
         self._holding: Asked | None = None
         self._view = 0
@@ -56,6 +59,8 @@ class Groups:
                 self._view = news.opened.view_id
                 self._told(news.opened)
                 total(news.opened.rows)
+            elif news.HasField("moved_on"):
+                self._moved_on()
             elif news.HasField("let_go"):
                 self.open(owner, total, failed)
 
@@ -83,6 +88,18 @@ class Groups:
         if self._owner is None:
             raise RuntimeError("the order is not open")
         return self._desk.ask(self._owner, call, rows, failed=failed)
+
+    def find(self, content: bytes, then: Callable[[int | None], None]) -> None:
+        """Where the group of a content is; None: it is not among the rows."""
+        view = self._view
+        if self._owner is not None:
+            self._desk.ask(
+                self._owner,
+                lambda client: client.find_in_view(view, content_hash=content),
+                then,
+                failed=lambda _: None,
+                key="find",
+            )
 
     def close(self) -> None:
         """Lets the view go, with the call that holds it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
@@ -20,19 +22,32 @@ from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
 from sanchay_tray.window.pages.copies.groups import Groups
 from sanchay_tray.window.pages.copies.kinds import SmallPictures
 from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id
-from sanchay_tray.window.pages.copies.plan import PLAN_S, OpenPlan, Scope, find_or_make, open_plan
+from sanchay_tray.window.pages.copies.plan import OpenPlan
+from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope, find_or_make, open_plan
 from sanchay_tray.window.pages.copies.rules import Rules as RulesPanel
 from sanchay_tray.window.pages.copies.sheet import Sheet
 from sanchay_tray.window.parts.empty import Empty
 from sanchay_tray.window.parts.long_rows import Column, Rows, Table
-from sanchay_tray.window.parts.text import button, muted, row, title
+from sanchay_tray.window.parts.text import Label, button, muted, row, title
 from sanchay_tray.window.pictures.pictures import Pictures
 from sanchay_tray.words import count, say
 
 #: Rows of the table are so high that their picture can be told from others.
 ROW_HEIGHT, PICTURE = 44, 36
-#: Copies that come by the hundred are listed again once they stand still.
-STILL_MS = 700
+#: Events that come by the hundred are one piece of news, at most so often.
+NEWS_MS = 700
+#: What became of a plan elsewhere is asked for once for the decisions of so long.
+AGAIN_MS = 200
+#: Instead of a content: the first group that is undecided.
+NEXT = b"next"
+
+
+class Place(NamedTuple):
+    """Where a list is: its selected row, how far it is scrolled, and the content of that row."""
+
+    row: int
+    scroll: int
+    content: bytes
 
 
 class CopiesPage(Page):
@@ -52,12 +67,15 @@ class CopiesPage(Page):
         self._opening = b""  # the content of the group that is to be reviewed once its plan is there
         self._up = False
         self._asked_files = b""
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(STILL_MS)
-        self._soon.timeout.connect(self._list)
+        self._groups: Groups | None = None
+        self._place: Place | None = None  # where the list was before it is made again
+        self._unknown: dict[bytes, None] = {}  # contents that are shown, and of which it is not known how they stand
+        self._soon = self._once(NEWS_MS, self._news)
+        self._again = self._once(AGAIN_MS, self.plan.look_again)
+        self._standings = self._once(0, self._ask_standings)
         self._lay()
         self.plan.changed.connect(self._plan_changed)
+        self.plan.stood.connect(self._repaint)
         self.review.left.connect(self._show_list)
         self.review.ruled.connect(self._show_rules)
         self.review.finished.connect(self._show_sheet)
@@ -67,6 +85,14 @@ class CopiesPage(Page):
         self.sheet.cleared.connect(self._cleared)
         self.state_changed(desk.state)
 
+    def _once(self, after_ms: int, does: Callable[[], object]) -> QTimer:
+        """Does something once for all that asks for it in a while."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(after_ms)
+        timer.timeout.connect(does)
+        return timer
+
     # ---- What the page is told ----
 
     def enter(self, select: str = "") -> None:  # noqa: ARG002 - a page's signature
@@ -74,6 +100,8 @@ class CopiesPage(Page):
         self._list()
         if self.plan.plan is None:
             self._find_plan()
+        else:
+            self.plan.look_again()
 
     def main(self) -> QWidget:
         """Its table."""
@@ -81,7 +109,8 @@ class CopiesPage(Page):
 
     def leave(self) -> None:
         """Lets go of the order and of the process of pictures."""
-        self._soon.stop()
+        for timer in (self._soon, self._again, self._standings):
+            timer.stop()
         self.plan.flush()
         self.rows.close()
         self.pictures.close()
@@ -97,10 +126,12 @@ class CopiesPage(Page):
         self._set_actions()
 
     def happened(self, event: event_pb2.Event) -> None:
-        """The groups may be others now."""
+        """The groups may be others now, or the plan edited elsewhere."""
+        if event.kind == "status" and "plans" in event.topics:
+            self._again.start()
         ended = event.kind == "job" and event.job.state not in ACTIVE
         if event.kind in ("duplicate", "removed", "reconciled", "root_offline", "root_online", "dropped") or ended:
-            self._soon.start()
+            self._tell_soon()
 
     def back(self) -> bool:
         """Esc: out of the sheet or the rules, then out of the review."""
@@ -143,6 +174,9 @@ class CopiesPage(Page):
         self.rows.arrived.connect(lambda *_: self._show_members())
         self.table.moved.connect(lambda _: self._show_members())
         self.table.entered.connect(self._enter_group)
+        self.news = Label("", tone="warn")
+        self.news_row = row(self.news, button(say("List again"), self._list), 1)
+        self.news_row.hide()
         self.members_model = Members(with_decisions=False)
         self.members = members_table(self.members_model, with_decisions=False)
         split = QSplitter(Qt.Orientation.Vertical)
@@ -161,6 +195,7 @@ class CopiesPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(row(title(say("Copies")), 1, self.progress, self.move_button, self.start))
         layout.addWidget(self.total)
+        layout.addWidget(self.news_row)
         layout.addWidget(self.bar)
         self._either = Either(split)
         layout.addWidget(self._either, 1)
@@ -187,24 +222,80 @@ class CopiesPage(Page):
         return f"{', '.join(name for name in found if name)}: {folder}"
 
     def _decided(self, group: catalog_pb2.DuplicateGroup) -> str:
-        number = self.plan.number_of.get(group.hash)
-        if number is None:
+        if not self.plan.is_known(group.hash):
+            self._unknown[group.hash] = None
+            self._standings.start()
             return ""
-        return say("yes") if self.plan.decided.get(number, False) else say("not yet")
+        standing = self.plan.standing(group.hash)
+        if standing is None:
+            return ""
+        return say("yes") if standing.is_decided else say("not yet")
+
+    def _ask_standings(self) -> None:
+        unknown, self._unknown = self._unknown, {}
+        self.plan.ask_standings(unknown)
+
+    def _repaint(self) -> None:
+        if self.isVisible() and self._stack.shown() is self._listing:
+            self.table.viewport().update()
 
     def _filtered(self, chosen: Filter) -> None:
         self.filter = chosen
         self.plan.take(None)
-        self._list()
+        self.review.forget()
+        self._list(stay=False)
         self._find_plan()
 
-    def _list(self) -> None:
+    def _tell_soon(self) -> None:
+        """Events may come faster than they are told: then they are told as often as may be, not never."""
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _news(self) -> None:
+        """The list stays as it is while one looks at it, and says that it would be another one now."""
+        if self.rows.total():
+            self.news.setText(say("The copies have changed since this list was made."))
+            self.news_row.show()
+        elif self._stack.shown() is self._listing:
+            self._list()
+
+    def _list(self, *, stay: bool = True) -> None:
+        """Lists the groups again; where it may stay, at the group that was selected."""
         if self.desk.state.link is not Link.UP:
             return
         if self.filter.root and self._under() is None:  # it was removed: all the others, not none, are meant
             self.filter = replace(self.filter, root="")
             self.bar.show_filter(self.filter)
-        self.rows.show_source(Groups(self.desk, self.filter, self._under(), self._told))
+        self._soon.stop()
+        self.news_row.hide()
+        self._place = self._place_now() if stay else None
+        self._groups = Groups(self.desk, self.filter, self._under(), self._told, self._tell_soon)
+        self.rows.show_source(self._groups)
+
+    def _place_now(self) -> Place | None:
+        at = self.table.current_row()
+        if at < 0:
+            return self._place  # the list before it has not come yet
+        group = self.rows.row(at)
+        content = group.hash if group is not None else b""
+        return Place(at, self.table.verticalScrollBar().value(), content)
+
+    def _go_back(self, place: Place, total: int) -> None:
+        """Selects the group that was selected, at the height where it was; where it is no more, the row."""
+        row_now = min(place.row, total - 1)
+        scroll = self.table.verticalScrollBar()
+        scroll.setValue(place.scroll)
+        self.table.select(row_now)
+        if self._groups is None or not place.content:
+            return
+
+        def found(position: int | None) -> None:
+            if position is not None and self.table.current_row() == row_now and self._place is place:
+                height = self.table.verticalHeader().defaultSectionSize()
+                scroll.setValue(place.scroll + (position - place.row) * height)
+                self.table.select(position)
+
+        self._groups.find(place.content, found)
 
     def _under(self) -> bytes | None:
         """The folder of the root that is chosen."""
@@ -229,7 +320,9 @@ class CopiesPage(Page):
         self._set_actions()
         if total:
             self._either.show_only(self._found)
-            if self.table.current_row() < 0:
+            if self._place is not None:
+                self._go_back(self._place, total)
+            elif self.table.current_row() < 0:
                 self.table.select(0)
         else:
             self.desk.ask(self, lambda client: client.summary("type"), self._show_empty, key="empty")
@@ -264,6 +357,7 @@ class CopiesPage(Page):
         group = self.rows.row(at) if at >= 0 else None
         if group is None:
             self.members_model.show_lines(())
+            self._asked_files = b""
             return
         names = roots_by_id(self.desk.state.roots)
         lines = [Line(each.path.raw, each.modified_ns, names.get(each.root_id, "")) for each in group.paths]
@@ -303,6 +397,9 @@ class CopiesPage(Page):
         group = self.rows.row(at)
         if group is not None:
             self._open_review(group.hash)
+        elif self.rows.is_gone(at):
+            self.news.setText(say("This group is gone: its copies went, or are no longer equal."))
+            self.news_row.show()
 
     def _review_next(self) -> None:
         self._open_review(b"")
@@ -310,21 +407,39 @@ class CopiesPage(Page):
     def _open_review(self, content: bytes) -> None:
         """Opens the review at a group, or at the first that is undecided; the plan is made where none is under way."""
         scope, remembered = self._scope(), self.desk.memory.get("copies.plan", 0)
-        self._opening = content or b"next"
+        self._opening = content or NEXT
         if self.plan.plan is not None:
-            self._plan_changed()
+            self._open_at(self._opening)
             return
         self.start.setEnabled(False)
         self.progress.setText(say("Looking at every copy…"))
 
         def found(plan: dedupe_pb2.Plan) -> None:
             self._take(plan)
-            self._plan_changed()
+            self._open_at(self._opening)
 
         def call(client: Client) -> dedupe_pb2.Plan:
             return find_or_make(client, scope, remembered)
 
         self.desk.ask(self, call, found, failed=self._not_opened, key="plan", timeout_s=PLAN_S)
+
+    def _open_at(self, content: bytes) -> None:
+        """Shows the group of a content in the review, or the first undecided one."""
+
+        def found(number: int | None) -> None:
+            plan, wanted = self.plan.plan, self._opening == content
+            self._opening = b""
+            if plan is None or not wanted:
+                return
+            if number is None and content != NEXT:
+                self.total.setText(say("This group takes no part: its copies are wanted, hidden, or came just now."))
+            elif plan.groups:
+                self._show_review(number if number is not None else 0)
+
+        if content == NEXT:
+            self.plan.find_undecided(-1, found, self._not_opened)
+        elif content:
+            self.plan.find(content, found, self._not_opened)
 
     def _not_opened(self, error: SanchayError) -> None:
         self._opening = b""
@@ -333,20 +448,7 @@ class CopiesPage(Page):
 
     def _plan_changed(self) -> None:
         self._set_actions()
-        if self.isVisible() and self._stack.shown() is self._listing:
-            self.table.viewport().update()
-        content, plan = self._opening, self.plan.plan
-        if not content or plan is None:
-            return
-        number = self.plan.next_undecided(-1) if content == b"next" else self.plan.number_of.get(content)
-        if content == b"next" and not self.plan.is_indexed and plan.version > 1:
-            return  # which ones are decided is being read
-        if number is not None or self.plan.is_indexed:
-            self._opening = b""
-            if number is None and content != b"next":
-                self.total.setText(say("This group takes no part: its copies are wanted, hidden, or came just now."))
-            elif plan.groups:
-                self._show_review(number if number is not None else 0)
+        self._repaint()
 
     def _set_actions(self) -> None:
         plan, up = self.plan.plan, self.desk.state.link is Link.UP
@@ -380,8 +482,8 @@ class CopiesPage(Page):
 
     def _ruled(self, plan: dedupe_pb2.Plan) -> None:
         self._take(plan)
-        self._opening = b"next"
-        self._plan_changed()
+        self._opening = NEXT
+        self._open_at(NEXT)
 
     def _show_sheet(self) -> None:
         if self.plan.plan is not None and not self.plan.is_telling:
@@ -391,4 +493,4 @@ class CopiesPage(Page):
     def _cleared(self) -> None:
         """Files went or came back: the plan is used up, and the next review makes another one."""
         self.plan.take(None)
-        self._soon.start()
+        self.review.forget()

@@ -1,55 +1,35 @@
-"""The plan that a review works on: the daemon's, found again or made, read in groups, and told each decision at once.
+"""The plan that a review works on: the daemon's, read group by group, and told each decision at once.
 
-What the window holds is only what it has seen of it. A decision is shown before the daemon has it, and read again from
-the daemon where it did not take it.
+What the window holds is only what it has seen of it, however many groups there are. A decision is shown before the
+daemon has it, and read again from the daemon where it did not take it.
 """
 
 from __future__ import annotations
 
-import json
 import threading
-from base64 import b64decode
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain
-from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
 from sanchay.client import Client
-from sanchay.errors import SanchayError, UnknownPlan
-from sanchay.v1 import catalog_pb2, dedupe_pb2
+from sanchay.errors import LastCopy, SanchayError, UnknownPlan
+from sanchay.v1 import dedupe_pb2
 from sanchay_tray import decisions
-from sanchay_tray.decisions import UNDECIDED, Edits, Group, Member
+from sanchay_tray.decisions import Edits, Told
 from sanchay_tray.window.desk import Desk
+from sanchay_tray.window.pages.copies.plan_groups import Seen, Standing, decide, read, seen_of
 
-#: Every copy may go, and no rule says which one stays: so a plan is made in which nothing is decided yet.
-ALL_MAY_GO = "size:>=0"
-#: Groups that are held, and those of which it is known whether they are decided.
+#: Groups that are held, and those of which it is known how they stand.
 GROUPS_KEPT = 500
-INDEXED_MOST = 50_000
-#: Copies of a page of a plan, and groups that are read ahead with their files.
-PAGE_COPIES = 500
-AHEAD = 4
-FILES_MOST = 1_000
-PLAN_S = 3_600.0
+STANDINGS_KEPT = 20_000
+#: Contents in one question for how their groups stand.
+ASKED_MOST = 1_000
 TURN_S = 30.0
 
-
-class Scope(NamedTuple):
-    """Which copies a plan is about."""
-
-    under: bytes | None = None
-    min_size: int = 0
-    type: str = ""
-
-
-class Seen(NamedTuple):
-    """A group of a plan as it was read: what becomes of it, and what the catalog knows of its files by their paths."""
-
-    group: Group
-    files: Mapping[bytes, catalog_pb2.FileRow]
+Answers = list[dedupe_pb2.DecidePlanGroupResponse]
+Failed = Callable[[SanchayError], None]
 
 
 @dataclass
@@ -57,90 +37,37 @@ class _Task:
     """What the daemon is to be told of one group."""
 
     number: int
-    edits: Edits = ()
+    told: Told | None = None
     remember: bytes = b""  # a content whose copies are wanted from now on
     forget: bytes = b""  # one whose copies are no longer
 
 
-def same_scope(asked: str, scope: Scope) -> bool:
-    """Whether a plan is one of a review with this scope, by what is kept with it."""
-    kept = json.loads(asked)
-    place = kept.get("under") or {}
-    under = b64decode(place["path_bytes"]) if "path_bytes" in place else str(place.get("path", "")).encode()
-    kinds = [scope.type] if scope.type else []
-    mine = (scope.under or b"", scope.min_size, kinds)
-    return kept.get("drop") == ALL_MAY_GO and (under, kept.get("min_size", 0), kept.get("types", [])) == mine
-
-
-def rules_of(asked: str) -> tuple[str, ...]:
-    """The rules that a plan was made with, the first that decides first."""
-    return tuple(json.loads(asked).get("prefer", ()))
-
-
-def make(client: Client, scope: Scope, rules: tuple[str, ...] = ()) -> dedupe_pb2.Plan:
-    """Has the daemon make a plan; without rules nothing in it is decided."""
-    answer = client.make_plan(
-        under=scope.under,
-        min_size_bytes=scope.min_size or None,
-        types=(scope.type,) if scope.type else (),
-        drop=ALL_MAY_GO,
-        prefer=rules,
-    )
-    return answer.plan
-
-
-def open_plan(client: Client, scope: Scope, remembered: int) -> dedupe_pb2.Plan | None:
-    """The plan of this scope that is under way: the one that is remembered, else the last one that was edited."""
-    done = {run.of for run in client.list_journal_runs().runs if run.kind == "dedupe"}
-    mine = [
-        plan
-        for plan in client.list_plans().plans
-        if plan.id not in done and plan.action == "trash" and same_scope(plan.asked, scope)
-    ]
-    return max(mine, key=lambda plan: (plan.id == remembered, plan.version > 1, plan.id), default=None)
-
-
-def find_or_make(client: Client, scope: Scope, remembered: int) -> dedupe_pb2.Plan:
-    """The plan that is under way, else a new one."""
-    return open_plan(client, scope, remembered) or make(client, scope)
-
-
-def carry_over(client: Client, old: int, new: dedupe_pb2.Plan) -> dedupe_pb2.Plan:
-    """Takes what was decided by hand in a plan over to another one."""
-    by_hand: dict[bytes, list[Member]] = {}
-    for group in client.iter_plan_groups(old):
-        members = [_member(copy) for copy in group.copies if copy.reason == "by-hand"]
-        if members:
-            by_hand[group.hash] = members
-    if not by_hand:
-        return new
-    for group in client.iter_plan_groups(new.id):
-        if group.hash in by_hand:
-            made = _group(group, {})
-            for path, decision in decisions.needed(decisions.carried(by_hand[group.hash], made), made):
-                new = client.edit_plan(new.id, path, decision).plan
-    return new
-
-
 class OpenPlan(QObject):
-    """One at a time. `changed`: its numbers are others; `came`: a group was read, or is decided otherwise."""
+    """One at a time.
+
+    `changed`: its numbers are others; `came`: a group was read, or is decided otherwise; `stood`: it is known of more
+    groups how they stand; `refused`: the last copy of a group cannot go.
+    """
 
     changed = Signal()
     came = Signal(int)
+    stood = Signal()
+    refused = Signal(int)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
         self.plan: dedupe_pb2.Plan | None = None
-        self.decided: dict[int, bool] = {}
-        self.number_of: dict[bytes, int] = {}
-        self.is_indexed = False
         self._seen: OrderedDict[int, Seen] = OrderedDict()
-        self._starts: dict[int, str] = {0: ""}  # where pages begin, by the number of their first group
+        self._standings: OrderedDict[bytes, Standing | None] = OrderedDict()
+        self._next: dict[int, int | None] = {}  # behind a group that is held: the next undecided one
         self._tasks: list[_Task] = []
         self._asking: int | None = None  # the group that is being read
         self._telling = False
         self._told = 0  # of the tasks, those that were sent
+        self._once_told: list[Callable[[], None]] = []
+        self._clock = 0  # counts decisions: an answer to a question from before one is old
+        self._decided_at: dict[int, int] = {}
         self._last = threading.Event()
         self._last.set()
 
@@ -149,14 +76,9 @@ class OpenPlan(QObject):
     def take(self, plan: dedupe_pb2.Plan | None) -> None:
         """Works on this plan from now on, or on none."""
         self.plan = plan
-        self.decided, self.number_of, self.is_indexed = {}, {}, False
-        self._seen.clear()
-        self._starts = {0: ""}
-        self._asking = None
-        if plan is not None:
-            self._desk.follow(
-                self, lambda client: _index(client, plan.id), self._indexed, ended=self._ended, key="index"
-            )
+        self._forget()
+        self._decided_at.clear()
+        self._once_told.clear()
         self.changed.emit()
 
     def renew(self, plan: dedupe_pb2.Plan) -> None:
@@ -165,19 +87,37 @@ class OpenPlan(QObject):
             self.plan = plan
             self.changed.emit()
 
-    def _indexed(self, page: tuple[list[tuple[int, bytes, bool]], str]) -> None:
-        found, token = page
-        for number, content, is_decided in found:
-            self.number_of[content] = number
-            if number not in self._seen:
-                self.decided[number] = is_decided
-        if found and token:
-            self._starts[found[-1][0]] = token
-        self.changed.emit()
+    def look_again(self) -> None:
+        """Asks whether the plan was edited elsewhere; what is held of it is read again then."""
+        plan = self.plan
+        if plan is None:
+            return
+        if self._tasks:
+            self._when_told(self.look_again)
+            return
 
-    def _ended(self) -> None:
-        self.is_indexed = True
-        self.changed.emit()
+        def then(answer: dedupe_pb2.GetPlanResponse) -> None:
+            now = self.plan
+            if now is None or now.id != answer.plan.id or answer.plan.version <= now.version:
+                return
+            if self._tasks:
+                self._when_told(self.look_again)
+                return
+            self.plan = answer.plan
+            self._forget()
+            self.changed.emit()
+
+        def failed(error: SanchayError) -> None:
+            if isinstance(error, UnknownPlan) and self.plan is plan:
+                self.take(None)
+
+        self._desk.ask(self, lambda client: client.get_plan(plan.id), then, failed=failed, key="again")
+
+    def _forget(self) -> None:
+        self._seen.clear()
+        self._standings.clear()
+        self._next.clear()
+        self._asking = None
 
     # ---- Its groups ----
 
@@ -185,58 +125,172 @@ class OpenPlan(QObject):
         """A group that is held; None: `ask_for` it."""
         return self._seen.get(number)
 
-    def ask_for(self, number: int, failed: Callable[[SanchayError], None]) -> None:
-        """Reads a group and some behind it; each is told by `came`."""
+    def ask_for(self, number: int, failed: Failed) -> None:
+        """Reads a group, which is told by `came`."""
         plan = self.plan
-        if plan is None or self._tasks or self._asking == number:
-            return  # while the daemon is told something, what it says of it may be old: asked for after that
+        if plan is None or self._asking == number:
+            return
         self._asking = number
-        before = max((at for at in self._starts if at < number), default=0)
-        start = self._starts[before]
 
-        def call(client: Client) -> list[Seen]:
-            return [_with_files(client, group) for group in _groups(client, plan.id, start, number)]
-
-        def read(found: list[Seen]) -> None:
-            self._asking = None
-            if self.plan is None or self.plan.id != plan.id or self._tasks:
-                return
-            for seen in found:
-                self._hold(seen)
-                self.came.emit(seen.group.number)
+        def call(client: Client) -> list[Seen | None]:
+            return [read(client, client.get_plan_group(plan.id, number))]
 
         def fail(error: SanchayError) -> None:
             self._asking = None
             failed(error)
 
-        self._desk.ask(self, call, read, failed=fail, key="groups")
+        self._desk.ask(self, call, self._reading(plan), failed=fail, key="group")
 
-    def next_undecided(self, after: int) -> int | None:
-        """The next group of which it is not known that it is decided; from the first again behind the last one."""
-        if self.plan is None:
-            return None
-        most = int(self.plan.groups)
-        for number in chain(range(after + 1, most), range(min(after + 1, most))):
-            if not self.decided.get(number, False):
-                return number
+    def look_ahead(self, number: int) -> None:
+        """Has ready what is likely to be shown after a group: the next undecided one, and its neighbours."""
+        plan = self.plan
+        if plan is None:
+            return
+        likely = (self._next.get(number), number + 1, number - 1)
+        wanted = [
+            at for at in dict.fromkeys(likely) if at is not None and 0 <= at < plan.groups and at not in self._seen
+        ]
+        if not wanted:
+            return
+
+        def call(client: Client) -> list[Seen | None]:
+            return [read(client, client.get_plan_group(plan.id, at)) for at in wanted]
+
+        self._desk.ask(self, call, self._reading(plan), failed=lambda _: None, key="ahead")
+
+    def following(self, number: int) -> int | None:
+        """The next undecided group behind one that is held, as far as it is known."""
+        return self._next.get(number)
+
+    def find(self, content: bytes, then: Callable[[int | None], None], failed: Failed) -> None:
+        """Looks for the group of a content; `then` gets its number, None where the plan has none."""
+        self._find(lambda client, plan: client.get_plan_group(plan, content_hash=content), then, failed)
+
+    def find_undecided(self, after: int, then: Callable[[int | None], None], failed: Failed) -> None:
+        """Looks for the next undecided group behind a number, and from the first again; `then` gets its number or None.
+
+        Where it is known already, `then` is called at once.
+        """
+        number = self._chained(after)
+        if number is not None:
+            then(number)
+            return
+
+        def ask() -> None:
+            self._find(
+                lambda client, plan: client.get_plan_group(plan, undecided_after=after, wraps=True), then, failed
+            )
+
+        self._when_told(ask)
+
+    def _find(
+        self,
+        asked: Callable[[Client, int], dedupe_pb2.GetPlanGroupResponse],
+        then: Callable[[int | None], None],
+        failed: Failed,
+    ) -> None:
+        plan = self.plan
+        if plan is None:
+            return
+        hold = self._reading(plan)
+
+        def found(seen: Seen | None) -> None:
+            if self.plan is not None and self.plan.id == plan.id:
+                hold([seen])
+                then(seen.group.number if seen is not None else None)
+
+        self._desk.ask(self, lambda client: read(client, asked(client, plan.id)), found, failed=failed, key="find")
+
+    def _chained(self, after: int) -> int | None:
+        """The next undecided group, as far as what is held says so."""
+        number, walked = after, set[int]()
+        while number not in walked:
+            walked.add(number)
+            following = self._next.get(number)
+            if following is None:
+                return None
+            seen = self._seen.get(following)
+            if seen is None or not seen.group.is_decided:
+                return following
+            number = following
         return None
+
+    def _reading(self, plan: dedupe_pb2.Plan) -> Callable[[list[Seen | None]], None]:
+        """Takes groups that are asked for now. What was decided since then is newer than they are."""
+        began = self._clock
+
+        def take(found: list[Seen | None]) -> None:
+            self._asking = None
+            if self.plan is None or self.plan.id != plan.id:
+                return
+            for seen in found:
+                if seen is not None and self._decided_at.get(seen.group.number, 0) <= began:
+                    self._hold(seen)
+                    self.came.emit(seen.group.number)
+
+        return take
 
     def _hold(self, seen: Seen) -> None:
         number = seen.group.number
         self._seen[number] = seen
         self._seen.move_to_end(number)
-        self.decided[number] = seen.group.is_decided
-        self.number_of[seen.group.hash] = number
+        self._next[number] = seen.next_undecided
+        self._stand(seen.group.hash, Standing(number, seen.group.is_decided))
         while len(self._seen) > GROUPS_KEPT:
-            self._seen.popitem(last=False)
+            self._next.pop(self._seen.popitem(last=False)[0], None)
+
+    # ---- How groups stand, for a list that is not in the plan's order ----
+
+    def standing(self, content: bytes) -> Standing | None:
+        """How the group of a content stands; None: it has no part in the plan, or that is not known."""
+        return self._standings.get(content)
+
+    def is_known(self, content: bytes) -> bool:
+        """Whether `standing` knows it."""
+        return self.plan is None or content in self._standings
+
+    def ask_standings(self, contents: Iterable[bytes]) -> None:
+        """Asks how groups stand that are not known; `stood` tells when it is known."""
+        plan = self.plan
+        wanted = [content for content in dict.fromkeys(contents) if content not in self._standings][:ASKED_MOST]
+        if plan is None or not wanted:
+            return
+        began = self._clock
+
+        def then(answer: dedupe_pb2.GetPlanGroupStatesResponse) -> None:
+            if self.plan is None or self.plan.id != plan.id:
+                return
+            for content, state in zip(wanted, answer.states, strict=True):
+                if self._decided_at.get(state.number, 0) <= began:
+                    found = Standing(state.number, not state.is_undecided) if state.number >= 0 else None
+                    self._stand(content, found)
+            self.stood.emit()
+
+        self._desk.ask(
+            self,
+            lambda client: client.get_plan_group_states(plan.id, wanted),
+            then,
+            failed=lambda _: None,
+            key="standings",
+        )
+
+    def _stand(self, content: bytes, standing: Standing | None) -> None:
+        self._standings[content] = standing
+        self._standings.move_to_end(content)
+        while len(self._standings) > STANDINGS_KEPT:
+            self._standings.popitem(last=False)
 
     # ---- Decisions ----
 
-    def decide(self, number: int, edits: Edits, *, remember: bytes = b"", forget: bytes = b"") -> None:
-        """Shows a decision, and tells the daemon."""
+    def decide(self, number: int, edits: Edits, *, rest: str = "", remember: bytes = b"", forget: bytes = b"") -> None:
+        """Shows a decision, and tells the daemon. `rest`: what becomes of all copies that have no edit."""
         seen = self._seen[number]
-        told = decisions.needed(edits, seen.group)
-        self._hold(Seen(decisions.decided(seen.group, edits), seen.files))
+        told = decisions.told(edits, seen.group, rest) if edits or (rest and seen.group.hidden) else None
+        after = decisions.decided(seen.group, edits)
+        if seen.group.is_decided and not after.is_decided:
+            self._next.clear()  # what was found to be the next undecided need not be it any more
+        self._hold(Seen(after, seen.files, self._next.get(number)))
+        self._note(number)
         self._tasks.append(_Task(number, told, remember, forget))
         self.came.emit(number)
         self._tell()
@@ -246,6 +300,17 @@ class OpenPlan(QObject):
         """Whether the daemon has not taken every decision yet."""
         return bool(self._tasks)
 
+    def _note(self, number: int) -> None:
+        self._clock += 1
+        self._decided_at[number] = self._clock
+
+    def _when_told(self, do: Callable[[], None]) -> None:
+        """Does it once the daemon has every decision."""
+        if self._tasks:
+            self._once_told.append(do)
+        else:
+            do()
+
     def _tell(self) -> None:
         plan = self.plan
         if self._telling or not self._tasks or plan is None:
@@ -254,30 +319,59 @@ class OpenPlan(QObject):
         tasks = list(self._tasks)
         self._told = len(tasks)
 
-        def done(found: dedupe_pb2.Plan | None) -> None:
+        def done(answers: Answers) -> None:
             self._telling = False
             self._told -= len(tasks)
             del self._tasks[: len(tasks)]
-            if found is not None:
-                self.renew(found)
+            waiting = {task.number for task in self._tasks}
+            for answer in answers:
+                self._took(answer, waiting)
             self.changed.emit()
-            self._tell()
+            self._go_on()
 
         def failed(error: SanchayError) -> None:
             # What the daemon did not take is read again: nothing is shown as decided that is not.
             self._telling = False
             self._told = 0
+            numbers = {task.number for task in self._tasks}
             self._tasks.clear()
-            for number in {task.number for task in tasks}:
-                self._seen.pop(number, None)
-                self.decided.pop(number, None)
+            for number in numbers:
+                seen = self._seen.pop(number, None)
+                if seen is not None:
+                    self._standings.pop(seen.group.hash, None)
+                self._next.clear()
+                self._note(number)
                 self.came.emit(number)
+            if isinstance(error, LastCopy):
+                self.refused.emit(tasks[0].number)
+            else:
+                self._desk.say_failed(error)
             if isinstance(error, UnknownPlan):
                 self.take(None)
-            self._desk.say_failed(error)
             self.changed.emit()
+            self._go_on()
 
         self._desk.ask(self, self._call(plan.id, tasks), done, failed=failed, to_end=True)
+
+    def _took(self, answer: dedupe_pb2.DecidePlanGroupResponse, waiting: set[int]) -> None:
+        """The daemon has a decision: the group is as it says, unless it is decided again already."""
+        number = answer.group.number
+        self.renew(answer.plan)
+        seen = self._seen.get(number)
+        if seen is None or number in waiting:
+            return
+        now = seen_of(answer, seen.files)
+        if now is not None:
+            self._note(number)
+            self._hold(now)
+            self.came.emit(number)
+
+    def _go_on(self) -> None:
+        self._tell()
+        if not self._tasks:
+            waited, self._once_told = self._once_told, []
+            for do in waited:
+                do()
 
     def flush(self) -> None:
         """Sends what waits for its turn, for the window closes: no answer is heard any more."""
@@ -286,80 +380,24 @@ class OpenPlan(QObject):
             self._told = len(self._tasks)
             self._desk.ask(self, self._call(self.plan.id, rest), lambda _: None, to_end=True)
 
-    def _call(self, plan: int, tasks: list[_Task]) -> Callable[[Client], dedupe_pb2.Plan | None]:
+    def _call(self, plan: int, tasks: list[_Task]) -> Callable[[Client], Answers]:
         """Tells the daemon, after what it was told before."""
         before, self._last = self._last, threading.Event()
         done = self._last
 
-        def call(client: Client) -> dedupe_pb2.Plan | None:
-            found = None
+        def call(client: Client) -> Answers:
+            answers = []
             before.wait(TURN_S)
             try:
                 for task in tasks:
-                    for path, decision in task.edits:
-                        found = client.edit_plan(plan, path, decision).plan
+                    if task.told is not None:
+                        answers.append(decide(client, plan, task.number, task.told))
                     if task.remember:
                         client.ignore_copies(content_hash=task.remember)
                     if task.forget:
                         client.unignore_copies(content_hash=task.forget)
             finally:
                 done.set()
-            return found
+            return answers
 
         return call
-
-
-def _index(client: Client, plan: int) -> Iterator[tuple[list[tuple[int, bytes, bool]], str]]:
-    """Pages of a plan: number, content and whether it is decided, of each group; the token of the next page."""
-    token, held, counted = "", None, 0
-    while counted < INDEXED_MOST:
-        page = client.list_plan_groups(plan, limit=PAGE_COPIES, page_token=token)
-        token = page.next_page_token
-        found = []
-        for group in page.groups:
-            is_decided = all(copy.decision != UNDECIDED for copy in group.copies)
-            if held is not None and held[0] == group.number:
-                is_decided = is_decided and held[2]
-            held = (group.number, group.hash, is_decided)
-            found.append(held)
-        counted += len(found)
-        yield found, token
-        if not token:
-            return
-
-
-def _groups(client: Client, plan: int, start: str, number: int) -> list[dedupe_pb2.PlanGroup]:
-    """A group and some behind it, whole, from the page on that begins before it."""
-    token = start
-    found: list[dedupe_pb2.PlanGroup] = []
-    while True:
-        page = client.list_plan_groups(plan, limit=PAGE_COPIES, page_token=token)
-        for group in page.groups:
-            if found and found[-1].number == group.number:
-                found[-1].copies.extend(group.copies)
-            elif number <= group.number:
-                if group.number > number + AHEAD:
-                    return found
-                found.append(group)
-        token = page.next_page_token
-        if not token:
-            return found
-
-
-def _with_files(client: Client, group: dedupe_pb2.PlanGroup) -> Seen:
-    rows = client.find(f"hash:{group.hash.hex()}", limit=FILES_MOST).rows
-    files = {row.path.raw: row for row in rows}
-    return Seen(_group(group, files), files)
-
-
-def _group(group: dedupe_pb2.PlanGroup, files: Mapping[bytes, catalog_pb2.FileRow]) -> Group:
-    members = (_member(copy, files.get(copy.path.raw)) for copy in group.copies)
-    return Group(group.number, group.size, group.hash, tuple(members))
-
-
-def _member(copy: dedupe_pb2.PlanCopy, file: catalog_pb2.FileRow | None = None) -> Member:
-    """A copy. Names with one number on the disk are taken for one file, as the daemon takes them."""
-    whose = None
-    if file is not None and file.links > 1 and file.inode:
-        whose = (file.inode, file.modified_ns, file.created_ns)
-    return Member(copy.path.raw, copy.decision, whose, copy.reason, copy.freed_bytes)

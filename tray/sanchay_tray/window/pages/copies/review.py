@@ -14,14 +14,15 @@ from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.paths import shown_bytes
 from sanchay_tray import decisions
-from sanchay_tray.decisions import Edits, Group, History, Refused, Step
+from sanchay_tray.decisions import DROP, KEEP, UNDECIDED, Edits, Group, History, Member, Refused, Step
 from sanchay_tray.window import opening, shown
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import Key
 from sanchay_tray.window.pages.copies.big_picture import BigPicture
 from sanchay_tray.window.pages.copies.companions import companions_of
 from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id, why
-from sanchay_tray.window.pages.copies.plan import OpenPlan, Seen
+from sanchay_tray.window.pages.copies.plan import OpenPlan
+from sanchay_tray.window.pages.copies.plan_groups import Seen
 from sanchay_tray.window.parts.text import Elided, Label, button, heading, muted
 from sanchay_tray.window.pictures.pictures import Pictures
 from sanchay_tray.words import count, mark, say
@@ -52,8 +53,11 @@ HINTS = (
 ASIDE_MS = 40
 REFUSED = {
     "last-copy": mark("This is the last copy that stays: it cannot go. Keep another one first."),
+    "last-copy-elsewhere": mark("The last copy of a group cannot go: that the others go was decided elsewhere."),
     "no-such-copy": mark("The group has no copy of this number."),
 }
+NOTHING_LEFT = mark("There is no decision left to take back.")
+DECIDED_BEFORE = mark("Earlier decisions were not made in this review: press U at their groups to take them back.")
 
 
 class Review(QWidget):
@@ -69,6 +73,8 @@ class Review(QWidget):
         self._plan = plan
         self.number = 0
         self.history = History()
+        self._since = 0  # the version of the plan when the history began
+        self._undoing = False
         self._companions: dict[bytes, tuple[bytes, ...]] = {}
         self._asked_companions = b""
         self._failed = False
@@ -80,13 +86,20 @@ class Review(QWidget):
         self._bind()
         plan.came.connect(self._came)
         plan.changed.connect(self._changed)
+        plan.refused.connect(self._refused)
 
     # ---- Going from group to group ----
 
     def begin(self, number: int) -> None:
-        """Shows a group; decisions are taken back to this moment."""
-        self.history = History()
+        """Shows a group. What was decided before in this window can still be taken back."""
+        if not self._since and self._plan.plan is not None:
+            self._since = self._plan.plan.version
         self.go(number)
+
+    def forget(self) -> None:
+        """There is nothing to take back any more: the plan is used up, or another one is meant."""
+        self.history = History()
+        self._since = 0
 
     def go(self, number: int) -> None:
         """Shows another group."""
@@ -95,6 +108,7 @@ class Review(QWidget):
             return
         self.number = min(max(number, 0), int(plan.groups) - 1)
         self._failed = False
+        self._undoing = False
         self.said.setText("")
         self._show(select=0)
         self.table.setFocus()
@@ -107,6 +121,8 @@ class Review(QWidget):
     def _came(self, number: int) -> None:
         if number == self.number:
             self._show(select=None)
+        elif number == self._plan.following(self.number) and self.isVisible():
+            self._aside.start()  # its picture is made ready
 
     def _changed(self) -> None:
         if not self.isVisible():
@@ -136,39 +152,60 @@ class Review(QWidget):
 
     def keep_only(self, at: int) -> None:
         """Keeps one copy, drops the others."""
-        self._try(lambda group: decisions.only(group, at))
+        self._try(lambda group: decisions.only(group, at), rest=DROP)
 
     def keep_all(self) -> None:
         """Keeps all copies of the group, in the next plans too."""
         group = self.group()
         if group is not None:
-            self._decide(group, decisions.all_kept(group), remember=True)
+            self._decide(group, decisions.all_kept(group), rest=KEEP, remember=True)
 
     def undecide(self) -> None:
         """Decides nothing of the group."""
         group = self.group()
         if group is not None:
-            self._decide(group, decisions.all_undecided(group))
+            self._decide(group, decisions.all_undecided(group), rest=UNDECIDED)
 
     def undo(self) -> None:
-        """Takes the last decision back, and shows its group."""
+        """Takes the last decision back, and shows its group: of this plan, or of the one that rules have made of it."""
         step, history = self.history.back()
+        if self._undoing:
+            return
         if step is None:
-            self.said.setText(say("There is no decision left to take back."))
+            self.said.setText(say(NOTHING_LEFT if self._since <= 1 else DECIDED_BEFORE))
             return
-        number = step.before.number
-        seen = self._plan.group(number)
-        if seen is None:
-            self.go(number)
-            self.said.setText(say("The group is being read. Press Ctrl+Z again."))
-            return
-        self.history = history
-        forget = step.before.hash if step.remembered else b""
-        self._plan.decide(number, decisions.restoring(step, seen.group), forget=forget)
-        self.go(number)
-        self.said.setText(say("Taken back."))
 
-    def _try(self, key: Callable[[Group], Edits | Refused]) -> None:
+        def found(number: int | None) -> None:
+            self._undoing = False
+            seen = self._plan.group(number) if number is not None else None
+            self.history = history
+            if number is None or seen is None:
+                self.said.setText(say("The group of the last decision is no longer in the plan."))
+                return
+            forget = step.before.hash if step.remembered else b""
+            edits = decisions.restoring(step, seen.group)
+            self._plan.decide(number, edits, rest=decisions.most_frequent(step.before), forget=forget)
+            self.go(number)
+            self.said.setText(say("Taken back."))
+
+        standing = self._plan.standing(step.before.hash)
+        if standing is not None and self._plan.group(standing.number) is not None:
+            found(standing.number)
+        else:
+            self._undoing = True
+            self._plan.find(step.before.hash, found, self._not_found)
+
+    def _not_found(self, error: SanchayError) -> None:
+        self._undoing = False
+        self.said.setText(error.message)
+
+    def _refused(self, number: int) -> None:
+        """The daemon knows of copies that this window does not, and none of them would stay."""
+        if self.isVisible():
+            self.go(number)
+            self.said.setText(say(REFUSED["last-copy-elsewhere"]))
+
+    def _try(self, key: Callable[[Group], Edits | Refused], rest: str = "") -> None:
         group = self.group()
         if group is None:
             return
@@ -176,25 +213,31 @@ class Review(QWidget):
         if isinstance(edits, Refused):
             self.said.setText(say(REFUSED[edits.why]))
         else:
-            self._decide(group, edits)
+            self._decide(group, edits, rest=rest)
 
-    def _decide(self, group: Group, edits: Edits, *, remember: bool = False) -> None:
+    def _decide(self, group: Group, edits: Edits, *, rest: str = "", remember: bool = False) -> None:
         self.said.setText("")
-        if edits or remember:
+        if edits or remember or (rest and group.hidden):
             self.history = self.history.with_step(Step(group, remember))
-            self._plan.decide(group.number, edits, remember=group.hash if remember else b"")
+            self._plan.decide(group.number, edits, rest=rest, remember=group.hash if remember else b"")
         after = decisions.decided(group, edits)
         if after.is_decided and (remember or not group.is_decided or len(edits) > 1):
             self.next_undecided()
 
     def next_undecided(self) -> None:
         """Goes on; where every group is decided it says so."""
-        number = self._plan.next_undecided(self.number)
-        if number is None:
-            self.said.setText(say("Every group is decided."))
-            self.move_button.setFocus()
-        else:
-            self.go(number)
+        here = self.number
+
+        def found(number: int | None) -> None:
+            if self.number != here:
+                return  # another group is looked at by now
+            if number is None:
+                self.said.setText(say("Every group is decided."))
+                self.move_button.setFocus()
+            else:
+                self.go(number)
+
+        self._plan.find_undecided(here, found, self._not_found)
 
     def selected(self) -> bytes | None:
         """The path of the selected copy."""
@@ -294,8 +337,7 @@ class Review(QWidget):
         self.members_model.show_lines([self._line(member, seen, names) for member in group.members])
         if select is not None or self.table.current_row() < 0:
             self.table.select(select or 0)
-        first = group.members[0]
-        shown_first = next((each for each in group.members if each.path in seen.files), first)
+        shown_first = _first_there(seen)
         file = seen.files.get(shown_first.path)
         name = shown_bytes(os.path.basename(shown_first.path))
         self.name.show_text(name)
@@ -303,7 +345,7 @@ class Review(QWidget):
         self._show_why()
         self._aside.start()
 
-    def _line(self, member: decisions.Member, seen: Seen, roots: Mapping[int, str]) -> Line:
+    def _line(self, member: Member, seen: Seen, roots: Mapping[int, str]) -> Line:
         file = seen.files.get(member.path)
         return Line(
             member.path,
@@ -318,7 +360,7 @@ class Review(QWidget):
     def _heading_of(self, group: Group) -> str:
         plan = self._plan.plan
         files = len({member.whose for member in group.members})
-        copies = count("{n} copy", "{n} copies", files)
+        copies = count("{n} copy", "{n} copies", files + group.hidden)
         total = int(plan.groups) if plan is not None else 0
         place = say("Group {number} of {total}", number=group.number + 1, total=total)
         return f"{place}  ·  {copies}  ·  {say('{size} each', size=shown.size(group.size))}"
@@ -339,22 +381,21 @@ class Review(QWidget):
             self.why.setText("")
             return
         texts = [why(line)] if why(line) else []
+        group = self.group()
+        if group is not None and group.hidden:
+            texts.insert(0, count("{n} more copy is not listed", "{n} more copies are not listed", group.hidden))
         if line.companions:
             names = ", ".join(shown_bytes(os.path.basename(each)) for each in line.companions)
             texts.append(say("Beside it: {names}", names=names))
         self.why.setText("  ·  ".join(texts))
 
     def _look_ahead(self) -> None:
-        """Has the next group and its picture ready."""
-        plan = self._plan.plan
-        after = self.number + 1
-        if plan is None or after >= plan.groups:
-            return
-        seen = self._plan.group(after)
-        if seen is None:
-            self._plan.ask_for(after, lambda _: None)
-        elif seen.group.members:
-            first = next((each for each in seen.group.members if each.path in seen.files), seen.group.members[0])
+        """Has the groups that are likely next ready, and the picture of the next undecided one."""
+        self._plan.look_ahead(self.number)
+        following = self._plan.following(self.number)
+        seen = self._plan.group(following) if following is not None else None
+        if seen is not None and seen.group.members:
+            first = _first_there(seen)
             file = seen.files.get(first.path)
             self.picture.prepare(first.path, file.modified_ns if file is not None else 0)
 
@@ -377,3 +418,9 @@ class Review(QWidget):
             self._show(select=None)
 
         self._desk.ask(self, call, then, failed=lambda _: None, key="companions")
+
+
+def _first_there(seen: Seen) -> Member:
+    """The first copy of a group that is there, for its picture."""
+    members = seen.group.members
+    return next((each for each in members if each.path in seen.files), members[0])

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from sanchay.client import Client
@@ -16,7 +17,7 @@ from sanchay.paths import shown_bytes
 from sanchay.v1 import dedupe_pb2, root_pb2
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
-from sanchay_tray.window.pages.copies.plan import PLAN_S, Scope, carry_over, make, rules_of
+from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope, carry_over, make, rules_of
 from sanchay_tray.window.parts.text import Label, button, heading, muted, row
 from sanchay_tray.words import count, mark, say
 
@@ -81,6 +82,8 @@ class Rules(QWidget):
         self._desk = desk
         self._scope = Scope()
         self._plan = 0
+        self._shown: tuple[str, ...] = ()
+        self._before: list[tuple[str, ...]] = []  # the rules before each change
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(STILL_MS)
@@ -89,7 +92,7 @@ class Rules(QWidget):
         self.list.setAccessibleName(say("Rules, the first that decides first"))
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.list.model().rowsMoved.connect(lambda *_: self._soon.start())
+        self.list.model().rowsMoved.connect(lambda *_: self._changed())
         self.add = QComboBox()
         self.add.setAccessibleName(say("Add a rule"))
         self.add.activated.connect(self._add)
@@ -113,13 +116,21 @@ class Rules(QWidget):
         )
         layout.addWidget(self.result)
         layout.addWidget(row(self.apply_button, button(say("Cancel"), self.closed.emit), 1))
+        for keys, does in (
+            ("Ctrl+Up", lambda: self._move(-1)),
+            ("Ctrl+Down", lambda: self._move(1)),
+            ("Ctrl+Z", self.undo),
+            ("Del", self._remove),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(does)
 
     def show_rules(self, scope: Scope, plan: dedupe_pb2.Plan, roots: Iterable[root_pb2.Root]) -> None:
         """Shows the rules of the plan."""
         self._scope, self._plan = scope, plan.id
-        self.list.clear()
-        for rule in rules_of(plan.asked):
-            self._append(rule)
+        self._before = []
+        self._put(rules_of(plan.asked))
         self.add.clear()
         self.add.addItem(say("Add a rule…"), "")
         folders = []
@@ -135,6 +146,34 @@ class Rules(QWidget):
         """The rules in their order."""
         return tuple(str(self.list.item(at).data(RULE)) for at in range(self.list.count()))
 
+    def undo(self) -> None:
+        """Takes the last change of the rules back."""
+        if not self._before:
+            self.result.setText(say("There is no change of the rules left to take back."))
+            return
+        self._put(self._before.pop())
+        self._try()
+
+    def _put(self, rules: tuple[str, ...]) -> None:
+        """Shows these rules; the one that was selected stays selected."""
+        at = self.list.currentRow()
+        selected = self.list.item(at).data(RULE) if at >= 0 else None
+        self.list.clear()
+        for rule in rules:
+            self._append(rule)
+        if selected in rules:
+            self.list.setCurrentRow(rules.index(selected))
+        self._shown = rules
+
+    def _changed(self) -> None:
+        """Keeps what the rules were, and tries them once they stand still."""
+        if self.rules() != self._shown:
+            self._before.append(self._shown)
+            self._shown = self.rules()
+            self.apply_button.setEnabled(False)
+            self.result.setText(say("Trying the rules…"))
+            self._soon.start()
+
     def _append(self, rule: str) -> None:
         item = QListWidgetItem(name_of(rule))
         item.setData(RULE, rule)
@@ -146,12 +185,12 @@ class Rules(QWidget):
         if rule and rule not in self.rules():
             self._append(rule)
             self.list.setCurrentRow(self.list.count() - 1)
-            self._try()
+            self._changed()
 
     def _remove(self) -> None:
         if self.list.currentRow() >= 0:
             self.list.takeItem(self.list.currentRow())
-            self._try()
+            self._changed()
 
     def _move(self, by: int) -> None:
         at = self.list.currentRow()
@@ -159,7 +198,7 @@ class Rules(QWidget):
             item = self.list.takeItem(at)
             self.list.insertItem(at + by, item)
             self.list.setCurrentRow(at + by)
-            self._soon.start()
+            self._changed()
 
     def _try(self) -> None:
         rules, scope = self.rules(), self._scope

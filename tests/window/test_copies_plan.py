@@ -1,0 +1,213 @@
+"""The plan beneath a review: edited elsewhere, left and entered again, by rules; and a list that copies arrive in."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from sanchay_tray.window.pages.copies.page import CopiesPage
+from sanchay_tray.window.pages.copies.rules import Rules
+from tests.support.daemon import DaemonProcess
+from tests.support.windows import button, texts, until
+from tests.window.test_copies import GROUPS, copied, copies, decisions, picture, planned, press, reviewed, told
+
+__all__ = ["copied"]  # the fixture
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+def decided(page: CopiesPage) -> list[str]:
+    """The column of the list that says whether a group is decided."""
+    rows = range(page.rows.total())
+    return [page.rows.data(page.rows.index(row, 5), Qt.ItemDataRole.DisplayRole) for row in rows]
+
+
+def of_three(page: CopiesPage, daemon: DaemonProcess) -> int:
+    """The number of the group that has three copies; it is shown."""
+    number = next(number for number, each in planned(daemon).items() if len(each) == 3)
+    page.review.go(number)
+    until(lambda: decisions(page) == ["undecided"] * 3)
+    return number
+
+
+def test_the_list_says_of_each_group_whether_it_is_decided(daemon: DaemonProcess, copied: Path) -> None:
+    with reviewed(daemon) as (_frame, page):
+        press(page, Qt.Key.Key_1)
+        until(lambda: page.review.number == 1)
+        plan = told(page)
+        assert page.back()
+        until(lambda: sorted(map(str, decided(page))) == ["not yet"] * (GROUPS - 1) + ["yes"])
+        with daemon.client() as client:
+            client.decide_plan_group(plan.id, 3, rest="keep")
+        until(lambda: sorted(map(str, decided(page))) == ["not yet"] * (GROUPS - 2) + ["yes"] * 2, "told by an event")
+        assert f"2 of {GROUPS} groups decided" in page.progress.text()
+
+
+def test_what_is_decided_elsewhere_is_shown_and_the_next_undecided_is_another_one(
+    daemon: DaemonProcess, copied: Path
+) -> None:
+    with reviewed(daemon) as (_frame, page):
+        plan = told(page)
+        with daemon.client() as client:
+            client.decide_plan_group(plan.id, 0, rest="keep")
+            client.decide_plan_group(plan.id, 1, rest="keep")
+        until(lambda: set(decisions(page)) == {"keep"})
+        press(page, Qt.Key.Key_U)
+        press(page, Qt.Key.Key_1)
+        until(lambda: page.review.number == 2 and page.review.group())
+        assert told(page).undecided == GROUPS - 2
+
+
+def test_a_group_undecided_again_is_come_back_to(daemon: DaemonProcess, copied: Path) -> None:
+    with reviewed(daemon) as (_frame, page):
+        for number in range(GROUPS - 1):
+            until(lambda number=number: page.review.number == number and page.review.group())  # type: ignore[misc]
+            press(page, Qt.Key.Key_1)
+        until(lambda: page.review.number == GROUPS - 1 and page.review.group())
+        page.review.go(1)
+        until(page.review.group)
+        press(page, Qt.Key.Key_U)
+        page.review.go(GROUPS - 1)
+        press(page, Qt.Key.Key_1)
+        until(lambda: page.review.number == 1)
+        press(page, Qt.Key.Key_1)
+        until(lambda: page.review.said.text() == "Every group is decided.")
+        assert told(page).undecided == 0
+
+
+def test_the_last_copy_does_not_go_though_the_others_were_dropped_elsewhere(
+    daemon: DaemonProcess, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reviewed(daemon) as (frame, page):
+        monkeypatch.setattr(page, "happened", lambda _event: None)  # the news comes later than the key
+        number = of_three(page, daemon)
+        plan = told(page)
+        with daemon.client() as client:
+            client.decide_plan_group(plan.id, number, undecided=[page.review.members_model.lines[2].path], rest="drop")
+        page.review.table.select(2)
+        press(page, Qt.Key.Key_Space)
+        until(lambda: "was decided elsewhere" in page.review.said.text())
+        until(lambda: decisions(page) == ["drop", "drop", "undecided"])
+        assert frame.banner_texts() == []
+
+
+def test_decisions_are_taken_back_after_the_review_was_left_and_by_rules_changed(
+    daemon: DaemonProcess, copied: Path
+) -> None:
+    with reviewed(daemon) as (_frame, page):
+        before = planned(daemon)
+        press(page, Qt.Key.Key_1)
+        until(lambda: page.review.number == 1 and page.review.group())
+        press(page, Qt.Key.Key_2)
+        until(lambda: page.review.number == 2 and page.review.group())
+        told(page)
+        assert page.back()
+        button(page, "Review").click()
+        until(lambda: page.review.isVisible() and page.review.number == 2 and page.review.group())
+        press(page, Qt.Key.Key_Z, CONTROL)
+        until(lambda: page.review.number == 1)
+        assert decisions(page) == ["undecided", "undecided"]
+        press(page, Qt.Key.Key_R)
+        until(page.rules.isVisible)
+        button(page.rules, "Use these rules").click()
+        until(lambda: page.review.isVisible() and page.review.group())
+        assert planned(daemon)[0] == ["keep", "drop"]
+        press(page, Qt.Key.Key_Z, CONTROL)
+        until(lambda: page.review.said.text() == "Taken back.")
+        told(page)
+        assert planned(daemon) == before
+        press(page, Qt.Key.Key_Z, CONTROL)
+        assert page.review.said.text() == "There is no decision left to take back."
+
+
+def test_decisions_of_a_window_before_are_said_not_to_be_steps(daemon: DaemonProcess, copied: Path) -> None:
+    with reviewed(daemon) as (_frame, page):
+        press(page, Qt.Key.Key_1)
+        told(page)
+    with reviewed(daemon) as (_frame, page):
+        until(lambda: page.review.number == 1)
+        press(page, Qt.Key.Key_Z, CONTROL)
+        assert page.review.said.text().startswith("Earlier decisions were not made in this review")
+
+
+def names(rules: Rules) -> list[str]:
+    return list(rules.rules())
+
+
+def test_rules_are_moved_by_keys_and_each_change_is_taken_back(daemon: DaemonProcess, copied: Path) -> None:
+    with reviewed(daemon) as (_frame, page):
+        press(page, Qt.Key.Key_R)
+        until(page.rules.isVisible)
+        rules = page.rules
+        for rule in ("oldest", "newest", "linked"):
+            rules.add.activated.emit(rules.add.findData(rule))
+        rules.list.setFocus()
+        rules.list.setCurrentRow(2)
+        QTest.keyClick(rules.list, Qt.Key.Key_Up, CONTROL)
+        assert names(rules) == ["oldest", "linked", "newest"]
+        assert rules.list.currentRow() == 1
+        assert not rules.apply_button.isEnabled(), "not before they were tried"
+        QTest.keyClick(rules.list, Qt.Key.Key_Up, CONTROL)
+        QTest.keyClick(rules.list, Qt.Key.Key_Down, CONTROL)
+        QTest.keyClick(rules.list, Qt.Key.Key_Delete)
+        assert names(rules) == ["oldest", "newest"]
+        seen = []
+        for _ in range(7):
+            QTest.keyClick(rules.list, Qt.Key.Key_Z, CONTROL)
+            seen.append(names(rules))
+        assert seen[:4] == [
+            ["oldest", "linked", "newest"],
+            ["linked", "oldest", "newest"],
+            ["oldest", "linked", "newest"],
+            ["oldest", "newest", "linked"],
+        ]
+        assert seen[-1] == []
+        QTest.keyClick(rules.list, Qt.Key.Key_Z, CONTROL)
+        assert rules.result.text() == "There is no change of the rules left to take back."
+
+
+def test_a_list_stays_where_it_is_while_copies_arrive_and_says_so(daemon: DaemonProcess, copied: Path) -> None:
+    with copies(daemon) as (_frame, page):
+        page.table.select(2)
+        chosen = page.rows.row(2).hash
+        for number in range(GROUPS, GROUPS + 3):  # larger ones: they come before the others
+            shutil.copy2(picture(copied / f"Pictures/p{number}.png", number), copied / f"Backup/p{number}.png")
+        scan_again(daemon, copied)
+        until(lambda: page.news_row.isVisible() and "have changed" in page.news.text())
+        assert page.rows.total() == GROUPS
+        assert page.rows.row(page.table.current_row()).hash == chosen
+        button(page, "List again").click()
+        until(lambda: page.rows.total() == GROUPS + 3)
+        assert page.news_row.isHidden()
+        until(
+            lambda: (row := page.rows.row(page.table.current_row())) is not None and row.hash == chosen,
+            "the same group is selected, at its new place",
+        )
+
+
+def test_a_group_that_goes_under_the_pointer_keeps_its_place_and_is_said_to_be_gone(
+    daemon: DaemonProcess, copied: Path
+) -> None:
+    with copies(daemon) as (_frame, page):
+        shutil.rmtree(copied / "Backup")
+        scan_again(daemon, copied)
+        until(page.news_row.isVisible)
+        page.rows.forget()  # as when it is scrolled away and back
+        until(lambda: len([row for row in range(GROUPS) if page.rows.is_gone(row)]) == GROUPS - 1)
+        gone = [row for row in range(GROUPS) if page.rows.is_gone(row)]
+        assert page.rows.total() == GROUPS
+        page.table.select(gone[0])
+        QTest.keyClick(page.table, Qt.Key.Key_Return)
+        assert any(text.startswith("This group is gone") for text in texts(page))
+        assert not page.review.isVisible()
+
+
+def scan_again(daemon: DaemonProcess, tree: Path) -> None:
+    with daemon.client() as client:
+        for job in client.start_scan([str(tree)]).jobs:
+            for _ in client.follow_job(job.id):
+                pass
