@@ -213,6 +213,8 @@ class Rules(QWidget):
         before = [0]
 
         def each(tried: Tried) -> None:
+            if self.rules() != rules:
+                return  # they were changed since: others are tried soon
             decided = tried.groups - tried.undecided
             text = count("decides {n} group", "decides {n} groups", decided - before[0])
             self.list.item(tried.rules - 1).setText(f"{name_of(rules[tried.rules - 1])}  ·  {text}")
