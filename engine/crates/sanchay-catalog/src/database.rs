@@ -179,11 +179,29 @@ fn refuse_newer(path: &Path) -> Result<(), CatalogError> {
         return Ok(());
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let found = version(&connection)?;
+    let found = match version(&connection) {
+        Err(CatalogError::Sqlite(error)) if was_broken_off(&error) => {
+            drop(connection);
+            roll_back(path)?;
+            return refuse_newer(path);
+        }
+        found => found?,
+    };
     if found > SCHEMA_VERSION {
         return Err(CatalogError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
     }
     Ok(())
+}
+
+/// Whether a file is as a kill left it in the middle of being begun: until its log is there, `SQLite` keeps what it takes to
+/// go back in a file beside it, and a connection that only reads may not use that.
+pub(crate) fn was_broken_off(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|inner| inner.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+}
+
+/// Brings a file of ours that was broken off back to how it was: mostly empty.
+pub(crate) fn roll_back(path: &Path) -> Result<(), rusqlite::Error> {
+    Connection::open(path)?.query_row("PRAGMA user_version", [], |_| Ok(()))
 }
 
 fn version(connection: &Connection) -> Result<i64, CatalogError> {
@@ -244,6 +262,26 @@ fn move_aside(path: &Path) -> Result<PathBuf, CatalogError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As a kill leaves it between the first page and the end of the transaction that wrote it.
+    #[test]
+    fn a_catalog_that_was_killed_while_it_was_begun_is_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let (log, kept) = (with_suffix(&path, "-journal"), folder.path().join("kept"));
+        let connection = Connection::open(&path).unwrap();
+        let begun = format!("PRAGMA synchronous = off; BEGIN; PRAGMA application_id = {APPLICATION_ID}");
+        connection.execute_batch(&begun).unwrap();
+        std::fs::copy(&log, &kept).unwrap();
+        connection.execute_batch("COMMIT").unwrap();
+        drop(connection);
+        std::fs::copy(&kept, &log).unwrap();
+        let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        assert!(reader.query_row("PRAGMA user_version", [], |_| Ok(())).is_err_and(|error| was_broken_off(&error)));
+        drop(reader);
+        let opened = open_writer(&path, "").unwrap();
+        assert_eq!((opened.rebuilt_from, version(&opened.connection).unwrap()), (None, SCHEMA_VERSION));
+    }
 
     /// A catalog of an older version, with one root that was scanned.
     fn older(path: &Path, versions: usize) {

@@ -1,5 +1,7 @@
 //! Opening the journal: whose it is, its backup before a migration, and the damaged file that is moved aside.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::JournalError;
 use crate::beside::with_suffix;
-use crate::database::BUSY_TIMEOUT;
+use crate::database::{roll_back, was_broken_off, BUSY_TIMEOUT};
 
 /// "SanJ": what the header of a journal says.
 const APPLICATION_ID: i32 = 0x5361_6e4a;
@@ -78,17 +80,21 @@ impl Journal {
 }
 
 fn try_open(path: &Path, catalog_id: i64) -> Result<(Journal, Option<PathBuf>), JournalError> {
-    let is_there = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
-    let mut backup = None;
-    if is_there {
-        let found = recognise(path, catalog_id)?;
-        if found < VERSION {
-            backup = Some(back_up(path, found)?);
+    let found = match recognise(path, catalog_id) {
+        Err(JournalError::Sqlite(error)) if was_broken_off(&error) => {
+            if !is_ours(path)? {
+                let reason = "another program was broken off in it".to_owned();
+                return Err(JournalError::Foreign { path: path.to_owned(), reason });
+            }
+            roll_back(path)?;
+            recognise(path, catalog_id)?
         }
-    }
+        found => found?,
+    };
+    let backup = found.filter(|found| *found < VERSION).map(|found| back_up(path, found)).transpose()?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    if !is_there {
+    if found.is_none() {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -106,8 +112,20 @@ fn try_open(path: &Path, catalog_id: i64) -> Result<(Journal, Option<PathBuf>), 
     Ok((Journal { connection: Mutex::new(connection), token: token as u64 }, backup))
 }
 
-/// The version of a file that is this catalog's journal; whatever is not is refused without being written to.
-fn recognise(path: &Path, catalog_id: i64) -> Result<i64, JournalError> {
+/// Whether the header of a file says that it is a journal.
+fn is_ours(path: &Path) -> Result<bool, JournalError> {
+    let mut header = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(72).read_to_end(&mut header));
+    read.map_err(|source| JournalError::io(path, source))?;
+    Ok(header.get(68..72) == Some(&APPLICATION_ID.to_be_bytes()[..]))
+}
+
+/// The version of a file that is this catalog's journal; None where there is none. Whatever is not is refused without being
+/// written to.
+fn recognise(path: &Path, catalog_id: i64) -> Result<Option<i64>, JournalError> {
+    if !path.metadata().is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(None);
+    }
     let foreign = |reason: String| JournalError::Foreign { path: path.to_owned(), reason };
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -127,7 +145,7 @@ fn recognise(path: &Path, catalog_id: i64) -> Result<i64, JournalError> {
             tracing::warn!(path = %path.display(), "journal_of_an_earlier_catalog");
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 fn migrate(connection: &Connection) -> Result<(), JournalError> {
@@ -170,6 +188,37 @@ fn free_name(path: &Path, ending: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As a kill leaves it between the first page and the end of the transaction that wrote it.
+    #[test]
+    fn a_journal_that_was_killed_while_it_was_begun_is_begun_again_and_a_foreign_one_is_left() {
+        for (id, is_ours) in [(APPLICATION_ID, true), (7, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal.db");
+            let (log, kept) = (with_suffix(&path, "-journal"), folder.path().join("kept"));
+            let connection = Connection::open(&path).unwrap();
+            connection
+                .execute_batch(&format!("PRAGMA synchronous = off; BEGIN; PRAGMA application_id = {id}"))
+                .unwrap();
+            std::fs::copy(&log, &kept).unwrap();
+            connection.execute_batch("COMMIT").unwrap();
+            drop(connection);
+            std::fs::copy(&kept, &log).unwrap();
+            let before = std::fs::read(&path).unwrap();
+            assert!(was_broken_off(match &recognise(&path, 7) {
+                Err(JournalError::Sqlite(error)) => error,
+                other => panic!("{other:?}"),
+            }));
+            let opened = Journal::open(&path, 7);
+            if is_ours {
+                let token = opened.unwrap().journal.token();
+                assert_eq!(Journal::open(&path, 7).unwrap().journal.token(), token);
+            } else {
+                assert!(matches!(opened, Err(JournalError::Foreign { .. })));
+                assert_eq!((std::fs::read(&path).unwrap(), log.exists()), (before, true));
+            }
+        }
+    }
 
     #[test]
     fn a_damaged_journal_is_moved_aside_whole_and_a_foreign_or_newer_one_is_left() {
