@@ -131,10 +131,11 @@ class JobQueue:
         left_behind = self._left_behind.get(root_id)
         if left_behind is not None:
             job, path = left_behind
+            waits = f"still waits for {names.shown(path)}, whose disk or share does not answer"
             raise Busy(
-                f"A cancelled {job.kind} of this root still waits for {names.shown(path)}, whose disk or share does "
-                "not answer. It ends when that does; try again then, or restart the daemon.",
-                path=path,
+                f"A cancelled {job.kind} of this root {waits if path else 'has not ended yet'}. Try again when it has, "
+                "or restart the daemon.",
+                path=path or None,
             )
 
     def scanning_root_ids(self) -> set[int]:
