@@ -182,7 +182,7 @@ def stopped_at_the_end(where: Places) -> Iterator[None]:
 
 def test_a_daemon_is_started_followed_and_left_alone_once_a_person_stopped_it(desktop: Desktop, tmp_path: Path) -> None:
     panel, where = desktop.panel, places(tmp_path / "home")
-    with stopped_at_the_end(where), IconProcess(desktop, tmp_path / "home", "--icon", "qt"):
+    with stopped_at_the_end(where), IconProcess(desktop, tmp_path / "home", "--icon", "qt", "--no-window"):
         until(lambda: panel.items and panel.tooltip() == "No folder is in the catalog yet")
         first = find_owner(where)
         assert first is not None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeDatabase, QObject
+from PySide6.QtCore import QMimeDatabase, Qt
 from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QWidget
 
 from sanchay_tray.window.icons import icon
 from sanchay_tray.window.pictures.pictures import Pictures, Wanted
 
 SMALL_EDGE = 96
+SQUARES_KEPT = 400
 SIGNS = {"image": "picture", "video": "film", "audio": "music"}
 
 
@@ -30,8 +33,10 @@ def may_have_picture(path: bytes) -> bool:
 class SmallPictures:
     """The little pictures of a table's rows, as they come."""
 
-    def __init__(self, owner: QObject, pictures: Pictures, came: Callable[[], None]) -> None:
+    def __init__(self, owner: QWidget, pictures: Pictures, edge: int, came: Callable[[], None]) -> None:
         self._owner = owner
+        self._edge = edge  # of each, in points: names beside them stand in a line
+        self._squares: OrderedDict[Wanted, QPixmap] = OrderedDict()
         self._pictures = pictures
         self._came = came
         self._signs: dict[str, QIcon] = {}
@@ -45,11 +50,25 @@ class SmallPictures:
             if known is None:
                 self._pictures.ask(self._owner, wanted, lambda _: self._came())
             elif known.image is not None:
-                return squared(known.image)
+                return self._square(wanted, known.image)
         return self._signs.setdefault(name, icon(name))
 
+    def _square(self, wanted: Wanted, image: QImage) -> QPixmap:
+        ratio = self._owner.devicePixelRatioF()
+        edge = round(self._edge * ratio)
+        made = self._squares.get(wanted)
+        if made is None or made.width() != edge:
+            made = QPixmap.fromImage(squared(image, edge))
+            made.setDevicePixelRatio(ratio)
+            self._squares[wanted] = made
+            if len(self._squares) > SQUARES_KEPT:
+                self._squares.popitem(last=False)
+        return made
 
-def squared(image: QImage) -> QPixmap:
-    """The middle of a picture, as wide as it is high."""
-    edge = min(image.width(), image.height())
-    return QPixmap.fromImage(image.copy((image.width() - edge) // 2, (image.height() - edge) // 2, edge, edge))
+
+def squared(image: QImage, edge: int) -> QImage:
+    """The middle of a picture, as wide as it is high, `edge` pixels."""
+    least = min(image.width(), image.height())
+    middle = image.copy((image.width() - least) // 2, (image.height() - least) // 2, least, least)
+    how = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return middle.scaled(edge, edge, *how)

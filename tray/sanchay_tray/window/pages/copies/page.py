@@ -157,7 +157,7 @@ class CopiesPage(Page):
     def _lay(self) -> None:
         self.total = muted()
         self.bar = FilterBar(self.filter, self._filtered)
-        small = SmallPictures(self, self.pictures, lambda: self.table.viewport().update())
+        small = SmallPictures(self, self.pictures, PICTURE, lambda: self.table.viewport().update())
         self.rows = Rows(self._columns(small), self)
         self.table = Table(self.rows, say("Groups of copies"))
         self.table.set_row_height(ROW_HEIGHT)
