@@ -6,15 +6,17 @@ import os
 from functools import partial
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from sanchay_tray.model import Link
+from sanchay_tray.window import opening
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.space.page import SpacePage
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
-from tests.support.windows import button, nameless, page_of, texts, until, window
+from tests.support.windows import application, button, nameless, page_of, texts, until, window
 
 HOSTILE = (b"<b>bold", b"line\nbreak", b"\xff\xfe", "\u202egnp.exe".encode(), b"a" * 255)
 
@@ -80,7 +82,7 @@ def test_the_pointer_outlines_all_folders_above_and_a_double_click_goes_in(scann
 
         def middle() -> QPoint:
             picture = page.map.picture
-            node = picture.job.tree.node_of(os.fsencode(tree / "Backup")) if picture is not None else None
+            node = picture.job.tree.node_of(os.fsencode(tree / "Backup/beach.jpg")) if picture is not None else None
             assert picture is not None and node is not None  # noqa: PT018
             x, y, wide, high = picture.tiles.rect(picture.tiles.at[node])
             return QPoint(int(x + wide / 2), int(y + high / 2))
@@ -91,9 +93,81 @@ def test_the_pointer_outlines_all_folders_above_and_a_double_click_goes_in(scann
             return bool(page.map.under_pointer())
 
         until(pointed)
-        assert str(tree / "Backup") in page.details.whole()
+        picture = page.map.picture
+        assert picture is not None
+        outlined = [picture.job.tree.paths[node] for node in page.map.under_pointer()]
+        assert outlined == [os.fsencode(tree / "Backup"), os.fsencode(tree / "Backup/beach.jpg")]
+        assert str(tree / "Backup/beach.jpg") in page.details.whole()
         QTest.mouseClick(page.map, Qt.MouseButton.LeftButton, pos=middle())
-        assert selected(page) == "Backup"
+        assert selected(page) == "beach.jpg"
+        QTest.mouseDClick(page.map, Qt.MouseButton.LeftButton, pos=middle())
+        at(frame, tree / "Backup")
+        assert selected(page) == "beach.jpg"
+
+
+def test_enter_on_a_file_shows_it_in_its_folder(
+    scanned: DaemonProcess, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+    monkeypatch.setattr(opening, "show_in_folder", seen.append)
+    with window(scanned.where, "space", str(tree / "Music")) as frame:
+        page = at(frame, tree / "Music")
+        for widget in (page.table, page.map):
+            widget.setFocus()
+            QTest.keyClick(widget, Qt.Key.Key_Return)
+        assert seen == 2 * [os.fsencode(tree / "Music/song.mp3")]
+        assert rows(page) == ["song.mp3"]
+
+
+def test_tiles_are_of_the_type_that_most_in_them_is_and_of_copies(scanned: DaemonProcess, tree: Path) -> None:
+    with window(scanned.where, "space", str(tree)) as frame:
+        page = at(frame, tree)
+
+        def words() -> dict[str, str]:
+            model = page.table.model()
+            indexes = [model.index(row, 0) for row in range(model.rowCount())]
+            return {str(each.data()): str(each.data(Qt.ItemDataRole.AccessibleTextRole)) for each in indexes}
+
+        until(lambda: words().get("Pictures", "").endswith("Pictures"), "the sums by type are there")
+        assert words()["Music"].endswith("1 file, Music and sound")
+        assert words()["src"].endswith("Source code")
+        assert {"Pictures", "Music and sound", "Logs"} <= set(texts(page.legend))
+        page.colour.setCurrentIndex(page.colour.findData("copies"))
+        assert words()["Backup"].endswith("half of it or more has copies")
+        assert words()["Music"].endswith("no copies")
+
+
+def test_what_is_too_small_for_a_tile_is_one_with_its_sisters(daemon: DaemonProcess, tmp_path: Path) -> None:
+    small = {f"small {number}.txt": b"s" * 5000 for number in range(30)}
+    top = trees.build(tmp_path / "tree", {"large.bin": b"L" * 40_000_000, **small})
+    with daemon.client() as client:
+        client.add_root(top, no_scan=True)
+        for job in client.start_scan([str(top)]).jobs:
+            list(client.follow_job(job.id))
+    with window(daemon.where, "space", str(top)) as frame:
+        page = at(frame, top)
+        until(lambda: rows(page) == ["large.bin", "The rest"])
+        rest = page.table.model().index(1, 0)
+        until(lambda: str(rest.data(Qt.ItemDataRole.AccessibleTextRole)).endswith("30 files, Documents"))
+
+
+def test_from_right_to_left_a_path_keeps_its_slashes(scanned: DaemonProcess, tree: Path, tmp_path: Path) -> None:
+    other = trees.build(tmp_path / "other", {"file": b"x" * 9000})
+    with scanned.client() as client:
+        client.add_root(other, no_scan=True)
+        for job in client.start_scan([str(other)]).jobs:
+            list(client.follow_job(job.id))
+    with window(scanned.where, "space", "") as frame:
+        application().setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        try:
+            page = page_of(frame, SpacePage)
+            page.show_folder(b"")
+            until(lambda: f"\u2066{tree}\u2069" in rows(page))
+            page.table.setCurrentIndex(page.table.model().index(0, 0))
+            assert "\u2066" in page.details.whole()
+            assert "\u2066" not in page.table.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+        finally:
+            application().setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
 def test_h_hides_a_folder_from_the_map_and_shows_it_again(scanned: DaemonProcess, tree: Path) -> None:
@@ -109,7 +183,7 @@ def test_h_hides_a_folder_from_the_map_and_shows_it_again(scanned: DaemonProcess
         QTest.keyClick(page.table, Qt.Key.Key_H)
         until(lambda: not on_map())
         assert "Pictures (hidden)" in rows(page)
-        assert button(page, "1 folder is hidden: show it").isVisibleTo(page)
+        assert button(page, "1 is hidden: show it").isVisibleTo(page)
         QTest.keyClick(page.table, Qt.Key.Key_H)
         until(on_map)
         assert "Pictures" in rows(page)
@@ -141,7 +215,7 @@ def test_a_root_removed_elsewhere_leads_back_to_everything(scanned: DaemonProces
         with window(scanned.where, "space", str(tree)) as frame:
             page = at(frame, tree)
             client.remove_root(str(tree))
-            until(lambda: (frame.page() is page) and page.map.picture is not None and rows(page) == [])
+            until(lambda: (frame.page() is page) and page.map.picture is not None and rows(page) == ["file"])
             until(lambda: texts(page.crumbs) == ["Everything"])
 
 

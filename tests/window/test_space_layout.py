@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanchay.v1 import catalog_pb2, common_pb2
+from sanchay_tray.window import shown
+from sanchay_tray.window.pages.space.colouring import COLOURINGS, Facts, class_words
 from sanchay_tray.window.pages.space.layout import Tiles, lay_out
 from sanchay_tray.window.pages.space.tree import Tree, tree_of
 
@@ -102,13 +104,25 @@ def test_what_is_hidden_takes_no_room_and_its_folder_takes_less() -> None:
     assert x not in laid(tree, hidden=(b"/t/a/x",)).at
 
 
-def test_files_beside_folders_are_a_node_and_several_tops_lie_in_one() -> None:
+def test_what_no_row_says_is_one_node_and_several_tops_lie_in_one() -> None:
     tree = tree_of([row("/t", 0, 100, files=5), row("/t/a", 1, 60, files=2)])
     rest = tree.children[0][1]
     assert (tree.is_rest[rest], tree.sizes[rest], tree.files[rest]) == (True, 40, 3)
+    small = tree_of([row("/t", 0, 100, files=5)])
+    assert [small.is_rest[node] for node in small.children[0]] == [True]
     both = tree_of([row("/one", 0, 10), row("/two", 0, 30), row("/two/x", 1, 30)])
     assert (both.paths[0], both.sizes[0]) == (b"", 40)
     assert [both.paths[node] for node in both.children[0]] == [b"/two", b"/one"]
+
+
+def test_a_node_is_found_again_in_a_later_answer() -> None:
+    before = tree_of([row("/t", 0, 100), row("/t/a", 1, 60), row("/t/a/x", 2, 50), row("/t/b", 1, 10)])
+    after = tree_of([row("/t", 0, 200), row("/t/b", 1, 100), row("/t/a", 1, 60), row("/t/a/x", 2, 50)])
+    for node in range(len(before)):
+        again = after.same(before, node)
+        assert again is not None
+        assert (after.paths[again], after.is_rest[again]) == (before.paths[node], before.is_rest[node])
+    assert tree_of([row("/t", 0, 60), row("/t/a", 1, 60)]).same(before, before.children[0][-1]) is None
 
 
 def test_nothing_at_all_has_no_tiles() -> None:
@@ -125,3 +139,32 @@ def test_rows_are_near_squares() -> None:
         if node
     )
     assert ratios[len(ratios) // 2] < 1.5
+
+
+def test_the_rest_has_what_its_sisters_leave_of_each_type() -> None:
+    top, file = row("/t", 0, 100, files=5), row("/t/a.jpg", 1, 60)
+    top.type_bytes.update({"image": 70, "log": 30})
+    file.type = "image"
+    file.type_bytes["image"] = file.copied_bytes = 60
+    top.copied_bytes = 65
+    tree = tree_of([top, file], with_types=True)
+    rest = tree.children[0][1]
+    assert (tree.type_bytes[rest], tree.copied_bytes[rest]) == ({"image": 10, "log": 30}, 5)
+    assert [tree.is_folder(node) for node in range(3)] == [True, False, False]
+    colouring = {each.key: each for each in COLOURINGS}
+    classes = [shown.TYPES[name] for name in ("image", "image", "log")]
+    facts = Facts(0, {}, 0)
+    assert [colouring["type"].classes[each].words for each in colouring["type"].of(tree, 0, facts)] == classes
+    assert colouring["copies"].of(tree, 0, facts) == [0, 0, 1]
+    grown = Facts(0, {b"/t": 50}, 7)
+    assert colouring["growth"].of(tree, 0, grown) == [0, 0, 0]
+    assert [class_words(colouring["growth"], tree, node, grown) for node in range(3)] == 3 * ["grew by a tenth or more"]
+
+
+def test_a_file_without_blocks_takes_none_where_others_have_some() -> None:
+    sparse = row("/t/sparse", 1, 0)
+    sparse.bytes = 1 << 40
+    assert tree_of([row("/t", 0, 100), sparse]).sizes[1] == 0
+    top = row("/t", 0, 0)
+    top.bytes = sparse.bytes
+    assert tree_of([top, sparse]).sizes[1] == 1 << 40, "a file system that does not say"

@@ -476,8 +476,8 @@ class DiskUsageRequest(google.protobuf.message.Message):
     with_files: builtins.bool
     """rows for files too: folders and files together, largest first among sisters"""
     with_types: builtins.bool
-    """Each row says its bytes by type and those of files with copies. All files below are looked at for it: some seconds
-    for ten million, where all else is answered from totals that are kept.
+    """Each row says its bytes by type and those of files with copies. All files below are looked at for it: after a change
+    half a second for ten million, where all else is answered from totals that are kept.
     """
     least_share: builtins.float
     """0 to 1: a row that is a smaller share of what was asked for, in `bytes` and in `allocated`, is left out, and so is

@@ -10,7 +10,8 @@ import os
 import re
 import time
 
-from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtGui import QGuiApplication
 
 from sanchay import documents, paths
 from sanchay.v1 import common_pb2
@@ -164,3 +165,8 @@ TYPES = {
 def type_name(word: str) -> str:
     """A kind of content, for people."""
     return say(TYPES.get(word, TYPES["other"]))
+
+
+def in_line(path: str) -> str:
+    """A path or name that stands in a line: from right to left it is set apart, so that its parts keep their order."""
+    return f"\u2066{path}\u2069" if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft else path

@@ -1,4 +1,4 @@
-"""What the colours of the map say: by which folder, by age, by growth. Each class has a word beside its colour."""
+"""What the colours of the map say: type, age, copies, growth, folder. Each class has a word beside its colour."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sanchay_tray.window.colours import Colours
+from sanchay_tray.window import shown
+from sanchay_tray.window.colours import DARK, LIGHT, Colours
 from sanchay_tray.window.pages.space.tree import Tree
 from sanchay_tray.words import mark, say
 
 DAY_NS = 86_400 * 10**9
-REST = "rest"
 
 
 class Class(NamedTuple):
@@ -37,6 +37,8 @@ class Colouring(NamedTuple):
     name: str
     classes: tuple[Class, ...]
     of: Callable[[Tree, int, Facts], list[int]]
+    #: It goes by the sums by type, which the daemon is asked for only then.
+    needs_types: bool = False
 
     def palette(self, now: Colours, dark: bool) -> list[str]:
         """The colours of the classes."""
@@ -57,6 +59,13 @@ GROWTH = (
     Class(mark("grew by a tenth or more"), "#d55e00", "#e8804a"),
     Class(mark("grew"), "#e9b44c", "#f0b840"),
     Class(mark("not among those that grew most"), "#a9c7de", "#4d6f8c"),
+    UNKNOWN,
+)
+
+COPIES = (
+    Class(mark("half of it or more has copies"), "#d55e00", "#e8804a"),
+    Class(mark("some of it has copies"), "#e9b44c", "#f0b840"),
+    Class(mark("no copies"), "#a9c7de", "#4d6f8c"),
     UNKNOWN,
 )
 
@@ -86,17 +95,44 @@ def _by_age(tree: Tree, top: int, facts: Facts) -> list[int]:  # noqa: ARG001
 def _by_growth(tree: Tree, top: int, facts: Facts) -> list[int]:  # noqa: ARG001
     if not facts.days:
         return [3] * len(tree)
-    found = []
-    for path, size, is_rest in zip(tree.paths, tree.sizes, tree.is_rest, strict=True):
-        grown = 0 if is_rest else facts.grown.get(path, 0)
-        found.append(2 if grown <= 0 else 0 if grown * 10 >= size else 1)
+    found: list[int] = []
+    for node, path in enumerate(tree.paths):
+        if not tree.is_folder(node) and node:
+            found.append(found[tree.parents[node]])  # folders grow; what lies in one has its colour
+            continue
+        grown = facts.grown.get(path, 0)
+        found.append(2 if grown <= 0 else 0 if grown * 10 >= tree.sizes[node] else 1)
     return found
 
 
+def _by_type(tree: Tree, top: int, facts: Facts) -> list[int]:  # noqa: ARG001
+    unknown, numbers = len(shown.TYPES), {name: number for number, name in enumerate(shown.TYPES)}
+
+    def most(types: Mapping[str, int]) -> int:
+        return numbers[max(types, key=lambda name: types[name])] if types else unknown
+
+    return [
+        numbers.get(own, unknown) if own else most(types)
+        for own, types in zip(tree.types, tree.type_bytes, strict=True)
+    ]
+
+
+def _by_copies(tree: Tree, top: int, facts: Facts) -> list[int]:  # noqa: ARG001
+    if not tree.has_types:
+        return [len(COPIES) - 1] * len(tree)
+    return [
+        0 if copied and copied * 2 >= whole else 1 if copied else 2
+        for copied, whole in zip(tree.copied_bytes, tree.apparent, strict=True)
+    ]
+
+
+TYPES = (*(Class(shown.TYPES[name], LIGHT.types[name], DARK.types[name]) for name in shown.TYPES), UNKNOWN)
 COLOURINGS = (
-    Colouring("folder", mark("By folder"), (), _by_folder),
+    Colouring("type", mark("By type"), TYPES, _by_type, needs_types=True),
     Colouring("age", mark("By age"), (*(each for _, each in AGES), UNKNOWN), _by_age),
+    Colouring("copies", mark("By copies"), COPIES, _by_copies, needs_types=True),
     Colouring("growth", mark("By growth"), GROWTH, _by_growth),
+    Colouring("folder", mark("By folder"), (), _by_folder),
 )
 
 
@@ -104,13 +140,7 @@ def class_words(colouring: Colouring, tree: Tree, node: int, facts: Facts) -> st
     """What the colour of one node says, in words; empty where it says only which folder it is in."""
     if not colouring.classes:
         return ""
-    one = Tree(
-        paths=[tree.paths[node]],
-        sizes=[tree.sizes[node]],
-        newest_ns=[tree.newest_ns[node]],
-        is_rest=[tree.is_rest[node]],
-    )
-    return say(colouring.classes[colouring.of(one, 0, facts)[0]].words)
+    return say(colouring.classes[colouring.of(tree.alone(node), 0, facts)[0]].words)
 
 
 def facts_of(grown: Mapping[bytes, int], days: int) -> Facts:

@@ -36,6 +36,7 @@ class Map(QWidget):
         self.picture: Picture | None = None
         self._selected: int | None = None
         self._selected_in: Tree | None = None
+        self._marked: int | None = None  # the same in the picture
         self._under: int | None = None
         self._off_loop = OffLoop(self)
         self._off_loop.done.connect(self._show)
@@ -55,8 +56,9 @@ class Map(QWidget):
             self._off_loop.do(lambda: paint(job))
 
     def select(self, tree: Tree, node: int | None, words: str) -> None:
-        """Marks a node of a tree, once that tree is what the picture shows; `words` say it to a screen reader."""
+        """Marks a node of a tree, also in a picture of the tree before; `words` say it to a screen reader."""
         self._selected, self._selected_in = node, tree
+        self._mark()
         self.setAccessibleDescription(words)
         self.update()
 
@@ -92,17 +94,19 @@ class Map(QWidget):
             painter.drawImage(QRectF(self.rect()), self.picture.image)
             for node in self.under_pointer():
                 self._outline(painter, node, QPen(QColor(now.text), 1))
-            if (marked := self._marked()) is not None:
-                self._outline(painter, marked, QPen(QColor(now.base), 4))
-                self._outline(painter, marked, QPen(QColor(now.text), 2))
+            if self._marked is not None:
+                self._outline(painter, self._marked, QPen(QColor(now.base), 4))
+                self._outline(painter, self._marked, QPen(QColor(now.text), 2))
         if self.hasFocus():
             painter.setPen(QPen(QColor(now.accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
         painter.end()
 
-    def _marked(self) -> int | None:
-        shows = self.picture is not None and self.picture.job.tree is self._selected_in
-        return self._selected if shows else None
+    def _mark(self) -> None:
+        self._marked = None
+        if self.picture is not None and self._selected is not None and self._selected_in is not None:
+            tree = self.picture.job.tree
+            self._marked = self._selected if tree is self._selected_in else tree.same(self._selected_in, self._selected)
 
     def _outline(self, painter: QPainter, node: int, pen: QPen) -> None:
         tiles = self.picture.tiles if self.picture is not None else Tiles()
@@ -134,7 +138,7 @@ class Map(QWidget):
             super().keyPressEvent(event)
             return
         tree, top = self.picture.job.tree, self.picture.job.top
-        marked = self._marked()
+        marked = self._marked
         if marked is None or marked == top:
             found = next((node for node in tree.children[top] if node in self.picture.tiles.at), None)
         else:
@@ -169,4 +173,5 @@ class Map(QWidget):
         if self.picture is None or picture.job.tree is not self.picture.job.tree:
             self._under = None
         self.picture = picture
+        self._mark()
         self.update()

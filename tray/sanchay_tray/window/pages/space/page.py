@@ -12,7 +12,7 @@ from sanchay import paths
 from sanchay.errors import SanchayError, UnknownPath
 from sanchay.v1 import event_pb2
 from sanchay_tray.model import ACTIVE, Link, State
-from sanchay_tray.window import shown
+from sanchay_tray.window import opening, shown
 from sanchay_tray.window.colours import colours, is_dark
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import Either, Key, Page, page_layout
@@ -40,10 +40,10 @@ class SpacePage(Page):
 
     name = "space"
     keys = (
-        Key("Enter", mark("go into the selected folder")),
+        Key("Enter", mark("go into the selected folder; show the selected file in its folder")),
         Key("Backspace", mark("go to the folder above")),
         Key("← ↑ → ↓", mark("select the neighbour on the map")),
-        Key("H", mark("hide the selected folder, or show it again")),
+        Key("H", mark("hide what is selected, or show it again")),
         Key("Shift+H", mark("show all that is hidden")),
     )
 
@@ -53,13 +53,15 @@ class SpacePage(Page):
         self._tree = Tree()
         self._top = 0
         self._selected: int | None = None
-        self._shown: bytes | None = None  # the folder that is shown with all its levels
+        self._shown: bytes | None = None  # the folder whose answer is shown
+        self._asks_types = False  # such a question takes its time, and is not put again while it waits for its answer
+        self._changed = False  # and something changed since it was put
         self._facts: Facts = facts_of({}, 0)
         self._hidden = {bytes.fromhex(each) for each in desk.memory.get("space.hidden", [])}
         self._up = False
         self._lay()
         self._changes = Changes(desk, self, AGAIN_MS)
-        self._changes.changed.connect(self._ask)
+        self._changes.changed.connect(self._ask_again)
         self._rows.show_hidden(self._hidden)
         self._show_hidden()
         self.legend.show_colouring(self._colouring())
@@ -190,17 +192,31 @@ class SpacePage(Page):
 
     def _ask(self) -> None:
         path, at_once = self._path, self._shown == self._path
+        with_types = self._colouring().needs_types
+        self._asks_types, self._changed = with_types, False
         self.desk.follow(
             self,
-            lambda client: questions.levels(client, path, at_once=at_once),
+            lambda client: questions.usage(client, path, with_types=with_types, at_once=at_once),
             self._show,
-            failed=self._lost_folder,
-            ended=lambda: self._now_shown(path),
-            key="levels",
+            failed=self._failed,
+            ended=lambda: self._answered(path),
+            key="usage",
         )
 
-    def _now_shown(self, path: bytes) -> None:
-        self._shown = path
+    def _ask_again(self) -> None:
+        if self._asks_types:
+            self._changed = True
+        else:
+            self._ask()
+
+    def _answered(self, path: bytes) -> None:
+        self._shown, self._asks_types = path, False
+        if self._changed:
+            self._changes.note()
+
+    def _failed(self, error: SanchayError) -> None:
+        self._asks_types = False
+        self._lost_folder(error)
 
     def _tops(self) -> list[bytes]:
         return [root.path.raw for root in self.desk.state.roots]
@@ -229,12 +245,14 @@ class SpacePage(Page):
     def _open(self, node: int | None, *, deepest: bool = False) -> None:
         if node is None:
             return
-        if self._tree.is_rest[node]:
-            node = self._tree.parents[node]
-        if deepest and not self._tree.children[node]:
-            node = self._tree.parents[node]  # a double click on what holds nothing to show goes to what it lies in
-        if self._tree.paths[node] != self._path:
-            self.show_folder(self._tree.paths[node])
+        folder = self._tree.folder(node)
+        if self._tree.types[node] and not (deepest and self._tree.paths[folder] != self._path):
+            opening.show_in_folder(self._tree.paths[node])
+            return
+        if deepest and node == folder and not self._tree.children[node]:
+            folder = self._tree.parents[node]  # a double click on what holds nothing to show goes to what it lies in
+        if self._tree.paths[folder] != self._path:
+            self.show_folder(self._tree.paths[folder])
 
     def _go_out(self) -> None:
         above = chain(self._path, self._tops())[:-1]
@@ -250,9 +268,7 @@ class SpacePage(Page):
         if picture is None:
             return None
         tree = picture.job.tree
-        if tree is self._tree:
-            return node
-        return self._tree.node_of(tree.paths[node])
+        return node if tree is self._tree else self._tree.same(tree, node)
 
     def _choose(self, node: int | None) -> None:
         if node is not None and node < len(self._tree):
@@ -271,20 +287,18 @@ class SpacePage(Page):
 
     # ---- What it shows ----
 
-    def _show(self, level: questions.Level) -> None:
-        tree = level.tree
+    def _show(self, usage: questions.Usage) -> None:
+        tree = usage.tree
         selected = self._selected
         again = None
         if selected is not None and len(tree):
-            again = tree.node_of(self._tree.paths[selected])
-            if again is not None and self._tree.is_rest[selected]:
-                again = next((node for node in tree.children[again] if tree.is_rest[node]), None)
+            again = tree.same(self._tree, selected)
         self._tree, self._top = tree, 0
         self._either.show_only(self._body)
         self._select(again if again else self._first(), tree_changed=True)
-        parts = [shown.freshness(level.freshness)]
+        parts = [shown.freshness(usage.freshness)]
         if tree.truncated:
-            parts.append(say("only the largest folders are shown"))
+            parts.append(say("only what is largest is shown"))
         self._freshness.show_text(", ".join(parts))
 
     def _show_growth(self, growth: questions.Growth) -> None:
@@ -310,8 +324,8 @@ class SpacePage(Page):
 
     def _words(self, tree: Tree, node: int) -> str:
         whole = tree.sizes[self._top] if tree is self._tree else tree.sizes[0]
-        name = name_of(tree, node) if tree.is_rest[node] else shown_place(tree, node)
-        files = count("{n} file", "{n} files", tree.files[node])
+        name = name_of(tree, node) if tree.is_rest[node] else shown.in_line(shown_place(tree, node))
+        files = "" if tree.types[node] else count("{n} file", "{n} files", tree.files[node])
         share = shown.percent(tree.sizes[node] / whole) if whole else ""
         parts = (
             name,
@@ -330,7 +344,7 @@ class SpacePage(Page):
         elif self._selected is not None:
             self.details.show_text(self._words(self._tree, self._selected))
         else:
-            self.details.show_text(say("This folder holds no other folder"))
+            self.details.show_text(say("This folder holds nothing"))
 
     def _colouring(self) -> Colouring:
         return COLOURINGS[max(self.colour.currentIndex(), 0)]
@@ -345,6 +359,8 @@ class SpacePage(Page):
         self._rows.colours_changed()
         self.map.paint_again()
         self._say_details()
+        if colouring.needs_types and not self._tree.has_types and len(self._tree) and not self._asks_types:
+            self._ask()
 
     def _job(self, painted: Map) -> Job | None:
         if not len(self._tree):
@@ -388,12 +404,12 @@ class SpacePage(Page):
         self._show_hidden()
 
     def _show_hidden(self) -> None:
-        text = count("{n} folder is hidden: show it", "{n} folders are hidden: show them", len(self._hidden))
+        text = count("{n} is hidden: show it", "{n} are hidden: show them", len(self._hidden))
         self._shown_again.setText(text)
         self._shown_again.setAccessibleName(text)
         self._shown_again.setVisible(bool(self._hidden))
 
 
 def shown_place(tree: Tree, node: int) -> str:
-    """The whole path of a folder, as it can be shown."""
+    """The whole path of a folder or file, as it can be shown."""
     return paths.shown_bytes(tree.paths[node]) if tree.paths[node] else say("Everything")

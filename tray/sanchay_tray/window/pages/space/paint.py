@@ -18,6 +18,8 @@ from sanchay_tray.words import say
 
 #: Room around a label, and the least that a label is worth showing in, whole and shortened.
 ROOM, LABEL_WIDE, ELIDED_WIDE = 5.0, 36.0, 60.0
+#: In percent: what tells a folder's header from a file in it.
+HEADER_DARKER = 122
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Picture:
 def name_of(tree: Tree, node: int) -> str:
     """What a node is called, as it can be shown."""
     if tree.is_rest[node]:
-        return say("Files here")
+        return say("The rest")
     if not tree.paths[node]:
         return say("Everything")
     return paths.shown_bytes(tree.names[node])
@@ -96,7 +98,8 @@ def paint(job: Job) -> Picture:
 
 def _paint_tiles(painter: QPainter, job: Job, tiles: Tiles, metrics: QFontMetricsF) -> None:
     grounds = [QColor(colour) for colour in job.colouring.palette(job.colours, job.dark)]
-    texts = [text_on(ground) for ground in grounds]
+    heads = [ground.darker(HEADER_DARKER) for ground in grounds]
+    texts, head_texts = [text_on(ground) for ground in grounds], [text_on(ground) for ground in heads]
     classes = job.colouring.of(job.tree, job.top, job.facts)
     high, labels = metrics.height(), []
     gap = 1.0 / job.ratio if job.ratio > 1 else 1.0
@@ -108,7 +111,7 @@ def _paint_tiles(painter: QPainter, job: Job, tiles: Tiles, metrics: QFontMetric
         if tiles.opened[tile]:
             if tiles.header[tile]:
                 labels.append((tile, tiles.header[tile]))
-                fill(QRectF(x, y, width - gap, tiles.header[tile]), grounds[classes[node]])
+                fill(QRectF(x, y, width - gap, tiles.header[tile]), heads[classes[node]])
             continue
         # A gap tells neighbours apart without their colours; a tile too small for one is filled to its edge.
         fill(
@@ -118,7 +121,7 @@ def _paint_tiles(painter: QPainter, job: Job, tiles: Tiles, metrics: QFontMetric
         if width >= LABEL_WIDE and height >= high + 2:
             labels.append((tile, height))
     for tile, room in labels:
-        painter.setPen(texts[classes[tiles.nodes[tile]]])
+        painter.setPen((head_texts if tiles.header[tile] else texts)[classes[tiles.nodes[tile]]])
         _label(painter, job, tiles, tile, room, metrics)
 
 

@@ -1,4 +1,4 @@
-"""What the page asks, on a thread: the folder a level deeper each time, so that something is there at once."""
+"""What the page asks, on a thread: a folder with all that is large enough in it, files too, by one question."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from sanchay.errors import UnknownPath
 from sanchay.v1 import change_pb2, common_pb2
 from sanchay_tray.window.pages.space.tree import Tree, tree_of
 
-ROWS, DEEPEST = 10_000, 6
+#: Rows of one answer, levels, and what is a node of its own; of a folder with more than that many, only what is larger.
+ROWS, DEEPEST = 10_000, 1000
+LEAST_SHARE, COARSER, COARSEST = 0.001, 3, 0.02
 GROWING = 1000
 
 
-class Level(NamedTuple):
-    """The tree as deep as it is known so far."""
+class Usage(NamedTuple):
+    """What a folder holds."""
 
     tree: Tree
     freshness: common_pb2.Freshness
@@ -29,24 +31,27 @@ class Growth(NamedTuple):
     history: list[tuple[int, int]]  # days and bytes
 
 
-def levels(client: Client, path: bytes, *, at_once: bool) -> Iterator[Level]:
-    """The folder with what is in it, one level more each time, until all is there or it would be too much.
+def usage(client: Client, path: bytes, *, with_types: bool, at_once: bool) -> Iterator[Usage]:
+    """What a folder holds; then, `with_types`, the same with sums by type, for which all files are looked at.
 
     `at_once`: only the last of these.
     """
-    count, last = 0, None
-    for depth in range(1, DEEPEST + 1):
-        answer = client.disk_usage(path or None, depth=depth, limit=ROWS)
-        truncated = answer.truncated or bool(answer.next_page_token)
-        if depth > 1 and (truncated or len(answer.rows) == count):
-            break
-        count, last = len(answer.rows), Level(tree_of(answer.rows, truncated=truncated), answer.freshness)
-        if not at_once:
-            yield last
-        if truncated:
-            break
-    if at_once and last is not None:
-        yield last
+    if not (with_types and at_once):
+        yield _usage(client, path, with_types=False)
+    if with_types:
+        yield _usage(client, path, with_types=True)
+
+
+def _usage(client: Client, path: bytes, *, with_types: bool) -> Usage:
+    share = LEAST_SHARE
+    while True:
+        answer = client.disk_usage(
+            path or None, depth=DEEPEST, with_files=True, with_types=with_types, least_share=share, limit=ROWS
+        )
+        if not answer.truncated or share >= COARSEST:
+            tree = tree_of(answer.rows, truncated=answer.truncated, with_types=with_types)
+            return Usage(tree, answer.freshness)
+        share *= COARSER
 
 
 def growth(client: Client, path: bytes, above: bytes) -> Growth:

@@ -1,4 +1,4 @@
-"""The same tree as a table: what a screen reader reads of the map, and where hidden folders can be shown again."""
+"""The same tree as a table: what a screen reader reads of the map, and where what is hidden can be shown again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
 from sanchay_tray.window import shown
 from sanchay_tray.window.pages.space.paint import name_of
 from sanchay_tray.window.pages.space.tree import Tree
-from sanchay_tray.words import mark, say
+from sanchay_tray.words import count, mark, say
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
@@ -51,11 +51,11 @@ class Rows(QAbstractItemModel):
         return self.createIndex(self._row[node], 0, node) if node != self.top else QModelIndex()
 
     def is_hidden(self, node: int) -> bool:
-        """Whether a folder was hidden."""
+        """Whether a folder or file was hidden."""
         return not self.tree.is_rest[node] and self.tree.paths[node] in self.hidden
 
     def show_hidden(self, hidden: Collection[bytes]) -> None:
-        """Has other folders hidden."""
+        """Has others hidden."""
         self.hidden = hidden
         self._changed()
 
@@ -102,27 +102,32 @@ class Rows(QAbstractItemModel):
         if role == Role.TextAlignmentRole and index.column() != NAME:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Role.AccessibleTextRole and index.column() == NAME:
-            parts = (self._text(node, NAME), self._text(node, SIZE), self._text(node, SHARE), self._colour_words(node))
+            files = "" if self.tree.types[node] else count("{n} file", "{n} files", self.tree.files[node])
+            figures = (self._text(node, SIZE), self._text(node, SHARE), files)
+            parts = (self._name(node), *figures, self._colour_words(node))
             return ", ".join(part for part in parts if part)
         return None
 
     def _text(self, node: int, column: int) -> str:
         tree = self.tree
         if column == NAME:
-            name = name_of(tree, node)
-            return say("{name} (hidden)", name=name) if self.is_hidden(node) else name
+            return shown.in_line(self._name(node))
         if column == SIZE:
             return shown.size(tree.sizes[node])
         if column == SHARE:
             whole = tree.sizes[self.top]
             return shown.percent(tree.sizes[node] / whole) if whole else ""
         if column == FILES:
-            return shown.number(tree.files[node])
+            return "" if tree.types[node] else shown.number(tree.files[node])
         return shown.day(tree.newest_ns[node])
+
+    def _name(self, node: int) -> str:
+        name = name_of(self.tree, node)
+        return say("{name} (hidden)", name=name) if self.is_hidden(node) else name
 
 
 class Table(QTreeView):
-    """The rows. Enter goes into a folder; the other keys are the page's."""
+    """The rows. Enter opens one; the other keys are the page's."""
 
     opened = Signal(int)
     chosen = Signal(int)
@@ -131,7 +136,7 @@ class Table(QTreeView):
         super().__init__()
         self._rows = rows
         self.setModel(rows)
-        self.setAccessibleName(say("Folders by size"))
+        self.setAccessibleName(say("Folders and files by size"))
         self.setUniformRowHeights(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setExpandsOnDoubleClick(False)
