@@ -135,7 +135,8 @@ class Frame(QMainWindow):
 
         def failed(error: Exception) -> None:
             why = error.message if isinstance(error, SanchayError) else str(error)
-            self._box.say(banners.Banner("start", "bad", say("Sanchay's service could not be started"), why))
+            what = say("Sanchay's service could not be started")
+            self._box.say(banners.Banner("start", "bad", what, why))
 
         self._asker.run(self, lambda: launcher.start_daemon(self.where.home), lambda _: self._hearing.hurry(), failed)
 
@@ -151,8 +152,8 @@ class Frame(QMainWindow):
 
     def say_no_tray(self) -> None:
         """Says that the icon found no panel."""
-        more = say("Starting the icon again opens this window.")
-        self._box.say(banners.Banner("tray", "warn", say("No panel on this desktop shows icons"), more))
+        what, more = say("No panel on this desktop shows icons"), say("Starting the icon again opens this window.")
+        self._box.say(banners.Banner("tray", "warn", what, more))
 
     def _say_why(self, error: Exception) -> None:
         if not self._asker.is_closed:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.errors import SanchayError
@@ -175,7 +175,8 @@ class CopiesPage(Page):
         self.table.moved.connect(lambda _: self._show_members())
         self.table.entered.connect(self._enter_group)
         self.news = Label("", tone="warn")
-        self.news_row = row(self.news, button(say("List again"), self._list), 1)
+        self.news.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.news_row = row(self.news, button(say("List again"), self._list))
         self.news_row.hide()
         self.members_model = Members(with_decisions=False)
         self.members = members_table(self.members_model, with_decisions=False)

@@ -363,7 +363,8 @@ class Review(QWidget):
         copies = count("{n} copy", "{n} copies", files + group.hidden)
         total = int(plan.groups) if plan is not None else 0
         place = say("Group {number} of {total}", number=group.number + 1, total=total)
-        return f"{place}  ·  {copies}  ·  {say('{size} each', size=shown.size(group.size))}"
+        each = say("{size} each", size=shown.size(group.size))
+        return f"{place}  ·  {copies}  ·  {each}"
 
     def _show_numbers(self) -> None:
         plan = self._plan.plan
