@@ -124,10 +124,12 @@ class Caller:
         """Ends every call."""
         with self._lock:
             self._closed = True
-            connections = [*self._idle, *self._busy]
+            idle, busy = list(self._idle), list(self._busy)
             self._idle.clear()
-        for connection in connections:
+        for connection in idle:
             connection.close()
+        for connection in busy:
+            connection.break_off()
 
     def _headers(self, path: str, timeout_s: float | None, metadata: Metadata) -> list[tuple[str, str]]:
         limit = [] if timeout_s is None else [("grpc-timeout", timeout_header(timeout_s))]

@@ -113,10 +113,17 @@ class Connection:
         self._socket.close()
 
     def close(self) -> None:
-        """Ends the connection, and a call that another thread is making by it."""
+        """Ends the connection. Called by the thread that makes its calls; from another one `break_off` is."""
+        self.break_off()
+        self._socket.close()
+
+    def break_off(self) -> None:
+        """Ends a call that another thread is making: that thread closes the connection.
+
+        Were it closed here, its number might be another connection's by the time the other thread reads from it.
+        """
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
 
     def is_usable(self) -> bool:
         """Whether another call can be made: reads what came since the last one, and waits for nothing."""

@@ -24,8 +24,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanchay._call import CallFailed
-from sanchay._caller import check_length, read_answer, timeout_header
+from sanchay._caller import Caller, check_length, read_answer, timeout_header
 from sanchay._http2 import Broken, Connection, Late, Reset, Stream
+from sanchay.address import Target
 
 GREETING = SettingsFrame(0).serialize()
 HEADERS = b"\x01\x04\0\0\0\x01"  # how the frame begins behind its length
@@ -166,6 +167,59 @@ def test_a_call_that_the_other_side_gives_up_says_why() -> None:
     assert reset.value.code == 8
     with pytest.raises(Broken, match="ending"):
         spoken_to(GREETING + GoAwayFrame(0, 0).serialize())
+
+
+def test_a_call_that_another_thread_breaks_off_ends_before_its_socket_is_closed() -> None:
+    """Else its number is another connection's while it is still read from, and takes that one's answer."""
+    ours, theirs = socket.socketpair()
+    deadline_s = time.monotonic() + 60.0
+    with ours, theirs:
+        theirs.sendall(GREETING)
+        connection = Connection(ours, deadline_s)
+        number, ended = ours.fileno(), threading.Event()
+
+        def call() -> None:
+            with pytest.raises(Broken):
+                connection.exchange([(":method", "POST")], MESSAGE, deadline_s, check_length)
+            ended.set()
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        connection.break_off()
+        assert ours.fileno() == number
+        caller.join()
+        assert ended.is_set()
+        connection.close()
+        assert ours.fileno() == -1
+
+
+def test_a_client_that_is_closed_leaves_a_busy_connection_to_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed_by: list[str] = []
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr("sanchay._caller._connect", lambda _target, _deadline_s: ours)
+    close = Connection.close
+
+    def note(self: Connection) -> None:
+        closed_by.append(threading.current_thread().name)
+        close(self)
+
+    monkeypatch.setattr(Connection, "close", note)
+    caller = Caller(Target(b""))
+    with theirs:
+        theirs.sendall(GREETING)
+
+        def call() -> None:
+            with pytest.raises(CallFailed):
+                caller.call("/a/B", b"", 60.0, ())
+
+        thread = threading.Thread(target=call, name="caller")
+        thread.start()
+        heard = b""
+        while HEADERS not in heard:
+            heard += theirs.recv(65536)
+        caller.close()
+        thread.join()
+    assert closed_by == ["caller"]
 
 
 @pytest.mark.parametrize(("timeout_s", "header"), [(0.0001, "1m"), (2.5, "2500m"), (10**6, "1000000S")])
