@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sanchay.address import Places
 from sanchay.client import Client
@@ -18,10 +19,15 @@ from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown, TimedO
 from sanchay.owner import Phase, find_owner
 from sanchay_tray import model
 
+if TYPE_CHECKING:
+    from sanchay.v1 import job_pb2
+
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 2.0
 #: A daemon that serves has so long to answer a question for its status.
 ANSWER_S = 5.0
+#: While a job is under way its events come about each second: after so long without one the daemon is doubted.
+QUIET_S = 5.0
 #: Events come in crowds: what they make old is asked again at most so often.
 AGAIN_S = 0.3
 COPIES_AGAIN_S = 2.0
@@ -45,6 +51,8 @@ class Feed:
         self._client: Client | None = None
         self._stale = _Stale()
         self._began_ns = self._told_ns = 0
+        self._active: frozenset[int] = frozenset()  # jobs that are under way, as far as was heard
+        self._heard_s = 0.0
         self._threads = [
             threading.Thread(target=self._follow, name="feed-follow", daemon=True),
             threading.Thread(target=self._ask, name="feed-ask", daemon=True),
@@ -61,7 +69,7 @@ class Feed:
         self._wake.set()
 
     def doubt(self) -> None:
-        """Asks whether the daemon still answers: a call to it took too long."""
+        """Asks whether the daemon still answers: a call to it takes too long."""
         self._stale.mark(status=True)
 
     def close(self) -> None:
@@ -87,6 +95,7 @@ class Feed:
             except SanchayError as error:
                 if not self._closing.is_set():
                     self._tell(self._why_lost(error))
+            self._set_active(frozenset())
             self._stale.forget()
             if time.monotonic() - began_s > BACKOFF_MAX_S:
                 wait_s = BACKOFF_FIRST_S  # it was followed for a while: its successor is looked for at once
@@ -109,13 +118,16 @@ class Feed:
         try:
             with contextlib.closing(client.events(kinds=KINDS, recent=True, follow=True)) as events:
                 # What happens between these answers and the first of the stream is among what the daemon remembers.
-                self._tell(model.Reached(client.status(), tuple(client.list_jobs(limit=JOBS_ASKED).jobs)))
+                self._tell(self._reached(client))
                 self._stale.mark(copies=True)
                 before_ns = min(self._told_ns, time.time_ns())
                 for event in events:
+                    self._heard_s = time.monotonic()
                     if event.at_ns <= before_ns:
                         continue  # it was told before the daemon was out of reach
                     self._told_ns = max(self._told_ns, event.at_ns)
+                    if event.kind == "job":
+                        self._note_job(event.job)
                     self._tell(model.Happened(event, remembered=event.at_ns < self._began_ns))
                     self._stale.mark(status=model.needs_status(event), copies=model.needs_copies(event))
         except ValueError:  # the client was closed between two calls of ours: we end, or the daemon is doubted
@@ -140,6 +152,20 @@ class Feed:
             return model.Lost(model.Link.SILENT, owner.why_no_answer(self._where))
         return model.Lost(model.Link.REFUSED, error.message)
 
+    def _reached(self, client: Client) -> model.Reached:
+        """How the daemon stands."""
+        jobs = tuple(client.list_jobs(limit=JOBS_ASKED).jobs)
+        self._heard_s = time.monotonic()
+        self._set_active(frozenset(job.id for job in jobs if job.state == "running"))
+        return model.Reached(client.status(), jobs)
+
+    def _note_job(self, job: job_pb2.Job) -> None:
+        self._set_active(self._active | {job.id} if job.state == "running" else self._active - {job.id})
+
+    def _set_active(self, active: frozenset[int]) -> None:
+        self._active = active
+        self._stale.set_most(QUIET_S if active else None)
+
     # ---- The thread that asks again ----
 
     def _ask(self) -> None:
@@ -148,12 +174,14 @@ class Feed:
             status, copies = self._stale.wait()
             if self._closing.is_set():
                 return
+            if not status and self._active and time.monotonic() - self._heard_s >= QUIET_S:
+                status = True
             try:
                 if status or copies:
+                    self._check_held()
                     with self._new_client(self._where) as client:
                         if status:
-                            jobs = tuple(client.list_jobs(limit=JOBS_ASKED).jobs)
-                            self._tell(model.Reached(client.status(), jobs))
+                            self._tell(self._reached(client))
                         if copies and time.monotonic() - copies_at_s >= COPIES_AGAIN_S:
                             self._tell(model.Counted(count_copies(client)))
                             copies_at_s, copies = time.monotonic(), False
@@ -168,6 +196,12 @@ class Feed:
                 self._stale.mark(copies=True)
             self._closing.wait(AGAIN_S)
 
+    def _check_held(self) -> None:
+        """Raises at once where a signal holds the daemon still: nothing need be waited for to know that."""
+        owner = find_owner(self._where)
+        if owner is not None and owner.is_stopped:
+            raise TimedOut(owner.why_no_answer(self._where))
+
 
 def count_copies(client: Client) -> model.Copies:
     """What could be free, in the whole catalog."""
@@ -181,6 +215,7 @@ class _Stale:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._status = self._copies = self._woken = False
+        self._most_s: float | None = None
 
     def mark(self, *, status: bool = False, copies: bool = False) -> None:
         if status or copies:
@@ -198,10 +233,19 @@ class _Stale:
             self._woken = True
             self._condition.notify()
 
-    def wait(self) -> tuple[bool, bool]:
-        """Waits until something is old; takes it."""
+    def set_most(self, most_s: float | None) -> None:
+        """How long is waited at most."""
         with self._condition:
-            self._condition.wait_for(lambda: self._status or self._copies or self._woken)
+            if most_s != self._most_s:
+                self._most_s = most_s
+                self._condition.notify()
+
+    def wait(self) -> tuple[bool, bool]:
+        """Waits until something is old, or for the longest time; takes it."""
+        with self._condition:
+            while not (self._status or self._copies or self._woken):
+                if not self._condition.wait(self._most_s):
+                    break
             taken = (self._status, self._copies)
             self._status = self._copies = False
             return taken

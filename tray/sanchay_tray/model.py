@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HAPPENED_KEPT = 500
 #: States of a job that has not ended.
 ACTIVE = frozenset({"queued", "running", "paused"})
+#: The same, and those that a daemon broke off as it ended: its next start goes on with them, or says how they ended.
+UNENDED = ACTIVE | {"interrupted"}
 #: Events that a person is told of, later too; the others are progress and files that come and go.
 TOLD = frozenset(
     {"duplicate", "damage", "root_offline", "root_online", "degraded", "recovered", "schedule", "forecast"}

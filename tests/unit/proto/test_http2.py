@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hpack import Encoder
@@ -193,10 +195,11 @@ def test_a_call_that_another_thread_breaks_off_ends_before_its_socket_is_closed(
         assert ours.fileno() == -1
 
 
-def test_a_client_that_is_closed_leaves_a_busy_connection_to_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="only on systems with sockets of files")
+def test_a_client_that_is_closed_leaves_a_busy_connection_to_its_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     closed_by: list[str] = []
-    ours, theirs = socket.socketpair()
-    monkeypatch.setattr("sanchay._caller._connect", lambda _target, _deadline_s: ours)
     close = Connection.close
 
     def note(self: Connection) -> None:
@@ -204,9 +207,10 @@ def test_a_client_that_is_closed_leaves_a_busy_connection_to_its_thread(monkeypa
         close(self)
 
     monkeypatch.setattr(Connection, "close", note)
-    caller = Caller(Target(b""))
-    with theirs:
-        theirs.sendall(GREETING)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        caller = Caller(Target(os.fsencode(tmp_path / "s")))
 
         def call() -> None:
             with pytest.raises(CallFailed):
@@ -214,11 +218,14 @@ def test_a_client_that_is_closed_leaves_a_busy_connection_to_its_thread(monkeypa
 
         thread = threading.Thread(target=call, name="caller")
         thread.start()
-        heard = b""
-        while HEADERS not in heard:
-            heard += theirs.recv(65536)
-        caller.close()
-        thread.join()
+        theirs, _ = listener.accept()
+        with theirs:
+            theirs.sendall(GREETING)
+            heard = b""
+            while HEADERS not in heard:
+                heard += theirs.recv(65536)
+            caller.close()
+            thread.join()
     assert closed_by == ["caller"]
 
 

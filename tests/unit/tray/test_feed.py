@@ -11,7 +11,7 @@ import pytest
 from sanchay.address import places
 from sanchay.errors import PermissionDenied
 from sanchay.v1 import catalog_pb2
-from sanchay_tray import model
+from sanchay_tray import feed, model
 from sanchay_tray.feed import Feed
 from sanchay_tray.model import Link
 from tests.support.daemon import PATIENCE_S
@@ -24,8 +24,8 @@ News = Callable[[Callable[[model.News], bool]], model.News]
 def news(tmp_path: Path) -> Iterator[News]:
     """Waits for a piece of news that fits; those before it are passed over."""
     told: queue.SimpleQueue[model.News] = queue.SimpleQueue()
-    feed = Feed(places(tmp_path / "home"), told.put)
-    feed.start()
+    followed = Feed(places(tmp_path / "home"), told.put)
+    followed.start()
 
     def wait_for(fits: Callable[[model.News], bool]) -> model.News:
         while True:
@@ -34,7 +34,7 @@ def news(tmp_path: Path) -> Iterator[News]:
                 return each
 
     yield wait_for
-    feed.close()
+    followed.close()
 
 
 def lost(link: Link) -> Callable[[model.News], bool]:
@@ -85,3 +85,15 @@ def test_a_refusal_says_why(tmp_path: Path, news: News) -> None:
         told = news(lost(Link.REFUSED))
         assert isinstance(told, model.Lost)
         assert told.why == "It is not yours."
+
+
+def test_a_job_that_goes_on_in_silence_has_the_daemon_doubted(
+    tmp_path: Path, news: News, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "QUIET_S", 0.01)
+    with ScriptedDaemon(tmp_path / "home") as daemon:
+        news(lambda each: isinstance(each, model.Reached))
+        daemon.jobs = [job(1)]
+        daemon.tell(event("job", job=daemon.jobs[0]))
+        news(happened("job"))
+        news(lambda each: isinstance(each, model.Reached) and bool(each.jobs))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from sanchay.address import Places
 from sanchay.client import Client
@@ -25,6 +25,8 @@ Answer = TypeVar("Answer")
 THREADS = 6
 #: A page's question has so long; what may take longer says so.
 CALL_S = 30.0
+#: An answer that takes longer than this has the daemon asked whether it still answers.
+DOUBT_MS = 2_000
 
 Failed = Callable[[SanchayError], None]
 
@@ -101,6 +103,7 @@ class Asker(QObject):
             threading.Thread(target=work, name="to-end", daemon=False).start()
         else:
             self._work.put(work)
+        QTimer.singleShot(DOUBT_MS, self, lambda: self._doubt(asked))
         return asked
 
     def follow(
@@ -185,6 +188,12 @@ class Asker(QObject):
         if before is not None:
             before.call_off()
         return asked
+
+    def _doubt(self, asked: Asked) -> None:
+        with self._lock:
+            waits = asked in self._asked and not asked.is_off and not self._closed
+        if waits:
+            self.doubted.emit()
 
     def _with_client(self, asked: Asked, timeout_s: float, failed: Failed, work: Callable[[Client], None]) -> None:
         try:

@@ -59,9 +59,10 @@ def _of_link(state: State) -> tuple[Banner, ...]:
     if state.link is Link.ABSENT:
         more = say("What you see was known before. Nothing is watched while it does not run.") if state.status else ""
         return (Banner("link", "warn", text, more, say("Start"), "start"),)
+    before = say("What you see was known before.") if state.status else ""
     if state.link in (Link.STARTING, Link.ENDING):
-        return (Banner("link", "warn", text),)
-    return (Banner("link", "bad", text, state.why),)
+        return (Banner("link", "warn", text, before),)
+    return (Banner("link", "bad", text, "\n".join(filter(None, (state.why, before)))),)
 
 
 class BannerBox(QWidget):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from sanchay import launcher
 from sanchay.address import Places
 from sanchay.client import Client
-from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown
+from sanchay.errors import DaemonUnavailable, SanchayError, ShuttingDown, TimedOut
 from sanchay.v1 import event_pb2
 from sanchay_tray import cause_words, own_acts
 from sanchay_tray.model import Link, State
@@ -145,10 +145,14 @@ class Frame(QMainWindow):
         self.toast.say(text, action, pressed)
 
     def say_failed(self, error: SanchayError) -> None:
-        """Says in a banner what did not work; that the daemon is gone has a banner already."""
-        gone = isinstance(error, (DaemonUnavailable, ShuttingDown))
+        """Says in a banner what did not work; that the daemon is gone, or does not answer, has a banner already."""
+        gone = isinstance(error, (DaemonUnavailable, ShuttingDown)) or self._is_late(error)
         if not gone and not self._asker.is_closed:
-            self._box.say(banners.Banner("failed", "bad", error.message))
+            key = "late" if isinstance(error, TimedOut) else "failed"
+            self._box.say(banners.Banner(key, "bad", error.message))
+
+    def _is_late(self, error: SanchayError) -> bool:
+        return isinstance(error, TimedOut) and self.state.link is not Link.UP
 
     def say_no_tray(self) -> None:
         """Says that the icon found no panel."""
@@ -308,6 +312,8 @@ class Frame(QMainWindow):
 
     def _state_changed(self, state: State) -> None:
         self._box.show_state(banners.of_state(state))
+        if state.link is not Link.UP:
+            self._box.unsay("late")  # the link says more, and goes by itself
         # Where nothing was ever heard of the daemon, a page would say "none" where it is "not known".
         is_known = state.status is not None or state.link in (Link.UP, Link.CONNECTING)
         self._away.text.setText(cause_words.link_text(state.link))

@@ -140,9 +140,15 @@ FRESH_UNKNOWN = {
 }
 
 
-def freshness(message: common_pb2.Freshness, now_ns: int | None = None) -> str:
-    """How fresh an answer is, in some words."""
+#: What a daemon that is away does not do: then what was known before is no more than that.
+FOLLOWED = frozenset({"scanning", "live", "reconciling"})
+
+
+def freshness(message: common_pb2.Freshness, now_ns: int | None = None, *, is_up: bool = True) -> str:
+    """How fresh an answer is, in some words; `is_up`: the daemon that gave it is there."""
     state = documents.freshness_state(message)
+    if state in FOLLOWED and not is_up:
+        return say("known before")
     if state in FRESH:
         return say(FRESH[state])
     if not message.as_of_ns:

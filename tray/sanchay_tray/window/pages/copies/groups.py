@@ -10,9 +10,11 @@ from PySide6.QtCore import QObject
 from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.v1 import view_pb2
+from sanchay_tray.window import shown
 from sanchay_tray.window.asking import Asked
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.pages.copies.filters import Filter
+from sanchay_tray.words import count, say
 
 #: Names of a group that a row is made of: the page asks for all of them when the group is chosen.
 PATHS = 100
@@ -105,3 +107,20 @@ class Groups:
         """Lets the view go, with the call that holds it."""
         if self._holding is not None:
             self._holding.call_off()
+
+
+def totals(answer: view_pb2.ViewOpened, *, is_up: bool) -> str:
+    """How many copies are in how many groups, what could be free, and how fresh that is."""
+    extra = count("{n} extra copy", "{n} extra copies", answer.redundant_files)
+    groups = count("in {n} group", "in {n} groups", answer.total)
+    free = say("{size} could be free", size=shown.size(answer.freed_bytes))
+    texts = [f"{extra} {groups}: {free}"]
+    if answer.total > answer.rows:
+        texts.append(count("the first {n} group is listed", "the first {n} groups are listed", answer.rows))
+    if answer.ignored_groups:
+        texts.append(count("{n} group is wanted", "{n} groups are wanted", answer.ignored_groups))
+    if answer.not_compared.files:
+        waiting = count("{n} file is not compared yet", "{n} files are not compared yet", answer.not_compared.files)
+        texts.append(waiting)
+    texts.append(shown.freshness(answer.freshness, is_up=is_up))
+    return "  ·  ".join(text for text in texts if text)

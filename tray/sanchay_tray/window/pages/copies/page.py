@@ -19,7 +19,7 @@ from sanchay_tray.window.page import Either, Page, page_layout
 from sanchay_tray.window.pages.copies import review as review_module
 from sanchay_tray.window.pages.copies.companions import companions_of
 from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
-from sanchay_tray.window.pages.copies.groups import Groups
+from sanchay_tray.window.pages.copies.groups import Groups, totals
 from sanchay_tray.window.pages.copies.kinds import SmallPictures
 from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id
 from sanchay_tray.window.pages.copies.plan import OpenPlan
@@ -66,6 +66,7 @@ class CopiesPage(Page):
         self.rules = RulesPanel(desk)
         self._opening = b""  # the content of the group that is to be reviewed once its plan is there
         self._up = False
+        self._answer: view_pb2.ViewOpened | None = None
         self._asked_files = b""
         self._groups: Groups | None = None
         self._place: Place | None = None  # where the list was before it is made again
@@ -98,6 +99,7 @@ class CopiesPage(Page):
     def enter(self, select: str = "") -> None:  # noqa: ARG002 - a page's signature
         """Lists the groups, and looks for the plan that is under way."""
         self._list()
+        self.sheet.look_again()
         if self.plan.plan is None:
             self._find_plan()
         else:
@@ -123,6 +125,8 @@ class CopiesPage(Page):
         up, self._up = self._up, state.link is Link.UP
         if self._up and not up and self.isVisible():
             self.enter()
+        elif up and not self._up:
+            self._say_total()
         self._set_actions()
 
     def happened(self, event: event_pb2.Event) -> None:
@@ -303,19 +307,12 @@ class CopiesPage(Page):
         return next((root.path.raw for root in self.desk.state.roots if root.name == self.filter.root), None)
 
     def _told(self, answer: view_pb2.ViewOpened) -> None:
-        extra = count("{n} extra copy", "{n} extra copies", answer.redundant_files)
-        groups = count("in {n} group", "in {n} groups", answer.total)
-        free = say("{size} could be free", size=shown.size(answer.freed_bytes))
-        texts = [f"{extra} {groups}: {free}"]
-        if answer.total > answer.rows:
-            texts.append(count("the first {n} group is listed", "the first {n} groups are listed", answer.rows))
-        if answer.ignored_groups:
-            texts.append(count("{n} group is wanted", "{n} groups are wanted", answer.ignored_groups))
-        if answer.not_compared.files:
-            waiting = count("{n} file is not compared yet", "{n} files are not compared yet", answer.not_compared.files)
-            texts.append(waiting)
-        texts.append(shown.freshness(answer.freshness))
-        self.total.setText("  ·  ".join(text for text in texts if text))
+        self._answer = answer
+        self._say_total()
+
+    def _say_total(self) -> None:
+        if self._answer is not None:
+            self.total.setText(totals(self._answer, is_up=self._up))
 
     def _opened(self, total: int) -> None:
         self._set_actions()
@@ -488,8 +485,12 @@ class CopiesPage(Page):
 
     def _show_sheet(self) -> None:
         if self.plan.plan is not None and not self.plan.is_telling:
-            self._stack.show_only(self.sheet)
-            self.sheet.ask(self.plan.plan.id)
+            self.show_sheet(self.plan.plan.id)
+
+    def show_sheet(self, plan: int) -> None:
+        """Asks whether the files of a plan shall go."""
+        self._stack.show_only(self.sheet)
+        self.sheet.ask(plan)
 
     def _cleared(self) -> None:
         """Files went or came back: the plan is used up, and the next review makes another one."""

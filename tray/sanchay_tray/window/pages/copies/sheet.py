@@ -15,9 +15,10 @@ from sanchay.client import Client
 from sanchay.errors import PlanEdited, SanchayError
 from sanchay.v1 import dedupe_pb2, job_pb2, root_pb2
 from sanchay_tray.decisions import DROP
-from sanchay_tray.model import ACTIVE
+from sanchay_tray.model import UNENDED, Link
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
+from sanchay_tray.window.pages.jobs import words as job_words
 from sanchay_tray.window.parts.text import Card, Label, button, heading, muted, row
 from sanchay_tray.words import count, say
 
@@ -66,6 +67,7 @@ class Sheet(QWidget):
         self._desk = desk
         self.plan: dedupe_pb2.Plan | None = None
         self.job: job_pb2.Job | None = None
+        self._again: Callable[[], None] | None = None  # follows what is out of sight, once the daemon is back
         self._body = QVBoxLayout()
         holder = QWidget()
         holder.setLayout(self._body)
@@ -80,14 +82,14 @@ class Sheet(QWidget):
     @property
     def is_running(self) -> bool:
         """Whether files are being moved."""
-        return self.job is not None and self.job.state in ACTIVE
+        return self.job is not None and self.job.state in UNENDED
 
     # ---- The question ----
 
     def ask(self, plan: int) -> None:
         """Looks at the plan as it is now, and asks."""
         roots = list(self._desk.state.roots)
-        self.job = None
+        self.job = self._again = None
         self._lay(heading(say("Counting what goes…")))
         self._desk.ask(
             self,
@@ -122,7 +124,7 @@ class Sheet(QWidget):
         self._desk.ask(
             self,
             lambda client: client.start_run(plan.id, plan.version).job_id,
-            self._follow,
+            self.follow,
             failed=self._refused,
             key="sheet",
         )
@@ -140,7 +142,8 @@ class Sheet(QWidget):
 
     # ---- What goes on ----
 
-    def _follow(self, job_id: int) -> None:
+    def follow(self, job_id: int) -> None:
+        """Shows how far a run is, to its end."""
         self._desk.did(f"job {job_id}")
         self.progress = QProgressBar()
         self.progress.setAccessibleName(say("Progress"))
@@ -155,11 +158,25 @@ class Sheet(QWidget):
             row(self.pause, self.stop, 1),
         )
         self.pause.setFocus()
-        self._desk.follow(self, lambda client: client.follow_job(job_id), self._went_on, failed=self._lost, key="job")
+        self._listen(job_id, self._went_on)
+
+    def _listen(self, job_id: int, each: Callable[[job_pb2.Job], None]) -> None:
+        def lost(error: SanchayError) -> None:
+            if self.job is None or self.job.state in UNENDED:
+                self._lost(error, lambda: self._listen(job_id, each))
+
+        self._desk.follow(self, lambda client: client.follow_job(job_id), each, failed=lost, key="job")
+
+    def look_again(self) -> None:
+        """Follows what was lost out of sight, where the daemon is back."""
+        again = self._again
+        if again is not None and self._desk.state.link is Link.UP:
+            self._again = None
+            again()
 
     def _went_on(self, job: job_pb2.Job) -> None:
         self.job = job
-        if job.state not in ACTIVE:
+        if job.state not in UNENDED:
             self._ended(job)
             return
         made = job.progress
@@ -187,23 +204,33 @@ class Sheet(QWidget):
     def _call(self, call: Callable[[Client], object]) -> None:
         self._desk.ask(self, call, lambda _: None)
 
-    def _lost(self, error: SanchayError) -> None:
-        # The run goes on in the daemon, or was settled by its next start: the pages Jobs and Health know.
+    def _lost(self, error: SanchayError, again: Callable[[], None]) -> None:
+        # Whether it goes on is not known: the daemon may be gone, and settles the run at its next start.
         self._desk.say_failed(error)
+        self._again = again
         self._lay(
             Label(say("The run is out of sight"), scale=1.6, bold=True),
-            muted(say("It goes on without this window. Health says what came of it.")),
+            muted(say("What came of it is said here and under Health as soon as Sanchay's service answers.")),
             row(button(say("Health"), lambda: self._desk.go("health")), button(say("Close"), self.closed.emit), 1),
         )
 
     # ---- What came of it ----
 
     def _ended(self, job: job_pb2.Job) -> None:
-        self._desk.ask(self, lambda client: client.get_job(job.id).job, self._result, key="sheet")
+        self._desk.ask(
+            self,
+            lambda client: client.get_job(job.id).job,
+            self._result,
+            failed=lambda error: self._lost(error, lambda: self._ended(job)),
+            key="sheet",
+        )
 
     def _result(self, job: job_pb2.Job) -> None:
         self.job = job
         came = job.dedupe
+        if not came.run:
+            self._broken_off(job)
+            return
         files = files_of(came.acted, came.freed_bytes)
         self.undo = button(say("Undo"), lambda: self._undo(came.run), main=True)
         self.undo.setEnabled(came.acted > 0)
@@ -222,6 +249,20 @@ class Sheet(QWidget):
             )
         self.cleared.emit()
 
+    def _broken_off(self, job: job_pb2.Job) -> None:
+        """The daemon ended in the run, and how many files went is not in the job."""
+        plan = self.plan
+        again = button(say("Go on …"), lambda: self.ask(plan.id) if plan is not None else None, main=True)
+        again.setEnabled(plan is not None)
+        health = button(say("Health"), lambda: self._desk.go("health"))
+        self._lay(
+            Label(say("The run was broken off"), scale=1.6, bold=True),
+            Label(job_words.message(job), tone="warn"),
+            muted(say("Health says which files went, and puts them back.")),
+            row(again, health, button(say("Close"), self.closed.emit), 1),
+        )
+        again.setFocus()
+
     def _undo(self, run: int) -> None:
         self._desk.ask(self, lambda client: client.start_undo(run).job_id, self._follow_undo, key="sheet")
 
@@ -229,13 +270,15 @@ class Sheet(QWidget):
         self._desk.did(f"job {job_id}")
         self.undone = Label(say("Files are being put back"), scale=1.6, bold=True)
         self._lay(self.undone)
-        self._desk.follow(self, lambda client: client.follow_job(job_id), self._undid, failed=self._lost, key="job")
+        self._listen(job_id, self._undid)
 
     def _undid(self, job: job_pb2.Job) -> None:
         self.job = job
-        if job.state in ACTIVE:
+        if job.state in UNENDED:
             return
         text = count("{n} file is back", "{n} files are back", job.undo.restored)
+        if not job.HasField("undo"):
+            text = say("Putting files back was broken off")
         close = button(say("Done"), self.closed.emit, main=True)
         self._lay(
             Label(text, scale=1.6, bold=True),

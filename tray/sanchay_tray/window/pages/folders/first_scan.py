@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 from sanchay.client import Client
 from sanchay.errors import SanchayError
 from sanchay.v1 import catalog_pb2, event_pb2, job_pb2
-from sanchay_tray.model import ACTIVE, Link, State
+from sanchay_tray.model import UNENDED, Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import MARGIN
@@ -42,6 +42,7 @@ class FirstScan(QWidget):
         self._copies: catalog_pb2.DuplicatesResponse | None = None
         self._left = left
         self._asking = False
+        self._is_up = True
         self._are_old = False  # the copies: a job has gone on since they were asked for
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -81,12 +82,16 @@ class FirstScan(QWidget):
 
     def look_again(self) -> None:
         """Asks how the jobs stand, where events may have been missed."""
-        active = [job.id for job in self._jobs.values() if job.state in ACTIVE]
+        active = [job.id for job in self._jobs.values() if job.state in UNENDED]
         if self.is_under_way and active and self._desk.state.link is Link.UP:
             self._desk.ask(self, lambda client: jobs_of(client, active), self._take, key="jobs")
 
     def show_state(self, state: State) -> None:
-        """Takes what the window knows of the jobs."""
+        """Takes what the window knows of the jobs; a daemon that is back is asked how they stand."""
+        before, self._is_up = self._is_up, state.link is Link.UP
+        if self.is_under_way and before != self._is_up:
+            self._show()
+            self.look_again()
         self._take(tuple(job for job in state.jobs if job.id in self._jobs))
 
     def happened(self, event: event_pb2.Event) -> None:
@@ -98,7 +103,7 @@ class FirstScan(QWidget):
 
     def _take(self, jobs: tuple[job_pb2.Job, ...]) -> None:
         for job in jobs:
-            if self._jobs[job.id].state in ACTIVE:  # what has ended does not go on again
+            if self._jobs[job.id].state in UNENDED:  # what has ended does not go on again
                 self._jobs[job.id] = job
         if jobs and self.is_under_way:
             self._are_old = True
@@ -115,7 +120,7 @@ class FirstScan(QWidget):
     @property
     def has_ended(self) -> bool:
         """Whether all scans have ended."""
-        return all(job.state not in ACTIVE for job in self._jobs.values())
+        return all(job.state not in UNENDED for job in self._jobs.values())
 
     @property
     def _are_counted(self) -> bool:
@@ -129,7 +134,10 @@ class FirstScan(QWidget):
         files = sum(job.result.files if job.HasField("result") else job.progress.files for job in jobs)
         size = sum(job.result.bytes if job.HasField("result") else job.progress.bytes for job in jobs)
         self.files.setText(say("{files}, {size}", files=count("{n} file", "{n} files", files), size=shown.size(size)))
-        running = next((job for job in jobs if job.state == "running"), None)
+        waits = not ended and not self._is_up
+        if waits:
+            self.title.setText(say("The scan goes on when Sanchay's service is back"))
+        running = next((job for job in jobs if job.state == "running"), None) if not waits else None
         self.bar.setVisible(running is not None and running.progress.HasField("percent"))
         self.current.setVisible(running is not None)
         if running is not None:
@@ -146,7 +154,7 @@ class FirstScan(QWidget):
         elif ended and any(job.state == "cancelled" for job in jobs):
             self.title.setText(say("The scan was cancelled"))
         self.folders.setVisible(ended)
-        self.stays.setVisible(not ended)
+        self.stays.setVisible(not ended and not waits)
         self._show_copies()
 
     def _read(self, jobs: list[job_pb2.Job]) -> str:

@@ -73,7 +73,7 @@ class FirstStart(QScrollArea):
         """What is known of the daemon changed."""
         if not self._asked and state.link is Link.UP:
             self._asked = True
-            self._desk.ask(self, candidates.suggested, self._offer, key="candidates")
+            self._desk.ask(self, candidates.suggested, self._offer, failed=self._not_offered, key="candidates")
             self._desk.ask(self, lambda _client: login.is_on(), self._show_login, key="is-at-login")
         self._show_start()
         if not self.is_under_way:
@@ -101,6 +101,10 @@ class FirstStart(QScrollArea):
     def _offer(self, found: tuple[root_pb2.RootCheck, ...]) -> None:
         self.choices.offer(found)
         self._show_start()
+
+    def _not_offered(self, error: SanchayError) -> None:
+        self._asked = False  # asked again once the daemon is back
+        self._desk.say_failed(error)
 
     def _show_start(self) -> None:
         ticked, is_up = len(self.choices.ticked()), self._desk.state.link is Link.UP

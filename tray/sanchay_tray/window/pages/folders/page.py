@@ -140,7 +140,8 @@ class FoldersPage(Page):
 
     def _show_roots(self, roots: tuple[root_pb2.Root, ...]) -> None:
         self._roots = {root.id: root for root in roots}
-        self.rows.show_rows([_row(root) for root in roots])
+        is_up = self.desk.state.link is Link.UP
+        self.rows.show_rows([_row(root, is_up) for root in roots])
         self.rows.fit(ROWS_SHOWN)
         wanted = next((root.id for root in roots if root.name == self._wanted), None)
         if wanted is not None:
@@ -314,14 +315,14 @@ class FoldersPage(Page):
             self.desk.go("space", root.name)
 
 
-def _row(root: root_pb2.Root) -> Row:
-    text, tone = words.state(root)
+def _row(root: root_pb2.Root, is_up: bool) -> Row:
+    text, tone = words.state(root, is_up=is_up)
     cells = (
         paths.safe_text(root.name),
         text,
         shown.number(root.files),
         shown.size(root.bytes),
-        words.kept_up(root),
+        words.kept_up(root, is_up=is_up),
         shown.path(root.path),
     )
     return Row(root.id, cells, tone)

@@ -30,10 +30,12 @@ WATCHES = {
 }
 
 
-def state(root: root_pb2.Root) -> tuple[str, str]:
-    """How the folder stands, and how that is meant: good | warn | bad."""
+def state(root: root_pb2.Root, *, is_up: bool = True) -> tuple[str, str]:
+    """How the folder stands, and how that is meant: good | warn | bad. `is_up`: the daemon is there."""
     if root.unreadable_settings:
         return say("settings cannot be read"), "bad"
+    if not is_up and root.state in ("scanning", "ready"):
+        return say("known before"), ""
     text, tone = STATES.get(root.state, (mark("unknown"), ""))
     if root.state == "ready" and root.live.state == "degraded":
         return say("not watched as asked"), "warn"
@@ -47,8 +49,10 @@ def often(root: root_pb2.Root) -> str:
     return say("looked at every {time}", time=shown.duration(root.settings.poll_s or POLL_S))
 
 
-def kept_up(root: root_pb2.Root) -> str:
+def kept_up(root: root_pb2.Root, *, is_up: bool = True) -> str:
     """How changes are noticed, in some words."""
+    if not is_up:
+        return say("not watched now")
     if root.live.mode == "events":
         return say("live")
     if root.live.mode == "poll":
@@ -56,8 +60,10 @@ def kept_up(root: root_pb2.Root) -> str:
     return say("only by a scan")
 
 
-def kept_up_why(root: root_pb2.Root) -> str:
+def kept_up_why(root: root_pb2.Root, *, is_up: bool = True) -> str:
     """How changes are noticed and why so, in a sentence. The reason is the daemon's."""
+    if not is_up:
+        return say("not watched now")
     if root.live.mode == "events":
         text = say("Changes are noticed as they happen")
     elif root.live.mode == "poll":
@@ -73,9 +79,9 @@ def kept_up_why(root: root_pb2.Root) -> str:
     return "\n".join(parts)
 
 
-def fresh(root: root_pb2.Root) -> str:
+def fresh(root: root_pb2.Root, *, is_up: bool = True) -> str:
     """How fresh it is."""
-    return shown.freshness(root.freshness)
+    return shown.freshness(root.freshness, is_up=is_up)
 
 
 def reasons(root: root_pb2.Root) -> list[str]:

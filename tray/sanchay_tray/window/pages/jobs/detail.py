@@ -53,13 +53,13 @@ class Detail(Card):
     def show_job(self, job: job_pb2.Job, errors: tuple[job_pb2.JobError, ...], is_up: bool) -> None:
         """Shows a job; `errors` are those that were asked for."""
         active = job.state in ACTIVE
-        text, tone = words.state(job)
+        text, tone = words.state(job, is_up=is_up)
         self.title.setText(f"{words.what(job)} – {text}")
         self.title.set_tone(tone)
-        self.bar.setVisible(active and job.progress.HasField("percent"))
+        self.bar.setVisible(active and is_up and job.progress.HasField("percent"))
         self.bar.setValue(int(job.progress.percent * 10))
         self.text.setText("\n".join(words.progress(job)) if active else self._ended(job))
-        self.current.setVisible(active and bool(job.progress.current.raw))
+        self.current.setVisible(active and is_up and bool(job.progress.current.raw))
         self.current.show_text(shown.path(job.progress.current))
         self.message.setText(words.message(job))
         self.message.set_tone(tone if tone in ("warn", "bad") else "muted")

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from sanchay import paths
 from sanchay.client import Client
 from sanchay.v1 import event_pb2, job_pb2
-from sanchay_tray.model import ACTIVE, Link, State
+from sanchay_tray.model import ACTIVE, UNENDED, Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import Either, Key, Page, page_layout
@@ -103,6 +103,8 @@ class JobsPage(Page):
         up, self._up = self._up, state.link is Link.UP
         if self._up and not up:
             self.enter()
+        elif up and not self._up:
+            self._show()
         self._take(state.jobs)
 
     def happened(self, event: event_pb2.Event) -> None:
@@ -130,7 +132,7 @@ class JobsPage(Page):
         fresh = False
         for job in jobs:
             known = self._jobs.get(job.id)
-            if known is None or (known.state in ACTIVE and known != job):  # what has ended does not go on again
+            if known is None or (known.state in UNENDED and known != job):  # what has ended does not go on again
                 self._jobs[job.id] = job
                 fresh = True
         if fresh:
@@ -142,7 +144,7 @@ class JobsPage(Page):
         jobs = sorted(self._jobs.values(), key=lambda job: -job.id)
         self._either.show_only(self._full if jobs else self._none)
         self.rows.model.more = self._more if self._token else None
-        self.rows.show_rows([_row(job) for job in jobs])
+        self.rows.show_rows([_row(job, self._up) for job in jobs])
         self.rows.fit(ROWS_SHOWN)
         if self._wanted and self._wanted in self._jobs:
             wanted, self._wanted = self._wanted, 0
@@ -164,14 +166,16 @@ class JobsPage(Page):
         if active and self._up:
             return count("{n} job is under way", "{n} jobs are under way", len(active))
         last = next((job for job in jobs if job.kind == "scan" and job.state in ("done", "partial")), None)
+        nothing = say("Nothing is under way.") if self._up else ""  # what a daemon that is away does is not known
         if last is None:
-            return say("Nothing is under way.")
-        return say(
-            "Nothing is under way. Last scan {when}, of {folders}: {what}",
+            return nothing
+        scanned = say(
+            "Last scan {when}, of {folders}: {what}",
             when=shown.ago(last.ended_ns),
             folders=paths.safe_text(", ".join(last.root_names)),
             what=words.result(last),
         )
+        return f"{nothing} {scanned}".strip()
 
     def _show_detail(self) -> None:
         job = self._job()
@@ -252,7 +256,7 @@ class JobsPage(Page):
         self.desk.ask(self, lambda client: client.start_scan(roots), started)
 
 
-def _row(job: job_pb2.Job) -> Row:
-    text, tone = words.state(job)
+def _row(job: job_pb2.Job, is_up: bool) -> Row:
+    text, tone = words.state(job, is_up=is_up)
     cells = (words.what(job), text, words.result(job), shown.moment(job.started_ns), words.took(job))
     return Row(job.id, cells, tone)

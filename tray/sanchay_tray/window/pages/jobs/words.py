@@ -40,8 +40,10 @@ def what(job: job_pb2.Job) -> str:
     return paths.safe_text(statusline.job_text(job))
 
 
-def state(job: job_pb2.Job) -> tuple[str, str]:
-    """How it stands, and how that is meant: good | warn | bad."""
+def state(job: job_pb2.Job, *, is_up: bool = True) -> tuple[str, str]:
+    """How it stands, and how that is meant: good | warn | bad. `is_up`: the daemon is there."""
+    if not is_up and job.state in ACTIVE:
+        return say("not known now"), "warn"
     text, tone = STATES.get(job.state, (mark("unknown"), ""))
     return say(text), tone
 

@@ -154,6 +154,8 @@ class SearchPage(Page):
         self._known["root"] = [root.name for root in state.roots]
         before, self._up = self._up, up
         self._show_parts()
+        if before and not up and self._page.HasField("freshness"):
+            self._say_found()
         if up and not before and self.isVisible():
             self._begin()
 
@@ -302,7 +304,7 @@ class SearchPage(Page):
         parts = [files if page.HasField("total") else say("at least {hits}", hits=files)]
         if page.HasField("total_bytes") and total:
             parts.append(shown.size(page.total_bytes))
-        parts.append(shown.freshness(page.freshness))
+        parts.append(shown.freshness(page.freshness, is_up=self._up))
         if rows >= ROWS_MOST:
             parts.append(say("only the first {n} are listed", n=rows))
         if page.not_compared.files:

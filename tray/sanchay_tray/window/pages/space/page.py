@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QW
 
 from sanchay import paths
 from sanchay.errors import SanchayError, UnknownPath
-from sanchay.v1 import event_pb2
+from sanchay.v1 import common_pb2, event_pb2
 from sanchay_tray.model import ACTIVE, Link, State
 from sanchay_tray.window import opening, shown
 from sanchay_tray.window.colours import colours, is_dark
@@ -59,6 +59,7 @@ class SpacePage(Page):
         self._facts: Facts = facts_of({}, 0)
         self._hidden = {bytes.fromhex(each) for each in desk.memory.get("space.hidden", [])}
         self._up = False
+        self._fresh: common_pb2.Freshness | None = None
         self._lay()
         self._changes = Changes(desk, self, AGAIN_MS)
         self._changes.changed.connect(self._ask_again)
@@ -149,6 +150,7 @@ class SpacePage(Page):
         if state.status is not None and not state.roots:
             self._either.show_only(self._none)
         before, self._up = self._up, up
+        self._say_fresh()
         if up and not before and self.isVisible():
             self._begin()
 
@@ -296,8 +298,14 @@ class SpacePage(Page):
         self._tree, self._top = tree, 0
         self._either.show_only(self._body)
         self._select(again if again else self._first(), tree_changed=True)
-        parts = [shown.freshness(usage.freshness)]
-        if tree.truncated:
+        self._fresh = usage.freshness
+        self._say_fresh()
+
+    def _say_fresh(self) -> None:
+        if self._fresh is None:
+            return
+        parts = [shown.freshness(self._fresh, is_up=self._up)]
+        if self._tree.truncated:
             parts.append(say("only what is largest is shown"))
         self._freshness.show_text(", ".join(parts))
 
