@@ -77,6 +77,7 @@ def test_the_first_start_scans_what_is_ticked_and_shows_the_copies(newcomer: Dae
         until(lambda: "Your folders are in the catalog" in texts(page))
         until(lambda: page.first.scan.more.text().startswith("2 copies, "))
         assert page.first.scan.more.text().endswith(" could be free")
+        assert "Copies that take the most" in texts(page.first.scan.copies)
         assert "beach.jpg" in " ".join(texts(page.first.scan.copies))
         assert nameless(page) == []
         autostart = home / ".config/autostart/sanchay-tray.desktop"

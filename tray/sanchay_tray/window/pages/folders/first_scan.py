@@ -62,7 +62,8 @@ class FirstScan(QWidget):
         self.bar.setAccessibleName(say("How far the scan is"))
         self.current = Elided(tone="muted")
         layout.addWidget(Card(self.files, self.more, self.bar, self.current))
-        self.copies = Card(heading(say("Copies so far")))
+        self._over_copies = heading("")
+        self.copies = Card(self._over_copies)
         self.copies.setVisible(False)
         layout.addWidget(self.copies)
         self.look = button(say("Look"), self._to_copies, main=True, name=say("Look at the copies"))
@@ -153,6 +154,7 @@ class FirstScan(QWidget):
             self.title.setText(say("Your folders are in the catalog, but for what could not be read"))
         elif ended and any(job.state == "cancelled" for job in jobs):
             self.title.setText(say("The scan was cancelled"))
+        self._over_copies.setText(say("Copies that take the most") if self._are_counted else say("Copies so far"))
         self.folders.setVisible(ended)
         self.stays.setVisible(not ended and not waits)
         self._show_copies()
