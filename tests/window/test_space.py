@@ -139,7 +139,7 @@ def test_tiles_are_of_the_type_that_most_in_them_is_and_of_copies(scanned: Daemo
 
 def test_what_is_too_small_for_a_tile_is_one_with_its_sisters(daemon: DaemonProcess, tmp_path: Path) -> None:
     small = {f"small {number}.txt": b"s" * 5000 for number in range(30)}
-    top = trees.build(tmp_path / "tree", {"large.bin": b"L" * 40_000_000, **small})
+    top = trees.build(tmp_path / "tree", {"large.bin": b"L" * 60_000_000, **small})
     with daemon.client() as client:
         client.add_root(top, no_scan=True)
         for job in client.start_scan([str(top)]).jobs:

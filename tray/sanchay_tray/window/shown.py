@@ -173,6 +173,7 @@ def type_name(word: str) -> str:
     return say(TYPES.get(word, TYPES["other"]))
 
 
-def in_line(path: str) -> str:
-    """A path or name that stands in a line: from right to left it is set apart, so that its parts keep their order."""
-    return f"\u2066{path}\u2069" if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft else path
+def in_line(text: str) -> str:
+    """A path, name or number with its unit in a line: from right to left it is set apart, so that its parts keep their
+    order."""
+    return f"\u2066{text}\u2069" if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft else text

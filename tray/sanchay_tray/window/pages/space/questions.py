@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from sanchay.client import Client
@@ -10,9 +11,10 @@ from sanchay.errors import UnknownPath
 from sanchay.v1 import change_pb2, common_pb2
 from sanchay_tray.window.pages.space.tree import Tree, tree_of
 
-#: Rows of one answer, levels, and what is a node of its own; of a folder with more than that many, only what is larger.
+#: Nodes at most, levels, and what is a node of its own: a tile of some nine pixels. Where those are too many, what is
+#: several times as large.
 ROWS, DEEPEST = 10_000, 1000
-LEAST_SHARE, COARSER, COARSEST = 0.001, 3, 0.02
+LEAST_SHARE, COARSER, COARSEST = 0.0002, 3, 0.02
 GROWING = 1000
 
 
@@ -45,11 +47,16 @@ def usage(client: Client, path: bytes, *, with_types: bool, at_once: bool) -> It
 def _usage(client: Client, path: bytes, *, with_types: bool) -> Usage:
     share = LEAST_SHARE
     while True:
-        answer = client.disk_usage(
-            path or None, depth=DEEPEST, with_files=True, with_types=with_types, least_share=share, limit=ROWS
+        ask = partial(
+            client.disk_usage, path or None, depth=DEEPEST, with_files=True, with_types=with_types, least_share=share
         )
+        answer = ask(limit=ROWS)
+        rows = list(answer.rows)
+        while answer.next_page_token and len(rows) < ROWS:  # a message is full before that where paths are long
+            answer = ask(limit=ROWS - len(rows), page_token=answer.next_page_token)
+            rows += answer.rows
         if not answer.truncated or share >= COARSEST:
-            tree = tree_of(answer.rows, truncated=answer.truncated, with_types=with_types)
+            tree = tree_of(rows, truncated=answer.truncated, with_types=with_types)
             return Usage(tree, answer.freshness)
         share *= COARSER
 

@@ -98,7 +98,8 @@ class Rows(QAbstractItemModel):
         if node is None or node >= len(self.tree):
             return None
         if role == Role.DisplayRole:
-            return self._text(node, index.column())
+            text = self._text(node, index.column())
+            return shown.in_line(text) if text else text
         if role == Role.TextAlignmentRole and index.column() != NAME:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Role.AccessibleTextRole and index.column() == NAME:
@@ -111,7 +112,7 @@ class Rows(QAbstractItemModel):
     def _text(self, node: int, column: int) -> str:
         tree = self.tree
         if column == NAME:
-            return shown.in_line(self._name(node))
+            return self._name(node)
         if column == SIZE:
             return shown.size(tree.sizes[node])
         if column == SHARE:
