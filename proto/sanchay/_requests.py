@@ -276,6 +276,24 @@ def duplicates(
     return request
 
 
+def shared_folders(
+    under: PathLike | None,
+    min_size_bytes: int | None,
+    extensions: Iterable[str],
+    types: Iterable[str],
+    with_ignored: bool,
+    limit: int,
+) -> v1.catalog_pb2.SharedFoldersRequest:
+    return v1.catalog_pb2.SharedFoldersRequest(
+        under=path(under) if under is not None else None,
+        min_size=_count(min_size_bytes, "least size", bits=64) if min_size_bytes is not None else None,
+        extensions=[text(extension, "extension") for extension in extensions],
+        types=[text(kind, "type") for kind in types],
+        with_ignored=with_ignored,
+        limit=_count(limit, "limit"),
+    )
+
+
 def view_of_groups(
     under: Iterable[PathLike],
     roots: Iterable[RootName],
@@ -316,6 +334,8 @@ def make_plan(
     one_of_each_name: bool,
     everywhere: bool,
     action: str,
+    keep_in: Iterable[PathLike],
+    drop_in: Iterable[PathLike],
 ) -> v1.dedupe_pb2.MakePlanRequest:
     return v1.dedupe_pb2.MakePlanRequest(
         under=maybe_path(under),
@@ -332,6 +352,8 @@ def make_plan(
         everywhere=everywhere,
         action=text(action, "action"),
         time_zone=time_zone(),
+        keep_in=[path(folder) for folder in keep_in],
+        drop_in=[path(folder) for folder in drop_in],
     )
 
 

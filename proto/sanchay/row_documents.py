@@ -113,6 +113,30 @@ def usage_row_with_types(row: catalog_pb2.DiskUsageRow) -> documents.Document:
     }
 
 
+def shared_folders(answer: catalog_pb2.SharedFoldersResponse) -> documents.Document:
+    """Pairs of folders that share copies."""
+    return {
+        "pairs": [
+            {"left": _shared_folder(pair.left), "right": _shared_folder(pair.right), "groups": pair.groups}
+            for pair in answer.pairs
+        ],
+        "total_pairs": answer.total_pairs,
+        "partial": answer.partial,
+        "not_compared": not_compared(answer.not_compared),
+        "freshness": documents.freshness(answer.freshness),
+    }
+
+
+def _shared_folder(side: catalog_pb2.SharedFolder) -> documents.Document:
+    return {
+        **paths.document(side.path),
+        "shared_files": side.shared_files,
+        "bytes": side.bytes,
+        "files": side.files,
+        "contained": side.contained,
+    }
+
+
 def change(row: change_pb2.Change) -> documents.Document:
     """Something that happened to a file, or to a folder with all below it."""
     document: documents.Document = {"kind": row.kind, **paths.document(row.path)}

@@ -131,6 +131,43 @@ def test_duplicates_can_be_asked_for_by_size_place_and_page(scanned: CatalogPort
     assert len(duplicates(scanned, min_size=100, max_bytes=1).groups[0].paths) == 1  # too large by itself
 
 
+def shared_folders(port: CatalogPort, **options: Any) -> values.SharedFolders:
+    filters: dict[str, Any] = {"under": None, "min_size": 1, "extensions": [], "types": [], "limit": 100}
+    return port.shared_folders(**{**filters, **options})
+
+
+@ENGINE
+def test_folders_that_share_copies_are_pairs_with_what_could_go(scanned: CatalogPort, tree: Path) -> None:
+    (backup := tree / "backup").mkdir()
+    for name in ("one.jpg", "two.jpg"):
+        (backup / name).write_bytes((tree / "photos" / name).read_bytes())
+    (tree / "photos" / "new.jpg").write_bytes(b"not in the backup yet")
+    scan(scanned)
+    found = shared_folders(scanned)
+    assert ([pair.groups for pair in found.pairs], found.total_pairs, found.is_partial) == ([1, 1, 1, 1], 4, False)
+    twins = found.pairs[0]
+    assert [os.path.basename(side.path) for side in (twins.left, twins.right)] == [b"backup", b"photos"]
+    assert [(side.shared_files, side.files, side.bytes) for side in (twins.left, twins.right)] == [
+        (2, 2, 2 * PHOTO_BYTES),
+        (2, 3, 2 * PHOTO_BYTES),
+    ]
+    assert (twins.left.is_contained, twins.right.is_contained) == (True, False)
+    within = {os.path.basename(pair.left.path): pair.left for pair in found.pairs if pair.left.path == pair.right.path}
+    assert sorted(within) == [b"backup", b"docs", b"photos"]
+    assert (within[b"docs"].shared_files, within[b"docs"].bytes, within[b"docs"].is_contained) == (2, 8, False)
+    assert shared_folders(scanned, limit=1).pairs[0].left.path == twins.left.path
+    assert len(shared_folders(scanned, max_bytes=1).pairs) == 1
+    assert shared_folders(scanned, under=os.fsencode(tree / "docs")).total_pairs == 1
+    assert shared_folders(scanned, types=["document"]).total_pairs == 1
+    (backup / "below").mkdir()
+    (backup / "below" / "else").write_bytes(b"nowhere else")
+    scan(scanned)
+    assert not shared_folders(scanned).pairs[0].left.is_contained, "what is below it would not be in the other"
+    scanned.ignore_copies(hash_bytes=duplicates(scanned).groups[0].hash, path=None)
+    assert shared_folders(scanned).total_pairs == 1
+    assert shared_folders(scanned, with_ignored=True).total_pairs == 4
+
+
 @ENGINE
 def test_wanted_copies_leave_groups_and_totals_until_one_appears_elsewhere(scanned: CatalogPort, tree: Path) -> None:
     photos = duplicates(scanned).groups[0].hash

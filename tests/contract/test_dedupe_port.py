@@ -22,7 +22,7 @@ from sanchay.errors import (
 )
 from sanchayd.engine_port import dedupe_values as values
 from sanchayd.engine_port.port import CatalogPort
-from tests.contract.ports import FILES, PHOTO_BYTES, refusal
+from tests.contract.ports import FILES, PHOTO_BYTES, refusal, scan
 
 NOTHING: dict[str, Any] = {
     "under": None,
@@ -109,6 +109,22 @@ def test_rules_that_decide_nothing_leave_a_group_undecided(filled: CatalogPort, 
     assert (plan.groups, plan.undecided, plan.files, plan.freed_bytes) == (2, 2, 0, 0)
     assert {copy.decision for copy in copies(filled, plan.id).values()} == {"undecided"}
     assert make_plan(filled, prefer=[photos]).undecided == 2, "all are below it, or none"
+
+
+def test_of_two_folders_one_gives_way_where_the_other_has_the_content(filled: CatalogPort, tree: Path) -> None:
+    (backup := tree / "backup").mkdir()
+    (backup / "one.jpg").write_bytes((tree / "photos/one.jpg").read_bytes())
+    (backup / "new.jpg").write_bytes(b"\xff in the backup only")
+    scan(filled)
+    photos, there = os.fsencode(tree / "photos"), os.fsencode(backup)
+    plan = make_plan(filled, keep_in=[photos], drop_in=[there])
+    assert (plan.groups, plan.undecided, plan.files) == (1, 0, 1)
+    gone = [copy.path for copy in copies(filled, plan.id).values() if copy.decision == "drop"]
+    assert gone == [there + b"/one.jpg"]
+    turned = make_plan(filled, keep_in=[there], drop_in=[photos])
+    gone = [copy.path for copy in copies(filled, turned.id).values() if copy.decision == "drop"]
+    assert gone == [photos + b"/one.jpg", photos + b"/two.jpg"]
+    assert make_plan(filled, keep_in=[os.fsencode(tree / "docs")], drop_in=[photos]).groups == 0
 
 
 def test_an_edit_makes_another_version_and_the_last_copy_stays(filled: CatalogPort) -> None:

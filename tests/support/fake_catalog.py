@@ -252,6 +252,9 @@ class FakeCatalog(FakeDedupe, FakeVerify, FakeViews):
     def duplicates(self, **_: Any) -> values.DuplicatePage:
         raise NotImplementedError(ASK_THE_ENGINE)
 
+    def shared_folders(self, **_: Any) -> values.SharedFolders:
+        raise NotImplementedError(ASK_THE_ENGINE)
+
     def not_compared(self) -> NotCompared:
         return NotCompared()
 

@@ -27,6 +27,7 @@ from tests.support.fake_plans import (
     State,
     counted,
     decided,
+    given_way,
     is_undecided,
 )
 
@@ -203,6 +204,8 @@ class FakeDedupe:
         action: str,
         asked: str,
         time_zone: str = "",
+        keep_in: Sequence[bytes] = (),
+        drop_in: Sequence[bytes] = (),
     ) -> Plan:
         for rule in prefer:
             if rule not in RULES and not rule.startswith("under:/"):
@@ -221,7 +224,10 @@ class FakeDedupe:
             content_hash = hashlib.sha256(content).digest()
             if len(paths) > 1 and (content_hash, tuple(paths)) not in wanted:
                 copies = decided(paths, len(content), prefer)
-                groups.append(Group(len(groups), len(content), "sha256", content_hash, copies))
+                if keep_in:
+                    copies = given_way(paths, len(content), keep_in, drop_in)
+                if copies:
+                    groups.append(Group(len(groups), len(content), "sha256", content_hash, copies))
         self._plan_ids += 1
         plan = Plan(self._plan_ids, time.time_ns(), action, asked, 1, skipped=[Skipped("hidden-folder", 2)])
         self._plans[plan.id] = (plan, groups)

@@ -104,6 +104,16 @@ def decided(paths: Sequence[bytes], size: int, prefer: Sequence[str]) -> list[Co
     ]
 
 
+def given_way(paths: Sequence[bytes], size: int, keep_in: Sequence[bytes], drop_in: Sequence[bytes]) -> list[Copy]:
+    """Copies in some folders go where others have the content; none where nothing goes."""
+    stay = [path for path in paths if os.path.dirname(path) in keep_in]
+    go = [path for path in paths if os.path.dirname(path) in drop_in]
+    if not stay or not go:
+        return []
+    kept = [Copy(path, "keep", "not-to-drop", size) for path in stay]
+    return [*kept, *(Copy(path, "drop", "copy-of-kept", size, stay[0]) for path in go)]
+
+
 def is_undecided(group: Group) -> bool:
     return any(copy.decision == "undecided" for copy in group.copies)
 

@@ -11,6 +11,7 @@ from sanchay import freshness, paths, row_documents, units
 from sanchayctl import exit_codes, listing, output, uncompared
 from sanchayctl.arguments import Choice, Folder
 from sanchayctl.command import Command, Example
+from sanchayctl.commands import by_folder as pairs
 from sanchayctl.session import Session
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
         Example("duplicates", "the groups that would give back the most"),
         Example("duplicates --under ~/Pictures --type image", "pictures, counting copies below one folder only"),
         Example("duplicates --min-size 10M --ext mkv,mp4 --sort size", "large videos"),
+        Example("duplicates --by-folder", "pairs of folders that share copies"),
         Example("--json duplicates --all", "every group as one JSON document"),
     ],
 )
@@ -60,6 +62,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
     help="What comes first; always the largest.",
 )
 @click.option("--ignored", "with_ignored", is_flag=True, help="Show groups too that `dedupe ignore` leaves out.")
+@click.option("--by-folder", is_flag=True, help="Show pairs of folders that share copies instead of groups.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of groups.")
 @click.option("--all", "everything", is_flag=True, help="Every group, whatever the limit.")
 @listing.options
@@ -72,6 +75,7 @@ def duplicates(
     types: tuple[str, ...],
     sort: str,
     with_ignored: bool,
+    by_folder: bool,
     limit: int,
     everything: bool,
     only_paths: bool,
@@ -83,10 +87,23 @@ def duplicates(
     has another link outside the roots, or shares its blocks, and more where files end in the middle of a block, which
     only they take. What an overlay, a union, a FUSE program or a
     share shows may be the same file as one beside it: it is marked, and frees nothing. The totals never depend on the
-    limit.
+    limit. With --by-folder, COPIES are the files OF a folder that are in the other one too, BYTES is what could go
+    there.
     """
 
     listing.check(session, only_paths, null)
+    if by_folder:
+        if only_paths or null or everything or sort != "reclaimable":
+            raise click.UsageError("--by-folder goes without --sort, --all, --paths and --null.")
+        answer = session.client().shared_folders(
+            under=paths.absolute(under) if under is not None else None,
+            min_size_bytes=min_size,
+            extensions=extensions(ext),
+            types=types,
+            with_ignored=with_ignored,
+            limit=limit,
+        )
+        return pairs.show(session, answer)
 
     def page(count: int, token: str) -> catalog_pb2.DuplicatesResponse:
         return session.client().duplicates(

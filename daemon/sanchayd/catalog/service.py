@@ -13,13 +13,15 @@ from sanchayd.catalog.board import FreshnessBoard
 from sanchayd.catalog.freshness import Freshness
 from sanchayd.engine_port import CatalogPool, QuestionsPort
 from sanchayd.engine_port import questions as engine
-from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SummaryRow, UsagePage
+from sanchayd.engine_port.values import DuplicatePage, FindPage, NotCompared, SharedFolders, SummaryRow, UsagePage
 from sanchayd.jobs.queue import JobQueue
 from sanchayd.roots.registry import RootRegistry
 from sanchayd.roots.root import Root
 
 FIND_LIMIT = 100
 DUPLICATES_LIMIT = 20
+PAIRS_LIMIT = 100
+PAIRS_MAX_LIMIT = 1000
 PAGE_LIMIT = 10_000
 PATHS_LIMIT = 1000
 USAGE_LIMIT = 1000
@@ -130,6 +132,22 @@ class CatalogService:
         )
         not_compared = await self._pool.ask(self._catalog.not_compared)
         return Answered(page, await self._freshness(roots), not_compared)
+
+    async def shared_folders(self, question: DuplicatesQuestion) -> Answered[SharedFolders]:
+        """The pairs of folders that share most of the groups that are meant; their order and page do not count."""
+        under, roots = await self._registry.place(question.under)
+        found = await self._pool.ask(
+            self._catalog.shared_folders,
+            under=under,
+            min_size=1 if question.min_size is None else question.min_size,
+            extensions=question.extensions,
+            types=question.types,
+            limit=min(question.limit or PAIRS_LIMIT, PAIRS_MAX_LIMIT),
+            max_bytes=question.max_bytes,
+            with_ignored=question.with_ignored,
+        )
+        not_compared = await self._pool.ask(self._catalog.not_compared)
+        return Answered(found, await self._freshness(roots), not_compared)
 
     async def summary(self, by: str, words: Sequence[bytes]) -> Answered[Sequence[SummaryRow]]:
         """Files and bytes by a key, of the roots that are named or of all."""

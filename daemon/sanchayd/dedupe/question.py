@@ -27,6 +27,8 @@ class PlanQuestion:
     everywhere: bool = False
     action: str = ""
     time_zone: str = ""
+    keep_in: tuple[bytes, ...] = ()
+    drop_in: tuple[bytes, ...] = ()
 
     def asked(self) -> str:
         """What was asked for, as the JSON that is kept with the plan; what is as usual is left out."""
@@ -44,6 +46,8 @@ class PlanQuestion:
             "min_devices": self.min_devices if self.min_devices > 1 else 0,
             "one_of_each_name": self.one_of_each_name,
             "everywhere": self.everywhere,
+            "keep_in": [_path(folder) for folder in self.keep_in],
+            "drop_in": [_path(folder) for folder in self.drop_in],
         }
         return json.dumps(document | {name: value for name, value in words.items() if value})
 

@@ -78,6 +78,8 @@ class DedupeService:
         action = question.action or ACTIONS[0]
         if action not in ACTIONS:
             raise InvalidArgument(f"{names.quoted(action)} is not a valid action; choose from {', '.join(ACTIONS)}.")
+        if bool(question.keep_in) != bool(question.drop_in):
+            raise InvalidArgument("A folder that keeps its copies and one that gives way belong together.")
         under, roots = await self._registry.place(question.under)
 
         def make() -> Plan:
@@ -97,6 +99,8 @@ class DedupeService:
                 action=action,
                 asked=question.asked(),
                 time_zone=question.time_zone,
+                keep_in=question.keep_in,
+                drop_in=question.drop_in,
             )
 
         async with self._planning:

@@ -61,6 +61,8 @@ class DedupePort(Protocol):
         action: str,
         asked: str,
         time_zone: str = "",
+        keep_in: Sequence[bytes] = (),
+        drop_in: Sequence[bytes] = (),
     ) -> values.Plan:
         """Decides which copies go, and keeps it. Raises invalid_query, and invalid_argument for a rule or action."""
         ...

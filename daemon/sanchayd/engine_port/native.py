@@ -364,6 +364,30 @@ class NativeCatalog(NativeDedupe, NativeVerify, NativeViews):
                 with_ignored=with_ignored,
             )
 
+    def shared_folders(
+        self,
+        *,
+        under: bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        limit: int,
+        max_bytes: int | None = None,
+        with_ignored: bool = False,
+    ) -> values.SharedFolders:
+        """The pairs of folders that share most."""
+        with translated():
+            return sanchay_engine.shared_folders(
+                self._catalog,
+                under=under,
+                min_size=min_size,
+                extensions=extensions,
+                types=types,
+                limit=limit,
+                max_bytes=max_bytes,
+                with_ignored=with_ignored,
+            )
+
     def not_compared(self) -> values.NotCompared:
         """What no answer about copies covers."""
         with translated():

@@ -58,6 +58,8 @@ class NativeDedupe:
         action: str,
         asked: str,
         time_zone: str = "",
+        keep_in: Sequence[bytes] = (),
+        drop_in: Sequence[bytes] = (),
     ) -> values.Plan:
         """Decides which copies go, and keeps it."""
         with translated():
@@ -77,6 +79,8 @@ class NativeDedupe:
                 action=action,
                 asked=asked,
                 time_zone=time_zone,
+                keep_in=keep_in,
+                drop_in=drop_in,
             )
 
     def plans(self) -> Sequence[values.Plan]:

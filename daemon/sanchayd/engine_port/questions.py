@@ -81,6 +81,20 @@ class QuestionsPort(Protocol):
         """A page of groups; `with_ignored`: also of those whose copies are wanted."""
         ...
 
+    def shared_folders(
+        self,
+        *,
+        under: bytes | None,
+        min_size: int,
+        extensions: Sequence[str],
+        types: Sequence[str],
+        limit: int,
+        max_bytes: int | None = None,
+        with_ignored: bool = False,
+    ) -> values.SharedFolders:
+        """The pairs of folders that share most; no more of them where they take `max_bytes`."""
+        ...
+
     def not_compared(self) -> values.NotCompared:
         """What no answer about copies covers."""
         ...

@@ -344,6 +344,44 @@ class DuplicateGroup(Protocol):
         ...
 
 
+class PairSide(Protocol):
+    """A folder of a pair; see `SharedFolder` in catalog.proto."""
+
+    path: bytes
+    shared_files: int
+    bytes: int
+    files: int
+    is_contained: bool
+
+
+class FolderPair(Protocol):
+    """Two folders that share copies, or one twice."""
+
+    groups: int
+
+    @property
+    def left(self) -> PairSide:
+        """The first by path."""
+        ...
+
+    @property
+    def right(self) -> PairSide:
+        """The other."""
+        ...
+
+
+class SharedFolders(Protocol):
+    """Pairs of folders, those first where most bytes could go; `is_partial`: not everything was counted."""
+
+    total_pairs: int
+    is_partial: bool
+
+    @property
+    def pairs(self) -> Sequence[FolderPair]:
+        """The first of them."""
+        ...
+
+
 class DuplicatePage(Protocol):
     """A page of groups, and the totals of all of them; `ignored_groups` are left out of both."""
 

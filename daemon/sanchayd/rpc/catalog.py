@@ -51,6 +51,14 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
         paths = sum(len(group.paths) for group in found.answer.groups)
         return await fitting.converted(convert.from_duplicates, found, paths)
 
+    async def SharedFolders(
+        self, request: catalog_pb2.SharedFoldersRequest, context: Context
+    ) -> catalog_pb2.SharedFoldersResponse:
+        """Pairs of folders that share copies."""
+        question = replace(convert.to_shared_folders(request), max_bytes=fitting.PAGE_MAX_BYTES)
+        found = await self._service.shared_folders(question)
+        return await fitting.converted(convert.from_shared_folders, found, len(found.answer.pairs))
+
     async def Summary(self, request: catalog_pb2.SummaryRequest, context: Context) -> catalog_pb2.SummaryResponse:
         """Files and bytes by a key."""
         return convert.from_summary(await self._service.summary(request.by, list(request.roots)))

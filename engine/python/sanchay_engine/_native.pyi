@@ -458,6 +458,8 @@ class Dedupe:
         action: str,
         asked: str,
         time_zone: str = "",
+        keep_in: Sequence[builtins.bytes] = ...,
+        drop_in: Sequence[builtins.bytes] = ...,
     ) -> Plan:
         """Decides which copies go, and keeps it in the journal."""
 
@@ -1051,6 +1053,48 @@ def set_log(path: bytes | None, level: str = "info") -> None:
 
 def take_log_lines(limit: int = 1000, timeout_s: float = 0.0) -> list[str]:
     """Engine log lines (JSON objects) since the last call, when no log path is set."""
+
+@final
+class PairSide:
+    """A folder of a pair. What lies in folders below it counts for `is_contained` only."""
+
+    path: bytes
+    shared_files: int  # in it, with a copy in the other folder
+    bytes: int  # apparent, of the copies that have no name elsewhere
+    files: int  # in it
+    is_contained: bool  # all files in it and below it have a copy in the other folder
+
+@final
+class FolderPair:
+    """Two folders that share copies, in the order of their paths; the same twice: it has copies of its own files."""
+
+    left: PairSide
+    right: PairSide
+    groups: int
+
+@final
+class SharedFolders:
+    """Those pairs first where most bytes could go.
+
+    `is_partial`: not everything was counted, and no figure is larger than it should be.
+    """
+
+    pairs: list[FolderPair]
+    total_pairs: int
+    is_partial: bool
+
+def shared_folders(
+    catalog: Catalog,
+    *,
+    under: bytes | None = None,
+    min_size: int = 1,
+    extensions: Sequence[str] = ...,
+    types: Sequence[str] = ...,
+    limit: int = 100,
+    max_bytes: int | None = None,
+    with_ignored: bool = False,
+) -> SharedFolders:
+    """Folders that share copies, of the groups that `Catalog.duplicates` would give."""
 
 @final
 class GroupView:

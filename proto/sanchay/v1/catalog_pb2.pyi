@@ -379,6 +379,144 @@ class DuplicatesResponse(google.protobuf.message.Message):
 global___DuplicatesResponse = DuplicatesResponse
 
 @typing.final
+class SharedFoldersRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    UNDER_FIELD_NUMBER: builtins.int
+    MIN_SIZE_FIELD_NUMBER: builtins.int
+    EXTENSIONS_FIELD_NUMBER: builtins.int
+    TYPES_FIELD_NUMBER: builtins.int
+    WITH_IGNORED_FIELD_NUMBER: builtins.int
+    LIMIT_FIELD_NUMBER: builtins.int
+    min_size: builtins.int
+    with_ignored: builtins.bool
+    limit: builtins.int
+    """pairs at the most; 0: the server's default"""
+    @property
+    def under(self) -> sanchay.v1.common_pb2.Path:
+        """as in DuplicatesRequest, and so are the others"""
+
+    @property
+    def extensions(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @property
+    def types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        under: sanchay.v1.common_pb2.Path | None = ...,
+        min_size: builtins.int | None = ...,
+        extensions: collections.abc.Iterable[builtins.str] | None = ...,
+        types: collections.abc.Iterable[builtins.str] | None = ...,
+        with_ignored: builtins.bool = ...,
+        limit: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_min_size", b"_min_size", "min_size", b"min_size", "under", b"under"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_min_size", b"_min_size", "extensions", b"extensions", "limit", b"limit", "min_size", b"min_size", "types", b"types", "under", b"under", "with_ignored", b"with_ignored"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_min_size", b"_min_size"]) -> typing.Literal["min_size"] | None: ...
+
+global___SharedFoldersRequest = SharedFoldersRequest
+
+@typing.final
+class SharedFolder(google.protobuf.message.Message):
+    """A folder of a pair. Files in folders below it count for `contained` only."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    SHARED_FILES_FIELD_NUMBER: builtins.int
+    BYTES_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    CONTAINED_FIELD_NUMBER: builtins.int
+    shared_files: builtins.int
+    """in it, with a copy in the other folder"""
+    bytes: builtins.int
+    """apparent, of the copies that have no name elsewhere: they could go"""
+    files: builtins.int
+    """in it"""
+    contained: builtins.bool
+    """all files in it and below it have a copy in the other folder"""
+    @property
+    def path(self) -> sanchay.v1.common_pb2.Path: ...
+    def __init__(
+        self,
+        *,
+        path: sanchay.v1.common_pb2.Path | None = ...,
+        shared_files: builtins.int = ...,
+        bytes: builtins.int = ...,
+        files: builtins.int = ...,
+        contained: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["path", b"path"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bytes", b"bytes", "contained", b"contained", "files", b"files", "path", b"path", "shared_files", b"shared_files"]) -> None: ...
+
+global___SharedFolder = SharedFolder
+
+@typing.final
+class FolderPair(google.protobuf.message.Message):
+    """Two folders that share copies, in the order of their paths; one twice: it has copies of its own files."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: builtins.int
+    RIGHT_FIELD_NUMBER: builtins.int
+    GROUPS_FIELD_NUMBER: builtins.int
+    groups: builtins.int
+    """with copies in both"""
+    @property
+    def left(self) -> global___SharedFolder: ...
+    @property
+    def right(self) -> global___SharedFolder: ...
+    def __init__(
+        self,
+        *,
+        left: global___SharedFolder | None = ...,
+        right: global___SharedFolder | None = ...,
+        groups: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["left", b"left", "right", b"right"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["groups", b"groups", "left", b"left", "right", b"right"]) -> None: ...
+
+global___FolderPair = FolderPair
+
+@typing.final
+class SharedFoldersResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PAIRS_FIELD_NUMBER: builtins.int
+    TOTAL_PAIRS_FIELD_NUMBER: builtins.int
+    PARTIAL_FIELD_NUMBER: builtins.int
+    FRESHNESS_FIELD_NUMBER: builtins.int
+    NOT_COMPARED_FIELD_NUMBER: builtins.int
+    total_pairs: builtins.int
+    partial: builtins.bool
+    """Not everything was counted: copies in more folders than are followed, or more pairs than are kept. No figure is
+    larger than it should be.
+    """
+    @property
+    def pairs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FolderPair]:
+        """those first where most bytes could go"""
+
+    @property
+    def freshness(self) -> sanchay.v1.common_pb2.Freshness: ...
+    @property
+    def not_compared(self) -> global___NotCompared:
+        """in the whole catalog"""
+
+    def __init__(
+        self,
+        *,
+        pairs: collections.abc.Iterable[global___FolderPair] | None = ...,
+        total_pairs: builtins.int = ...,
+        partial: builtins.bool = ...,
+        freshness: sanchay.v1.common_pb2.Freshness | None = ...,
+        not_compared: global___NotCompared | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["freshness", b"freshness", "not_compared", b"not_compared"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["freshness", b"freshness", "not_compared", b"not_compared", "pairs", b"pairs", "partial", b"partial", "total_pairs", b"total_pairs"]) -> None: ...
+
+global___SharedFoldersResponse = SharedFoldersResponse
+
+@typing.final
 class SummaryRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

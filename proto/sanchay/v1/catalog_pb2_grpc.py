@@ -24,6 +24,11 @@ class CatalogServiceStub(object):
                 request_serializer=sanchay_dot_v1_dot_catalog__pb2.DuplicatesRequest.SerializeToString,
                 response_deserializer=sanchay_dot_v1_dot_catalog__pb2.DuplicatesResponse.FromString,
                 )
+        self.SharedFolders = channel.unary_unary(
+                '/sanchay.v1.CatalogService/SharedFolders',
+                request_serializer=sanchay_dot_v1_dot_catalog__pb2.SharedFoldersRequest.SerializeToString,
+                response_deserializer=sanchay_dot_v1_dot_catalog__pb2.SharedFoldersResponse.FromString,
+                )
         self.Summary = channel.unary_unary(
                 '/sanchay.v1.CatalogService/Summary',
                 request_serializer=sanchay_dot_v1_dot_catalog__pb2.SummaryRequest.SerializeToString,
@@ -52,6 +57,13 @@ class CatalogServiceServicer(object):
 
     def Duplicates(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SharedFolders(self, request, context):
+        """Pairs of folders that share copies.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -87,6 +99,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.Duplicates,
                     request_deserializer=sanchay_dot_v1_dot_catalog__pb2.DuplicatesRequest.FromString,
                     response_serializer=sanchay_dot_v1_dot_catalog__pb2.DuplicatesResponse.SerializeToString,
+            ),
+            'SharedFolders': grpc.unary_unary_rpc_method_handler(
+                    servicer.SharedFolders,
+                    request_deserializer=sanchay_dot_v1_dot_catalog__pb2.SharedFoldersRequest.FromString,
+                    response_serializer=sanchay_dot_v1_dot_catalog__pb2.SharedFoldersResponse.SerializeToString,
             ),
             'Summary': grpc.unary_unary_rpc_method_handler(
                     servicer.Summary,
@@ -144,6 +161,23 @@ class CatalogService(object):
         return grpc.experimental.unary_unary(request, target, '/sanchay.v1.CatalogService/Duplicates',
             sanchay_dot_v1_dot_catalog__pb2.DuplicatesRequest.SerializeToString,
             sanchay_dot_v1_dot_catalog__pb2.DuplicatesResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SharedFolders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/sanchay.v1.CatalogService/SharedFolders',
+            sanchay_dot_v1_dot_catalog__pb2.SharedFoldersRequest.SerializeToString,
+            sanchay_dot_v1_dot_catalog__pb2.SharedFoldersResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -29,6 +29,12 @@ class CatalogServiceStub:
         sanchay.v1.catalog_pb2.DuplicatesResponse,
     ]
 
+    SharedFolders: grpc.UnaryUnaryMultiCallable[
+        sanchay.v1.catalog_pb2.SharedFoldersRequest,
+        sanchay.v1.catalog_pb2.SharedFoldersResponse,
+    ]
+    """Pairs of folders that share copies."""
+
     Summary: grpc.UnaryUnaryMultiCallable[
         sanchay.v1.catalog_pb2.SummaryRequest,
         sanchay.v1.catalog_pb2.SummaryResponse,
@@ -55,6 +61,12 @@ class CatalogServiceAsyncStub:
         sanchay.v1.catalog_pb2.DuplicatesRequest,
         sanchay.v1.catalog_pb2.DuplicatesResponse,
     ]
+
+    SharedFolders: grpc.aio.UnaryUnaryMultiCallable[
+        sanchay.v1.catalog_pb2.SharedFoldersRequest,
+        sanchay.v1.catalog_pb2.SharedFoldersResponse,
+    ]
+    """Pairs of folders that share copies."""
 
     Summary: grpc.aio.UnaryUnaryMultiCallable[
         sanchay.v1.catalog_pb2.SummaryRequest,
@@ -86,6 +98,14 @@ class CatalogServiceServicer(metaclass=abc.ABCMeta):
         request: sanchay.v1.catalog_pb2.DuplicatesRequest,
         context: _ServicerContext,
     ) -> typing.Union[sanchay.v1.catalog_pb2.DuplicatesResponse, collections.abc.Awaitable[sanchay.v1.catalog_pb2.DuplicatesResponse]]: ...
+
+    @abc.abstractmethod
+    def SharedFolders(
+        self,
+        request: sanchay.v1.catalog_pb2.SharedFoldersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[sanchay.v1.catalog_pb2.SharedFoldersResponse, collections.abc.Awaitable[sanchay.v1.catalog_pb2.SharedFoldersResponse]]:
+        """Pairs of folders that share copies."""
 
     @abc.abstractmethod
     def Summary(

@@ -199,6 +199,8 @@ class MakePlanRequest(google.protobuf.message.Message):
     EVERYWHERE_FIELD_NUMBER: builtins.int
     ACTION_FIELD_NUMBER: builtins.int
     TIME_ZONE_FIELD_NUMBER: builtins.int
+    KEEP_IN_FIELD_NUMBER: builtins.int
+    DROP_IN_FIELD_NUMBER: builtins.int
     min_size: builtins.int
     """default 1: empty files are left out"""
     drop: builtins.str
@@ -232,6 +234,14 @@ class MakePlanRequest(google.protobuf.message.Message):
     def isolate(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]:
         """all below one of them is one replica: its copies never go for one another"""
 
+    @property
+    def keep_in(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]:
+        """Both or neither: only copies right in one of these folders count, not those below them, and only groups with one in
+        a folder of `keep_in`. Those in a folder of `drop_in` may go, the others stay.
+        """
+
+    @property
+    def drop_in(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[sanchay.v1.common_pb2.Path]: ...
     def __init__(
         self,
         *,
@@ -249,9 +259,11 @@ class MakePlanRequest(google.protobuf.message.Message):
         everywhere: builtins.bool = ...,
         action: builtins.str = ...,
         time_zone: builtins.str = ...,
+        keep_in: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
+        drop_in: collections.abc.Iterable[sanchay.v1.common_pb2.Path] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_min_size", b"_min_size", "min_size", b"min_size", "under", b"under"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_min_size", b"_min_size", "action", b"action", "drop", b"drop", "everywhere", b"everywhere", "extensions", b"extensions", "isolate", b"isolate", "keep", b"keep", "min_copies", b"min_copies", "min_devices", b"min_devices", "min_size", b"min_size", "one_of_each_name", b"one_of_each_name", "prefer", b"prefer", "time_zone", b"time_zone", "types", b"types", "under", b"under"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_min_size", b"_min_size", "action", b"action", "drop", b"drop", "drop_in", b"drop_in", "everywhere", b"everywhere", "extensions", b"extensions", "isolate", b"isolate", "keep", b"keep", "keep_in", b"keep_in", "min_copies", b"min_copies", "min_devices", b"min_devices", "min_size", b"min_size", "one_of_each_name", b"one_of_each_name", "prefer", b"prefer", "time_zone", b"time_zone", "types", b"types", "under", b"under"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_min_size", b"_min_size"]) -> typing.Literal["min_size"] | None: ...
 
 global___MakePlanRequest = MakePlanRequest

@@ -229,6 +229,16 @@ def duplicates(*groups: catalog_pb2.DuplicateGroup, token: str = "", total: int 
     )
 
 
+def shared_folders() -> catalog_pb2.SharedFoldersResponse:
+    def side(raw: bytes, files: int) -> catalog_pb2.SharedFolder:
+        return catalog_pb2.SharedFolder(path=path(raw), shared_files=2, bytes=2000, files=files)
+
+    twins = catalog_pb2.FolderPair(left=side(PLAIN, files=3), right=side(NOT_UTF8, files=2), groups=2)
+    twins.right.contained = True
+    alone = catalog_pb2.FolderPair(left=side(HOSTILE, files=9), right=side(HOSTILE, files=9), groups=1)
+    return catalog_pb2.SharedFoldersResponse(pairs=[twins, alone], total_pairs=5, partial=True, freshness=freshness())
+
+
 def summary() -> catalog_pb2.SummaryResponse:
     return catalog_pb2.SummaryResponse(
         rows=[

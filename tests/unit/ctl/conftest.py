@@ -99,6 +99,7 @@ def every_answer() -> dict[str, Answer]:
         "GetReport": lambda _request: iter(canned.report_pieces()),
         "Find": canned.find(),
         "Duplicates": canned.duplicates(),
+        "SharedFolders": canned.shared_folders(),
         "Summary": canned.summary(),
         "DiskUsage": canned.disk_usage(),
         "Export": lambda _request: iter(

@@ -62,7 +62,8 @@ def test_a_plan_is_asked_for_with_scope_and_rules(
     monkeypatch.chdir("/")
     asked = "--under a --min-size 1M --ext .jpg,png --type image --drop under:b --keep root:x --prefer under:c"
     more = "--prefer linked --isolate d --min-copies 2 --min-devices 3 --one-of-each-name --everywhere --action reflink"
-    document = run("--json", "dedupe", "plan", *asked.split(), *more.split()).document
+    places = "--keep-in e --keep-in f --drop-in g"
+    document = run("--json", "dedupe", "plan", *asked.split(), *more.split(), *places.split()).document
     assert {"plan", "groups", "files", "freed_bytes", "undecided", "skipped", "broken_links"} <= document.keys()
     assert document["skipped"] == [{"reason": "offline", "files": 1}, {"reason": "package", "files": 2}]
     (request,) = daemon.asked("MakePlan")
@@ -70,6 +71,7 @@ def test_a_plan_is_asked_for_with_scope_and_rules(
     assert (list(request.types), request.drop, request.keep) == (["image"], "under:/b", "root:x")
     assert (list(request.prefer), [each.raw for each in request.isolate]) == (["under:/c", "linked"], [b"/d"])
     assert (request.min_copies, request.min_devices, request.action) == (2, 3, "reflink")
+    assert [[each.raw for each in side] for side in (request.keep_in, request.drop_in)] == [[b"/e", b"/f"], [b"/g"]]
     assert request.one_of_each_name
     assert request.everywhere
 

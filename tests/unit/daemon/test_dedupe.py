@@ -321,9 +321,13 @@ def test_a_question_reaches_the_service_as_it_was_asked() -> None:
         everywhere=True,
         action="delete",
         time_zone="UTC",
+        keep_in=[common_pb2.Path(raw=b"/c")],
+        drop_in=[common_pb2.Path(raw=b"/d\xff")],
     )
     assert convert.to_question(message) == PlanQuestion(
-        b"/a\xff", 0, ("jpg",), ("image",), "d", "k", ("oldest",), (b"/b",), 2, 3, True, True, "delete", "UTC"
+        *(b"/a\xff", 0, ("jpg",), ("image",), "d", "k", ("oldest",), (b"/b",), 2, 3, True, True, "delete", "UTC"),
+        keep_in=(b"/c",),
+        drop_in=(b"/d\xff",),
     )
     assert convert.to_question(dedupe_pb2.MakePlanRequest()) == PlanQuestion()
 

@@ -34,6 +34,8 @@ def test_every_blocking_call(tmp_path: Path) -> None:
         assert len(list(client.iter_find("", page_size=1))) == 3
         assert client.duplicates(under=tree, min_size_bytes=0).total_groups == 1
         assert len(list(client.iter_duplicates(page_size=1))) == 1
+        (pair,) = client.shared_folders(under=tree, min_size_bytes=2, types=["document"], limit=5).pairs
+        assert (pair.left.path.raw, pair.left == pair.right, pair.left.shared_files) == (bytes(tree), True, 2)
         assert client.summary("ext", roots=["movies", 1]).files == 3
         assert client.disk_usage(tree, depth=0, limit=1).rows[0].path.raw == bytes(tree)
         assert b"".join(piece.data for piece in client.export("", "csv")).count(b"\n") == 4

@@ -60,6 +60,7 @@ class Rule(click.ParamType):  # type: ignore[type-arg]  # generic in newer versi
             "keep what is sorted, else the oldest; where that decides nothing, nothing happens",
         ),
         Example("dedupe plan --drop under:~/Downloads", "only what is below ~/Downloads may go"),
+        Example("dedupe plan --keep-in Photos/2019 --drop-in Backup", "clear one folder of what another one has"),
         Example("dedupe plan --isolate /mnt/backup --action hardlink", "link copies, but never those of a backup"),
     ],
 )
@@ -111,6 +112,20 @@ class Rule(click.ParamType):  # type: ignore[type-arg]  # generic in newer versi
     show_default=True,
     help="On how many devices they are at least.",
 )
+@click.option(
+    "--keep-in",
+    metavar="FOLDER",
+    type=Folder(),
+    multiple=True,
+    help="With --drop-in: copies right in FOLDER, not below it, stay; repeatable.",
+)
+@click.option(
+    "--drop-in",
+    metavar="FOLDER",
+    type=Folder(),
+    multiple=True,
+    help="Copies right in FOLDER go where a --keep-in folder has the content; repeatable.",
+)
 @click.option("--one-of-each-name", is_flag=True, help="Keep a copy of each file name.")
 @click.option("--everywhere", is_flag=True, help="Include hidden folders, version control, packages and applications.")
 @click.option(
@@ -129,6 +144,8 @@ def plan(
     isolate: tuple[str, ...],
     min_copies: int,
     min_devices: int,
+    keep_in: tuple[str, ...],
+    drop_in: tuple[str, ...],
     one_of_each_name: bool,
     everywhere: bool,
     action: str,
@@ -152,6 +169,8 @@ def plan(
         one_of_each_name=one_of_each_name,
         everywhere=everywhere,
         action=action,
+        keep_in=[paths.absolute(folder) for folder in keep_in],
+        drop_in=[paths.absolute(folder) for folder in drop_in],
     )
     if session.as_json:
         output.document(dedupe_documents.plan(answer.plan))

@@ -12,6 +12,8 @@ from sanchayd.engine_port.values import (
     FileRow,
     FindPage,
     NotCompared,
+    PairSide,
+    SharedFolders,
     SummaryRow,
     UsagePage,
     UsageRow,
@@ -120,6 +122,43 @@ def from_duplicates(answered: Answered[DuplicatePage]) -> catalog_pb2.Duplicates
         ignored_groups=page.ignored_groups,
         freshness=common.freshness(answered.freshness),
         next_page_token=page.next_token,
+        not_compared=from_not_compared(answered.not_compared),
+    )
+
+
+def to_shared_folders(message: catalog_pb2.SharedFoldersRequest) -> DuplicatesQuestion:
+    """The groups whose folders are asked for."""
+    return DuplicatesQuestion(
+        under=message.under.raw if message.HasField("under") and message.under.raw else None,
+        min_size=message.min_size if message.HasField("min_size") else None,
+        extensions=tuple(message.extensions),
+        types=tuple(message.types),
+        limit=message.limit,
+        with_ignored=message.with_ignored,
+    )
+
+
+def _side(side: PairSide) -> catalog_pb2.SharedFolder:
+    return catalog_pb2.SharedFolder(
+        path=common.path(side.path),
+        shared_files=side.shared_files,
+        bytes=side.bytes,
+        files=side.files,
+        contained=side.is_contained,
+    )
+
+
+def from_shared_folders(answered: Answered[SharedFolders]) -> catalog_pb2.SharedFoldersResponse:
+    """Pairs of folders."""
+    found = answered.answer
+    return catalog_pb2.SharedFoldersResponse(
+        pairs=[
+            catalog_pb2.FolderPair(left=_side(pair.left), right=_side(pair.right), groups=pair.groups)
+            for pair in found.pairs
+        ],
+        total_pairs=found.total_pairs,
+        partial=found.is_partial,
+        freshness=common.freshness(answered.freshness),
         not_compared=from_not_compared(answered.not_compared),
     )
 

@@ -38,6 +38,8 @@ def to_question(message: dedupe_pb2.MakePlanRequest) -> PlanQuestion:
         everywhere=message.everywhere,
         action=message.action,
         time_zone=message.time_zone,
+        keep_in=tuple(folder.raw for folder in message.keep_in),
+        drop_in=tuple(folder.raw for folder in message.drop_in),
     )
 
 

@@ -176,7 +176,7 @@ impl Dedupe {
     }
 
     #[pyo3(signature = (*, under, min_size, extensions, types, drop, keep, prefer, isolate, min_copies, min_devices,
-        one_of_each_name, everywhere, action, asked, time_zone = ""))]
+        one_of_each_name, everywhere, action, asked, time_zone = "", keep_in = Vec::new(), drop_in = Vec::new()))]
     #[allow(clippy::too_many_arguments)] // the keywords of a Python call
     fn make_plan(
         &self,
@@ -196,9 +196,13 @@ impl Dedupe {
         action: &str,
         asked: &str,
         time_zone: &str,
+        keep_in: Vec<Vec<u8>>,
+        drop_in: Vec<Vec<u8>>,
     ) -> PyResult<Plan> {
         let asked = PlanAsked {
             under: under.as_deref(),
+            keep_in: &keep_in,
+            drop_in: &drop_in,
             min_size_bytes: min_size,
             extensions: &extensions,
             types: &types,

@@ -17,6 +17,7 @@ mod one_call;
 mod plans;
 mod rows;
 mod scan;
+mod shared_folders;
 mod verify;
 mod views;
 
@@ -55,6 +56,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::scan::{Progress, Scan, ScanError, ScanResult};
+    #[pymodule_export]
+    use super::shared_folders::{shared_folders, FolderPair, PairSide, SharedFolders};
     #[pymodule_export]
     use super::verify::{
         accept_finding, compare_listed, findings, DamagedFile, Finding, SuspectFile, Verification, VerifyResult,

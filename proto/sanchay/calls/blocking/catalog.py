@@ -57,6 +57,20 @@ class CatalogCalls:
             _requests.duplicates(under, min_size_bytes, extensions, types, sort, with_ignored, limit, page_token),
         )
 
+    def shared_folders(
+        self,
+        *,
+        under: PathLike | None = None,
+        min_size_bytes: int | None = None,
+        extensions: Iterable[str] = (),
+        types: Iterable[str] = (),
+        with_ignored: bool = False,
+        limit: int = 0,
+    ) -> v1.catalog_pb2.SharedFoldersResponse:
+        """The pairs of folders that share copies, those first where most bytes could go."""
+        request = _requests.shared_folders(under, min_size_bytes, extensions, types, with_ignored, limit)
+        return self._link.unary(self._catalog.SharedFolders, request)
+
     def summary(self, by: str = "", *, roots: Iterable[RootName] = ()) -> v1.catalog_pb2.SummaryResponse:
         """Files and bytes by type, ext, age, size or owner."""
         return self._link.unary(self._catalog.Summary, _requests.summary(by, roots))

@@ -41,8 +41,13 @@ class DedupeCalls:
         one_of_each_name: bool = False,
         everywhere: bool = False,
         action: str = "trash",
+        keep_in: Iterable[PathLike] = (),
+        drop_in: Iterable[PathLike] = (),
     ) -> v1.dedupe_pb2.MakePlanResponse:
-        """Decides which copies go, and changes no file. `drop` and `keep` are expressions. Waits for up to an hour."""
+        """Decides which copies go, and changes no file. `drop` and `keep` are expressions. Waits for up to an hour.
+
+        With `keep_in` and `drop_in` copies right in the latter folders go where one right in the former stays.
+        """
         request = _requests.make_plan(
             under,
             min_size_bytes,
@@ -57,6 +62,8 @@ class DedupeCalls:
             one_of_each_name,
             everywhere,
             action,
+            keep_in,
+            drop_in,
         )
         return self._link.unary(self._dedupe.MakePlan, request, STREAM_TIMEOUT_S)
 

@@ -38,9 +38,15 @@ impl CopyFilter {
         request: &DuplicateRequest<'_>,
     ) -> Result<Self, CatalogError> {
         let mut place = Place::Everywhere;
-        if !request.under.is_empty() {
+        if !request.under.is_empty() || !request.folders.is_empty() {
             let tree = catalog.cache.shape(reader)?;
-            let directories = reader.directories_in(&catalog.cache, &request.under)?;
+            let mut directories = match request.under.as_slice() {
+                [] => DirectorySet::everything(),
+                under => reader.directories_in(&catalog.cache, under)?,
+            };
+            if !request.folders.is_empty() {
+                directories = directories.only(&reader.directories_at(&request.folders)?);
+            }
             if !directories.is_everything() {
                 let blocks = tree.blocks_of(&directories);
                 place = Place::Trees(directories, blocks);
@@ -97,7 +103,7 @@ impl CopyFilter {
     }
 
     #[inline]
-    fn wants(&self, posting: &Posting) -> bool {
+    pub(super) fn wants(&self, posting: &Posting) -> bool {
         let has_block = match &self.place {
             Place::Trees(_, blocks) => blocks.get(posting.entry.block() as usize).copied().unwrap_or(false),
             Place::Everywhere | Place::Folders(_) => true,

@@ -52,6 +52,8 @@ pub type IgnoredCopies = HashMap<(Algorithm, ContentHash), HashSet<Vec<u8>>>;
 pub struct DuplicateRequest<'a> {
     /// Only copies below one of these paths count; none: everywhere.
     pub under: Vec<&'a [u8]>,
+    /// Only copies right in one of these folders count, not those below them; none: all.
+    pub folders: Vec<&'a [u8]>,
     /// Only groups count of which a copy has this text in its path, in large or small letters; empty: all.
     pub text: &'a str,
     /// Smallest apparent size; 0 asks for empty files too.

@@ -134,7 +134,7 @@ impl Catalog {
 
 impl CopyFilter {
     /// The figures of the groups whose copies are all ignored, by key and ordinal.
-    fn ignored(
+    pub(super) fn ignored(
         &self,
         reader: &Reader,
         request: &DuplicateRequest<'_>,

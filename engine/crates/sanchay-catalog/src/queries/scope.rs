@@ -65,6 +65,15 @@ impl Reader {
         Ok(None)
     }
 
+    /// The directories at absolute paths, without what is below them. A folder that the catalog does not have has none.
+    pub(crate) fn directories_at(&self, paths: &[&[u8]]) -> Result<Vec<i64>, CatalogError> {
+        let mut found = Vec::with_capacity(paths.len());
+        for path in paths {
+            found.extend(self.locate(path)?.map(|(directory, _)| directory));
+        }
+        Ok(found)
+    }
+
     /// The directories of the folders at absolute paths.
     pub(crate) fn directories_in(&self, cache: &Cache, paths: &[&[u8]]) -> Result<DirectorySet, CatalogError> {
         let mut starts: Vec<i64> = Vec::new();

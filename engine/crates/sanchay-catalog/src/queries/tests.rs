@@ -2,6 +2,7 @@
 //! the totals and the tokens, on one thread and on several, beside a name index that covers a part of the catalog.
 
 mod halts;
+mod shared_folders;
 mod usage;
 
 use std::collections::BTreeMap;

@@ -199,6 +199,20 @@ impl DirectorySet {
         Self { known: Vec::new(), everything: false }
     }
 
+    /// Of every directory.
+    pub(crate) fn everything() -> Self {
+        Self { known: Vec::new(), everything: true }
+    }
+
+    /// Those of it that are among `directories`.
+    pub(crate) fn only(&self, directories: &[i64]) -> Self {
+        let mut known = vec![OUTSIDE; directories.iter().max().map_or(0, |last| *last as usize + 1)];
+        for directory in directories.iter().filter(|directory| self.everything || self.contains(**directory)) {
+            mark(&mut known, *directory, INSIDE);
+        }
+        Self { known, everything: false }
+    }
+
     /// Whether no file lies outside.
     pub(crate) fn is_everything(&self) -> bool {
         self.everything

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sanchay_catalog::journal::{Decision, PlanCopy, PlanGroup, Skipped};
 use sanchay_catalog::queries::{DuplicateGroup, DuplicatePath, Fits, IgnoredCopies, RootName};
 use sanchay_catalog::{Catalog, CatalogError, Reader};
-use sanchay_core::path::{is_within, relative, split_below};
+use sanchay_core::path::{is_within, relative, split, split_below};
 use sanchay_core::VolumeId;
 
 use super::action::Action;
@@ -112,6 +112,9 @@ impl<'l> Look<'l> {
                 return Ok(None);
             }
         }
+        if !self.request.drop_in.is_empty() && group.paths.iter().all(|name| self.gives_way(&name.path)) {
+            return Ok(None);
+        }
         let (size_bytes, algorithm, hash) = (group.figures.size_bytes, group.algorithm, group.hash);
         let mut by_copy: BTreeMap<u64, Vec<DuplicatePath>> = BTreeMap::new();
         for name in group.paths {
@@ -186,7 +189,8 @@ impl<'l> Look<'l> {
             None if fitting(self.keep.as_ref(), &taken)? > 0 => Some("fits-keep"),
             None => None,
         };
-        let may_go = self.drop.is_none() || fitting(self.drop.as_ref(), &taken)? == taken.len();
+        let may_go = (self.drop.is_none() || fitting(self.drop.as_ref(), &taken)? == taken.len())
+            && (self.request.drop_in.is_empty() || taken.iter().all(|name| self.gives_way(&name.path.path)));
         let mut sites = Vec::with_capacity(1);
         for Name { path, .. } in &taken {
             if path.root_id != first.root_id || sites.is_empty() {
@@ -219,6 +223,11 @@ impl<'l> Look<'l> {
             entry.allocated_bytes.saturating_sub(self.reader.shared_bytes(first.id)?)
         };
         Ok(Some(Candidate { names: taken, volume, mount: sites[0].mount, copy, freed_bytes }))
+    }
+
+    /// Whether a file is right in a folder that gives way to others.
+    fn gives_way(&self, path: &[u8]) -> bool {
+        self.request.drop_in.iter().any(|folder| folder == split(path).0)
     }
 
     /// The place of a name's root; or why the name takes no part.

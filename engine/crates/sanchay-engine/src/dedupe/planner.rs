@@ -67,7 +67,8 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(catalog: &'a Catalog, journal: &'a Journal, request: &'a PlanRequest<'a>) -> Result<Self, EngineError> {
-        let mut rules = Rules { has_drop: request.drop.is_some(), ..request.rules.clone() };
+        let mut rules =
+            Rules { has_drop: request.drop.is_some() || !request.drop_in.is_empty(), ..request.rules.clone() };
         if request.action.is_within_volume() {
             // Each volume keeps what it has.
             rules.min_devices = 1;

@@ -26,6 +26,8 @@ struct Trees {
 #[derive(Default)]
 struct Asked<'a> {
     under: &'a str,
+    keep_in: &'a str,
+    drop_in: &'a str,
     min_size_bytes: u64,
     rules: Rules,
     drop: &'a str,
@@ -111,10 +113,13 @@ impl Trees {
 
     fn make(&self, asked: &Asked<'_>, goes_on: &dyn Fn() -> bool) -> Result<Plan, crate::EngineError> {
         let under = bytes_of(&self.at(asked.under)).to_vec();
+        let place = |folder: &str| (!folder.is_empty()).then(|| bytes_of(&self.at(folder)).to_vec());
+        let (keep_in, drop_in) = (place(asked.keep_in), Vec::from_iter(place(asked.drop_in)));
         let isolate: Vec<Vec<u8>> = asked.isolate.iter().map(|folder| bytes_of(&self.at(folder)).to_vec()).collect();
         let (drop, keep) = (self.expression(asked.drop), self.expression(asked.keep));
         let scope = DuplicateRequest {
             under: (!asked.under.is_empty()).then_some(under.as_slice()).into_iter().collect(),
+            folders: keep_in.iter().chain(&drop_in).map(Vec::as_slice).collect(),
             min_size_bytes: asked.min_size_bytes.max(1),
             roots: self.engine.root_names().unwrap(),
             ..DuplicateRequest::default()
@@ -124,6 +129,7 @@ impl Trees {
             rules: asked.rules.clone(),
             drop: drop.as_ref(),
             keep: keep.as_ref(),
+            drop_in: &drop_in,
             isolate: &isolate,
             everywhere: asked.everywhere,
             action: asked.action,
@@ -216,6 +222,37 @@ fn a_copy_with_several_names_goes_whole_or_not_at_all() {
     let scoped = trees.plan(&Asked { under: "two/a", ..Asked::default() });
     assert_eq!(scoped.dropped(), ["two/a/another"]);
     assert_eq!(scoped.names["two/a/copy"].1, "names-elsewhere");
+}
+
+#[test]
+fn of_two_folders_one_gives_way_only_where_the_other_has_the_content_and_never_the_last_copy() {
+    let trees = Trees::new(&[
+        ("one/copy", "same"),
+        ("one/inner/copy", "same"),
+        ("one/inner/twice", "same"),
+        ("one/inner/elsewhere", "other"),
+        ("two/elsewhere", "other"),
+        ("one/inner/here", "here only"),
+        ("one/inner/here too", "here only"),
+        ("one/inner/below/copy", "same"),
+        ("one/.hidden/kept", "here only"),
+    ]);
+    let inner = trees.plan(&Asked { keep_in: "one", drop_in: "one/inner", ..Asked::default() });
+    assert_eq!(inner.dropped(), ["one/inner/copy", "one/inner/twice"]);
+    assert_eq!(
+        (inner.names.len(), inner.plan.undecided),
+        (3, 0),
+        "no other group takes part, and nothing below either"
+    );
+    let outer = trees.plan(&Asked { keep_in: "one/inner", drop_in: "one", ..Asked::default() });
+    assert_eq!(outer.dropped(), ["one/copy"]);
+    let below = trees.plan(&Asked { keep_in: "one", drop_in: "one/inner", under: "two", ..Asked::default() });
+    assert!(below.names.is_empty(), "neither is below it");
+    let hidden = trees.plan(&Asked { keep_in: "one/.hidden", drop_in: "one/inner", ..Asked::default() });
+    assert_eq!(hidden.dropped(), [""; 0], "what takes no part is not what stays for another");
+    trees.link("one/inner/copy", "one/linked");
+    let linked = trees.plan(&Asked { keep_in: "one", drop_in: "one/inner", ..Asked::default() });
+    assert_eq!(linked.dropped(), ["one/inner/twice"], "a copy with a name in the other folder stays");
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct PlanRequest<'a> {
     pub drop: Option<&'a Expression>,
     /// Copies that fit this never go.
     pub keep: Option<&'a Expression>,
+    /// Only copies right in one of these folders may go, and only of groups that have one elsewhere; none: all may.
+    pub drop_in: &'a [Vec<u8>],
     /// All below one of these folders is one replica: its copies never go for one another.
     pub isolate: &'a [Vec<u8>],
     /// Whether what programs keep for themselves takes part too: hidden folders, version control, packages, applications.

@@ -19,6 +19,10 @@ const LINKS_SHOWN: usize = 100;
 pub struct PlanAsked<'a> {
     /// Copies below this folder only.
     pub under: Option<&'a [u8]>,
+    /// Copies right in one of these folders and of `drop_in` only, and of groups with one here; none: all.
+    pub keep_in: &'a [Vec<u8>],
+    /// Only copies right in one of these folders may go; none: all.
+    pub drop_in: &'a [Vec<u8>],
     /// Smaller files do not count, bytes.
     pub min_size_bytes: u64,
     /// Endings of names; empty: all.
@@ -55,6 +59,7 @@ impl Engine {
         let extensions = asked.extensions.iter().map(String::as_str);
         let scope = DuplicateRequest {
             under: asked.under.into_iter().collect(),
+            folders: asked.keep_in.iter().chain(asked.drop_in).map(Vec::as_slice).collect(),
             min_size_bytes: asked.min_size_bytes,
             extensions: Endings::of_copies(extensions).map_err(EngineError::invalid_argument)?,
             types: asked.types.iter().map(|text| words::file_type(text)).collect::<Result<_, _>>()?,
@@ -70,7 +75,7 @@ impl Engine {
             .ok_or_else(|| EngineError::invalid_argument(format!("{:?} is not an action", asked.action)))?;
         let rules = Rules {
             prefer: asked.prefer.iter().map(|rule| preference(rule)).collect::<Result<_, _>>()?,
-            has_drop: drop.is_some(),
+            has_drop: drop.is_some() || !asked.drop_in.is_empty(),
             min_copies: asked.min_copies.max(1),
             min_devices: asked.min_devices.max(1),
             one_of_each_name: asked.one_of_each_name,
@@ -81,6 +86,7 @@ impl Engine {
             rules,
             drop: drop.as_ref(),
             keep: keep.as_ref(),
+            drop_in: asked.drop_in,
             isolate: asked.isolate,
             everywhere: asked.everywhere,
             action,

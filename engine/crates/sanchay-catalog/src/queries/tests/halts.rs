@@ -68,6 +68,7 @@ fn a_question_that_is_called_off_ends_and_the_next_one_is_answered() {
             ..DuplicateRequest::default()
         };
         assert!(call_off(catalog, &|| catalog.duplicates(&request)) > 10);
+        assert!(call_off(catalog, &|| catalog.shared_folders(&request)) > 10);
     }
     assert!(call_off(catalog, &|| catalog.not_compared(&roots)) > 0);
     let usage = UsageRequest { depth: 9, limit: 2_000, with_files: true, with_types: true, ..UsageRequest::default() };
