@@ -251,12 +251,21 @@ mod tests {
         let old = Connection::open(&path).unwrap();
         old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         old.execute_batch(MIGRATIONS[0]).unwrap();
-        old.execute_batch("INSERT INTO meta VALUES ('catalog_id', 7); PRAGMA user_version = 1").unwrap();
+        let rows = "INSERT INTO meta VALUES ('catalog_id', 7);
+            INSERT INTO plan (id, made_ns, action, asked, min_copies, min_devices) VALUES (1, 1, 'trash', '{}', 1, 1);
+            INSERT INTO plan_group VALUES (1, 0, 1, 0, zeroblob(32)); PRAGMA user_version = 1";
+        old.execute_batch(rows).unwrap();
         drop(old);
         let opened = Journal::open(&path, 7).unwrap();
         let backup = Connection::open(opened.backup.unwrap()).unwrap();
         assert_eq!(backup.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
         assert_eq!(opened.journal.undecided_after(1, -1).unwrap(), None, "its index is there");
+        let hash = sanchay_core::ContentHash::from_bytes([0; 32]);
+        assert_eq!(
+            opened.journal.group_state(1, &hash).unwrap().map(|state| state.number),
+            Some(0),
+            "a plan of before"
+        );
         assert!(Journal::open(&path, 7).unwrap().backup.is_none());
     }
 }

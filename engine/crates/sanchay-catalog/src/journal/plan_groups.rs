@@ -42,7 +42,7 @@ impl Journal {
         let connection = self.connection();
         let sql =
             "SELECT g.number, EXISTS (SELECT 1 FROM plan_copy c WHERE c.plan = ?1 AND c.group_number = g.number AND c.decision = 0)
-            FROM plan_group g WHERE g.plan = ?1 AND g.hash = ?2 ORDER BY g.number LIMIT 1";
+            FROM plan_content g WHERE g.plan = ?1 AND g.hash = ?2 ORDER BY g.number LIMIT 1";
         let mut statement = connection.prepare_cached(sql)?;
         let state = statement.query_row(params![plan, &hash.as_bytes()[..]], |row| {
             Ok(GroupState { number: row.get(0)?, is_undecided: row.get(1)? })

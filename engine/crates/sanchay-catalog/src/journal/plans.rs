@@ -80,6 +80,9 @@ impl Journal {
             let sql = "INSERT INTO plan_skipped VALUES (?1, ?2, ?3)";
             transaction.execute(sql, params![id, skipped.reason, skipped.files])?;
         }
+        let sql =
+            "INSERT INTO plan_content SELECT plan, hash, number FROM plan_group WHERE plan = ?1 ORDER BY hash, number";
+        transaction.execute(sql, [id])?;
         count(&transaction, id)?;
         transaction.execute("UPDATE plan SET is_ready = 1 WHERE id = ?1", [id])?;
         let plan = one(&transaction, id)?;
