@@ -79,7 +79,7 @@ class DedupeService:
         if action not in ACTIONS:
             raise InvalidArgument(f"{names.quoted(action)} is not a valid action; choose from {', '.join(ACTIONS)}.")
         if bool(question.keep_in) != bool(question.drop_in):
-            raise InvalidArgument("A folder that keeps its copies and one that gives way belong together.")
+            raise InvalidArgument("Name both a folder that keeps its copies and one whose copies may go.")
         under, roots = await self._registry.place(question.under)
 
         def make() -> Plan:

@@ -155,6 +155,8 @@ def style_sheet() -> str:
     QPushButton:hover {{ border-color: {now.accent}; }}
     QPushButton:focus {{ border: 2px solid {now.accent}; padding: 4px 13px; }}
     QPushButton:disabled {{ color: {now.muted}; }}
+    QPushButton:checked {{ background: {now.selected}; border: 2px solid {now.accent}; padding: 4px 13px; }}
+    QPushButton:checked:focus {{ border: 2px solid {now.text}; }}
     QPushButton[main="true"] {{ background: {now.accent}; color: {now.on_accent}; border-color: {now.accent}; }}
     QPushButton[main="true"]:focus {{ border: 2px solid {now.text}; }}
     QPushButton[main="true"]:disabled {{ background: {now.line}; color: {now.muted}; border-color: {now.line}; }}

@@ -71,6 +71,7 @@ class FilterBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget, stretch in ((self.type, 0), (self.least, 0), (self.root, 0), (self.text, 1), (self.sort, 0)):
             layout.addWidget(widget, stretch)
+        layout.addStretch(0)
 
     def show_roots(self, roots: Iterable[root_pb2.Root]) -> None:
         """Offers these roots; one that is chosen and gone stays chosen, and finds nothing."""
@@ -92,6 +93,15 @@ class FilterBar(QWidget):
         self.root.blockSignals(True)
         self.root.setCurrentIndex(max(self.root.findData(now.root), 0))
         self.root.blockSignals(False)
+
+    def show_for(self, *, by_place: bool) -> None:
+        """Offers what counts: places have neither a text nor another order."""
+        self.text.setVisible(not by_place)
+        self.sort.setVisible(not by_place)
+
+    def apply(self) -> None:
+        """Takes up what was typed at once."""
+        self._chosen()
 
     def clear(self) -> None:
         """Leaves nothing out any more."""

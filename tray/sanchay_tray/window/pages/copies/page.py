@@ -16,6 +16,8 @@ from sanchay_tray.model import ACTIVE, Link, State
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import Either, Page, page_layout
+from sanchay_tray.window.pages.copies import of_all
+from sanchay_tray.window.pages.copies import places as places_module
 from sanchay_tray.window.pages.copies import review as review_module
 from sanchay_tray.window.pages.copies.companions import companions_of
 from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
@@ -26,8 +28,7 @@ from sanchay_tray.window.pages.copies.plan import OpenPlan
 from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope, find_or_make, open_plan
 from sanchay_tray.window.pages.copies.rules import Rules as RulesPanel
 from sanchay_tray.window.pages.copies.sheet import Sheet
-from sanchay_tray.window.parts.empty import Empty
-from sanchay_tray.window.parts.long_rows import Column, Rows, Table
+from sanchay_tray.window.parts.long_rows import Rows, Table
 from sanchay_tray.window.parts.text import Label, button, muted, row, title
 from sanchay_tray.window.pictures.pictures import Pictures
 from sanchay_tray.words import count, say
@@ -54,7 +55,7 @@ class CopiesPage(Page):
     """Groups of equal files."""
 
     name = "copies"
-    keys = review_module.KEYS
+    keys = (*review_module.KEYS, *places_module.KEYS)
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -64,6 +65,7 @@ class CopiesPage(Page):
         self.review = review_module.Review(desk, self.plan, self.pictures)
         self.sheet = Sheet(desk)
         self.rules = RulesPanel(desk)
+        self.places = places_module.Places(desk)
         self._opening = b""  # the content of the group that is to be reviewed once its plan is there
         self._up = False
         self._answer: view_pb2.ViewOpened | None = None
@@ -84,6 +86,9 @@ class CopiesPage(Page):
         self.rules.applied.connect(self._ruled)
         self.sheet.closed.connect(self._show_list)
         self.sheet.cleared.connect(self._cleared)
+        self.places.told.connect(self.total.setText)
+        self.places.planned.connect(self._show_pair)
+        self.places.wanted.connect(self._show_groups_of)
         self.state_changed(desk.state)
 
     def _once(self, after_ms: int, does: Callable[[], object]) -> QTimer:
@@ -162,7 +167,7 @@ class CopiesPage(Page):
         self.total = muted()
         self.bar = FilterBar(self.filter, self._filtered)
         small = SmallPictures(self, self.pictures, PICTURE, lambda: self.table.viewport().update())
-        self.rows = Rows(self._columns(small), self)
+        self.rows = Rows(of_all.columns(small, lambda: self.desk.state.roots, self._decided), self)
         self.table = Table(self.rows, say("Groups of copies"))
         self.table.set_row_height(ROW_HEIGHT)
         self.table.setIconSize(QSize(PICTURE, PICTURE))
@@ -198,7 +203,10 @@ class CopiesPage(Page):
         self._listing = QWidget()
         layout = QVBoxLayout(self._listing)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(row(title(say("Copies")), 1, self.progress, self.move_button, self.start))
+        self.switch = places_module.Switch(self.desk.memory.get("copies.by-place", False), self._switched)
+        layout.addWidget(
+            row(title(say("Copies")), self.switch, 1, self.progress, self.move_button, self.start, spacing=12)
+        )
         layout.addWidget(self.total)
         layout.addWidget(self.news_row)
         layout.addWidget(self.bar)
@@ -206,25 +214,6 @@ class CopiesPage(Page):
         layout.addWidget(self._either, 1)
         self._stack = Either(self._listing, self.review, self.rules, self.sheet)
         page_layout(self).addWidget(self._stack)
-
-    def _columns(self, small: SmallPictures) -> list[Column]:
-        def picture(group: catalog_pb2.DuplicateGroup) -> object:
-            return small.icon(group.paths[0].path.raw, group.paths[0].modified_ns) if group.paths else None
-
-        return [
-            Column(say("Name"), lambda group: shown.name(group.paths[0].path) if group.paths else "", picture=picture),
-            Column(say("Copies"), lambda group: shown.number(group.copies), is_number=True),
-            Column(say("Each"), lambda group: shown.size(group.size), is_number=True),
-            Column(say("Could be free"), lambda group: shown.size(group.freed_bytes), is_number=True),
-            Column(say("Where"), self._where),
-            Column(say("Decided"), self._decided),
-        ]
-
-    def _where(self, group: catalog_pb2.DuplicateGroup) -> str:
-        names = roots_by_id(self.desk.state.roots)
-        found = dict.fromkeys(names.get(each.root_id, "") for each in group.paths)
-        folder = shown.folder(group.paths[0].path) if group.paths else ""
-        return f"{', '.join(name for name in found if name)}: {folder}"
 
     def _decided(self, group: catalog_pb2.DuplicateGroup) -> str:
         if not self.plan.is_known(group.hash):
@@ -258,7 +247,7 @@ class CopiesPage(Page):
 
     def _news(self) -> None:
         """The list stays as it is while one looks at it, and says that it would be another one now."""
-        if self.rows.total():
+        if self.places.model.pairs if self.switch.by_place else self.rows.total():
             self.news.setText(say("The copies have changed since this list was made."))
             self.news_row.show()
         elif self._stack.shown() is self._listing:
@@ -268,11 +257,17 @@ class CopiesPage(Page):
         """Lists the groups again; where it may stay, at the group that was selected."""
         if self.desk.state.link is not Link.UP:
             return
+        self.bar.show_for(by_place=self.switch.by_place)
         if self.filter.root and self._under() is None:  # it was removed: all the others, not none, are meant
             self.filter = replace(self.filter, root="")
             self.bar.show_filter(self.filter)
         self._soon.stop()
         self.news_row.hide()
+        if self.switch.by_place:
+            self.rows.close()
+            self._either.show_only(self.places)
+            self.places.list_pairs(self._scope())
+            return
         self._place = self._place_now() if stay else None
         self._groups = Groups(self.desk, self.filter, self._under(), self._told, self._tell_soon)
         self.rows.show_source(self._groups)
@@ -311,7 +306,7 @@ class CopiesPage(Page):
         self._say_total()
 
     def _say_total(self) -> None:
-        if self._answer is not None:
+        if self._answer is not None and not self.switch.by_place:
             self.total.setText(totals(self._answer, is_up=self._up))
 
     def _opened(self, total: int) -> None:
@@ -326,27 +321,9 @@ class CopiesPage(Page):
             self.desk.ask(self, lambda client: client.summary("type"), self._show_empty, key="empty")
 
     def _show_empty(self, summary: catalog_pb2.SummaryResponse) -> None:
-        if self.rows.total():
-            return
-        looked = count("{n} file was looked at", "{n} files were looked at", summary.files)
-        looked = f"{looked}: {shown.size(summary.bytes)}"
-        waiting = summary.not_compared.files
-        if waiting:
-            looked += "\n" + count("{n} of them is not compared yet", "{n} of them are not compared yet", waiting)
-        if not self.desk.state.roots:
-            empty = Empty(
-                "copies",
-                say("No folder is cataloged yet"),
-                action=say("Choose folders"),
-                pressed=lambda: self.desk.go("folders"),
-            )
-        elif self.filter.is_narrow:
-            empty = Empty(
-                "copies", say("No copies fit the filter"), looked, action=say("Show all"), pressed=self.bar.clear
-            )
-        else:
-            empty = Empty("copies", say("No copies were found"), looked)
-        self._either.show_only(empty)
+        if not self.rows.total() and not self.switch.by_place:
+            narrow, show_all = self.filter.is_narrow, self.bar.clear
+            self._either.show_only(of_all.without_groups(self.desk, summary, is_narrow=narrow, show_all=show_all))
 
     # ---- The members of the selected group ----
 
@@ -450,8 +427,10 @@ class CopiesPage(Page):
 
     def _set_actions(self) -> None:
         plan, up = self.plan.plan, self.desk.state.link is Link.UP
+        for each in (self.start, self.progress):
+            each.setVisible(not self.switch.by_place)
         self.start.setEnabled(up and self.rows.total() > 0)
-        self.move_button.setVisible(plan is not None and plan.files > 0)
+        self.move_button.setVisible(plan is not None and plan.files > 0 and not self.switch.by_place)
         self.move_button.setEnabled(up)
         if plan is None:
             self.progress.setText("")
@@ -462,7 +441,8 @@ class CopiesPage(Page):
 
     def _show_list(self) -> None:
         self._stack.show_only(self._listing)
-        self.table.setFocus()
+        self.places.put_away(is_used=self.sheet.job is not None)
+        (self.places.table if self.switch.by_place else self.table).setFocus()
         self._list()
 
     def _show_review(self, number: int) -> None:
@@ -494,5 +474,24 @@ class CopiesPage(Page):
 
     def _cleared(self) -> None:
         """Files went or came back: the plan is used up, and the next review makes another one."""
-        self.plan.take(None)
-        self.review.forget()
+        if not self.places.has_plan:
+            self.plan.take(None)
+            self.review.forget()
+
+    # ---- By place ----
+
+    def _switched(self, by_place: bool) -> None:
+        self.desk.memory.put("copies.by-place", by_place)
+        self._set_actions()
+        self._list()
+
+    def _show_pair(self, plan: dedupe_pb2.Plan) -> None:
+        """Asks whether what is planned for two folders is to be done."""
+        self._stack.show_only(self.sheet)
+        self.sheet.ask(plan.id)
+
+    def _show_groups_of(self, folder: bytes) -> None:
+        self.bar.text.setText(places_module.part_of_path(folder))
+        self.switch.groups.setChecked(True)
+        self.bar.apply()
+        self.table.setFocus()
