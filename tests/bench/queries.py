@@ -27,12 +27,18 @@ def answers(home: Home, needle: str, folder: str) -> str:
             "summary by type": lambda: client.summary("type"),
             "disk usage": lambda: client.disk_usage(),
             "disk usage of a folder": lambda: client.disk_usage(folder),
+            "all of a thousandth and more": lambda: client.disk_usage(
+                depth=1000, with_files=True, least_share=0.001, limit=10_000
+            ),
             f"find {needle}": lambda: client.find(needle, limit=100),
             "status": client.status,
         }
         filtered: dict[str, Callable[[], object]] = {
             "duplicates of images": lambda: client.duplicates(types=["image"], limit=20),
             "duplicates under a folder": lambda: client.duplicates(under=folder, limit=20),
+            "all of a thousandth and more, by type": lambda: client.disk_usage(
+                depth=1000, with_files=True, with_types=True, least_share=0.001, limit=10_000
+            ),
             "find type:image size:>10k": lambda: client.find("type:image size:>10k", limit=100),
             "find modified:<400d dup:yes": lambda: client.find("modified:<400d dup:yes", limit=100),
         }

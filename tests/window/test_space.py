@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from sanchay_tray.model import Link
 from sanchay_tray.window import opening
 from sanchay_tray.window.frame import Frame
+from sanchay_tray.window.pages.search.page import SearchPage
 from sanchay_tray.window.pages.space.page import SpacePage
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
@@ -32,6 +33,11 @@ def at(frame: Frame, path: Path | bytes) -> SpacePage:
 
     until(shows, f"the map shows {path!r}")
     return page
+
+
+def answered(page: SpacePage) -> bytes | None:
+    """The folder of the answer that the map shows."""
+    return page.map.picture.job.tree.paths[0] if page.map.picture is not None else None
 
 
 def rows(page: SpacePage) -> list[str]:
@@ -72,6 +78,11 @@ def test_enter_goes_in_and_backspace_out_with_the_folder_selected_that_one_came_
         QTest.keyClick(page.map, Qt.Key.Key_Backspace)
         page = at(frame, tree)
         assert selected(page) == "Pictures"
+        page.show_folder(os.fsencode(tree / "Pictures"))
+        until(lambda: answered(page) == os.fsencode(tree / "Pictures"))
+        page.map.setFocus()
+        QTest.keyClick(page.map, Qt.Key.Key_Backspace)  # now that what lies above is not known
+        until(lambda: answered(page) == os.fsencode(tree) and selected(page) == "Pictures")
         button(page.crumbs, "Everything").click()
         until(lambda: "Everything" in texts(page.crumbs) and len(texts(page.crumbs)) == 1)
 
@@ -149,6 +160,11 @@ def test_what_is_too_small_for_a_tile_is_one_with_its_sisters(daemon: DaemonProc
         until(lambda: rows(page) == ["large.bin", "The rest"])
         rest = page.table.model().index(1, 0)
         until(lambda: str(rest.data(Qt.ItemDataRole.AccessibleTextRole)).endswith("30 files, Documents"))
+        page.table.setCurrentIndex(page.table.model().index(1, 0))
+        QTest.keyClick(page.table, Qt.Key.Key_Return)
+        search = page_of(frame, SearchPage)
+        until(lambda: search.isVisible() and search.hits.rowCount() == 31)
+        assert search.line.text() == f'under:"{top}"'
 
 
 def test_from_right_to_left_a_path_keeps_its_slashes(scanned: DaemonProcess, tree: Path, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from sanchay import paths
+from sanchay import paths, terms
 from sanchay.errors import SanchayError, UnknownPath
 from sanchay.v1 import common_pb2, event_pb2
 from sanchay_tray.model import ACTIVE, Link, State
@@ -53,6 +54,7 @@ class SpacePage(Page):
         self._tree = Tree()
         self._top = 0
         self._selected: int | None = None
+        self._came_from: bytes | None = None  # the folder that was shown before one that was not known yet
         self._shown: bytes | None = None  # the folder whose answer is shown
         self._asks_types = False  # such a question takes its time, and is not put again while it waits for its answer
         self._changed = False  # and something changed since it was put
@@ -133,7 +135,7 @@ class SpacePage(Page):
     def enter(self, select: str = "") -> None:
         """Shows a folder, by its path, or the one that was shown last."""
         if select:
-            self._path = os.fsencode(select)
+            self._path, self._selected, self._came_from = os.fsencode(select), None, None
         self._begin()
 
     def main(self) -> QWidget:
@@ -238,11 +240,16 @@ class SpacePage(Page):
         known = self._tree.node_of(path) if len(self._tree) else None
         if known is not None:
             self._top = known  # what is known already stands until the daemon tells more
-            inside = self._tree.node_of(before)
-            ways = self._tree.above(inside) if inside is not None else []
-            below = ways[ways.index(known) + 1 :] if known in ways else []
-            self._select(below[0] if below else self._first(), tree_changed=True)
+            self._select(self._towards(before) or self._first(), tree_changed=True)
+        self._came_from = before if known is None else None
         self._begin()
+
+    def _towards(self, path: bytes) -> int | None:
+        """What right in the shown folder is a folder, or holds it."""
+        inside = self._tree.node_of(path)
+        ways = self._tree.above(inside) if inside is not None else []
+        below = ways[ways.index(self._top) + 1 :] if self._top in ways else []
+        return below[0] if below else None
 
     def _open(self, node: int | None, *, deepest: bool = False) -> None:
         if node is None:
@@ -255,6 +262,13 @@ class SpacePage(Page):
             folder = self._tree.parents[node]  # a double click on what holds nothing to show goes to what it lies in
         if self._tree.paths[folder] != self._path:
             self.show_folder(self._tree.paths[folder])
+        elif self._tree.is_rest[node]:
+            self._list_rest()
+
+    def _list_rest(self) -> None:
+        """What is too small for a tile of its own, as hits. A path that is no text cannot be searched below."""
+        with suppress(UnicodeDecodeError):
+            self.desk.go("search", f"under:{terms.in_quotes(self._path.decode())}")
 
     def _go_out(self) -> None:
         above = chain(self._path, self._tops())[:-1]
@@ -297,7 +311,9 @@ class SpacePage(Page):
             again = tree.same(self._tree, selected)
         self._tree, self._top = tree, 0
         self._either.show_only(self._body)
-        self._select(again if again else self._first(), tree_changed=True)
+        if self._came_from is not None:
+            again, self._came_from = self._towards(self._came_from), None
+        self._select(again or self._first(), tree_changed=True)
         self._fresh = usage.freshness
         self._say_fresh()
 
