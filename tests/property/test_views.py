@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,15 @@ import pytest
 from sanchay_engine import DuplicateGroup, FileRow, GroupView, HitView
 from tests.integration.catalogs import Cataloger
 from tests.property.query_oracle import Asker, Trees, fold
-from tests.property.test_query_language import SORTS
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only as root on Linux: names of any bytes, other owners"
 )
 
 SEEDS = int(os.environ.get("SANCHAY_PROPERTY_EXAMPLES", "10"))
-QUESTIONS = 20
+QUESTIONS = 22  # each order at least twice
+SORTS = ("", *(sign + key for key in ("path", "name", "size", "modified", "created") for sign in ("", "-")))
+GROUP_SORTS = ("reclaimable", "size", "copies")
 TEXTS = ("photo", "É", "2", "one/", "two/", "GZ", "σ", "*", "\\", "nowhere at all", "")
 
 
@@ -49,6 +52,17 @@ def read_through(view: GroupView | HitView, dice: random.Random) -> list[Any]:
     return [rows[position] for position in range(len(view))]
 
 
+def paged(ask: Callable[..., Any], row: Callable[[Any], Any]) -> list[Any]:
+    """All rows, by one page after another."""
+    rows, token = [], ""
+    while True:
+        page = ask(token=token)
+        rows += [row(found) for found in (page.groups if row is group else page.rows)]
+        token = page.next_token
+        if not token:
+            return rows
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_view_is_all_pages_one_after_another(seed: int, tmp_path: Path) -> None:
     dice = random.Random(seed)
@@ -64,27 +78,34 @@ def test_a_view_is_all_pages_one_after_another(seed: int, tmp_path: Path) -> Non
         assert catalog.wait_name_index(60)
         asker = Asker(trees, trees.things(), dice)
         folders = [os.fsencode(folder) for folder in trees.folders]
-        for _ in range(QUESTIONS):
+        for number in range(QUESTIONS):
             text, _ = asker.expression()
-            sort = dice.choice(SORTS)
+            sort = SORTS[number % len(SORTS)]
             hits = HitView(catalog, text, sort=sort, time_zone=asker.zone)
-            assert [hit(row) for row in read_through(hits, dice)] == [
-                hit(row) for row in catalog.find(text, sort=sort, limit=1000, time_zone=asker.zone).rows
-            ]
+            in_order = [hit(row) for row in read_through(hits, dice)]
+            length = dice.randrange(1, 40)
+            pages = partial(catalog.find, text, sort=sort, limit=length, time_zone=asker.zone)
+            assert in_order == paged(pages, hit)
             assert hits.total == len(hits)
-            some = HitView(catalog, text, sort=sort, time_zone=asker.zone, limit=3)
-            assert (len(some), some.total) == (min(3, hits.total), hits.total)
+            most = dice.randrange(1, 20)
+            some = HitView(catalog, text, sort=sort, time_zone=asker.zone, limit=most)
+            assert [hit(row) for row in some.read(0, 1000)] == in_order[:most]
+            assert some.total == hits.total
 
             asked: dict[str, Any] = {
                 "min_size": dice.choice((0, 1, 4)),
                 "extensions": dice.choice(((), (), ("jpg",), ("gz", "txt"))),
-                "sort": dice.choice(("reclaimable", "size", "copies")),
+                "sort": GROUP_SORTS[number % len(GROUP_SORTS)],
             }
             under = dice.choice(([], [], dice.sample(folders, 1), [os.fsencode(top)]))
             page = catalog.duplicates(under=under[0] if under else None, limit=1000, **asked)
             groups = GroupView(catalog, under=under, **asked)
             expected = [group(row) for row in page.groups]
             assert [group(row) for row in read_through(groups, dice)] == expected
+            below = under[0] if under else None
+            assert expected == paged(partial(catalog.duplicates, under=below, limit=length, **asked), group)
+            some_groups = GroupView(catalog, under=under, limit=most, **asked)
+            assert [group(row) for row in some_groups.read(0, 1000)] == expected[:most]
             for name in ("groups", "redundant_files", "reclaimable_bytes", "freed_bytes"):
                 assert getattr(groups, f"total_{name}") == getattr(page, f"total_{name}")
             part = dice.choice(TEXTS)

@@ -30,7 +30,7 @@ from sanchayd.views.view import (
 )
 
 GROUPS_MOST = 4_000_000
-HITS_MOST = 1_000_000
+HITS_MOST = 2_000_000
 ROWS_LIMIT = 200
 ROWS_MAX_LIMIT = 10_000
 PATHS_LIMIT = 100

@@ -243,6 +243,18 @@ impl<'a> BlockView<'a> {
         Ok(Some(EntryRef { name, entry: self.entry(slot, hash)? }))
     }
 
+    /// Modification of the entry in `slot`.
+    #[inline]
+    pub fn mtime_ns(&self, slot: usize) -> i64 {
+        self.columns.mtime_s(slot).wrapping_mul(NS).wrapping_add(self.detail.mtime_nanos.get(slot))
+    }
+
+    /// Its birth; None where unknown.
+    #[inline]
+    pub fn birth_ns(&self, slot: usize) -> Option<i64> {
+        self.columns.birth_s(slot).map(|_| self.mtime_ns(slot).wrapping_add(self.detail.birth_delta.get(slot)))
+    }
+
     fn hashes(&self) -> Result<&'a [u8], CatalogError> {
         let names = (0..self.columns.len())
             .fold(0usize, |sum, slot| sum.saturating_add(self.detail.name_length.get(slot) as usize));
@@ -264,14 +276,14 @@ impl<'a> BlockView<'a> {
     fn entry(&self, slot: usize, hash: Option<ContentHash>) -> Result<Entry, CatalogError> {
         let (columns, detail) = (&self.columns, &self.detail);
         let size_bytes = columns.size_bytes(slot);
-        let mtime_ns = columns.mtime_s(slot).wrapping_mul(NS).wrapping_add(detail.mtime_nanos.get(slot));
+        let mtime_ns = self.mtime_ns(slot);
         Ok(Entry {
             kind: columns.kind(slot),
             size_bytes,
             allocated_bytes: usual_allocation(size_bytes).wrapping_add(detail.allocated_delta.get(slot)) as u64,
             mtime_ns,
             ctime_ns: mtime_ns.wrapping_add(detail.ctime_delta.get(slot)),
-            birth_ns: columns.birth_s(slot).map(|_| mtime_ns.wrapping_add(detail.birth_delta.get(slot))),
+            birth_ns: self.birth_ns(slot),
             inode: detail.inode.get(slot) as u64,
             volume: self.volume(slot)?,
             links: columns.links(slot),

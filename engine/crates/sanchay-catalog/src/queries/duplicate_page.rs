@@ -1,9 +1,11 @@
 //! A question for duplicates, the page that answers it, and the order of the groups on it.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use sanchay_core::{Algorithm, ContentHash, FileType};
 
+use super::first::First;
 use super::tree::RootNames;
 use crate::block::{Entry, EntryId};
 use crate::content::GroupFigures;
@@ -178,49 +180,30 @@ impl GroupPlace {
     }
 }
 
-/// The `limit + 1` first places after `after`, of all that are offered.
+/// The first places after `after`, one more than a page takes, of all that are offered.
 pub(super) struct FirstPlaces {
-    limit: usize,
     after: Option<GroupPlace>,
-    /// What comes before no longer counts: as many that come after it were kept.
-    worst: Option<GroupPlace>,
-    kept: Vec<GroupPlace>,
+    first: First<Reverse<GroupPlace>>,
 }
 
 impl FirstPlaces {
     pub(super) fn new(limit: usize, after: Option<GroupPlace>) -> Self {
-        Self { limit, after, worst: None, kept: Vec::new() }
+        Self { after, first: First::new(limit) }
     }
 
     pub(super) fn offer(&mut self, place: GroupPlace) {
-        if self.after.is_some_and(|after| place >= after) || self.worst.is_some_and(|worst| place <= worst) {
-            return;
-        }
-        self.kept.push(place);
-        if self.kept.len() / 2 > self.limit {
-            self.cut();
-        }
-    }
-
-    /// Leaves no more than are wanted, the last of which is from then on the worst.
-    fn cut(&mut self) {
-        if self.kept.len() > self.limit + 1 {
-            let (_, worst, _) = self.kept.select_nth_unstable_by(self.limit, |a, b| b.cmp(a));
-            self.worst = Some(*worst);
-            self.kept.truncate(self.limit + 1);
+        if self.after.is_none_or(|after| place < after) {
+            self.first.offer(Reverse(place));
         }
     }
 
     /// Adds what another pass kept.
     pub(super) fn merge(&mut self, other: Self) {
-        self.kept.extend(other.kept);
-        self.cut();
+        self.first.merge(other.first);
     }
 
     /// In order.
-    pub(super) fn into_sorted(mut self) -> Vec<GroupPlace> {
-        self.cut();
-        self.kept.sort_unstable_by(|a, b| b.cmp(a));
-        self.kept
+    pub(super) fn into_sorted(self) -> Vec<GroupPlace> {
+        self.first.into_sorted().into_iter().map(|Reverse(place)| place).collect()
     }
 }

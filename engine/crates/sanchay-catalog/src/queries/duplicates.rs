@@ -93,9 +93,14 @@ impl Catalog {
         let mut totals = DuplicatePage::default();
         let mut places = if filter.is_everything() && request.min_size_bytes <= 1 {
             reader.totals(&mut totals)?;
-            reader.places(&wider, after)?
+            match request.sort {
+                DuplicateSort::Reclaimable => reader.places(&wider, after)?,
+                DuplicateSort::Size | DuplicateSort::Copies => {
+                    reader.places_by_pass(&wider, after, &mut DuplicatePage::default())?
+                }
+            }
         } else if filter.is_everything() {
-            reader.places_of_size(&wider, after, &mut totals)?
+            reader.places_by_pass(&wider, after, &mut totals)?
         } else {
             filter.places(&parallel, reader.content_parts()?, &wider, after, &mut totals)?
         };
@@ -187,23 +192,17 @@ impl Reader {
         Ok(())
     }
 
-    /// The first places after `after`: an index walk for the usual order.
+    /// The first places after `after` by what can be reclaimed: an index walk.
     fn places(
         &self,
         request: &DuplicateRequest<'_>,
         after: Option<GroupPlace>,
     ) -> Result<Vec<GroupPlace>, CatalogError> {
-        let column = match request.sort {
-            DuplicateSort::Reclaimable => "reclaimable",
-            DuplicateSort::Size => "size",
-            DuplicateSort::Copies => "copies",
-        };
         let after = after.unwrap_or(GroupPlace { value: i64::MAX as u64, key: i64::MAX, ordinal: i64::MAX });
-        let sql = format!(
-            "SELECT {column}, key, ordinal FROM duplicate_group WHERE ({column}, key, ordinal) < (?1, ?2, ?3)
-             ORDER BY {column} DESC, key DESC, ordinal DESC LIMIT ?4"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT reclaimable, key, ordinal FROM duplicate_group WHERE (reclaimable, key, ordinal) < (?1, ?2, ?3)
+             ORDER BY reclaimable DESC, key DESC, ordinal DESC LIMIT ?4",
+        )?;
         let bounds = (after.value as i64, after.key, after.ordinal, request.limit as i64 + 1);
         let rows = statement.query_map(bounds, |row| {
             Ok(GroupPlace { value: row.get::<_, i64>(0)? as u64, key: row.get(1)?, ordinal: row.get(2)? })
@@ -211,17 +210,18 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The same, for groups of a smallest size, which are added up on the way.
-    fn places_of_size(
+    /// The same in any order and for groups of a smallest size, which are added up on the way: a pass over all groups.
+    fn places_by_pass(
         &self,
         request: &DuplicateRequest<'_>,
         after: Option<GroupPlace>,
         page: &mut DuplicatePage,
     ) -> Result<Vec<GroupPlace>, CatalogError> {
+        let min_size = if request.min_size_bytes <= 1 { 0 } else { request.min_size_bytes };
         let mut statement = self.connection.prepare_cached(
             "SELECT key, ordinal, size, copies, reclaimable, freed, perhaps FROM duplicate_group WHERE size >= ?1",
         )?;
-        let mut rows = statement.query([i64::try_from(request.min_size_bytes).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query([i64::try_from(min_size).unwrap_or(i64::MAX)])?;
         let mut first = FirstPlaces::new(request.limit, after);
         while let Some(row) = rows.next()? {
             let figures = GroupFigures {
@@ -232,8 +232,8 @@ impl Reader {
                 perhaps: row.get::<_, i64>(6)? as u64,
             };
             page.count(&figures);
-            let place = GroupPlace { value: request.sort.value(&figures), key: row.get(0)?, ordinal: row.get(1)? };
-            first.offer(place);
+            let value = request.sort.value(&figures);
+            first.offer(GroupPlace { value, key: row.get(0)?, ordinal: row.get(1)? });
         }
         Ok(first.into_sorted())
     }

@@ -129,7 +129,7 @@ impl Catalog {
         let (Sort { key, descending }, limit) = (request.sort, request.limit);
         let question =
             Question { filter: &filter, key, descending, wanted, limit, after, only_empty: false, done: None };
-        let (halt, tally, started) = (Halt::of_thread(), Tally::default(), Instant::now());
+        let (halt, tally, started) = (Halt::of_thread(), Tally::of_first(limit), Instant::now());
         let mut finder =
             Finder { reader, parallel, cache, question, known, halt, tally, cut_short: false, is_full: false, started };
         let outcome = finder.run();
@@ -208,6 +208,7 @@ impl Finder<'_, '_> {
             self.known = Some(self.reader.whole_totals()?);
         }
         let largest_first = self.question.descending && matches!(key, SortKey::Size | SortKey::Modified);
+        let few_are_wanted = self.question.wanted == Wanted::Page;
         if let Some(entry) = filter.only_entry() {
             return self.alone(|search| search.look_at_entries(entry, Untested::All));
         }
@@ -231,7 +232,7 @@ impl Finder<'_, '_> {
             self.names(&text)
         } else if let Some(glob) = filter.path_glob() {
             self.paths(glob)
-        } else if filter.is_everything() && largest_first {
+        } else if filter.is_everything() && largest_first && few_are_wanted {
             self.alone(|search| search.look_at_largest())
         } else {
             self.blocks(0)
@@ -243,7 +244,7 @@ impl Finder<'_, '_> {
         let question = &self.question;
         for id in entries.after(question.after.as_ref().map(|after| after.id)).take(question.limit + 1) {
             let place = SortPlace { value: Value::Number(0), id, descending: question.descending };
-            self.tally.keep(place, None, question.limit);
+            self.tally.keep(place, None);
         }
         let (hits, bytes) = entries.totals();
         self.known.get_or_insert(Totals::Exact(hits, Some(bytes)));
@@ -254,7 +255,7 @@ impl Finder<'_, '_> {
         let mut search = Search::new(self.reader, &self.question);
         let outcome = work(&mut search);
         let found = search.tally;
-        self.tally.merge(found, self.question.limit);
+        self.tally.merge(found);
         outcome
     }
 
@@ -324,7 +325,7 @@ impl Finder<'_, '_> {
 
     fn add(&mut self, found: Vec<Tally>) {
         for tally in found {
-            self.tally.merge(tally, self.question.limit);
+            self.tally.merge(tally);
         }
     }
 

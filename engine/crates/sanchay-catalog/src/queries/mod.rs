@@ -10,6 +10,7 @@ mod extents;
 mod filter;
 mod filter_context;
 mod find;
+mod first;
 mod fits;
 mod folders;
 mod group_view;

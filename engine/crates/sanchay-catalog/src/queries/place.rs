@@ -1,10 +1,10 @@
 //! Where a hit stands in its order, the page that is filled with the first of them, and the token of the page's end.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 use data_encoding::HEXLOWER;
 
+use super::first::First;
 use super::runs::EntrySet;
 use super::sort::{Sort, SortKey};
 use crate::block::EntryId;
@@ -66,9 +66,9 @@ impl Totals {
 }
 
 /// The first hits after the page before, as far as they were seen, and the count of all that were seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
-    page: BinaryHeap<SortPlace>,
+    page: First<SortPlace>,
     pub(super) hits: u64,
     pub(super) bytes: u64,
     /// Hits whose bytes were not added up.
@@ -80,50 +80,49 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Gathers all hits, in any order.
-    pub(super) fn of_all() -> Self {
-        Self { set: Some(EntrySet::default()), ..Self::default() }
+    /// Gathers the first hits, one more than `limit`.
+    pub(super) fn of_first(limit: usize) -> Self {
+        Self { page: First::new(limit), hits: 0, bytes: 0, unweighed: false, ahead: 0, set: None }
     }
 
-    /// Keeps a hit if it may belong on this page. One more than `limit` is kept, to know whether there is a next page.
-    pub(super) fn keep(&mut self, place: SortPlace, after: Option<&SortPlace>, limit: usize) {
+    /// Gathers all hits, in any order.
+    pub(super) fn of_all() -> Self {
+        Self { set: Some(EntrySet::default()), ..Self::of_first(0) }
+    }
+
+    /// Keeps a hit if it may belong on this page.
+    pub(super) fn keep(&mut self, place: SortPlace, after: Option<&SortPlace>) {
         if after.is_some_and(|after| place <= *after) {
             return;
         }
         self.ahead += 1;
         if let Some(set) = &mut self.set {
             set.insert(place.id, 0);
-        } else if self.page.len() <= limit {
-            self.page.push(place);
-        } else if self.page.peek().is_some_and(|worst| place < *worst) {
-            self.page.pop();
-            self.page.push(place);
+        } else {
+            self.page.offer(place);
         }
     }
 
-    /// The last place of a full page: what comes behind it need not be kept.
-    pub(super) fn worst(&self, limit: usize) -> Option<&SortPlace> {
-        self.page.peek().filter(|_| self.page.len() > limit)
+    /// A place behind the page: what comes behind it need not be kept.
+    pub(super) fn worst(&self) -> Option<&SortPlace> {
+        self.page.worst()
     }
 
     /// Adds what another pass saw; both have left out what comes before the page.
-    pub(super) fn merge(&mut self, other: Self, limit: usize) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.hits += other.hits;
         self.bytes += other.bytes;
         self.unweighed |= other.unweighed;
-        let ahead = self.ahead + other.ahead;
-        for place in other.page {
-            self.keep(place, None, limit);
-        }
+        self.ahead += other.ahead;
+        self.page.merge(other.page);
         if let Some(set) = other.set {
             self.set.get_or_insert_default().merge(&set);
         }
-        self.ahead = ahead;
     }
 
     /// The page's places in order, one more than `limit` where there is a next page.
     pub(super) fn into_places(self) -> Vec<SortPlace> {
-        self.page.into_sorted_vec()
+        self.page.into_sorted()
     }
 }
 

@@ -5,7 +5,7 @@ use super::folders::folder_id;
 use super::place::{SortPlace, Tally, Value};
 use super::sort::SortKey;
 use super::tree::{DirectorySet, PathResolver};
-use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, EntryRef, BLOCK_SLOTS};
+use crate::block::{BlockColumns, BlockDetail, BlockView, EntryId, BLOCK_SLOTS};
 use crate::error::CatalogError;
 use crate::reader::Reader;
 
@@ -44,6 +44,12 @@ impl Question<'_> {
     fn is_text_order(&self) -> bool {
         matches!(self.key, SortKey::Name | SortKey::Path)
     }
+
+    /// Whether the detail of each hit is needed, whatever the filter asks. Of a page only few hits' nanoseconds are.
+    fn needs_detail_of_hits(&self) -> bool {
+        let by_time = matches!(self.key, SortKey::Modified | SortKey::Created);
+        self.is_text_order() || (by_time && self.wanted == Wanted::Order)
+    }
 }
 
 /// How much of the filter is still to be tested.
@@ -67,7 +73,10 @@ pub(super) struct Search<'r> {
 impl<'r> Search<'r> {
     pub(super) fn new(reader: &'r Reader, question: &'r Question<'r>) -> Self {
         let (paths, slots) = (PathResolver::new(reader), Vec::with_capacity(BLOCK_SLOTS));
-        let tally = if question.wanted == Wanted::Set { Tally::of_all() } else { Tally::default() };
+        let tally = match question.wanted {
+            Wanted::Set => Tally::of_all(),
+            Wanted::Page | Wanted::Order => Tally::of_first(question.limit),
+        };
         Self { reader, question, paths, slots, tally }
     }
 
@@ -85,7 +94,7 @@ impl<'r> Search<'r> {
         if question.only_empty {
             zone.size_bytes.1 = 0;
         }
-        let with_detail = question.filter.needs_detail() || question.is_text_order();
+        let with_detail = question.filter.needs_detail() || question.needs_detail_of_hits();
         let sql = format!(
             "SELECT b.id, b.directory, b.columns {} FROM {source} {} WHERE b.id >= ?1 AND b.id < ?2 AND ({}
              b.files > 0 AND b.max_size >= ?3 AND b.min_size <= ?4 AND b.max_mtime >= ?5 AND b.min_mtime <= ?6) {}",
@@ -148,7 +157,7 @@ impl<'r> Search<'r> {
     pub(super) fn look_at_entries(&mut self, entries: &[EntryId], untested: Untested) -> Result<(), CatalogError> {
         let question = self.question;
         let filter = question.filter;
-        let of_columns = untested == Untested::Columns && !question.is_text_order();
+        let of_columns = untested == Untested::Columns && !question.needs_detail_of_hits();
         for in_block in entries.chunk_by(|a, b| a.block() == b.block()) {
             let block = in_block[0].block();
             let mut slots = std::mem::take(&mut self.slots);
@@ -197,7 +206,7 @@ impl<'r> Search<'r> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (block, bound): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if let Some(SortPlace { value: Value::Number(worst), .. }) = self.tally.worst(self.question.limit) {
+            if let Some(SortPlace { value: Value::Number(worst), .. }) = self.tally.worst() {
                 // Times are kept to the nanosecond, bounds to the second.
                 let worst = if by_size { *worst } else { worst.div_euclid(NS) };
                 if bound < worst {
@@ -255,7 +264,7 @@ impl<'r> Search<'r> {
         self.tally.bytes += slots.iter().map(|&slot| columns.size_bytes(slot)).sum::<u64>();
         match question.key {
             SortKey::Stored => {
-                let worst = self.tally.worst(question.limit).map(|worst| worst.id);
+                let worst = self.tally.worst().map(|worst| worst.id);
                 if slots.first().is_some_and(|&slot| worst.is_some_and(|worst| EntryId::new(block, slot) > worst)) {
                     // The page is full of what comes before these.
                     self.tally.ahead += slots.len();
@@ -272,16 +281,16 @@ impl<'r> Search<'r> {
             }
             // Whole seconds decide here; the nanoseconds are asked for where two hits share a second.
             SortKey::Modified | SortKey::Created => {
-                for &slot in slots.iter() {
-                    if self.is_beaten(columns, slot) {
-                        continue;
+                slots.retain(|&slot| !self.is_beaten(columns, slot));
+                match &view {
+                    Some(view) => self.keep_by_time(block, view, slots),
+                    None if slots.is_empty() => {}
+                    None => {
+                        self.reader.with_block(block, |view, _| {
+                            self.keep_by_time(block, view, slots);
+                            Ok(())
+                        })?;
                     }
-                    let id = EntryId::new(block, slot);
-                    let exact = match &view {
-                        Some(view) => view.get(slot)?.map(|item| stamp(&item, question.key)),
-                        None => self.reader.entry(id, |item, _| stamp(&item, question.key))?,
-                    };
-                    self.keep(Value::Number(exact.unwrap_or(i64::MIN)), id);
                 }
             }
             SortKey::Name | SortKey::Path => {
@@ -299,9 +308,19 @@ impl<'r> Search<'r> {
         Ok(())
     }
 
+    fn keep_by_time(&mut self, block: i64, view: &BlockView<'_>, slots: &[usize]) {
+        for &slot in slots {
+            let exact = match self.question.key {
+                SortKey::Created => view.birth_ns(slot).unwrap_or(i64::MIN),
+                _ => view.mtime_ns(slot),
+            };
+            self.keep(Value::Number(exact), EntryId::new(block, slot));
+        }
+    }
+
     /// Whether the page is full of hits that whole seconds alone show to come before this one.
     fn is_beaten(&self, columns: &BlockColumns<'_>, slot: usize) -> bool {
-        let Some(SortPlace { value: Value::Number(worst_ns), .. }) = self.tally.worst(self.question.limit) else {
+        let Some(SortPlace { value: Value::Number(worst_ns), .. }) = self.tally.worst() else {
             return false;
         };
         let second = match self.question.key {
@@ -319,7 +338,7 @@ impl<'r> Search<'r> {
 
     fn keep(&mut self, value: Value, id: EntryId) {
         let place = SortPlace { value, id, descending: self.question.descending };
-        self.tally.keep(place, self.question.after.as_ref(), self.question.limit);
+        self.tally.keep(place, self.question.after.as_ref());
     }
 }
 
@@ -327,11 +346,3 @@ impl<'r> Search<'r> {
 pub(super) const WHOLE_TABLE: &str = "block b";
 
 const NS: i64 = 1_000_000_000;
-
-fn stamp(item: &EntryRef<'_>, key: SortKey) -> i64 {
-    if key == SortKey::Created {
-        item.entry.birth_ns.unwrap_or(i64::MIN)
-    } else {
-        item.entry.mtime_ns
-    }
-}
