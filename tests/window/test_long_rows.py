@@ -144,3 +144,28 @@ def test_enter_opens_the_row_and_another_order_closes_the_one_before() -> None:
         assert source.is_closed
         source.tell(5)  # of an order that is shown no more
         assert rows.rowCount() == TOTAL
+
+
+def test_an_order_that_is_kept_shows_its_rows_until_they_are_read_again() -> None:
+    with table() as (source, rows, view):
+        source.readings[-1].answer()
+        view.select(3)
+        another = Source()
+        rows.show_source(another, keep=True)
+        assert source.is_closed
+        another.tell(TOTAL - 1)
+        assert rows.rowCount() == TOTAL - 1
+        assert (text(rows, 0), view.current_row()) == ("0", 3)
+        until(lambda: another.asked == [0])
+        another.readings[-1].rows(["another"] * PAGE_ROWS)
+        assert (text(rows, 0), view.current_row()) == ("another", 3)
+
+
+def test_rows_that_are_here_are_the_beginning_of_an_order() -> None:
+    with table() as (_, rows, _view):
+        rows.show_rows(["first", "second"])
+        assert (rows.rowCount(), text(rows, 1)) == (2, "second")
+        another = Source()
+        rows.show_source(another, keep=True)
+        another.tell(3)
+        assert [text(rows, row) for row in range(3)] == ["first", "second", WAITING]

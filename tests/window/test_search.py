@@ -13,13 +13,16 @@ from PySide6.QtTest import QTest
 from sanchay_tray.model import Link
 from sanchay_tray.window import opening
 from sanchay_tray.window.frame import Frame
+from sanchay_tray.window.pages.search import finding
 from sanchay_tray.window.pages.search.hits import FOLDER, NAME, SIZE
 from sanchay_tray.window.pages.search.page import SearchPage
+from sanchay_tray.window.parts.long_rows import PAGE_ROWS
 from sanchay_tray.window.parts.paths import MARKED
 from tests.support import trees
 from tests.support.daemon import DaemonProcess
 from tests.support.windows import button, nameless, page_of, settle, texts, until, window
 
+MANY = 1000
 HOSTILE = (b"<b>hit&amp;.txt", b"hit\nbreak.txt", b"hit\xff.txt", "hit\u202egnp.exe".encode(), b"hit" + b"a" * 252)
 
 
@@ -55,6 +58,116 @@ def test_hits_come_as_one_types_and_what_was_sought_is_marked(scanned: DaemonPro
         assert [piece.text for piece in marked if piece.is_marked] == ["copy", "beach"]
         assert page.said.text().startswith("1 hit  ·  19.5 KB")
         assert nameless(page) == []
+
+
+@pytest.fixture
+def many(daemon: DaemonProcess, tmp_path: Path) -> DaemonProcess:
+    """A daemon that knows a thousand hits."""
+    top = trees.build_raw(tmp_path / "tree", {b"hit %03d" % number: b"x" * number for number in range(MANY)})
+    with daemon.client() as client:
+        client.add_root(top, no_scan=True)
+        for job in client.start_scan([str(top)]).jobs:
+            list(client.follow_job(job.id))
+    return daemon
+
+
+def name(page: SearchPage, row: int) -> str:
+    return str(page.hits.index(row, NAME).data())
+
+
+def test_all_hits_can_be_jumped_through_in_any_order(many: DaemonProcess) -> None:
+    with window(many.where, "search", "hit") as frame:
+        page = searching(frame)
+        until(lambda: page.finding.listed == MANY)
+        assert page.hits.rowCount() == MANY
+        assert page.said.text().startswith("1,000 hits")
+        titles = page.table.horizontalHeader()
+        titles.sectionClicked.emit(SIZE)  # largest first
+        until(lambda: page.finding.listed == MANY and name(page, 0) == "hit 999")
+        page.table.select(MANY - 1)
+        until(lambda: name(page, MANY - 1) == "hit 000")
+        titles.sectionClicked.emit(SIZE)
+        until(lambda: page.finding.listed == MANY and name(page, 0) == "hit 000")
+        page.table.select(MANY // 2)
+        until(lambda: name(page, MANY // 2) == "hit 500")
+        assert frame.banner_texts() == []
+
+
+def test_no_order_is_made_while_one_types(many: DaemonProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "REST_MS", 3_600_000)
+    with window(many.where, "search", "focus") as frame:
+        page = searching(frame)
+        for key in "hit ":
+            QTest.keyClicks(page.line, key)
+            until(lambda: page.hits.rowCount() == PAGE_ROWS)
+        until(lambda: frame.is_idle)
+        settle()
+        assert page.finding.source is None
+        assert page.said.text().startswith("1,000 hits")
+        page.finding.open_again()
+        until(lambda: page.hits.rowCount() == MANY)
+
+
+def test_an_order_that_the_daemon_let_go_is_made_again_without_a_word(many: DaemonProcess) -> None:
+    with many.client() as client, window(many.where, "search", "hit") as frame:
+        page = searching(frame)
+        page.table.ordered.emit("name")
+        until(lambda: page.finding.listed == MANY)
+        source = page.finding.source
+        assert source is not None
+        client.close_view(source.view)
+        until(lambda: not source.is_held)
+        page.table.select(700)
+        until(lambda: name(page, 700) == "hit 700")
+        assert page.finding.source is not source
+        assert page.said.text().startswith("1,000 hits")
+        again = page.finding.source
+        assert again is not None
+        client.close_view(again.view)
+        until(lambda: not again.is_held)
+        page.finding.look_again()
+        until(lambda: page.finding.source is not again and page.finding.source is not None and page.finding.source.view)
+
+
+def test_a_long_order_that_moved_on_says_so_and_stays_where_it_is(
+    many: DaemonProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "AGAIN_ROWS", MANY - 1)
+    with window(many.where, "search", "hit") as frame:
+        page = searching(frame)
+        page.table.ordered.emit("name")
+        until(lambda: page.finding.listed == MANY)
+        page.table.select(500)
+        until(lambda: name(page, 500) == "hit 500")
+        at = page.table.visualRect(page.table.currentIndex()).top()
+        trees.build_raw(tmp_path / "tree", {b"hit 1a": b"new"})
+        again = button(page, "Files have changed: show the list as it is now")
+        assert page.hits.rowCount() == MANY
+        again.click()
+        until(lambda: page.table.current_row() == 501 and name(page, 501) == "hit 500")
+        assert page.table.visualRect(page.table.currentIndex()).top() == at
+        assert not again.isVisibleTo(page)
+        assert page.said.text().startswith("1,001 hits")
+
+
+def test_where_no_order_can_be_held_the_first_hits_are_listed(many: DaemonProcess) -> None:
+    with many.client() as client, window(many.where, "search", "focus") as frame:
+        page = searching(frame)
+        views = [client.open_hits("") for _ in range(16)]
+        page.line.setText("hit")
+        until(lambda: page.said.text().endswith("only the first 200 are listed"))
+        assert page.hits.rowCount() == PAGE_ROWS
+        for view in views:
+            view.close()
+
+
+def test_a_drag_is_of_all_that_is_selected_or_of_nothing(many: DaemonProcess) -> None:
+    with window(many.where, "search", "hit") as frame:
+        page = searching(frame)
+        until(lambda: page.finding.listed == MANY)
+        page.table.selectAll()
+        page.table.startDrag(Qt.DropAction.CopyAction)
+        assert frame.toast.text == "So many files cannot be dragged at once"
 
 
 def test_a_wrong_term_is_underlined_and_the_reason_stands_below(scanned: DaemonProcess) -> None:
@@ -160,10 +273,10 @@ def test_what_was_found_is_exported_whole_or_not_at_all(scanned: DaemonProcess, 
         page = searching(frame)
         until(lambda: page.hits.rowCount() == 3)
         written = tmp_path / "found.csv"
-        page.export_to(str(written))
+        page.tools.export_to(str(written))
         until(lambda: frame.toast.text.startswith("3 rows were written to"))
         assert len(written.read_text("utf-8").splitlines()) == 4
-        page.export_to(str(tmp_path / "no such folder" / "found.csv"))
+        page.tools.export_to(str(tmp_path / "no such folder" / "found.csv"))
         until(lambda: frame.banner_texts())
         assert not (tmp_path / "no such folder").exists()
 
@@ -174,7 +287,7 @@ def test_a_search_is_kept_and_made_a_report(scanned: DaemonProcess) -> None:
         until(lambda: page.hits.rowCount() == 3)
         button(page, "Save this search").click()
         for _ in range(2):
-            page.reports.actions()[1].trigger()
+            page.tools.reports.actions()[1].trigger()
             until(lambda: frame.is_idle)
         with scanned.client() as client:
             made = {(each.name, each.action, each.expression) for each in client.list_schedules().schedules}

@@ -16,6 +16,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from sanchay.errors import SanchayError
+from sanchay_tray.window.parts.paths import MARKED, Piece
 from sanchay_tray.words import say
 
 #: Rows of a page, pages that are kept, and pages that are asked for at once.
@@ -56,13 +57,17 @@ class Source(Protocol):
 
 
 class Column(NamedTuple):
-    """A column: its title, what it shows of a row, what a screen reader says of it, and whether it is a number."""
+    """A column: its title, what it shows of a row, what a screen reader says of it, and whether it is a number.
+
+    `pieces`: the text in pieces, where some of it is marked.
+    """
 
     title: str
     text: Callable[[Any], str]
     spoken: Callable[[Any], str] | None = None
     is_number: bool = False
     picture: Callable[[Any], Any] | None = None
+    pieces: Callable[[Any], Sequence[Piece]] | None = None
 
 
 class Rows(QAbstractTableModel):
@@ -78,6 +83,7 @@ class Rows(QAbstractTableModel):
         self._source: Source | None = None
         self._total = 0
         self._pages: OrderedDict[int, Sequence[Any]] = OrderedDict()
+        self._old: set[int] = set()  # pages of the order before, which are shown until they are read again
         self._asked: dict[int, Reading] = {}
         self._seen = (0, 0)
         # Scrolling tells of each step: what is seen after them all is asked for.
@@ -88,11 +94,23 @@ class Rows(QAbstractTableModel):
 
     # ---- The order ----
 
-    def show_source(self, source: Source) -> None:
-        """Shows another order; what was known of the one before goes."""
+    def show_source(self, source: Source, *, keep: bool = False) -> None:
+        """Shows another order; what was known of the one before goes.
+
+        `keep`: it is much the same order. Each row stays to be seen, and where it is, until it is read again.
+        """
         self.close()
         self._source = source
-        source.open(self, lambda total: self._reset(source, total), self.failed.emit)
+        source.open(self, lambda total: self._reset(source, total, keep=keep), self.failed.emit)
+
+    def show_rows(self, rows: Sequence[Any]) -> None:
+        """Shows rows that are here, such as the first ones of an order that is to be opened."""
+        self.close()
+        self.beginResetModel()
+        self._old.clear()
+        self._pages = OrderedDict((at // PAGE_ROWS, rows[at : at + PAGE_ROWS]) for at in range(0, len(rows), PAGE_ROWS))
+        self._total = len(rows)
+        self.endResetModel()
 
     def close(self) -> None:
         """Lets go of the order; its rows stay to be seen until another one comes."""
@@ -114,7 +132,8 @@ class Rows(QAbstractTableModel):
 
     def is_gone(self, position: int) -> bool:
         """Whether it is known that a row is no more: its place is kept, so that the others keep theirs."""
-        return position // PAGE_ROWS in self._pages and self.row(position) is None
+        page = self._pages.get(position // PAGE_ROWS, ())
+        return position % PAGE_ROWS < len(page) and self.row(position) is None
 
     def total(self) -> int:
         """How many rows the order has."""
@@ -124,6 +143,7 @@ class Rows(QAbstractTableModel):
         """Asks again for what can be seen: rows are other ones now, the order is the same."""
         self._call_off(keep=())
         self._pages.clear()
+        self._old.clear()
         self._soon.start()
 
     def repaint(self) -> None:
@@ -157,6 +177,8 @@ class Rows(QAbstractTableModel):
         if role not in _SHOWN:
             return None
         row = self.row(index.row())
+        if role == MARKED:
+            return column.pieces(row) if column.pieces is not None and row is not None else None
         if row is None:
             if role == Qt.ItemDataRole.DisplayRole and index.column() == 0:
                 return say("gone") if self.is_gone(index.row()) else WAITING
@@ -169,23 +191,40 @@ class Rows(QAbstractTableModel):
 
     # ---- Fetching ----
 
-    def _reset(self, source: Source, total: int) -> None:
+    def _reset(self, source: Source, total: int, *, keep: bool) -> None:
         if source is not self._source:
             return
-        self.beginResetModel()
         self._call_off(keep=())
-        self._pages.clear()
-        self._total = total
-        self.endResetModel()
+        if keep:
+            self._old = set(self._pages)
+            self._resize(total)
+        else:
+            self.beginResetModel()
+            self._pages.clear()
+            self._old.clear()
+            self._total = total
+            self.endResetModel()
         self.opened.emit(total)
         self._soon.start()
+
+    def _resize(self, total: int) -> None:
+        before = self._total
+        if total > before:
+            self.beginInsertRows(QModelIndex(), before, total - 1)
+            self._total = total
+            self.endInsertRows()
+        elif total < before:
+            self.beginRemoveRows(QModelIndex(), total, before - 1)
+            self._total = total
+            self.endRemoveRows()
 
     def _wanted(self) -> list[int]:
         """The pages that can be seen and are not held, in their order."""
         if not self._total:
             return []
         first, last = max(self._seen[0], 0), min(max(self._seen[1], 0), self._total - 1)
-        return [page for page in range(first // PAGE_ROWS, last // PAGE_ROWS + 1) if page not in self._pages]
+        pages = range(first // PAGE_ROWS, last // PAGE_ROWS + 1)
+        return [page for page in pages if page not in self._pages or page in self._old]
 
     def _fetch(self) -> None:
         source, wanted = self._source, self._wanted()
@@ -212,8 +251,10 @@ class Rows(QAbstractTableModel):
         if source is not self._source or self._asked.pop(page, None) is None:
             return
         self._pages[page] = rows
+        self._pages.move_to_end(page)
+        self._old.discard(page)
         while len(self._pages) > PAGES_KEPT:
-            self._pages.popitem(last=False)
+            self._old.discard(self._pages.popitem(last=False)[0])
         first = page * PAGE_ROWS
         last = min(first + PAGE_ROWS, self._total) - 1
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
@@ -225,7 +266,7 @@ class Rows(QAbstractTableModel):
             self.failed.emit(error)
 
 
-_SHOWN = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DecorationRole)
+_SHOWN = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DecorationRole, MARKED)
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:
@@ -262,6 +303,8 @@ class Table(QTableView):
         titles.setStretchLastSection(True)
         self.verticalScrollBar().valueChanged.connect(lambda _: self._looked())
         model.modelReset.connect(self._looked)
+        for resized in (model.rowsInserted, model.rowsRemoved):
+            resized.connect(lambda *_: self.updateGeometries())  # Qt would do so later: no row behind could be shown
         self.doubleClicked.connect(lambda index: self.entered.emit(index.row()))
         self.selectionModel().currentRowChanged.connect(self._moved)
 
