@@ -130,10 +130,27 @@ def _compare_sums(cataloger: Cataloger, now: Oracle) -> None:
         figures = (row.files, row.directories, row.bytes, row.allocated, row.linked_bytes)
         expected_figures = (folder.files, folder.directories, folder.bytes, folder.allocated, folder.linked_bytes)
         assert figures == expected_figures, row.path
+    _compare_usage_with_files(cataloger, now)
     status, root = cataloger.catalog.status(), cataloger.catalog.root_status(1)
     expected = (len(now.files), len(now.folders), now.size)
     assert (status.files, status.directories, status.bytes) == expected
     assert (root.files, root.directories, root.bytes, root.state) == (*expected, "ready")
+
+
+def _compare_usage_with_files(cataloger: Cataloger, now: Oracle) -> None:
+    rows = cataloger.catalog.usage(depth=100, limit=100_000, with_files=True, with_types=True).rows
+    assert sorted(row.path for row in rows) == sorted([*now.folders, *now.files])
+    twins = now.duplicated()
+    for row in rows:
+        assert row.left_out is None
+        inside = [file for file in now.files.values() if file.path == row.path or file.path.startswith(row.path + b"/")]
+        by_type: dict[str, int] = {}
+        for file in inside:
+            by_type[file.type] = by_type.get(file.type, 0) + file.size
+        assert row.type_bytes == {name: size for name, size in by_type.items() if size}, row.path
+        assert row.copied_bytes == sum(file.size for file in inside if file.path in twins), row.path
+        if own := now.files.get(row.path):
+            assert (row.file_type, row.files, row.bytes, row.allocated) == (own.type, 1, own.size, own.allocated)
 
 
 def _compare_questions(cataloger: Cataloger, now: Oracle, chosen: random.Random) -> None:

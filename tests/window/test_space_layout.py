@@ -115,6 +115,16 @@ def test_what_no_row_says_is_one_node_and_several_tops_lie_in_one() -> None:
     assert [both.paths[node] for node in both.children[0]] == [b"/two", b"/one"]
 
 
+def test_the_names_of_one_file_take_no_more_than_the_folder_that_counts_it_once() -> None:
+    linked = [row(f"/t/a/{number}", 2, 40) for number in range(3)]
+    tree = tree_of([row("/t", 0, 80), row("/t/a", 1, 40), *linked, row("/t/b", 1, 40)])
+    tiles, areas = laid(tree), {}
+    for node in tree.children[0]:
+        _, _, width, height = tiles.rect(tiles.at[node])
+        areas[tree.paths[node]] = width * height
+    assert areas[b"/t/a"] == pytest.approx(areas[b"/t/b"], rel=0.01)
+
+
 def test_a_node_is_found_again_in_a_later_answer() -> None:
     before = tree_of([row("/t", 0, 100), row("/t/a", 1, 60), row("/t/a/x", 2, 50), row("/t/b", 1, 10)])
     after = tree_of([row("/t", 0, 200), row("/t/b", 1, 100), row("/t/a", 1, 60), row("/t/a/x", 2, 50)])

@@ -72,11 +72,15 @@ class Tree:
         return node if self.is_folder(node) else self.parents[node]
 
     def weights(self, hidden: Collection[bytes] = ()) -> list[int]:
-        """What each node takes on the map: nothing of what is hidden, and a folder what is in it."""
+        """What each node takes on the map: nothing of what is hidden, and a folder what is in it.
+
+        The names of one file are as large as the file each; the folder that they are in counts it once.
+        """
         weights = [0 if self.children[node] else size for node, size in enumerate(self.sizes)]
         for node in range(len(self) - 1, 0, -1):
             if hidden and not self.is_rest[node] and self.paths[node] in hidden:
                 weights[node] = 0
+            weights[node] = min(weights[node], self.sizes[node])
             weights[self.parents[node]] += weights[node]
         return weights
 
