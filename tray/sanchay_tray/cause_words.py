@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sanchay import paths
 from sanchay_tray.model import Cause, Kind, Link
-from sanchay_tray.words import count, mark, say
+from sanchay_tray.words import count, mark, say, sentence
 
 
 class Told(NamedTuple):
@@ -21,7 +21,8 @@ class Told(NamedTuple):
 
 def told(cause: Cause) -> Told:
     """The words of a cause."""
-    subject, why = paths.safe_text(cause.subject), paths.safe_text(cause.why)
+    why = cause.why if cause.words is None else sentence(cause.why, cause.words)
+    subject, why = paths.safe_text(cause.subject), paths.safe_text(why)
     if cause.kind is Kind.DAMAGE:
         text = count("{n} file has rotted", "{n} files have rotted", cause.count)
         return Told(text, "", "health", "damage", say("Look"))

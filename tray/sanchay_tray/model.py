@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sanchay.v1 import daemon_pb2, event_pb2, job_pb2, root_pb2
+    from sanchay.v1 import common_pb2, daemon_pb2, event_pb2, job_pb2, root_pb2
 
 
 #: Events that are kept for "What happened".
@@ -65,12 +65,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Cause:
-    """Why something needs attention. `subject` names the root, job or schedule; `why` is the daemon's sentence."""
+    """Why something needs attention. `subject` names the root, job or schedule; `why` is the daemon's sentence, and
+    `words` has it for other languages."""
 
     kind: Kind
     subject: str = ""
     why: str = ""
     count: int = 0
+    words: common_pb2.Words | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -196,20 +198,24 @@ def causes(state: State) -> tuple[Cause, ...]:
         return ()
     found = []
     if status.catalog.state not in ("", "ok"):
-        found.append(Cause(Kind.CATALOG, status.catalog.state, status.catalog.message))
+        found.append(
+            Cause(Kind.CATALOG, status.catalog.state, status.catalog.message, words=status.catalog.message_words)
+        )
     if status.damaged_files:
         found.append(Cause(Kind.DAMAGE, count=status.damaged_files))
     for root in status.roots:
         if root.unreadable_settings:
             found.append(Cause(Kind.ROOT_SETTINGS, root.name, ", ".join(root.unreadable_settings)))
         elif root.state == "offline":
-            found.append(Cause(Kind.ROOT_OFFLINE, root.name, root.freshness.reason))
+            fresh = root.freshness
+            found.append(Cause(Kind.ROOT_OFFLINE, root.name, fresh.reason, words=fresh.reason_words))
     if status.config_error:
-        found.append(Cause(Kind.CONFIG, why=status.config_error))
-    found += [Cause(Kind.JOB_FAILED, str(job.id), job.message) for job in state.failed]
+        found.append(Cause(Kind.CONFIG, why=status.config_error, words=status.config_error_words))
+    found += [Cause(Kind.JOB_FAILED, str(job.id), job.message, words=job.message_words) for job in state.failed]
     for schedule in status.schedules:
-        if schedule.enabled and schedule.last_run.state == "failed":
-            found.append(Cause(Kind.SCHEDULE_FAILED, schedule.name, schedule.last_run.message))
+        run = schedule.last_run
+        if schedule.enabled and run.state == "failed":
+            found.append(Cause(Kind.SCHEDULE_FAILED, schedule.name, run.message, words=run.message_words))
     return tuple(found)
 
 

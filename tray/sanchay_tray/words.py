@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -95,6 +96,11 @@ def count(one: str, many: str, n: int, **values: object) -> str:
     return _filled(_Speech.translation.ngettext(one, many, n), one if n == 1 else many, {"n": n, **values})
 
 
+#: The system's own words, where the sentence has just said the same: that nothing is there, or may not be read.
+_SAID_TWICE = re.compile(r" \([^()]+ \(os error (?:2|3|13|20)\)\)")
+_NUMBER_OF_ERROR = re.compile(r" \(os error \d+\)")
+
+
 def sentence(text: str, words: sentences.Words, show: Callable[[str, str], str] = sentences.shown) -> str:
     """A sentence of the daemon's: `text`, its English, or the same from its words in the language that is spoken."""
 
@@ -103,7 +109,8 @@ def sentence(text: str, words: sentences.Words, show: Callable[[str, str], str] 
             return _Speech.translation.ngettext(template.one, template.many, n)
         return _Speech.translation.gettext(template.one)
 
-    return sentences.render(words, text, translated, show)
+    said = sentences.render(words, text, translated, show)
+    return _NUMBER_OF_ERROR.sub("", _SAID_TWICE.sub("", said))
 
 
 def _filled(translated: str, english: str, values: dict[str, object]) -> str:

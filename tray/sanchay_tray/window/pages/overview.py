@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.v1 import catalog_pb2, change_pb2, event_pb2
@@ -141,6 +141,7 @@ class OverviewPage(Page):
                 lambda told=told: self.desk.go(told.page, told.select),  # type: ignore[misc]
                 name=f"{told.action}: {told.text}",
             )
+            line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
             body.addWidget(row(line, go))
 
     def _line_of(self, tone: str, text: str, more: str) -> QWidget:
