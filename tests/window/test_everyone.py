@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtGui import QColor, QFont
+from PySide6.QtWidgets import QAbstractButton, QLabel, QTableView, QWidget
 
 from sanchay_tray import words
 from sanchay_tray.window import colours
@@ -22,6 +22,8 @@ from tests.support.windows import application, nameless, settle, until, window
 
 PAGES = [entry.name for entry in ENTRIES]
 NORMAL_TEXT = 4.5
+#: The loop goes round so often before a page is laid out for good.
+PASSES = 50
 
 
 class Longer(gettext.NullTranslations):
@@ -40,6 +42,17 @@ def longer() -> Iterator[None]:
     words.translate_by(Longer())
     yield
     words.speak("en")
+
+
+@pytest.fixture
+def twice_as_large() -> Iterator[None]:
+    app = application()
+    before = app.font()
+    larger = QFont(before)
+    larger.setPointSizeF(before.pointSizeF() * 2)
+    app.setFont(larger)
+    yield
+    app.setFont(before)
 
 
 @pytest.fixture
@@ -64,7 +77,7 @@ def assert_uncut(page: QWidget) -> None:
     try:
         until(lambda: not cut(page))
     except AssertionError:
-        assert cut(page) == []
+        assert cut_at_rest(page) == []
 
 
 def cut(widget: QWidget) -> list[str]:
@@ -80,6 +93,15 @@ def cut(widget: QWidget) -> list[str]:
         if wide > each.width() + 1 or high > each.height() + 1:
             found.append(f"{each.text()!r} needs {wide}x{high}, has {each.width()}x{each.height()}")
     return found
+
+
+def cut_at_rest(widget: QWidget) -> list[str]:
+    """The same once it is laid out: a text that breaks knows how high it is when it knows its width."""
+    for _ in range(PASSES):
+        settle()
+        if not cut(widget):
+            break
+    return cut(widget)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -102,12 +124,42 @@ def test_a_longer_language_has_room(scanned: DaemonProcess, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.usefixtures("twice_as_large")
+def test_text_of_twice_the_size_has_room(scanned: DaemonProcess, name: str) -> None:
+    with window(scanned.where, name) as frame:
+        assert cut_at_rest(shown(frame, name)) == []
+        assert cut_at_rest(frame.sidebar) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.usefixtures("right_to_left")
 def test_right_to_left_has_room_too(scanned: DaemonProcess, name: str) -> None:
     with window(scanned.where, name) as frame:
         page = shown(frame, name)
         assert page.layoutDirection() == Qt.LayoutDirection.RightToLeft
         assert_uncut(page)
+
+
+def test_text_that_becomes_larger_while_the_window_is_open_has_room(scanned: DaemonProcess) -> None:
+    app = application()
+    small = app.font()
+    large = QFont(small)
+    large.setPointSizeF(small.pointSizeF() * 2)
+    with window(scanned.where, PAGES[0]) as frame:
+        for name in PAGES:
+            shown(frame, name)
+        app.setFont(large)
+        try:
+            for name in PAGES:
+                page = shown(frame, name)
+                assert cut_at_rest(page) == []
+                assert cut_at_rest(frame.sidebar) == []
+                sizes = {label.font().pointSizeF() for label in page.findChildren(QLabel) if label.isVisibleTo(page)}
+                assert min(sizes, default=large.pointSizeF()) >= large.pointSizeF()
+                for table in page.findChildren(QTableView):
+                    assert table.verticalHeader().defaultSectionSize() >= table.fontMetrics().height()
+        finally:
+            app.setFont(small)
 
 
 def luminance(colour: str) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from sanchay import launcher
 from sanchay.address import Places
@@ -51,6 +51,7 @@ class Frame(QMainWindow):
     """The one window. `entries` are its pages."""
 
     def __init__(self, where: Places, entries: tuple[Entry, ...] = ENTRIES) -> None:
+        self._font = QApplication.font()
         super().__init__()
         self.where = where
         self.memory = Memory(where)
@@ -197,6 +198,14 @@ class Frame(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Takes up another size of text: widgets with a style sheet have it only once that is set again."""
+        super().changeEvent(event)
+        app = QApplication.instance()
+        if event.type() == QEvent.Type.FontChange and isinstance(app, QApplication) and app.font() != self._font:
+            self._font = app.font()
+            app.setStyleSheet(app.styleSheet())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers how it was, and ends every call."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from sanchay_tray.model import State, causes
@@ -53,6 +53,11 @@ class Sidebar(QListWidget):
             first.setText(text)
             about = count("{n} thing needs attention", "{n} things need attention", number) if number else ""
             first.setData(Qt.ItemDataRole.AccessibleDescriptionRole, about)
+            self._widen()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.count():
             self._widen()
 
     def _widen(self) -> None:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView
 
 from sanchay.errors import SanchayError
+from sanchay_tray.window.parts.heights import HighRows
 from sanchay_tray.window.parts.paths import MARKED, Piece
 from sanchay_tray.words import say
 
@@ -274,7 +275,7 @@ def _alignment(column: Column) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-class Table(QTableView):
+class Table(HighRows):
     """A view of rows: every row as high as the others, one selected. `entered` is Enter, or a double click."""
 
     entered = Signal(int)
@@ -295,8 +296,7 @@ class Table(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         rows = self.verticalHeader()
         rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.set_row_height(0)
+        self.set_row_height(lines=ROW_LINES)
         titles = self.horizontalHeader()
         titles.setHighlightSections(False)
         titles.setMinimumSectionSize(4 * self.fontMetrics().averageCharWidth())
@@ -307,12 +307,6 @@ class Table(QTableView):
             resized.connect(lambda *_: self.updateGeometries())  # Qt would do so later: no row behind could be shown
         self.doubleClicked.connect(lambda index: self.entered.emit(index.row()))
         self.selectionModel().currentRowChanged.connect(self._moved)
-
-    def set_row_height(self, least: int) -> None:
-        """Makes every row so high that its text fits, and `least` points."""
-        height = max(round(self.fontMetrics().height() * ROW_LINES), least)
-        self.verticalHeader().setMinimumSectionSize(height)
-        self.verticalHeader().setDefaultSectionSize(height)
 
     def current_row(self) -> int:
         """The selected row; -1: none."""

@@ -6,15 +6,16 @@ The row that is chosen stays chosen when the rows change, by its key.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from html import escape
 from typing import NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
 from sanchay_tray.window.colours import colours
 from sanchay_tray.window.memory import Memory
+from sanchay_tray.window.parts.heights import HighRows
+from sanchay_tray.window.parts.text import tip
 
 ROOM = 14  # of a row, above and below its text
 Index = QModelIndex | QPersistentModelIndex
@@ -58,7 +59,7 @@ class RowsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"<span>{escape(row.cells[index.column()])}</span>"
+            return tip(row.cells[index.column()])
         if role == Qt.ItemDataRole.TextAlignmentRole and self._columns[index.column()].right:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ForegroundRole and row.tone and index.column() == self._told:
@@ -107,7 +108,7 @@ class Rows(QWidget):
     def __init__(self, name: str, columns: Sequence[Column], memory: Memory, remembered: str, told: int = 1) -> None:
         super().__init__()
         self.model = RowsModel(columns, told)
-        self.view = QTableView()
+        self.view = HighRows()
         self.view.setModel(self.model)
         self.view.setAccessibleName(name)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -118,8 +119,7 @@ class Rows(QWidget):
         self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.view.setCornerButtonEnabled(False)
         self.view.verticalHeader().hide()
-        self.view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + ROOM)
+        self.view.set_row_height(room=ROOM)
         self.view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -187,6 +187,14 @@ class Rows(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit_again()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_most"):
+            self._fit_again()
+
+    def _fit_again(self) -> None:
         if self._most:
             self.fit(self._most)
 

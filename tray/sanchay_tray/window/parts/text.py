@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFont, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sanchay_tray.window.icons import icon
 
@@ -15,24 +26,60 @@ from sanchay_tray.window.icons import icon
 LONG_WORD = re.compile(r"[^\s/\\]{40}(?=[^\s/\\])")
 
 
-class Label(QLabel):
+class _Plain(QLabel):
+    """Text as it is, in the desktop's size times `scale`."""
+
+    def __init__(self, tone: str, scale: float, bold: bool) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("muted", tone == "muted")
+        self.setProperty("tone", tone)
+        self._scale, self._bold = scale, bold
+        self._take_size()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "_scale"):
+            self._take_size()
+            self._resized()
+
+    def _resized(self) -> None:
+        """The size is another one."""
+
+    def _take_size(self) -> None:
+        """The desktop's size of text, which may change, times our own."""
+        size = QApplication.font().pointSizeF() * self._scale
+        if (self._scale != 1.0 or self._bold) and self.font().pointSizeF() != size:
+            font = QFont(self.font())
+            font.setPointSizeF(size)
+            font.setBold(self._bold)
+            self.setFont(font)
+
+
+class Label(_Plain):
     """A line of text, or several. `tone`: muted | good | warn | bad."""
 
     def __init__(self, text: str = "", *, tone: str = "", scale: float = 1.0, bold: bool = False) -> None:
-        super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
+        super().__init__(tone, scale, bold)
         self.setWordWrap(True)
-        self.setProperty("muted", tone == "muted")
-        self.setProperty("tone", tone)
-        if scale != 1.0 or bold:
-            font = QFont(self.font())
-            font.setPointSizeF(font.pointSizeF() * scale)
-            font.setBold(bold)
-            self.setFont(font)
         self.setText(text)
 
     def setText(self, text: str) -> None:
         super().setText(LONG_WORD.sub("\\g<0>\u200b", text))
+        self._take_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._take_room()
+
+    def _take_room(self) -> None:
+        """Not every layout asks how high a text is in the width that it gives it."""
+        high = self.heightForWidth(self.width()) if self.wordWrap() and self.text() else 0
+        if self.minimumHeight() != max(high, 0):
+            self.setMinimumHeight(max(high, 0))
+
+    def _resized(self) -> None:
+        self._take_room()
 
     def set_tone(self, tone: str) -> None:
         """Says how it is meant; empty: plainly."""
@@ -44,16 +91,19 @@ class Label(QLabel):
         self.style().polish(self)
 
 
-class Elided(QLabel):
+class Elided(_Plain):
     """One line that is shortened in its middle where there is no room; the whole of it is its tool tip and its name."""
 
     def __init__(
-        self, text: str = "", *, tone: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+        self,
+        text: str = "",
+        *,
+        tone: str = "",
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+        scale: float = 1.0,
+        bold: bool = False,
     ) -> None:
-        super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setProperty("muted", tone == "muted")
-        self.setProperty("tone", tone)
+        super().__init__(tone, scale, bold)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mode = mode
         self._whole = ""
@@ -76,16 +126,19 @@ class Elided(QLabel):
         super().resizeEvent(event)
         self._elide()
 
+    def _resized(self) -> None:
+        if hasattr(self, "_whole"):
+            self._elide()
+
     def _elide(self) -> None:
         short = self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 0))
         self.setText(short)
-        self.setToolTip("" if short == self._whole else f"<span>{_escaped(self._whole)}</span>")
+        self.setToolTip("" if short == self._whole else tip(self._whole))
 
 
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
+def tip(*texts: str) -> str:
+    """A tool tip that is read as it is, a line for each text: Qt takes any that looks like markup for it."""
+    return "<br>".join(f"<span>{escape(text)}</span>" for text in texts)
 
 
 def title(text: str) -> Label:

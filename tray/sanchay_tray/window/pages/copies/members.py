@@ -17,6 +17,7 @@ from sanchay_tray.window.colours import colours
 from sanchay_tray.window.icons import icon
 from sanchay_tray.window.parts.long_rows import Table
 from sanchay_tray.window.parts.paths import MARKED, MarkedDelegate, Piece, differing
+from sanchay_tray.window.parts.text import tip
 from sanchay_tray.words import count, mark, say
 
 DECISIONS = {KEEP: mark("Stays"), DROP: mark("Goes"), UNDECIDED: mark("Undecided")}
@@ -117,7 +118,6 @@ def why(line: Line) -> str:
 
 
 def _tip(line: Line) -> str:
-    from html import escape
 
     texts = [shown_bytes(line.path)]
     if line.companions:
@@ -125,7 +125,7 @@ def _tip(line: Line) -> str:
         texts.append(say("Beside it: {names}", names=beside))
     if why(line):
         texts.append(why(line))
-    return "<br>".join(f"<span>{escape(text)}</span>" for text in texts)
+    return tip(*texts)
 
 
 def members_table(model: Members, with_decisions: bool) -> Table:

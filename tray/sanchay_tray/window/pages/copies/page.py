@@ -28,7 +28,7 @@ from sanchay_tray.window.pages.copies.plan import OpenPlan
 from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope, find_or_make, open_plan
 from sanchay_tray.window.pages.copies.rules import Rules as RulesPanel
 from sanchay_tray.window.pages.copies.sheet import Sheet
-from sanchay_tray.window.parts.long_rows import Rows, Table
+from sanchay_tray.window.parts.long_rows import ROW_LINES, Rows, Table
 from sanchay_tray.window.parts.text import Label, button, muted, row, title
 from sanchay_tray.window.pictures.pictures import Pictures
 from sanchay_tray.words import count, say
@@ -169,7 +169,7 @@ class CopiesPage(Page):
         small = SmallPictures(self, self.pictures, PICTURE, lambda: self.table.viewport().update())
         self.rows = Rows(of_all.columns(small, lambda: self.desk.state.roots, self._decided), self)
         self.table = Table(self.rows, say("Groups of copies"))
-        self.table.set_row_height(ROW_HEIGHT)
+        self.table.set_row_height(lines=ROW_LINES, least=ROW_HEIGHT)
         self.table.setIconSize(QSize(PICTURE, PICTURE))
         header = self.table.horizontalHeader()
         state = self.desk.memory.get_bytes("copies.columns")

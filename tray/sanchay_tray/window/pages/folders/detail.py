@@ -31,11 +31,7 @@ class Detail(Card):
 
     def __init__(self, acts: Acts) -> None:
         super().__init__()
-        self.name = Elided()
-        font = self.name.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.15)
-        self.name.setFont(font)
+        self.name = Elided(scale=1.15, bold=True)
         self.path = Elided(tone="muted")
         self.body.addWidget(self.name)
         self.body.addWidget(self.path)

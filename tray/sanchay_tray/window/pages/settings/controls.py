@@ -213,5 +213,6 @@ def made(setting: daemon_pb2.Setting, name: str, chosen: Chosen) -> QWidget:
         control = Lines(name, chosen)
     else:
         control = Line(name, chosen)
-    control.setMinimumWidth(WIDTH)
+    if not isinstance(control, Ticks):  # whose texts say how wide they are
+        control.setMinimumWidth(WIDTH)
     return control

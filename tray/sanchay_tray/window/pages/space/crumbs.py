@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from sanchay import paths
-from sanchay_tray.window.parts.text import Label, button, clear
+from sanchay_tray.window.parts.text import Label, button, clear, tip
 from sanchay_tray.words import say
 
 #: More folders than this are left out in the middle, and so are letters of a long name.
@@ -56,7 +56,7 @@ class Crumbs(QWidget):
             text = whole if len(whole) <= LETTERS else whole[: LETTERS // 2] + "…" + whole[-LETTERS // 2 :]
             if number == len(kept) - 1:
                 here = _plain(text)
-                here.setToolTip(paths.shown_bytes(path) if path else "")
+                here.setToolTip(tip(paths.shown_bytes(path)) if path else "")
                 self._layout.addWidget(here)
             else:
                 go = button(text.replace("&", "&&"), partial(self.gone.emit, path), flat=True, name=whole)
