@@ -89,6 +89,22 @@ def test_a_screen_reader_hears_a_name_of_every_control_on_every_page(
         until(lambda: all(node.name for node in screen.nodes() if node.role in CONTROLS))
 
 
+def test_the_whole_story_by_mouse(screen: Screen, daemon: DaemonProcess, person: Path) -> None:
+    screen.window(daemon.home, env={"HOME": str(person)})
+    screen.click("push button", "Start")
+    screen.click("push button", "Look")
+    screen.find("label", "2 extra copies in 1 group")
+    screen.click("push button", "Review")
+    screen.find("label", "Group 1 of 1")
+    screen.click("table cell", "copy of beach.jpg", times=2)
+    screen.find("label", "Every group is decided.")
+    screen.click("push button", "Move to the trash…")
+    screen.click("push button", "Move to the trash")
+    until(lambda: there(person) == ["Pictures/copy of beach.jpg", "Pictures/hill.jpg"])
+    screen.click("push button", "Undo")
+    until(lambda: len(there(person)) == len(PICTURES))
+
+
 def test_copies_are_cleared_and_brought_back_by_keys_and_clicks(
     screen: Screen, daemon: DaemonProcess, person: Path
 ) -> None:

@@ -122,10 +122,11 @@ class Screen:
         """Types a text."""
         self._do("type", "--clearmodifiers", text)
 
-    def click(self, role: str, name: str) -> None:
+    def click(self, role: str, name: str, *, times: int = 1) -> None:
         """Clicks on the middle of what is found so."""
         node = self.find(role, name)
-        self._do("mousemove", str(node.x + node.width // 2), str(node.y + node.height // 2), "click", "1")
+        middle = (str(node.x + node.width // 2), str(node.y + node.height // 2))
+        self._do("mousemove", *middle, "click", "--repeat", str(times), "--delay", "20", "1")
 
     def _do(self, *words: str) -> None:
         subprocess.run(["xdotool", *words], env={**os.environ, **self._environ}, check=True, timeout=60)

@@ -201,8 +201,8 @@ def test_names_are_plain_text_in_the_folders_of_a_map_and_the_start_of_a_file(fr
     assert faults(frame) == []
     shown(frame, "search")
     found = page_of(frame, SearchPage)
-    until(lambda: found.hits.rows)
-    for row in range(len(found.hits.rows)):
+    until(lambda: found.hits.rowCount() > 0 and found.hits.row(0) is not None)
+    for row in range(found.hits.rowCount()):
         found.table.selectRow(row)
         QTest.keyClick(found.table, Qt.Key.Key_Space)
         settle()

@@ -20,7 +20,7 @@ from sanchay_tray.window.desk import Desk
 from sanchay_tray.window.page import Key
 from sanchay_tray.window.pages.copies.big_picture import BigPicture
 from sanchay_tray.window.pages.copies.companions import companions_of
-from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id, why
+from sanchay_tray.window.pages.copies.members import DECISION, Line, Members, members_table, roots_by_id, why
 from sanchay_tray.window.pages.copies.plan import OpenPlan
 from sanchay_tray.window.pages.copies.plan_groups import Seen
 from sanchay_tray.window.parts.text import Elided, Label, button, heading, muted
@@ -272,6 +272,8 @@ class Review(QWidget):
         self.table = members_table(self.members_model, with_decisions=True)
         self.table.installEventFilter(self)
         self.table.moved.connect(lambda _: self._show_why())
+        self.table.clicked.connect(lambda index: self.toggle() if index.column() == DECISION else None)
+        self.table.entered.connect(self.keep_only)
         self.why = muted()
         self.said = Label(tone="warn", bold=True)
         below = QWidget()
