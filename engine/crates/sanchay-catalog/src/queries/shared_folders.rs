@@ -2,7 +2,7 @@
 //!
 //! Only files right in a folder count for it. Memory is bounded: a group counts for its first [`Most::folders`] folders,
 //! and of more pairs than [`Most::pairs`] those with least to win are let go; the answer is then partial, and no figure
-//! in it is larger than it should be.
+//! in it is larger than it should be. No step takes long, so that a question that is called off ends at once.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -21,6 +21,10 @@ use crate::reader::Reader;
 
 /// Pairs after which a pass asks whether it is called off.
 const ASKED_EVERY: usize = 1024;
+/// Pairs that are looked at to say which half is worth most.
+const SAMPLE: usize = 4096;
+/// Pairs that a table has room for from the beginning: one that grows is moved, and no one can call that off.
+const ROOM: usize = 7 << 16;
 
 /// One folder of a pair.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,12 +68,12 @@ pub struct SharedFolders {
 pub(super) struct Most {
     /// Folders of a group.
     pub(super) folders: usize,
-    /// Pairs of a thread, and twice as many of all together.
+    /// Pairs of a thread, and of all together.
     pub(super) pairs: usize,
 }
 
-/// As many pairs as fill a hash table of 2^19 places, some 20 MB.
-const MOST: Most = Most { folders: 32, pairs: 7 << 16 };
+/// With one more pair than these a hash table of 2^19 places is full, some 20 MB.
+const MOST: Most = Most { folders: 32, pairs: ROOM - 1 };
 
 impl Catalog {
     /// The pairs of folders that share most, of the groups that a question means. Its order, token and number of paths
@@ -91,7 +95,7 @@ impl Catalog {
         let pass = Pass { filter, ignored, shape: &*self.cache.shape(reader)?, most, halt: Halt::of_thread() };
         let parts = reader.content_parts()?;
         let mut done = parallel.run(parts, |reader, queue| {
-            let mut pairs = Pairs::new(most.pairs);
+            let mut pairs = Pairs::new(most.pairs, pass.halt.clone());
             while let Some(part) = queue.take() {
                 pass.count(reader, KeyRange::part(part, parts), &mut pairs)?;
             }
@@ -99,10 +103,9 @@ impl Catalog {
         })?;
         done.sort_by_key(|pairs| Reverse(pairs.found.len()));
         let mut done = done.into_iter();
-        let mut all = done.next().unwrap_or_else(|| Pairs::new(0));
-        all.most = most.pairs * 2;
+        let mut all = done.next().unwrap_or_else(|| Pairs::new(most.pairs, pass.halt.clone()));
         for pairs in done {
-            all.merge(pairs, &pass.halt)?;
+            all.merge(pairs)?;
         }
         let mut answer = SharedFolders {
             total_pairs: all.found.len() as u64,
@@ -110,7 +113,7 @@ impl Catalog {
             ..SharedFolders::default()
         };
         let (mut paths, mut budget) = (PathResolver::new(reader), Budget::new(request.max_bytes));
-        for (key, figures) in all.first(request.limit) {
+        for (key, figures) in all.first(request.limit)? {
             let Some(pair) = reader.folder_pair(key, &figures, &mut paths)? else { continue };
             if !budget.take(ROW_BYTES + path_bytes(&pair.left.path) + path_bytes(&pair.right.path)) {
                 break;
@@ -150,11 +153,11 @@ impl Pass<'_> {
                     continue;
                 }
                 self.sides(&SharedContent(content).members(&mut facts)?, &mut names, &mut sides)?;
-                pairs.add_group(content[0].size_bytes, &mut sides, self.most.folders);
+                pairs.add_group(content[0].size_bytes, &mut sides, self.most.folders)?;
             }
             if pairs.added - asked_at >= ASKED_EVERY {
                 asked_at = pairs.added;
-                self.go_on()?;
+                pairs.go_on()?;
             }
             Ok(())
         })
@@ -190,17 +193,6 @@ impl Pass<'_> {
         }));
         Ok(())
     }
-
-    fn go_on(&self) -> Result<(), CatalogError> {
-        go_on(&self.halt)
-    }
-}
-
-fn go_on(halt: &Halt) -> Result<(), CatalogError> {
-    if halt.is_called_off() {
-        return Err(CatalogError::Cancelled);
-    }
-    Ok(())
 }
 
 /// A name of a copy. `is_own`: all names of the copy are in this folder.
@@ -251,31 +243,40 @@ struct Pairs {
     /// Additions so far.
     added: usize,
     is_partial: bool,
+    halt: Halt,
 }
 
 impl Pairs {
-    fn new(most: usize) -> Self {
-        Self { most, found: HashMap::new(), added: 0, is_partial: false }
+    fn new(most: usize, halt: Halt) -> Self {
+        Self { most, found: HashMap::with_capacity(ROOM), added: 0, is_partial: false, halt }
     }
 
-    fn add_group(&mut self, size_bytes: u64, sides: &mut Vec<Side>, folders_most: usize) {
+    fn go_on(&self) -> Result<(), CatalogError> {
+        if self.halt.is_called_off() {
+            return Err(CatalogError::Cancelled);
+        }
+        Ok(())
+    }
+
+    fn add_group(&mut self, size_bytes: u64, sides: &mut Vec<Side>, folders_most: usize) -> Result<(), CatalogError> {
         self.is_partial |= sides.len() > folders_most;
         sides.truncate(folders_most);
         for (at, left) in sides.iter().enumerate() {
             if left.copies > 1 {
                 let bytes = size_bytes.saturating_mul(left.own.min(left.copies - 1));
                 let figures = PairFigures { groups: 1, files: [left.names; 2], bytes: [bytes; 2] };
-                self.add((left.directory, left.directory), &figures);
+                self.add((left.directory, left.directory), &figures)?;
             }
             for right in sides[at + 1..].iter().filter(|right| !left.is_one_file_with(right)) {
                 let bytes = [left, right].map(|side| size_bytes.saturating_mul(side.own));
                 let figures = PairFigures { groups: 1, files: [left.names, right.names], bytes };
-                self.add((left.directory, right.directory), &figures);
+                self.add((left.directory, right.directory), &figures)?;
             }
         }
+        Ok(())
     }
 
-    fn add(&mut self, key: PairKey, more: &PairFigures) {
+    fn add(&mut self, key: PairKey, more: &PairFigures) -> Result<(), CatalogError> {
         self.added += 1;
         let known = self.found.entry(key).or_default();
         known.groups = known.groups.saturating_add(more.groups);
@@ -284,49 +285,61 @@ impl Pairs {
             known.bytes[side] = known.bytes[side].saturating_add(more.bytes[side]);
         }
         if self.found.len() > self.most {
-            self.let_go();
+            self.let_go()?;
         }
+        Ok(())
     }
 
-    /// Leaves the half that is worth most.
-    fn let_go(&mut self) {
+    /// Leaves about the half that is worth most.
+    fn let_go(&mut self) -> Result<(), CatalogError> {
         self.is_partial = true;
-        let mut worths: Vec<_> = self.found.values().map(PairFigures::worth).collect();
-        let kept = self.most / 2;
-        let (above, worst, _) = worths.select_nth_unstable_by(kept, |a, b| b.cmp(a));
-        let mut as_good = kept - above.iter().filter(|worth| **worth > *worst).count();
-        let worst = *worst;
-        self.found.retain(|_, figures| {
-            let worth = figures.worth();
-            let is_as_good = worth == worst && as_good > 0;
-            as_good -= usize::from(is_as_good);
-            worth > worst || is_as_good
-        });
+        let step = self.found.len().div_ceil(SAMPLE);
+        let mut sample: Vec<_> = self.found.values().step_by(step).map(PairFigures::worth).collect();
+        let middle = sample.len() / 2;
+        let worst = *sample.select_nth_unstable(middle).1;
+        let mut as_good_left = self.most / 4;
+        let all = std::mem::replace(&mut self.found, HashMap::with_capacity(ROOM));
+        for (at, (key, figures)) in all.into_iter().enumerate() {
+            if at % ASKED_EVERY == 0 {
+                self.go_on()?;
+            }
+            let is_as_good = figures.worth() == worst && as_good_left > 0;
+            as_good_left -= usize::from(is_as_good);
+            if figures.worth() > worst || is_as_good {
+                self.found.insert(key, figures);
+            }
+        }
+        Ok(())
     }
 
     /// Adds what another thread found.
-    fn merge(&mut self, other: Self, halt: &Halt) -> Result<(), CatalogError> {
+    fn merge(&mut self, other: Self) -> Result<(), CatalogError> {
         self.is_partial |= other.is_partial;
         for (at, (key, figures)) in other.found.into_iter().enumerate() {
             if at % ASKED_EVERY == 0 {
-                go_on(halt)?;
+                self.go_on()?;
             }
-            self.add(key, &figures);
+            self.add(key, &figures)?;
         }
         Ok(())
     }
 
     /// The first `limit` pairs, in order.
-    fn first(&self, limit: usize) -> Vec<(PairKey, PairFigures)> {
+    fn first(&self, limit: usize) -> Result<Vec<(PairKey, PairFigures)>, CatalogError> {
         let mut first = BinaryHeap::new();
-        for (key, figures) in &self.found {
-            first.push(Reverse((figures.worth(), Reverse(*key))));
-            if first.len() > limit {
-                first.pop();
+        for (at, (key, figures)) in self.found.iter().enumerate() {
+            if at % ASKED_EVERY == 0 {
+                self.go_on()?;
+            }
+            let place = Reverse((figures.worth(), Reverse(*key)));
+            if first.len() < limit {
+                first.push(place);
+            } else if let Some(mut last) = first.peek_mut().filter(|last| place < **last) {
+                *last = place;
             }
         }
         let sorted = first.into_sorted_vec().into_iter();
-        sorted.map(|Reverse((_, Reverse(key)))| (key, self.found[&key])).collect()
+        Ok(sorted.map(|Reverse((_, Reverse(key)))| (key, self.found[&key])).collect())
     }
 }
 
