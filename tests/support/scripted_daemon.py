@@ -55,7 +55,8 @@ class ScriptedDaemon(CannedDaemon):
         self.copies = catalog_pb2.DuplicatesResponse()
         self.settings: dict[str, str] = {}
         self.heard: list[event_pb2.Event] = []
-        self._followers: list[queue.SimpleQueue[event_pb2.Event]] = []
+        self._followers: list[queue.SimpleQueue[event_pb2.Event | None]] = []
+        self._has_ended = False
         super().__init__(
             home,
             {
@@ -97,14 +98,17 @@ class ScriptedDaemon(CannedDaemon):
         return bool(self.asked(method))
 
     def _follow(self) -> Iterator[event_pb2.SubscribeResponse]:
-        told: queue.SimpleQueue[event_pb2.Event] = queue.SimpleQueue()
+        told: queue.SimpleQueue[event_pb2.Event | None] = queue.SimpleQueue()
         self._followers.append(told)
+        if self._has_ended:
+            return
         yield event_pb2.SubscribeResponse()
-        while True:
-            yield event_pb2.SubscribeResponse(events=[told.get()])
+        while (each := told.get()) is not None:
+            yield event_pb2.SubscribeResponse(events=[each])
 
     def stop(self) -> None:
         """Ends; its followers' threads with it."""
+        self._has_ended = True
         for follower in self._followers:
-            follower.put(event_pb2.Event())
+            follower.put(None)
         super().stop()
