@@ -15,6 +15,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from sanchay.v1 import dedupe_pb2
 from sanchay_tray.model import Link
@@ -356,6 +357,18 @@ def test_names_of_any_bytes_are_reviewed(daemon: DaemonProcess, tmp_path: Path) 
         told(page)
         assert sorted(planned(daemon)[0]) == ["drop"] * 5 + ["keep"]
         assert frame.banner_texts() == []
+
+
+def test_the_review_keeps_the_keys_where_its_page_is_asked_for_again(daemon: DaemonProcess, copied: Path) -> None:
+    with reviewed(daemon) as (frame, page):
+        frame.activateWindow()
+        frame.go("copies")
+        until(lambda: frame.is_idle)
+        until(page.review.table.hasFocus)
+        button(page, "Rules…").click()
+        rules = QApplication.focusWidget()
+        frame.go("copies")
+        assert QApplication.focusWidget() is rules
 
 
 def test_a_daemon_that_goes_in_review_is_said_and_nothing_is_shown_as_decided(

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from sanchay.v1 import root_pb2
 from sanchay_tray.window import shown
+from sanchay_tray.window.parts.clearing import can_be_cleared
 from sanchay_tray.words import mark, say
 
 SORTS = {"reclaimable": mark("Most to free first"), "size": mark("Largest first"), "copies": mark("Most copies first")}
@@ -60,7 +61,7 @@ class FilterBar(QWidget):
         self.text = QLineEdit(now.text)
         self.text.setPlaceholderText(say("Part of a path"))
         self.text.setAccessibleName(say("Part of a path"))
-        self.text.setClearButtonEnabled(True)
+        can_be_cleared(self.text)
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(TYPING_MS)

@@ -110,9 +110,12 @@ class CopiesPage(Page):
         else:
             self.plan.look_again()
 
-    def main(self) -> QWidget:
-        """Its table."""
-        return self.table
+    def main(self) -> QWidget | None:
+        """The table of the list, or of the review; what is asked keeps the keys."""
+        shown_now = self._stack.shown()
+        if shown_now is self._listing:
+            return self.table
+        return self.review.table if shown_now is self.review else None
 
     def leave(self) -> None:
         """Lets go of the order and of the process of pictures."""

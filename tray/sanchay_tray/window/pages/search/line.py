@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
 from sanchay import terms
 from sanchay_tray.window.colours import colours
 from sanchay_tray.window.pages.search.completing import NONE, Offer
+from sanchay_tray.window.parts.clearing import can_be_cleared
 from sanchay_tray.words import say
 
 
@@ -22,7 +23,7 @@ class QueryLine(QLineEdit):
         super().__init__()
         self.setAccessibleName(say("Search"))
         self.setPlaceholderText(say("A name, or terms such as ext:jpg size:>10M modified:<7d"))
-        self.setClearButtonEnabled(True)
+        can_be_cleared(self)
         self.setMaxLength(4000)
         self._wrong: tuple[int, int] | None = None
         self._offer = NONE
