@@ -16,7 +16,7 @@ from sanchay_tray.window.pages.search.hits import Hits
 from sanchay_tray.window.parts.long_rows import PAGE_ROWS
 
 #: The first hits are shown after so long, while the others are looked for; one or two letters are in many names.
-PATIENCE_MS, PATIENCE_FEW_MS = 70, 110
+PATIENCE_MS, PATIENCE_FEW_MS = 60, 100
 FEW_LETTERS = 2
 #: Typing rests when no key came for so long.
 REST_MS = 350
