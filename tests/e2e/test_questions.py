@@ -10,18 +10,23 @@ import io
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
 import pytest
 
+from sanchay import Client
+from sanchay.address import places
 from sanchayctl.main import main
 from tests.e2e.conftest import PHOTO
 from tests.support import trees
+from tests.support.daemon import PATIENCE_S
 from tests.support.program import Program
 
 Scanned = tuple[Program, Path]
+MANY = 30_000
 
 
 def inside(program: Program, *arguments: str) -> Any:
@@ -254,3 +259,27 @@ def test_an_export_of_a_bad_term_leaves_no_file(scanned: Scanned, tmp_path: Path
     program, _ = scanned
     assert program.fails("export", "size:>x", "-o", tmp_path / "x.csv", code=2)["term"] == "size:>x"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_that_may_take_so_long_shows_what_it_found_by_then(program: Program, tmp_path: Path) -> None:
+    """How far a pass comes is the machine's affair: patience grows until it ends in the middle."""
+    (tmp_path / "many").mkdir()
+    for number in range(MANY):
+        (tmp_path / "many" / f"hit {number:05d}").touch()
+    program.json("scan", tmp_path / "many")
+    with Client(places(program.home)) as client:
+        whole = client.find("-miss", sort="-name", limit=500)
+        assert (whole.total, whole.out_of_patience) == (MANY, False)
+        page, patience_ms, deadline_s = whole, 1, time.monotonic() + PATIENCE_S
+        while not (page.out_of_patience and page.rows):
+            assert time.monotonic() < deadline_s
+            page = client.find("-miss", sort="-name", limit=500, patience_ms=patience_ms)
+            patience_ms = patience_ms + 1 if page.out_of_patience else max(patience_ms - 1, 1)
+        assert not page.HasField("total")
+        assert 0 < len(page.rows) <= page.total_at_least < MANY
+        assert page.next_page_token == "", "hits that come before these may not have been seen"
+        found = [row.path.raw for row in page.rows]
+        assert found == sorted(set(found), reverse=True)
+        assert all(os.path.basename(path).startswith(b"hit ") for path in found)
+        patient = client.find("-miss", sort="-name", limit=500, patience_ms=60_000)
+        assert (patient.rows, patient.total, patient.out_of_patience) == (whole.rows, MANY, False)

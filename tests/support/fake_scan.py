@@ -57,7 +57,10 @@ class FakeScan:
         if not os.path.isdir(self.root.path):
             return self._offline()
         rows, errors, directories = self._catalog.walk(self.root)
+        is_change = rows != self._catalog.rows.get(self.root.id)
         self._catalog.rows[self.root.id] = rows
+        if is_change:
+            self._catalog.change()
         state = "partial" if errors else "done"
         self._catalog.statuses[self.root.id] = state
         self._catalog.live.scanned(self.root)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sanchay.errors import CatalogClosed
+from sanchay.errors import CatalogClosed, InvalidQuery
 from sanchayd.engine_port.views import GroupViewPort
 from tests.support.fake_answers import Row, fitting
 
@@ -37,7 +37,8 @@ class FakeHitView:
     def read(self, position: int, limit: int, *, max_bytes: int | None) -> list[Row | None]:
         rows = self._rows[position : position + limit]
         rows = rows[: fitting([row.path for row in rows], max_bytes)]
-        return [None if row.path in self.gone else row for row in rows]
+        known = {row.path: row for held in self._catalog.rows.values() for row in held}
+        return [None if row.path in self.gone else known.get(row.path) for row in rows]
 
     def position(self, path: bytes) -> int | None:
         paths = [row.path for row in self._rows]
@@ -63,6 +64,8 @@ class FakeViews:
         raise NotImplementedError("only the engine knows duplicates: open it in a temporary folder")
 
     def open_hits(self, expression: str, *, sort: str, time_zone: str, limit: int) -> FakeHitView:
+        if expression.startswith("size:>x"):
+            raise InvalidQuery("x is no size.", term="size:>x", position=0)
         word = os.fsencode(expression)
         rows = [row for rows in self.rows.values() for row in rows if word in os.path.basename(row.path)]
         self.views.append(FakeHitView(self, rows, limit))
