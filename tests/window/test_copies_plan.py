@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from sanchay_tray.window.pages.copies.groups import Groups
 from sanchay_tray.window.pages.copies.page import CopiesPage
 from sanchay_tray.window.pages.copies.rules import Rules
 from tests.support.daemon import DaemonProcess
 from tests.support.windows import button, texts, until
-from tests.window.test_copies import GROUPS, copied, copies, decisions, picture, planned, press, reviewed, told
+from tests.window.test_copies import GROUPS, copied, copies, decisions, picture, planned, press, reviewed, scan, told
 
 __all__ = ["copied"]  # the fixture
 
@@ -177,16 +179,71 @@ def test_a_list_stays_where_it_is_while_copies_arrive_and_says_so(daemon: Daemon
         for number in range(GROUPS, GROUPS + 3):  # larger ones: they come before the others
             shutil.copy2(picture(copied / f"Pictures/p{number}.png", number), copied / f"Backup/p{number}.png")
         scan_again(daemon, copied)
-        until(lambda: page.news_row.isVisible() and "have changed" in page.news.text())
+        until(lambda: page.news.isVisible() and "have changed" in page.news.label.text())
         assert page.rows.total() == GROUPS
         assert page.rows.row(page.table.current_row()).hash == chosen
         button(page, "List again").click()
         until(lambda: page.rows.total() == GROUPS + 3)
-        assert page.news_row.isHidden()
+        assert page.news.isHidden()
         until(
             lambda: (row := page.rows.row(page.table.current_row())) is not None and row.hash == chosen,
             "the same group is selected, at its new place",
         )
+
+
+def test_files_that_are_no_copies_are_no_news(
+    daemon: DaemonProcess, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with copies(daemon) as (_frame, page):
+        answers: list[bool] = []
+        ask = Groups.ask_changed
+
+        def watched(groups: Groups, then: Callable[[bool], None]) -> None:
+            def both(has_changed: bool) -> None:
+                answers.append(has_changed)
+                then(has_changed)
+
+            ask(groups, both)
+
+        monkeypatch.setattr(Groups, "ask_changed", watched)
+        (copied / "Pictures/p1.xmp").write_text("changed beside it")
+        scan_again(daemon, copied)
+        until(lambda: answers)
+        assert set(answers) == {False}
+        assert page.news.isHidden()
+        (copied / "Pictures/new.xmp").write_text("changed beside it")
+        scan_again(daemon, copied)
+        until(page.news.isVisible)
+
+
+def test_what_is_likely_next_is_read_before_it_is_asked_for(daemon: DaemonProcess, copied: Path) -> None:
+    with reviewed(daemon) as (_frame, page):
+        with daemon.client() as client:
+            client.decide_plan_group(told(page).id, 1, rest="keep")
+        until(lambda: page.plan.following(0) == 2, "told by an event")
+        until(lambda: page.plan.group(1) and page.plan.group(2))
+        press(page, Qt.Key.Key_1)
+        assert page.review.number == 2, "without a question"
+        assert page.review.group() is not None
+
+
+def test_a_group_of_very_many_copies_is_decided_whole(daemon: DaemonProcess, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(1_003):
+        (tree / f"{number:04}.txt").write_bytes(b"the same")
+    scan(daemon, tree)
+    with copies(daemon, 1) as (_frame, page):
+        button(page, "Review").click()
+        until(page.review.group)
+        assert len(decisions(page)) == 1_000
+        assert "1,003 copies" in page.review.heading.text()
+        assert "3 more copies are not listed" in page.review.why.text()
+        press(page, Qt.Key.Key_2)
+        assert told(page).files == 1_002
+        until(lambda: page.review.said.text() == "Every group is decided.")
+        press(page, Qt.Key.Key_Z, CONTROL)
+        assert (told(page).files, told(page).undecided) == (0, 1)
 
 
 def test_a_group_that_goes_under_the_pointer_keeps_its_place_and_is_said_to_be_gone(
@@ -195,7 +252,7 @@ def test_a_group_that_goes_under_the_pointer_keeps_its_place_and_is_said_to_be_g
     with copies(daemon) as (_frame, page):
         shutil.rmtree(copied / "Backup")
         scan_again(daemon, copied)
-        until(page.news_row.isVisible)
+        until(page.news.isVisible)
         page.rows.forget()  # as when it is scrolled away and back
         until(lambda: len([row for row in range(GROUPS) if page.rows.is_gone(row)]) == GROUPS - 1)
         gone = [row for row in range(GROUPS) if page.rows.is_gone(row)]

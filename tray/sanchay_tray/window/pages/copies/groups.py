@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject
 
@@ -23,6 +23,14 @@ Told = Callable[[view_pb2.ViewOpened], None]
 MovedOn = Callable[[], None]
 
 
+class Totals(NamedTuple):
+    """What all groups come to: another one tells that the copies are other ones."""
+
+    groups: int = 0
+    redundant_files: int = 0
+    freed_bytes: int = 0
+
+
 class Groups:
     """The groups that a filter leaves. `told` gets what the daemon says of all of them; `moved_on`: it would be another
     order now.
@@ -39,20 +47,24 @@ class Groups:
         self._owner: QObject | None = None
         self._holding: Asked | None = None
         self._view = 0
+        self._totals = Totals()
 
     def open(self, owner: QObject, total: Callable[[int], None], failed: Callable[[SanchayError], None]) -> None:
         """Has the daemon make the order, which says how many there are."""
         self._owner = owner
-        asked = self._asked
 
         def hold(client: Client) -> Iterator[view_pb2.OpenViewResponse]:
             view = client.open_groups(
                 under=() if self._under is None else (self._under,),
-                min_size_bytes=asked.min_size or None,
-                types=(asked.type,) if asked.type else (),
-                text=asked.text,
-                sort=asked.sort,
+                min_size_bytes=self._asked.min_size or None,
+                types=self._types(),
+                text=self._asked.text,
+                sort=self._asked.sort,
             )
+            opened = view.opened
+            self._totals = Totals(opened.total, opened.redundant_files, opened.freed_bytes)
+            if self._asked.text:
+                self._totals = self._ask_totals(client)
             yield view_pb2.OpenViewResponse(opened=view.opened)
             yield from view.news()
 
@@ -90,6 +102,27 @@ class Groups:
         if self._owner is None:
             raise RuntimeError("the order is not open")
         return self._desk.ask(self._owner, call, rows, failed=failed)
+
+    def ask_changed(self, then: Callable[[bool], None]) -> None:
+        """Asks whether there are other copies now than when the order was made; with a text, of any path."""
+        if self._owner is not None:
+            before = self._totals
+            self._desk.ask(
+                self._owner,
+                self._ask_totals,
+                lambda totals: then(totals != before),
+                failed=lambda _: None,
+                key="changed",
+            )
+
+    def _ask_totals(self, client: Client) -> Totals:
+        answer = client.duplicates(
+            under=self._under, min_size_bytes=self._asked.min_size or None, types=self._types(), limit=1
+        )
+        return Totals(answer.total_groups, answer.total_redundant_files, answer.total_freed_bytes)
+
+    def _types(self) -> tuple[str, ...]:
+        return (self._asked.type,) if self._asked.type else ()
 
     def find(self, content: bytes, then: Callable[[int | None], None]) -> None:
         """Where the group of a content is; None: it is not among the rows."""

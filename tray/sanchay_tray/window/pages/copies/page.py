@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QSizePolicy, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from sanchay.client import Client
 from sanchay.errors import SanchayError
@@ -23,13 +23,15 @@ from sanchay_tray.window.pages.copies.companions import companions_of
 from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
 from sanchay_tray.window.pages.copies.groups import Groups, totals
 from sanchay_tray.window.pages.copies.kinds import SmallPictures
+from sanchay_tray.window.pages.copies.list_place import Place, go_to, place_of
 from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id
+from sanchay_tray.window.pages.copies.news import News
 from sanchay_tray.window.pages.copies.plan import OpenPlan
 from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope, find_or_make, open_plan
 from sanchay_tray.window.pages.copies.rules import Rules as RulesPanel
 from sanchay_tray.window.pages.copies.sheet import Sheet
 from sanchay_tray.window.parts.long_rows import ROW_LINES, Rows, Table
-from sanchay_tray.window.parts.text import Label, button, muted, row, title
+from sanchay_tray.window.parts.text import button, muted, row, title
 from sanchay_tray.window.pictures.pictures import Pictures
 from sanchay_tray.words import count, say
 
@@ -37,18 +39,12 @@ from sanchay_tray.words import count, say
 ROW_HEIGHT, PICTURE = 44, 36
 #: Events that come by the hundred are one piece of news, at most so often.
 NEWS_MS = 700
+#: Of the time, so many times as long as it takes to ask whether the list has changed, nothing is asked.
+ASKED_SHARE = 20
 #: What became of a plan elsewhere is asked for once for the decisions of so long.
 AGAIN_MS = 200
 #: Instead of a content: the first group that is undecided.
 NEXT = b"next"
-
-
-class Place(NamedTuple):
-    """Where a list is: its selected row, how far it is scrolled, and the content of that row."""
-
-    row: int
-    scroll: int
-    content: bytes
 
 
 class CopiesPage(Page):
@@ -186,10 +182,7 @@ class CopiesPage(Page):
         self.rows.arrived.connect(lambda *_: self._show_members())
         self.table.moved.connect(lambda _: self._show_members())
         self.table.entered.connect(self._enter_group)
-        self.news = Label("", tone="warn")
-        self.news.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.news_row = row(self.news, button(say("List again"), self._list))
-        self.news_row.hide()
+        self.news = News(self._list)
         self.members_model = Members(with_decisions=False)
         self.members = members_table(self.members_model, with_decisions=False)
         split = QSplitter(Qt.Orientation.Vertical)
@@ -211,7 +204,7 @@ class CopiesPage(Page):
             row(title(say("Copies")), self.switch, 1, self.progress, self.move_button, self.start, spacing=12)
         )
         layout.addWidget(self.total)
-        layout.addWidget(self.news_row)
+        layout.addWidget(self.news)
         layout.addWidget(self.bar)
         self._either = Either(split)
         layout.addWidget(self._either, 1)
@@ -249,12 +242,27 @@ class CopiesPage(Page):
             self._soon.start()
 
     def _news(self) -> None:
-        """The list stays as it is while one looks at it, and says that it would be another one now."""
-        if self.places.model.pairs if self.switch.by_place else self.rows.total():
-            self.news.setText(say("The copies have changed since this list was made."))
-            self.news_row.show()
+        """The list stays as it is while one looks at it, and says where it would be another one now.
+
+        On a disk in use files change all the time, and only few of them are copies: so it is asked, and the longer that
+        takes, the less often.
+        """
+        if self.switch.by_place and self.places.model.pairs:
+            self._tell_changed()
+        elif self.rows.total() and self._groups is not None and not self.switch.by_place:
+            began_s = time.monotonic()
+
+            def then(has_changed: bool) -> None:
+                self._soon.setInterval(max(NEWS_MS, round(ASKED_SHARE * 1000 * (time.monotonic() - began_s))))
+                if has_changed:
+                    self._tell_changed()
+
+            self._groups.ask_changed(then)
         elif self._stack.shown() is self._listing:
             self._list()
+
+    def _tell_changed(self) -> None:
+        self.news.tell(say("The copies have changed since this list was made."))
 
     def _list(self, *, stay: bool = True) -> None:
         """Lists the groups again; where it may stay, at the group that was selected."""
@@ -265,40 +273,28 @@ class CopiesPage(Page):
             self.filter = replace(self.filter, root="")
             self.bar.show_filter(self.filter)
         self._soon.stop()
-        self.news_row.hide()
+        self.news.hide()
         if self.switch.by_place:
             self.rows.close()
             self._either.show_only(self.places)
             self.places.list_pairs(self._scope())
             return
-        self._place = self._place_now() if stay else None
+        # A list that has not come yet is made again where the one before it was.
+        self._place = (place_of(self.table, self.rows) or self._place) if stay else None
         self._groups = Groups(self.desk, self.filter, self._under(), self._told, self._tell_soon)
         self.rows.show_source(self._groups)
-
-    def _place_now(self) -> Place | None:
-        at = self.table.current_row()
-        if at < 0:
-            return self._place  # the list before it has not come yet
-        group = self.rows.row(at)
-        content = group.hash if group is not None else b""
-        return Place(at, self.table.verticalScrollBar().value(), content)
 
     def _go_back(self, place: Place, total: int) -> None:
         """Selects the group that was selected, at the height where it was; where it is no more, the row."""
         row_now = min(place.row, total - 1)
-        scroll = self.table.verticalScrollBar()
-        scroll.setValue(place.scroll)
-        self.table.select(row_now)
-        if self._groups is None or not place.content:
-            return
+        go_to(self.table, place, row_now)
 
         def found(position: int | None) -> None:
             if position is not None and self.table.current_row() == row_now and self._place is place:
-                height = self.table.verticalHeader().defaultSectionSize()
-                scroll.setValue(place.scroll + (position - place.row) * height)
-                self.table.select(position)
+                go_to(self.table, place, position)
 
-        self._groups.find(place.content, found)
+        if self._groups is not None and place.content:
+            self._groups.find(place.content, found)
 
     def _under(self) -> bytes | None:
         """The folder of the root that is chosen."""
@@ -376,8 +372,7 @@ class CopiesPage(Page):
         if group is not None:
             self._open_review(group.hash)
         elif self.rows.is_gone(at):
-            self.news.setText(say("This group is gone: its copies went, or are no longer equal."))
-            self.news_row.show()
+            self.news.tell(say("This group is gone: its copies went, or are no longer equal."))
 
     def _review_next(self) -> None:
         self._open_review(b"")
