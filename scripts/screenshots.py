@@ -14,10 +14,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sanchay import launcher
 from sanchay.address import Places, places
 from sanchay.client import Client
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from sanchay_tray.window.frame import Frame
 
 STATES = ("empty", "full", "error")
 SCHEMES = ("light", "dark")
@@ -88,6 +94,16 @@ def stop(where: Places) -> None:
     launcher.wait_stopped(where, 60, pid)
 
 
+def wait_quiet(app: QApplication, frame: Frame) -> None:
+    """Lets the loop run until nothing was asked for a while."""
+    began_s = quiet_s = time.monotonic()
+    while time.monotonic() - quiet_s < QUIET_S and time.monotonic() - began_s < AT_MOST_S:
+        app.processEvents()
+        time.sleep(0.005)
+        if not frame.is_idle or frame.state.link.value == "connecting":
+            quiet_s = time.monotonic()
+
+
 def take(target: Path, home: Path, scheme: str, language: str, pages: list[str]) -> None:
     """Takes one picture of each page, in this process."""
     from PySide6.QtWidgets import QApplication
@@ -96,6 +112,7 @@ def take(target: Path, home: Path, scheme: str, language: str, pages: list[str])
     from sanchay_tray.window import colours
     from sanchay_tray.window.frame import Frame
     from sanchay_tray.window.pages import ENTRIES
+    from sanchay_tray.window.pages.copies.page import CopiesPage
 
     app = QApplication(["sanchay-window"])
     colours.want(scheme == "dark")
@@ -108,14 +125,15 @@ def take(target: Path, home: Path, scheme: str, language: str, pages: list[str])
             continue
         frame.resize(1180, 760)
         frame.go(entry.name)
-        began_s = quiet_s = time.monotonic()
-        while time.monotonic() - quiet_s < QUIET_S and time.monotonic() - began_s < AT_MOST_S:
-            app.processEvents()
-            time.sleep(0.005)
-            if not frame.is_idle or frame.state.link.value == "connecting":
-                quiet_s = time.monotonic()
-        name = f"{entry.name}-{home.name}-{scheme}-{language}-{os.environ.get('QT_SCALE_FACTOR', '1')}.png"
-        frame.grab().save(str(target / name))
+        wait_quiet(app, frame)
+        look = f"{home.name}-{scheme}-{language}-{os.environ.get('QT_SCALE_FACTOR', '1')}.png"
+        frame.grab().save(str(target / f"{entry.name}-{look}"))
+        page = frame.page()
+        if isinstance(page, CopiesPage):
+            page.switch.places.click()
+            wait_quiet(app, frame)
+            frame.grab().save(str(target / f"{entry.name}-by-place-{look}"))
+            page.switch.groups.click()
     frame.close()
 
 

@@ -16,6 +16,7 @@ from sanchay_tray.window import colours
 from sanchay_tray.window.colours import Colours
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages import ENTRIES
+from sanchay_tray.window.pages.copies.page import CopiesPage
 from sanchay_tray.window.parts.text import Elided
 from tests.support.daemon import DaemonProcess
 from tests.support.windows import application, nameless, settle, until, window
@@ -160,6 +161,27 @@ def test_text_that_becomes_larger_while_the_window_is_open_has_room(scanned: Dae
                     assert table.verticalHeader().defaultSectionSize() >= table.fontMetrics().height()
         finally:
             app.setFont(small)
+
+
+@pytest.fixture(params=["as it is", "longer", "right_to_left"])
+def look(request: pytest.FixtureRequest) -> str:
+    """How texts are written: as they are, longer, from the right."""
+    if request.param != "as it is":
+        request.getfixturevalue(request.param)
+    return str(request.param)
+
+
+def test_copies_by_place_have_room_and_names(scanned: DaemonProcess, look: str) -> None:
+    with window(scanned.where, "copies") as frame:
+        page = shown(frame, "copies")
+        assert isinstance(page, CopiesPage)
+        page.switch.places.click()
+        until(lambda: page.places.model.pairs and frame.is_idle)
+        settle()
+        assert cut(page) == []
+        assert nameless(page) == []
+        # Left is left in any language: the buttons are named by it.
+        assert page.places.keep_left.x() < page.places.keep_right.x()
 
 
 def luminance(colour: str) -> float:
