@@ -49,7 +49,7 @@ def places(daemon: DaemonProcess) -> Iterator[tuple[Frame, CopiesPage]]:
     with window(daemon.where, "copies") as frame:
         page = page_of(frame, CopiesPage)
         button(page, "Show by place").click()
-        until(lambda: page.places.model.pairs or "No folders share copies" in texts(page))
+        until(lambda: page.places.model.pairs)
         yield frame, page
 
 
@@ -152,8 +152,8 @@ def test_filters_count_here_too_and_the_way_of_looking_is_remembered(scanned: Da
         page.bar.type.setCurrentIndex(page.bar.type.findData("document"))
         until(lambda: [row[0] for row in rows(page.places)] == ["Letters"])
         page.bar.type.setCurrentIndex(page.bar.type.findData("video"))
-        until(lambda: "No folders share copies" in texts(page))
-        page.bar.clear()
+        until(lambda: "No copies fit the filter" in texts(page))
+        button(page, "Show all").click()
         until(lambda: len(page.places.model.pairs) == 2)
     with window(scanned.where, "copies") as frame:
         again = page_of(frame, CopiesPage)

@@ -100,8 +100,9 @@ class FilterBar(QWidget):
         self.text.setVisible(not by_place)
         self.sort.setVisible(not by_place)
 
-    def apply(self) -> None:
-        """Takes up what was typed at once."""
+    def show_text(self, text: str) -> None:
+        """Has this text as if it was typed, and at once."""
+        self.text.setText(text)
         self._chosen()
 
     def clear(self) -> None:

@@ -83,6 +83,7 @@ class CopiesPage(Page):
         self.sheet.closed.connect(self._show_list)
         self.sheet.cleared.connect(self._cleared)
         self.places.told.connect(self.total.setText)
+        self.places.empty.connect(self._ask_empty)
         self.places.planned.connect(self._show_pair)
         self.places.wanted.connect(self._show_groups_of)
         self.state_changed(desk.state)
@@ -317,10 +318,13 @@ class CopiesPage(Page):
             elif self.table.current_row() < 0:
                 self.table.select(0)
         else:
-            self.desk.ask(self, lambda client: client.summary("type"), self._show_empty, key="empty")
+            self._ask_empty()
+
+    def _ask_empty(self) -> None:
+        self.desk.ask(self, lambda client: client.summary("type"), self._show_empty, key="empty")
 
     def _show_empty(self, summary: catalog_pb2.SummaryResponse) -> None:
-        if not self.rows.total() and not self.switch.by_place:
+        if not (self.places.model.pairs if self.switch.by_place else self.rows.total()):
             narrow, show_all = self.filter.is_narrow, self.bar.clear
             self._either.show_only(of_all.without_groups(self.desk, summary, is_narrow=narrow, show_all=show_all))
 
@@ -425,8 +429,8 @@ class CopiesPage(Page):
 
     def _set_actions(self) -> None:
         plan, up = self.plan.plan, self.desk.state.link is Link.UP
-        for each in (self.start, self.progress):
-            each.setVisible(not self.switch.by_place)
+        self.start.setVisible(not self.switch.by_place)
+        self.progress.setVisible(not self.switch.by_place)
         self.start.setEnabled(up and self.rows.total() > 0)
         self.move_button.setVisible(plan is not None and plan.files > 0 and not self.switch.by_place)
         self.move_button.setEnabled(up)
@@ -484,12 +488,10 @@ class CopiesPage(Page):
         self._list()
 
     def _show_pair(self, plan: dedupe_pb2.Plan) -> None:
-        """Asks whether what is planned for two folders is to be done."""
         self._stack.show_only(self.sheet)
         self.sheet.ask(plan.id)
 
     def _show_groups_of(self, folder: bytes) -> None:
-        self.bar.text.setText(places_module.part_of_path(folder))
         self.switch.groups.setChecked(True)
-        self.bar.apply()
+        self.bar.show_text(places_module.part_of_path(folder))
         self.table.setFocus()

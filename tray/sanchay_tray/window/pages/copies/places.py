@@ -21,9 +21,8 @@ from sanchay.paths import shown_bytes
 from sanchay.v1 import catalog_pb2, dedupe_pb2
 from sanchay_tray.window import shown
 from sanchay_tray.window.desk import Desk
-from sanchay_tray.window.page import Either, Key
+from sanchay_tray.window.page import Key
 from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope
-from sanchay_tray.window.parts.empty import Empty
 from sanchay_tray.window.parts.long_rows import Table
 from sanchay_tray.window.parts.paths import MARKED, MarkedDelegate, Piece, differing
 from sanchay_tray.window.parts.text import Card, Elided, Label, button, muted, row
@@ -204,10 +203,12 @@ def make_plan(client: Client, scope: Scope, keep: bytes, drop: bytes) -> dedupe_
 class Places(QWidget):
     """The list, and below it the pair that is chosen with the two buttons.
 
-    `told`: what is said of all; `planned` gets a plan to be asked for; `wanted` gets a folder whose groups are wanted.
+    `told`: what is said of all; `empty`: there are none; `planned` gets a plan to be asked for; `wanted` gets a folder
+    whose groups are wanted.
     """
 
     told = Signal(str)
+    empty = Signal()
     planned = Signal(object)
     wanted = Signal(bytes)
 
@@ -244,16 +245,11 @@ class Places(QWidget):
         for each in (self.table, self.table.horizontalHeader(), self.sides, buttons):
             each.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.chosen = Card(self.so, self.sides, self.says, buttons)
-        self._found = QWidget()
-        layout = QVBoxLayout(self._found)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.chosen)
-        self._either = Either(self._found)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._either)
         self._show_chosen()
 
     # ---- The list ----
@@ -279,9 +275,8 @@ class Places(QWidget):
         self.model.show_pairs(answer.pairs)
         self.told.emit(told(answer))
         if not answer.pairs:
-            self._either.show_only(Empty("copies", say("No folders share copies"), told(answer)))
+            self.empty.emit()
             return
-        self._either.show_only(self._found)
         keys = [(pair.left.path.raw, pair.right.path.raw) for pair in answer.pairs]
         known = (before.left.path.raw, before.right.path.raw) if before is not None else None
         self.table.select(keys.index(known) if known in keys else 0)
