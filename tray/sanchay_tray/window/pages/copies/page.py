@@ -19,12 +19,11 @@ from sanchay_tray.window.page import Either, Page, page_layout
 from sanchay_tray.window.pages.copies import of_all
 from sanchay_tray.window.pages.copies import places as places_module
 from sanchay_tray.window.pages.copies import review as review_module
-from sanchay_tray.window.pages.copies.companions import companions_of
+from sanchay_tray.window.pages.copies.below import Below
 from sanchay_tray.window.pages.copies.filters import Filter, FilterBar
 from sanchay_tray.window.pages.copies.groups import Groups, totals
 from sanchay_tray.window.pages.copies.kinds import SmallPictures
 from sanchay_tray.window.pages.copies.list_place import Place, go_to, place_of
-from sanchay_tray.window.pages.copies.members import Line, Members, members_table, roots_by_id
 from sanchay_tray.window.pages.copies.news import News
 from sanchay_tray.window.pages.copies.plan import OpenPlan
 from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope, find_or_make, open_plan
@@ -65,7 +64,6 @@ class CopiesPage(Page):
         self._opening = b""  # the content of the group that is to be reviewed once its plan is there
         self._up = False
         self._answer: view_pb2.ViewOpened | None = None
-        self._asked_files = b""
         self._groups: Groups | None = None
         self._place: Place | None = None  # where the list was before it is made again
         self._unknown: dict[bytes, None] = {}  # contents that are shown, and of which it is not known how they stand
@@ -184,8 +182,8 @@ class CopiesPage(Page):
         self.table.moved.connect(lambda _: self._show_members())
         self.table.entered.connect(self._enter_group)
         self.news = News(self._list)
-        self.members_model = Members(with_decisions=False)
-        self.members = members_table(self.members_model, with_decisions=False)
+        self.below = Below(self.desk, self)
+        self.members_model, self.members = self.below.model, self.below.table
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.addWidget(self.table)
@@ -328,28 +326,9 @@ class CopiesPage(Page):
             narrow, show_all = self.filter.is_narrow, self.bar.clear
             self._either.show_only(of_all.without_groups(self.desk, summary, is_narrow=narrow, show_all=show_all))
 
-    # ---- The members of the selected group ----
-
     def _show_members(self) -> None:
         at = self.table.current_row()
-        group = self.rows.row(at) if at >= 0 else None
-        if group is None:
-            self.members_model.show_lines(())
-            self._asked_files = b""
-            return
-        names = roots_by_id(self.desk.state.roots)
-        lines = [Line(each.path.raw, each.modified_ns, names.get(each.root_id, "")) for each in group.paths]
-        if group.hash == self._asked_files:
-            return
-        self._asked_files = group.hash
-        self.members_model.show_lines(lines)
-        paths = [line.path for line in lines]
-
-        def then(found: dict[bytes, tuple[bytes, ...]]) -> None:
-            if [line.path for line in self.members_model.lines] == paths:
-                self.members_model.show_lines([replace(line, companions=found.get(line.path)) for line in lines])
-
-        self.desk.ask(self, lambda client: companions_of(client, paths), then, failed=lambda _: None, key="companions")
+        self.below.show(self.rows.row(at) if at >= 0 else None)
 
     # ---- The plan and the review ----
 
