@@ -105,7 +105,7 @@ class SearchPage(Page):
         self.line.down.connect(self._go_down)
         layout.addWidget(self.line)
         self.said = Label(tone="muted")
-        self._outdated = button(say("Files have changed: show the list as it is now"), self._open_again, flat=True)
+        self._outdated = button(say("Files may have changed: show the list as it is now"), self._open_again, flat=True)
         self._outdated.hide()
         below = QHBoxLayout()
         below.addWidget(self.said, 1)
