@@ -121,6 +121,8 @@ class CannedDaemon:
     def _answer(self, method: str, request: Any, context: grpc.ServicerContext) -> Any:
         assert ("authorization", f"Bearer {TOKEN}") in [(key, value) for key, value in context.invocation_metadata()]
         self.requests.append((method, request))
+        if method not in self.answers:  # as by a daemon of another version
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
         answer = self.answers[method]
         try:
             if callable(answer):

@@ -30,7 +30,7 @@ def test_what_was_never_checked_is_checked_by_a_button(scanned: DaemonProcess) -
     with window(scanned.where, "health") as frame:
         page = health(frame)
         until(lambda: page.check.text.text() == "Never checked")
-        assert "No damage is known." in texts(page)
+        until(lambda: "No damage is known." in texts(page))
         assert "No file was changed yet." in texts(page)
         assert nameless(page) == []
         button(page, "Check").click()

@@ -35,6 +35,8 @@ Answer = TypeVar("Answer")
 SIZE = (1180, 760)
 #: Pages that `Esc` goes back over.
 TRAIL_KEPT = 50
+#: What an event `status` may be about.
+TOPICS = ("roots", "settings", "pause", "plans", "schedules", "damage", "notices", "catalog")
 KEYS = (
     Key("Ctrl+1 … Ctrl+9", mark("go to a page")),
     Key("Ctrl+F", mark("filter what the page shows")),
@@ -337,5 +339,9 @@ class Frame(QMainWindow):
             page.state_changed(state)
 
     def _happened(self, event: event_pb2.Event) -> None:
-        if (page := self.page()) is not None:
-            page.happened(event)
+        page = self.page()
+        if page is None:
+            return
+        page.happened(event)
+        if event.kind == "dropped":  # whatever was lost: all that can change has changed
+            page.happened(event_pb2.Event(kind="status", at_ns=event.at_ns, topics=TOPICS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sanchay.client import Client
@@ -23,6 +24,8 @@ from sanchay_tray.words import count, say
 
 PICTURE = 22
 FOREVER_YEARS = 5
+#: Events come in crowds: what they make old is asked once for all that come in this time, not called off by each.
+SOON_MS = 300
 
 
 class Answer(NamedTuple):
@@ -64,6 +67,10 @@ class OverviewPage(Page):
             pressed=lambda: self.desk.go("folders"),
         )
         outer.addWidget(self._first)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON_MS)
+        self._soon.timeout.connect(self.enter)
         self._attention: tuple[Link, str, tuple[Cause, ...]] | None = None
         self._up = False
         self.state_changed(desk.state)
@@ -101,6 +108,10 @@ class OverviewPage(Page):
         if self.desk.state.link is Link.UP and self.desk.state.roots:
             self.desk.ask(self, ask, self._show, key="all")
 
+    def leave(self) -> None:
+        """Asks no more."""
+        self._soon.stop()
+
     def state_changed(self, state: State) -> None:
         """Shows what needs attention; asks again once the daemon is back."""
         is_first = state.status is not None and not state.roots
@@ -117,10 +128,9 @@ class OverviewPage(Page):
 
     def happened(self, event: event_pb2.Event) -> None:
         """What was counted may be another number now."""
-        if event.kind in ("duplicate", "reconciled", "status") or (
-            event.kind == "job" and event.job.state not in ACTIVE
-        ):
-            self.enter()
+        ended = event.kind == "job" and event.job.state not in ACTIVE
+        if (ended or event.kind in ("duplicate", "reconciled", "status")) and not self._soon.isActive():
+            self._soon.start()
 
     # ---- What it shows ----
 

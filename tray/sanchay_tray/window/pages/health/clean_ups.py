@@ -38,13 +38,14 @@ class CleanUps(Card):
         )
         self.rows = Rows(say("Clean-ups, newest first"), columns, desk.memory, "health.clean-ups")
         self.rows.picked.connect(lambda _key: self._show_chosen())
-        self.none = muted(say("No file was changed yet."))
+        self.none = muted()
         self.undo = button(say("Undo"), self._undo, main=True)
         self.why = muted()
         self._below = row(self.undo, self.why, 1, spacing=12)
         for widget in (self.none, self.rows, self._below):
             self.body.addWidget(widget)
         self._show(())
+        self.none.setText("")  # not known yet
 
     def choose(self, run_id: int) -> None:
         """Chooses a run, once it is known."""
@@ -63,6 +64,7 @@ class CleanUps(Card):
 
     def _show(self, runs: tuple[dedupe_pb2.JournalRun, ...]) -> None:
         self._runs = {run.id: run for run in runs}
+        self.none.setText(say("No file was changed yet."))
         self.none.setVisible(not runs)
         self.rows.setVisible(bool(runs))
         self.rows.show_rows([self._row(run) for run in runs])

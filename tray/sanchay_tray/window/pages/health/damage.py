@@ -47,7 +47,7 @@ class Damage(Card):
         )
         self.rows = Rows(say("Damaged and suspect files"), columns, desk.memory, "health.damage")
         self.rows.picked.connect(lambda _key: self._show_chosen())
-        self.none = muted(say("No damage is known."))
+        self.none = muted()
         self.more = muted()
         self.text = Label()
         self.twins = Label(tone="good")
@@ -57,6 +57,7 @@ class Damage(Card):
         for widget in (self.none, self.rows, self.more, self.text, self.twins, self._buttons):
             self.body.addWidget(widget)
         self._show(Found((), more=False, twins={}))
+        self.none.setText("")  # not known yet
 
     def ask(self) -> None:
         """Asks for what is known to be damaged."""
@@ -80,6 +81,7 @@ class Damage(Card):
         self._twins = found.twins
         n = len(found.findings)
         self.title.setText(count("Damage: {n} file", "Damage: {n} files", n) if n else say("Damage"))
+        self.none.setText(say("No damage is known."))
         self.none.setVisible(not n)
         self.rows.setVisible(bool(n))
         self.rows.show_rows([_row(finding) for finding in found.findings])

@@ -74,8 +74,11 @@ class HealthPage(Page):
 
     def happened(self, event: event_pb2.Event) -> None:
         """Damage was found or dealt with, a clean-up or a check has ended."""
-        if event.kind in ("damage", "dropped", "status"):
+        if event.kind in ("damage", "status"):
             self.damage.ask()
+        if event.kind == "dropped":
+            self.check.ask()
+            self.clean_ups.ask()
         if event.kind == "job" and event.job.state not in ACTIVE:
             if event.job.kind == "verify":
                 self.check.ask()

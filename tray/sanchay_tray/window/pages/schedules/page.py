@@ -125,6 +125,8 @@ class SchedulesPage(Page):
         """A run began or ended."""
         if event.kind == "schedule" and event.schedule_run.schedule == self.rows.key():
             self.results.show_schedule(event.schedule_run.schedule, again=True)
+        elif event.kind == "dropped" and isinstance(key := self.rows.key(), str):
+            self.results.show_schedule(key, again=True)
 
     def back(self) -> bool:
         """Closes what is asked."""

@@ -198,6 +198,7 @@ class SpacePage(Page):
         path, at_once = self._path, self._shown == self._path
         with_types = self._colouring().needs_types
         self._asks_types, self._changed = with_types, False
+        self._waits.text.setText(say("Looking at what takes space …"))
         self.desk.follow(
             self,
             lambda client: questions.usage(client, path, with_types=with_types, at_once=at_once),
@@ -229,6 +230,7 @@ class SpacePage(Page):
         if isinstance(error, UnknownPath) and self._path:
             self.show_folder(b"")  # the folder or its root is gone
         elif self.desk.state.link is Link.UP:
+            self._waits.text.setText(say("What takes space is not known"))
             self.desk.say_failed(error)
 
     # ---- Where one stands ----
