@@ -118,6 +118,26 @@ def test_what_was_kept_stays_the_rest_goes_and_comes_back(scanned: DaemonProcess
             assert len(client.list_plans().plans) == 1, "what was done by a plan is known by it"
 
 
+def test_what_went_last_comes_back_by_a_key_and_only_once(scanned: DaemonProcess, tree: Path) -> None:
+    before = left(tree)
+    with places(scanned) as (_frame, page):
+        page.places.table.setFocus()
+        QTest.keyClick(page.places.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert not page.sheet.isVisible(), "nothing went yet"
+        press(page, Qt.Key.Key_R)
+        button(page.sheet, "Move to the trash").click()
+        button(page.sheet, "Done").click()
+        until(lambda: len(page.places.model.pairs) == 1)
+        assert left(tree) != before
+        QTest.keyClick(page.places.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        until(lambda: "2 files are back" in texts(page.sheet))
+        assert left(tree) == before
+        button(page.sheet, "Done").click()
+        until(lambda: len(page.places.model.pairs) == 2)
+        QTest.keyClick(page.places.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert not page.sheet.isVisible()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names are text there")
 def test_folders_whose_names_are_no_text_are_cleared_too(daemon: DaemonProcess, tmp_path: Path) -> None:
     odd = os.fsencode(tmp_path / "tree") + b"/caf\xe9"

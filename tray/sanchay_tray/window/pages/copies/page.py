@@ -83,6 +83,7 @@ class CopiesPage(Page):
         self.places.told.connect(self.total.setText)
         self.places.empty.connect(self._ask_empty)
         self.places.planned.connect(self._show_pair)
+        self.places.table.undoes.connect(self._take_back)
         self.places.wanted.connect(self._show_groups_of)
         self.state_changed(desk.state)
 
@@ -422,7 +423,7 @@ class CopiesPage(Page):
 
     def _show_list(self) -> None:
         self._stack.show_only(self._listing)
-        self.places.put_away(is_used=self.sheet.job is not None)
+        self.places.put_away(is_used=self.sheet.has_begun)
         (self.places.table if self.switch.by_place else self.table).setFocus()
         self._list()
 
@@ -469,6 +470,10 @@ class CopiesPage(Page):
     def _show_pair(self, plan: dedupe_pb2.Plan) -> None:
         self._stack.show_only(self.sheet)
         self.sheet.ask(plan.id)
+
+    def _take_back(self) -> None:
+        if self.sheet.take_back():
+            self._stack.show_only(self.sheet)
 
     def _show_groups_of(self, folder: bytes) -> None:
         self.switch.groups.setChecked(True)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from sanchay.client import Client
@@ -31,6 +31,7 @@ from sanchay_tray.words import count, mark, say
 KEYS = (
     Key("L, R", mark("by place: keep the copies on the left, on the right")),
     Key("Enter", mark("by place: show the groups of the folder")),
+    Key("Ctrl+Z", mark("by place: put back what went last")),
 )
 #: Pairs that are listed.
 PAIRS = 500
@@ -177,13 +178,17 @@ def _tip(text: str) -> str:
 
 
 class PairsTable(Table):
-    """The table; `keeps` is a key that says which side keeps its copies: left (True) or right."""
+    """The table; `keeps` is a key that says which side keeps its copies: left (True) or right; `undoes` is Ctrl+Z."""
 
     keeps = Signal(bool)
+    undoes = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_L, Qt.Key.Key_R) and not event.modifiers():
             self.keeps.emit(event.key() == Qt.Key.Key_L)
+            return
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self.undoes.emit()
             return
         super().keyPressEvent(event)
 

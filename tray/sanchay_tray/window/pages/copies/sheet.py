@@ -67,6 +67,8 @@ class Sheet(QWidget):
         self._desk = desk
         self.plan: dedupe_pb2.Plan | None = None
         self.job: job_pb2.Job | None = None
+        self.has_begun = False  # of the plan that was asked for last
+        self._last_run = 0  # that could be taken back
         self._again: Callable[[], None] | None = None  # follows what is out of sight, once the daemon is back
         self._body = QVBoxLayout()
         holder = QWidget()
@@ -90,6 +92,7 @@ class Sheet(QWidget):
         """Looks at the plan as it is now, and asks."""
         roots = list(self._desk.state.roots)
         self.job = self._again = None
+        self.has_begun = False
         self._lay(heading(say("Counting what goes…")))
         self._desk.ask(
             self,
@@ -144,6 +147,7 @@ class Sheet(QWidget):
 
     def follow(self, job_id: int) -> None:
         """Shows how far a run is, to its end."""
+        self.has_begun = True
         self._desk.did(f"job {job_id}")
         self.progress = QProgressBar()
         self.progress.setAccessibleName(say("Progress"))
@@ -244,6 +248,7 @@ class Sheet(QWidget):
         )
         close.setFocus()
         if came.acted:
+            self._last_run = came.run
             self._desk.say_done(
                 say("{files} moved to the trash", files=files), say("Undo"), lambda: self._undo(came.run)
             )
@@ -263,7 +268,16 @@ class Sheet(QWidget):
         )
         again.setFocus()
 
+    def take_back(self) -> bool:
+        """Puts back what the last run moved; False where there is nothing that was not put back."""
+        if self._last_run:
+            self._undo(self._last_run)
+            return True
+        return False
+
     def _undo(self, run: int) -> None:
+        if run == self._last_run:
+            self._last_run = 0
         self._desk.ask(self, lambda client: client.start_undo(run).job_id, self._follow_undo, key="sheet")
 
     def _follow_undo(self, job_id: int) -> None:
