@@ -310,6 +310,16 @@ def test_folders_are_offered_where_no_file_has_the_name(scanned: DaemonProcess) 
         until(lambda: names(page) == ["Pictures"])
 
 
+def test_words_of_folders_are_offered_to_be_looked_for_where_no_name_has_them(scanned: DaemonProcess) -> None:
+    with window(scanned.where, "search", "type:image pictures") as frame:
+        page = searching(frame)
+        offered = "Look for this in the names of folders, too"
+        button(page, offered).click()
+        until(lambda: page.line.text() == "type:image path:**pictures**")
+        until(lambda: page.hits.rowCount() > 0)
+        until(lambda: offered not in texts(page))
+
+
 def test_without_a_daemon_the_hits_stay_and_with_one_they_are_asked_again(scanned: DaemonProcess, tree: Path) -> None:
     with window(scanned.where, "search", "beach") as frame:
         page = searching(frame)

@@ -8,6 +8,7 @@ from sanchay import terms
 from sanchay_tray.window.pages.search.completing import folder_asked, offer
 from sanchay_tray.window.pages.search.head import HEAD_BYTES, as_text
 from sanchay_tray.window.pages.search.hits import pieces
+from sanchay_tray.window.pages.search.widening import in_paths
 
 
 def test_terms_stand_where_they_are_typed() -> None:
@@ -69,3 +70,22 @@ def test_text_is_shown_and_anything_else_is_not() -> None:
     assert as_text(b"\xff\xd8\xff\xe0") == ""
     assert as_text(b"a" * (HEAD_BYTES - 1) + "é".encode()[:1]) == "a" * (HEAD_BYTES - 1)
     assert as_text(b"red \x1b[31m\xe2\x80\xae") == "red [31m"
+
+
+@pytest.mark.parametrize(
+    ("typed", "wider"),
+    [
+        ("2021", "path:**2021**"),
+        ("type:image  2021 holiday-1", "type:image  path:**2021** path:**holiday-1**"),
+        ("-draft 2021", "-draft path:**2021**"),
+        ("type:image", None),
+        ("IMG_*", None),
+        ("/a/b", None),
+        ('"two words"', None),
+        ("a or b", None),
+        ("(a b)", None),
+        ("", None),
+    ],
+)
+def test_words_can_be_looked_for_in_whole_paths(typed: str, wider: str | None) -> None:
+    assert in_paths(typed) == wider

@@ -24,6 +24,7 @@ from sanchay_tray.window.pages.search.preview import Preview
 from sanchay_tray.window.pages.search.saved import SAVED_MOST, Start
 from sanchay_tray.window.pages.search.table import Table
 from sanchay_tray.window.pages.search.tools import Tools
+from sanchay_tray.window.pages.search.widening import in_paths
 from sanchay_tray.window.parts.empty import Empty
 from sanchay_tray.window.parts.text import Label, button, title
 from sanchay_tray.words import count, mark, say
@@ -113,6 +114,9 @@ class SearchPage(Page):
         layout.addLayout(below)
         self._folders = button("", self._find_folders, flat=True)
         layout.addWidget(self._folders, alignment=Qt.AlignmentFlag.AlignLeading)
+        widely = say("Look for this in the names of folders, too")
+        self._in_paths = button(widely, self._find_in_paths, flat=True)
+        layout.addWidget(self._in_paths, alignment=Qt.AlignmentFlag.AlignLeading)
         self.hits = Hits(self)
         self.table = Table(self.hits)
         self.table.did.connect(self._do)
@@ -259,6 +263,7 @@ class SearchPage(Page):
             self._said = None
             self._say("")
         self._folders.setVisible(False)
+        self._in_paths.setVisible(False)
 
     def _show_first(self, page: catalog_pb2.FindResponse) -> None:
         self.line.mark_right()
@@ -297,6 +302,8 @@ class SearchPage(Page):
             parts.append(count("{n} file is not compared yet", "{n} files are not compared yet", said.not_compared))
         self._say("  ·  ".join(parts), "muted")
         self._folders.setVisible(bool(said.folders) and not said.total)
+        is_known = said.is_exact and not said.total and not said.folders
+        self._in_paths.setVisible(is_known and in_paths(self._expression) is not None)
         folders = count("Show {n} folder of this name", "Show {n} folders of this name", said.folders)
         self._folders.setText(folders)
         self._folders.setAccessibleName(folders)
@@ -376,6 +383,9 @@ class SearchPage(Page):
 
     def _find_folders(self) -> None:
         self._search_for(f"{self._expression} type:folder")
+
+    def _find_in_paths(self) -> None:
+        self._search_for(in_paths(self._expression) or self._expression)
 
     def _saved(self) -> list[str]:
         return [each for each in self.desk.memory.get("search.saved", []) if isinstance(each, str)]
