@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QMimeData, Qt
+from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
@@ -108,6 +108,7 @@ class SearchPage(Page):
         self.said = Label(tone="muted")
         self._outdated = button(say("Files may have changed: show the list as it is now"), self._open_again, flat=True)
         self._outdated.hide()
+        self.said.setMinimumHeight(self._outdated.sizeHint().height())  # the rows stay where they are when it comes
         below = QHBoxLayout()
         below.addWidget(self.said, 1)
         below.addWidget(self._outdated)
@@ -364,6 +365,7 @@ class SearchPage(Page):
         elif what == "preview":
             self.preview.setVisible(not self.preview.isVisible())
             self._look()
+            QTimer.singleShot(0, self.table, self.table.show_selected)  # there is less room for rows now
         elif what == "open":
             opening.open_file(row.path.raw)
         elif what == "folder":

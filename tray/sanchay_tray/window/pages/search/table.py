@@ -63,6 +63,11 @@ class Table(long_rows.Table):
         if was_seen:
             bar.setValue(at + (position - before) * height)
 
+    def show_selected(self) -> None:
+        """Scrolls to the selected row, where it cannot be seen."""
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+
     def sizeHint(self) -> QSize:
         return QSize(640, 400)
 

@@ -6,7 +6,7 @@ import itertools
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QWidget
 
 from sanchay.client import Client
 from sanchay.errors import ScheduleNameTaken
@@ -35,14 +35,11 @@ class Tools(QWidget):
         save = button(say("Save"), self._save, hint=say("Keep this search on this page"), flat=True)
         save.setAccessibleName(say("Save this search"))
         save.setShortcut("Ctrl+S")
-        report = QToolButton()
-        report.setText(say("Report …"))
-        report.setAccessibleName(say("Make a report of this search by a schedule"))
-        report.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        name = say("Make a report of this search by a schedule")
+        report = button(say("Report …"), self._offer_reports, flat=True, name=name)
         self.reports = QMenu(report)
-        for name, cron in EVERY:
-            self.reports.addAction(say(name)).triggered.connect(partial(self._make_report, cron))
-        report.setMenu(self.reports)
+        for text, cron in EVERY:
+            self.reports.addAction(say(text)).triggered.connect(partial(self._make_report, cron))
         export = button(say("Export …"), self._choose_file, flat=True)
         export.setShortcut("Ctrl+E")
         self._tools = (save, report, export)
@@ -60,6 +57,10 @@ class Tools(QWidget):
     def _save(self) -> None:
         if self._expression:
             self.kept.emit(self._expression)
+
+    def _offer_reports(self) -> None:
+        report = self._tools[1]
+        self.reports.popup(report.mapToGlobal(report.rect().bottomLeft()))
 
     def _make_report(self, cron: str, _checked: bool = False) -> None:
         expression = self._expression
