@@ -42,3 +42,10 @@ def test_a_date_has_the_order_of_its_country_and_all_of_its_year(locale: str, mo
     time_ns = 905_020_080 * 10**9
     assert (shown.moment(time_ns).replace("\u202f", " ").lower(), shown.day(time_ns)) == (moment, day)
     assert (shown.moment(0), shown.day(0)) == ("", "")
+
+
+def test_a_clock_that_was_set_by_a_year_makes_nothing_just_now() -> None:
+    now_ns, year_ns = 1_700_000_000_000_000_000, 365 * 86_400 * 10**9
+    assert shown.ago(now_ns, now_ns + year_ns) == shown.moment(now_ns)
+    assert shown.ago(now_ns, now_ns - year_ns) == shown.moment(now_ns)
+    assert shown.ago(now_ns, now_ns - 2_000_000_000) == "just now"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from sanchay.owner import Phase, find_owner
 from sanchay_tray import model
 
 if TYPE_CHECKING:
-    from sanchay.v1 import job_pb2
+    from sanchay.v1 import event_pb2, job_pb2
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 2.0
@@ -32,6 +33,10 @@ QUIET_S = 5.0
 AGAIN_S = 0.3
 COPIES_AGAIN_S = 2.0
 JOBS_ASKED = 100
+#: Events that are known again where a daemon that is reached again remembers them: more than it does.
+TOLD_KEPT = 5_000
+#: The daemon's clock is ours, but events are stamped before they are heard.
+LEEWAY_NS = 5_000_000_000
 #: All that the model makes use of; files that come and go are not among them, for there may be thousands a second.
 KINDS = ("job", "root", "duplicate", "damage", "schedule", "forecast", "status")
 
@@ -50,7 +55,8 @@ class Feed:
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._stale = _Stale()
-        self._began_ns = self._told_ns = 0
+        self._began_ns = 0  # by a clock that no one sets
+        self._told: OrderedDict[bytes, None] = OrderedDict()
         self._active: frozenset[int] = frozenset()  # jobs that are under way, as far as was heard
         self._heard_s = 0.0
         self._threads = [
@@ -60,7 +66,7 @@ class Feed:
 
     def start(self) -> None:
         """Begins to follow."""
-        self._began_ns = time.time_ns()
+        self._began_ns = _clock_ns()
         for thread in self._threads:
             thread.start()
 
@@ -120,15 +126,13 @@ class Feed:
                 # What happens between these answers and the first of the stream is among what the daemon remembers.
                 self._tell(self._reached(client))
                 self._stale.mark(copies=True)
-                before_ns = min(self._told_ns, time.time_ns())
                 for event in events:
                     self._heard_s = time.monotonic()
-                    if event.at_ns <= before_ns:
-                        continue  # it was told before the daemon was out of reach
-                    self._told_ns = max(self._told_ns, event.at_ns)
+                    if self._was_told(event):
+                        continue  # before the daemon was out of reach
                     if event.kind == "job":
                         self._note_job(event.job)
-                    self._tell(model.Happened(event, remembered=event.at_ns < self._began_ns))
+                    self._tell(model.Happened(event, remembered=self._is_old(event)))
                     self._stale.mark(status=model.needs_status(event), copies=model.needs_copies(event))
         except ValueError:  # the client was closed between two calls of ours: we end, or the daemon is doubted
             raise DaemonUnavailable("sanchayd does not answer.") from None
@@ -136,6 +140,22 @@ class Feed:
             with self._lock:
                 self._client = None
             client.close()
+
+    def _was_told(self, event: event_pb2.Event) -> bool:
+        """Whether this very event was told already. Its time does not say so: clocks are set back."""
+        whole = event.SerializeToString()
+        if whole in self._told:
+            return True
+        self._told[whole] = None
+        if len(self._told) > TOLD_KEPT:
+            self._told.popitem(last=False)
+        return False
+
+    def _is_old(self, event: event_pb2.Event) -> bool:
+        """Whether it is of the time before, by the clock as it is set now: or of a time to come, before it was set."""
+        now_ns = time.time_ns()
+        began_ns = now_ns - (_clock_ns() - self._began_ns)
+        return event.at_ns < began_ns or event.at_ns > now_ns + LEEWAY_NS
 
     def _why_lost(self, error: SanchayError) -> model.Lost:
         owner = find_owner(self._where)
@@ -201,6 +221,12 @@ class Feed:
         owner = find_owner(self._where)
         if owner is not None and owner.is_stopped:
             raise TimedOut(owner.why_no_answer(self._where))
+
+
+def _clock_ns() -> int:
+    """A clock that is never set and, where the system has one, goes on while it sleeps."""
+    of_boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime_ns(of_boot) if of_boot is not None else time.monotonic_ns()
 
 
 def count_copies(client: Client) -> model.Copies:

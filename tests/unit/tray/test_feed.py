@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -97,3 +98,25 @@ def test_a_job_that_goes_on_in_silence_has_the_daemon_doubted(
         daemon.tell(event("job", job=daemon.jobs[0]))
         news(happened("job"))
         news(lambda each: isinstance(each, model.Reached) and bool(each.jobs))
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+def test_what_happens_is_news_whatever_the_clock_is_set_to(
+    tmp_path: Path, news: News, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    with ScriptedDaemon(tmp_path / "home") as daemon:
+        daemon.tell(event("root_online", root="a"))
+        news(happened("root_online"))
+        now, by_ns = time.time_ns, years * 365 * 86_400 * 10**9
+        monkeypatch.setattr(time, "time_ns", lambda: now() + by_ns)
+        daemon.tell(event("root_offline", root="a"))
+        told = news(happened("root_offline"))
+        assert isinstance(told, model.Happened)
+        assert not told.remembered
+        kept = daemon.heard
+    with ScriptedDaemon(tmp_path / "home") as daemon:  # it remembers both, one of them of another clock
+        daemon.tell(*kept, event("damage"))
+        told = news(lambda each: isinstance(each, model.Happened))
+        assert isinstance(told, model.Happened)
+        assert told.event.kind == "damage"
+        assert not told.remembered

@@ -79,6 +79,8 @@ def _whole(form: str) -> str:
 def ago(time_ns: int, now_ns: int | None = None) -> str:
     """How long since: just now, minutes, hours, then the moment itself."""
     seconds = ((time.time_ns() if now_ns is None else now_ns) - time_ns) / 1e9
+    if seconds < -60:
+        return moment(time_ns)  # the clock was set back since
     if seconds < 60:
         return say("just now")
     if seconds < 3600:
