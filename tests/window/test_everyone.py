@@ -18,8 +18,11 @@ from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages import ENTRIES
 from sanchay_tray.window.pages.copies.page import CopiesPage
 from sanchay_tray.window.parts.text import Elided
+from tests.support import trees
+from tests.support.answers import scan
 from tests.support.daemon import DaemonProcess
 from tests.support.windows import application, nameless, settle, until, window
+from tests.window.conftest import FILES
 
 PAGES = [entry.name for entry in ENTRIES]
 NORMAL_TEXT = 4.5
@@ -35,6 +38,18 @@ class Longer(gettext.NullTranslations):
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """One daemon for all: its windows only look."""
+    base = tmp_path_factory.mktemp("everyone")
+    tree = trees.build(base / "tree", FILES)
+    with DaemonProcess(base / "home") as process:
+        with process.client() as client:
+            client.add_root(tree, no_scan=True)
+            scan(client, tree)
+        yield process
 
 
 @pytest.fixture

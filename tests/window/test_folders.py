@@ -127,7 +127,7 @@ def test_a_folder_is_shown_in_full_and_scanned(scanned: DaemonProcess, tree: Pat
         until(lambda: page.rows.cells()[0][:4] == ("tree", "up to date", "7", "76.2 KB"))
         facts = page.detail.facts()
         assert facts["held"] == "7 files in 6 folders, 76.2 KB"
-        assert facts["kept"].startswith("Changes are noticed as they happen: ")
+        until(lambda: page.detail.facts()["kept"].startswith("Changes are noticed as they happen: "))
         assert nameless(page) == []
         (tree / "new").write_bytes(b"new")
         page.rows.setFocus()

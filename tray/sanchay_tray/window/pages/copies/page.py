@@ -63,6 +63,7 @@ class CopiesPage(Page):
         self.places = places_module.Places(desk)
         self._opening = b""  # the content of the group that is to be reviewed once its plan is there
         self._up = False
+        self._root_ids: set[int] = set()
         self._answer: view_pb2.ViewOpened | None = None
         self._groups: Groups | None = None
         self._place: Place | None = None  # where the list was before it is made again
@@ -131,6 +132,10 @@ class CopiesPage(Page):
             self.enter()
         elif up and not self._up:
             self._say_total()
+        before, self._root_ids = self._root_ids, {root.id for root in state.roots}
+        if self._up and before - self._root_ids and self.isVisible():
+            # Its groups are gone with a root; where none is left there is nothing to keep in its place.
+            self._tell_soon() if self._root_ids else self._list(stay=False)
         self._set_actions()
 
     def happened(self, event: event_pb2.Event) -> None:
