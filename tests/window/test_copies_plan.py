@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from sanchay.v1 import dedupe_pb2
+from sanchay_tray.window.pages.copies import plan_groups
 from sanchay_tray.window.pages.copies.groups import Groups
 from sanchay_tray.window.pages.copies.page import CopiesPage
 from sanchay_tray.window.pages.copies.rules import Rules
@@ -134,6 +138,34 @@ def test_decisions_of_a_window_before_are_said_not_to_be_steps(daemon: DaemonPro
         until(lambda: page.review.number == 1)
         press(page, Qt.Key.Key_Z, CONTROL)
         assert page.review.said.text().startswith("Earlier decisions were not made in this review")
+
+
+def test_what_is_decided_just_before_another_filter_is_told_to_the_plan_that_it_was_decided_in(
+    daemon: DaemonProcess, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, decide = threading.Event(), plan_groups.decide
+
+    def slow(*asked: Any) -> dedupe_pb2.DecidePlanGroupResponse:
+        goes_on.wait(30)
+        return decide(*asked)
+
+    monkeypatch.setattr("sanchay_tray.window.pages.copies.plan.decide", slow)
+    with reviewed(daemon) as (frame, page), daemon.client() as client:
+        plan = told(page)
+        press(page, Qt.Key.Key_1)
+        until(lambda: page.review.number == 1 and page.review.group())
+        press(page, Qt.Key.Key_1)
+        assert page.back()
+        page.bar.type.setCurrentIndex(page.bar.type.findData("image"))
+        until(lambda: page.plan.plan is None)
+        goes_on.set()
+        until(lambda: client.get_plan(plan.id).plan.undecided == GROUPS - 2, "both decisions are in the plan")
+        until(page.start.isEnabled)
+        page.start.click()
+        until(lambda: page.review.isVisible() and page.review.group())
+        assert told(page).id != plan.id
+        assert told(page).undecided == told(page).groups
+        assert frame.banner_texts() == []
 
 
 def names(rules: Rules) -> list[str]:

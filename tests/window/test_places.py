@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.copies.page import CopiesPage
+from sanchay_tray.window.pages.copies.plan_making import Scope
 from sanchay_tray.window.pages.copies.places import SO, Places
 from sanchay_tray.window.parts.paths import MARKED
 from tests.support import trees
@@ -181,3 +182,13 @@ def test_filters_count_here_too_and_the_way_of_looking_is_remembered(scanned: Da
         assert again.places.isVisible()
         button(again, "Show groups").click()
         until(lambda: again.rows.total() == 3 and again.table.isVisible())
+
+
+def test_what_is_told_of_pairs_is_not_said_of_groups_that_are_listed_by_then(scanned: DaemonProcess) -> None:
+    with places(scanned) as (_frame, page):
+        heard: list[str] = []
+        page.places.told.connect(heard.append)
+        page.places.list_pairs(Scope())
+        button(page, "Show groups").click()
+        until(lambda: page.rows.total() == 3 and heard)
+        assert "extra copies in 3 groups" in page.total.text()

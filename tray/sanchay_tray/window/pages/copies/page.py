@@ -81,7 +81,7 @@ class CopiesPage(Page):
         self.rules.applied.connect(self._ruled)
         self.sheet.closed.connect(self._show_list)
         self.sheet.cleared.connect(self._cleared)
-        self.places.told.connect(self.total.setText)
+        self.places.told.connect(lambda text: self.total.setText(text) if self.switch.by_place else None)
         self.places.empty.connect(self._ask_empty)
         self.places.planned.connect(self._show_pair)
         self.places.table.undoes.connect(self._take_back)

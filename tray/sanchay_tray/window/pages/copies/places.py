@@ -25,7 +25,7 @@ from sanchay_tray.window.page import Key
 from sanchay_tray.window.pages.copies.plan_making import PLAN_S, Scope
 from sanchay_tray.window.parts.long_rows import Table
 from sanchay_tray.window.parts.paths import MARKED, MarkedDelegate, Piece, differing
-from sanchay_tray.window.parts.text import Card, Elided, Label, button, muted, row
+from sanchay_tray.window.parts.text import Card, Elided, Label, button, muted, row, tip
 from sanchay_tray.words import count, mark, say
 
 KEYS = (
@@ -143,7 +143,7 @@ class Pairs(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole and column in (LEFT, RIGHT):
-            return _tip(self._text(pair, column))
+            return tip(self._text(pair, column))
         return None
 
     def _text(self, pair: catalog_pb2.FolderPair, column: int) -> str:
@@ -169,12 +169,6 @@ def spoken(pair: catalog_pb2.FolderPair) -> str:
 def _alignment(column: int) -> Qt.AlignmentFlag:
     side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
-
-
-def _tip(text: str) -> str:
-    from html import escape
-
-    return f"<span>{escape(text)}</span>"
 
 
 class PairsTable(Table):

@@ -74,7 +74,9 @@ class OpenPlan(QObject):
     # ---- Which plan ----
 
     def take(self, plan: dedupe_pb2.Plan | None) -> None:
-        """Works on this plan from now on, or on none."""
+        """Works on this plan from now on, or on none. What was decided in the one before is told to that one."""
+        self.flush()
+        self._tasks, self._told, self._telling = [], 0, False
         self.plan = plan
         self._forget()
         self._decided_at.clear()
@@ -316,10 +318,12 @@ class OpenPlan(QObject):
         if self._telling or not self._tasks or plan is None:
             return
         self._telling = True
-        tasks = list(self._tasks)
+        of_plan, tasks = self._tasks, list(self._tasks)
         self._told = len(tasks)
 
         def done(answers: Answers) -> None:
+            if self._tasks is not of_plan:
+                return  # another plan is worked on by now
             self._telling = False
             self._told -= len(tasks)
             del self._tasks[: len(tasks)]
@@ -331,6 +335,9 @@ class OpenPlan(QObject):
 
         def failed(error: SanchayError) -> None:
             # What the daemon did not take is read again: nothing is shown as decided that is not.
+            if self._tasks is not of_plan:
+                self._desk.say_failed(error)
+                return
             self._telling = False
             self._told = 0
             numbers = {task.number for task in self._tasks}
@@ -374,7 +381,7 @@ class OpenPlan(QObject):
                 do()
 
     def flush(self) -> None:
-        """Sends what waits for its turn, for the window closes: no answer is heard any more."""
+        """Sends what waits for its turn, for the window closes or another plan is meant: no answer is heard."""
         rest = self._tasks[self._told :]
         if self.plan is not None and rest:
             self._told = len(self._tasks)
