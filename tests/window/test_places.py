@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.copies.page import CopiesPage
-from sanchay_tray.window.pages.copies.plan_making import Scope
 from sanchay_tray.window.pages.copies.places import SO, Places
+from sanchay_tray.window.pages.copies.plan_making import Scope
 from sanchay_tray.window.parts.paths import MARKED
 from tests.support import trees
 from tests.support.daemon import DaemonProcess

@@ -81,6 +81,7 @@ class DedupeService:
         if bool(question.keep_in) != bool(question.drop_in):
             raise InvalidArgument("Name both a folder that keeps its copies and one whose copies may go.")
         under, roots = await self._registry.place(question.under)
+        keep_in, drop_in = await self._places(question.keep_in), await self._places(question.drop_in)
 
         def make() -> Plan:
             return self._catalog.make_plan(
@@ -99,14 +100,19 @@ class DedupeService:
                 action=action,
                 asked=question.asked(),
                 time_zone=question.time_zone,
-                keep_in=question.keep_in,
-                drop_in=question.drop_in,
+                keep_in=keep_in,
+                drop_in=drop_in,
             )
 
         async with self._planning:
             plan = await self._pool.obtain(make, lambda made: self._catalog.forget_plan(made.id))
         await self._board.look()
         return MadePlan(plan, self._board.overall(roots, self._queue.scanning_root_ids()))
+
+    async def _places(self, folders: Sequence[bytes]) -> list[bytes]:
+        """Folders as the catalog spells them: one that it does not have is said, not taken for one without copies."""
+        places = [await self._registry.place(folder) for folder in folders]
+        return [path for path, _ in places if path is not None]
 
     async def plans(self) -> Sequence[Plan]:
         """All plans, newest first."""
@@ -182,6 +188,8 @@ class DedupeService:
         """
         if rest:
             _check_decision(rest)
+        elif not (keep or drop or undecided):
+            raise InvalidArgument("Name a copy, or say what becomes of the rest.")
 
         def decide() -> tuple[Plan, FoundGroup]:
             plan = self._catalog.decide_group(

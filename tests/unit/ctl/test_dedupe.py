@@ -83,6 +83,7 @@ def test_a_plan_is_asked_for_with_scope_and_rules(
         (["plan", "--prefer", "under:"], "is not a valid rule"),
         (["plan", "--action", "shred"], "is not one of trash"),
         (["edit", "3"], "Name a file with --keep, --drop or --undecided."),
+        (["edit", "3", "--group", "17"], "Name a file with --keep, --drop or --undecided."),
         (["journal", "--left"], "--left is about one run"),
         (["run", "3"], "There is no terminal to ask at: add --yes"),
         (["--json", "run", "3"], "There is no terminal to ask at: add --yes"),

@@ -236,6 +236,8 @@ def test_a_plan_that_no_one_waits_for_any_more_is_forgotten(
         ({"prefer": ("biggest",)}, InvalidArgument),
         ({"drop": "size:>x"}, InvalidQuery),
         ({"under": b"/nowhere"}, UnknownPath),
+        ({"keep_in": (b"/nowhere",), "drop_in": (b"/nowhere/else",)}, UnknownPath),
+        ({"keep_in": (b"/nowhere",)}, InvalidArgument),
     ],
 )
 def test_what_no_plan_can_be_made_of_is_refused(
@@ -264,6 +266,7 @@ def test_what_is_not_there_is_said(play: Play, tree: Path) -> None:
             (core.dedupe.plan_group(9, number=0), UnknownPlan),
             (core.dedupe.plan_group(plan.id, number=7), InvalidArgument),
             (core.dedupe.plan_group_states(plan.id, [b""] * 1001), InvalidArgument),
+            (core.dedupe.decide_group(plan.id, 0), InvalidArgument),
             (core.dedupe.decide_group(plan.id, 0, rest="eat"), InvalidArgument),
             (core.dedupe.decide_group(plan.id, 0, rest="drop"), LastCopy),
             (core.dedupe.ignored(token="x", limit=0, max_bytes=1000), InvalidArgument),

@@ -151,9 +151,9 @@ def edit(
     named = {"keep": keep, "undecided": undecided, "drop": drop}  # so that one stays before another goes
     wanted = {decision: [paths.absolute(path) for path in each] for decision, each in named.items()}
     plan = None
-    if number is not None:
+    if number is not None and (rest or any(wanted.values())):
         plan = session.client().decide_plan_group(plan_id, number, **wanted, rest=rest or "").plan
-    elif rest:
+    elif number is None and rest:
         raise click.UsageError("--rest is for a group: name it with --group.")
     for decision, each in wanted.items() if number is None else ():
         for path in each:
