@@ -169,3 +169,14 @@ def test_rows_that_are_here_are_the_beginning_of_an_order() -> None:
         rows.show_source(another, keep=True)
         another.tell(3)
         assert [text(rows, row) for row in range(3)] == ["first", "second", WAITING]
+
+
+def test_an_order_that_its_source_made_again_keeps_the_place() -> None:
+    with table() as (source, rows, view):
+        source.readings[-1].answer()
+        view.select(5)
+        at = view.verticalScrollBar().value()
+        source.tell(TOTAL + 1)
+        assert (rows.rowCount(), view.current_row(), text(rows, 5)) == (TOTAL + 1, 5, "5")
+        assert view.verticalScrollBar().value() == at
+        until(lambda: source.asked == [0, 0], "its rows are read again")

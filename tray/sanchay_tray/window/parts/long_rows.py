@@ -102,7 +102,14 @@ class Rows(QAbstractTableModel):
         """
         self.close()
         self._source = source
-        source.open(self, lambda total: self._reset(source, total, keep=keep), self.failed.emit)
+        kept = keep
+
+        def told(total: int) -> None:
+            nonlocal kept
+            self._reset(source, total, keep=kept)
+            kept = True  # the same source has made its order again
+
+        source.open(self, told, self.failed.emit)
 
     def show_rows(self, rows: Sequence[Any]) -> None:
         """Shows rows that are here, such as the first ones of an order that is to be opened."""
