@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ PAGES = [entry.name for entry in ENTRIES]
 #: What a page opens with, so that it shows something of the tree.
 SELECT = {"search": "beach"}
 #: Pages that say how fresh their answer is.
-FRESH = {"folders", "copies", "search"}
+FRESH = {"folders", "search"}
+AS_OF = re.compile(r"  ·  (live|catching up|scanned just now)$")
 #: What only a daemon that is there can make true.
 OF_NOW = ("live", "up to date", "being scanned", "under way", "All is well", "catching up")
 
@@ -87,17 +89,16 @@ def at_rest(frame: Frame) -> list[str]:
         settle()
         page = frame.page()
         assert page is not None
+        for offered in buttons(page, "List again"):
+            offered.click()
         now = texts(page)
         same, said = (same + 1 if now == said else 0), now
     return said
 
 
 def said_again(frame: Frame, before: list[str]) -> bool:
-    """Whether the page says the same as before; it lists again where that is offered."""
-    now = at_rest(frame)
-    for offered in buttons(frame, "List again"):
-        offered.click()
-    return now == before
+    """Whether the page says the same as before; a list says how fresh it was when it was made."""
+    return [AS_OF.sub("", text) for text in at_rest(frame)] == [AS_OF.sub("", text) for text in before]
 
 
 def untrue(said: list[str]) -> list[str]:
