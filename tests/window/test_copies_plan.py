@@ -140,9 +140,8 @@ def test_decisions_of_a_window_before_are_said_not_to_be_steps(daemon: DaemonPro
         assert page.review.said.text().startswith("Earlier decisions were not made in this review")
 
 
-def test_what_is_decided_just_before_another_filter_is_told_to_the_plan_that_it_was_decided_in(
-    daemon: DaemonProcess, copied: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def held_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Decisions reach the daemon once this is set."""
     goes_on, decide = threading.Event(), plan_groups.decide
 
     def slow(*asked: Any) -> dedupe_pb2.DecidePlanGroupResponse:
@@ -150,6 +149,41 @@ def test_what_is_decided_just_before_another_filter_is_told_to_the_plan_that_it_
         return decide(*asked)
 
     monkeypatch.setattr("sanchay_tray.window.pages.copies.plan.decide", slow)
+    return goes_on
+
+
+def test_of_several_decisions_the_one_that_is_refused_is_named_and_the_others_count(
+    daemon: DaemonProcess, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = held_up(monkeypatch)
+    with reviewed(daemon) as (frame, page), daemon.client() as client:
+        monkeypatch.setattr(page, "happened", lambda _event: None)
+        plan, refused = told(page), of_three(page, daemon)
+        other = [path.path for path in page.review.members_model.lines[2:]]
+        client.decide_plan_group(plan.id, refused, undecided=other, rest="drop")
+        first, second, third = (number for number in range(GROUPS) if number != refused)
+        for number, key in (
+            (first, Qt.Key.Key_1),
+            (second, Qt.Key.Key_1),
+            (refused, Qt.Key.Key_Space),
+            (third, Qt.Key.Key_1),
+        ):
+            page.review.go(number)
+            until(lambda number=number: page.plan.group(number))  # type: ignore[misc]
+            page.review.table.select(2 if number == refused else 0)
+            press(page, key)
+        goes_on.set()
+        until(lambda: "was decided elsewhere" in page.review.said.text())
+        assert page.review.number == refused
+        until(lambda: client.get_plan(plan.id).plan.undecided == 1, "the others are decided")
+        assert told(page).undecided == 1
+        assert frame.banner_texts() == []
+
+
+def test_what_is_decided_just_before_another_filter_is_told_to_the_plan_that_it_was_decided_in(
+    daemon: DaemonProcess, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = held_up(monkeypatch)
     with reviewed(daemon) as (frame, page), daemon.client() as client:
         plan = told(page)
         press(page, Qt.Key.Key_1)

@@ -40,6 +40,7 @@ class _Task:
     told: Told | None = None
     remember: bytes = b""  # a content whose copies are wanted from now on
     forget: bytes = b""  # one whose copies are no longer
+    is_done: bool = False  # the daemon has taken it
 
 
 class OpenPlan(QObject):
@@ -340,9 +341,12 @@ class OpenPlan(QObject):
                 return
             self._telling = False
             self._told = 0
-            numbers = {task.number for task in self._tasks}
-            self._tasks.clear()
-            for number in numbers:
+            broke_off = next((at for at, task in enumerate(tasks) if not task.is_done), 0)
+            # Where one decision was refused, those behind it are told all the same.
+            gone = broke_off + 1 if isinstance(error, LastCopy) else len(self._tasks)
+            numbers = {task.number for task in self._tasks[:gone]}
+            del self._tasks[:gone]
+            for number in numbers - {task.number for task in self._tasks}:
                 seen = self._seen.pop(number, None)
                 if seen is not None:
                     self._standings.pop(seen.group.hash, None)
@@ -350,7 +354,7 @@ class OpenPlan(QObject):
                 self._note(number)
                 self.came.emit(number)
             if isinstance(error, LastCopy):
-                self.refused.emit(tasks[0].number)
+                self.refused.emit(tasks[broke_off].number)
             else:
                 self._desk.say_failed(error)
             if isinstance(error, UnknownPlan):
@@ -403,6 +407,7 @@ class OpenPlan(QObject):
                         client.ignore_copies(content_hash=task.remember)
                     if task.forget:
                         client.unignore_copies(content_hash=task.forget)
+                    task.is_done = True
             finally:
                 done.set()
             return answers
