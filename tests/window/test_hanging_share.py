@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.search.page import SearchPage
-from sanchay_tray.window.pictures import pictures
 from tests.support import mounts, trees
 from tests.support.answers import scan
 from tests.support.daemon import DaemonProcess
@@ -43,11 +42,8 @@ def previewed(frame: Frame, name: str) -> SearchPage:
     return page
 
 
-def test_a_share_that_hangs_under_a_preview_holds_nothing_else(
-    daemon: DaemonProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_share_that_hangs_under_a_preview_holds_nothing_else(daemon: DaemonProcess, tmp_path: Path) -> None:
     pytest.importorskip("mfusepy")
-    monkeypatch.setattr(pictures, "PICTURE_MS", 200)
     far = trees.build(tmp_path / "far", {"slow.txt": "far away"})
     picture(far / "slow.png")
     near = trees.build(tmp_path / "near", {"quick.txt": "near by"})
