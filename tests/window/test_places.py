@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from sanchay.documents import freshness_state
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.copies.page import CopiesPage
 from sanchay_tray.window.pages.copies.places import SO, Places
@@ -192,3 +193,13 @@ def test_what_is_told_of_pairs_is_not_said_of_groups_that_are_listed_by_then(sca
         button(page, "Show groups").click()
         until(lambda: page.rows.total() == 3 and heard)
         assert "extra copies in 3 groups" in page.total.text()
+
+
+def test_pairs_are_not_called_live_while_the_daemon_is_away(scanned: DaemonProcess) -> None:
+    with places(scanned) as (_frame, page):
+        with scanned.client() as client:
+            until(lambda: freshness_state(client.shared_folders().freshness) == "live")
+        page.places.list_pairs(Scope())
+        until(lambda: page.total.text().endswith("live"))
+        scanned.kill()
+        until(lambda: page.total.text() == "2 pairs of folders share copies  ·  known before")

@@ -310,7 +310,9 @@ class CopiesPage(Page):
         self._say_total()
 
     def _say_total(self) -> None:
-        if self._answer is not None and not self.switch.by_place:
+        if self.switch.by_place:
+            self.places.say_again(is_up=self._up)
+        elif self._answer is not None:
             self.total.setText(totals(self._answer, is_up=self._up))
 
     def _opened(self, total: int) -> None:

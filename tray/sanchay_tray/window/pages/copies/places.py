@@ -216,6 +216,7 @@ class Places(QWidget):
         self._desk = desk
         self._scope = Scope()
         self._plan = 0
+        self._answer: catalog_pb2.SharedFoldersResponse | None = None
         self.model = Pairs(self)
         self.table = PairsTable(self.model, say("Pairs of folders that share copies"))
         delegate = MarkedDelegate(self.table)
@@ -272,7 +273,8 @@ class Places(QWidget):
     def _show(self, answer: catalog_pb2.SharedFoldersResponse) -> None:
         before = self.pair()
         self.model.show_pairs(answer.pairs)
-        self.told.emit(told(answer))
+        self._answer = answer
+        self.say_again(is_up=True)
         if not answer.pairs:
             self.empty.emit()
             return
@@ -280,6 +282,11 @@ class Places(QWidget):
         known = (before.left.path.raw, before.right.path.raw) if before is not None else None
         self.table.select(keys.index(known) if known in keys else 0)
         self._show_chosen()
+
+    def say_again(self, *, is_up: bool) -> None:
+        """Says of all pairs what is known; `is_up`: the daemon that told it is there."""
+        if self._answer is not None:
+            self.told.emit(told(self._answer, is_up=is_up))
 
     def pair(self) -> catalog_pb2.FolderPair | None:
         """The one that is chosen."""
@@ -362,7 +369,7 @@ def _would_go(pair: catalog_pb2.FolderPair) -> str:
     return f"{left}  ·  {right}"
 
 
-def told(answer: catalog_pb2.SharedFoldersResponse) -> str:
+def told(answer: catalog_pb2.SharedFoldersResponse, *, is_up: bool) -> str:
     """What is said of all pairs."""
     texts = [count("{n} pair of folders shares copies", "{n} pairs of folders share copies", answer.total_pairs)]
     if len(answer.pairs) < answer.total_pairs:
@@ -372,7 +379,7 @@ def told(answer: catalog_pb2.SharedFoldersResponse) -> str:
     if answer.not_compared.files:
         waiting = count("{n} file is not compared yet", "{n} files are not compared yet", answer.not_compared.files)
         texts.append(waiting)
-    texts.append(shown.freshness(answer.freshness))
+    texts.append(shown.freshness(answer.freshness, is_up=is_up))
     return "  ·  ".join(text for text in texts if text)
 
 
