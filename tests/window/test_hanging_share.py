@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from sanchay_tray.window.frame import Frame
 from sanchay_tray.window.pages.search.page import SearchPage
+from sanchay_tray.window.pictures.pictures import Pictures
 from tests.support import mounts, trees
 from tests.support.answers import scan
 from tests.support.daemon import DaemonProcess
@@ -55,12 +56,16 @@ def test_a_share_that_hangs_under_a_preview_holds_nothing_else(daemon: DaemonPro
                 client.add_root(folder, no_scan=True, watch="off")
                 scan(client, folder)
         with window(daemon.where, "overview") as frame:
-            previewed(frame, "quick.txt")
-            switch.write_text("hang /\n")
+            page = previewed(frame, "quick.png")
+            until(page.preview.picture.isVisible)
+            pictures = page.preview.findChild(Pictures)
+            assert isinstance(pictures, Pictures)
+            pictures.timer.setInterval(500)  # its process runs by now
+            switch.write_text("hang /slow.png\nhang /slow.txt\n")
             page = previewed(frame, "slow.png")
             until(lambda: "It cannot be shown as a picture" in texts(page.preview))
             page = previewed(frame, "quick.png")
-            until(page.preview.picture.isVisible)
+            until(page.preview.picture.isVisible)  # it was kept
             page = previewed(frame, "slow.txt")
             page = previewed(frame, "quick.txt")
             until(lambda: page.preview.text.toPlainText() == "near by")
