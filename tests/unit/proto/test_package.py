@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,4 +78,4 @@ def test_every_call_of_the_protos_is_in_the_clients() -> None:
         source = inspect.getsource(importlib.import_module(f"sanchay.calls.aio.{service}"))
         for described in module.DESCRIPTOR.services_by_name.values():
             for method in described.methods:
-                assert source.count(f"self._{service}.{method.name}") == 1, method.name
+                assert len(re.findall(rf"self\._{service}\.{method.name}\b", source)) == 1, method.name

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::usage_tree::Found;
+use super::usage_row::Found;
 use crate::block::EntryKind;
 use crate::error::CatalogError;
 use crate::reader::Reader;

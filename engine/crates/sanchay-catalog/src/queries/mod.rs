@@ -39,6 +39,7 @@ mod tree;
 mod uncompared;
 mod unhashed;
 mod usage;
+mod usage_row;
 mod usage_tree;
 mod usage_types;
 
@@ -66,8 +67,8 @@ pub use summary::{SummaryBy, SummaryRow};
 pub use tree::{PathResolver, RootName, RootNames};
 pub use uncompared::NotCompared;
 pub use unhashed::HashDebt;
-pub use usage::{LeftOut, UsagePage, UsageRequest, UsageRow};
-pub use usage_types::TypeSums;
+pub use usage::UsagePage;
+pub use usage_row::{LeftOut, TypeSums, UsageRequest, UsageRow};
 
 use sanchay_core::{extension, Algorithm, ContentHash, Extension, FileType};
 

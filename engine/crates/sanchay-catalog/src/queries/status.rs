@@ -1,6 +1,6 @@
 //! What the catalog holds, and how large it is on the disk.
 
-use super::usage::UsageRequest;
+use super::usage_row::UsageRequest;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 

@@ -2,34 +2,15 @@
 //!
 //! Memory is bounded by the rows that are asked for, however many folders and files lie in one folder.
 
-use std::cmp::Ordering;
-
 use sanchay_core::path::join;
 use sanchay_core::FileType;
 
-use super::usage::{LeftOut, UsageRequest, UsageRow};
+use super::usage_row::{Found, LeftOut, UsageRequest, UsageRow};
 use super::usage_types::types_of_extensions;
 use crate::block::{BlockView, EntryId, EntryKind};
 use crate::error::CatalogError;
 use crate::extensions::Extensions;
 use crate::reader::Reader;
-
-/// A row, and what it is of.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    /// Of a folder; 0: of a file, or of no directory of the catalog.
-    pub(super) directory: i64,
-    /// Of a file.
-    pub(super) file: Option<EntryId>,
-    pub(super) row: UsageRow,
-}
-
-impl Found {
-    /// The largest first; what is as large, by name.
-    fn by_size(&self, other: &Self) -> Ordering {
-        (other.row.bytes, &self.row.path).cmp(&(self.row.bytes, &other.row.path))
-    }
-}
 
 /// From which size on something is a row.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,40 +7,11 @@ use super::cache::Cache;
 use super::linked::parents;
 use super::parallel::Parallel;
 use super::tree::NO_ROW;
-use super::usage_tree::Found;
+use super::usage_row::{Found, TypeSums};
 use crate::block::{BlockColumns, EntryId, EntryKind};
 use crate::error::CatalogError;
 use crate::extensions::Extensions;
 use crate::reader::Reader;
-
-const TYPES: usize = FileType::ALL.len();
-
-/// Apparent bytes of a row, by type.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TypeSums {
-    bytes: [u64; TYPES],
-    /// Of files that have an equal one somewhere in the catalog: of each group all copies, the one that stays too.
-    pub copied_bytes: u64,
-}
-
-impl TypeSums {
-    /// The types that there is something of.
-    pub fn by_type(&self) -> impl Iterator<Item = (FileType, u64)> + '_ {
-        FileType::ALL.into_iter().zip(self.bytes).filter(|(_, bytes)| *bytes > 0)
-    }
-
-    fn count(&mut self, file_type: FileType, bytes: u64, has_copy: bool) {
-        self.bytes[file_type as usize] += bytes;
-        self.copied_bytes += if has_copy { bytes } else { 0 };
-    }
-
-    fn add(&mut self, other: &Self) {
-        for (sum, more) in self.bytes.iter_mut().zip(other.bytes) {
-            *sum += more;
-        }
-        self.copied_bytes += other.copied_bytes;
-    }
-}
 
 /// The type of each extension, by its id.
 pub(super) fn types_of_extensions(extensions: &Extensions) -> Vec<FileType> {
