@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from sanchay.v1 import dedupe_pb2
+from sanchay.v1 import catalog_pb2, dedupe_pb2
 from sanchay_tray.window.pages.copies import plan_groups
 from sanchay_tray.window.pages.copies.groups import Groups
 from sanchay_tray.window.pages.copies.page import CopiesPage
@@ -264,10 +264,10 @@ def test_files_that_are_no_copies_are_no_news(
         answers: list[bool] = []
         ask = Groups.ask_changed
 
-        def watched(groups: Groups, then: Callable[[bool], None]) -> None:
-            def both(has_changed: bool) -> None:
+        def watched(groups: Groups, then: Callable[[bool, catalog_pb2.DuplicatesResponse], None]) -> None:
+            def both(has_changed: bool, now: catalog_pb2.DuplicatesResponse) -> None:
                 answers.append(has_changed)
-                then(has_changed)
+                then(has_changed, now)
 
             ask(groups, both)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from sanchay.client import Client
 from sanchay.errors import SanchayError
-from sanchay.v1 import view_pb2
+from sanchay.v1 import catalog_pb2, view_pb2
 from sanchay_tray.window import shown
 from sanchay_tray.window.asking import Asked
 from sanchay_tray.window.desk import Desk
@@ -64,7 +64,7 @@ class Groups:
             opened = view.opened
             self._totals = Totals(opened.total, opened.redundant_files, opened.freed_bytes)
             if self._asked.text:
-                self._totals = self._ask_totals(client)
+                self._totals = _totals(self._ask_now(client))
             yield view_pb2.OpenViewResponse(opened=view.opened)
             yield from view.news()
 
@@ -103,23 +103,22 @@ class Groups:
             raise RuntimeError("the order is not open")
         return self._desk.ask(self._owner, call, rows, failed=failed)
 
-    def ask_changed(self, then: Callable[[bool], None]) -> None:
+    def ask_changed(self, then: Callable[[bool, catalog_pb2.DuplicatesResponse], None]) -> None:
         """Asks whether there are other copies now than when the order was made; with a text, of any path."""
         if self._owner is not None:
             before = self._totals
             self._desk.ask(
                 self._owner,
-                self._ask_totals,
-                lambda totals: then(totals != before),
+                self._ask_now,
+                lambda now: then(_totals(now) != before, now),
                 failed=lambda _: None,
                 key="changed",
             )
 
-    def _ask_totals(self, client: Client) -> Totals:
-        answer = client.duplicates(
+    def _ask_now(self, client: Client) -> catalog_pb2.DuplicatesResponse:
+        return client.duplicates(
             under=self._under, min_size_bytes=self._asked.min_size or None, types=self._types(), limit=1
         )
-        return Totals(answer.total_groups, answer.total_redundant_files, answer.total_freed_bytes)
 
     def _types(self) -> tuple[str, ...]:
         return (self._asked.type,) if self._asked.type else ()
@@ -140,6 +139,10 @@ class Groups:
         """Lets the view go, with the call that holds it."""
         if self._holding is not None:
             self._holding.call_off()
+
+
+def _totals(answer: catalog_pb2.DuplicatesResponse) -> Totals:
+    return Totals(answer.total_groups, answer.total_redundant_files, answer.total_freed_bytes)
 
 
 def totals(answer: view_pb2.ViewOpened, *, is_up: bool) -> str:

@@ -142,6 +142,8 @@ class CopiesPage(Page):
         """The groups may be others now, or the plan edited elsewhere."""
         if event.kind == "status" and "plans" in event.topics:
             self._again.start()
+        if event.kind == "status" and "roots" in event.topics:
+            self._tell_soon()
         ended = event.kind == "job" and event.job.state not in ACTIVE
         if event.kind in ("duplicate", "removed", "reconciled", "root_offline", "root_online", "dropped") or ended:
             self._tell_soon()
@@ -257,10 +259,13 @@ class CopiesPage(Page):
         elif self.rows.total() and self._groups is not None and not self.switch.by_place:
             began_s = time.monotonic()
 
-            def then(has_changed: bool) -> None:
+            def then(has_changed: bool, now: catalog_pb2.DuplicatesResponse) -> None:
                 self._soon.setInterval(max(NEWS_MS, round(ASKED_SHARE * 1000 * (time.monotonic() - began_s))))
                 if has_changed:
                     self._tell_changed()
+                elif self._answer is not None:  # the list is as it was, and known to be so until now
+                    self._answer.freshness.CopyFrom(now.freshness)
+                    self._say_total()
 
             self._groups.ask_changed(then)
         elif self._stack.shown() is self._listing:
