@@ -18,7 +18,7 @@ from sanchay.address import places
 from sanchay.client import Client
 from tests.e2e.conftest import PHOTO, build
 from tests.support import trees
-from tests.support.daemon import PATIENCE_S, DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess, unmeasured
 from tests.support.program import Program, until
 
 MANY = 1_200  # several batches of a run
@@ -183,7 +183,9 @@ def test_ctrl_c_leaves_a_run_that_waits_for_a_scan_to_the_daemon(program: Progra
         scan = client.start_scan([tree], background=True).jobs[0]
         until(lambda: client.get_job(scan.id).job.message)  # it is held, and the run waits for its turn
         run = program.command("dedupe", "run", str(plan["plan"]), "--yes")
-        with subprocess.Popen(run, env=program.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+        with subprocess.Popen(
+            run, env=unmeasured(program.env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as waiting:
             until(lambda: any(job.kind == "dedupe" for job in client.iter_jobs(active_only=True)))
             (job,) = (job for job in client.iter_jobs(active_only=True) if job.kind == "dedupe")
             waiting.send_signal(signal.SIGINT)

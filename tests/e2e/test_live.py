@@ -22,7 +22,7 @@ from sanchay.address import places
 from sanchay.client import Client
 from tests.support import mounts, trees
 from tests.support.answers import differences, everything, scan
-from tests.support.daemon import PATIENCE_S, DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess, unmeasured
 from tests.support.program import Program, until
 
 
@@ -32,7 +32,7 @@ class Followed:
     def __init__(self, program: Program, *arguments: str) -> None:
         self.process = subprocess.Popen(
             program.command("--json", "events", "--follow", *arguments),
-            env=program.env,
+            env=unmeasured(program.env),
             stdout=subprocess.PIPE,
             cwd="/",
         )

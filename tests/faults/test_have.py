@@ -64,7 +64,8 @@ def test_what_fails_to_be_read_is_told_and_the_rest_goes_on(tmp_path: Path, host
 @pytest.mark.needs("root", "mount", "mkfs.ext4")
 def test_copies_on_a_disk_that_is_not_mounted_are_offline(tmp_path: Path) -> None:
     point = tmp_path / "point"
-    card = trees.build(tmp_path / "card", {"a": "aaa", "b": "bbb"})
+    # Of other sizes: the hash of what was written just now may not be trusted yet, and says nothing once it is away.
+    card = trees.build(tmp_path / "card", {"a": "aaa", "b": "bbbb"})
     with (
         mounts.disk(tmp_path / "image", point),
         DaemonProcess(tmp_path / "home", env={"SANCHAY_WATCH": "off"}) as daemon,

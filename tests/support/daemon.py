@@ -30,7 +30,10 @@ def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str,
 
 
 def unmeasured(environ: Mapping[str, str]) -> dict[str, str]:
-    """The same without measuring coverage, which makes imports, and makes a start slower."""
+    """The same without measuring coverage, which makes imports, and makes a start slower.
+
+    Programs that get a signal are started so: one that ends within the measuring waits for the measuring for ever.
+    """
     return {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to s
 def started(home: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, *options.pop("flags", ()), "-m", "sanchayctl", *arguments],
-        env=environment(home),
+        env=unmeasured(environment(home)),
         stdout=options.pop("stdout", subprocess.PIPE),
         stderr=subprocess.PIPE,
         **options,
@@ -139,7 +139,9 @@ def test_ctrl_c_while_python_itself_starts_leaves_no_traceback(
     subprocess.run([WRITE_PROGRAM, sys.executable, target], check=True)
     assert target.read_text().startswith(f"#!{sys.executable} -S\n")
     asked = [sys.executable, "-S", "-X", "importtime", str(target), "status"]  # as its first line has it
-    with subprocess.Popen(asked, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+    with subprocess.Popen(
+        asked, env=unmeasured(environment(home)), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
         assert program.stderr is not None
         assert any(line.split()[-1].decode() == module for line in iter(program.stderr.readline, b"")), module
         program.send_signal(signal.SIGINT)
@@ -153,7 +155,9 @@ def test_the_program_file_answers_as_the_module_does(daemon: CannedDaemon, home:
     subprocess.run([WRITE_PROGRAM, sys.executable, target], check=True)
     link = tmp_path / "link"
     link.symlink_to(target)
-    answered = subprocess.run([link, "root", "list"], env=environment(home), capture_output=True, timeout=PATIENCE_S)
+    answered = subprocess.run(
+        [link, "root", "list"], env=unmeasured(environment(home)), capture_output=True, timeout=PATIENCE_S
+    )
     assert (answered.returncode, b"photos" in answered.stdout) == (0, True), answered.stderr
 
 
@@ -180,7 +184,7 @@ def test_a_program_that_is_to_ignore_ctrl_c_does(daemon: CannedDaemon, waits: th
         "events",
         "--follow",
     ]
-    with subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE) as program:
+    with subprocess.Popen(command, env=unmeasured(environment(home)), stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
         assert program.stdout.readline()
         program.send_signal(signal.SIGINT)

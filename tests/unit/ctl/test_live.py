@@ -16,7 +16,7 @@ import pytest
 from sanchay import errors
 from sanchay.v1 import event_pb2, root_pb2
 from tests.support.canned_daemon import CannedDaemon
-from tests.support.daemon import PATIENCE_S, environment
+from tests.support.daemon import PATIENCE_S, environment, unmeasured
 from tests.unit.ctl import canned
 from tests.unit.ctl.conftest import Run
 from tests.unit.ctl.test_reference import keys_of, section
@@ -70,7 +70,9 @@ def endless(_request: event_pb2.SubscribeRequest) -> Iterator[event_pb2.Subscrib
 
 def test_ctrl_c_ends_events_with_0(daemon: CannedDaemon, home: Path) -> None:
     daemon.answers["Subscribe"] = endless
-    with subprocess.Popen(FOLLOW, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as events:
+    with subprocess.Popen(
+        FOLLOW, env=unmeasured(environment(home)), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as events:
         assert events.stdout is not None
         assert json.loads(events.stdout.readline())["kind"] == "changed"
         events.send_signal(signal.SIGINT)
@@ -87,7 +89,7 @@ def test_followed_events_go_on_with_the_next_daemon(home: Path) -> None:
             [event_pb2.SubscribeResponse(events=[canned.event("added")])]
         )
         events = subprocess.Popen(
-            [*FOLLOW, "--no-start"], env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*FOLLOW, "--no-start"], env=unmeasured(environment(home)), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         assert events.stdout is not None
         assert json.loads(events.stdout.readline())["kind"] == "added"

@@ -17,7 +17,7 @@ from sanchay.errors import InputOutputError
 from sanchay.launcher import running_daemon, start_daemon
 from sanchay.owner import Owner, Phase, find_owner
 from sanchayd.lock import InstanceLock
-from tests.support.daemon import PATIENCE_S, DaemonProcess
+from tests.support.daemon import PATIENCE_S, DaemonProcess, unmeasured
 from tests.support.program import Program, until
 
 
@@ -91,7 +91,11 @@ def test_a_daemon_whose_event_loop_hangs_is_waited_for_aloud_and_ctrl_c_ends_tha
 
         def begin(*words: str) -> subprocess.Popen[str]:
             return subprocess.Popen(
-                program.command(*words), env=program.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                program.command(*words),
+                env=unmeasured(program.env),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
             )
 
         try:

@@ -123,7 +123,7 @@ def test_what_is_said_before_is_so_after(tmp_path: Path) -> None:
         assert (before.path.raw, before.count.files, before.count.from_catalog) == (bytes(pictures), 2, False)
         added = client.add_root(pictures)
         assert list(client.follow_job(added.job_id))[-1].state == "done"
-        until(lambda: client.list_roots().roots[0].live.state != "reconciling")
+        until(lambda: client.list_roots().roots[0].live.state in ("live", "polled"))  # kept up, and up to date
         live = client.list_roots().roots[0].live
         assert (before.mode, before.because, before.because_words) == (live.mode, live.because, live.because_words)
         after = client.check_root(pictures).check
