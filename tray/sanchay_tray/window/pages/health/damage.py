@@ -20,6 +20,9 @@ JOBS_LOOKED_AT = 200
 ROWS_SHOWN = 6
 KINDS = {"damaged": (mark("rotted"), "bad"), "suspect": (mark("suspect"), "warn")}
 
+#: Repairs that others began are forgotten after so many.
+ENDED_KEPT = 16
+
 
 class Found(NamedTuple):
     """The findings that are open, whether there are more, and the healthy copies of some, by the finding."""
@@ -39,6 +42,7 @@ class Damage(Card):
         self._findings: dict[int, verify_pb2.Finding] = {}
         self._twins: dict[int, tuple[common_pb2.Path, ...]] = {}
         self._repairs: dict[int, str] = {}  # the names of files whose repair was begun here, by the job
+        self._ended: dict[int, job_pb2.Job] = {}  # repairs that were over before it was known who began them
         columns = (
             Column(say("File"), 50),
             Column(say("State"), 12),
@@ -66,9 +70,13 @@ class Damage(Card):
     def ended(self, job: job_pb2.Job) -> None:
         """A repair has ended: says so where it was begun here."""
         name = self._repairs.pop(job.id, None)
-        if name is not None and job.repair.repaired:
+        if name is None:
+            self._ended[job.id] = job
+            while len(self._ended) > ENDED_KEPT:
+                del self._ended[min(self._ended)]
+        elif job.repair.repaired:
             self._desk.say_done(say("{name} is repaired", name=name))
-        elif name is not None:
+        else:
             why = partial(self._desk.go, "jobs", str(job.id))
             self._desk.say_done(say("{name} was left as it is", name=name), say("Why"), why)
 
@@ -121,6 +129,8 @@ class Damage(Card):
             self._desk.did(f"job {answer.job_id}")
             self._repairs[answer.job_id] = name
             self._desk.say_done(say("{name} is being repaired", name=name))
+            if (job := self._ended.pop(answer.job_id, None)) is not None:
+                self.ended(job)
 
         self._desk.ask(self, lambda client: client.start_repair(finding_id), started)
 
