@@ -15,7 +15,7 @@ from sanchay import errors
 from tests.support import trees
 from tests.support.answers import finished
 from tests.support.daemon import PATIENCE_S, DaemonProcess
-from tests.support.program import Answer, Program, without_overrides
+from tests.support.program import Answer, Program, until, without_overrides
 
 RAW = b"\xff new\nline"
 PICTURES = {"photos/a.jpg": b"a" * 300_000, "photos/b.jpg": b"bb", "photos/empty": b"", "archive/c.jpg": b"cc"}
@@ -33,8 +33,15 @@ NEW = {"DCIM/2/same size.jpg", "DCIM/2/new.jpg"}
 def card(program: Program, tmp_path: Path) -> Path:
     """A card beside two cataloged roots."""
     trees.build(tmp_path / "roots", PICTURES)
-    program.json("scan", tmp_path / "roots" / "photos", tmp_path / "roots" / "archive")
+    for name in ("photos", "archive"):
+        scan_rested(program, tmp_path / "roots" / name)
     return trees.build(tmp_path / "card", CARD)
+
+
+def scan_rested(program: Program, root: Path) -> None:
+    """Scans until every hash is trusted: that of a file that was written just now is not yet."""
+    program.json("scan", root)
+    until(lambda: program.json("scan", root)["hashed_files"] == 0)
 
 
 def states(document: Any, top: Path) -> dict[str, str]:

@@ -131,7 +131,8 @@ def test_content_that_changed_beneath_its_time_is_suspect_and_a_budget_leaves_th
     assert (first["checked"], first["left"]) == (2, 3)
     write_and_set_back(tree / "f4", b"other" * 200)
     rest = unwatched.json("verify", "--budget", "3000B")
-    assert (rest["checked"], rest["left"]) == (3, 2)
+    assert rest["checked"] == 3
+    assert rest["left"] in (1, 2), "the changed one cannot be checked while its stamps are so fresh"
     if not rest["suspect"]:  # its stamps were so fresh that a later write could have borne them
         until(lambda: unwatched.json("verify")["suspect_files"] == 1)
     (row,) = unwatched.json("damage", "list")["rows"]

@@ -106,6 +106,7 @@ def test_what_happens_is_listed_as_it_happens(scanned: DaemonProcess, tree: Path
         until(lambda: any(text == "tree is not there" for _, text in page.happenings.rows.cells()))
         shutil.move(tree.with_name("away"), tree)
         until(lambda: any(text == "tree is back" for _, text in page.happenings.rows.cells()))
+        until(lambda: frame.state.roots[0].live.state == "live")  # what is found on the way there is no arrival
         strange = tree / "<b>bold\u202e<b>\n.jpg"
         strange.write_bytes((tree / "Pictures/beach.jpg").read_bytes())
         until(lambda: any(text.startswith("A copy arrived: ") for _, text in page.happenings.rows.cells()))
