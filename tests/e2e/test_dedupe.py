@@ -128,14 +128,15 @@ def test_a_plan_that_was_edited_since_it_was_seen_is_refused(program: Program, t
     number = str(plan["plan"])
     groups = program.json("dedupe", "show", number)["rows"]
     going = [copy["path"] for group in groups for copy in group["copies"] if copy["decision"] == "drop"]
-    edited = program.json("dedupe", "edit", number, "--keep", going[0])
+    kept = next(path for path in going if os.path.exists(path))  # JSON has no bytes that are not UTF-8
+    edited = program.json("dedupe", "edit", number, "--keep", kept)
     assert (edited["version"], edited["files"] < plan["files"]) == (2, True)
     refused = program.fails("dedupe", "run", number, "--yes", "--if-version", "1", code=1)
     assert refused["kind"] == "plan_edited"
     assert standing(tree) == before
     ended = program.json("dedupe", "run", number, "--yes")
     assert ended["acted"] == edited["files"]
-    assert os.path.exists(going[0])
+    assert os.path.exists(kept)
 
 
 def test_a_plan_that_is_run_twice_or_by_two_at_once_is_done_once(program: Program, tree: Path, tmp_path: Path) -> None:
