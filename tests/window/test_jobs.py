@@ -75,7 +75,7 @@ def test_a_job_that_failed_says_why(tmp_path: Path) -> None:
     with DaemonProcess(tmp_path / "home") as daemon, window(daemon.where, "jobs", str(job_id)) as frame:
         page = jobs(frame)
         until(lambda: page.rows.key() == job_id and page.rows.cells()[0][:2] == ("Clearing copies", "failed"))
-        assert any("The daemon ended before it did." in text for text in texts(page.detail))
+        until(lambda: any("The daemon ended before it did." in text for text in texts(page.detail)))
 
 
 @fuse

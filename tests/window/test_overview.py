@@ -17,7 +17,7 @@ def test_it_says_what_could_be_free_and_what_is_there(scanned: DaemonProcess) ->
         until(lambda: page.types.shares())
         until(lambda: "All is well" in texts(page))
         assert {share.key for share in page.types.shares()} == {"image", "document", "audio", "code"}
-        assert "in 2 groups: 3 extra copies" in texts(page)
+        until(lambda: "in 2 groups: 3 extra copies" in texts(page))
         assert nameless(page) == []
 
 
