@@ -235,7 +235,7 @@ def test_rules_are_moved_by_keys_and_each_change_is_taken_back(daemon: DaemonPro
         ]
         assert seen[-1] == []
         QTest.keyClick(rules.list, Qt.Key.Key_Z, CONTROL)
-        assert rules.result.text() == "There is no change of the rules left to take back."
+        assert rules.result.text() == "Every change of the rules is taken back."
 
 
 def test_a_list_stays_where_it_is_while_copies_arrive_and_says_so(daemon: DaemonProcess, copied: Path) -> None:

@@ -429,7 +429,7 @@ class UsagePage(Protocol):
 
 
 class LeftOut(Protocol):
-    """What lies right in a folder and is no row for it is too small."""
+    """What lies right in a folder and is too small for a row."""
 
     rows: int
     files: int

@@ -763,7 +763,7 @@ class SummaryRow:
 
 @final
 class LeftOut:
-    """What lies right in a folder and is no row for it is too small, by the totals of names."""
+    """What lies right in a folder and is too small for a row, by the totals of names."""
 
     rows: int  # folders and files that would have been rows
     files: int  # regular files in them
@@ -1066,7 +1066,7 @@ class PairSide:
 
 @final
 class FolderPair:
-    """Two folders that share copies, in the order of their paths; the same twice: it has copies of its own files."""
+    """Two folders that share copies, in the order of their paths; the same twice: copies within one folder."""
 
     left: PairSide
     right: PairSide

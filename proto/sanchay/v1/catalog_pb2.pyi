@@ -391,7 +391,7 @@ class SharedFoldersRequest(google.protobuf.message.Message):
     min_size: builtins.int
     with_ignored: builtins.bool
     limit: builtins.int
-    """pairs at the most; 0: the server's default"""
+    """maximum number of pairs; 0: the server's default"""
     @property
     def under(self) -> sanchay.v1.common_pb2.Path:
         """as in DuplicatesRequest, and so are the others"""
@@ -453,7 +453,7 @@ global___SharedFolder = SharedFolder
 
 @typing.final
 class FolderPair(google.protobuf.message.Message):
-    """Two folders that share copies, in the order of their paths; one twice: it has copies of its own files."""
+    """Two folders that share copies, in the order of their paths; one twice: copies within one folder."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -608,7 +608,7 @@ class DiskUsageRequest(google.protobuf.message.Message):
     depth: builtins.int
     """0: the folder alone; 1: and its folders"""
     limit: builtins.int
-    """rows at the most; 0: the server's default"""
+    """maximum number of rows; 0: the server's default"""
     page_token: builtins.str
     """of the page before; empty for the first"""
     with_files: builtins.bool
@@ -726,7 +726,7 @@ global___DiskUsageRow = DiskUsageRow
 
 @typing.final
 class LeftOutUsage(google.protobuf.message.Message):
-    """What lies right in a folder and is no row for it is too small, by the sums of names."""
+    """What lies right in a folder and is too small for a row, by the sums of names."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -207,7 +207,7 @@ impl From<queries::SummaryRow> for SummaryRow {
     }
 }
 
-/// What is no row of its own for it is too small.
+/// What is too small for a row.
 #[pyclass(frozen, get_all, module = "sanchay_engine")]
 pub(crate) struct LeftOut {
     rows: u64,

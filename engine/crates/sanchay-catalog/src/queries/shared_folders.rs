@@ -41,7 +41,7 @@ pub struct PairSide {
     pub is_contained: bool,
 }
 
-/// Two folders that share copies; the same twice: a folder that has copies of its own files.
+/// Two folders that share copies; the same twice: copies within one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderPair {
     /// The first by path.

@@ -29,9 +29,9 @@ pub struct UsageRow {
     pub linked_bytes: u64,
     /// Newest modification that was seen there; None without files.
     pub newest_ns: Option<i64>,
-    /// The folder lies above roots, and is no directory of the catalog: these are the sums of the roots in it.
+    /// The folder lies above roots and is not in the catalog: these are the sums of the roots in it.
     pub above_roots: bool,
-    /// What lies right in the folder, and is no row for it is too small.
+    /// What lies right in the folder and is too small for a row.
     pub left_out: LeftOut,
     /// By type, where that was asked for.
     pub types: Option<Box<TypeSums>>,
@@ -44,7 +44,7 @@ impl UsageRow {
     }
 }
 
-/// What is no row of its own, by the totals of names.
+/// What is too small for a row, by the totals of names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Folders and files that would have been rows.

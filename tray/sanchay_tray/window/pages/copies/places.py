@@ -93,7 +93,7 @@ def what_is_so(pair: catalog_pb2.FolderPair) -> str:
 
 
 def could_be_free(pair: catalog_pb2.FolderPair) -> int:
-    """Bytes that go at the most."""
+    """The most bytes that can go."""
     return max(pair.left.bytes, pair.right.bytes)
 
 

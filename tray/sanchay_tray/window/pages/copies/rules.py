@@ -149,7 +149,7 @@ class Rules(QWidget):
     def undo(self) -> None:
         """Takes the last change of the rules back."""
         if not self._before:
-            self.result.setText(say("There is no change of the rules left to take back."))
+            self.result.setText(say("Every change of the rules is taken back."))
             return
         self._put(self._before.pop())
         self._try()

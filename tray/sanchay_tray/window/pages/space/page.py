@@ -268,7 +268,7 @@ class SpacePage(Page):
             self._list_rest()
 
     def _list_rest(self) -> None:
-        """What is too small for a tile of its own, as hits. A path that is no text cannot be searched below."""
+        """What is too small for a separate tile, as hits. A path that is not valid text cannot be searched below."""
         with suppress(UnicodeDecodeError):
             self.desk.go("search", f"under:{terms.in_quotes(self._path.decode())}")
 

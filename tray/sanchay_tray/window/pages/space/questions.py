@@ -11,7 +11,7 @@ from sanchay.errors import UnknownPath
 from sanchay.v1 import change_pb2, common_pb2
 from sanchay_tray.window.pages.space.tree import Tree, tree_of
 
-#: Nodes at most, levels, and what is a node of its own: a tile of some nine pixels. Where those are too many, what is
+#: Nodes at most, levels, and what is a separate node: a tile of some nine pixels. Where those are too many, what is
 #: several times as large.
 ROWS, DEEPEST = 10_000, 1000
 LEAST_SHARE, COARSER, COARSEST = 0.0002, 3, 0.02

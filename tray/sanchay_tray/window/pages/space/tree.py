@@ -1,6 +1,6 @@
 """What a folder holds, as the daemon told it: nodes in flat lists, each behind the one that it lies in.
 
-Sizes are those on the disk, where the file system says them. What is too small to be a node of its own is one beside
+Sizes are those on the disk, where the file system says them. What is too small for a separate node is one beside
 its larger sisters.
 """
 
